@@ -1,0 +1,76 @@
+/** Every code a {@link ProviderError} can carry. Codes are stable; messages are not. */
+export type ProviderErrorCode =
+  | 'ERR_PROVIDER_CONFIGURATION'
+  | 'ERR_PROVIDER_CLOSED'
+  | 'ERR_STORE_UNAVAILABLE'
+  | 'ERR_STORE_CORRUPT'
+  | 'ERR_CONFLICT'
+
+// An application may load this module twice (ESM and CJS): the brand is what both copies agree on.
+const brand = Symbol.for('authstate.error')
+
+/**
+ * Base of every run-time failure of this library.
+ *
+ * Misuse by the caller (a wrong argument) is a plain `TypeError` or `RangeError` instead: a bug to mend, not a
+ * condition to handle. Messages never contain ids, keys, tokens or stored values. `instanceof` holds across
+ * copies of this package, so ESM and CJS can be mixed.
+ */
+export abstract class ProviderError extends Error {
+  abstract readonly code: ProviderErrorCode
+  readonly [brand] = true
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = new.target.name
+  }
+
+  static code?: ProviderErrorCode
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isProviderError(value) && (this.code === undefined || value.code === this.code)
+  }
+}
+
+/** Whether a caught value is one of ours, from whichever copy of this package. */
+export function isProviderError(value: unknown): value is ProviderError {
+  return typeof value === 'object' && value !== null && brand in value
+}
+
+/** The configuration can not work. Raised at start-up; says where, what is known and what was probably meant. */
+export class ConfigurationError extends ProviderError {
+  static override readonly code = 'ERR_PROVIDER_CONFIGURATION'
+  readonly code = ConfigurationError.code
+}
+
+/** The provider, the connection or the registry was used after `close()`. */
+export class ProviderClosedError extends ProviderError {
+  static override readonly code = 'ERR_PROVIDER_CLOSED'
+  readonly code = ProviderClosedError.code
+}
+
+/** The store did not answer, or refused. */
+export class StoreUnavailableError extends ProviderError {
+  static override readonly code = 'ERR_STORE_UNAVAILABLE'
+  readonly code = StoreUnavailableError.code
+
+  /** Whether a write may have been applied: `'no'` is safe to retry, `'unknown'` only where the verb says so. */
+  readonly applied: 'no' | 'unknown'
+
+  constructor(message: string, options: ErrorOptions & { applied: 'no' | 'unknown' }) {
+    super(message, options)
+    this.applied = options.applied
+  }
+}
+
+/** The store holds something of a foreign type under one of our keys. Unreadable records are absent instead. */
+export class StoreCorruptError extends ProviderError {
+  static override readonly code = 'ERR_STORE_CORRUPT'
+  readonly code = StoreCorruptError.code
+}
+
+/** The record exists already and belongs to something else. */
+export class ConflictError extends ProviderError {
+  static override readonly code = 'ERR_CONFLICT'
+  readonly code = ConflictError.code
+}

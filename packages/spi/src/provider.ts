@@ -1,0 +1,74 @@
+import type { Clock } from './clock.js'
+import type { Logger } from './logger.js'
+import type { Realm } from './realm.js'
+import type { StandardSchemaV1 } from './standard-schema.js'
+
+/** What every provider has in common, whatever it stores. */
+export interface Provider {
+  /** Ends what the provider opened itself. Calling it twice is the same as once. */
+  close?(): Promise<void>
+  /** Resolves when the provider can serve, rejects with the reason when it can not. */
+  check?(): Promise<void>
+}
+
+declare const providerType: unique symbol
+
+/** Names an SPI and carries its provider type, so that `registry.get(spi)` is typed. */
+export interface Spi<P extends Provider = Provider> {
+  /** Kebab-case, unique: `'user-session'`. */
+  readonly name: string
+  readonly [providerType]?: P
+}
+
+/** Declares an SPI. Call it once, next to the contract. */
+export function defineSpi<P extends Provider>(name: string): Spi<P> {
+  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) throw new TypeError('"name" of an SPI must be kebab-case')
+  return Object.freeze({ name })
+}
+
+/** Who this process is among the nodes on one store. */
+export interface NodeIdentity {
+  /** Unique among the living nodes. */
+  readonly name: string
+  /** Name of the data centre, where there are several. */
+  readonly site?: string | undefined
+  /** What a load balancer calls this node, when that is not `name`. */
+  readonly route?: string | undefined
+}
+
+/** What the registry hands to a factory. */
+export interface ProviderContext {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly node: NodeIdentity
+  /** The settings of a realm with Keycloak's defaults filled in, as of now. Synchronous when the source is. */
+  realm(realmId: string): Realm | Promise<Realm>
+  /** Another provider. It must be in the factory's `dependsOn` or `uses`, so that it was started before. */
+  get<P extends Provider>(spi: Spi<P>): P
+  /** Like `get`, but `undefined` when nobody provides it. */
+  find<P extends Provider>(spi: Spi<P>): P | undefined
+}
+
+/** Builds one implementation of one SPI. */
+export interface ProviderFactory<P extends Provider = Provider, C = unknown> {
+  readonly spi: Spi<P>
+  /** Name of the implementation, unique within the SPI: `'redis'`, `'memory'`, a plugin's own. */
+  readonly id: string
+  /** With nothing configured and several factories, the highest above 0 wins. */
+  readonly order?: number
+  /** Started before this provider; missing is an error. */
+  readonly dependsOn?: readonly Spi[]
+  /** Started before this provider where somebody provides them. */
+  readonly uses?: readonly Spi[]
+  /** `true`: started only when another selected provider depends on it or it is configured by name. */
+  readonly onDemand?: boolean
+  /** Validates this provider's properties and fills their defaults. Without one the provider takes none. */
+  readonly config?: StandardSchemaV1<unknown, C>
+  /** Names of properties that `describe()` masks, besides those that sound secret. */
+  readonly secrets?: readonly string[]
+  create(context: ProviderContext, config: C): P | Promise<P>
+}
+
+/** A factory of whatever kind, for lists of them. */
+// biome-ignore lint/suspicious/noExplicitAny: a list holds factories of every provider and configuration type
+export type AnyProviderFactory = ProviderFactory<any, any>

@@ -1,0 +1,33 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { defaultServerConditions, type Plugin } from 'vite'
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+
+// Workspace packages resolve to their TypeScript source through this condition, so tests need no build.
+// Only `ssr.resolve.conditions` counts for node tests; `resolve.conditions` alone changes nothing.
+const conditions = ['@authstate/source', ...defaultServerConditions]
+
+/** Vite's counterpart of esbuild's text loader: `import lua from './x.lua'` gives the source. */
+const luaAsText: Plugin = {
+  name: 'lua-as-text',
+  enforce: 'pre',
+  load: (id) => (id.endsWith('.lua') ? `export default ${JSON.stringify(readFileSync(id, 'utf8'))}` : null),
+}
+
+// Not `extends: true`: every project would then inherit globalSetup and start its own Redis.
+function project(name: string, root: string): TestProjectInlineConfiguration {
+  return {
+    plugins: [luaAsText],
+    ssr: { resolve: { conditions } },
+    test: { name, root, environment: 'node', include: ['**/*.test.ts'], exclude: ['**/node_modules/**'], testTimeout: 30_000 },
+  }
+}
+
+const folders = (parent: string) => readdirSync(parent).map((name) => project(name, `./${parent}/${name}/test`))
+
+export default defineConfig({
+  test: {
+    globalSetup: ['./test-support/redis.global.ts'],
+    coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'], reporter: ['text', 'json-summary', 'lcov'] },
+    projects: [...folders('packages'), project('house', './test')],
+  },
+})
