@@ -1,4 +1,4 @@
-import type { Options } from 'tsup';
+import type { Options } from 'tsup'
 
 const base: Options = {
   format: ['esm', 'cjs'],
@@ -14,5 +14,5 @@ const base: Options = {
   splitting: true,
   treeshake: true,
   loader: { '.lua': 'text' },
-};
-export default base;
+}
+export default base

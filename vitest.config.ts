@@ -18,16 +18,28 @@ function project(name: string, root: string): TestProjectInlineConfiguration {
   return {
     plugins: [luaAsText],
     ssr: { resolve: { conditions } },
-    test: { name, root, environment: 'node', include: ['**/*.test.ts'], exclude: ['**/node_modules/**'], testTimeout: 30_000 },
+    test: {
+      name,
+      root,
+      environment: 'node',
+      include: ['**/*.test.ts'],
+      exclude: ['**/node_modules/**'],
+      testTimeout: 30_000,
+    },
   }
 }
 
-const folders = (parent: string) => readdirSync(parent).map((name) => project(name, `./${parent}/${name}/test`))
+const folders = (parent: string) =>
+  readdirSync(parent).map((name) => project(name, `./${parent}/${name}/test`))
 
 export default defineConfig({
   test: {
     globalSetup: ['./test-support/redis.global.ts'],
-    coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'], reporter: ['text', 'json-summary', 'lcov'] },
+    coverage: {
+      provider: 'v8',
+      include: ['packages/*/src/**/*.ts'],
+      reporter: ['text', 'json-summary', 'lcov'],
+    },
     projects: [...folders('packages'), project('house', './test')],
   },
 })
