@@ -1,1 +1,8 @@
-export {}
+export * from './assert.js'
+export * from './clock.js'
+export * from './errors.js'
+export * from './ids.js'
+export * from './logger.js'
+export * from './provider.js'
+export * from './realm.js'
+export * from './standard-schema.js'
