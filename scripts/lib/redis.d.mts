@@ -6,7 +6,6 @@ export interface StartedRedis {
   readonly binary: string | undefined
   stop(): Promise<unknown>
 }
-export const INSTALL_HINT: string
 export function startRedis(env?: NodeJS.ProcessEnv): Promise<StartedRedis>
 export function startCluster(
   binary: string,

@@ -6,9 +6,6 @@ import { fileURLToPath } from 'node:url'
 import { freeBase } from '../../test-support/topology.mjs'
 import { findRedisServer } from './redis-binary.mjs'
 
-export const INSTALL_HINT =
-  'for the whole of it install a real one: apt-get install redis-server, brew install redis, or set REDIS_URL'
-
 const support = (name) => fileURLToPath(new URL(`../../test-support/${name}`, import.meta.url))
 
 /** A child that says a line when it is ready and ends with its stdin, so that it never outlives this process. */

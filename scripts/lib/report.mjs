@@ -1,0 +1,79 @@
+// Reads vitest's JSON report: how many cases ran on which store, what could not run, the totals.
+import { existsSync, readFileSync } from 'node:fs'
+import { relative } from 'node:path'
+import { root } from './run.mjs'
+
+/** Longest first: `redis` is the beginning of two others. */
+const STORES = ['redis with keyPrefix', 'redis cluster', 'ioredis 5', 'memory', 'redis']
+const COLUMNS = ['memory', 'redis', 'redis with keyPrefix', 'redis cluster', 'ioredis 5']
+const SUITE = /^(\S+) conformance: (.+)$/
+/** The title of a test that test-support/capabilities.ts put in place of what could not run. */
+const MISSING = /^(.*) \[could not run: (.+)\]$/
+
+const SKIPPED = new Set(['skipped', 'pending', 'todo', 'disabled'])
+
+/** Reads the report; undefined when vitest did not get so far as to write one. */
+export const readReport = (file) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined)
+
+const casesOf = (report) =>
+  (report?.testResults ?? []).flatMap((file) =>
+    file.assertionResults.map((test) => ({
+      file: relative(root, file.name),
+      titles: [...test.ancestorTitles, test.title],
+      status: test.status,
+    })),
+  )
+
+export function totals(report) {
+  const cases = casesOf(report)
+  const count = (wanted) => cases.filter((c) => wanted(c.status)).length
+  // a file that can not be loaded has no case that could fail
+  const broken = (report?.testResults ?? []).filter(
+    (f) => f.status === 'failed' && !f.assertionResults.some((t) => t.status === 'failed'),
+  ).length
+  return {
+    passed: count((s) => s === 'passed'),
+    failed: count((s) => s === 'failed') + broken,
+    skipped: count((s) => SKIPPED.has(s)),
+  }
+}
+
+/** One line for each thing that could not run, with its reason. */
+export function missing(report, { filtered }) {
+  const lines = casesOf(report)
+    .filter((c) => SKIPPED.has(c.status))
+    .flatMap(({ file, titles }) => {
+      const [, what, reason] = MISSING.exec(titles.at(-1)) ?? []
+      const name = [...titles.slice(0, -1), what ?? titles.at(-1)].join(' > ')
+      if (reason !== undefined) return `${reason} (${file}: ${name})`
+      return filtered ? [] : `skipped without a reason (${file}: ${name})`
+    })
+  return [...new Set(lines)].sort()
+}
+
+/** Rows of suites, columns of stores, numbers of passed cases; undefined when no suite ran. */
+export function storeTable(report) {
+  const rows = new Map()
+  for (const { titles, status } of casesOf(report)) {
+    const [, spi, rest] = SUITE.exec(titles.join(' ')) ?? []
+    if (spi === undefined || SKIPPED.has(status)) continue
+    const store = STORES.find((s) => rest === s || rest.startsWith(`${s} `)) ?? 'other'
+    const row = rows.get(spi) ?? {}
+    row[store] = (row[store] ?? 0) + 1
+    rows.set(spi, row)
+  }
+  if (rows.size === 0) return undefined
+  const columns = [...COLUMNS, ...([...rows.values()].some((r) => r.other) ? ['other'] : [])]
+  const width = Math.max(...[...rows.keys()].map((k) => k.length), 'suite'.length)
+  const line = (name, cells) =>
+    [name.padEnd(width), ...cells.map((c, i) => String(c).padStart(columns[i].length))].join('  ')
+  const body = [...rows]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([spi, row]) =>
+      line(
+        spi,
+        columns.map((c) => row[c] ?? '-'),
+      ),
+    )
+  return [line('suite', columns), ...body].join('\n')
+}
