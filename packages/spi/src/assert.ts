@@ -5,9 +5,14 @@ export const MAX_NAME_BYTES = 512
 export const DEFAULT_MAX_NOTES_BYTES = 65_536
 
 /** Throws unless `value` is a well-formed Unicode string; empty is allowed. */
-export function assertText(value: unknown, name: string, maxBytes = Number.POSITIVE_INFINITY): asserts value is string {
+export function assertText(
+  value: unknown,
+  name: string,
+  maxBytes = Number.POSITIVE_INFINITY,
+): asserts value is string {
   if (typeof value !== 'string') throw new TypeError(`"${name}" must be a string, got ${kindOf(value)}`)
-  if (/\p{Surrogate}/u.test(value)) throw new TypeError(`"${name}" must be well-formed Unicode: it has a lone surrogate`)
+  if (/\p{Surrogate}/u.test(value))
+    throw new TypeError(`"${name}" must be well-formed Unicode: it has a lone surrogate`)
   if (value.length * 3 > maxBytes && Buffer.byteLength(value) > maxBytes) {
     throw new TypeError(`"${name}" must have at most ${maxBytes} bytes of UTF-8`)
   }
@@ -41,7 +46,12 @@ export function assertInstant(value: unknown, name: string): asserts value is nu
 }
 
 /** Throws unless `value` is a whole number from `min` to `max`. */
-export function assertInteger(value: unknown, name: string, min: number, max: number): asserts value is number {
+export function assertInteger(
+  value: unknown,
+  name: string,
+  min: number,
+  max: number,
+): asserts value is number {
   assertNumber(value, name)
   if (!Number.isSafeInteger(value) || value < min || value > max) {
     throw new RangeError(`"${name}" must be a whole number from ${min} to ${max}, got ${value}`)
@@ -64,7 +74,11 @@ export function assertObject(value: unknown, name: string): asserts value is Rec
 }
 
 /** Throws unless `value` is one of `allowed`, and lists them. */
-export function assertOneOf<const T extends string>(value: unknown, name: string, allowed: readonly T[]): asserts value is T {
+export function assertOneOf<const T extends string>(
+  value: unknown,
+  name: string,
+  allowed: readonly T[],
+): asserts value is T {
   if (!allowed.includes(value as T)) {
     throw new TypeError(`"${name}" must be one of ${allowed.map((a) => `'${a}'`).join(', ')}`)
   }
@@ -112,7 +126,8 @@ function checkNotes(value: unknown, name: string, maxBytes: number, nullRemoves:
     assertText(note, `${name}: a note`)
     bytes += Buffer.byteLength(note)
   }
-  if (bytes > maxBytes) throw new RangeError(`"${name}" must have at most ${maxBytes} bytes of UTF-8 in all, got ${bytes}`)
+  if (bytes > maxBytes)
+    throw new RangeError(`"${name}" must have at most ${maxBytes} bytes of UTF-8 in all, got ${bytes}`)
 }
 
 function assertNumber(value: unknown, name: string): asserts value is number {

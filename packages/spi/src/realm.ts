@@ -70,7 +70,9 @@ export interface RealmSettings {
 }
 
 /** Answers the settings of a realm; `undefined` for one that has none of its own. Asked on every write. */
-export type RealmSettingsSource = (realmId: string) => RealmSettings | undefined | Promise<RealmSettings | undefined>
+export type RealmSettingsSource = (
+  realmId: string,
+) => RealmSettings | undefined | Promise<RealmSettings | undefined>
 
 /** {@link RealmSettings} with every default filled in. 0 means "does not override". */
 export interface Realm {
@@ -105,7 +107,8 @@ const NO_OVERRIDES: ClientSettings = Object.freeze({})
  */
 export function resolveRealm(settings: RealmSettings | undefined): Realm {
   const given = settings ?? {}
-  const span = (name: keyof RealmSettings, whenAbsent: number): number => positive(given[name], name, whenAbsent)
+  const span = (name: keyof RealmSettings, whenAbsent: number): number =>
+    positive(given[name], name, whenAbsent)
   return {
     ssoSessionIdleTimeoutMs: span('ssoSessionIdleTimeoutMs', 30 * MINUTE_MS),
     ssoSessionMaxLifespanMs: span('ssoSessionMaxLifespanMs', 600 * MINUTE_MS),

@@ -1,0 +1,64 @@
+import type { Clock } from './clock.js'
+import { ConfigurationError, ProviderClosedError } from './errors.js'
+import type { Logger } from './logger.js'
+import { neighbours } from './order.js'
+import type { AnyProviderFactory, NodeIdentity, Provider, ProviderContext, Spi } from './provider.js'
+import { type Realm, type RealmSettingsSource, resolveRealm } from './realm.js'
+import { quote } from './suggest.js'
+
+/** What every provider of one registry shares. */
+export interface Surroundings {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly node: NodeIdentity
+  readonly realm: (realmId: string) => Realm | Promise<Realm>
+}
+
+/** The context for one factory. `lookUp` answers a running provider by name of its SPI. */
+export function createContext(
+  factory: AnyProviderFactory,
+  surroundings: Surroundings,
+  lookUp: (name: string) => Provider | undefined,
+  isClosed: () => boolean,
+): ProviderContext {
+  const owner = `${factory.spi.name} (provider ${quote(factory.id)})`
+  const declared = new Set(neighbours(factory).map(({ name }) => name))
+  const find = <P extends Provider>(spi: Spi<P>): P | undefined => {
+    if (!declared.has(spi.name)) {
+      throw new ConfigurationError(
+        `${owner} asks for ${quote(spi.name)} without saying so: its factory must name it in "dependsOn" or "uses"`,
+      )
+    }
+    if (isClosed()) throw new ProviderClosedError('the registry is closed')
+    return lookUp(spi.name) as P | undefined
+  }
+  return {
+    ...surroundings,
+    find,
+    get(spi) {
+      const provider = find(spi)
+      if (!provider) {
+        throw new ConfigurationError(
+          `${owner} asks for ${quote(spi.name)}, which nobody provides: "find" allows for that`,
+        )
+      }
+      return provider
+    },
+  }
+}
+
+/** Resolves realms through `source`: synchronously where the source is. */
+export function createRealmResolver(source: RealmSettingsSource | undefined): Surroundings['realm'] {
+  if (!source) {
+    const defaults = resolveRealm(undefined)
+    return () => defaults
+  }
+  return (realmId) => {
+    const settings = source(realmId)
+    return isPromiseLike(settings) ? settings.then(resolveRealm) : resolveRealm(settings)
+  }
+}
+
+function isPromiseLike<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as { then?: unknown } | undefined)?.then === 'function'
+}

@@ -1,0 +1,14 @@
+const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+const DURATION = /^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*$/
+
+/**
+ * Turns `'500ms'`, `'30s'`, `'30m'`, `'12h'` and `'30d'` into milliseconds and passes anything else through, so
+ * that a schema behind it judges what is left.
+ *
+ * @returns Whole milliseconds for a duration; `value` itself for everything else, plain numbers included.
+ */
+export function parseDuration(value: unknown): unknown {
+  const match = typeof value === 'string' ? DURATION.exec(value) : null
+  if (!match) return value
+  return Math.round(Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS])
+}

@@ -1,0 +1,52 @@
+import type { AnyProviderFactory, Provider } from './provider.js'
+
+/** Whether everything that was started can serve. */
+export interface Health {
+  /** `false` also before the start and after the close. */
+  readonly ok: boolean
+  /** In the order of the start. */
+  readonly providers: readonly ProviderHealth[]
+}
+
+export interface ProviderHealth {
+  /** Name of the SPI. */
+  readonly spi: string
+  /** Id of the provider. */
+  readonly provider: string
+  readonly ok: boolean
+  /** How long its check took; about 0 for a provider without one, which counts as well. */
+  readonly latencyMs: number
+  /** Why it can not serve. */
+  readonly error?: string
+}
+
+/** Asks all at once. */
+export async function checkHealth(
+  started: boolean,
+  running: Iterable<{ readonly factory: AnyProviderFactory; readonly provider: Provider }>,
+): Promise<Health> {
+  if (!started) return { ok: false, providers: [] }
+  const providers = await Promise.all(
+    Array.from(running, async ({ factory, provider }): Promise<ProviderHealth> => {
+      const startedAt = performance.now()
+      const failure = await failureOf(provider)
+      return {
+        spi: factory.spi.name,
+        provider: factory.id,
+        ok: failure === undefined,
+        latencyMs: performance.now() - startedAt,
+        ...(failure !== undefined && { error: failure }),
+      }
+    }),
+  )
+  return { ok: providers.every(({ ok }) => ok), providers }
+}
+
+async function failureOf(provider: Provider): Promise<string | undefined> {
+  try {
+    await provider.check?.()
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : 'the check failed'
+  }
+}

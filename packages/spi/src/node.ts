@@ -1,0 +1,28 @@
+import { hostname } from 'node:os'
+import { assertObject, assertOptionalName } from './assert.js'
+import { randomId } from './ids.js'
+import type { NodeIdentity } from './provider.js'
+
+/**
+ * Who this process is, with a name of its own when none is given: the host's and six random characters.
+ *
+ * @throws {TypeError} a given name, site or route is not a name.
+ */
+export function identifyNode(given: Partial<NodeIdentity> | undefined): NodeIdentity {
+  if (given !== undefined) assertObject(given, 'node')
+  assertOptionalName(given?.name, 'node.name')
+  assertOptionalName(given?.site, 'node.site')
+  assertOptionalName(given?.route, 'node.route')
+  const { name = freshName(), site, route } = given ?? {}
+  return Object.freeze({ name, ...(site !== undefined && { site }), ...(route !== undefined && { route }) })
+}
+
+function freshName(): string {
+  const host =
+    hostname()
+      .split('.')[0]
+      ?.replace(/[^\w-]/g, '') || 'node'
+  return `${host}-${randomId()
+    .replace(/[^A-Za-z0-9]/g, '')
+    .slice(0, 6)}`
+}
