@@ -1,1 +1,9 @@
-export {}
+export { batchWrites } from './batch-writes.js'
+export type { RedisClient } from './client.js'
+export { concealError } from './conceal.js'
+export { connect } from './connect.js'
+export type { ConnectionStats, RedisConnection, ScriptCall } from './connection.js'
+export { createKeySpace, escapePart, type KeySpace, MAX_PARTITIONS, unescapePart } from './key-space.js'
+export { type RedisConfig, type RedisOptions, redisConfig } from './options.js'
+export { redisConnection, redisConnectionSpi } from './provider.js'
+export { type Change, defineScript, type Script, type ScriptArgs } from './script.js'

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import type { Script } from '@authstate/redis'
+import type { Runner } from './run-suite.js'
+
+const FORBIDDEN = /redis\.p?call\(\s*['"](TIME|KEYS|SCAN|CONFIG|RANDOMKEY|SPOP|SRANDMEMBER)['"]/i
+
+/** Holds every `.lua` file of a folder equal to its descriptor. */
+export function checkScripts(
+  spi: string,
+  scripts: Readonly<Record<string, Script<string, string, unknown>>>,
+  folder: URL,
+  { describe, test }: Runner,
+): void {
+  const all = Object.values(scripts)
+  describe(`${spi} scripts`, () => {
+    test('every .lua file has one descriptor', async () => {
+      const files = readdirSync(folder).filter((file) => file.endsWith('.lua'))
+      assert.deepEqual(all.map((one) => `${one.name.slice(one.name.indexOf('.') + 1)}.lua`).sort(), files.sort())
+    })
+    for (const script of all) {
+      test(`${script.name}: the header names what the descriptor names`, async () => {
+        const header = script.lua.slice(0, script.lua.search(/^(?!--)/m))
+        const named = (kind: string) =>
+          [...header.matchAll(new RegExp(`^-- ${kind}\\[(\\d+)\\]\\s+(\\w+)`, 'gm'))].map((match) => {
+            return `${match[1]} ${match[2]}`
+          })
+        const numbered = (names: readonly string[]) => names.map((name, index) => `${index + 1} ${name}`)
+        assert.deepEqual(named('KEYS'), numbered(script.keys), 'KEYS')
+        assert.deepEqual(named('ARGV'), numbered(script.args), 'ARGV')
+        assert.match(header, /^-- \S.+\n/, 'a header starts with what the script does')
+        assert.match(header, /^-- Returns /m, 'a header says what the script returns')
+      })
+      test(`${script.name}: uses only what it was given`, async () => {
+        assert.doesNotMatch(script.lua, FORBIDDEN)
+        const used = (kind: string) => [...script.lua.matchAll(new RegExp(`${kind}\\[(\\d+)\\]`, 'g'))].map((m) => Number(m[1]))
+        assert.ok(Math.max(0, ...used('KEYS')) <= script.keys.length, 'KEYS beyond the descriptor')
+        assert.ok(Math.max(0, ...used('ARGV')) <= script.args.length, 'ARGV beyond the descriptor')
+        const writes = /redis\.call\(\s*'(?:H(?:SET|DEL|INCRBY)|SET|DEL|UNLINK|ZADD|ZREM\w*|PEXPIRE|XADD|INCR\w*)'/.test(script.lua)
+        assert.equal(writes, script.change !== 'none', 'whether it writes')
+      })
+    }
+  })
+}

@@ -1,0 +1,24 @@
+import type { Clock } from '@authstate/spi'
+
+/** A clock that moves only when told to. */
+export class FakeClock implements Clock {
+  #now: number
+
+  /** @param startMs Milliseconds since the epoch. @default 1_700_000_000_000 */
+  constructor(startMs = 1_700_000_000_000) {
+    this.#now = startMs
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  /** Moves by `ms`; a negative value is a clock that was set back. */
+  advance(ms: number): void {
+    this.#now += ms
+  }
+
+  set(now: number): void {
+    this.#now = now
+  }
+}

@@ -1,0 +1,71 @@
+import type { RedisClient } from '@authstate/redis'
+
+/** Looks at the keys of a store from outside, below any key prefix of the client. */
+export interface Inspector {
+  /** Every key whose name, behind the client's own prefix, starts with `prefix:`. Names are given without the client's prefix. */
+  keys(prefix: string): Promise<string[]>
+  /** Type of a key, ms to live (-1: for ever) and, for a sorted set, its members with scores. */
+  read(key: string): Promise<{ type: string; ttlMs: number; members: ReadonlyMap<string, number> }>
+  /** Fields of a hash. */
+  hash(key: string): Promise<Readonly<Record<string, string>>>
+  exists(key: string): Promise<boolean>
+  /** Removes every key of the prefix. */
+  clear(prefix: string): Promise<void>
+  close(): void
+}
+
+interface RawClient extends RedisClient {
+  readonly options: { readonly keyPrefix?: string }
+  call(command: string, ...args: (string | number)[]): Promise<unknown>
+  duplicate(options?: { keyPrefix: string }): RawClient
+  nodes?(role: string): RawClient[]
+}
+
+/** @param client An ioredis `Redis` or `Cluster`. It stays open when the inspector is closed. */
+export async function openInspector(client: RedisClient): Promise<Inspector> {
+  const raw = client as RawClient
+  const keyPrefix = raw.options.keyPrefix ?? ''
+  // Keys are asked for by the full name: a client with a prefix of its own would add it once more.
+  const direct = keyPrefix === '' ? raw : raw.duplicate({ keyPrefix: '' })
+  const nodes = () => (direct.isCluster ? (direct.nodes?.('master') ?? []) : [direct])
+
+  const scan = async (prefix: string): Promise<string[]> => {
+    const found: string[] = []
+    for (const node of nodes()) {
+      let cursor = '0'
+      do {
+        const [next, keys] = (await node.call('SCAN', cursor, 'MATCH', `${keyPrefix}${prefix}:*`, 'COUNT', 1000)) as [
+          string,
+          string[],
+        ]
+        cursor = next
+        found.push(...keys)
+      } while (cursor !== '0')
+    }
+    return found.map((key) => key.slice(keyPrefix.length))
+  }
+
+  return {
+    keys: scan,
+    read: async (key) => {
+      const full = keyPrefix + key
+      const type = (await direct.call('TYPE', full)) as string
+      const ttlMs = (await direct.call('PTTL', full)) as number
+      const flat = type === 'zset' ? ((await direct.call('ZRANGE', full, 0, -1, 'WITHSCORES')) as string[]) : []
+      const members = new Map<string, number>()
+      for (let index = 0; index + 1 < flat.length; index += 2) members.set(flat[index] as string, Number(flat[index + 1]))
+      return { type, ttlMs, members }
+    },
+    hash: async (key) => {
+      const flat = (await direct.call('HGETALL', keyPrefix + key)) as string[]
+      return Object.fromEntries(Array.from({ length: flat.length / 2 }, (_, n) => [flat[2 * n], flat[2 * n + 1]]))
+    },
+    exists: async (key) => (await direct.call('EXISTS', keyPrefix + key)) === 1,
+    clear: async (prefix) => {
+      for (const key of await scan(prefix)) await direct.call('UNLINK', keyPrefix + key)
+    },
+    close: () => {
+      if (direct !== raw) direct.disconnect()
+    },
+  }
+}

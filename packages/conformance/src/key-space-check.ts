@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import type { Inspector } from './inspector.js'
+
+/** What the keys of an SPI must satisfy at any time. The kind of a key is its part behind the partition. */
+export interface KeySpaceRules {
+  /** Kinds of sorted sets: the key of the record that a member stands for, given the index's key up to its partition. */
+  readonly indexes: Readonly<Record<string, (member: string, head: string, key: string) => string>>
+  /** Kinds that are no index. */
+  readonly records: readonly string[]
+  /** Kinds that may live for ever. */
+  readonly immortal?: readonly string[]
+}
+
+/**
+ * Throws unless every key is of a known kind and will expire, and every living index entry has its record.
+ *
+ * An entry whose score has passed stands for something gone; it waits for the next write to prune it.
+ */
+export async function checkKeySpace(
+  inspector: Inspector,
+  prefix: string,
+  rules: KeySpaceRules,
+  now: number,
+): Promise<void> {
+  const faults: string[] = []
+  for (const key of await inspector.keys(prefix)) {
+    const [, tag = '', kind = ''] = key.slice(prefix.length).split(':')
+    if (!tag.startsWith('{')) continue
+    const recordOf = rules.indexes[kind]
+    if (recordOf === undefined && !rules.records.includes(kind)) {
+      faults.push(`a key of the unknown kind "${kind}"`)
+      continue
+    }
+    const { type, ttlMs, members } = await inspector.read(key)
+    if (type === 'none') continue
+    if (ttlMs < 0 && !rules.immortal?.includes(kind)) faults.push(`a key of kind "${kind}" without a TTL`)
+    if (recordOf === undefined) continue
+    for (const [member, score] of members) {
+      if (score > now && !(await inspector.exists(recordOf(member, `${prefix}:${tag}`, key)))) {
+        faults.push(`an entry of index "${kind}" without its record`)
+      }
+    }
+  }
+  assert.deepEqual(faults, [], 'the key space is not in order')
+}

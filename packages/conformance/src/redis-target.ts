@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto'
+import { type RedisClient, redisConnection } from '@authstate/redis'
+import { type AnyProviderFactory, createProviderRegistry, type Provider, type Spi } from '@authstate/spi'
+import { checkKeySpace, type KeySpaceRules } from './key-space-check.js'
+import { openInspector } from './inspector.js'
+import { observeClient } from './observed-client.js'
+import type { Target } from './run-suite.js'
+
+export interface RedisTargetOptions<P extends Provider> {
+  readonly name: string
+  readonly spi: Spi<P>
+  /** The provider under test and what it depends on; the connection is added. */
+  readonly factories: readonly AnyProviderFactory[]
+  /** An ioredis client (`Redis` or `Cluster`) that the caller opens and ends. Asked when the first case runs. */
+  readonly client: () => RedisClient
+  /** What the keys of this SPI must satisfy after every case. */
+  readonly keySpace: KeySpaceRules
+  /** @default 16 */
+  readonly partitions?: number
+  /** Puts faults between the provider and Redis. */
+  readonly wrap?: (client: RedisClient) => RedisClient
+}
+
+/** A Redis store under a prefix of its own for each case; the key space is checked and cleared afterwards. */
+export function redisTarget<P extends Provider>(options: RedisTargetOptions<P>): Target<P> {
+  return {
+    name: options.name,
+    open: async ({ properties: shared, ...context }) => {
+      const prefix = `test-${randomUUID()}`
+      const observed = observeClient(options.client())
+      const client = options.wrap?.(observed.client) ?? observed.client
+      const registries: ReturnType<typeof createProviderRegistry>[] = []
+      return {
+        provider: async (properties) => {
+          const registry = createProviderRegistry({
+            factories: [...options.factories, redisConnection()],
+            config: {
+              redis: { client, prefix, partitions: options.partitions ?? 16, commandTimeoutMs: 10_000 },
+              spi: { [options.spi.name]: { provider: 'redis', redis: { ...properties } } },
+            },
+            ...context,
+            logger: quiet,
+          })
+          registries.push(registry)
+          await registry.start()
+          return registry.get(options.spi)
+        },
+        commands: observed.commands,
+        verify: async () => {
+          observed.assertPrefix(prefix)
+          const inspector = await openInspector(options.client())
+          try {
+            await checkKeySpace(inspector, prefix, options.keySpace, context.clock.now())
+          } finally {
+            inspector.close()
+          }
+        },
+        close: async () => {
+          for (const registry of registries.reverse()) await registry.close()
+          const inspector = await openInspector(options.client())
+          try {
+            await inspector.clear(prefix)
+          } finally {
+            inspector.close()
+          }
+        },
+      }
+    },
+  }
+}
+
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }

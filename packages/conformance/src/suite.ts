@@ -1,0 +1,69 @@
+import type { Provider, RealmSettings, Spi } from '@authstate/spi'
+import type { FakeClock } from './fake-clock.js'
+import type { RecordingLogger } from './recording-logger.js'
+
+/** What a case asks of a provider, beyond being right when called alone. */
+export type Level = 'basic' | 'expiry' | 'concurrency' | 'faults' | 'cluster'
+
+export const levels: readonly Level[] = ['basic', 'expiry', 'concurrency', 'faults', 'cluster']
+
+/** What a case gets: one provider over an empty store, and the world around it. */
+export interface Stage<P extends Provider> {
+  readonly provider: P
+  readonly clock: FakeClock
+  readonly logger: RecordingLogger
+  /** Sets what the realm says from now on. */
+  setRealm(realmId: string, settings: RealmSettings): void
+  /** The provider of another node on the same store. In a store of one process: the same provider. */
+  anotherNode(): Promise<P>
+  /** A provider with other properties; on the same store where stores are shared. */
+  withProperties(properties: Readonly<Record<string, unknown>>): Promise<P>
+  /** Commands sent to the store so far, where the target counts them. */
+  readonly commands: (() => number) | undefined
+}
+
+/** One guarantee of a contract, as a test. */
+export interface Case<P extends Provider> {
+  readonly level: Level
+  /** `verb: behaviour`. */
+  readonly name: string
+  /** Where the guarantee comes from: a scenario, a section, an RFC. */
+  readonly source: string
+  readonly run: (stage: Stage<P>) => Promise<void>
+}
+
+/** Everything an SPI's providers must show. */
+export interface Suite<P extends Provider> {
+  readonly spi: Spi<P>
+  /** Properties the suite expects the provider to be built with. */
+  readonly properties: Readonly<Record<string, unknown>>
+  readonly cases: readonly Case<P>[]
+}
+
+type AddCase<P extends Provider> = (name: string, source: string, run: (stage: Stage<P>) => Promise<void>) => void
+
+/** Adds cases to a suite, by level. */
+export type SuiteBuilder<P extends Provider> = Readonly<Record<Level, AddCase<P>>>
+
+/** Collects the cases of a suite. Names must differ: a report has to say which guarantee failed. */
+export function defineSuite<P extends Provider>(
+  spi: Spi<P>,
+  define: (add: SuiteBuilder<P>) => void,
+  properties: Readonly<Record<string, unknown>> = {},
+): Suite<P> {
+  const cases: Case<P>[] = []
+  const adder =
+    (level: Level): AddCase<P> =>
+    (name, source, run) => {
+      if (cases.some((one) => one.name === name)) throw new TypeError(`two cases of ${spi.name} are named "${name}"`)
+      cases.push({ level, name, source, run })
+    }
+  define({
+    basic: adder('basic'),
+    expiry: adder('expiry'),
+    concurrency: adder('concurrency'),
+    faults: adder('faults'),
+    cluster: adder('cluster'),
+  })
+  return { spi, properties, cases }
+}

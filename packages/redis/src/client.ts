@@ -1,0 +1,50 @@
+/**
+ * The part of an ioredis client (5.9 and later, 6) that this library calls: `Redis` or `Cluster`, from a URL of
+ * ours or brought by the application. Structural, so that either version of ioredis type-checks against it.
+ */
+export interface RedisClient {
+  readonly status: string
+  readonly isCluster: boolean
+  connect(): Promise<void>
+  disconnect(): void
+  quit(): Promise<unknown>
+  ping(): Promise<unknown>
+  evalsha(sha1: string, numberOfKeys: number, ...keysAndArgs: (string | number)[]): Promise<unknown>
+  eval(source: string, numberOfKeys: number, ...keysAndArgs: (string | number)[]): Promise<unknown>
+  // biome-ignore lint/suspicious/noExplicitAny: an event carries what its emitter says, and ioredis types it so
+  on(event: string, listener: (...args: any[]) => void): unknown
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  off(event: string, listener: (...args: any[]) => void): unknown
+}
+
+/** What ioredis has besides, and its types call private or differ in: read with care, never required. */
+export interface ClientInternals {
+  readonly options?: {
+    readonly host?: string
+    readonly port?: number
+    readonly autoResendUnfulfilledCommands?: boolean
+    readonly enableOfflineQueue?: boolean
+    readonly enableAutoPipelining?: boolean
+    readonly retryDelayOnFailover?: number
+    readonly redisOptions?: ClientInternals['options']
+    autoPipeliningIgnoredCommands?: readonly string[]
+  }
+  readonly stream?: BatchableStream | null
+  nodes?(role?: string): (RedisClient & ClientInternals)[]
+  sendCommand?: (command: SentCommand, ...rest: unknown[]) => unknown
+}
+
+/** A command on its way: what instrumentation around ioredis gets to see. */
+export interface SentCommand {
+  readonly name: string
+  readonly args: unknown[]
+}
+
+/** A socket, as far as batching writes needs it. */
+export interface BatchableStream {
+  cork(): void
+  uncork(): void
+  write(...args: never[]): boolean
+}
+
+export const internals = (client: RedisClient): ClientInternals => client as unknown as ClientInternals

@@ -1,0 +1,194 @@
+import { type Logger, type Provider, ProviderClosedError } from '@authstate/spi'
+import { internals, type RedisClient } from './client.js'
+import { Deadlines } from './deadline.js'
+import { isScriptMissing, storeFailure } from './failure.js'
+import type { KeySpace } from './key-space.js'
+import { type Script, type ScriptArgs, scriptParameters } from './script.js'
+
+/** What a connection has done so far. */
+export interface ConnectionStats {
+  /** Commands sent by scripts, reloads included. */
+  readonly sent: number
+  /** Commands that failed, for whatever reason. */
+  readonly failed: number
+  /** Times the source of a script had to be sent again (NOSCRIPT). */
+  readonly reloaded: number
+  /** Commands that wait for an answer now. */
+  readonly pending: number
+}
+
+/** One call of a script among several. */
+export interface ScriptCall<K extends string, A extends string> {
+  readonly keys: Readonly<Record<K, string>>
+  readonly args: ScriptArgs<A>
+}
+
+/** A connection to one Redis deployment: the way every provider of this library reaches it. */
+export interface RedisConnection extends Provider {
+  readonly keys: KeySpace
+
+  /**
+   * Runs a script: one command, one round trip, atomic.
+   *
+   * The source is sent only when the server does not have it.
+   *
+   * @throws {StoreUnavailableError} see its `applied`; a command past its deadline may be applied later
+   * @throws {StoreCorruptError} a key holds a foreign type
+   * @throws {ProviderClosedError} after `close()`
+   */
+  run<K extends string, A extends string, R>(
+    script: Script<K, A, R>,
+    keys: Readonly<Record<K, string>>,
+    args: ScriptArgs<A>,
+  ): Promise<R>
+
+  /**
+   * Runs a script once per call, all in one tick: one round trip per node. Each call is atomic, together they are
+   * not. Waits for every answer; then the first failure is thrown.
+   */
+  runEach<K extends string, A extends string, R>(
+    script: Script<K, A, R>,
+    calls: readonly ScriptCall<K, A>[],
+  ): Promise<R[]>
+
+  /**
+   * A connection of its own for a command that waits for data, without a deadline per command. The caller ends it;
+   * `close()` ends what is left.
+   */
+  openReader(): Promise<RedisClient>
+
+  stats(): ConnectionStats
+
+  /** Resolves when Redis answers, rejects like `run`. */
+  check(): Promise<void>
+
+  /** Ends the connection if the library made it. Commands in flight are waited for, within their deadline. */
+  close(): Promise<void>
+}
+
+/** How {@link OpenConnection} came by its client. */
+export interface ConnectionParts {
+  readonly client: RedisClient
+  readonly keys: KeySpace
+  readonly logger: Logger
+  readonly commandTimeoutMs: number
+  /** Whether `close()` ends the client. */
+  readonly owned: boolean
+  readonly makeReader: () => Promise<RedisClient>
+}
+
+export class OpenConnection implements RedisConnection {
+  readonly keys: KeySpace
+  readonly #client: RedisClient
+  readonly #parts: ConnectionParts
+  readonly #deadlines: Deadlines
+  readonly #readers = new Set<RedisClient>()
+  readonly #silence: () => void
+  #closing: Promise<void> | undefined
+  #sent = 0
+  #failed = 0
+  #reloaded = 0
+
+  constructor(parts: ConnectionParts) {
+    this.keys = parts.keys
+    this.#client = parts.client
+    this.#parts = parts
+    this.#deadlines = new Deadlines(parts.commandTimeoutMs)
+    this.#silence = sayOutagesOnce(parts.client, parts.logger)
+  }
+
+  async run<K extends string, A extends string, R>(
+    script: Script<K, A, R>,
+    keys: Readonly<Record<K, string>>,
+    args: ScriptArgs<A>,
+  ): Promise<R> {
+    if (this.#closing) throw new ProviderClosedError(`${script.name}: the connection to Redis is closed`)
+    const parameters = scriptParameters(script, keys, args)
+    return script.decode(await this.#deadlines.guard(this.#send(script, parameters)).catch((error: unknown) => {
+      this.#failed += 1
+      throw storeFailure(script.name, error)
+    }))
+  }
+
+  async runEach<K extends string, A extends string, R>(
+    script: Script<K, A, R>,
+    calls: readonly ScriptCall<K, A>[],
+  ): Promise<R[]> {
+    const settled = await Promise.allSettled(calls.map(({ keys, args }) => this.run(script, keys, args)))
+    return settled.map((one) => {
+      if (one.status === 'rejected') throw one.reason
+      return one.value
+    })
+  }
+
+  async openReader(): Promise<RedisClient> {
+    if (this.#closing) throw new ProviderClosedError('redis: the connection is closed')
+    const reader = await this.#parts.makeReader()
+    if (this.#closing) {
+      reader.disconnect()
+      throw new ProviderClosedError('redis: the connection is closed')
+    }
+    this.#readers.add(reader)
+    reader.on('end', () => this.#readers.delete(reader))
+    return reader
+  }
+
+  stats(): ConnectionStats {
+    return { sent: this.#sent, failed: this.#failed, reloaded: this.#reloaded, pending: this.#deadlines.pending }
+  }
+
+  async check(): Promise<void> {
+    if (this.#closing) throw new ProviderClosedError('redis: the connection is closed')
+    await this.#deadlines.guard(this.#client.ping()).catch((error: unknown) => {
+      throw storeFailure('redis.check', error)
+    })
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#end()
+    return this.#closing
+  }
+
+  async #send(script: Script, parameters: (string | number)[]): Promise<unknown> {
+    this.#sent += 1
+    try {
+      return await this.#client.evalsha(script.sha1, script.keys.length, ...parameters)
+    } catch (error) {
+      if (!isScriptMissing(error)) throw error
+      this.#sent += 1
+      this.#reloaded += 1
+      return this.#client.eval(script.lua, script.keys.length, ...parameters)
+    }
+  }
+
+  async #end(): Promise<void> {
+    for (const reader of this.#readers) reader.disconnect()
+    if (this.#parts.owned) {
+      // QUIT is answered after everything before it; without a connection there is nobody to answer.
+      if (this.#client.status === 'ready') await this.#deadlines.guard(this.#client.quit()).catch(() => {})
+      this.#client.disconnect()
+    }
+    this.#deadlines.stop()
+    this.#silence()
+  }
+}
+
+/** Listens to `error`, of which a failover raises hundreds: says once that Redis is away, and once that it is back. */
+export function sayOutagesOnce(client: RedisClient, logger: Logger): () => void {
+  let errors = 0
+  const onError = (error: Error & { code?: string }) => {
+    errors += 1
+    if (errors === 1) logger.warn({ code: error.code ?? error.name }, 'the connection to Redis failed; trying again')
+  }
+  const onReady = () => {
+    if (errors > 0) logger.info({ errors }, 'connected to Redis again')
+    errors = 0
+  }
+  client.on('error', onError)
+  client.on('ready', onReady)
+  return () => {
+    client.off('ready', onReady)
+    // A client of ours may still raise an error while its socket ends, so its listener stays.
+    if (internals(client).options === undefined) client.off('error', onError)
+  }
+}

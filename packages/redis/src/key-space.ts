@@ -1,0 +1,58 @@
+/** Spells every key of the library; no other place does. */
+export interface KeySpace {
+  readonly prefix: string
+  readonly partitions: number
+  /** All partition numbers, for work that asks each of them. */
+  readonly all: readonly number[]
+  /** The partition in which everything about `subject` (a user id, a token key) lives. */
+  partitionFor(subject: string): number
+  /**
+   * `prefix:{0a}:kind:part:part`: foreign parts are escaped, all keys of one partition share a hash slot.
+   *
+   * A last part of `''` gives a base to which a script appends an escaped id.
+   */
+  key(partition: number, kind: string, ...parts: string[]): string
+  /** A key that belongs to the deployment and to no partition. */
+  shared(...parts: string[]): string
+}
+
+/** Most partitions a deployment can have: the id of a session has two hex digits for them. */
+export const MAX_PARTITIONS = 256
+
+export function createKeySpace(prefix: string, partitions: number): KeySpace {
+  const heads = Array.from({ length: partitions }, (_, n) => `${prefix}:{${n.toString(16).padStart(2, '0')}}:`)
+  return {
+    prefix,
+    partitions,
+    all: Object.freeze(heads.map((_, n) => n)),
+    partitionFor: (subject) => fnv1a(subject) % partitions,
+    key: (partition, kind, ...parts) => {
+      let key = `${heads[partition]}${kind}`
+      for (const part of parts) key += `:${escapePart(part)}`
+      return key
+    },
+    shared: (...parts) => [prefix, ...parts].join(':'),
+  }
+}
+
+const FORGEABLE = /[%:{}]/g
+const ESCAPED = /%(25|3a|7b|7d)/g
+
+/** Keeps a foreign id from forging a separator or a hash tag. */
+export function escapePart(part: string): string {
+  return part.replace(FORGEABLE, (character) => `%${character.charCodeAt(0).toString(16)}`)
+}
+
+/** Undoes {@link escapePart}. */
+export function unescapePart(part: string): string {
+  return part.replace(ESCAPED, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+}
+
+/** FNV-1a, 32 bits, over UTF-16 code units: spreads ids over partitions; it hides nothing. */
+function fnv1a(text: string): number {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < text.length; index++) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
+  }
+  return (hash ^ (hash >>> 15)) >>> 0
+}

@@ -1,0 +1,18 @@
+import { defineSpi, type ProviderFactory } from '@authstate/spi'
+import { openConnection } from './connect.js'
+import type { RedisConnection } from './connection.js'
+import { type RedisConfig, redisConfig } from './options.js'
+
+/** The connection that Redis providers share, as an SPI of its own: they depend on it. */
+export const redisConnectionSpi = defineSpi<RedisConnection>('redis')
+
+/** Connects as the `redis` section of the configuration says, once some selected provider needs it. */
+export function redisConnection(): ProviderFactory<RedisConnection, RedisConfig> {
+  return {
+    spi: redisConnectionSpi,
+    id: 'ioredis',
+    onDemand: true,
+    config: redisConfig,
+    create: ({ logger }, config) => openConnection(config, logger),
+  }
+}

@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto'
+import { concealScript } from './conceal.js'
+
+/** What a script does to the record it is about: `touch` changes times only, `removal` ends it. */
+export type Change = 'none' | 'touch' | 'full' | 'removal'
+
+/** A Lua script together with the names of its KEYS and ARGV, in order. */
+export interface Script<K extends string = string, A extends string = string, R = unknown> {
+  /** SPI and verb: `'action-token.consume'`. Named in errors and counts. */
+  readonly name: string
+  readonly lua: string
+  readonly sha1: string
+  /** The kind of record the script is about: `'action-token'`. */
+  readonly record: string
+  readonly change: Change
+  /** Whether running it twice leaves what running it once leaves, so that a caller may repeat it after a lost reply. */
+  readonly repeatable: boolean
+  readonly keys: readonly K[]
+  readonly args: readonly A[]
+  readonly decode: (reply: unknown) => R
+}
+
+/** Values of a script's ARGV by name. */
+export type ScriptArgs<A extends string> = Readonly<Record<A, string | number>>
+
+/**
+ * Describes a Lua script: the only way to write to Redis in this library.
+ *
+ * One script is one atomic step on one partition, with a fixed number of keys. `keys` and `args` are held equal to
+ * the header of the `.lua` file by a test.
+ */
+export function defineScript<const K extends string, const A extends string, R>(
+  script: Omit<Script<K, A, R>, 'sha1'>,
+): Script<K, A, R> {
+  const sha1 = createHash('sha1').update(script.lua).digest('hex')
+  concealScript(sha1, script.lua)
+  return Object.freeze({ ...script, sha1 })
+}
+
+/** The values in the order of the script's KEYS and ARGV. */
+export function scriptParameters<K extends string, A extends string>(
+  script: Script<K, A>,
+  keys: Readonly<Record<K, string>>,
+  args: ScriptArgs<A>,
+): (string | number)[] {
+  const parameters = new Array<string | number>(script.keys.length + script.args.length)
+  let index = 0
+  for (const name of script.keys) parameters[index++] = keys[name]
+  for (const name of script.args) parameters[index++] = args[name]
+  return parameters
+}
