@@ -1,0 +1,95 @@
+// Two programs outside the workspace that install the packed packages: one with every peer, one without Redis.
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from './run.mjs'
+
+const entriesOf = ({ manifest }) =>
+  Object.keys(manifest.publishConfig.exports)
+    .filter((entry) => entry !== './package.json')
+    .map((entry) => manifest.name + entry.slice(1))
+
+/** The versions of the peers this repository is developed with. */
+const peersOf = ({ manifest }) =>
+  Object.keys(manifest.peerDependencies ?? {})
+    .map((name) => [name, manifest.devDependencies?.[name]])
+    .filter(([, version]) => version !== undefined && !version.startsWith('workspace:'))
+
+async function install({ name, out, packages, dependencies, run }) {
+  const dir = join(out, name)
+  mkdirSync(dir)
+  writeFileSync(join(dir, 'package.json'), JSON.stringify({ name, private: true, dependencies }))
+  // pnpm 10 reads settings, overrides included, from pnpm-workspace.yaml
+  const overrides = packages.map((p) => `  '${p.manifest.name}': 'file:${p.tarball}'`)
+  writeFileSync(
+    join(dir, 'pnpm-workspace.yaml'),
+    ['packages: []', 'autoInstallPeers: false', 'overrides:', ...overrides, ''].join('\n'),
+  )
+  await run('pnpm', ['install', '--prefer-offline', '--no-frozen-lockfile'], dir)
+  return dir
+}
+
+const esm = (entries) =>
+  entries
+    .map(
+      (e, i) =>
+        `import * as m${i} from '${e}'\nif (!Object.keys(m${i}).length) throw new Error('${e} is empty')`,
+    )
+    .join('\n')
+const cjs = (entries) =>
+  entries.map((e) => `if (!Object.keys(require('${e}')).length) throw new Error('${e} is empty')`).join('\n')
+const types = (entries) =>
+  `${entries.map((e, i) => `import * as m${i} from '${e}'`).join('\n')}\nexport const all = [${entries.map((_, i) => `m${i}`)}]\n`
+
+const TSC_FLAGS =
+  '--noEmit --strict --exactOptionalPropertyTypes --skipLibCheck false --target es2022 --types node'
+
+export async function checkConsumers({ packages, out, run, check }) {
+  const local = Object.fromEntries(packages.map((p) => [p.manifest.name, `file:${p.tarball}`]))
+  const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const peers = Object.fromEntries(packages.flatMap(peersOf))
+  const entries = packages.flatMap(entriesOf)
+
+  await check(`consumer with Redis (${entries.length} entries)`, async () => {
+    const dependencies = { ...peers, ...local, '@types/node': devDependencies['@types/node'] }
+    const dir = await install({ name: 'consumer', out, packages, dependencies, run })
+    for (const [file, text] of [
+      ['esm.mjs', esm(entries)],
+      ['cjs.cjs', cjs(entries)],
+      ['t.mts', types(entries)],
+      ['t.cts', types(entries)],
+    ]) {
+      writeFileSync(join(dir, file), text)
+    }
+    cpSync(join(root, 'node_modules', 'typescript'), join(dir, 'ts'), { recursive: true, dereference: true })
+    const tsc = (module, resolution, files) =>
+      run(
+        process.execPath,
+        [
+          'ts/lib/tsc.js',
+          ...TSC_FLAGS.split(' '),
+          '--module',
+          module,
+          '--moduleResolution',
+          resolution,
+          ...files,
+        ],
+        dir,
+      )
+    await check('consumer imports', () => run(process.execPath, ['esm.mjs'], dir))
+    await check('consumer requires', () => run(process.execPath, ['cjs.cjs'], dir))
+    await check('consumer types nodenext', () => tsc('nodenext', 'nodenext', ['t.mts', 't.cts']))
+    await check('consumer types bundler', () => tsc('esnext', 'bundler', ['t.mts']))
+  })
+
+  // a memory-only user installs no Redis client and must not need one
+  const bare = packages.filter((p) => p.manifest.name !== '@authstate/conformance')
+  await check('consumer without ioredis', async () => {
+    const dependencies = Object.fromEntries(bare.map((p) => [p.manifest.name, local[p.manifest.name]]))
+    const dir = await install({ name: 'bare', out, packages, dependencies, run })
+    const names = bare.flatMap(entriesOf).filter((e) => !e.endsWith('/conformance'))
+    writeFileSync(join(dir, 'esm.mjs'), esm(names))
+    writeFileSync(join(dir, 'cjs.cjs'), cjs(names))
+    await run(process.execPath, ['esm.mjs'], dir)
+    await run(process.execPath, ['cjs.cjs'], dir)
+  })
+}

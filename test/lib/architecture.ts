@@ -1,0 +1,164 @@
+import { posix } from 'node:path'
+import { type Import, importsOf } from './imports.js'
+
+/** Path from the root of the repository, with `/`, to text. */
+export type Files = ReadonlyMap<string, string>
+
+const SPI_PACKAGES = [
+  'cluster',
+  'user-session',
+  'auth-session',
+  'action-token',
+  'login-failure',
+  'realm-cache',
+  'sticky-session-encoder',
+]
+
+/** Which packages of ours a package may import. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  spi: [],
+  redis: ['spi'],
+  conformance: ['spi', 'redis'],
+  ...Object.fromEntries(SPI_PACKAGES.map((name) => [name, ['spi', 'redis', 'conformance']])),
+  'realm-cache': ['spi', 'redis', 'conformance', 'cluster'],
+  'sticky-session-encoder': ['spi', 'redis', 'conformance', 'cluster'],
+  authstate: ['spi', 'redis', ...SPI_PACKAGES],
+}
+
+const IS_SUITE = /^(conformance\.ts|conformance\/.*)$/
+const IS_REDIS_SIDE = /^(redis\.ts|scripts\.ts|redis\/.*)$/
+const MAX_LINES = 400
+
+interface Source {
+  readonly path: string
+  readonly folder: string
+  /** Below src. */
+  readonly file: string
+  readonly text: string
+}
+
+const sourcesOf = (files: Files): Source[] =>
+  [...files].flatMap(([path, text]) => {
+    const [, folder, file] = /^packages\/([^/]+)\/src\/(.+\.ts)$/.exec(path) ?? []
+    return folder === undefined || file === undefined ? [] : [{ path, folder, file, text }]
+  })
+
+/** `@authstate/redis/x` and `authstate` are ours; the folder of the package, or undefined. */
+function ownPackage(specifier: string): string | undefined {
+  if (specifier === 'authstate' || specifier.startsWith('authstate/')) return 'authstate'
+  return /^@authstate\/([^/]+)/.exec(specifier)?.[1]
+}
+
+function offence(source: Source, { specifier, kind }: Import): string | undefined {
+  const { folder, file } = source
+  const isSpi = SPI_PACKAGES.includes(folder)
+  const target = ownPackage(specifier)
+  if (target !== undefined) {
+    if (target === folder) return 'imports itself by name'
+    if (!MAY_IMPORT[folder]?.includes(target)) return `${folder} may not import ${target}`
+    if (isSpi && target === 'conformance' && !IS_SUITE.test(file))
+      return 'only the suite imports the test kit'
+    if (isSpi && target === 'redis' && !IS_REDIS_SIDE.test(file))
+      return 'only redis.ts and scripts.ts know Redis'
+  }
+  if (/^ioredis\d*(\/|$)/.test(specifier) && kind !== 'type' && folder !== 'conformance') {
+    if (folder !== 'redis') return 'ioredis is a type outside packages/redis'
+    if (kind !== 'dynamic') return 'ioredis is an optional peer: import() it'
+  }
+  if (specifier.startsWith('.')) {
+    const reached = posix.join(posix.dirname(source.path), specifier)
+    if (!reached.startsWith(`packages/${folder}/src/`)) return 'reaches out of its own src'
+  }
+  return undefined
+}
+
+/** What a relative import names: `./x.js` is `x.ts`. */
+const resolveRelative = (from: string, specifier: string): string =>
+  posix.join(posix.dirname(from), specifier).replace(/\.js$/, '.ts')
+
+/** The way from `index.ts` of an SPI package to its Redis side, types included, or undefined. */
+function wayToRedis(files: Files, folder: string): string[] | undefined {
+  const start = `packages/${folder}/src/index.ts`
+  const ways = [[start]]
+  const seen = new Set([start])
+  for (let way = ways.shift(); way !== undefined; way = ways.shift()) {
+    const path = way.at(-1) as string
+    for (const { specifier, kind } of importsOf(path, files.get(path) ?? '')) {
+      if (kind === 'dynamic') continue
+      const next = specifier.startsWith('.') ? resolveRelative(path, specifier) : specifier
+      const below = next.replace(`packages/${folder}/src/`, '')
+      if (IS_REDIS_SIDE.test(below) || IS_SUITE.test(below) || next === '@authstate/redis')
+        return [...way, next]
+      if (!specifier.startsWith('.') || seen.has(next)) continue
+      seen.add(next)
+      ways.push([...way, next])
+    }
+  }
+  return undefined
+}
+
+function undeclared(files: Files, { folder, path, text }: Source): string[] {
+  const manifest = JSON.parse(files.get(`packages/${folder}/package.json`) ?? '{}') as Record<string, object>
+  const declared = { ...manifest['dependencies'], ...manifest['peerDependencies'] }
+  return importsOf(path, text)
+    .filter(({ specifier }) => !/^(\.|node:)/.test(specifier))
+    .filter(({ specifier }) => !(packageName(specifier) in declared))
+    .map(({ specifier, line }) => `${path}:${line} ${specifier}: not a dependency of the package`)
+}
+
+const packageName = (specifier: string): string =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
+
+/** Every place where the packages' sources leave the plan of the house. */
+export function packageOffences(files: Files): string[] {
+  const sources = sourcesOf(files)
+  const folders = [...new Set(sources.map((s) => s.folder))]
+  return [
+    ...folders
+      .filter((f) => MAY_IMPORT[f] === undefined)
+      .map((f) => `packages/${f}: has no place in the plan`),
+    ...sources.flatMap((source) => [
+      ...importsOf(source.path, source.text).flatMap((one) => {
+        const what = offence(source, one)
+        return what === undefined ? [] : [`${source.path}:${one.line} ${one.specifier}: ${what}`]
+      }),
+      ...undeclared(files, source),
+      ...(source.text.split('\n').length > MAX_LINES + 1 && !IS_SUITE.test(source.file)
+        ? [`${source.path}: more than ${MAX_LINES} lines`]
+        : []),
+    ]),
+    ...SPI_PACKAGES.flatMap((folder) => {
+      const way = wayToRedis(files, folder)
+      return way === undefined ? [] : [`${way.join(' -> ')}: a memory-only user would load it`]
+    }),
+  ]
+}
+
+/** The names a package publishes: `@authstate/spi`, `@authstate/action-token/redis`. */
+export function publishedNames(files: Files): Set<string> {
+  const manifests = [...files].filter(([path]) => /^packages\/[^/]+\/package\.json$/.test(path))
+  return new Set(
+    manifests.flatMap(([, text]) => {
+      const { name, exports } = JSON.parse(text) as { name: string; exports: Record<string, unknown> }
+      return Object.keys(exports).map((entry) => name + entry.slice(1))
+    }),
+  )
+}
+
+/** Examples use published names only, and nothing outside their own folder. */
+export function exampleOffences(files: Files): string[] {
+  const published = publishedNames(files)
+  return [...files]
+    .filter(([path]) => /^examples\/.+\.[cm]?[jt]sx?$/.test(path))
+    .flatMap(([path, text]) => {
+      const home = path.split('/').slice(0, 2).join('/')
+      return importsOf(path, text).flatMap(({ specifier, line }) => {
+        const leaves = specifier.startsWith('.') && !resolveRelative(path, specifier).startsWith(`${home}/`)
+        const unknown = ownPackage(specifier) !== undefined && !published.has(specifier)
+        return leaves || unknown ? [`${path}:${line} ${specifier}: not a published name`] : []
+      })
+    })
+}

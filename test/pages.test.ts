@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { compileErrors } from './lib/compile.js'
+import { brokenLinks, typescriptBlocks } from './lib/markdown.js'
+import { readTracked, root, trackedPaths } from './lib/tracked.js'
+
+const pages = readTracked(/\.md$/)
+const manifests = trackedPaths.filter((path) => /^packages\/[^/]+\/package\.json$/.test(path))
+
+describe('what the pages say', () => {
+  test('their TypeScript compiles', { timeout: 120_000 }, () => {
+    const blocks = [...pages].flatMap(([path, text]) => typescriptBlocks(path, text))
+    expect(compileErrors(blocks, manifests)).toEqual([])
+  })
+
+  test('their relative links lead somewhere', () => {
+    expect(brokenLinks(pages, (path) => existsSync(join(root, path)))).toEqual([])
+  })
+})
+
+describe('the checks find what is planted', () => {
+  test('a block with a name that does not exist', { timeout: 120_000 }, () => {
+    const page = "text\n```ts\nimport { noSuchName } from '@authstate/spi'\n```\n```js\nnot read\n```\n"
+    const blocks = typescriptBlocks('docs/x.md', page)
+    expect(compileErrors(blocks, manifests)).toEqual([expect.stringMatching(/^docs\/x\.md:3 .*noSuchName/)])
+  })
+
+  test('a block that goes on sees the one before it, another does not', { timeout: 120_000 }, () => {
+    const page = '```ts\nconst a = 1\n```\n```ts continues\na.toFixed()\n```\n```ts\na.toFixed()\n```\n'
+    expect(compileErrors(typescriptBlocks('docs/x.md', page), manifests)).toEqual([
+      expect.stringMatching(/^docs\/x\.md:8 .*'a'/),
+    ])
+  })
+
+  test('a link to a page or a heading that is not there', () => {
+    const planted = new Map([
+      [
+        'docs/a.md',
+        '# The Title, here\n[a](b.md) [b](#the-title-here) [c](#gone) [d](https://example.org/x)\n`[e](f.md)`',
+      ],
+    ])
+    expect(brokenLinks(planted, (path) => path === 'docs/a.md')).toEqual([
+      'docs/a.md: b.md',
+      'docs/a.md: #gone',
+    ])
+  })
+})

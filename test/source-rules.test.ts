@@ -1,0 +1,28 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { breaches, RULES } from './lib/source-rules.js'
+import { readTracked, root, trackedPaths } from './lib/tracked.js'
+
+test('no tracked file breaks a rule of the house', () => {
+  expect(breaches(readTracked(/\.([cm]?[jt]s|json|ya?ml|md|lua|sh)$|^\.ci\//))).toEqual([])
+})
+
+test.each([
+  ['the real clock', 'packages/spi/src/a.ts', `const now = Date.${'now'}()`],
+  ['a Redis command', 'packages/spi/src/lua/a.lua', "redis.call('SCAN', 0)"],
+  ['an unfinished mark', 'packages/spi/src/a.ts', `// ${'TO'}DO later`],
+  ['a focused', 'packages/spi/test/a.test.ts', `test.${'only'}('x', () => {})`],
+  ['a path', 'docs/a.md', `see /${'home'}/me/notes`],
+  ['a registry', 'docs/a.md', `from ${'https'}://registry.example.org/x`],
+  ['an address', 'pnpm-lock.yaml', `resolution: {${'tar'}ball: x}`],
+])('%s… is found where it is planted', (what, path, text) => {
+  expect(breaches(new Map([[path, text]]))).toEqual([expect.stringContaining(`${path}:1 ${what}`)])
+})
+
+test('every rule is planted above', () => expect(RULES).toHaveLength(7))
+
+test('every package has a README', () => {
+  const folders = new Set(trackedPaths.flatMap((path) => /^packages\/[^/]+/.exec(path)?.[0] ?? []))
+  expect([...folders].filter((folder) => !existsSync(join(root, folder, 'README.md')))).toEqual([])
+})
