@@ -32,16 +32,15 @@ try {
   const table = storeTable(report)
   if (table !== undefined) console.log(`\nCases by store\n${table}`)
 
-  const lines = missing(report, { filtered: has('-t', '--testNamePattern') })
-  console.log(
-    lines.length === 0
-      ? '\nEverything could run.'
-      : `\nCould not run:\n${lines.map((l) => `- ${l}`).join('\n')}`,
-  )
-  if (lines.length > 0 && isCi()) console.log('With CI set, what could not run is a failure.')
-
+  const reasons = missing(report, { filtered: has('-t', '--testNamePattern') })
   const { passed, failed, skipped } = totals(report)
-  process.exitCode = status !== 0 ? status : failed > 0 || (lines.length > 0 && isCi()) ? 1 : 0
+  if (reasons.length > 0) console.log('\nCould not run:')
+  else if (passed > 0) console.log('\nEverything could run.')
+  for (const [reason, tests] of reasons) console.log([`- ${reason}`, ...tests].join('\n    '))
+  const incomplete = reasons.length > 0 && isCi()
+  if (incomplete) console.log('Where CI is set, what could not run is a failure.')
+
+  process.exitCode = status !== 0 ? status : failed > 0 || incomplete ? 1 : 0
   console.log(`\ntests: ${passed} passed, ${failed} failed, ${skipped} skipped`)
 } catch (error) {
   console.error(error.message)

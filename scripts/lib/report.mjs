@@ -38,17 +38,18 @@ export function totals(report) {
   }
 }
 
-/** One line for each thing that could not run, with its reason. */
+/** What could not run: every reason, with the tests it concerns. */
 export function missing(report, { filtered }) {
-  const lines = casesOf(report)
-    .filter((c) => SKIPPED.has(c.status))
-    .flatMap(({ file, titles }) => {
-      const [, what, reason] = MISSING.exec(titles.at(-1)) ?? []
-      const name = [...titles.slice(0, -1), what ?? titles.at(-1)].join(' > ')
-      if (reason !== undefined) return `${reason} (${file}: ${name})`
-      return filtered ? [] : `skipped without a reason (${file}: ${name})`
-    })
-  return [...new Set(lines)].sort()
+  const reasons = new Map()
+  for (const { file, titles, status } of casesOf(report)) {
+    if (!SKIPPED.has(status)) continue
+    const [, what, reason] = MISSING.exec(titles.at(-1)) ?? []
+    if (reason === undefined && filtered) continue // vitest's -t skips all others
+    const name = [file, ...titles.slice(0, -1), what ?? titles.at(-1)].join(' > ')
+    const key = reason ?? 'skipped without a reason'
+    reasons.set(key, [...(reasons.get(key) ?? []), name])
+  }
+  return [...reasons].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
 /** Rows of suites, columns of stores, numbers of passed cases; undefined when no suite ran. */

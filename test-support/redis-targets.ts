@@ -1,0 +1,60 @@
+// The four Redis stores every suite runs on: one server, the same behind a key prefix, a Cluster, and ioredis 5.
+import { type KeySpaceRules, redisTarget, runSuite, type Suite } from '@authstate/conformance'
+import type { RedisClient } from '@authstate/redis'
+import type { AnyProviderFactory, Provider } from '@authstate/spi'
+import { Cluster, Redis } from 'ioredis'
+import { Redis as Redis5 } from 'ioredis5'
+import { afterAll, describe, test } from 'vitest'
+import { type Capability, cluster, clusterNodes, describeWith, redis, redisUrl } from './capabilities.js'
+
+const options = { enableOfflineQueue: true, autoResendUnfulfilledCommands: false, maxRetriesPerRequest: 3 }
+
+const stores: readonly { name: string; needs: Capability; open: () => RedisClient }[] = [
+  { name: 'redis', needs: redis, open: () => new Redis(redisUrl(), options) },
+  {
+    name: 'redis with keyPrefix',
+    needs: redis,
+    open: () => new Redis(redisUrl(), { ...options, keyPrefix: 'app:' }),
+  },
+  { name: 'redis cluster', needs: cluster, open: openCluster },
+  { name: 'ioredis 5', needs: redis, open: () => new Redis5(redisUrl(), options) },
+]
+
+/** A client of the Cluster under test; the caller ends it. */
+export function openCluster(): RedisClient {
+  return new Cluster(clusterNodes(), {
+    retryDelayOnFailover: 0,
+    redisOptions: { autoResendUnfulfilledCommands: false },
+  })
+}
+
+/** A client of the standalone server under test; the caller ends it. */
+export function openRedis(): Redis {
+  return new Redis(redisUrl(), options)
+}
+
+/** Runs a suite on every Redis store of this run. */
+export function runSuiteOnRedis<P extends Provider>(
+  suite: Suite<P>,
+  under: { readonly factories: readonly AnyProviderFactory[]; readonly keySpace: KeySpaceRules },
+): void {
+  for (const { name, needs, open } of stores) {
+    describeWith(needs, name, () => {
+      let client: RedisClient | undefined
+      afterAll(() => client?.disconnect())
+      runSuite(
+        suite,
+        redisTarget({
+          name,
+          spi: suite.spi,
+          ...under,
+          client: () => {
+            client ??= open()
+            return client
+          },
+        }),
+        { describe, test },
+      )
+    })
+  }
+}
