@@ -16,7 +16,10 @@ export function checkScripts(
   describe(`${spi} scripts`, () => {
     test('every .lua file has one descriptor', async () => {
       const files = readdirSync(folder).filter((file) => file.endsWith('.lua'))
-      assert.deepEqual(all.map((one) => `${one.name.slice(one.name.indexOf('.') + 1)}.lua`).sort(), files.sort())
+      assert.deepEqual(
+        all.map((one) => `${one.name.slice(one.name.indexOf('.') + 1)}.lua`).sort(),
+        files.sort(),
+      )
     })
     for (const script of all) {
       test(`${script.name}: the header names what the descriptor names`, async () => {
@@ -33,10 +36,14 @@ export function checkScripts(
       })
       test(`${script.name}: uses only what it was given`, async () => {
         assert.doesNotMatch(script.lua, FORBIDDEN)
-        const used = (kind: string) => [...script.lua.matchAll(new RegExp(`${kind}\\[(\\d+)\\]`, 'g'))].map((m) => Number(m[1]))
+        const used = (kind: string) =>
+          [...script.lua.matchAll(new RegExp(`${kind}\\[(\\d+)\\]`, 'g'))].map((m) => Number(m[1]))
         assert.ok(Math.max(0, ...used('KEYS')) <= script.keys.length, 'KEYS beyond the descriptor')
         assert.ok(Math.max(0, ...used('ARGV')) <= script.args.length, 'ARGV beyond the descriptor')
-        const writes = /redis\.call\(\s*'(?:H(?:SET|DEL|INCRBY)|SET|DEL|UNLINK|ZADD|ZREM\w*|PEXPIRE|XADD|INCR\w*)'/.test(script.lua)
+        const writes =
+          /redis\.call\(\s*'(?:H(?:SET|DEL|INCRBY)|SET|DEL|UNLINK|ZADD|ZREM\w*|PEXPIRE|XADD|INCR\w*)'/.test(
+            script.lua,
+          )
         assert.equal(writes, script.change !== 'none', 'whether it writes')
       })
     }

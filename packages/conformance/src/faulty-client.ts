@@ -1,4 +1,5 @@
 import type { RedisClient, Script } from '@authstate/redis'
+import { interceptClient } from './intercept.js'
 
 /** What shall go wrong with a command. */
 export type Fault =
@@ -11,40 +12,38 @@ export type Fault =
   /** It is sent once `until` resolves. */
   | { readonly when: 'delay'; readonly until: Promise<unknown> }
 
+/** A script, or a plain read by the name of its command. */
+export type FaultTarget = Pick<Script, 'sha1' | 'lua'> | 'hgetall' | 'hmget' | 'zcount'
+
 /** A client whose commands fail as told. */
 export interface FaultyClient {
   readonly client: RedisClient
-  /** Arms a fault for the next call of a script; it is used up by it. */
-  arm(script: Pick<Script, 'sha1' | 'lua'>, fault: Fault): void
+  /** Arms a fault for the next call of a script or read; it is used up by it. */
+  arm(target: FaultTarget, fault: Fault): void
 }
 
 export function faultyClient(client: RedisClient): FaultyClient {
   const armed = new Map<string, Fault[]>()
-  const take = (script: string) => armed.get(script)?.shift()
-  const guarded = (method: 'evalsha' | 'eval') =>
-    async (script: string, numberOfKeys: number, ...rest: (string | number)[]): Promise<unknown> => {
-      const fault = take(script)
+  return {
+    client: interceptClient(client, async ({ what, send }) => {
+      const queue = armed.get(what)
+      const fault = queue?.shift()
       if (fault?.when === 'before') throw fault.error
       if (fault?.when === 'delay') await fault.until
-      const reply = await client[method](script, numberOfKeys, ...rest)
+      const reply = await send().catch((error: Error) => {
+        // The server wants the source, which is sent next: that is the command the fault is meant for.
+        if (fault !== undefined && error.message.startsWith('NOSCRIPT')) queue?.unshift(fault)
+        throw error
+      })
       if (fault?.when === 'after') throw fault.error
       return fault?.when === 'drop' ? new Promise(() => {}) : reply
-    }
-  const methods = { evalsha: guarded('evalsha'), eval: guarded('eval') }
-  return {
-    client: new Proxy(client, {
-      get: (target, name) => {
-        if (name === 'evalsha' || name === 'eval') return methods[name]
-        const value: unknown = Reflect.get(target, name)
-        return typeof value === 'function' ? value.bind(target) : value
-      },
     }),
-    arm: ({ sha1, lua }, fault) => {
-      // One queue under both names: a server without the source gets it in a second command.
-      const queue = armed.get(sha1) ?? []
+    arm: (target, fault) => {
+      const what = typeof target === 'string' ? target : target.sha1
+      const queue = armed.get(what) ?? []
       queue.push(fault)
-      armed.set(sha1, queue)
-      if (fault.when !== 'before') armed.set(lua, queue)
+      armed.set(what, queue)
+      if (typeof target !== 'string') armed.set(target.lua, queue)
     },
   }
 }

@@ -7,6 +7,21 @@ export { memoryTarget } from './memory-target.js'
 export { type ObservedClient, observeClient } from './observed-client.js'
 export { type LogEntry, RecordingLogger } from './recording-logger.js'
 export { type RedisTargetOptions, redisTarget } from './redis-target.js'
-export { leftOut, type OpenTarget, type Runner, runSuite, type Target, type TargetSetup } from './run-suite.js'
-export { type Case, defineSuite, type Level, levels, type Stage, type Suite, type SuiteBuilder } from './suite.js'
+export {
+  leftOut,
+  type OpenTarget,
+  type Runner,
+  runSuite,
+  type Target,
+  type TargetSetup,
+} from './run-suite.js'
+export {
+  type Case,
+  defineSuite,
+  type Level,
+  levels,
+  type Stage,
+  type Suite,
+  type SuiteBuilder,
+} from './suite.js'
 export { together } from './together.js'

@@ -34,10 +34,14 @@ export async function openInspector(client: RedisClient): Promise<Inspector> {
     for (const node of nodes()) {
       let cursor = '0'
       do {
-        const [next, keys] = (await node.call('SCAN', cursor, 'MATCH', `${keyPrefix}${prefix}:*`, 'COUNT', 1000)) as [
-          string,
-          string[],
-        ]
+        const [next, keys] = (await node.call(
+          'SCAN',
+          cursor,
+          'MATCH',
+          `${keyPrefix}${prefix}:*`,
+          'COUNT',
+          1000,
+        )) as [string, string[]]
         cursor = next
         found.push(...keys)
       } while (cursor !== '0')
@@ -51,14 +55,18 @@ export async function openInspector(client: RedisClient): Promise<Inspector> {
       const full = keyPrefix + key
       const type = (await direct.call('TYPE', full)) as string
       const ttlMs = (await direct.call('PTTL', full)) as number
-      const flat = type === 'zset' ? ((await direct.call('ZRANGE', full, 0, -1, 'WITHSCORES')) as string[]) : []
+      const flat =
+        type === 'zset' ? ((await direct.call('ZRANGE', full, 0, -1, 'WITHSCORES')) as string[]) : []
       const members = new Map<string, number>()
-      for (let index = 0; index + 1 < flat.length; index += 2) members.set(flat[index] as string, Number(flat[index + 1]))
+      for (let index = 0; index + 1 < flat.length; index += 2)
+        members.set(flat[index] as string, Number(flat[index + 1]))
       return { type, ttlMs, members }
     },
     hash: async (key) => {
       const flat = (await direct.call('HGETALL', keyPrefix + key)) as string[]
-      return Object.fromEntries(Array.from({ length: flat.length / 2 }, (_, n) => [flat[2 * n], flat[2 * n + 1]]))
+      return Object.fromEntries(
+        Array.from({ length: flat.length / 2 }, (_, n) => [flat[2 * n], flat[2 * n + 1]]),
+      )
     },
     exists: async (key) => (await direct.call('EXISTS', keyPrefix + key)) === 1,
     clear: async (prefix) => {

@@ -16,7 +16,11 @@ export function memoryTarget<P extends Provider>(
           const wanted = JSON.stringify(properties)
           let registry = opened.get(wanted)
           if (registry === undefined) {
-            registry = createProviderRegistry({ factories, config: { spi: { [spi.name]: { ...properties } } }, ...context })
+            registry = createProviderRegistry({
+              factories,
+              config: { spi: { [spi.name]: { ...properties } } },
+              ...context,
+            })
             opened.set(wanted, registry)
             await registry.start()
           }

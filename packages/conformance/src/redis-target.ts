@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { type RedisClient, redisConnection } from '@authstate/redis'
 import { type AnyProviderFactory, createProviderRegistry, type Provider, type Spi } from '@authstate/spi'
-import { checkKeySpace, type KeySpaceRules } from './key-space-check.js'
 import { openInspector } from './inspector.js'
+import { checkKeySpace, type KeySpaceRules } from './key-space-check.js'
 import { observeClient } from './observed-client.js'
 import type { Target } from './run-suite.js'
 

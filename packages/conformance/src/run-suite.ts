@@ -39,7 +39,11 @@ export interface Target<P extends Provider> {
 }
 
 /** Registers every case of a suite with the runner: a fresh store, clock and provider for each. */
-export function runSuite<P extends Provider>(suite: Suite<P>, target: Target<P>, { describe, test }: Runner): void {
+export function runSuite<P extends Provider>(
+  suite: Suite<P>,
+  target: Target<P>,
+  { describe, test }: Runner,
+): void {
   describe(`${suite.spi.name} conformance: ${target.name}`, () => {
     for (const one of suite.cases) {
       if (target.leaveOut?.[one.level] !== undefined) continue
@@ -49,7 +53,10 @@ export function runSuite<P extends Provider>(suite: Suite<P>, target: Target<P>,
 }
 
 /** The cases that {@link runSuite} leaves out for a target, with the reason it gives. */
-export function leftOut<P extends Provider>(suite: Suite<P>, target: Target<P>): { name: string; reason: string }[] {
+export function leftOut<P extends Provider>(
+  suite: Suite<P>,
+  target: Target<P>,
+): { name: string; reason: string }[] {
   return suite.cases.flatMap(({ name, level }) => {
     const reason = target.leaveOut?.[level]
     return reason === undefined ? [] : [{ name, reason: `${level}: ${reason}` }]

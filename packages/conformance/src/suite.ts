@@ -40,7 +40,11 @@ export interface Suite<P extends Provider> {
   readonly cases: readonly Case<P>[]
 }
 
-type AddCase<P extends Provider> = (name: string, source: string, run: (stage: Stage<P>) => Promise<void>) => void
+type AddCase<P extends Provider> = (
+  name: string,
+  source: string,
+  run: (stage: Stage<P>) => Promise<void>,
+) => void
 
 /** Adds cases to a suite, by level. */
 export type SuiteBuilder<P extends Provider> = Readonly<Record<Level, AddCase<P>>>
@@ -55,7 +59,8 @@ export function defineSuite<P extends Provider>(
   const adder =
     (level: Level): AddCase<P> =>
     (name, source, run) => {
-      if (cases.some((one) => one.name === name)) throw new TypeError(`two cases of ${spi.name} are named "${name}"`)
+      if (cases.some((one) => one.name === name))
+        throw new TypeError(`two cases of ${spi.name} are named "${name}"`)
       cases.push({ level, name, source, run })
     }
   define({

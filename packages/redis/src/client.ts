@@ -11,6 +11,9 @@ export interface RedisClient {
   ping(): Promise<unknown>
   evalsha(sha1: string, numberOfKeys: number, ...keysAndArgs: (string | number)[]): Promise<unknown>
   eval(source: string, numberOfKeys: number, ...keysAndArgs: (string | number)[]): Promise<unknown>
+  hgetall(key: string): Promise<Record<string, string>>
+  hmget(key: string, ...fields: string[]): Promise<(string | null)[]>
+  zcount(key: string, min: number | string, max: number | string): Promise<number>
   // biome-ignore lint/suspicious/noExplicitAny: an event carries what its emitter says, and ioredis types it so
   on(event: string, listener: (...args: any[]) => void): unknown
   // biome-ignore lint/suspicious/noExplicitAny: as above

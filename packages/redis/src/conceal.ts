@@ -3,17 +3,30 @@ import { type Channel, channel } from 'node:diagnostics_channel'
 import { type ClientInternals, internals, type RedisClient, type SentCommand } from './client.js'
 
 // Instrumentation takes EVALSHA for harmless and prints its keys and arguments: session ids, tokens, notes. What
-// is ours is recognised by the hash or the source of a script and replaced before a listener can read it.
+// is ours is recognised by a script's hash or source or by the prefix of its key, and hidden before a listener reads it.
 
 const HIDDEN = '?'
 const EVENTS = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'] as const
-const ours = new Set<string>()
+const scripts = new Set<string>()
+const prefixes = new Set<string>()
 
 /** Makes the arguments of a script unreadable for tracing. Called once per script, when it is defined. */
 export function concealScript(sha1: string, source: string): void {
-  ours.add(sha1)
-  ours.add(source)
+  scripts.add(sha1)
+  scripts.add(source)
   watchTracing()
+}
+
+/** Makes the keys under a prefix unreadable for tracing, in commands that are no scripts. */
+export function concealPrefix(prefix: string): void {
+  prefixes.add(`${prefix}:`)
+}
+
+function isOurs(argument: unknown): boolean {
+  if (typeof argument !== 'string') return false
+  if (scripts.has(argument)) return true
+  for (const prefix of prefixes) if (argument.includes(prefix)) return true
+  return false
 }
 
 /** Takes keys and arguments out of an error that a Redis client raised, so that it can be logged as a `cause`. */
@@ -34,11 +47,9 @@ export function concealCommands(client: RedisClient): void {
   const prototype = Object.getPrototypeOf(client) as ClientInternals
   let node = client.isCluster ? undefined : prototype
   target.sendCommand = (command: SentCommand, ...rest: unknown[]) => {
-    if (ours.has(command.args[0] as string)) {
-      node ??= nodePrototype(client)
-      if (node === undefined || isWrapped(node)) {
-        Object.defineProperty(command.args, 'join', { value: () => HIDDEN, configurable: true })
-      }
+    node ??= nodePrototype(client)
+    if ((node === undefined || isWrapped(node)) && isOurs(command.args[0])) {
+      Object.defineProperty(command.args, 'join', { value: () => HIDDEN, configurable: true })
     }
     return prototype.sendCommand?.call(client, command, ...rest)
   }
@@ -89,7 +100,9 @@ function watchTracing(): void {
 }
 
 function concealChannel(channels: readonly Channel[]): void {
-  const start = channels[0] as unknown as { bindStore(store: unknown, transform: (context: unknown) => unknown): void }
+  const start = channels[0] as unknown as {
+    bindStore(store: unknown, transform: (context: unknown) => unknown): void
+  }
   start.bindStore(new AsyncLocalStorage(), (context: unknown) => {
     concealContext(context as { args?: unknown[]; error?: unknown })
     return undefined
@@ -97,8 +110,9 @@ function concealChannel(channels: readonly Channel[]): void {
 }
 
 function concealContext(context: { args?: unknown[]; error?: unknown }): void {
-  if (!ours.has(context.args?.[0] as string)) return
-  context.args = context.args?.map((argument, index) => (index === 0 && isHash(argument) ? argument : HIDDEN)) ?? []
+  if (!isOurs(context.args?.[0])) return
+  context.args =
+    context.args?.map((argument, index) => (index === 0 && isHash(argument) ? argument : HIDDEN)) ?? []
   let error: unknown
   Object.defineProperty(context, 'error', {
     configurable: true,

@@ -7,7 +7,7 @@ import {
 } from '@authstate/spi'
 import { BATCH_SIZE, batchWrites } from './batch-writes.js'
 import { internals, type RedisClient } from './client.js'
-import { concealCommands, concealError } from './conceal.js'
+import { concealCommands, concealError, concealPrefix } from './conceal.js'
 import { OpenConnection, type RedisConnection } from './connection.js'
 import { createKeySpace } from './key-space.js'
 import { makeClient } from './make-client.js'
@@ -31,7 +31,9 @@ export async function connect(
 ): Promise<RedisConnection> {
   const parsed = redisConfig.safeParse(typeof target === 'string' ? { url: target } : target)
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => `${['redis', ...path].join('.')}: ${message}`)
+    const problems = parsed.error.issues.map(
+      ({ path, message }) => `${['redis', ...path].join('.')}: ${message}`,
+    )
     throw new ConfigurationError(problems.join('; '))
   }
   return openConnection(parsed.data, logger)
@@ -42,6 +44,7 @@ export async function openConnection(config: RedisConfig, logger: Logger): Promi
   const owned = config.client === undefined
   const client = config.client ?? (await makeClient(config))
   if (!owned) adviseOn(client, logger)
+  concealPrefix(config.prefix)
   concealCommands(client)
   const batching = config.batchWrites ?? owned
   if (batching !== false) batchWrites(client, batching === true ? BATCH_SIZE : batching)
@@ -157,6 +160,10 @@ function adviseOn(client: RedisClient, logger: Logger): void {
   }
   if (options?.enableAutoPipelining) {
     // ioredis before 5.11 sends an auto-pipelined script to the wrong node of a Cluster, and it is slower than one by one.
-    options.autoPipeliningIgnoredCommands = [...(options.autoPipeliningIgnoredCommands ?? []), 'evalsha', 'eval']
+    options.autoPipeliningIgnoredCommands = [
+      ...(options.autoPipeliningIgnoredCommands ?? []),
+      'evalsha',
+      'eval',
+    ]
   }
 }

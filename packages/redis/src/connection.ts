@@ -7,7 +7,7 @@ import { type Script, type ScriptArgs, scriptParameters } from './script.js'
 
 /** What a connection has done so far. */
 export interface ConnectionStats {
-  /** Commands sent by scripts, reloads included. */
+  /** Commands sent, reloads of a script's source included. */
   readonly sent: number
   /** Commands that failed, for whatever reason. */
   readonly failed: number
@@ -50,6 +50,19 @@ export interface RedisConnection extends Provider {
     script: Script<K, A, R>,
     calls: readonly ScriptCall<K, A>[],
   ): Promise<R[]>
+
+  /**
+   * All fields of a hash; none when there is no such key. For verbs that only look: cheaper than a script.
+   *
+   * @param operation SPI and verb, for errors: `'user-session.get'`
+   */
+  hgetall(operation: string, key: string): Promise<Readonly<Record<string, string>>>
+
+  /** Some fields of a hash, `null` for each that is absent. */
+  hmget(operation: string, key: string, fields: readonly string[]): Promise<(string | null)[]>
+
+  /** How many members of a sorted set have a score above `after`. */
+  countAfter(operation: string, key: string, after: number): Promise<number>
 
   /**
    * A connection of its own for a command that waits for data, without a deadline per command. The caller ends it;
@@ -102,12 +115,9 @@ export class OpenConnection implements RedisConnection {
     keys: Readonly<Record<K, string>>,
     args: ScriptArgs<A>,
   ): Promise<R> {
-    if (this.#closing) throw new ProviderClosedError(`${script.name}: the connection to Redis is closed`)
+    this.#assertOpen(script.name)
     const parameters = scriptParameters(script, keys, args)
-    return script.decode(await this.#deadlines.guard(this.#send(script, parameters)).catch((error: unknown) => {
-      this.#failed += 1
-      throw storeFailure(script.name, error)
-    }))
+    return script.decode(await this.#await(script.name, this.#send(script, parameters)))
   }
 
   async runEach<K extends string, A extends string, R>(
@@ -121,8 +131,20 @@ export class OpenConnection implements RedisConnection {
     })
   }
 
+  hgetall(operation: string, key: string): Promise<Readonly<Record<string, string>>> {
+    return this.#read(operation, () => this.#client.hgetall(key))
+  }
+
+  hmget(operation: string, key: string, fields: readonly string[]): Promise<(string | null)[]> {
+    return this.#read(operation, () => this.#client.hmget(key, ...fields))
+  }
+
+  countAfter(operation: string, key: string, after: number): Promise<number> {
+    return this.#read(operation, () => this.#client.zcount(key, `(${after}`, '+inf'))
+  }
+
   async openReader(): Promise<RedisClient> {
-    if (this.#closing) throw new ProviderClosedError('redis: the connection is closed')
+    this.#assertOpen('redis')
     const reader = await this.#parts.makeReader()
     if (this.#closing) {
       reader.disconnect()
@@ -134,14 +156,16 @@ export class OpenConnection implements RedisConnection {
   }
 
   stats(): ConnectionStats {
-    return { sent: this.#sent, failed: this.#failed, reloaded: this.#reloaded, pending: this.#deadlines.pending }
+    return {
+      sent: this.#sent,
+      failed: this.#failed,
+      reloaded: this.#reloaded,
+      pending: this.#deadlines.pending,
+    }
   }
 
   async check(): Promise<void> {
-    if (this.#closing) throw new ProviderClosedError('redis: the connection is closed')
-    await this.#deadlines.guard(this.#client.ping()).catch((error: unknown) => {
-      throw storeFailure('redis.check', error)
-    })
+    await this.#read('redis.check', () => this.#client.ping())
   }
 
   close(): Promise<void> {
@@ -161,6 +185,25 @@ export class OpenConnection implements RedisConnection {
     }
   }
 
+  async #read<T>(operation: string, send: () => Promise<T>): Promise<T> {
+    this.#assertOpen(operation)
+    this.#sent += 1
+    return this.#await(operation, send())
+  }
+
+  async #await<T>(operation: string, reply: Promise<T>): Promise<T> {
+    try {
+      return await this.#deadlines.guard(reply)
+    } catch (error) {
+      this.#failed += 1
+      throw storeFailure(operation, error)
+    }
+  }
+
+  #assertOpen(operation: string): void {
+    if (this.#closing) throw new ProviderClosedError(`${operation}: the connection to Redis is closed`)
+  }
+
   async #end(): Promise<void> {
     for (const reader of this.#readers) reader.disconnect()
     if (this.#parts.owned) {
@@ -178,7 +221,8 @@ export function sayOutagesOnce(client: RedisClient, logger: Logger): () => void 
   let errors = 0
   const onError = (error: Error & { code?: string }) => {
     errors += 1
-    if (errors === 1) logger.warn({ code: error.code ?? error.name }, 'the connection to Redis failed; trying again')
+    if (errors === 1)
+      logger.warn({ code: error.code ?? error.name }, 'the connection to Redis failed; trying again')
   }
   const onReady = () => {
     if (errors > 0) logger.info({ errors }, 'connected to Redis again')

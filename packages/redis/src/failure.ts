@@ -1,6 +1,6 @@
 import { StoreCorruptError, StoreUnavailableError } from '@authstate/spi'
-import { DeadlineExceeded } from './deadline.js'
 import { concealError } from './conceal.js'
+import { DeadlineExceeded } from './deadline.js'
 
 /** What Redis answers, or ioredis says, when it refused a command before anything was executed. */
 const NOT_APPLIED =
@@ -22,16 +22,28 @@ export function storeFailure(operation: string, error: unknown): Error {
     return new StoreCorruptError(`${operation}: a key of this library holds another type of value`, { cause })
   }
   if (cause instanceof DeadlineExceeded) {
-    return new StoreUnavailableError(`${operation}: Redis gave ${cause.message}`, { cause, applied: 'unknown' })
+    return new StoreUnavailableError(`${operation}: Redis gave ${cause.message}`, {
+      cause,
+      applied: 'unknown',
+    })
   }
   const refusal = NOT_APPLIED.exec(message)?.[1]
   if (refusal !== undefined) {
-    return new StoreUnavailableError(`${operation}: Redis refused the command (${refusal})`, { cause, applied: 'no' })
+    return new StoreUnavailableError(`${operation}: Redis refused the command (${refusal})`, {
+      cause,
+      applied: 'no',
+    })
   }
   if (NEVER_SENT.test(message)) {
-    return new StoreUnavailableError(`${operation}: there is no connection to Redis`, { cause, applied: 'no' })
+    return new StoreUnavailableError(`${operation}: there is no connection to Redis`, {
+      cause,
+      applied: 'no',
+    })
   }
-  return new StoreUnavailableError(`${operation}: Redis did not complete the command`, { cause, applied: 'unknown' })
+  return new StoreUnavailableError(`${operation}: Redis did not complete the command`, {
+    cause,
+    applied: 'unknown',
+  })
 }
 
 /** Whether Redis does not have the source of a script: after a restart, a failover or SCRIPT FLUSH. */

@@ -20,7 +20,10 @@ export interface KeySpace {
 export const MAX_PARTITIONS = 256
 
 export function createKeySpace(prefix: string, partitions: number): KeySpace {
-  const heads = Array.from({ length: partitions }, (_, n) => `${prefix}:{${n.toString(16).padStart(2, '0')}}:`)
+  const heads = Array.from(
+    { length: partitions },
+    (_, n) => `${prefix}:{${n.toString(16).padStart(2, '0')}}:`,
+  )
   return {
     prefix,
     partitions,

@@ -23,7 +23,10 @@ export async function makeClient(config: RedisConfig): Promise<RedisClient> {
       slotsRefreshTimeout: config.connectTimeoutMs,
       redisOptions: common,
     }
-    return new Cluster(config.nodes.map((node) => parseAddress(node, 6_379)), options)
+    return new Cluster(
+      config.nodes.map((node) => parseAddress(node, 6_379)),
+      options,
+    )
   }
   const options: IoredisOptions = {
     ...config.ioredis,
@@ -72,6 +75,8 @@ async function loadIoredis(): Promise<Ioredis> {
   try {
     return (await import('ioredis')) as unknown as Ioredis
   } catch (cause) {
-    throw new ConfigurationError('redis: the package "ioredis" is not installed; run: npm install ioredis', { cause })
+    throw new ConfigurationError('redis: the package "ioredis" is not installed; run: npm install ioredis', {
+      cause,
+    })
   }
 }

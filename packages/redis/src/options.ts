@@ -15,9 +15,14 @@ const secret = z.string().min(1).meta({ secret: true })
 export const redisConfig = z
   .strictObject({
     /** `redis://` or, for TLS, `rediss://`; user, password and database number may be part of it. */
-    url: z.string().regex(/^(rediss?|unix):\/\//, 'must start with redis:// or rediss://').optional(),
+    url: z
+      .string()
+      .regex(/^(rediss?|unix):\/\//, 'must start with redis:// or rediss://')
+      .optional(),
     /** A client of the application: an ioredis `Redis` or `Cluster`. It is not closed by this library. */
-    client: z.custom<RedisClient>((value) => isClient(value), 'must be an ioredis client (Redis or Cluster)').optional(),
+    client: z
+      .custom<RedisClient>((value) => isClient(value), 'must be an ioredis client (Redis or Cluster)')
+      .optional(),
     /** Addresses of sentinels; needs `name`. */
     sentinels: z.array(address).min(1).optional(),
     /** Name of the master that the sentinels watch. */
@@ -32,7 +37,10 @@ export const redisConfig = z
     /** `true` for TLS with the system's authorities, or options of `tls.connect`. */
     tls: z.union([z.boolean(), z.record(z.string(), z.unknown())]).optional(),
     /** Start of every key. */
-    prefix: z.string().regex(/^[^\s{}]{1,64}$/, 'must have 1 to 64 characters without spaces or braces').default('authstate'),
+    prefix: z
+      .string()
+      .regex(/^[^\s{}]{1,64}$/, 'must have 1 to 64 characters without spaces or braces')
+      .default('authstate'),
     /** Slices of the key space; fixed for the life of a deployment, recorded in Redis. */
     partitions: z.int().min(1).max(MAX_PARTITIONS).default(16),
     /** How long a command may take. */
@@ -48,10 +56,17 @@ export const redisConfig = z
     const ways = (['url', 'client', 'sentinels', 'nodes'] as const).filter((way) => config[way] !== undefined)
     if (ways.length !== 1) {
       const given = ways.length === 0 ? 'none is given' : `${ways.join(' and ')} are given`
-      context.addIssue({ code: 'custom', message: `needs exactly one of url, client, sentinels or nodes; ${given}` })
+      context.addIssue({
+        code: 'custom',
+        message: `needs exactly one of url, client, sentinels or nodes; ${given}`,
+      })
     }
     if (config.sentinels !== undefined && config.name === undefined) {
-      context.addIssue({ code: 'custom', path: ['name'], message: 'is required with sentinels: the name of the master' })
+      context.addIssue({
+        code: 'custom',
+        path: ['name'],
+        message: 'is required with sentinels: the name of the master',
+      })
     }
   })
 
@@ -76,7 +91,10 @@ export function parseAddress(given: z.output<typeof address>, defaultPort: numbe
 /** Where a connection goes, for messages: never with a password. */
 export function describeTarget(config: RedisConfig): string {
   const list = (addresses: readonly z.output<typeof address>[], defaultPort: number) =>
-    addresses.map((one) => parseAddress(one, defaultPort)).map(({ host, port }) => `${host}:${port}`).join(', ')
+    addresses
+      .map((one) => parseAddress(one, defaultPort))
+      .map(({ host, port }) => `${host}:${port}`)
+      .join(', ')
   if (config.sentinels) return `master "${config.name}" of the sentinels ${list(config.sentinels, 26_379)}`
   if (config.nodes) return `the Cluster at ${list(config.nodes, 6_379)}`
   if (config.url?.startsWith('unix:')) return 'a unix socket'
