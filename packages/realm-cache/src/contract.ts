@@ -1,0 +1,206 @@
+/**
+ * What sits in front of the host's own database: realms, clients, users, authorization objects, keys.
+ *
+ * Values stay in the process that loaded them. Between nodes only keys and tags travel, to say what is no longer true.
+ *
+ * @module
+ */
+import { defineSpi, type Provider } from '@authstate/spi'
+
+/** Regions that exist without being asked for; a host adds its own by naming them. */
+export type WellKnownRegion = 'realms' | 'users' | 'authorization' | 'keys'
+
+/** How a region behaves. The configuration of the provider wins over what code says here. */
+export interface RegionOptions {
+  /** Most values kept; the least recently used goes first. @default 10_000 (keys: 1_000) */
+  readonly maxEntries?: number | undefined
+  /** A value that nobody read for this long is gone. 0: no limit. @default 0 (keys: 3_600_000, one hour) */
+  readonly maxIdleMs?: number | undefined
+  /** A value older than this is loaded again. 0: no limit. @default 0 */
+  readonly ttlMs?: number | undefined
+  /** How long it is remembered that the source has nothing. 0: not at all. @default 0 */
+  readonly negativeTtlMs?: number | undefined
+  /** Share of `ttlMs`, 0 to 0.5, by which a value may end early, at random: not all are loaded again at once. @default 0 */
+  readonly jitter?: number | undefined
+  /** How long a loader may take before its callers get an error. @default 30_000 (30 seconds) */
+  readonly loadTimeoutMs?: number | undefined
+  /**
+   * A loader that takes longer than this lets its callers have the value that ran out, if that was no longer ago
+   * than `staleIfErrorMs`. 0: callers wait. Never used for a value that was invalidated. @default 0
+   */
+  readonly softTimeoutMs?: number | undefined
+  /**
+   * For how long after its end a value still answers when the loader fails. 0: the error is the answer. Never used
+   * for a value that was invalidated. @default 0
+   */
+  readonly staleIfErrorMs?: number | undefined
+  /** `true`: of all nodes that miss a key at once one asks the source first, the others wait for it. @default false */
+  readonly clusterSingleFlight?: boolean | undefined
+  /** Names of regions this one is derived from: a tag invalidated there is invalidated here, a clear there clears here. */
+  readonly dependencies?: readonly string[] | undefined
+  /** `false`: every call goes to the loader and nothing is kept. @default true */
+  readonly enabled?: boolean | undefined
+}
+
+/** What a loader is told. */
+export interface LoadContext {
+  readonly key: string
+  /** Aborts when the loader's time is over; whatever it returns then is dropped. */
+  readonly signal: AbortSignal
+}
+
+/** Reads the source. `undefined` or `null`: there is nothing; that is not kept unless `negativeTtlMs` is set. */
+export type Loader<T> = (context: LoadContext) => T | null | undefined | Promise<T | null | undefined>
+
+export interface GetOptions<T> {
+  /** What else the value depends on; {@link CacheRegion.invalidate} takes a tag instead of keys. */
+  readonly tags?: readonly string[] | ((value: T) => readonly string[]) | undefined
+  /** Life of this value, instead of the region's. 0: it is not kept. Below 0: no limit. */
+  readonly ttlMs?: number | ((value: T) => number) | undefined
+  /**
+   * Looks at a kept value before it is given out, for lists and queries whose members may have gone. `false`: the
+   * value is dropped on this node and loaded again.
+   */
+  readonly isCurrent?: ((value: T) => boolean) | undefined
+}
+
+/** What is no longer true: keys of the region, or everything that carries one of the tags. */
+export type Invalidation =
+  | string
+  | readonly string[]
+  | { readonly tag: string | readonly string[]; readonly keys?: readonly string[] | undefined }
+
+/** A local cache of one kind of value, the same on every node but for what it happens to hold. */
+export interface CacheRegion<T = unknown> {
+  readonly name: string
+  /** `false` when every call goes to the loader. */
+  readonly enabled: boolean
+
+  /**
+   * Returns the value of a key, from this process when it is there and known to be true, else from `load`.
+   *
+   * Callers of one key that miss together share one call of `load`. What `load` read before an invalidation of the
+   * key, or of a tag of the value, is given to those who were waiting and not kept. A caller that came after the
+   * invalidation never gets it. The value is shared: do not change it.
+   *
+   * @throws what `load` threw, for everyone who waited; nothing is kept
+   * @throws {StoreUnavailableError} `load` took longer than `loadTimeoutMs`
+   * @throws {TypeError} `load` asked for its own key: it would wait for itself
+   */
+  get(key: string, load: Loader<T>, options?: GetOptions<T>): Promise<T | undefined>
+
+  /** The value if it is kept here and known to be true, at once. Counts as a use. */
+  peek(key: string): T | undefined
+
+  /**
+   * Makes keys, or all that carries a tag, untrue on every node: here before the call returns, elsewhere once the
+   * message arrives. Call it after the change is committed, or collect in a {@link UnitOfWork}.
+   *
+   * @returns resolves when the message for the other nodes is safe in the store
+   * @throws {StoreUnavailableError} the other nodes may not hear of it; this one has dropped the values all the same.
+   *   It is safe to repeat.
+   */
+  invalidate(what: Invalidation): Promise<void>
+
+  /** {@link invalidate} for everything in the region. */
+  clear(): Promise<void>
+
+  stats(): RegionStats
+}
+
+/** What a region has done on this node since it was made. */
+export interface RegionStats {
+  /** Values kept now. */
+  readonly size: number
+  readonly hits: number
+  readonly misses: number
+  /** `hits / (hits + misses)`; 0 before the first. */
+  readonly hitRate: number
+  /** Calls of a loader, whoever shared them. */
+  readonly loads: number
+  readonly loadFailures: number
+  /** Answers given from a value whose time was over, as `softTimeoutMs` and `staleIfErrorMs` allow. */
+  readonly staleAnswers: number
+  /** Values that went because the region was full or nobody read them. */
+  readonly evictions: number
+  /** Keys, tags and clears that were declared untrue, here or by another node. */
+  readonly invalidations: number
+  /** Loaded values that were not kept, because they had become untrue meanwhile. */
+  readonly overtaken: number
+  /** Calls that went past the cache: the region is not enabled, the channel was lost, or a unit of work said so. */
+  readonly bypasses: number
+  /** Age of the oldest value kept, in ms; 0 when there is none. */
+  readonly oldestMs: number
+  /** Times the region could not be trusted, because messages may have been missed. */
+  readonly outages: number
+  /** How long, in all, the region could not be trusted; an outage that lasts counts up to now. */
+  readonly outageMs: number
+}
+
+/** Something that happened to regions on this node. `region` is absent when it is about all of them. */
+export type RealmCacheEvent =
+  | {
+      readonly type: 'invalidated'
+      readonly region: string
+      readonly by: 'this-node' | 'another-node'
+      readonly entries: number
+    }
+  | { readonly type: 'cleared'; readonly region: string; readonly by: 'this-node' | 'another-node' | 'gap' }
+  /** From now on everything is loaded: messages may have been missed. */
+  | { readonly type: 'distrusted'; readonly reason: DistrustReason }
+  /** All caught up: values are kept again. */
+  | { readonly type: 'trusted'; readonly afterMs: number }
+
+/** Why the cache is not trusted: no connection, messages that are lost for good, or silence past the bound. */
+export type DistrustReason = 'disconnected' | 'gap' | 'silence'
+
+/**
+ * Collects what a piece of work makes untrue, and sends it once the work has ended.
+ *
+ * Inside, a key that the work has touched is always read from the source and never kept: others must not see what is
+ * not committed. What the work loads is kept only if nothing declared it untrue since the unit began, so that a
+ * database snapshot older than a change is not kept either.
+ */
+export interface UnitOfWork extends AsyncDisposable {
+  /** The region as this work sees it. */
+  region<T = unknown>(name: WellKnownRegion | (string & {})): UnitOfWorkRegion<T>
+  /**
+   * Sends what was collected, in one message, whether the work was committed or not. Twice is the same as once.
+   *
+   * @throws {StoreUnavailableError} as {@link CacheRegion.invalidate}; may be called again
+   */
+  end(): Promise<void>
+}
+
+export interface UnitOfWorkRegion<T = unknown> {
+  get(key: string, load: Loader<T>, options?: GetOptions<T>): Promise<T | undefined>
+  /** Takes effect inside at once, outside when the unit ends. */
+  invalidate(what: Invalidation): void
+  clear(): void
+}
+
+/** The cache of a node. */
+export interface RealmCacheProvider extends Provider {
+  /**
+   * The region of that name, made on first use with `options`. Later calls return the same region; options that
+   * differ from the first are a `TypeError`.
+   */
+  region<T = unknown>(name: WellKnownRegion | (string & {}), options?: RegionOptions): CacheRegion<T>
+
+  /** Names of the regions made so far. */
+  regions(): readonly string[]
+
+  /** Clears every region on every node. */
+  clearAll(): Promise<void>
+
+  /** Begins a unit of work. `await using` ends it. */
+  begin(): UnitOfWork
+
+  /** Runs `work` in a unit that ends with it, whether it returns or throws. */
+  inUnitOfWork<R>(work: (unit: UnitOfWork) => R | Promise<R>): Promise<R>
+
+  /** Tells a listener what happens; a listener that throws disturbs nobody. Returns how to stop. */
+  on(listener: (event: RealmCacheEvent) => void): () => void
+}
+
+export const realmCacheSpi = defineSpi<RealmCacheProvider>('realm-cache')
