@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { defaultServerConditions, type Plugin } from 'vite'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 
@@ -30,7 +30,9 @@ function project(name: string, root: string): TestProjectInlineConfiguration {
 }
 
 const folders = (parent: string) =>
-  readdirSync(parent).map((name) => project(name, `./${parent}/${name}/test`))
+  readdirSync(parent)
+    .filter((name) => existsSync(`${parent}/${name}/test`))
+    .map((name) => project(name, `./${parent}/${name}/test`))
 
 export default defineConfig({
   test: {
@@ -40,6 +42,6 @@ export default defineConfig({
       include: ['packages/*/src/**/*.ts'],
       reporter: ['text', 'json-summary', 'lcov'],
     },
-    projects: [...folders('packages'), project('house', './test')],
+    projects: [...['packages', 'examples'].filter(existsSync).flatMap(folders), project('house', './test')],
   },
 })

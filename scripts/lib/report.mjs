@@ -6,7 +6,7 @@ import { root } from './run.mjs'
 /** Longest first: `redis` is the beginning of two others. */
 const STORES = ['redis with keyPrefix', 'redis cluster', 'ioredis 5', 'memory', 'redis']
 const COLUMNS = ['memory', 'redis', 'redis with keyPrefix', 'redis cluster', 'ioredis 5']
-const SUITE = /^(\S+) conformance: (.+)$/
+const SUITE = /(?:^| )(\S+) conformance: (.+)$/
 /** The title of a test that test-support/capabilities.ts put in place of what could not run. */
 const MISSING = /^(.*) \[could not run: (.+)\]$/
 
