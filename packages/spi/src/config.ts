@@ -19,7 +19,7 @@ export interface SpiConfig {
 export interface RegistryConfig {
   /** Id of the provider to use for every SPI that has one of this name. */
   readonly provider?: string | undefined
-  readonly spi?: Readonly<Record<string, SpiConfig>> | undefined
+  readonly spi?: Readonly<Record<string, SpiConfig | undefined>> | undefined
   /** The same as under `spi`, by the name of the SPI. */
   readonly [spi: string]: unknown
 }

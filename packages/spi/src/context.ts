@@ -1,5 +1,6 @@
 import type { Clock } from './clock.js'
 import { ConfigurationError, ProviderClosedError } from './errors.js'
+import type { Keyring } from './keyring.js'
 import type { Logger } from './logger.js'
 import { neighbours } from './order.js'
 import type { AnyProviderFactory, NodeIdentity, Provider, ProviderContext, Spi } from './provider.js'
@@ -11,6 +12,7 @@ export interface Surroundings {
   readonly clock: Clock
   readonly logger: Logger
   readonly node: NodeIdentity
+  readonly keyring: Keyring | undefined
   readonly realm: (realmId: string) => Realm | Promise<Realm>
 }
 

@@ -58,7 +58,7 @@ function describeProperties(
   properties: Properties | undefined,
   accepted: Accepted | undefined,
 ): Record<string, PropertyDescription> {
-  const listed = propertiesOf(jsonSchemaOf(factory)) ?? new Map<string, JsonSchema>()
+  const listed = propertiesOf(jsonSchemaOf(factory))
   const defaults = [...listed]
     .filter(([, schema]) => 'default' in schema)
     .map(([name, { default: value }]) => [name, value])
@@ -104,7 +104,7 @@ function masked(
   if (!isPlainObject(value)) return '[object]'
   const listed = propertiesOf(schema)
   return Object.fromEntries(
-    Object.entries(value).map(([key, below]) => [key, masked(key, below, listed?.get(key), here)]),
+    Object.entries(value).map(([key, below]) => [key, masked(key, below, listed.get(key), here)]),
   )
 }
 

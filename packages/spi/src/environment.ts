@@ -2,7 +2,7 @@ import { type Catalog, type CatalogEntry, spelled } from './catalog.js'
 import type { Environment } from './config.js'
 import { jsonSchemaOf, propertiesOf, schemaAt } from './json-schema.js'
 import type { AnyProviderFactory, Spi } from './provider.js'
-import { fold, knownNames, nearest, quote } from './suggest.js'
+import { fold, listNames, nearest, quote } from './suggest.js'
 
 /** A variable that says something of an SPI, or, without one, which provider to use for all of them. */
 export interface Variable {
@@ -30,7 +30,8 @@ export function readEnvironment(
     const text: unknown = env?.[place]
     if (text === undefined || !place.startsWith(PREFIX) || place.startsWith(RESERVED_PREFIX)) continue
     const target = targetOf(catalog, place.slice(PREFIX.length).split('__'))
-    if (typeof target === 'string') mistakes.push(`${shown(place)}: ${target}${meant(catalog, place)}`)
+    if ('wrong' in target)
+      mistakes.push(`${shown(place)}: ${target.wrong} ${advice(catalog, place, target.known)}`)
     else if (typeof text !== 'string') mistakes.push(`${place}: expected text`)
     else {
       const value = read(text, place, mistakes)
@@ -49,24 +50,25 @@ export function propertyPath(words: readonly string[], factories: Iterable<AnyPr
   const schemas = [...factories].map(jsonSchemaOf)
   const path: string[] = []
   for (const word of words) {
-    const listed = schemas.flatMap((schema) => [...(propertiesOf(schemaAt(schema, path))?.keys() ?? [])])
+    const listed = schemas.flatMap((schema) => [...propertiesOf(schemaAt(schema, path)).keys()])
     path.push(spelled(word, listed) ?? camelCase(word))
   }
   return path
 }
 
 /** Where the name leads, or what is wrong with it. */
-function targetOf(catalog: Catalog, words: readonly string[]): Pick<Variable, 'spi' | 'words'> | string {
-  if (words.includes('')) return "no setting has this name: '__' separates two words."
+function targetOf(
+  catalog: Catalog,
+  words: readonly string[],
+): Pick<Variable, 'spi' | 'words'> | { wrong: string; known: string[] } {
   const [first = '', ...rest] = words
   if (fold(first) === 'provider' && rest.length === 0) return { words: [] }
   const prefixed = fold(first) === 'spi' && rest.length > 0
   const [name = '', ...below] = prefixed ? rest : words
-  const spi = spelled(name, catalog.keys())
-  const entry = spi === undefined ? undefined : catalog.get(spi)
-  if (entry) return { spi: entry.spi, words: below }
-  const known = [...catalog.keys()]
-  return `no SPI has the name ${quote(name)}. ${knownNames(name, prefixed ? known : ['provider', ...known])}`
+  const known = prefixed ? [...catalog.keys()] : ['provider', ...catalog.keys()]
+  if (words.includes('')) return { wrong: "a word is missing beside '__'.", known }
+  const entry = catalog.get(spelled(name, catalog.keys()) ?? '')
+  return entry ? { spi: entry.spi, words: below } : { wrong: `no SPI has the name ${quote(name)}.`, known }
 }
 
 function read(text: string, place: string, mistakes: string[]): unknown {
@@ -80,20 +82,18 @@ function read(text: string, place: string, mistakes: string[]): unknown {
   }
 }
 
-/** Looks for the whole name among all that would be right: `__` is easily forgotten. */
-function meant(catalog: Catalog, place: string): string {
+/** What is known, and the whole name that was probably meant: `__` is easily forgotten. */
+function advice(catalog: Catalog, place: string, known: readonly string[]): string {
   const names = ['PROVIDER', ...[...catalog.values()].flatMap(namesOf)]
-  const near = nearest(
-    place,
-    [...names, ...names.map((name) => `SPI__${name}`)].map((name) => PREFIX + name),
-  )
-  return near === undefined ? '' : ` Did you mean ${near}?`
+  const variables = [...names, ...names.slice(1).map((name) => `SPI__${name}`)].map((name) => PREFIX + name)
+  const near = nearest(place, variables)
+  return near === undefined ? listNames(known) : `${listNames(known)} Did you mean ${near}?`
 }
 
 function namesOf({ spi, factories }: CatalogEntry): string[] {
   const name = upperCase(spi.name)
   const below = [...factories].flatMap(([id, factory]) => {
-    const properties = [...(propertiesOf(jsonSchemaOf(factory))?.keys() ?? [])].map(upperCase)
+    const properties = [...propertiesOf(jsonSchemaOf(factory)).keys()].map(upperCase)
     return [...properties, ...properties.map((property) => `${upperCase(id)}__${property}`)]
   })
   return ['PROVIDER', 'ENABLED', ...below].map((word) => `${name}__${word}`)

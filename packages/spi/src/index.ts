@@ -12,6 +12,7 @@ export {
   type ProviderCall,
   type ProviderCallOutcome,
 } from './instrument.js'
+export * from './keyring.js'
 export * from './logger.js'
 export * from './provider.js'
 export * from './realm.js'

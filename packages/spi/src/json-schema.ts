@@ -14,25 +14,26 @@ export function jsonSchemaOf(factory: AnyProviderFactory): JsonSchema | undefine
   return asked.get(schema)
 }
 
-/** Properties by name; `undefined` when the schema does not list them or takes others as well. */
-export function propertiesOf(schema: JsonSchema | undefined): ReadonlyMap<string, JsonSchema> | undefined {
-  if (!schema || '$ref' in schema) return undefined
-  if (schema['additionalProperties'] || schema['patternProperties']) return undefined
+/** The properties a schema lists, by name; of a union those of all its branches. */
+export function propertiesOf(schema: JsonSchema | undefined): ReadonlyMap<string, JsonSchema> {
   const found = new Map<string, JsonSchema>()
-  const listed = schema['properties']
+  for (const branch of branchesOf(schema)) {
+    for (const [name, property] of propertiesOf(branch)) found.set(name, property)
+  }
+  const listed = schema?.['properties']
   if (isPlainObject(listed)) {
     for (const [name, property] of Object.entries(listed))
       found.set(name, isPlainObject(property) ? property : {})
   }
-  const branches = ['anyOf', 'oneOf', 'allOf'].flatMap(
-    (word) => (schema[word] as JsonSchema[] | undefined) ?? [],
-  )
-  for (const branch of branches) {
-    const properties = propertiesOf(branch)
-    if (!properties) return undefined
-    for (const [name, property] of properties) if (!found.has(name)) found.set(name, property)
-  }
-  return listed || branches.length > 0 ? found : undefined
+  return found
+}
+
+/** Whether a schema takes no properties but those it lists. Without a list nothing can be said, so it does not. */
+export function isClosed(schema: JsonSchema | undefined): boolean {
+  if (!schema || '$ref' in schema || schema['additionalProperties'] || schema['patternProperties'])
+    return false
+  const branches = branchesOf(schema)
+  return branches.length > 0 ? branches.every(isClosed) : 'properties' in schema
 }
 
 /** The schema at a path of properties. */
@@ -41,8 +42,15 @@ export function schemaAt(
   path: readonly PropertyKey[],
 ): JsonSchema | undefined {
   let found = schema
-  for (const name of path) found = propertiesOf(found)?.get(String(name))
+  for (const name of path) found = propertiesOf(found).get(String(name))
   return found
+}
+
+function branchesOf(schema: JsonSchema | undefined): JsonSchema[] {
+  return ['anyOf', 'oneOf', 'allOf'].flatMap((word) => {
+    const branches = schema?.[word]
+    return Array.isArray(branches) ? branches.filter(isPlainObject) : []
+  })
 }
 
 // Standard JSON Schema, which not every Standard Schema has. What can not be written down (a client object, a

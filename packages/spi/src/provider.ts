@@ -1,4 +1,5 @@
 import type { Clock } from './clock.js'
+import type { Keyring } from './keyring.js'
 import type { Logger } from './logger.js'
 import type { Realm } from './realm.js'
 import type { StandardSchemaV1 } from './standard-schema.js'
@@ -41,6 +42,8 @@ export interface ProviderContext {
   readonly clock: Clock
   readonly logger: Logger
   readonly node: NodeIdentity
+  /** Secrets that the nodes share, where some are configured; see `deriveKeyring`. */
+  readonly keyring: Keyring | undefined
   /** The settings of a realm with Keycloak's defaults filled in, as of now. Synchronous when the source is. */
   realm(realmId: string): Realm | Promise<Realm>
   /** Another provider. It must be in the factory's `dependsOn` or `uses`, so that it was started before. */

@@ -7,6 +7,7 @@ import { type Description, describePlan } from './describe.js'
 import { ConfigurationError, ProviderClosedError } from './errors.js'
 import { checkHealth, type Health } from './health.js'
 import { createObserver, type InstrumentHook, observe } from './instrument.js'
+import { deriveKeyring, type Keyring } from './keyring.js'
 import { consoleLogger, type Logger } from './logger.js'
 import { identifyNode } from './node.js'
 import { createPlan, throwIfMistaken, validatePlan } from './plan.js'
@@ -30,6 +31,8 @@ export interface ProviderRegistryOptions {
   readonly node?: Partial<NodeIdentity> | undefined
   /** Settings of realms. @default Keycloak's defaults for every realm */
   readonly realms?: RealmSettingsSource | undefined
+  /** Secrets that the nodes of a deployment share, for what is signed or encrypted. */
+  readonly keyring?: Keyring | undefined
   /** Told of every finished call of every provider. */
   readonly instrument?: InstrumentHook | undefined
 }
@@ -82,6 +85,7 @@ interface Running {
  * Builds a registry. Nothing is read, checked or started before `start()`.
  *
  * @throws {TypeError} an option has the wrong type.
+ * @throws {ConfigurationError} the keyring can not work.
  */
 export function createProviderRegistry(options: ProviderRegistryOptions): ProviderRegistry {
   assertObject(options, 'options')
@@ -89,6 +93,7 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
   const catalog = createCatalog(options.factories)
   if (env !== undefined) assertObject(env, 'env')
   if (realms !== undefined) assertFunction(realms, 'realms')
+  if (options.keyring !== undefined) deriveKeyring(options.keyring, 'check')
   if (instrument !== undefined) assertFunction(instrument, 'instrument')
   if (options.clock !== undefined) assertFunction(options.clock?.now, 'clock.now')
   if (options.logger !== undefined) assertFunction(options.logger?.error, 'logger.error')
@@ -97,6 +102,7 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
     clock: options.clock ?? systemClock,
     logger,
     node: identifyNode(options.node),
+    keyring: options.keyring,
     realm: createRealmResolver(realms),
   }
   const observer = createObserver(instrument, logger)

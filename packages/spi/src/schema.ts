@@ -1,4 +1,4 @@
-import { jsonSchemaOf, propertiesOf, schemaAt } from './json-schema.js'
+import { isClosed, jsonSchemaOf, propertiesOf, schemaAt } from './json-schema.js'
 import type { AnyProviderFactory } from './provider.js'
 import { type Properties, valueAt, withValue } from './settings.js'
 import type { StandardIssue, StandardResult } from './standard-schema.js'
@@ -66,8 +66,9 @@ export async function validateProperties(
 
 /** The values whose names the schema lists. Each other name is a mistake. */
 function withoutUnknown(factory: AnyProviderFactory, properties: Properties, mistakes: string[]): Values {
-  const known = factory.config ? propertiesOf(jsonSchemaOf(factory)) : new Map<string, unknown>()
-  if (!known) return properties.values
+  const schema = jsonSchemaOf(factory)
+  if (factory.config && !isClosed(schema)) return properties.values
+  const known = propertiesOf(schema)
   const entries = Object.entries(properties.values).filter(([name]) => {
     if (known.has(name)) return true
     mistakes.push(unknownProperty(factory, properties, [name], [...known.keys()]))
@@ -153,7 +154,7 @@ function describeIssue(
     )
   }
   if (Array.isArray(issue.keys) && issue.code === 'unrecognized_keys') {
-    const known = [...(propertiesOf(schemaAt(jsonSchemaOf(factory), path))?.keys() ?? [])]
+    const known = [...propertiesOf(schemaAt(jsonSchemaOf(factory), path)).keys()]
     return issue.keys.map((name) =>
       unknownProperty(factory, properties, [...path.map(String), String(name)], known),
     )

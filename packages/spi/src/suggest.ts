@@ -11,12 +11,15 @@ export function quote(name: string): string {
   return `'${shown.length > LONGEST_SHOWN ? `${shown.slice(0, LONGEST_SHOWN)}…` : shown}'`
 }
 
-/** "Known: 'a', 'b'. Did you mean 'a'?" — the question only when one of them is near. */
+/** "Known: 'a', 'b'." */
+export function listNames(known: readonly string[]): string {
+  return known.length === 0 ? 'None is known.' : `Known: ${known.map(quote).join(', ')}.`
+}
+
+/** {@link listNames} and, when one of them is near, "Did you mean 'a'?" */
 export function knownNames(name: string, known: readonly string[]): string {
-  if (known.length === 0) return 'None is known.'
   const near = nearest(name, known)
-  const list = `Known: ${known.map(quote).join(', ')}.`
-  return near === undefined ? list : `${list} Did you mean ${quote(near)}?`
+  return near === undefined ? listNames(known) : `${listNames(known)} Did you mean ${quote(near)}?`
 }
 
 /** The known name that was probably meant: at most one slip in three characters, two or three in all. */

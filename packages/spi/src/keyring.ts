@@ -1,0 +1,65 @@
+import { hkdfSync } from 'node:crypto'
+import { assertObject } from './assert.js'
+import { ConfigurationError } from './errors.js'
+
+/** Fewest bytes of a secret. */
+const MIN_SECRET_BYTES = 32
+const DERIVED_BYTES = 64
+
+/**
+ * Secrets that every node of a deployment shares. New values are made with `current`; the other keys only read
+ * what was made before a rotation.
+ */
+export interface Keyring {
+  /** Id of the key that makes new values. */
+  readonly current: string
+  /** Secrets by id: bytes, or text of at least 32 bytes. An id has 1 to 32 of `A-Z a-z 0-9 _ -`. */
+  readonly keys: Readonly<Record<string, string | Uint8Array>>
+}
+
+/** A key for one purpose. */
+export interface DerivedKey {
+  readonly id: string
+  /** 64 bytes. */
+  readonly secret: Uint8Array
+}
+
+/** The keys of a {@link Keyring} for one purpose. */
+export interface DerivedKeyring {
+  readonly current: DerivedKey
+  find(id: string): DerivedKey | undefined
+}
+
+/**
+ * Derives keys for one purpose, so that a value made for one purpose means nothing for another.
+ *
+ * @param purpose A constant of the code, such as `'action-token signature'`.
+ * @throws {ConfigurationError} the keyring can not work; says why, never a secret
+ * @see RFC 5869 — HKDF with SHA-512
+ */
+export function deriveKeyring(keyring: Keyring, purpose: string): DerivedKeyring {
+  assertObject(keyring, 'keyring')
+  assertObject(keyring.keys, 'keyring.keys')
+  const keys = new Map<string, DerivedKey>()
+  for (const [id, secret] of Object.entries(keyring.keys)) {
+    if (!/^[\w-]{1,32}$/.test(id))
+      throw new ConfigurationError('keyring: the id of a key must have 1 to 32 of A-Z a-z 0-9 _ -')
+    const bytes = typeof secret === 'string' ? Buffer.from(secret) : secret
+    if (!(bytes instanceof Uint8Array) || bytes.length < MIN_SECRET_BYTES) {
+      throw new ConfigurationError(
+        `keyring.keys.${id}: a secret must have at least ${MIN_SECRET_BYTES} bytes`,
+      )
+    }
+    keys.set(id, {
+      id,
+      secret: new Uint8Array(hkdfSync('sha512', bytes, '', `authstate ${purpose}`, DERIVED_BYTES)),
+    })
+  }
+  const current = keys.get(keyring.current)
+  if (current === undefined) {
+    throw new ConfigurationError(
+      `keyring.current: names no key; known: ${[...keys.keys()].join(', ') || 'none'}`,
+    )
+  }
+  return { current, find: (id) => keys.get(id) }
+}
