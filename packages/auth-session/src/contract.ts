@@ -1,0 +1,249 @@
+/**
+ * What a login needs before there is a user: one root per browser, one tab per login under way in it.
+ *
+ * The id of a root goes into a cookie. It never becomes the id of a user session: `promote` hands over what a tab
+ * gathered, and the user session gets an id of its own.
+ *
+ * @module
+ */
+import { defineSpi, type Provider } from '@authstate/spi'
+
+/** How one step of a login flow ended, in the order in which Keycloak numbers them. */
+export type ExecutionStatus =
+  | 'FAILED'
+  | 'SUCCESS'
+  | 'SETUP_REQUIRED'
+  | 'ATTEMPTED'
+  | 'SKIPPED'
+  | 'CHALLENGED'
+  | 'EVALUATED_TRUE'
+  | 'EVALUATED_FALSE'
+
+/** Everything that logs in through one browser. */
+export interface RootAuthSession {
+  /** 24 characters. Signed, it is the value of the cookie AUTH_SESSION_ID. */
+  readonly id: string
+  readonly realmId: string
+  readonly createdAt: number
+  /** Life is counted from here. Finishing a tab among several sets it back, even before `createdAt`. */
+  readonly updatedAt: number
+  /** `updatedAt` and the longest of the realm's three login lifespans. */
+  readonly expiresAt: number
+  /** By tab id, oldest first. */
+  readonly tabs: ReadonlyMap<string, AuthSessionTab>
+}
+
+/** One login under way, for one client. Lives as long as its root. */
+export interface AuthSessionTab {
+  /** 11 characters: 64 random bits. */
+  readonly tabId: string
+  readonly clientId: string
+  readonly createdAt: number
+  /** Who is logging in, once that is known. */
+  readonly userId?: string
+  readonly redirectUri?: string
+  readonly action?: string
+  readonly protocol?: string
+  readonly clientScopes: readonly string[]
+  readonly requiredActions: readonly string[]
+  /** By the id of a flow's execution. */
+  readonly executionStatus: Readonly<Record<string, ExecutionStatus>>
+  /** What the client asked for. Survives {@link AuthSessionProvider.restartTab}. */
+  readonly clientNotes: Readonly<Record<string, string>>
+  /** What the flow remembers between its steps. */
+  readonly authNotes: Readonly<Record<string, string>>
+  /** What goes into the user session when the login is done. */
+  readonly userSessionNotes: Readonly<Record<string, string>>
+  /** When `promote` handed this tab over. */
+  readonly promotedAt?: number
+}
+
+/** A tab to begin with. What is left out is empty. */
+export interface NewAuthSessionTab {
+  readonly clientId: string
+  readonly userId?: string | undefined
+  /** At most 8 KiB of UTF-8. */
+  readonly redirectUri?: string | undefined
+  readonly action?: string | undefined
+  readonly protocol?: string | undefined
+  /** At most 200 names. */
+  readonly clientScopes?: readonly string[] | undefined
+  /** At most 200 names. */
+  readonly requiredActions?: readonly string[] | undefined
+  readonly executionStatus?: Readonly<Record<string, ExecutionStatus>> | undefined
+  readonly clientNotes?: Readonly<Record<string, string>> | undefined
+  readonly authNotes?: Readonly<Record<string, string>> | undefined
+  readonly userSessionNotes?: Readonly<Record<string, string>> | undefined
+}
+
+/**
+ * What to change in a tab. A field left out stays, `null` removes it, and so does `null` for a name within a map.
+ *
+ * Maps merge name by name, lists are replaced. @see RFC 7396
+ */
+export interface AuthSessionTabPatch {
+  readonly userId?: string | null | undefined
+  readonly redirectUri?: string | null | undefined
+  readonly action?: string | null | undefined
+  readonly protocol?: string | null | undefined
+  readonly clientScopes?: readonly string[] | null | undefined
+  readonly requiredActions?: readonly string[] | null | undefined
+  readonly executionStatus?: Readonly<Record<string, ExecutionStatus | null>> | null | undefined
+  readonly clientNotes?: Readonly<Record<string, string | null>> | null | undefined
+  readonly authNotes?: Readonly<Record<string, string | null>> | null | undefined
+  readonly userSessionNotes?: Readonly<Record<string, string | null>> | null | undefined
+}
+
+export interface AddedTab {
+  /** As it is with the new tab in it. */
+  readonly root: RootAuthSession
+  readonly tab: AuthSessionTab
+  /** Id of the tab that had to go because the root was full. */
+  readonly evicted?: string
+}
+
+export interface RemovedTab {
+  /** Whether the tab was there. */
+  readonly removed: boolean
+  /** Whether the root went with it: there is no login left in this browser. */
+  readonly rootRemoved: boolean
+}
+
+/** Why a root ended. */
+export type RootRemovalReason =
+  /** `removeRoot`, or a time that left it no life. */
+  | 'removed'
+  /** Its last tab was removed or finished. */
+  | 'last-tab'
+  /** A tab was finished in a realm whose user sessions end before an unfinished login would. */
+  | 'finished'
+  /** `removeByRealm`. */
+  | 'realm'
+
+/** What this node did, told after it is done. What other nodes do and what merely expires is not told. */
+export interface AuthSessionEvents {
+  readonly created: { readonly realmId: string; readonly rootId: string }
+  readonly removed: { readonly realmId: string; readonly rootId: string; readonly reason: RootRemovalReason }
+  readonly 'tab-added': { readonly realmId: string; readonly rootId: string; readonly tabId: string }
+  readonly 'tab-removed': {
+    readonly realmId: string
+    readonly rootId: string
+    readonly tabId: string
+    readonly reason: 'removed' | 'finished' | 'evicted'
+  }
+  readonly promoted: { readonly realmId: string; readonly rootId: string; readonly tabId: string }
+}
+
+/**
+ * Authentication sessions. Every verb is one atomic step; reading never extends a life; what is gone stays gone.
+ *
+ * An id of another realm, an expired one and one that was never minted are the same: `undefined`, `false`, nothing.
+ *
+ * A life is `updatedAt` and the longest of the realm's login, user-action and code lifespans, counted anew with the
+ * realm's settings at each write. At `expiresAt` the root is gone, to the millisecond.
+ */
+export interface AuthSessionProvider extends Provider {
+  /** Starts a root without tabs, under an id of its own. */
+  createRoot(realmId: string): Promise<RootAuthSession>
+
+  getRoot(realmId: string, rootId: string): Promise<RootAuthSession | undefined>
+
+  /**
+   * The living root of that id, as it is, or a new one without tabs.
+   *
+   * Of n simultaneous calls with one id all get the same root. An id that this deployment can not have minted, or
+   * none at all, gets a root under a fresh id: compare `root.id` with what the browser sent. Check the cookie's
+   * signature first.
+   */
+  getOrCreateRoot(realmId: string, rootId: string | undefined): Promise<RootAuthSession>
+
+  /** Drops every tab and starts the root's life again under the same id. */
+  restartRoot(realmId: string, rootId: string): Promise<RootAuthSession | undefined>
+
+  /**
+   * Sets the instant from which the root's life is counted. One that leaves it no life removes it.
+   *
+   * @param at Milliseconds since the epoch. @default now
+   */
+  touchRoot(realmId: string, rootId: string, at?: number): Promise<RootAuthSession | undefined>
+
+  /** @returns `false` when there is none. */
+  removeRoot(realmId: string, rootId: string): Promise<boolean>
+
+  /**
+   * Adds a tab and starts the root's life again.
+   *
+   * A root has `maxTabs` tabs at most (300 unless configured): the oldest makes room, in the same step.
+   */
+  addTab(realmId: string, rootId: string, tab: NewAuthSessionTab): Promise<AddedTab | undefined>
+
+  /** The tab, if it belongs to that client. */
+  getTab(
+    realmId: string,
+    rootId: string,
+    clientId: string,
+    tabId: string,
+  ): Promise<AuthSessionTab | undefined>
+
+  /**
+   * Merges a patch into a tab. Simultaneous patches never lose each other's fields or notes.
+   *
+   * @throws {RangeError} the notes of the tab would have more than `maxNotesBytes` bytes; nothing is changed
+   */
+  updateTab(
+    realmId: string,
+    rootId: string,
+    tabId: string,
+    patch: AuthSessionTabPatch,
+  ): Promise<AuthSessionTab | undefined>
+
+  /**
+   * Puts a tab back to the start of its flow: user, action, required actions, execution status, notes of the flow
+   * and of the user session go; what the client asked for stays. Starts the root's life again.
+   */
+  restartTab(realmId: string, rootId: string, tabId: string): Promise<AuthSessionTab | undefined>
+
+  /**
+   * Removes a tab, and the root with its last one; otherwise starts the root's life again.
+   *
+   * Of simultaneous calls that remove the last tabs one removes the root.
+   */
+  removeTab(realmId: string, rootId: string, tabId: string): Promise<RemovedTab>
+
+  /**
+   * Ends a tab whose login succeeded, and looks after the others.
+   *
+   * The root goes with its last tab, or when the realm's user sessions (idle and max) are both shorter than a
+   * login may take. Otherwise what is left has the realm's code lifespan to finish. Nothing changes when the tab is
+   * gone already.
+   */
+  finishTab(realmId: string, rootId: string, tabId: string): Promise<RemovedTab>
+
+  /**
+   * Hands a tab over for the making of a user session, exactly once: of n calls one gets it, the others `undefined`.
+   *
+   * The tab stays, marked with `promotedAt`, until `finishTab`. A caller that fails after this has to let the user
+   * log in again.
+   */
+  promote(
+    realmId: string,
+    rootId: string,
+    tabId: string,
+  ): Promise<{ readonly tab: AuthSessionTab } | undefined>
+
+  /**
+   * Removes the roots of a realm, a hundred at a time. Not one step: a root made meanwhile may stay.
+   *
+   * @returns How many were removed.
+   */
+  removeByRealm(realmId: string): Promise<number>
+
+  /**
+   * Tells a listener what this node does from now on. A listener that throws harms neither the verb nor the others.
+   *
+   * @returns Call it to stop.
+   */
+  on<E extends keyof AuthSessionEvents>(event: E, listener: (event: AuthSessionEvents[E]) => void): () => void
+}
+
+export const authSessionSpi = defineSpi<AuthSessionProvider>('auth-session')
