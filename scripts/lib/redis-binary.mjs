@@ -66,7 +66,7 @@ async function installRedisServer(env = process.env) {
   try {
     for (const args of [
       ['-qq', 'update'],
-      ['-qq', 'install', '-y', '--no-install-recommends', 'redis-server'],
+      ['-qq', 'install', '-y', '--no-install-recommends', 'redis-server', 'openssl'],
     ]) {
       const { status, stderr, error } = spawnSync('apt-get', args, {
         env: { ...env, DEBIAN_FRONTEND: 'noninteractive' },
