@@ -1,6 +1,7 @@
 // Installs the dependencies when the lock file asks for others than are there. Needs nothing but Node and npm.
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root, runProgram, seconds } from './run.mjs'
 
@@ -30,9 +31,18 @@ export async function installDependencies() {
   const pnpm = pinnedPnpm()
   console.log(`install: npx ${pnpm} install --frozen-lockfile`)
   const begun = performance.now()
-  // --yes: with `yes=false` in an npmrc npx refuses without a word
-  const args = ['--yes', pnpm, 'install', '--frozen-lockfile']
-  const { status, output } = await runProgram('npx', args, { quiet: true })
+  const args = [
+    '--yes', // with `yes=false` in an npmrc npx refuses without a word
+    pnpm,
+    '--dir',
+    root,
+    'install',
+    '--frozen-lockfile',
+    // modules from another store are replaced without a question: nobody may be there to answer it
+    '--config.confirmModulesPurge=false',
+  ]
+  // from outside: inside the repository npx would take the pnpm that this installation may have to replace
+  const { status, output } = await runProgram('npx', args, { quiet: true, cwd: tmpdir() })
   if (status !== 0) {
     console.error(output)
     throw new Error(`the installation of the dependencies failed with status ${status}`)

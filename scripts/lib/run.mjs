@@ -18,9 +18,9 @@ export const isCi = () => !['', '0', 'false', undefined].includes(process.env.CI
 export const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`
 
 /** Runs a program to its end; Ctrl-C and SIGTERM reach it, and we wait for it. Resolves with its exit status. */
-export function runProgram(command, args, { env = toolEnv(), quiet = false } = {}) {
+export function runProgram(command, args, { env = toolEnv(), cwd = root, quiet = false } = {}) {
   const child = spawn(command, args, {
-    cwd: root,
+    cwd,
     env,
     stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit',
     shell: process.platform === 'win32',
