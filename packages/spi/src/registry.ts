@@ -75,6 +75,8 @@ export interface ProviderRegistry {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+
 interface Running {
   readonly factory: AnyProviderFactory
   readonly provider: Provider
@@ -96,7 +98,9 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
   if (options.keyring !== undefined) deriveKeyring(options.keyring, 'check')
   if (instrument !== undefined) assertFunction(instrument, 'instrument')
   if (options.clock !== undefined) assertFunction(options.clock?.now, 'clock.now')
-  if (options.logger !== undefined) assertFunction(options.logger?.error, 'logger.error')
+  if (options.logger !== undefined) {
+    for (const level of LEVELS) assertFunction(options.logger?.[level], `logger.${level}`)
+  }
   const logger = options.logger ?? consoleLogger
   const surroundings = {
     clock: options.clock ?? systemClock,

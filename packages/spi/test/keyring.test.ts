@@ -24,8 +24,16 @@ test('text and the bytes of its UTF-8 are the same secret', () => {
 })
 
 test.each([
-  ['a current key that is not there', { current: 'c', keys: keyring.keys }, /keyring\.current: names no key; known: a, b/],
-  ['a short secret', { current: 'a', keys: { a: 'hunter2' } }, /keyring\.keys\.a: a secret must have at least 32 bytes/],
+  [
+    'a current key that is not there',
+    { current: 'c', keys: keyring.keys },
+    /keyring\.current: names no key; known: a, b/,
+  ],
+  [
+    'a short secret',
+    { current: 'a', keys: { a: 'hunter2' } },
+    /keyring\.keys\.a: a secret must have at least 32 bytes/,
+  ],
   ['an id with a dot', { current: 'a.b', keys: { 'a.b': secret('a') } }, /the id of a key/],
 ])('%s is refused when the registry is built, without the secret', (_, wrong, message) => {
   const build = () => createProviderRegistry({ factories: [], keyring: wrong })

@@ -299,7 +299,7 @@ describe('options', () => {
     [{ factories: [], realms: {} }, '"realms"'],
     [{ factories: [], instrument: {} }, '"instrument"'],
     [{ factories: [], clock: {} }, '"clock.now"'],
-    [{ factories: [], logger: {} }, '"logger.error"'],
+    [{ factories: [], logger: {} }, '"logger.debug"'],
     [{ factories: [], node: { name: '' } }, '"node.name"'],
     [{ factories: [], node: { site: 7 } }, '"node.site"'],
     [{ factories: [], node: 'n1' }, '"node"'],
