@@ -1,1 +1,324 @@
-export {}
+import {
+  escapePart,
+  type KeySpace,
+  type RedisConnection,
+  redisConnectionSpi,
+  unescapePart,
+} from '@authstate/redis'
+import {
+  assertName,
+  assertOptionalName,
+  ProviderClosedError,
+  type ProviderContext,
+  type ProviderFactory,
+} from '@authstate/spi'
+import {
+  type ActionTokenProvider,
+  actionTokenSpi,
+  type ConsumeOutcome,
+  type NewActionToken,
+  type NewToken,
+  type TokenData,
+  type TokenRecord,
+} from './contract.js'
+import {
+  type ActionTokenConfig,
+  actionTokenConfig,
+  checkKey,
+  checkToken,
+  decodeData,
+  encodeData,
+  expiryOf,
+  isExpired,
+} from './rules.js'
+import * as scripts from './scripts.js'
+import { SignedTokens } from './signed-tokens.js'
+
+/** Keeps tokens in Redis, shared by every node of the deployment. */
+export function redisActionTokens(): ProviderFactory<ActionTokenProvider, ActionTokenConfig> {
+  return {
+    spi: actionTokenSpi,
+    id: 'redis',
+    dependsOn: [redisConnectionSpi],
+    config: actionTokenConfig,
+    create: (context, config) => new RedisActionTokens(context, config),
+  }
+}
+
+/** Redis keeps a record a little longer than it lives, so that a node with a slow clock loses nothing. */
+const GRACE_MS = 60_000
+
+const FIELDS = ['_v', 'd', 'x', 'u', 'f', 's'] as const
+
+class RedisActionTokens implements ActionTokenProvider {
+  readonly #context: ProviderContext
+  readonly #config: ActionTokenConfig
+  readonly #redis: RedisConnection
+  readonly #keys: KeySpace
+  readonly #signed: SignedTokens
+  #unreadable = 0
+  #closed = false
+
+  constructor(context: ProviderContext, config: ActionTokenConfig) {
+    this.#context = context
+    this.#config = config
+    this.#redis = context.get(redisConnectionSpi)
+    this.#keys = this.#redis.keys
+    this.#signed = new SignedTokens(this, context.keyring, context.clock, config)
+  }
+
+  async put(realmId: string, kind: string, key: string, token: NewToken) {
+    return (await this.#store(realmId, kind, key, token, false)) ? 'stored' : 'refused'
+  }
+
+  async putIfAbsent(realmId: string, kind: string, key: string, token: NewToken) {
+    return this.#store(realmId, kind, key, token, true)
+  }
+
+  async get(
+    realmId: string,
+    kind: string,
+    key: string,
+    options: { readonly includeExpired?: boolean | undefined } = {},
+  ): Promise<TokenRecord | undefined> {
+    const { token } = this.#enter(realmId, kind, key)
+    const [version, text, expiry, consumedAt, family, subject] = await this.#redis.hmget(
+      'action-token.get',
+      token,
+      FIELDS,
+    )
+    if (version === null && expiry === null) return undefined
+    const data = version === '1' && text ? decodeData(text) : undefined
+    if (data === undefined) return this.#countUnreadable()
+    const now = this.#context.clock.now()
+    const expiresAt = Number(expiry)
+    const expired = isExpired(expiresAt, now)
+    if (expired && (options.includeExpired !== true || isExpired(expiresAt + this.#config.readGraceMs, now)))
+      return undefined
+    return {
+      data,
+      expiresAt,
+      ...(consumedAt && { consumedAt: Number(consumedAt) }),
+      ...(expired && { expired: true as const }),
+      ...(family && { family: unescapePart(family) }),
+      ...(subject && { subject: unescapePart(subject) }),
+    }
+  }
+
+  async has(realmId: string, kind: string, key: string) {
+    return (await this.get(realmId, kind, key)) !== undefined
+  }
+
+  async replace(realmId: string, kind: string, key: string, data: TokenData) {
+    const { token } = this.#enter(realmId, kind, key)
+    const encoded = encodeData(data, this.#config.maxDataBytes)
+    return this.#redis.run(scripts.replace, { token }, { now: this.#context.clock.now(), data: encoded })
+  }
+
+  async consume(
+    realmId: string,
+    kind: string,
+    key: string,
+    { attempt }: { readonly attempt?: string | undefined } = {},
+  ): Promise<ConsumeOutcome> {
+    const { token } = this.#enter(realmId, kind, key)
+    assertOptionalName(attempt, 'attempt')
+    const {
+      outcome,
+      data: text,
+      consumedAt,
+    } = await this.#redis.run(
+      scripts.consume,
+      { token },
+      { now: this.#context.clock.now(), readGraceMs: this.#config.readGraceMs, attempt: attempt ?? '' },
+    )
+    if (outcome === 'expired' || outcome === 'unknown') return { outcome }
+    const data = text === undefined ? undefined : decodeData(text)
+    if (data === undefined) return this.#countUnreadable() ?? { outcome: 'unknown' }
+    return outcome === 'consumed' ? { outcome, data } : { outcome: 'used', data, consumedAt }
+  }
+
+  async remove(realmId: string, kind: string, key: string) {
+    const { partition, token } = this.#enter(realmId, kind, key)
+    return this.#redis.run(
+      scripts.remove,
+      {
+        token,
+        realm: this.#keys.key(partition, 'ar', realmId),
+        families: this.#keys.key(partition, 'af', realmId, ''),
+        subjects: this.#keys.key(partition, 'as', realmId, ''),
+      },
+      { now: this.#context.clock.now(), tail: this.#tail(partition, token) },
+    )
+  }
+
+  async revokeFamily(realmId: string, family: string) {
+    this.#assertOpen()
+    assertName(realmId, 'realmId')
+    assertName(family, 'family')
+    return this.#withdraw(realmId, (partition) => this.#keys.key(partition, 'af', realmId, family), {
+      family,
+    })
+  }
+
+  async removeBySubject(realmId: string, subject: string) {
+    this.#assertOpen()
+    assertName(realmId, 'realmId')
+    assertName(subject, 'subject')
+    return this.#withdraw(realmId, (partition) => this.#keys.key(partition, 'as', realmId, subject), {})
+  }
+
+  async removeByRealm(realmId: string) {
+    this.#assertOpen()
+    assertName(realmId, 'realmId')
+    return this.#withdraw(realmId, (partition) => this.#keys.key(partition, 'ar', realmId), { all: true })
+  }
+
+  async revoke(realmId: string, tokenId: string, lifespanMs: number) {
+    const { partition, revoked } = this.#enterRevoked(realmId, tokenId)
+    const now = this.#context.clock.now()
+    const expiresAt = expiryOf(lifespanMs, now, this.#config)
+    await this.#redis.run(
+      scripts.revoke,
+      { revoked, realm: this.#keys.key(partition, 'ar', realmId) },
+      { now, expiresAt, keepMs: expiresAt - now + GRACE_MS, tail: this.#tail(partition, revoked) },
+    )
+  }
+
+  async isRevoked(realmId: string, tokenId: string) {
+    const { revoked } = this.#enterRevoked(realmId, tokenId)
+    const [expiresAt] = await this.#redis.hmget('action-token.is-revoked', revoked, ['x'])
+    return expiresAt !== null && !isExpired(Number(expiresAt), this.#context.clock.now())
+  }
+
+  async issueActionToken(realmId: string, token: NewActionToken) {
+    return this.#signed.issue(realmId, token)
+  }
+
+  async verifyActionToken(realmId: string, token: string, actionId: string) {
+    return this.#signed.verify(realmId, token, actionId)
+  }
+
+  async consumeActionToken(
+    realmId: string,
+    token: string,
+    actionId: string,
+    options?: { readonly attempt?: string | undefined },
+  ) {
+    return this.#signed.consume(realmId, token, actionId, options)
+  }
+
+  async close() {
+    this.#closed = true
+  }
+
+  async #store(
+    realmId: string,
+    kind: string,
+    key: string,
+    token: NewToken,
+    onlyIfAbsent: boolean,
+  ): Promise<boolean> {
+    const { partition, token: tokenKey } = this.#enter(realmId, kind, key)
+    const now = this.#context.clock.now()
+    const { expiresAt, data, family, subject } = checkToken(token, now, this.#config)
+    return this.#redis.run(
+      scripts.put,
+      {
+        token: tokenKey,
+        realm: this.#keys.key(partition, 'ar', realmId),
+        family: this.#keys.key(partition, 'af', realmId, family),
+        refused: this.#keys.key(partition, 'ax', realmId, family),
+        subject: this.#keys.key(partition, 'as', realmId, subject),
+      },
+      {
+        now,
+        expiresAt,
+        keepMs: expiresAt - now + this.#config.readGraceMs + GRACE_MS,
+        onlyAbsent: onlyIfAbsent ? 1 : 0,
+        tail: this.#tail(partition, tokenKey),
+        data,
+        familyId: escapePart(family),
+        subjectId: escapePart(subject),
+      },
+    )
+  }
+
+  /** Walks an index in every partition at once, a hundred entries per step and partition. */
+  async #withdraw(
+    realmId: string,
+    indexOf: (partition: number) => string,
+    { family, all = false }: { readonly family?: string; readonly all?: boolean },
+  ): Promise<number> {
+    const now = this.#context.clock.now()
+    let withdrawn = 0
+    let rounds = this.#keys.all.map((partition) => ({ partition, after: '' }))
+    while (rounds.length > 0) {
+      const replies = await this.#redis.runEach(
+        scripts.withdraw,
+        rounds.map(({ partition, after }) => {
+          const refused = this.#keys.key(partition, 'ax', realmId, family ?? '')
+          return {
+            keys: {
+              index: indexOf(partition),
+              refused,
+              realm: this.#keys.key(partition, 'ar', realmId),
+              families: this.#keys.key(partition, 'af', realmId, ''),
+              subjects: this.#keys.key(partition, 'as', realmId, ''),
+              head: this.#keys.key(partition, ''),
+            },
+            args: {
+              now,
+              until: family === undefined ? '' : now + this.#config.maxLifespanMs,
+              keepMs: this.#config.maxLifespanMs + GRACE_MS,
+              all: all ? 1 : 0,
+              after,
+              refusal: this.#tail(partition, refused),
+            },
+          }
+        }),
+      )
+      withdrawn += replies.reduce((sum, reply) => sum + reply.withdrawn, 0)
+      rounds = rounds.flatMap(({ partition }, index) => {
+        const last = replies[index]?.last ?? ''
+        return last === '' ? [] : [{ partition, after: last }]
+      })
+    }
+    return withdrawn
+  }
+
+  #enter(realmId: string, kind: string, key: string): { partition: number; token: string } {
+    this.#assertOpen()
+    checkKey(realmId, kind, key)
+    const partition = this.#keys.partitionFor(key)
+    return { partition, token: this.#keys.key(partition, 'at', realmId, kind, key) }
+  }
+
+  #enterRevoked(realmId: string, tokenId: string): { partition: number; revoked: string } {
+    this.#assertOpen()
+    assertName(realmId, 'realmId')
+    assertName(tokenId, 'tokenId')
+    const partition = this.#keys.partitionFor(tokenId)
+    return { partition, revoked: this.#keys.key(partition, 'av', realmId, tokenId) }
+  }
+
+  /** What indexes hold: a key without its head, so that a client's key prefix is not part of it. */
+  #tail(partition: number, key: string): string {
+    return key.slice(this.#keys.key(partition, '').length)
+  }
+
+  #countUnreadable(): undefined {
+    this.#unreadable += 1
+    if (this.#unreadable === 1) {
+      this.#context.logger.warn(
+        { spi: actionTokenSpi.name },
+        'a stored token can not be read and counts as absent',
+      )
+    }
+    return undefined
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new ProviderClosedError('action-token: the provider is closed')
+  }
+}

@@ -1,4 +1,4 @@
-import type { Clock, Logger, Provider, RealmSettings, RealmSettingsSource } from '@authstate/spi'
+import type { Clock, Keyring, Logger, Provider, RealmSettings, RealmSettingsSource } from '@authstate/spi'
 import { FakeClock } from './fake-clock.js'
 import { RecordingLogger } from './recording-logger.js'
 import type { Level, Stage, Suite } from './suite.js'
@@ -14,6 +14,7 @@ export interface TargetSetup {
   readonly clock: Clock
   readonly logger: Logger
   readonly realms: RealmSettingsSource
+  readonly keyring: Keyring
   readonly properties: Readonly<Record<string, unknown>>
 }
 
@@ -63,6 +64,9 @@ export function leftOut<P extends Provider>(
   })
 }
 
+/** What every node of a case shares. Fixed, so that a failure can be repeated; it guards nothing. */
+const KEYRING: Keyring = { current: 'suite', keys: { suite: 'a secret that only a test would use' } }
+
 async function runCase<P extends Provider>(
   suite: Suite<P>,
   target: Target<P>,
@@ -75,6 +79,7 @@ async function runCase<P extends Provider>(
     clock,
     logger,
     realms: (realmId) => settings.get(realmId),
+    keyring: KEYRING,
     properties: suite.properties,
   })
   try {

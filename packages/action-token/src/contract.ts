@@ -1,0 +1,192 @@
+/**
+ * Single-use objects, action tokens, token families and revoked tokens.
+ *
+ * What an authorization server must redeem at most once lives here: authorization codes, PAR requests, links in
+ * mails, the ids of refresh tokens, assertion ids against replay.
+ *
+ * @module
+ */
+import { defineSpi, type Provider } from '@authstate/spi'
+
+/** What JSON can hold. */
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | { readonly [name: string]: JsonValue }
+
+/** What a token stands for: an object of JSON values, opaque to the store. */
+export type TokenData = Readonly<Record<string, JsonValue>>
+
+/** A token as it is stored. */
+export interface TokenRecord {
+  /** An empty object when the token was stored without data. */
+  readonly data: TokenData
+  /** Ms since the epoch; from this instant on the token is gone. */
+  readonly expiresAt: number
+  /** When it was consumed. Absent while it can still be. */
+  readonly consumedAt?: number
+  /** Present on a record that is kept for `readGraceMs` after it expired. */
+  readonly expired?: true
+  readonly family?: string
+  readonly subject?: string
+}
+
+export interface NewToken {
+  /** Ms, above 0. Cut to the configured `maxLifespanMs`. */
+  readonly lifespanMs: number
+  /** @default {} */
+  readonly data?: TokenData | undefined
+  /** Tokens that fall together: what came from one grant, of whatever kind. */
+  readonly family?: string | undefined
+  /** Whom it is about: a user id. */
+  readonly subject?: string | undefined
+}
+
+export type ConsumeOutcome =
+  /** This caller redeemed the token, and nobody else ever will. */
+  | { readonly outcome: 'consumed'; readonly data: TokenData }
+  /** Somebody redeemed it before: a replay. */
+  | { readonly outcome: 'used'; readonly data: TokenData; readonly consumedAt: number }
+  /** It expired; said only within `readGraceMs`. */
+  | { readonly outcome: 'expired' }
+  /** There is no such token: never stored, removed, revoked, long expired, or of another realm or kind. */
+  | { readonly outcome: 'unknown' }
+
+/** The claims of a signed action token, such as the link in a mail. */
+export interface ActionToken {
+  readonly userId: string
+  /** What may be done with it: `'verify-email'`, `'reset-credentials'`. */
+  readonly actionId: string
+  readonly nonce: string
+  /** Ms since the epoch. */
+  readonly expiresAt: number
+  readonly data: TokenData
+}
+
+export interface NewActionToken {
+  readonly userId: string
+  readonly actionId: string
+  /** Ms, above 0. Cut to the configured `maxLifespanMs`. */
+  readonly lifespanMs: number
+  /** @default 126 random bits */
+  readonly nonce?: string | undefined
+  readonly data?: TokenData | undefined
+}
+
+export type VerifyOutcome =
+  | { readonly outcome: 'valid'; readonly token: ActionToken }
+  | { readonly outcome: 'used'; readonly token: ActionToken; readonly consumedAt: number }
+  | { readonly outcome: 'expired' }
+  /** Not signed by this deployment, of another realm or action, malformed, or withdrawn. */
+  | { readonly outcome: 'invalid' }
+
+/** Keeps what may be redeemed once. Every verb is one atomic step, except where its text says otherwise. */
+export interface ActionTokenProvider extends Provider {
+  /**
+   * Stores a token, in place of one that was stored under the same key and not consumed.
+   *
+   * Safe to repeat: the second call stores the same again.
+   *
+   * @param kind A namespace of its own: `'code'`, `'par'`, `'rt'`. No key reaches another namespace.
+   * @returns `'refused'` when its family was revoked or the key is spent; nothing is stored then.
+   * @throws {RangeError} `lifespanMs` is not above 0, or the data exceeds `maxDataBytes`
+   */
+  put(realmId: string, kind: string, key: string, token: NewToken): Promise<'stored' | 'refused'>
+
+  /**
+   * Stores a token only where there is none: of N concurrent calls exactly one gets `true`.
+   *
+   * Not safe to repeat after a lost reply: the second call gets `false` for what the first one stored.
+   *
+   * @returns `false` when the key is taken or spent, or the family was revoked.
+   */
+  putIfAbsent(realmId: string, kind: string, key: string, token: NewToken): Promise<boolean>
+
+  /** The token, consumed or not, or `undefined` when there is none. Looking never consumes. */
+  get(
+    realmId: string,
+    kind: string,
+    key: string,
+    options?: { readonly includeExpired?: boolean | undefined },
+  ): Promise<TokenRecord | undefined>
+
+  /** Whether the key is taken: stored and not expired, consumed or not. */
+  has(realmId: string, kind: string, key: string): Promise<boolean>
+
+  /** Changes the data of a token that can still be consumed. It keeps the remaining life. */
+  replace(realmId: string, kind: string, key: string, data: TokenData): Promise<boolean>
+
+  /**
+   * Redeems a token: of N concurrent calls, on whatever nodes, exactly one gets `'consumed'`.
+   *
+   * The key stays `'used'` until the lifespan ends, and no later `put` makes it new.
+   *
+   * @param options.attempt A name of the caller's for this one try, such as a request id. Repeating it gets
+   *   `'consumed'` again, so that a lost reply does not cost an honest caller its code. Without one the call is not
+   *   safe to repeat.
+   * @see RFC 6749 §4.1.2 — a code must not be used more than once
+   */
+  consume(
+    realmId: string,
+    kind: string,
+    key: string,
+    options?: { readonly attempt?: string | undefined },
+  ): Promise<ConsumeOutcome>
+
+  /** Forgets a token, consumed or not: of N concurrent calls exactly one gets `true`. */
+  remove(realmId: string, kind: string, key: string): Promise<boolean>
+
+  /**
+   * Withdraws every token of a family that was not consumed, of whatever kind, and refuses what joins it later, for
+   * `maxLifespanMs`. Consumed tokens stay `'used'`.
+   *
+   * Atomic per partition: once it has resolved, nothing of the family can be consumed. Safe to repeat.
+   *
+   * @returns how many tokens were withdrawn
+   * @see RFC 6749 §10.5 — tokens that came from a replayed code should be revoked
+   */
+  revokeFamily(realmId: string, family: string): Promise<number>
+
+  /** Withdraws every token about a subject that was not consumed; later ones are not refused. Safe to repeat. */
+  removeBySubject(realmId: string, subject: string): Promise<number>
+
+  /** Forgets everything of a realm, revoked tokens and families included. @returns how many tokens could still be consumed */
+  removeByRealm(realmId: string): Promise<number>
+
+  /** Marks a token id as revoked. Safe to repeat; a later end is never shortened. */
+  revoke(realmId: string, tokenId: string, lifespanMs: number): Promise<void>
+
+  /** Whether a token id was revoked and its lifespan has not ended. */
+  isRevoked(realmId: string, tokenId: string): Promise<boolean>
+
+  /**
+   * A signed token for a link that leaves the server. It is single use through {@link consumeActionToken}.
+   *
+   * @returns a JWS in compact form, of URL-safe characters
+   * @throws {ConfigurationError} on Redis, when no keyring is configured: another node could not verify it
+   */
+  issueActionToken(realmId: string, token: NewActionToken): Promise<string>
+
+  /**
+   * Looks at a signed token without consuming it, as for a mail scanner that opens every link.
+   *
+   * Anything malformed, forged or foreign is `'invalid'`, never an exception.
+   *
+   * @param actionId The action the caller is about to do; a token for another one is `'invalid'`.
+   */
+  verifyActionToken(realmId: string, token: string, actionId: string): Promise<VerifyOutcome>
+
+  /** {@link verifyActionToken} and redeem: of N concurrent calls exactly one gets `'valid'`. */
+  consumeActionToken(
+    realmId: string,
+    token: string,
+    actionId: string,
+    options?: { readonly attempt?: string | undefined },
+  ): Promise<VerifyOutcome>
+}
+
+/** Names the SPI in the registry and in configurations. */
+export const actionTokenSpi = defineSpi<ActionTokenProvider>('action-token')

@@ -1,0 +1,24 @@
+-- Mark a token id as revoked; a later end is never shortened.
+--
+-- KEYS[1] revoked    hash: x until when it counts as revoked
+-- KEYS[2] realm      zset: tails of the keys of a realm, scored by expiresAt
+-- ARGV[1] now        ms since the epoch
+-- ARGV[2] expiresAt  ms since the epoch
+-- ARGV[3] keepMs     how long Redis keeps the mark, ms
+-- ARGV[4] tail       the mark's key behind its partition
+--
+-- Returns 1.
+
+if tonumber(redis.call('HGET', KEYS[1], 'x') or '0') < tonumber(ARGV[2]) then
+  redis.call('HSET', KEYS[1], '_v', '1', 'x', ARGV[2])
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+  redis.call('ZADD', KEYS[2], ARGV[2], ARGV[4])
+  if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[3]) then
+    redis.call('PEXPIRE', KEYS[2], ARGV[3])
+  end
+  local dead = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', 0, 4)
+  if #dead > 0 then
+    redis.call('ZREM', KEYS[2], unpack(dead))
+  end
+end
+return 1

@@ -1,0 +1,61 @@
+-- Take away the tokens that an index names, a hundred at most, and refuse its family from now on.
+--
+-- Tails in an index are keys of this partition without their head, which is the start of the head's key.
+--
+-- KEYS[1] index     zset: tails of keys, scored by expiresAt
+-- KEYS[2] refused   hash: x until when the family is refused
+-- KEYS[3] realm     zset: tails of the keys of the realm
+-- KEYS[4] families  what the key of a family starts with
+-- KEYS[5] subjects  what the key of a subject starts with
+-- KEYS[6] head      what every key of the partition starts with
+-- ARGV[1] now       ms since the epoch
+-- ARGV[2] until     refuse the family until then, ms since the epoch; empty: it is no family
+-- ARGV[3] keepMs    how long Redis keeps the refusal, ms
+-- ARGV[4] all       1: take away what was consumed and what is no token, too
+-- ARGV[5] after     go on behind this tail; empty at first
+-- ARGV[6] refusal   tail of the refusal's key
+--
+-- Returns {withdrawn, last}: how many could still be consumed, and where to go on (empty at the end).
+
+if ARGV[2] ~= '' then
+  redis.call('HSET', KEYS[2], 'x', ARGV[2])
+  redis.call('PEXPIRE', KEYS[2], ARGV[3])
+  redis.call('ZADD', KEYS[3], ARGV[2], ARGV[6])
+  if redis.call('PTTL', KEYS[3]) < tonumber(ARGV[3]) then
+    redis.call('PEXPIRE', KEYS[3], ARGV[3])
+  end
+end
+
+local first = 0
+if ARGV[5] ~= '' then
+  first = (redis.call('ZRANK', KEYS[1], ARGV[5]) or -1) + 1
+end
+local tails = redis.call('ZRANGE', KEYS[1], first, first + 99)
+local withdrawn = 0
+local last = ARGV[5]
+
+for _, tail in ipairs(tails) do
+  local key = KEYS[6] .. tail
+  local token = redis.call('HMGET', key, 'x', 'u', 'f', 's', 'd')
+  if ARGV[4] == '1' or (token[5] and not token[2]) then
+    if token[5] and not token[2] and tonumber(token[1]) > tonumber(ARGV[1]) then
+      withdrawn = withdrawn + 1
+    end
+    redis.call('DEL', key)
+    redis.call('ZREM', KEYS[1], tail)
+    redis.call('ZREM', KEYS[3], tail)
+    if token[3] then
+      redis.call('ZREM', KEYS[4] .. token[3], tail)
+    end
+    if token[4] then
+      redis.call('ZREM', KEYS[5] .. token[4], tail)
+    end
+  else
+    last = tail
+  end
+end
+
+if #tails < 100 then
+  return { withdrawn, '' }
+end
+return { withdrawn, last ~= '' and last or ' ' }

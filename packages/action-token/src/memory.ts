@@ -1,0 +1,262 @@
+import { randomBytes } from 'node:crypto'
+import {
+  assertName,
+  assertOptionalName,
+  ProviderClosedError,
+  type ProviderContext,
+  type ProviderFactory,
+} from '@authstate/spi'
+import {
+  type ActionTokenProvider,
+  actionTokenSpi,
+  type ConsumeOutcome,
+  type NewActionToken,
+  type NewToken,
+  type TokenData,
+  type TokenRecord,
+} from './contract.js'
+import {
+  type ActionTokenConfig,
+  actionTokenConfig,
+  checkKey,
+  checkToken,
+  decodeData,
+  encodeData,
+  expiryOf,
+  isExpired,
+} from './rules.js'
+import { SignedTokens } from './signed-tokens.js'
+
+/** Keeps tokens in this process. They are lost with it and not shared. */
+export function memoryActionTokens(): ProviderFactory<ActionTokenProvider, ActionTokenConfig> {
+  return {
+    spi: actionTokenSpi,
+    id: 'memory',
+    config: actionTokenConfig,
+    create: (context, config) => new MemoryActionTokens(context, config),
+  }
+}
+
+interface Entry {
+  readonly realmId: string
+  readonly expiresAt: number
+  data: string
+  readonly family: string
+  readonly subject: string
+  consumedAt?: number
+  attempt?: string | undefined
+}
+
+/** Entries that each write looks at to take away dead ones. */
+const PRUNED_PER_WRITE = 4
+
+class MemoryActionTokens implements ActionTokenProvider {
+  readonly #tokens = new Map<string, Entry>()
+  /** Until when a family is refused. */
+  readonly #refused = new Map<string, { readonly realmId: string; readonly expiresAt: number }>()
+  readonly #revoked = new Map<string, { readonly realmId: string; readonly expiresAt: number }>()
+  readonly #context: ProviderContext
+  readonly #config: ActionTokenConfig
+  readonly #signed: SignedTokens
+  #closed = false
+
+  constructor(context: ProviderContext, config: ActionTokenConfig) {
+    this.#context = context
+    this.#config = config
+    // Nobody else has to verify what this process signed, and its tokens end with it.
+    const keyring = context.keyring ?? { current: 'process', keys: { process: randomBytes(64) } }
+    this.#signed = new SignedTokens(this, keyring, context.clock, config)
+  }
+
+  async put(realmId: string, kind: string, key: string, token: NewToken) {
+    return this.#store(realmId, kind, key, token, false) ? 'stored' : 'refused'
+  }
+
+  async putIfAbsent(realmId: string, kind: string, key: string, token: NewToken) {
+    return this.#store(realmId, kind, key, token, true)
+  }
+
+  async get(
+    realmId: string,
+    kind: string,
+    key: string,
+    options: { readonly includeExpired?: boolean | undefined } = {},
+  ): Promise<TokenRecord | undefined> {
+    const entry = this.#readable(realmId, kind, key)
+    if (entry === undefined) return undefined
+    const expired = isExpired(entry.expiresAt, this.#context.clock.now())
+    if (expired && options.includeExpired !== true) return undefined
+    return {
+      data: decodeData(entry.data) ?? {},
+      expiresAt: entry.expiresAt,
+      ...(entry.consumedAt !== undefined && { consumedAt: entry.consumedAt }),
+      ...(expired && { expired: true as const }),
+      ...(entry.family !== '' && { family: entry.family }),
+      ...(entry.subject !== '' && { subject: entry.subject }),
+    }
+  }
+
+  async has(realmId: string, kind: string, key: string) {
+    return this.#live(realmId, kind, key) !== undefined
+  }
+
+  async replace(realmId: string, kind: string, key: string, data: TokenData) {
+    const entry = this.#live(realmId, kind, key)
+    const encoded = encodeData(data, this.#config.maxDataBytes)
+    if (entry === undefined || entry.consumedAt !== undefined) return false
+    entry.data = encoded
+    return true
+  }
+
+  async consume(
+    realmId: string,
+    kind: string,
+    key: string,
+    { attempt }: { readonly attempt?: string | undefined } = {},
+  ): Promise<ConsumeOutcome> {
+    const entry = this.#readable(realmId, kind, key)
+    assertOptionalName(attempt, 'attempt')
+    if (entry === undefined) return { outcome: 'unknown' }
+    const now = this.#context.clock.now()
+    if (isExpired(entry.expiresAt, now)) return { outcome: 'expired' }
+    const data = decodeData(entry.data) ?? {}
+    if (entry.consumedAt === undefined) {
+      entry.consumedAt = now
+      entry.attempt = attempt
+      return { outcome: 'consumed', data }
+    }
+    if (attempt !== undefined && entry.attempt === attempt) return { outcome: 'consumed', data }
+    return { outcome: 'used', data, consumedAt: entry.consumedAt }
+  }
+
+  async remove(realmId: string, kind: string, key: string) {
+    const live = this.#live(realmId, kind, key) !== undefined
+    this.#tokens.delete(nameOf(realmId, kind, key))
+    return live
+  }
+
+  async revokeFamily(realmId: string, family: string) {
+    this.#enter()
+    assertName(realmId, 'realmId')
+    assertName(family, 'family')
+    const expiresAt = this.#context.clock.now() + this.#config.maxLifespanMs
+    this.#refused.set(nameOf(realmId, family), { realmId, expiresAt })
+    return this.#withdraw((entry) => entry.realmId === realmId && entry.family === family)
+  }
+
+  async removeBySubject(realmId: string, subject: string) {
+    this.#enter()
+    assertName(realmId, 'realmId')
+    assertName(subject, 'subject')
+    return this.#withdraw((entry) => entry.realmId === realmId && entry.subject === subject)
+  }
+
+  async removeByRealm(realmId: string) {
+    this.#enter()
+    assertName(realmId, 'realmId')
+    const removed = this.#withdraw((entry) => entry.realmId === realmId)
+    for (const map of [this.#tokens, this.#refused, this.#revoked]) {
+      for (const [name, entry] of map) if (entry.realmId === realmId) map.delete(name)
+    }
+    return removed
+  }
+
+  async revoke(realmId: string, tokenId: string, lifespanMs: number) {
+    this.#enter()
+    assertName(realmId, 'realmId')
+    assertName(tokenId, 'tokenId')
+    const name = nameOf(realmId, tokenId)
+    const expiresAt = Math.max(
+      expiryOf(lifespanMs, this.#context.clock.now(), this.#config),
+      this.#revoked.get(name)?.expiresAt ?? 0,
+    )
+    this.#revoked.set(name, { realmId, expiresAt })
+    this.#prune(this.#revoked)
+  }
+
+  async isRevoked(realmId: string, tokenId: string) {
+    this.#enter()
+    assertName(realmId, 'realmId')
+    assertName(tokenId, 'tokenId')
+    const revoked = this.#revoked.get(nameOf(realmId, tokenId))
+    return revoked !== undefined && !isExpired(revoked.expiresAt, this.#context.clock.now())
+  }
+
+  async issueActionToken(realmId: string, token: NewActionToken) {
+    return this.#signed.issue(realmId, token)
+  }
+
+  async verifyActionToken(realmId: string, token: string, actionId: string) {
+    return this.#signed.verify(realmId, token, actionId)
+  }
+
+  async consumeActionToken(
+    realmId: string,
+    token: string,
+    actionId: string,
+    options?: { readonly attempt?: string | undefined },
+  ) {
+    return this.#signed.consume(realmId, token, actionId, options)
+  }
+
+  async close() {
+    this.#closed = true
+    for (const map of [this.#tokens, this.#refused, this.#revoked]) map.clear()
+  }
+
+  #store(realmId: string, kind: string, key: string, token: NewToken, onlyIfAbsent: boolean): boolean {
+    const before = this.#live(realmId, kind, key)
+    const now = this.#context.clock.now()
+    const checked = checkToken(token, now, this.#config)
+    if (before !== undefined && (onlyIfAbsent || before.consumedAt !== undefined)) return false
+    const refused = this.#refused.get(nameOf(realmId, checked.family))
+    if (checked.family !== '' && refused !== undefined && !isExpired(refused.expiresAt, now)) return false
+    const name = nameOf(realmId, kind, key)
+    this.#tokens.delete(name)
+    this.#tokens.set(name, { realmId, ...checked })
+    this.#prune(this.#tokens)
+    this.#prune(this.#refused)
+    return true
+  }
+
+  #withdraw(matches: (entry: Entry) => boolean): number {
+    let withdrawn = 0
+    for (const [name, entry] of this.#tokens) {
+      if (!matches(entry) || entry.consumedAt !== undefined) continue
+      this.#tokens.delete(name)
+      if (!isExpired(entry.expiresAt, this.#context.clock.now())) withdrawn += 1
+    }
+    return withdrawn
+  }
+
+  #live(realmId: string, kind: string, key: string): Entry | undefined {
+    const entry = this.#readable(realmId, kind, key)
+    return entry && !isExpired(entry.expiresAt, this.#context.clock.now()) ? entry : undefined
+  }
+
+  /** Live, or expired no longer ago than `readGraceMs`. */
+  #readable(realmId: string, kind: string, key: string): Entry | undefined {
+    this.#enter()
+    checkKey(realmId, kind, key)
+    const entry = this.#tokens.get(nameOf(realmId, kind, key))
+    return entry && !isExpired(entry.expiresAt + this.#config.readGraceMs, this.#context.clock.now())
+      ? entry
+      : undefined
+  }
+
+  #prune(map: Map<string, { readonly expiresAt: number }>): void {
+    const now = this.#context.clock.now()
+    let looked = 0
+    for (const [name, entry] of map) {
+      if (looked++ === PRUNED_PER_WRITE) break
+      map.delete(name)
+      if (!isExpired(entry.expiresAt + this.#config.readGraceMs, now)) map.set(name, entry)
+    }
+  }
+
+  #enter(): void {
+    if (this.#closed) throw new ProviderClosedError('action-token: the provider is closed')
+  }
+}
+
+const nameOf = (...parts: string[]): string => JSON.stringify(parts)

@@ -1,0 +1,82 @@
+import { defineScript } from '@authstate/redis'
+import consumeLua from './lua/consume.lua'
+import putLua from './lua/put.lua'
+import removeLua from './lua/remove.lua'
+import replaceLua from './lua/replace.lua'
+import revokeLua from './lua/revoke.lua'
+import withdrawLua from './lua/withdraw.lua'
+
+const record = 'action-token'
+const done = (reply: unknown): boolean => reply === 1
+
+export const put = defineScript({
+  name: 'action-token.put',
+  lua: putLua,
+  record,
+  change: 'full',
+  repeatable: true,
+  keys: ['token', 'realm', 'family', 'refused', 'subject'],
+  args: ['now', 'expiresAt', 'keepMs', 'onlyAbsent', 'tail', 'data', 'familyId', 'subjectId'],
+  decode: done,
+})
+
+export const replace = defineScript({
+  name: 'action-token.replace',
+  lua: replaceLua,
+  record,
+  change: 'full',
+  repeatable: true,
+  keys: ['token'],
+  args: ['now', 'data'],
+  decode: done,
+})
+
+export const consume = defineScript({
+  name: 'action-token.consume',
+  lua: consumeLua,
+  record,
+  change: 'full',
+  repeatable: true,
+  keys: ['token'],
+  args: ['now', 'readGraceMs', 'attempt'],
+  decode: (reply) => {
+    const [outcome, data, consumedAt] = reply as [string, string?, string?]
+    return { outcome, data, consumedAt: Number(consumedAt) }
+  },
+})
+
+export const remove = defineScript({
+  name: 'action-token.remove',
+  lua: removeLua,
+  record,
+  change: 'removal',
+  repeatable: true,
+  keys: ['token', 'realm', 'families', 'subjects'],
+  args: ['now', 'tail'],
+  decode: done,
+})
+
+export const withdraw = defineScript({
+  name: 'action-token.withdraw',
+  lua: withdrawLua,
+  record,
+  change: 'removal',
+  repeatable: true,
+  keys: ['index', 'refused', 'realm', 'families', 'subjects', 'head'],
+  args: ['now', 'until', 'keepMs', 'all', 'after', 'refusal'],
+  decode: (reply) => {
+    const [withdrawn, last] = reply as [number, string]
+    return { withdrawn, last }
+  },
+})
+
+export const revoke = defineScript({
+  name: 'action-token.revoke',
+  lua: revokeLua,
+  record,
+  change: 'full',
+  repeatable: true,
+  keys: ['revoked', 'realm'],
+  args: ['now', 'expiresAt', 'keepMs', 'tail'],
+  decode: done,
+})

@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto'
+import {
+  assertName,
+  assertText,
+  type Clock,
+  ConfigurationError,
+  type DerivedKeyring,
+  deriveKeyring,
+  type Keyring,
+  randomId,
+} from '@authstate/spi'
+import { CompactSign, compactVerify, errors } from 'jose'
+import { z } from 'zod'
+import type { ActionToken, ActionTokenProvider, NewActionToken, VerifyOutcome } from './contract.js'
+import { type ActionTokenConfig, expiryOf, isExpired } from './rules.js'
+
+/** The namespace of signed tokens in the store. */
+const KIND = 'action'
+const TYPE = 'action+jwt'
+const ALGORITHM = 'HS512'
+const MAX_TOKEN_LENGTH = 8_192
+
+const claimsSchema = z.object({
+  rlm: z.string(),
+  sub: z.string(),
+  act: z.string(),
+  nonce: z.string(),
+  // Seconds with a fraction, which NumericDate allows: RFC 7519 §2.
+  exp: z.number().positive(),
+})
+
+type Claims = z.output<typeof claimsSchema>
+
+/** Signs action tokens and redeems them through a provider's own verbs. */
+export class SignedTokens {
+  readonly #store: Pick<ActionTokenProvider, 'put' | 'get' | 'consume'>
+  readonly #keys: DerivedKeyring | undefined
+  readonly #clock: Clock
+  readonly #config: ActionTokenConfig
+
+  /** @param keyring Without one nothing can be issued, and every token is invalid. */
+  constructor(
+    store: Pick<ActionTokenProvider, 'put' | 'get' | 'consume'>,
+    keyring: Keyring | undefined,
+    clock: Clock,
+    config: ActionTokenConfig,
+  ) {
+    this.#store = store
+    this.#keys = keyring && deriveKeyring(keyring, 'action-token signature')
+    this.#clock = clock
+    this.#config = config
+  }
+
+  async issue(realmId: string, token: NewActionToken): Promise<string> {
+    assertName(realmId, 'realmId')
+    assertName(token.userId, 'userId')
+    assertName(token.actionId, 'actionId')
+    const nonce = token.nonce ?? randomId()
+    assertName(nonce, 'nonce')
+    const expiresAt = expiryOf(token.lifespanMs, this.#clock.now(), this.#config)
+    if (this.#keys === undefined) {
+      throw new ConfigurationError(
+        'action-token: signed tokens need a "keyring" in the configuration, the same on every node',
+      )
+    }
+    const claims: Claims = {
+      rlm: realmId,
+      sub: token.userId,
+      act: token.actionId,
+      nonce,
+      exp: expiresAt / 1000,
+    }
+    const { id, secret } = this.#keys.current
+    const signed = await new CompactSign(Buffer.from(JSON.stringify(claims)))
+      .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid: id })
+      .sign(secret)
+    await this.#store.put(realmId, KIND, storeKey(claims), {
+      lifespanMs: token.lifespanMs,
+      data: token.data,
+      subject: token.userId,
+    })
+    return signed
+  }
+
+  async verify(realmId: string, token: string, actionId: string): Promise<VerifyOutcome> {
+    const claims = await this.#claims(realmId, token, actionId)
+    if (claims === undefined) return { outcome: 'invalid' }
+    if (isExpired(expiryOfClaims(claims), this.#clock.now())) return { outcome: 'expired' }
+    const record = await this.#store.get(realmId, KIND, storeKey(claims))
+    if (record === undefined) return { outcome: 'invalid' }
+    const verified = toActionToken(claims, record.data)
+    const { consumedAt } = record
+    return consumedAt === undefined
+      ? { outcome: 'valid', token: verified }
+      : { outcome: 'used', token: verified, consumedAt }
+  }
+
+  async consume(
+    realmId: string,
+    token: string,
+    actionId: string,
+    options?: { readonly attempt?: string | undefined },
+  ): Promise<VerifyOutcome> {
+    const claims = await this.#claims(realmId, token, actionId)
+    if (claims === undefined) return { outcome: 'invalid' }
+    if (isExpired(expiryOfClaims(claims), this.#clock.now())) return { outcome: 'expired' }
+    const result = await this.#store.consume(realmId, KIND, storeKey(claims), options)
+    switch (result.outcome) {
+      case 'consumed':
+        return { outcome: 'valid', token: toActionToken(claims, result.data) }
+      case 'used':
+        return { outcome: 'used', token: toActionToken(claims, result.data), consumedAt: result.consumedAt }
+      case 'expired':
+        return { outcome: 'expired' }
+      case 'unknown':
+        return { outcome: 'invalid' }
+    }
+  }
+
+  /** The claims of a token that this deployment signed for this realm and action. */
+  async #claims(realmId: string, token: string, actionId: string): Promise<Claims | undefined> {
+    assertName(realmId, 'realmId')
+    assertText(token, 'token')
+    assertName(actionId, 'actionId')
+    const keys = this.#keys
+    if (keys === undefined || token.length > MAX_TOKEN_LENGTH) return undefined
+    try {
+      const { payload } = await compactVerify(
+        token,
+        ({ kid }) => {
+          const key = kid === undefined ? undefined : keys.find(kid)
+          if (key === undefined) throw new errors.JWKSNoMatchingKey()
+          return key.secret
+        },
+        { algorithms: [ALGORITHM] },
+      )
+      const claims = claimsSchema.parse(JSON.parse(Buffer.from(payload).toString('utf8')))
+      return claims.rlm === realmId && claims.act === actionId ? claims : undefined
+    } catch (error) {
+      if (error instanceof errors.JOSEError || error instanceof SyntaxError || error instanceof z.ZodError)
+        return undefined
+      throw error
+    }
+  }
+}
+
+/** Names the whole subject, so that a proof for one user and action is none for another. */
+function storeKey({ sub, act, nonce }: Claims): string {
+  return createHash('sha256')
+    .update(JSON.stringify([sub, act, nonce]))
+    .digest('base64url')
+}
+
+const expiryOfClaims = ({ exp }: Claims): number => Math.round(exp * 1000)
+
+function toActionToken(claims: Claims, data: ActionToken['data']): ActionToken {
+  return {
+    userId: claims.sub,
+    actionId: claims.act,
+    nonce: claims.nonce,
+    expiresAt: expiryOfClaims(claims),
+    data,
+  }
+}
