@@ -177,6 +177,12 @@ describe('configuration', () => {
     expect(
       await mistakesOf({ factories, env: { [`AUTHSTATE_REDIS__${name.toUpperCase()}`]: 'x' } }),
     ).toContain('AUTHSTATE_REDIS__')
+    const loose = factory(redis, 'redis', { config: z.looseObject({}) })
+    for (const json of ['{"redis":{"N":{"x":1}}}', '{"redis":{"redis":{"N":{"x":1}}}}']) {
+      expect(await mistakesOf({ factories: [loose], config: json.replace('N', name) })).toContain(
+        `'${name}' is unknown, and no name that can be given`,
+      )
+    }
     expect(Object.keys(Object.prototype)).toEqual([])
   })
 })
