@@ -1,1 +1,15 @@
-export * from './contract.js'
+export {
+  type AddedTab,
+  type AuthSessionEvents,
+  type AuthSessionProvider,
+  type AuthSessionTab,
+  type AuthSessionTabPatch,
+  authSessionSpi,
+  type ExecutionStatus,
+  type NewAuthSessionTab,
+  type RemovedTab,
+  type RootAuthSession,
+  type RootRemovalReason,
+} from './contract.js'
+export { memoryAuthSessions } from './memory.js'
+export { type AuthSessionConfig, authSessionConfig } from './rules.js'

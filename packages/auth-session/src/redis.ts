@@ -1,1 +1,326 @@
-export {}
+import { randomInt } from 'node:crypto'
+import { type RedisConnection, redisConnectionSpi } from '@authstate/redis'
+import {
+  assertInstant,
+  assertName,
+  assertText,
+  createIdMinter,
+  type MintId,
+  ProviderClosedError,
+  type ProviderContext,
+  type ProviderFactory,
+  partitionOf,
+} from '@authstate/spi'
+import {
+  type AddedTab,
+  type AuthSessionEvents,
+  type AuthSessionProvider,
+  type AuthSessionTab,
+  type AuthSessionTabPatch,
+  authSessionSpi,
+  type NewAuthSessionTab,
+  type RemovedTab,
+  type RootAuthSession,
+} from './contract.js'
+import { Listeners } from './events.js'
+import {
+  type AuthSessionConfig,
+  afterFinish,
+  authSessionConfig,
+  checkIds,
+  checkNewTab,
+  checkTabIds,
+  checkTabPatch,
+  isExpired,
+  loginLifespanMs,
+  newTabId,
+  RESTARTED,
+  type TabDataPatch,
+  tooManyNotes,
+} from './rules.js'
+import * as scripts from './scripts.js'
+import { fieldsOf, StoredReader } from './stored.js'
+
+/** Keeps authentication sessions in Redis, one hash per root, shared by every node. */
+export function redisAuthSessions(): ProviderFactory<AuthSessionProvider, AuthSessionConfig> {
+  return {
+    spi: authSessionSpi,
+    id: 'redis',
+    config: authSessionConfig,
+    dependsOn: [redisConnectionSpi],
+    create: (context, config) => new RedisAuthSessions(context, config),
+  }
+}
+
+/** How much longer than its root a key lives. */
+const GRACE_MS = 60_000
+
+class RedisAuthSessions implements AuthSessionProvider {
+  readonly #redis: RedisConnection
+  readonly #context: ProviderContext
+  readonly #config: AuthSessionConfig
+  readonly #listeners: Listeners
+  readonly #stored: StoredReader
+  readonly #mintId: MintId
+  #closed = false
+
+  constructor(context: ProviderContext, config: AuthSessionConfig) {
+    this.#redis = context.get(redisConnectionSpi)
+    this.#context = context
+    this.#config = config
+    this.#listeners = new Listeners(context.logger)
+    this.#stored = new StoredReader(context.logger)
+    this.#mintId = createIdMinter(context.node.site)
+  }
+
+  async createRoot(realmId: string) {
+    return this.getOrCreateRoot(realmId, undefined)
+  }
+
+  async getRoot(realmId: string, rootId: string) {
+    this.#enter()
+    checkIds(realmId, rootId)
+    const keys = this.#keys(realmId, rootId)
+    if (keys === undefined) return undefined
+    const fields = await this.#redis.hgetall('auth-session.get-root', keys.root)
+    return this.#stored.root(realmId, rootId, fields, this.#context.clock.now())
+  }
+
+  async getOrCreateRoot(realmId: string, rootId: string | undefined): Promise<RootAuthSession> {
+    this.#enter()
+    assertName(realmId, 'realmId')
+    if (rootId !== undefined) assertText(rootId, 'rootId')
+    const given = rootId === undefined ? undefined : this.#keys(realmId, rootId)
+    const id = given === undefined ? this.#mintId(randomInt(this.#redis.keys.partitions)) : (rootId as string)
+    const keys = given ?? (this.#keys(realmId, id) as RootKeys)
+    const args = { ...(await this.#life(realmId)), id }
+    const answer = await this.#redis.run(scripts.getOrCreateRoot, keys, args)
+    const root = answer && this.#stored.root(realmId, id, fieldsOf(answer.fields), args.now)
+    // A record that only another version of this library can read: left to it.
+    if (root === undefined) return this.getOrCreateRoot(realmId, undefined)
+    if (answer?.created) this.#listeners.tell('created', { realmId, rootId: id })
+    return root
+  }
+
+  async restartRoot(realmId: string, rootId: string) {
+    this.#enter()
+    checkIds(realmId, rootId)
+    const keys = this.#keys(realmId, rootId)
+    if (keys === undefined) return undefined
+    const args = { ...(await this.#life(realmId)), id: rootId }
+    const fields = await this.#redis.run(scripts.restartRoot, keys, args)
+    return fields && this.#stored.root(realmId, rootId, fieldsOf(fields), args.now)
+  }
+
+  async touchRoot(realmId: string, rootId: string, at?: number) {
+    this.#enter()
+    checkIds(realmId, rootId)
+    if (at !== undefined) assertInstant(at, 'at')
+    const keys = this.#keys(realmId, rootId)
+    if (keys === undefined) return undefined
+    const life = await this.#life(realmId)
+    const fields = await this.#redis.run(scripts.touchRoot, keys, { ...life, id: rootId, at: at ?? life.now })
+    if (fields === undefined) return undefined
+    if (fields !== 'removed') return this.#stored.root(realmId, rootId, fieldsOf(fields), life.now)
+    this.#listeners.tell('removed', { realmId, rootId, reason: 'removed' })
+    return undefined
+  }
+
+  async removeRoot(realmId: string, rootId: string) {
+    this.#enter()
+    checkIds(realmId, rootId)
+    const keys = this.#keys(realmId, rootId)
+    if (keys === undefined) return false
+    const now = this.#context.clock.now()
+    const removed = await this.#redis.run(scripts.removeRoot, keys, { now, id: rootId })
+    if (removed) this.#listeners.tell('removed', { realmId, rootId, reason: 'removed' })
+    return removed
+  }
+
+  async addTab(realmId: string, rootId: string, tab: NewAuthSessionTab): Promise<AddedTab | undefined> {
+    this.#enter()
+    checkIds(realmId, rootId)
+    const { clientId, data } = checkNewTab(tab, this.#config)
+    const keys = this.#keys(realmId, rootId)
+    if (keys === undefined) return undefined
+    const tabId = newTabId()
+    const args = {
+      ...(await this.#life(realmId)),
+      id: rootId,
+      maxTabs: this.#config.maxTabs,
+      tab: tabId,
+      client: clientId,
+      data: JSON.stringify(data),
+    }
+    const answer = await this.#redis.run(scripts.addTab, keys, args)
+    const root = answer && this.#stored.root(realmId, rootId, fieldsOf(answer.fields), args.now)
+    const added = root?.tabs.get(tabId)
+    if (root === undefined || added === undefined) return undefined
+    const evicted = answer?.evicted ? answer.evicted : undefined
+    if (evicted !== undefined) {
+      this.#listeners.tell('tab-removed', { realmId, rootId, tabId: evicted, reason: 'evicted' })
+    }
+    this.#listeners.tell('tab-added', { realmId, rootId, tabId })
+    return { root, tab: added, ...(evicted !== undefined && { evicted }) }
+  }
+
+  async getTab(realmId: string, rootId: string, clientId: string, tabId: string) {
+    this.#enter()
+    checkTabIds(realmId, rootId, tabId)
+    assertName(clientId, 'clientId')
+    const keys = this.#keys(realmId, rootId)
+    if (keys === undefined) return undefined
+    const fields = ['_v', 'x', `t:${tabId}`, `d:${tabId}`]
+    const [format, expiresAt, head, data] = await this.#redis.hmget('auth-session.get-tab', keys.root, fields)
+    if (format !== '1' || isExpired(Number(expiresAt), this.#context.clock.now())) return undefined
+    if (typeof head !== 'string' || typeof data !== 'string') return undefined
+    const tab = this.#stored.tab(tabId, head, data)
+    return tab?.clientId === clientId ? tab : undefined
+  }
+
+  async updateTab(realmId: string, rootId: string, tabId: string, patch: AuthSessionTabPatch) {
+    this.#enter()
+    checkTabIds(realmId, rootId, tabId)
+    return this.#patch(realmId, rootId, tabId, checkTabPatch(patch, this.#config), false)
+  }
+
+  async restartTab(realmId: string, rootId: string, tabId: string) {
+    this.#enter()
+    checkTabIds(realmId, rootId, tabId)
+    return this.#patch(realmId, rootId, tabId, RESTARTED, true)
+  }
+
+  async removeTab(realmId: string, rootId: string, tabId: string): Promise<RemovedTab> {
+    this.#enter()
+    checkTabIds(realmId, rootId, tabId)
+    const life = await this.#life(realmId)
+    return this.#removeTab(realmId, rootId, tabId, { ...life, at: life.now, end: 0 }, 'removed')
+  }
+
+  async finishTab(realmId: string, rootId: string, tabId: string): Promise<RemovedTab> {
+    this.#enter()
+    checkTabIds(realmId, rootId, tabId)
+    const life = await this.#life(realmId)
+    const { updatedAt, ends } = afterFinish(await this.#context.realm(realmId), life.now)
+    return this.#removeTab(realmId, rootId, tabId, { ...life, at: updatedAt, end: ends ? 1 : 0 }, 'finished')
+  }
+
+  async promote(realmId: string, rootId: string, tabId: string) {
+    this.#enter()
+    checkTabIds(realmId, rootId, tabId)
+    const keys = this.#keys(realmId, rootId)
+    if (keys === undefined) return undefined
+    const now = this.#context.clock.now()
+    const stored = await this.#redis.run(scripts.promoteTab, keys, { now, tab: tabId })
+    const tab = stored && this.#stored.tab(tabId, ...stored)
+    if (tab === undefined) return undefined
+    this.#listeners.tell('promoted', { realmId, rootId, tabId })
+    return { tab }
+  }
+
+  async removeByRealm(realmId: string) {
+    this.#enter()
+    assertName(realmId, 'realmId')
+    let removed = 0
+    let partitions = this.#redis.keys.all
+    while (partitions.length > 0) {
+      const now = this.#context.clock.now()
+      const answers = await this.#redis.runEach(
+        scripts.removeRoots,
+        partitions.map((partition) => ({
+          keys: {
+            realm: this.#redis.keys.key(partition, 'as-realm', realmId),
+            roots: this.#redis.keys.key(partition, 'as', realmId, ''),
+          },
+          args: { now },
+        })),
+      )
+      for (const { id, living } of answers.flatMap(({ roots }) => roots)) {
+        if (!living) continue
+        removed += 1
+        this.#listeners.tell('removed', { realmId, rootId: id, reason: 'realm' })
+      }
+      partitions = partitions.filter((_, index) => answers[index]?.more)
+    }
+    return removed
+  }
+
+  on<E extends keyof AuthSessionEvents>(event: E, listener: (event: AuthSessionEvents[E]) => void) {
+    this.#enter()
+    return this.#listeners.add(event, listener)
+  }
+
+  async close() {
+    this.#closed = true
+    this.#listeners.clear()
+  }
+
+  async #patch(
+    realmId: string,
+    rootId: string,
+    tabId: string,
+    patch: TabDataPatch,
+    renews: boolean,
+  ): Promise<AuthSessionTab | undefined> {
+    const keys = this.#keys(realmId, rootId)
+    if (keys === undefined) return undefined
+    const answer = await this.#redis.run(scripts.updateTab, keys, {
+      ...(await this.#life(realmId)),
+      id: rootId,
+      tab: tabId,
+      patch: JSON.stringify(patch),
+      renew: renews ? 1 : 0,
+      maxBytes: this.#config.maxNotesBytes,
+    })
+    if (typeof answer === 'number') throw tooManyNotes(answer, this.#config)
+    return answer && this.#stored.tab(tabId, ...answer)
+  }
+
+  async #removeTab(
+    realmId: string,
+    rootId: string,
+    tabId: string,
+    args: Life & { readonly at: number; readonly end: 0 | 1 },
+    reason: 'removed' | 'finished',
+  ): Promise<RemovedTab> {
+    const keys = this.#keys(realmId, rootId)
+    const answer =
+      keys && (await this.#redis.run(scripts.removeTab, keys, { ...args, id: rootId, tab: tabId }))
+    if (answer === undefined) return { removed: false, rootRemoved: false }
+    this.#listeners.tell('tab-removed', { realmId, rootId, tabId, reason })
+    if (answer === 'kept') return { removed: true, rootRemoved: false }
+    this.#listeners.tell('removed', { realmId, rootId, reason: answer === 'last' ? 'last-tab' : 'finished' })
+    return { removed: true, rootRemoved: true }
+  }
+
+  /** `undefined` for an id that this deployment can not have minted. */
+  #keys(realmId: string, rootId: string): RootKeys | undefined {
+    const { keys } = this.#redis
+    const partition = partitionOf(rootId)
+    if (partition === undefined || partition >= keys.partitions) return undefined
+    return {
+      root: keys.key(partition, 'as', realmId, rootId),
+      realm: keys.key(partition, 'as-realm', realmId),
+    }
+  }
+
+  async #life(realmId: string): Promise<Life> {
+    const lifespanMs = loginLifespanMs(await this.#context.realm(realmId))
+    return { now: this.#context.clock.now(), lifespanMs, graceMs: GRACE_MS }
+  }
+
+  #enter(): void {
+    if (this.#closed) throw new ProviderClosedError('auth-session: the provider is closed')
+  }
+}
+
+interface RootKeys {
+  readonly root: string
+  readonly realm: string
+}
+
+interface Life {
+  readonly now: number
+  readonly lifespanMs: number
+  readonly graceMs: number
+}

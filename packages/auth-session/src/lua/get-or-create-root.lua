@@ -1,0 +1,29 @@
+-- Answer the living root of an id as it is, or create one without tabs.
+--
+-- KEYS[1] root        hash: _v format, c created, u updated, x expires, s tabs ever added;
+--                     per tab t:<tab> '<created> <serial> <promoted> <client>' and d:<tab> JSON
+-- KEYS[2] realm       zset: ids of the realm's roots, scored by expiry
+-- ARGV[1] now         ms since the epoch
+-- ARGV[2] lifespanMs  from updated to expiry
+-- ARGV[3] graceMs     how much longer the key lives
+-- ARGV[4] id          of the root
+--
+-- Returns {created 0 or 1, flat fields}; nothing when the key holds a record of another format.
+
+local now = tonumber(ARGV[1])
+local held = redis.call('HMGET', KEYS[1], '_v', 'x')
+if held[1] and held[1] ~= '1' then return false end
+if held[1] and (tonumber(held[2]) or 0) > now then
+  return {0, redis.call('HGETALL', KEYS[1])}
+end
+
+local expires = string.format('%.0f', now + tonumber(ARGV[2]))
+local ttl = tonumber(ARGV[2]) + tonumber(ARGV[3])
+redis.call('UNLINK', KEYS[1])
+redis.call('HSET', KEYS[1], '_v', '1', 'c', ARGV[1], 'u', ARGV[1], 'x', expires, 's', '0')
+redis.call('PEXPIRE', KEYS[1], ttl)
+redis.call('ZADD', KEYS[2], expires, ARGV[4])
+if redis.call('PTTL', KEYS[2]) < ttl then redis.call('PEXPIRE', KEYS[2], ttl) end
+local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 10)
+if #gone > 0 then redis.call('ZREM', KEYS[2], unpack(gone)) end
+return {1, redis.call('HGETALL', KEYS[1])}

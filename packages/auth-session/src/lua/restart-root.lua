@@ -1,0 +1,25 @@
+-- Drop every tab of a root and start its life again.
+--
+-- KEYS[1] root        hash: see get-or-create-root
+-- KEYS[2] realm       zset: ids of the realm's roots, scored by expiry
+-- ARGV[1] now         ms since the epoch
+-- ARGV[2] lifespanMs  from updated to expiry
+-- ARGV[3] graceMs     how much longer the key lives
+-- ARGV[4] id          of the root
+--
+-- Returns the flat fields; nothing when there is no root.
+
+local now = tonumber(ARGV[1])
+local held = redis.call('HMGET', KEYS[1], '_v', 'x', 'c', 's')
+if held[1] ~= '1' or (tonumber(held[2]) or 0) <= now then return false end
+
+local expires = string.format('%.0f', now + tonumber(ARGV[2]))
+local ttl = tonumber(ARGV[2]) + tonumber(ARGV[3])
+redis.call('UNLINK', KEYS[1])
+redis.call('HSET', KEYS[1], '_v', '1', 'c', held[3], 'u', ARGV[1], 'x', expires, 's', held[4])
+redis.call('PEXPIRE', KEYS[1], ttl)
+redis.call('ZADD', KEYS[2], expires, ARGV[4])
+if redis.call('PTTL', KEYS[2]) < ttl then redis.call('PEXPIRE', KEYS[2], ttl) end
+local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 10)
+if #gone > 0 then redis.call('ZREM', KEYS[2], unpack(gone)) end
+return redis.call('HGETALL', KEYS[1])

@@ -1,0 +1,30 @@
+-- Set the instant from which a root's life is counted; without life left it is removed.
+--
+-- KEYS[1] root        hash: see get-or-create-root
+-- KEYS[2] realm       zset: ids of the realm's roots, scored by expiry
+-- ARGV[1] now         ms since the epoch
+-- ARGV[2] lifespanMs  from updated to expiry
+-- ARGV[3] graceMs     how much longer the key lives
+-- ARGV[4] id          of the root
+-- ARGV[5] at          ms since the epoch: updated from now on
+--
+-- Returns the flat fields; 'removed' when no life was left; nothing when there is no root.
+
+local now = tonumber(ARGV[1])
+local held = redis.call('HMGET', KEYS[1], '_v', 'x')
+if held[1] ~= '1' or (tonumber(held[2]) or 0) <= now then return false end
+
+local expires = tonumber(ARGV[5]) + tonumber(ARGV[2])
+if expires <= now then
+  redis.call('UNLINK', KEYS[1])
+  redis.call('ZREM', KEYS[2], ARGV[4])
+  return 'removed'
+end
+local ttl = string.format('%.0f', expires - now + tonumber(ARGV[3]))
+redis.call('HSET', KEYS[1], 'u', ARGV[5], 'x', string.format('%.0f', expires))
+redis.call('PEXPIRE', KEYS[1], ttl)
+redis.call('ZADD', KEYS[2], string.format('%.0f', expires), ARGV[4])
+if redis.call('PTTL', KEYS[2]) < tonumber(ttl) then redis.call('PEXPIRE', KEYS[2], ttl) end
+local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 10)
+if #gone > 0 then redis.call('ZREM', KEYS[2], unpack(gone)) end
+return redis.call('HGETALL', KEYS[1])

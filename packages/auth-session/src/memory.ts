@@ -1,0 +1,313 @@
+import {
+  assertInstant,
+  assertName,
+  assertText,
+  createIdMinter,
+  type MintId,
+  ProviderClosedError,
+  type ProviderContext,
+  type ProviderFactory,
+  partitionOf,
+} from '@authstate/spi'
+import {
+  type AddedTab,
+  type AuthSessionEvents,
+  type AuthSessionProvider,
+  type AuthSessionTab,
+  type AuthSessionTabPatch,
+  authSessionSpi,
+  type NewAuthSessionTab,
+  type RemovedTab,
+  type RootAuthSession,
+  type RootRemovalReason,
+} from './contract.js'
+import { Listeners } from './events.js'
+import {
+  type AuthSessionConfig,
+  afterFinish,
+  assertNotesFit,
+  authSessionConfig,
+  checkIds,
+  checkNewTab,
+  checkTabIds,
+  checkTabPatch,
+  isExpired,
+  loginLifespanMs,
+  mergeTabData,
+  newTabId,
+  RESTARTED,
+  type TabData,
+  type TabDataPatch,
+  type TabHead,
+  tabOf,
+} from './rules.js'
+
+/** Keeps authentication sessions in this process. They are lost with it and not shared. */
+export function memoryAuthSessions(): ProviderFactory<AuthSessionProvider, AuthSessionConfig> {
+  return {
+    spi: authSessionSpi,
+    id: 'memory',
+    config: authSessionConfig,
+    create: (context, config) => new MemoryAuthSessions(context, config),
+  }
+}
+
+interface Tab {
+  head: TabHead
+  data: TabData
+}
+
+interface Root {
+  readonly id: string
+  readonly realmId: string
+  readonly createdAt: number
+  updatedAt: number
+  expiresAt: number
+  /** In the order in which they were added. */
+  readonly tabs: Map<string, Tab>
+}
+
+/** Roots that each write looks at to take away dead ones. */
+const PRUNED_PER_WRITE = 4
+
+/** There is nothing to spread over here. */
+const PARTITION = 0
+
+class MemoryAuthSessions implements AuthSessionProvider {
+  readonly #roots = new Map<string, Root>()
+  readonly #context: ProviderContext
+  readonly #config: AuthSessionConfig
+  readonly #listeners: Listeners
+  readonly #mintId: MintId
+  #closed = false
+
+  constructor(context: ProviderContext, config: AuthSessionConfig) {
+    this.#context = context
+    this.#config = config
+    this.#listeners = new Listeners(context.logger)
+    this.#mintId = createIdMinter(context.node.site)
+  }
+
+  async createRoot(realmId: string) {
+    return this.getOrCreateRoot(realmId, undefined)
+  }
+
+  async getRoot(realmId: string, rootId: string) {
+    const root = this.#living(realmId, rootId)
+    return root && viewOf(root)
+  }
+
+  async getOrCreateRoot(realmId: string, rootId: string | undefined) {
+    this.#enter()
+    assertName(realmId, 'realmId')
+    if (rootId !== undefined) assertText(rootId, 'rootId')
+    const lifespanMs = await this.#lifespanMs(realmId)
+    const id = rootId !== undefined && partitionOf(rootId) === PARTITION ? rootId : this.#mintId(PARTITION)
+    const living = this.#living(realmId, id)
+    if (living !== undefined) return viewOf(living)
+    const now = this.#context.clock.now()
+    const root = { id, realmId, createdAt: now, updatedAt: now, expiresAt: now + lifespanMs, tabs: new Map() }
+    this.#roots.set(nameOf(realmId, id), root)
+    this.#prune(now)
+    this.#listeners.tell('created', { realmId, rootId: id })
+    return viewOf(root)
+  }
+
+  async restartRoot(realmId: string, rootId: string) {
+    checkIds(realmId, rootId)
+    const lifespanMs = await this.#lifespanMs(realmId)
+    const root = this.#living(realmId, rootId)
+    if (root === undefined) return undefined
+    root.tabs.clear()
+    this.#renew(root, this.#context.clock.now(), lifespanMs)
+    return viewOf(root)
+  }
+
+  async touchRoot(realmId: string, rootId: string, at?: number) {
+    checkIds(realmId, rootId)
+    if (at !== undefined) assertInstant(at, 'at')
+    const lifespanMs = await this.#lifespanMs(realmId)
+    const root = this.#living(realmId, rootId)
+    if (root === undefined) return undefined
+    return this.#renew(root, at ?? this.#context.clock.now(), lifespanMs) ? viewOf(root) : undefined
+  }
+
+  async removeRoot(realmId: string, rootId: string) {
+    const root = this.#living(realmId, rootId)
+    if (root === undefined) return false
+    this.#remove(root, 'removed')
+    return true
+  }
+
+  async addTab(realmId: string, rootId: string, tab: NewAuthSessionTab): Promise<AddedTab | undefined> {
+    checkIds(realmId, rootId)
+    const { clientId, data } = checkNewTab(tab, this.#config)
+    const lifespanMs = await this.#lifespanMs(realmId)
+    const root = this.#living(realmId, rootId)
+    if (root === undefined) return undefined
+    const now = this.#context.clock.now()
+    const evicted = root.tabs.size >= this.#config.maxTabs ? oldestFirst(root)[0]?.head.tabId : undefined
+    if (evicted !== undefined) root.tabs.delete(evicted)
+    const added = { head: { tabId: newTabId(), clientId, createdAt: now }, data }
+    root.tabs.set(added.head.tabId, added)
+    this.#renew(root, now, lifespanMs)
+    if (evicted !== undefined) {
+      this.#listeners.tell('tab-removed', { realmId, rootId, tabId: evicted, reason: 'evicted' })
+    }
+    this.#listeners.tell('tab-added', { realmId, rootId, tabId: added.head.tabId })
+    return { root: viewOf(root), tab: tabOf(added.head, data), ...(evicted !== undefined && { evicted }) }
+  }
+
+  async getTab(realmId: string, rootId: string, clientId: string, tabId: string) {
+    assertName(clientId, 'clientId')
+    assertName(tabId, 'tabId')
+    const tab = this.#living(realmId, rootId)?.tabs.get(tabId)
+    return tab?.head.clientId === clientId ? tabOf(tab.head, tab.data) : undefined
+  }
+
+  async updateTab(realmId: string, rootId: string, tabId: string, patch: AuthSessionTabPatch) {
+    checkTabIds(realmId, rootId, tabId)
+    return this.#patch(realmId, rootId, tabId, checkTabPatch(patch, this.#config), false)
+  }
+
+  async restartTab(realmId: string, rootId: string, tabId: string) {
+    checkTabIds(realmId, rootId, tabId)
+    return this.#patch(realmId, rootId, tabId, RESTARTED, true)
+  }
+
+  async removeTab(realmId: string, rootId: string, tabId: string): Promise<RemovedTab> {
+    checkTabIds(realmId, rootId, tabId)
+    const lifespanMs = await this.#lifespanMs(realmId)
+    const updatedAt = this.#context.clock.now()
+    return this.#removeTab(realmId, rootId, tabId, { updatedAt, lifespanMs, ends: false }, 'removed')
+  }
+
+  async finishTab(realmId: string, rootId: string, tabId: string): Promise<RemovedTab> {
+    checkTabIds(realmId, rootId, tabId)
+    const realm = await this.#context.realm(realmId)
+    const rest = { ...afterFinish(realm, this.#context.clock.now()), lifespanMs: loginLifespanMs(realm) }
+    return this.#removeTab(realmId, rootId, tabId, rest, 'finished')
+  }
+
+  async promote(realmId: string, rootId: string, tabId: string) {
+    assertName(tabId, 'tabId')
+    const tab = this.#living(realmId, rootId)?.tabs.get(tabId)
+    if (tab === undefined || tab.head.promotedAt !== undefined) return undefined
+    tab.head = { ...tab.head, promotedAt: this.#context.clock.now() }
+    this.#listeners.tell('promoted', { realmId, rootId, tabId })
+    return { tab: tabOf(tab.head, tab.data) }
+  }
+
+  async removeByRealm(realmId: string) {
+    this.#enter()
+    assertName(realmId, 'realmId')
+    let removed = 0
+    for (const [name, root] of this.#roots) {
+      if (root.realmId !== realmId) continue
+      if (isExpired(root.expiresAt, this.#context.clock.now())) this.#roots.delete(name)
+      else {
+        this.#remove(root, 'realm')
+        removed += 1
+      }
+    }
+    return removed
+  }
+
+  on<E extends keyof AuthSessionEvents>(event: E, listener: (event: AuthSessionEvents[E]) => void) {
+    this.#enter()
+    return this.#listeners.add(event, listener)
+  }
+
+  async close() {
+    this.#closed = true
+    this.#roots.clear()
+    this.#listeners.clear()
+  }
+
+  async #patch(
+    realmId: string,
+    rootId: string,
+    tabId: string,
+    patch: TabDataPatch,
+    renews: boolean,
+  ): Promise<AuthSessionTab | undefined> {
+    const lifespanMs = await this.#lifespanMs(realmId)
+    const root = this.#living(realmId, rootId)
+    const tab = root?.tabs.get(tabId)
+    if (root === undefined || tab === undefined) return undefined
+    const data = mergeTabData(tab.data, patch)
+    assertNotesFit(data, this.#config)
+    if (!this.#renew(root, renews ? this.#context.clock.now() : root.updatedAt, lifespanMs)) return undefined
+    tab.data = data
+    return tabOf(tab.head, data)
+  }
+
+  #removeTab(
+    realmId: string,
+    rootId: string,
+    tabId: string,
+    rest: { readonly updatedAt: number; readonly lifespanMs: number; readonly ends: boolean },
+    reason: 'removed' | 'finished',
+  ): RemovedTab {
+    const root = this.#living(realmId, rootId)
+    if (!root?.tabs.delete(tabId)) return { removed: false, rootRemoved: false }
+    this.#listeners.tell('tab-removed', { realmId, rootId, tabId, reason })
+    if (root.tabs.size === 0) this.#remove(root, 'last-tab')
+    else if (rest.ends) this.#remove(root, 'finished')
+    else this.#renew(root, rest.updatedAt, rest.lifespanMs)
+    return { removed: true, rootRemoved: !this.#roots.has(nameOf(realmId, rootId)) }
+  }
+
+  /** @returns `false` when no life was left, and the root is gone. */
+  #renew(root: Root, updatedAt: number, lifespanMs: number): boolean {
+    const now = this.#context.clock.now()
+    root.updatedAt = updatedAt
+    root.expiresAt = updatedAt + lifespanMs
+    const lives = !isExpired(root.expiresAt, now)
+    if (!lives) this.#remove(root, 'removed')
+    this.#prune(now)
+    return lives
+  }
+
+  #remove(root: Root, reason: RootRemovalReason): void {
+    this.#roots.delete(nameOf(root.realmId, root.id))
+    this.#listeners.tell('removed', { realmId: root.realmId, rootId: root.id, reason })
+  }
+
+  #living(realmId: string, rootId: string): Root | undefined {
+    this.#enter()
+    checkIds(realmId, rootId)
+    const root = this.#roots.get(nameOf(realmId, rootId))
+    return root && !isExpired(root.expiresAt, this.#context.clock.now()) ? root : undefined
+  }
+
+  async #lifespanMs(realmId: string): Promise<number> {
+    return loginLifespanMs(await this.#context.realm(realmId))
+  }
+
+  #prune(now: number): void {
+    let looked = 0
+    for (const [name, root] of this.#roots) {
+      if (looked++ === PRUNED_PER_WRITE) break
+      this.#roots.delete(name)
+      if (!isExpired(root.expiresAt, now)) this.#roots.set(name, root)
+    }
+  }
+
+  #enter(): void {
+    if (this.#closed) throw new ProviderClosedError('auth-session: the provider is closed')
+  }
+}
+
+function oldestFirst(root: Root): Tab[] {
+  return [...root.tabs.values()].sort((a, b) => a.head.createdAt - b.head.createdAt)
+}
+
+function viewOf(root: Root): RootAuthSession {
+  return {
+    ...root,
+    tabs: new Map(oldestFirst(root).map(({ head, data }) => [head.tabId, tabOf(head, data)])),
+  }
+}
+
+const nameOf = (realmId: string, rootId: string): string => JSON.stringify([realmId, rootId])

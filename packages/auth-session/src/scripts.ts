@@ -1,0 +1,132 @@
+import { defineScript } from '@authstate/redis'
+import addTabLua from './lua/add-tab.lua'
+import getOrCreateRootLua from './lua/get-or-create-root.lua'
+import promoteTabLua from './lua/promote-tab.lua'
+import removeRootLua from './lua/remove-root.lua'
+import removeRootsLua from './lua/remove-roots.lua'
+import removeTabLua from './lua/remove-tab.lua'
+import restartRootLua from './lua/restart-root.lua'
+import touchRootLua from './lua/touch-root.lua'
+import updateTabLua from './lua/update-tab.lua'
+
+/** Names and values of a hash in turn. */
+export type FlatFields = readonly string[]
+
+/** A tab as it is stored: what never changes, and the JSON of what can. */
+export type StoredTab = readonly [head: string, data: string]
+
+const record = 'auth-session'
+
+export const getOrCreateRoot = defineScript({
+  name: 'auth-session.get-or-create-root',
+  lua: getOrCreateRootLua,
+  record,
+  change: 'full',
+  repeatable: true,
+  keys: ['root', 'realm'],
+  args: ['now', 'lifespanMs', 'graceMs', 'id'],
+  decode: (reply) => {
+    if (reply === null) return undefined
+    const [created, fields] = reply as [number, FlatFields]
+    return { created: created === 1, fields }
+  },
+})
+
+export const touchRoot = defineScript({
+  name: 'auth-session.touch-root',
+  lua: touchRootLua,
+  record,
+  change: 'touch',
+  repeatable: true,
+  keys: ['root', 'realm'],
+  args: ['now', 'lifespanMs', 'graceMs', 'id', 'at'],
+  decode: (reply) => (reply as FlatFields | 'removed' | null) ?? undefined,
+})
+
+export const restartRoot = defineScript({
+  name: 'auth-session.restart-root',
+  lua: restartRootLua,
+  record,
+  change: 'full',
+  repeatable: true,
+  keys: ['root', 'realm'],
+  args: ['now', 'lifespanMs', 'graceMs', 'id'],
+  decode: (reply) => (reply as FlatFields | null) ?? undefined,
+})
+
+export const removeRoot = defineScript({
+  name: 'auth-session.remove-root',
+  lua: removeRootLua,
+  record,
+  change: 'removal',
+  repeatable: true,
+  keys: ['root', 'realm'],
+  args: ['now', 'id'],
+  decode: (reply) => reply === 1,
+})
+
+export const addTab = defineScript({
+  name: 'auth-session.add-tab',
+  lua: addTabLua,
+  record,
+  change: 'full',
+  repeatable: false,
+  keys: ['root', 'realm'],
+  args: ['now', 'lifespanMs', 'graceMs', 'id', 'maxTabs', 'tab', 'client', 'data'],
+  decode: (reply) => {
+    if (reply === null) return undefined
+    const [evicted, fields] = reply as [string, FlatFields]
+    return { evicted, fields }
+  },
+})
+
+export const updateTab = defineScript({
+  name: 'auth-session.update-tab',
+  lua: updateTabLua,
+  record,
+  change: 'full',
+  repeatable: true,
+  keys: ['root', 'realm'],
+  args: ['now', 'lifespanMs', 'graceMs', 'id', 'tab', 'patch', 'renew', 'maxBytes'],
+  decode: (reply) => (reply as StoredTab | number | null) ?? undefined,
+})
+
+export const removeTab = defineScript({
+  name: 'auth-session.remove-tab',
+  lua: removeTabLua,
+  record,
+  change: 'full',
+  repeatable: true,
+  keys: ['root', 'realm'],
+  args: ['now', 'lifespanMs', 'graceMs', 'id', 'tab', 'at', 'end'],
+  decode: (reply) => (reply as 'kept' | 'last' | 'ended' | null) ?? undefined,
+})
+
+export const promoteTab = defineScript({
+  name: 'auth-session.promote-tab',
+  lua: promoteTabLua,
+  record,
+  change: 'full',
+  repeatable: false,
+  keys: ['root'],
+  args: ['now', 'tab'],
+  decode: (reply) => (reply as StoredTab | null) ?? undefined,
+})
+
+export const removeRoots = defineScript({
+  name: 'auth-session.remove-roots',
+  lua: removeRootsLua,
+  record,
+  change: 'removal',
+  repeatable: true,
+  keys: ['realm', 'roots'],
+  args: ['now'],
+  decode: (reply) => {
+    const [more, told] = reply as [number, (string | number)[]]
+    const roots: { id: string; living: boolean }[] = []
+    for (let index = 0; index < told.length; index += 2) {
+      roots.push({ id: told[index] as string, living: told[index + 1] === 1 })
+    }
+    return { more: more === 1, roots }
+  },
+})

@@ -1,0 +1,82 @@
+import type { Logger } from '@authstate/spi'
+import type { AuthSessionTab, RootAuthSession } from './contract.js'
+import { isExpired, type TabData, tabOf } from './rules.js'
+
+/** The format of a root's hash. */
+const FORMAT = '1'
+const HEAD = /^(\d+) (\d+) (\d+) (.+)$/s
+
+type Times = [number, number, number]
+
+/** Reads what is stored. What this version can not read is absent, counted, and said once. */
+export class StoredReader {
+  readonly #logger: Logger
+  #unreadable = 0
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+  }
+
+  /** A root from the fields of its hash; `undefined` when there is none or it has expired. */
+  root(
+    realmId: string,
+    id: string,
+    fields: Readonly<Record<string, string>>,
+    now: number,
+  ): RootAuthSession | undefined {
+    if (fields['_v'] === undefined) return undefined
+    const [createdAt, updatedAt, expiresAt] = ['c', 'u', 'x'].map((name) => Number(fields[name])) as Times
+    if (fields['_v'] !== FORMAT || !Number.isFinite(createdAt + updatedAt + expiresAt)) return this.#absent()
+    if (isExpired(expiresAt, now)) return undefined
+    const found: { readonly tab: AuthSessionTab; readonly serial: number }[] = []
+    for (const [field, head] of Object.entries(fields)) {
+      if (!field.startsWith('t:')) continue
+      const tabId = field.slice(2)
+      const tab = this.tab(tabId, head, fields[`d:${tabId}`] ?? '')
+      if (tab !== undefined) found.push({ tab, serial: Number(HEAD.exec(head)?.[2]) })
+    }
+    found.sort((a, b) => a.tab.createdAt - b.tab.createdAt || a.serial - b.serial)
+    const tabs = new Map(found.map(({ tab }) => [tab.tabId, tab]))
+    return { id, realmId, createdAt, updatedAt, expiresAt, tabs }
+  }
+
+  tab(tabId: string, head: string, data: string): AuthSessionTab | undefined {
+    const [, createdAt, , promotedAt, clientId] = HEAD.exec(head) ?? []
+    const decoded = decodeData(data)
+    if (clientId === undefined || decoded === undefined) return this.#absent()
+    return tabOf(
+      {
+        tabId,
+        clientId,
+        createdAt: Number(createdAt),
+        ...(promotedAt !== '0' && { promotedAt: Number(promotedAt) }),
+      },
+      decoded,
+    )
+  }
+
+  #absent(): undefined {
+    this.#unreadable += 1
+    if (this.#unreadable === 1) {
+      this.#logger.warn({ record: 'auth-session' }, 'a stored record can not be read; it counts as absent')
+    }
+    return undefined
+  }
+}
+
+/** Names and values in turn, as an object. */
+export function fieldsOf(flat: readonly string[]): Readonly<Record<string, string>> {
+  const fields: Record<string, string> = {}
+  for (let index = 0; index + 1 < flat.length; index += 2)
+    fields[flat[index] as string] = flat[index + 1] as string
+  return fields
+}
+
+function decodeData(text: string): TabData | undefined {
+  try {
+    const data: unknown = JSON.parse(text)
+    return typeof data === 'object' && data !== null && !Array.isArray(data) ? (data as TabData) : undefined
+  } catch {
+    return undefined
+  }
+}
