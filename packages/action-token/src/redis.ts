@@ -1,10 +1,4 @@
-import {
-  escapePart,
-  type KeySpace,
-  type RedisConnection,
-  redisConnectionSpi,
-  unescapePart,
-} from '@authstate/redis'
+import { escapePart, type RedisConnection, redisConnectionSpi, unescapePart } from '@authstate/redis'
 import {
   assertName,
   assertOptionalName,
@@ -21,6 +15,7 @@ import {
   type TokenData,
   type TokenRecord,
 } from './contract.js'
+import { TokenKeys } from './redis/token-keys.js'
 import {
   type ActionTokenConfig,
   actionTokenConfig,
@@ -54,7 +49,7 @@ class RedisActionTokens implements ActionTokenProvider {
   readonly #context: ProviderContext
   readonly #config: ActionTokenConfig
   readonly #redis: RedisConnection
-  readonly #keys: KeySpace
+  readonly #keys: TokenKeys
   readonly #signed: SignedTokens
   #unreadable = 0
   #closed = false
@@ -63,7 +58,7 @@ class RedisActionTokens implements ActionTokenProvider {
     this.#context = context
     this.#config = config
     this.#redis = context.get(redisConnectionSpi)
-    this.#keys = this.#redis.keys
+    this.#keys = new TokenKeys(this.#redis.keys)
     this.#signed = new SignedTokens(this, context.keyring, context.clock, config)
   }
 
@@ -140,15 +135,11 @@ class RedisActionTokens implements ActionTokenProvider {
 
   async remove(realmId: string, kind: string, key: string) {
     const { partition, token } = this.#enter(realmId, kind, key)
+    const { realm, families, subjects } = this.#keys.ofRealm(partition, realmId)
     return this.#redis.run(
       scripts.remove,
-      {
-        token,
-        realm: this.#keys.key(partition, 'ar', realmId),
-        families: this.#keys.key(partition, 'af', realmId, ''),
-        subjects: this.#keys.key(partition, 'as', realmId, ''),
-      },
-      { now: this.#context.clock.now(), tail: this.#tail(partition, token) },
+      { token, realm, families, subjects },
+      { now: this.#context.clock.now(), tail: this.#keys.tail(partition, token) },
     )
   }
 
@@ -156,7 +147,7 @@ class RedisActionTokens implements ActionTokenProvider {
     this.#assertOpen()
     assertName(realmId, 'realmId')
     assertName(family, 'family')
-    return this.#withdraw(realmId, (partition) => this.#keys.key(partition, 'af', realmId, family), {
+    return this.#withdraw(realmId, (partition) => this.#keys.family(partition, realmId, family), {
       family,
     })
   }
@@ -165,13 +156,13 @@ class RedisActionTokens implements ActionTokenProvider {
     this.#assertOpen()
     assertName(realmId, 'realmId')
     assertName(subject, 'subject')
-    return this.#withdraw(realmId, (partition) => this.#keys.key(partition, 'as', realmId, subject), {})
+    return this.#withdraw(realmId, (partition) => this.#keys.subject(partition, realmId, subject), {})
   }
 
   async removeByRealm(realmId: string) {
     this.#assertOpen()
     assertName(realmId, 'realmId')
-    return this.#withdraw(realmId, (partition) => this.#keys.key(partition, 'ar', realmId), { all: true })
+    return this.#withdraw(realmId, (partition) => this.#keys.ofRealm(partition, realmId).realm, { all: true })
   }
 
   async revoke(realmId: string, tokenId: string, lifespanMs: number) {
@@ -180,8 +171,8 @@ class RedisActionTokens implements ActionTokenProvider {
     const expiresAt = expiryOf(lifespanMs, now, this.#config)
     await this.#redis.run(
       scripts.revoke,
-      { revoked, realm: this.#keys.key(partition, 'ar', realmId) },
-      { now, expiresAt, keepMs: expiresAt - now + GRACE_MS, tail: this.#tail(partition, revoked) },
+      { revoked, realm: this.#keys.ofRealm(partition, realmId).realm },
+      { now, expiresAt, keepMs: expiresAt - now + GRACE_MS, tail: this.#keys.tail(partition, revoked) },
     )
   }
 
@@ -226,17 +217,17 @@ class RedisActionTokens implements ActionTokenProvider {
       scripts.put,
       {
         token: tokenKey,
-        realm: this.#keys.key(partition, 'ar', realmId),
-        family: this.#keys.key(partition, 'af', realmId, family),
-        refused: this.#keys.key(partition, 'ax', realmId, family),
-        subject: this.#keys.key(partition, 'as', realmId, subject),
+        realm: this.#keys.ofRealm(partition, realmId).realm,
+        family: this.#keys.family(partition, realmId, family),
+        refused: this.#keys.refused(partition, realmId, family),
+        subject: this.#keys.subject(partition, realmId, subject),
       },
       {
         now,
         expiresAt,
         keepMs: expiresAt - now + this.#config.readGraceMs + GRACE_MS,
         onlyAbsent: onlyIfAbsent ? 1 : 0,
-        tail: this.#tail(partition, tokenKey),
+        tail: this.#keys.tail(partition, tokenKey),
         data,
         familyId: escapePart(family),
         subjectId: escapePart(subject),
@@ -251,33 +242,23 @@ class RedisActionTokens implements ActionTokenProvider {
     { family, all = false }: { readonly family?: string; readonly all?: boolean },
   ): Promise<number> {
     const now = this.#context.clock.now()
+    const args = {
+      now,
+      until: family === undefined ? '' : now + this.#config.maxLifespanMs,
+      keepMs: this.#config.maxLifespanMs + GRACE_MS,
+      all: all ? 1 : 0,
+    }
     let withdrawn = 0
-    let rounds = this.#keys.all.map((partition) => ({ partition, after: '' }))
+    let rounds = this.#keys.partitions.map((partition) => ({ partition, after: '' }))
     while (rounds.length > 0) {
-      const replies = await this.#redis.runEach(
-        scripts.withdraw,
-        rounds.map(({ partition, after }) => {
-          const refused = this.#keys.key(partition, 'ax', realmId, family ?? '')
-          return {
-            keys: {
-              index: indexOf(partition),
-              refused,
-              realm: this.#keys.key(partition, 'ar', realmId),
-              families: this.#keys.key(partition, 'af', realmId, ''),
-              subjects: this.#keys.key(partition, 'as', realmId, ''),
-              head: this.#keys.key(partition, ''),
-            },
-            args: {
-              now,
-              until: family === undefined ? '' : now + this.#config.maxLifespanMs,
-              keepMs: this.#config.maxLifespanMs + GRACE_MS,
-              all: all ? 1 : 0,
-              after,
-              refusal: this.#tail(partition, refused),
-            },
-          }
-        }),
-      )
+      const calls = rounds.map(({ partition, after }) => {
+        const refused = this.#keys.refused(partition, realmId, family ?? '')
+        return {
+          keys: { ...this.#keys.ofRealm(partition, realmId), index: indexOf(partition), refused },
+          args: { ...args, after, refusal: this.#keys.tail(partition, refused) },
+        }
+      })
+      const replies = await this.#redis.runEach(scripts.withdraw, calls)
       withdrawn += replies.reduce((sum, reply) => sum + reply.withdrawn, 0)
       rounds = rounds.flatMap(({ partition }, index) => {
         const last = replies[index]?.last ?? ''
@@ -290,21 +271,14 @@ class RedisActionTokens implements ActionTokenProvider {
   #enter(realmId: string, kind: string, key: string): { partition: number; token: string } {
     this.#assertOpen()
     checkKey(realmId, kind, key)
-    const partition = this.#keys.partitionFor(key)
-    return { partition, token: this.#keys.key(partition, 'at', realmId, kind, key) }
+    return this.#keys.token(realmId, kind, key)
   }
 
   #enterRevoked(realmId: string, tokenId: string): { partition: number; revoked: string } {
     this.#assertOpen()
     assertName(realmId, 'realmId')
     assertName(tokenId, 'tokenId')
-    const partition = this.#keys.partitionFor(tokenId)
-    return { partition, revoked: this.#keys.key(partition, 'av', realmId, tokenId) }
-  }
-
-  /** What indexes hold: a key without its head, so that a client's key prefix is not part of it. */
-  #tail(partition: number, key: string): string {
-    return key.slice(this.#keys.key(partition, '').length)
+    return this.#keys.revoked(realmId, tokenId)
   }
 
   #countUnreadable(): undefined {

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import type { SuiteBuilder } from '@authstate/conformance'
+import type { ActionTokenProvider } from '../contract.js'
+import { token } from './fixture.js'
+
+/** Wrong arguments and use after close. */
+export function misuse(add: SuiteBuilder<ActionTokenProvider>): void {
+  const rejects = async (
+    call: () => Promise<unknown>,
+    type: typeof TypeError | typeof RangeError,
+    names: string,
+  ) => {
+    await assert.rejects(call, (error: Error) => {
+      assert.ok(error instanceof type, `${error.name} for ${names}: ${error.message}`)
+      assert.match(error.message, new RegExp(`"${names}`))
+      return true
+    })
+  }
+
+  add.basic(
+    'arguments: wrong ones are refused by name, and nothing is written',
+    'issue: bad input',
+    async ({ provider }) => {
+      const lone = 'a\ud800'
+      for (const bad of ['', 1, null, undefined, {}, lone, 'x'.repeat(513), '🔑'.repeat(129)] as string[]) {
+        await rejects(() => provider.put(bad, 'code', 'k', token), TypeError, 'realmId')
+        await rejects(() => provider.put('realm', bad, 'k', token), TypeError, 'kind')
+        await rejects(() => provider.put('realm', 'code', bad, token), TypeError, 'key')
+        await rejects(() => provider.get('realm', 'code', bad), TypeError, 'key')
+        await rejects(() => provider.has('realm', 'code', bad), TypeError, 'key')
+        await rejects(() => provider.consume('realm', 'code', bad), TypeError, 'key')
+        await rejects(() => provider.remove('realm', 'code', bad), TypeError, 'key')
+        await rejects(() => provider.replace('realm', 'code', bad, {}), TypeError, 'key')
+        await rejects(() => provider.revokeFamily('realm', bad), TypeError, 'family')
+        await rejects(() => provider.removeBySubject('realm', bad), TypeError, 'subject')
+        await rejects(() => provider.removeByRealm(bad), TypeError, 'realmId')
+        await rejects(() => provider.revoke('realm', bad, 1), TypeError, 'tokenId')
+        await rejects(() => provider.isRevoked('realm', bad), TypeError, 'tokenId')
+        if (bad === undefined) continue
+        await rejects(
+          () => provider.put('realm', 'code', 'k', { ...token, family: bad }),
+          TypeError,
+          'family',
+        )
+        await rejects(
+          () => provider.put('realm', 'code', 'k', { ...token, subject: bad }),
+          TypeError,
+          'subject',
+        )
+        await rejects(() => provider.consume('realm', 'code', 'k', { attempt: bad }), TypeError, 'attempt')
+      }
+      await rejects(() => provider.put('realm', 'code', 'k', undefined as never), TypeError, 'token')
+      for (const bad of ['60000', Number.NaN, undefined, null] as unknown as number[]) {
+        await rejects(() => provider.put('realm', 'code', 'k', { lifespanMs: bad }), TypeError, 'lifespanMs')
+      }
+      for (const bad of [0, -1, Number.POSITIVE_INFINITY, 1.5]) {
+        await rejects(() => provider.put('realm', 'code', 'k', { lifespanMs: bad }), RangeError, 'lifespanMs')
+        await rejects(() => provider.revoke('realm', 'k', bad), RangeError, 'lifespanMs')
+      }
+      assert.equal(await provider.get('realm', 'code', 'k'), undefined)
+      assert.equal(await provider.removeByRealm('realm'), 0)
+    },
+  )
+
+  add.basic(
+    'data: what JSON can not hold is refused, and nothing is written',
+    'issue: bad input',
+    async ({ provider }) => {
+      const cycle: Record<string, unknown> = {}
+      cycle['self'] = cycle
+      const bad = [
+        [],
+        'text',
+        null,
+        { f: () => 1 },
+        { u: undefined },
+        { n: Number.NaN },
+        { i: Number.POSITIVE_INFINITY },
+        { b: 1n },
+        { d: new Date(0) },
+        { m: new Map() },
+        { t: 'a\udc00' },
+        { 'n\ud800': 1 },
+        cycle,
+        JSON.parse('{"__proto__": 1}'),
+      ]
+      for (const data of bad) {
+        await rejects(
+          () => provider.put('realm', 'code', 'k', { ...token, data: data as never }),
+          TypeError,
+          'data',
+        )
+      }
+      await rejects(
+        () => provider.put('realm', 'code', 'k', { ...token, data: { big: 'x'.repeat(1_000_000) } }),
+        RangeError,
+        'data',
+      )
+      assert.equal(await provider.get('realm', 'code', 'k'), undefined)
+      await provider.put('realm', 'code', 'k', { ...token, data: { n: 1 } })
+      await rejects(
+        () => provider.replace('realm', 'code', 'k', { big: 'x'.repeat(1_000_000) }),
+        RangeError,
+        'data',
+      )
+      assert.deepEqual((await provider.get('realm', 'code', 'k'))?.data, { n: 1 })
+    },
+  )
+
+  add.basic(
+    'close: later calls fail with ERR_PROVIDER_CLOSED, and closing again does nothing',
+    'contract',
+    async ({ provider }) => {
+      await provider.put('realm', 'code', 'k', token)
+      await provider.close?.()
+      await provider.close?.()
+      await assert.rejects(provider.get('realm', 'code', 'k'), { code: 'ERR_PROVIDER_CLOSED' })
+      await assert.rejects(provider.consume('realm', 'code', 'k'), { code: 'ERR_PROVIDER_CLOSED' })
+    },
+  )
+}

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { type SuiteBuilder, together } from '@authstate/conformance'
+import type { ActionTokenProvider } from '../contract.js'
+import { LIFESPAN_MS, token } from './fixture.js'
+
+/** Removal by subject and by realm. */
+export function subjectsAndRealms(add: SuiteBuilder<ActionTokenProvider>): void {
+  add.basic('removeBySubject: what is about one user, and nothing else', 'contract', async ({ provider }) => {
+    await provider.put('realm', 'action', 'a', { ...token, subject: 'alice' })
+    await provider.put('realm', 'code', 'b', { ...token, subject: 'alice' })
+    await provider.put('realm', 'action', 'c', { ...token, subject: 'alice2' })
+    await provider.put('realm-2', 'action', 'a', { ...token, subject: 'alice' })
+    assert.equal(await provider.removeBySubject('realm', 'alice'), 2)
+    assert.equal(await provider.get('realm', 'action', 'a'), undefined)
+    assert.equal((await provider.get('realm', 'action', 'c'))?.subject, 'alice2')
+    assert.notEqual(await provider.get('realm-2', 'action', 'a'), undefined)
+    assert.equal(await provider.put('realm', 'action', 'a', { ...token, subject: 'alice' }), 'stored')
+  })
+
+  add.basic(
+    'removeByRealm: everything of one realm, and nothing of its neighbours',
+    'A1/12, A7/88',
+    async ({ provider }) => {
+      const realms = ['a', 'ab', 'a:b']
+      for (const realmId of realms) {
+        await together(250, (n) =>
+          provider.put(realmId, 'code', `k${n}`, { ...token, family: `f${n % 3}`, subject: 's' }),
+        )
+        await provider.consume(realmId, 'code', 'k0')
+        await provider.revoke(realmId, 'token', LIFESPAN_MS)
+        await provider.revokeFamily(realmId, 'gone')
+      }
+      assert.equal(await provider.removeByRealm('a'), 249)
+      assert.equal(await provider.removeByRealm('a'), 0)
+      assert.deepEqual(await provider.consume('a', 'code', 'k0'), { outcome: 'unknown' })
+      assert.equal(await provider.isRevoked('a', 'token'), false)
+      assert.equal(await provider.put('a', 'code', 'new', { ...token, family: 'gone' }), 'stored')
+      for (const realmId of ['ab', 'a:b']) {
+        assert.equal((await provider.consume(realmId, 'code', 'k1')).outcome, 'consumed')
+        assert.equal(await provider.isRevoked(realmId, 'token'), true)
+        assert.equal(await provider.put(realmId, 'code', 'new', { ...token, family: 'gone' }), 'refused')
+      }
+    },
+  )
+}

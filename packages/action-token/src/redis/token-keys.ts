@@ -1,0 +1,62 @@
+import type { KeySpace } from '@authstate/redis'
+
+/** The keys of one partition that concern a realm. */
+export interface RealmKeys {
+  /** What every key of the partition starts with. */
+  readonly head: string
+  readonly realm: string
+  readonly families: string
+  readonly subjects: string
+}
+
+/** Spells the keys of this SPI: docs/storage/action-token.md describes each. */
+export class TokenKeys {
+  readonly #keys: KeySpace
+
+  constructor(keys: KeySpace) {
+    this.#keys = keys
+  }
+
+  get partitions(): readonly number[] {
+    return this.#keys.all
+  }
+
+  /** A token and the partition it lives in. */
+  token(realmId: string, kind: string, key: string): { partition: number; token: string } {
+    const partition = this.#keys.partitionFor(key)
+    return { partition, token: this.#keys.key(partition, 'at', realmId, kind, key) }
+  }
+
+  /** A revoked token id and the partition it lives in. */
+  revoked(realmId: string, tokenId: string): { partition: number; revoked: string } {
+    const partition = this.#keys.partitionFor(tokenId)
+    return { partition, revoked: this.#keys.key(partition, 'av', realmId, tokenId) }
+  }
+
+  ofRealm(partition: number, realmId: string): RealmKeys {
+    return {
+      head: this.#keys.key(partition, ''),
+      realm: this.#keys.key(partition, 'ar', realmId),
+      families: this.#keys.key(partition, 'af', realmId, ''),
+      subjects: this.#keys.key(partition, 'as', realmId, ''),
+    }
+  }
+
+  family(partition: number, realmId: string, family: string): string {
+    return this.#keys.key(partition, 'af', realmId, family)
+  }
+
+  /** The mark that refuses a family. */
+  refused(partition: number, realmId: string, family: string): string {
+    return this.#keys.key(partition, 'ax', realmId, family)
+  }
+
+  subject(partition: number, realmId: string, subject: string): string {
+    return this.#keys.key(partition, 'as', realmId, subject)
+  }
+
+  /** What indexes hold: a key without its head, so that a client's key prefix is no part of it. */
+  tail(partition: number, key: string): string {
+    return key.slice(this.#keys.key(partition, '').length)
+  }
+}

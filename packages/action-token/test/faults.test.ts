@@ -1,0 +1,159 @@
+import { FakeClock, faultyClient, openInspector, RecordingLogger } from '@authstate/conformance'
+import { type RedisClient, redisConnection } from '@authstate/redis'
+import { createProviderRegistry } from '@authstate/spi'
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
+import { describeWith, redis } from '../../../test-support/capabilities.js'
+import { openRedis } from '../../../test-support/redis-targets.js'
+import { type ActionTokenProvider, actionTokenSpi } from '../src/index.js'
+import { redisActionTokens } from '../src/redis.js'
+import * as scripts from '../src/scripts.js'
+
+const lost = new Error('Connection is closed.')
+const readOnly = new Error("READONLY You can't write against a read only replica.")
+const outOfMemory = new Error("OOM command not allowed when used memory > 'maxmemory'.")
+const token = { lifespanMs: 60_000, data: { n: 1 } }
+
+describeWith(redis, 'action-token faults', () => {
+  const client = openRedis()
+  afterAll(() => client.disconnect())
+
+  let prefix: string
+  let logger: RecordingLogger
+  let healthy: ActionTokenProvider
+  const opened: { close(): Promise<void> }[] = []
+  const clock = new FakeClock()
+
+  async function open(over: RedisClient, commandTimeoutMs = 5_000): Promise<ActionTokenProvider> {
+    const registry = createProviderRegistry({
+      factories: [redisActionTokens(), redisConnection()],
+      config: {
+        redis: { client: over, prefix, commandTimeoutMs },
+        spi: { 'action-token': { provider: 'redis' } },
+      },
+      clock,
+      logger,
+    })
+    opened.push(registry)
+    await registry.start()
+    return registry.get(actionTokenSpi)
+  }
+
+  beforeEach(async (context) => {
+    prefix = `faults-${process.pid}-${context.task.id}`
+    logger = new RecordingLogger()
+    healthy = await open(client)
+  })
+  afterEach(async () => {
+    for (const one of opened.splice(0)) await one.close()
+    await (await openInspector(client)).clear(prefix)
+  })
+
+  test.each([
+    ['refused by a replica', { when: 'before', error: readOnly }, 'no', 'consumed'],
+    ['refused for want of memory', { when: 'before', error: outOfMemory }, 'no', 'consumed'],
+    ['lost before it was sent', { when: 'before', error: lost }, 'unknown', 'consumed'],
+    ['applied, and its reply lost', { when: 'after', error: lost }, 'unknown', 'used'],
+  ] as const)(
+    'consume %s: the caller is told, the store holds what was applied',
+    async (_, fault, applied, later) => {
+      await healthy.put('realm', 'code', 'k', token)
+      const faulty = faultyClient(client)
+      const provider = await open(faulty.client)
+      faulty.arm(scripts.consume, fault)
+      await expect(provider.consume('realm', 'code', 'k')).rejects.toMatchObject({
+        code: 'ERR_STORE_UNAVAILABLE',
+        applied,
+      })
+      expect((await healthy.consume('realm', 'code', 'k')).outcome).toBe(later)
+    },
+  )
+
+  test('consume with an attempt: a lost reply does not cost the caller its code', async () => {
+    await healthy.put('realm', 'code', 'k', token)
+    const faulty = faultyClient(client)
+    const provider = await open(faulty.client)
+    faulty.arm(scripts.consume, { when: 'after', error: lost })
+    await expect(provider.consume('realm', 'code', 'k', { attempt: 'a' })).rejects.toMatchObject({
+      applied: 'unknown',
+    })
+    expect((await provider.consume('realm', 'code', 'k', { attempt: 'a' })).outcome).toBe('consumed')
+    expect((await healthy.consume('realm', 'code', 'k', { attempt: 'b' })).outcome).toBe('used')
+  })
+
+  test('put, its reply lost: repeating it stores the same', async () => {
+    const faulty = faultyClient(client)
+    const provider = await open(faulty.client)
+    faulty.arm(scripts.put, { when: 'after', error: lost })
+    await expect(provider.put('realm', 'code', 'k', token)).rejects.toMatchObject({ applied: 'unknown' })
+    const stored = await healthy.get('realm', 'code', 'k')
+    expect(stored?.data).toEqual({ n: 1 })
+    expect(await provider.put('realm', 'code', 'k', token)).toBe('stored')
+    expect(await healthy.get('realm', 'code', 'k')).toEqual(stored)
+  })
+
+  test('revokeFamily, its reply lost in one partition: repeating it withdraws what is left', async () => {
+    for (let n = 0; n < 40; n++) await healthy.put('realm', 'rt', `k${n}`, { ...token, family: 'grant' })
+    const faulty = faultyClient(client)
+    const provider = await open(faulty.client)
+    faulty.arm(scripts.withdraw, { when: 'before', error: lost })
+    await expect(provider.revokeFamily('realm', 'grant')).rejects.toMatchObject({ applied: 'unknown' })
+    await provider.revokeFamily('realm', 'grant')
+    for (let n = 0; n < 40; n++)
+      expect((await healthy.consume('realm', 'rt', `k${n}`)).outcome).toBe('unknown')
+  })
+
+  test('no answer: an error within the deadline, and the write may be applied', async () => {
+    const faulty = faultyClient(client)
+    const provider = await open(faulty.client, 50)
+    faulty.arm(scripts.put, { when: 'drop' })
+    await expect(provider.put('realm', 'code', 'k', token)).rejects.toMatchObject({
+      code: 'ERR_STORE_UNAVAILABLE',
+      applied: 'unknown',
+      message: 'action-token.put: Redis gave no answer within 50 ms',
+    })
+    expect(await healthy.has('realm', 'code', 'k')).toBe(true)
+  })
+
+  test('a flushed script cache is filled again', async () => {
+    await client.script('FLUSH')
+    expect(await healthy.put('realm', 'code', 'k', token)).toBe('stored')
+    expect((await healthy.consume('realm', 'code', 'k')).outcome).toBe('consumed')
+  })
+
+  test('a key of another type is ERR_STORE_CORRUPT and stays as it is', async () => {
+    await healthy.put('realm', 'code', 'k', token)
+    const [key = ''] = (await (await openInspector(client)).keys(prefix)).filter((one) =>
+      one.includes(':at:'),
+    )
+    await client.del(key)
+    await client.set(key, 'foreign')
+    await expect(healthy.put('realm', 'code', 'k', token)).rejects.toMatchObject({
+      code: 'ERR_STORE_CORRUPT',
+    })
+    await expect(healthy.consume('realm', 'code', 'k')).rejects.toMatchObject({ code: 'ERR_STORE_CORRUPT' })
+    await expect(healthy.get('realm', 'code', 'k')).rejects.toMatchObject({ code: 'ERR_STORE_CORRUPT' })
+    expect(await client.get(key)).toBe('foreign')
+    await client.del(key)
+  })
+
+  test.each([
+    ['data that is no JSON', { d: '{' }],
+    ['a format from the future', { _v: '2' }],
+  ])('%s is absent, said once', async (_, damage) => {
+    await healthy.put('realm', 'code', 'k', token)
+    const [key = ''] = (await (await openInspector(client)).keys(prefix)).filter((one) =>
+      one.includes(':at:'),
+    )
+    await client.hset(key, damage)
+    expect(await healthy.get('realm', 'code', 'k')).toBeUndefined()
+    expect(await healthy.has('realm', 'code', 'k')).toBe(false)
+    expect(await healthy.consume('realm', 'code', 'k')).toEqual({ outcome: 'unknown' })
+    expect(logger.entries.filter(({ message }) => message.includes('can not be read'))).toHaveLength(1)
+  })
+
+  test('signed tokens without a keyring are a configuration error, not a token nobody can verify', async () => {
+    await expect(
+      healthy.issueActionToken('realm', { userId: 'u', actionId: 'a', lifespanMs: 1 }),
+    ).rejects.toMatchObject({ code: 'ERR_PROVIDER_CONFIGURATION' })
+  })
+})
