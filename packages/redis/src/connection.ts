@@ -73,7 +73,7 @@ export interface RedisConnection extends Provider {
   stats(): ConnectionStats
 
   /** Resolves when Redis answers, rejects like `run`. */
-  check(): Promise<void>
+  checkHealth(): Promise<void>
 
   /** Ends the connection if the library made it. Commands in flight are waited for, within their deadline. */
   close(): Promise<void>
@@ -164,7 +164,7 @@ export class OpenConnection implements RedisConnection {
     }
   }
 
-  async check(): Promise<void> {
+  async checkHealth(): Promise<void> {
     await this.#read('redis.check', () => this.#client.ping())
   }
 

@@ -44,7 +44,7 @@ export async function checkHealth(
 
 async function failureOf(provider: Provider): Promise<string | undefined> {
   try {
-    await provider.check?.()
+    await provider.checkHealth?.()
     return undefined
   } catch (error) {
     return error instanceof Error ? error.message : 'the check failed'

@@ -28,7 +28,7 @@ export type InstrumentHook = (call: ProviderCall) => void
 type Method = (...args: unknown[]) => unknown
 
 const calls = channel(CALL_CHANNEL)
-const NOT_COUNTED: ReadonlySet<PropertyKey> = new Set(['close', 'check'])
+const NOT_COUNTED: ReadonlySet<PropertyKey> = new Set(['close', 'checkHealth'])
 
 /** Says who listens, and tells them. */
 export interface Observer {

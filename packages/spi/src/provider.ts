@@ -9,7 +9,7 @@ export interface Provider {
   /** Ends what the provider opened itself. Calling it twice is the same as once. */
   close?(): Promise<void>
   /** Resolves when the provider can serve, rejects with the reason when it can not. */
-  check?(): Promise<void>
+  checkHealth?(): Promise<void>
 }
 
 declare const providerType: unique symbol

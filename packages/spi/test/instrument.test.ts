@@ -42,7 +42,7 @@ class Counter extends Base implements Provider {
     throw error
   }
   twice = (): number => this.#count * 2
-  async check(): Promise<void> {}
+  async checkHealth(): Promise<void> {}
   async close(): Promise<void> {
     this.#count = -1
   }
@@ -168,10 +168,10 @@ describe('instrumentation', () => {
     }
   })
 
-  test('close, check and symbols are forwarded and not counted', async () => {
+  test('close, checkHealth and symbols are forwarded and not counted', async () => {
     const told: ProviderCall[] = []
     const { registry, counter } = await counterWith((call) => told.push(call))
-    await counter.check()
+    await counter.checkHealth()
     await registry.health()
     await counter[Symbol.asyncDispose]()
     expect(counter.name).toBe('counter -1')

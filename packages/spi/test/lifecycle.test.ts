@@ -245,7 +245,7 @@ describe('the context of a factory', () => {
 
 describe('health()', () => {
   test('asks every running provider', async () => {
-    const check = async () => {
+    const checkHealth = async () => {
       throw new Error('connect ECONNREFUSED')
     }
     const thrower = () => {
@@ -253,9 +253,9 @@ describe('health()', () => {
     }
     const registry = await started({
       factories: [
-        factory(users, 'x', { create: () => ({ check: async () => {} }) }),
-        factory(logins, 'y', { create: () => ({ check }) }),
-        factory(redis, 'z', { create: () => ({ check: thrower }) }),
+        factory(users, 'x', { create: () => ({ checkHealth: async () => {} }) }),
+        factory(logins, 'y', { create: () => ({ checkHealth }) }),
+        factory(redis, 'z', { create: () => ({ checkHealth: thrower }) }),
       ],
     })
     expect(await registry.health()).toEqual({
