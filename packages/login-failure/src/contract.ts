@@ -1,0 +1,313 @@
+/**
+ * Failed logins, and the lock-out that follows from them.
+ *
+ * Counts failures per user, and per network address when that is configured, and decides in the same step whether
+ * the next attempt is still allowed. A locked account is a result, never an exception.
+ *
+ * @module
+ */
+import { defineSpi, type Provider } from '@authstate/spi'
+
+/** What was wrong: the first factor, or a second one such as a one-time code. */
+export type FailureCategory = 'password' | 'otp'
+
+/** Whose failures led to a lock: those of the user, or those that came from one network address. */
+export type LockRule = 'user' | 'address'
+
+/** Why nobody may try now. */
+export type LockReason =
+  /** Too many failures. */
+  | 'failures'
+  /** Two failures faster than a person types. */
+  | 'quick-login'
+  /** Too many failures of a second factor. */
+  | 'secondary-auth-failures'
+  /** Other attempts are being verified, and waiting for them took too long. Only from `guard`. */
+  | 'concurrent-attempts'
+  /** The store is away, and `failPolicy` is `'closed'`. */
+  | 'store-unavailable'
+
+/** How an answer came about while the store was away; see the configuration. */
+export type FailPolicy = 'closed' | 'open' | 'local'
+
+/** A lock that is in force. */
+export interface Lock {
+  readonly locked: true
+  /** Ms since the epoch; from this instant on attempts are allowed. Absent when no time ends the lock. */
+  readonly until?: number
+  /** Ends only by `clear`, or when the realm's protection is switched off. */
+  readonly permanent: boolean
+  readonly reason: LockReason
+  readonly rule: LockRule
+  /** Present when the store was away and this policy decided. */
+  readonly failPolicy?: FailPolicy
+}
+
+export interface NotLocked {
+  readonly locked: false
+  /** Present when the store was away and this policy decided. */
+  readonly failPolicy?: FailPolicy
+}
+
+export type CheckOutcome = Lock | NotLocked
+
+/** What is known about the failures of one user, or of one address. */
+export interface LoginFailure {
+  /** Failures since the last success, reset or clear. */
+  readonly numFailures: number
+  /** Temporary locks since then, those of the quick-login check not counted. */
+  readonly numTemporaryLockouts: number
+  /** Failures of a second factor. A success with the first factor alone leaves them. */
+  readonly numSecondaryAuthFailures: number
+  /** Ms since the epoch. Absent after a success. */
+  readonly lastFailureAt?: number
+  /** Address of the last failure, in canonical form. Absent when none was given. */
+  readonly lastIp?: string
+  /** End of the last temporary lock, past or to come. Ms since the epoch. */
+  readonly lockedUntil?: number
+  /** When the permanent lock was set. Ms since the epoch. */
+  readonly permanentlyLockedAt?: number
+  /** From this instant on there is no record. Ms since the epoch. Absent when it stays until it is cleared. */
+  readonly expiresAt?: number
+}
+
+export interface FailureOptions {
+  /** Address of the client: IPv4 or IPv6, without a port. */
+  readonly ip?: string | undefined
+  /** When it happened, ms since the epoch. A time to come counts as now. @default now */
+  readonly at?: number | undefined
+  /** @default 'password' */
+  readonly category?: FailureCategory | undefined
+}
+
+export interface SuccessOptions {
+  /** `'otp'` when a second factor was part of the login: then its failures are forgotten too. @default 'password' */
+  readonly category?: FailureCategory | undefined
+}
+
+/** What recording a failure led to. */
+export interface LoginFailureOutcome {
+  /** `false` when nothing was added to the user's count: locked already, or the realm is not protected. */
+  readonly counted: boolean
+  /** The user's counts after the step. */
+  readonly numFailures: number
+  readonly numTemporaryLockouts: number
+  readonly numSecondaryAuthFailures: number
+  /** Whether the next attempt is refused, by whichever rule. */
+  readonly locked: boolean
+  /** Present while locked for a time. */
+  readonly until?: number
+  readonly permanent: boolean
+  /** Present while locked. */
+  readonly reason?: LockReason
+  /** Present while locked. */
+  readonly rule?: LockRule
+  /** This very failure set the lock. */
+  readonly newlyLocked: boolean
+  /** Present when the store was away and this policy decided. */
+  readonly failPolicy?: FailPolicy
+}
+
+export interface GuardOptions {
+  /** Address of the client: IPv4 or IPv6, without a port. */
+  readonly ip?: string | undefined
+  /** What `verify` verifies. @default 'password' */
+  readonly category?: FailureCategory | undefined
+}
+
+export type GuardOutcome =
+  | { readonly outcome: 'success'; readonly failPolicy?: FailPolicy }
+  /** `lockedUntil` and `permanent` are present when the user, or the address, is locked from now on. */
+  | {
+      readonly outcome: 'failure'
+      readonly lockedUntil?: number
+      readonly permanent?: true
+      readonly failPolicy?: FailPolicy
+    }
+  /** Nothing was verified, or what was verified no longer counts because the user was locked meanwhile. */
+  | ({ readonly outcome: 'locked' } & Omit<Lock, 'locked'>)
+
+/** One rule's part in {@link Explanation}. */
+export interface RuleExplanation {
+  readonly rule: LockRule
+  readonly locked: boolean
+  readonly until?: number
+  readonly permanent: boolean
+  /** Present while locked. */
+  readonly reason?: LockReason
+  readonly failure?: LoginFailure
+  /** Failures in a row, all at this instant, that the policy still allows; the last one locks. 0 while locked. */
+  readonly attemptsLeft: number
+  /** How long the lock would last that the last of them sets. Absent when it would be permanent or there is none. */
+  readonly nextLockMs?: number
+  /** One sentence for an operator, without ids. */
+  readonly text: string
+}
+
+/** Why an attempt would be refused or allowed now. */
+export interface Explanation {
+  /** `false`: the realm is not protected, so nothing is counted and nobody is locked. */
+  readonly enabled: boolean
+  readonly locked: boolean
+  /** The rule that refuses for longest, first. */
+  readonly rules: readonly RuleExplanation[]
+}
+
+/** The attack-detection status of Keycloak's admin API, with its names and units. */
+export interface AdminStatus {
+  /** Locked now, for a time or for good. */
+  readonly disabled: boolean
+  readonly numFailures: number
+  readonly numTemporaryLockouts: number
+  readonly numSecondaryAuthFailures: number
+  /** Ms since the epoch, 0 for none. */
+  readonly lastFailure: number
+  /** `'n/a'` for none. */
+  readonly lastIPFailure: string
+  /** Seconds since the epoch, rounded up. Present only while temporarily locked. */
+  readonly failedLoginNotBefore?: number
+}
+
+/** Whom an event is about: a user, or the network of an address (`'203.0.113.7/32'`, `'2001:db8::/64'`). */
+export type EventSubject =
+  | { readonly rule: 'user'; readonly userId: string }
+  | { readonly rule: 'address'; readonly network: string }
+
+interface EventBase {
+  readonly realmId: string
+  readonly subject: EventSubject
+  /** Ms since the epoch. */
+  readonly at: number
+  /** Failures that had been counted. */
+  readonly numFailures: number
+}
+
+/** What an event says, by its name. Told on the node where it happened, after the step; a lock that runs out says nothing. */
+export interface LoginFailureEvents {
+  readonly 'temporary-lock': EventBase & { readonly until: number; readonly reason: LockReason }
+  readonly 'permanent-lock': EventBase & { readonly reason: LockReason }
+  /** A lock was ended before its time, by `clear` or by a success. */
+  readonly unlock: EventBase & { readonly cause: 'cleared' | 'success' }
+  readonly 'success-after-failures': EventBase
+}
+
+export interface LoginFailureProvider extends Provider {
+  /**
+   * Counts a failed login and decides whether it locks: one atomic step per rule, one round trip.
+   *
+   * Of N concurrent failures each is counted, until one of them locks; failures while locked change nothing. The
+   * user's count and the address's are two steps sent together: when one of them fails the other may be applied.
+   *
+   * Not safe to repeat after a lost reply: the failure may be counted twice.
+   *
+   * @throws {TypeError} `ip` is not an IP address; nothing is counted then.
+   * @throws {StoreUnavailableError} the store is away and `failPolicy` is `'closed'`
+   */
+  recordFailure(realmId: string, userId: string, options?: FailureOptions): Promise<LoginFailureOutcome>
+
+  /**
+   * Counts a failed login under a name that belongs to nobody: only its address can be counted.
+   *
+   * @throws as `recordFailure`
+   */
+  recordUnknownUser(realmId: string, options?: Omit<FailureOptions, 'category'>): Promise<LoginFailureOutcome>
+
+  /**
+   * Forgets the user's failures and temporary lock after a successful login. A permanent lock stays; so does what
+   * came from the address, or a valid login now and then would hide the others. Safe to repeat.
+   *
+   * @returns whether there was something to forget
+   * @throws {StoreUnavailableError} the store is away and `failPolicy` is `'closed'`
+   */
+  recordSuccess(realmId: string, userId: string, options?: SuccessOptions): Promise<boolean>
+
+  /** The record of a user, or `undefined` when there is none. Looking changes nothing, and extends nothing. */
+  get(realmId: string, userId: string): Promise<LoginFailure | undefined>
+
+  /** The record of the network that `ip` belongs to. Always `undefined` when addresses are not configured. */
+  getAddress(realmId: string, ip: string): Promise<LoginFailure | undefined>
+
+  /**
+   * Whether an attempt is refused now. Changes nothing; many callers may be told `false` at once, see `guard`.
+   *
+   * While the store is away `failPolicy` decides, within the deadline of a command.
+   */
+  check(
+    realmId: string,
+    userId: string,
+    options?: { readonly ip?: string | undefined },
+  ): Promise<CheckOutcome>
+
+  /**
+   * Verifies a credential under the protection of the policy.
+   *
+   * Reserves an attempt before it calls `verify`, counts the failure or forgets the failures after it: N parallel
+   * guesses, on whatever nodes, get no more verifications than the policy allows before it locks. When all attempts
+   * that are left are reserved, the caller waits, at most `guardWaitMs`, for one to end: N parallel valid logins all
+   * succeed. A reservation whose `verify` throws is given back at once, one whose `verify` never ends after
+   * `reservationMs`.
+   *
+   * Two round trips: one before `verify`, one after. While the store is away `failPolicy` decides.
+   *
+   * @param verify `true`: the credential is right. What it throws is thrown to the caller, and nothing is counted.
+   * @throws {TypeError} `verify` answered something else than `true` or `false`; nothing is counted then.
+   */
+  guard(
+    realmId: string,
+    userId: string,
+    options: GuardOptions,
+    verify: () => Promise<boolean>,
+  ): Promise<GuardOutcome>
+
+  /**
+   * `guard` for a name that belongs to nobody: only its address is guarded and counted, and a `verify` against a
+   * made-up credential takes the time that a real one takes. Never answers `'success'`.
+   */
+  guardUnknownUser(
+    realmId: string,
+    options: Omit<GuardOptions, 'category'>,
+    verify: () => Promise<boolean>,
+  ): Promise<Exclude<GuardOutcome, { outcome: 'success' }>>
+
+  /** Why an attempt would be refused or allowed now, by which rule, until when. Changes nothing. */
+  explain(
+    realmId: string,
+    userId: string,
+    options?: { readonly ip?: string | undefined },
+  ): Promise<Explanation>
+
+  /** What Keycloak's admin console shows of a user. All zero without a record or protection. */
+  status(realmId: string, userId: string): Promise<AdminStatus>
+
+  /** Forgets a user's failures and ends any lock, permanent ones too. Safe to repeat. Returns whether there was a record. */
+  clear(realmId: string, userId: string): Promise<boolean>
+
+  /** Forgets what came from the network of an address. Returns whether there was a record. */
+  clearAddress(realmId: string, ip: string): Promise<boolean>
+
+  /**
+   * Forgets every user and address of a realm, a hundred per step; other realms are untouched. Tells no events.
+   *
+   * @returns how many records were removed
+   */
+  clearByRealm(realmId: string): Promise<number>
+
+  /**
+   * Gives every record of a realm the life it has under the realm's settings of now, a hundred per step: call it
+   * after they changed. Counts and locks stay; with protection switched off the records go. Safe to repeat.
+   */
+  applySettings(realmId: string): Promise<{ readonly updated: number; readonly removed: number }>
+
+  /**
+   * Listens to what happens through this provider on this node. What a listener throws is logged and reaches nobody.
+   *
+   * @returns stops listening
+   */
+  on<E extends keyof LoginFailureEvents>(
+    event: E,
+    listener: (event: LoginFailureEvents[E]) => void,
+  ): () => void
+}
+
+/** Name under which the registry knows this SPI. */
+export const loginFailureSpi = defineSpi<LoginFailureProvider>('login-failure')
