@@ -1,1 +1,14 @@
-export * from './contract.js'
+export {
+  type CookieOptions,
+  type DecodedSession,
+  type SignOptions,
+  type StickySessionEncoderProvider,
+  stickySessionEncoderSpi,
+} from './contract.js'
+export { memoryStickySessions } from './memory.js'
+export { createRendezvous, type Rendezvous } from './rendezvous.js'
+export {
+  type MemoryStickySessionConfig,
+  memoryStickySessionConfig,
+  type StickySessionConfig,
+} from './rules.js'

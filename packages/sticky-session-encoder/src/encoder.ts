@@ -1,0 +1,119 @@
+import { assertName, ConfigurationError } from '@authstate/spi'
+import { parseCookie, stringifySetCookie } from 'cookie'
+import type { CookieOptions, DecodedSession, SignOptions, StickySessionEncoderProvider } from './contract.js'
+import {
+  assertEncodableId,
+  assertRoute,
+  decodeSession,
+  joinRoute,
+  type StickySessionConfig,
+  splitRoute,
+} from './rules.js'
+import type { SessionSigner } from './signature.js'
+
+/** Cookies of one name that are tried: a browser sends one per path and domain. */
+const MAX_CANDIDATES = 3
+
+type RealmOption = { readonly realmId?: string | undefined }
+type PathOption = { readonly path?: string | undefined }
+
+/** Everything but the choice of a route, which is what providers differ in. */
+export class StickySessionEncoder implements StickySessionEncoderProvider {
+  readonly shouldAttachRoute: boolean
+  readonly #config: StickySessionConfig
+  readonly #signer: SessionSigner | undefined
+  readonly #routeFor: (id: string) => string | undefined
+
+  /** @param signer `undefined`: there is no keyring, and what needs one throws. */
+  constructor(
+    config: StickySessionConfig,
+    signer: SessionSigner | undefined,
+    routeFor: (id: string) => string | undefined,
+  ) {
+    this.shouldAttachRoute = config.shouldAttachRoute
+    this.#config = config
+    this.#signer = signer
+    this.#routeFor = routeFor
+  }
+
+  encode(id: string, options: { readonly route?: string | undefined } = {}): string {
+    assertEncodableId(id)
+    return joinRoute(id, this.#chosenRoute(id, options.route))
+  }
+
+  decode(value: unknown): DecodedSession | undefined {
+    return decodeSession(value)
+  }
+
+  route(id: string): string | undefined {
+    assertName(id, 'id')
+    return this.shouldAttachRoute ? this.#routeFor(id) : undefined
+  }
+
+  sign(id: string, { route, realmId }: SignOptions = {}): string {
+    assertName(id, 'id')
+    if (realmId !== undefined) assertName(realmId, 'realmId')
+    return joinRoute(this.#signing().sign(id, realmId), this.#chosenRoute(id, route))
+  }
+
+  verify(value: unknown, { realmId }: RealmOption = {}): DecodedSession | undefined {
+    if (realmId !== undefined) assertName(realmId, 'realmId')
+    const signing = this.#signing()
+    const { message, route } = splitRoute(value) ?? {}
+    const id = message === undefined ? undefined : signing.verify(message, realmId)
+    return id === undefined ? undefined : { id, ...(route !== undefined && { route }) }
+  }
+
+  cookie(id: string, { path, ...options }: CookieOptions = {}): string {
+    return this.#setCookie(this.sign(id, options), path)
+  }
+
+  clearCookie({ path }: PathOption = {}): string {
+    return this.#setCookie('', path, { maxAge: 0, expires: new Date(0) })
+  }
+
+  readCookie(header: string | undefined, options: RealmOption = {}): DecodedSession | undefined {
+    const candidates = valuesOf(header, this.#config.cookieName).slice(0, MAX_CANDIDATES)
+    for (const value of candidates) {
+      const session = this.verify(value, options)
+      if (session !== undefined) return session
+    }
+    return undefined
+  }
+
+  #chosenRoute(id: string, given: string | undefined): string | undefined {
+    if (given !== undefined) assertRoute(given)
+    return this.shouldAttachRoute ? (given ?? this.#routeFor(id)) : undefined
+  }
+
+  #setCookie(value: string, path: string | undefined, life?: { maxAge: number; expires: Date }): string {
+    const { cookieName, domain, sameSite, secure } = this.#config
+    return stringifySetCookie(
+      {
+        name: cookieName,
+        value,
+        path: path ?? this.#config.path,
+        httpOnly: true,
+        secure,
+        sameSite,
+        ...(domain !== undefined && { domain }),
+        ...life,
+      },
+      // Nothing in it needs escaping, and a load balancer has to find the route as it is.
+      { encode: (text) => text },
+    )
+  }
+
+  #signing(): SessionSigner {
+    if (this.#signer !== undefined) return this.#signer
+    throw new ConfigurationError(
+      'sticky-session-encoder: signing needs a "keyring", the same on every node, since another node has to verify',
+    )
+  }
+}
+
+/** Every value that a Cookie header has for a name, in its order. */
+function valuesOf(header: string | undefined, name: string): string[] {
+  if (typeof header !== 'string') return []
+  return header.split(';').flatMap((pair) => parseCookie(pair)[name] ?? [])
+}
