@@ -1,0 +1,43 @@
+import type { AuthState, Clock } from 'authstate'
+import type { Context } from 'hono'
+import type { JWK } from 'jose'
+
+/** An application that sends its users here to sign in. */
+export interface Client {
+  readonly clientId: string
+  readonly name: string
+  /** Absent for a public client, such as an app in the browser: PKCE alone binds its codes. */
+  readonly secret?: string
+  /** Compared character by character. */
+  readonly redirectUris: readonly string[]
+  /** Where a user may be sent after signing out; compared character by character. */
+  readonly postLogoutRedirectUris?: readonly string[]
+}
+
+export interface User {
+  /** Never changes and is never given to somebody else: what failures are counted by. */
+  readonly id: string
+  readonly username: string
+  readonly name: string
+  readonly email: string
+  /** From `hashPassword`. */
+  readonly passwordHash: string
+}
+
+export interface AuthServerOptions {
+  readonly state: AuthState
+  /** The URL that all nodes go by together, without a path. */
+  readonly issuer: string
+  readonly clients: readonly Client[]
+  readonly users: readonly User[]
+  /** @default 'main' */
+  readonly realmId?: string
+  /** From `generateSigningKey`; the same on every node. @default one of its own, for a server of one node */
+  readonly signingKey?: JWK
+  /** Life of an access token. @default 300_000 (5 minutes) */
+  readonly accessTokenLifespanMs?: number
+  /** The one that `state` has. @default the host's clock */
+  readonly clock?: Clock
+  /** Address of the caller. Behind a proxy: what that proxy says. @default the socket's */
+  readonly ipAddress?: (context: Context) => string | undefined
+}

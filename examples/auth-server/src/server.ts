@@ -1,0 +1,52 @@
+import { ProviderError } from 'authstate'
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { secureHeaders } from 'hono/secure-headers'
+import { endOthers, showAccount } from './account.js'
+import { authorize } from './authorize.js'
+import type { AuthServerOptions } from './config.js'
+import { discovery, jwks } from './discovery.js'
+import { showLogin, submitLogin } from './login.js'
+import { logout } from './logout.js'
+import { OAuthError, oauthErrorResponse } from './oauth-error.js'
+import { showProblem } from './pages.js'
+import { createServices } from './services.js'
+import { token } from './token.js'
+import { userinfo } from './userinfo.js'
+
+const MAX_BODY_BYTES = 16_384
+
+/**
+ * Builds one node of the server. What nodes share is in `state`: any node can take the next request of a login.
+ *
+ * The way of a login: `authorize` remembers what the client wants in a tab, `login` checks the password and makes
+ * the user session, `code` sends the user back, `token` trades the code in, `userinfo` asks whether the session lives.
+ */
+export async function createAuthServer(options: AuthServerOptions): Promise<Hono> {
+  const services = await createServices(options)
+  const app = new Hono()
+  // The pages bring a stricter policy of their own; they need no help to be read across origins.
+  app.use(secureHeaders({ xFrameOptions: 'DENY', referrerPolicy: 'no-referrer' }))
+  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES }))
+
+  app.get('/.well-known/openid-configuration', discovery(services))
+  app.get('/jwks', jwks(services))
+  app.get('/authorize', authorize(services))
+  app.get('/login', showLogin(services))
+  app.post('/login', submitLogin(services))
+  app.post('/token', token(services))
+  app.on(['GET', 'POST'], '/userinfo', userinfo(services))
+  app.on(['GET', 'POST'], '/logout', logout(services))
+  app.get('/account', showAccount(services))
+  app.post('/account/end-others', endOthers(services))
+
+  app.notFound((c) => showProblem(c, 'There is no such page.', 404))
+  app.onError((error, c) => {
+    if (error instanceof OAuthError) return oauthErrorResponse(c, error)
+    const unavailable = error instanceof ProviderError && error.code === 'ERR_STORE_UNAVAILABLE'
+    if (!unavailable) console.error(error)
+    c.header('retry-after', '1')
+    return showProblem(c, 'The server can not answer right now. Please try again.', unavailable ? 503 : 500)
+  })
+  return app
+}

@@ -1,0 +1,42 @@
+import { getConnInfo } from '@hono/node-server/conninfo'
+import { type AuthState, type Clock, systemClock } from 'authstate'
+import type { Context } from 'hono'
+import type { AuthServerOptions } from './config.js'
+import { createDirectory, type Directory } from './directory.js'
+import { generateSigningKey, readSigningKey, type SigningKey } from './signing-key.js'
+import { createTokens, type Tokens } from './tokens.js'
+
+/** What the routes of one node work with. */
+export interface Services {
+  readonly state: AuthState
+  readonly realmId: string
+  readonly issuer: string
+  readonly clock: Clock
+  readonly directory: Directory
+  readonly key: SigningKey
+  readonly tokens: Tokens
+  readonly accessTokenLifespanMs: number
+  readonly ipAddress: (context: Context) => string | undefined
+}
+
+export async function createServices(options: AuthServerOptions): Promise<Services> {
+  const { state, issuer, clock = systemClock, realmId = 'main' } = options
+  const key = await readSigningKey(options.signingKey ?? (await generateSigningKey()))
+  return {
+    state,
+    realmId,
+    issuer,
+    clock,
+    key,
+    directory: await createDirectory(state.realmCache, options),
+    tokens: createTokens(issuer, key, clock),
+    accessTokenLifespanMs: options.accessTokenLifespanMs ?? 300_000,
+    ipAddress: options.ipAddress ?? socketAddress,
+  }
+}
+
+/** The other end of the connection; a request that came without one, as in a test, has none. */
+function socketAddress(c: Context): string | undefined {
+  const env = c.env as { incoming?: unknown } | undefined
+  return env?.incoming === undefined ? undefined : getConnInfo(c).remote.address
+}

@@ -1,0 +1,71 @@
+import type { Handler } from 'hono'
+import { authenticateClient } from './client-auth.js'
+import { redeemCode } from './code.js'
+import type { Client } from './config.js'
+import { readForm } from './form.js'
+import { issueTokens, type TokenResponse } from './issue-tokens.js'
+import { OAuthError } from './oauth-error.js'
+import { digest, sameSecret } from './secrets.js'
+import type { Services } from './services.js'
+import { newTokenId } from './tokens.js'
+
+type Form = Readonly<Record<string, string>>
+
+/** Trades a code or a refresh token for tokens. @see RFC 6749 §3.2 */
+export function token(services: Services): Handler {
+  return async (c) => {
+    const form = await readForm(c)
+    const client = await authenticateClient(services, c, form)
+    return c.json(await grant(services, client, form), 200, { 'cache-control': 'no-store' })
+  }
+}
+
+function grant(services: Services, client: Client, form: Form): Promise<TokenResponse> {
+  switch (form['grant_type']) {
+    case 'authorization_code':
+      return byCode(services, client, form)
+    case 'refresh_token':
+      return byRefreshToken(services, client, form)
+    default:
+      throw new OAuthError('unsupported_grant_type', 'authorization_code and refresh_token are supported')
+  }
+}
+
+/** One chance: a code that came with the wrong verifier or redirect URI is spent as well. */
+async function byCode(services: Services, client: Client, form: Form): Promise<TokenResponse> {
+  const { state, realmId } = services
+  const grant = await redeemCode(services, form['code'] ?? '', client.clientId)
+  if (!grant || form['redirect_uri'] !== grant.redirectUri) throw refused()
+  if (!sameSecret(digest(form['code_verifier'] ?? ''), grant.codeChallenge)) throw refused()
+  const session = await state.userSessions.refresh(realmId, grant.sessionId, { clientId: client.clientId })
+  if (!session) throw refused()
+  return issueTokens(services, session, grant, { refreshTokenId: newTokenId(), nonce: grant.nonce })
+}
+
+/** Each refresh token works once. One that comes again was stolen, or its successor was: the client's session ends. */
+async function byRefreshToken(services: Services, client: Client, form: Form): Promise<TokenResponse> {
+  const { state, realmId } = services
+  const presented = await services.tokens.readRefresh(form['refresh_token'] ?? '')
+  if (presented?.clientId !== client.clientId) throw refused()
+  const { sessionId, clientId, family } = presented
+  const next = newTokenId()
+  const rotated = await state.userSessions.rotateRefreshToken(realmId, sessionId, {
+    clientId,
+    family,
+    presented: presented.tokenId,
+    next,
+    issuedAt: presented.issuedAt,
+    maxReuse: 0,
+  })
+  if (rotated.outcome === 'reused' || rotated.outcome === 'stale') {
+    await state.actionTokens.revokeFamily(realmId, family)
+  }
+  if (rotated.outcome !== 'rotated') throw refused()
+  const session = await state.userSessions.refresh(realmId, sessionId, { clientId })
+  if (!session) throw refused()
+  return issueTokens(services, session, presented, { refreshTokenId: next })
+}
+
+/** One answer for everything that is wrong with a code or a refresh token. */
+const refused = (): OAuthError =>
+  new OAuthError('invalid_grant', 'the code or token is not valid, or no longer')
