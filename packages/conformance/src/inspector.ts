@@ -55,19 +55,12 @@ export async function openInspector(client: RedisClient): Promise<Inspector> {
       const full = keyPrefix + key
       const type = (await direct.call('TYPE', full)) as string
       const ttlMs = (await direct.call('PTTL', full)) as number
-      const flat =
-        type === 'zset' ? ((await direct.call('ZRANGE', full, 0, -1, 'WITHSCORES')) as string[]) : []
       const members = new Map<string, number>()
-      for (let index = 0; index + 1 < flat.length; index += 2)
-        members.set(flat[index] as string, Number(flat[index + 1]))
+      const entries = type === 'zset' ? pairs(await direct.call('ZRANGE', full, 0, -1, 'WITHSCORES')) : []
+      for (const [member, score] of entries) members.set(member, Number(score))
       return { type, ttlMs, members }
     },
-    hash: async (key) => {
-      const flat = (await direct.call('HGETALL', keyPrefix + key)) as string[]
-      return Object.fromEntries(
-        Array.from({ length: flat.length / 2 }, (_, n) => [flat[2 * n], flat[2 * n + 1]]),
-      )
-    },
+    hash: async (key) => Object.fromEntries(pairs(await direct.call('HGETALL', keyPrefix + key))),
     exists: async (key) => (await direct.call('EXISTS', keyPrefix + key)) === 1,
     clear: async (prefix) => {
       for (const key of await scan(prefix)) await direct.call('UNLINK', keyPrefix + key)
@@ -76,4 +69,11 @@ export async function openInspector(client: RedisClient): Promise<Inspector> {
       if (direct !== raw) direct.disconnect()
     },
   }
+}
+
+/** A reply of pairs: flat in RESP2, nested or an object in RESP3. */
+function pairs(reply: unknown): [string, string][] {
+  if (!Array.isArray(reply)) return Object.entries(reply as Record<string, string>)
+  const flat = reply.flat() as unknown[]
+  return Array.from({ length: flat.length / 2 }, (_, n) => [String(flat[2 * n]), String(flat[2 * n + 1])])
 }
