@@ -64,9 +64,7 @@ async function signOn(
 ): Promise<Response> {
   const { state, realmId } = services
   const { clientId, redirectUri } = request
-  const joined = session.clients.has(clientId)
-    ? await state.userSessions.refresh(realmId, session.id, { clientId })
-    : await state.userSessions.putClientSession(realmId, session.id, { clientId, redirectUri })
+  const joined = await state.userSessions.putClientSession(realmId, session.id, { clientId, redirectUri })
   // It ended between our look and our step.
   if (!joined) return startLogin(services, c, request)
   return c.redirect(await issueCode(services, session, authenticatedAt, request), 303)

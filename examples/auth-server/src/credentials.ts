@@ -15,13 +15,15 @@ export async function checkCredentials(
   ip: string | undefined,
 ): Promise<User | undefined> {
   const user = await directory.userNamed(username)
-  if (user === undefined) {
-    await verifyPassword(password, directory.decoyHash)
-    return undefined
+  let checked = false
+  const verify = async (): Promise<boolean> => {
+    checked = true
+    return verifyPassword(password, user?.passwordHash ?? directory.decoyHash)
   }
-  const attempt = await state.loginFailures.guard(realmId, user.id, { ip }, () =>
-    verifyPassword(password, user.passwordHash),
-  )
-  if (attempt.outcome === 'locked') await verifyPassword(password, directory.decoyHash)
+  const { loginFailures } = state
+  const attempt = user
+    ? await loginFailures.guard(realmId, user.id, { ip }, verify)
+    : await loginFailures.guardUnknownUser(realmId, { ip }, verify)
+  if (!checked) await verify()
   return attempt.outcome === 'success' ? user : undefined
 }

@@ -1,4 +1,3 @@
-import type { UserSession } from 'authstate'
 import { userClaims } from './claims.js'
 import { OAuthError } from './oauth-error.js'
 import type { Services } from './services.js'
@@ -17,12 +16,19 @@ export interface TokenResponse {
 /** The namespace of access tokens that were issued: one whose family was revoked is gone from it. */
 export const ACCESS_TOKEN_KIND = 'access-token'
 
+export interface TokenDetails {
+  readonly refreshTokenId: string
+  /** A refresh token is good for as long as its session would live unused. */
+  readonly sessionExpiresAt: number
+  /** For the ID token of a login; one of a refresh has none. */
+  readonly nonce?: string | undefined
+}
+
 /** Issues the three tokens of a grant, unless its family was revoked. */
 export async function issueTokens(
   services: Services,
-  session: UserSession,
   grant: Grant,
-  { refreshTokenId, nonce }: { readonly refreshTokenId: string; readonly nonce?: string | undefined },
+  { refreshTokenId, sessionExpiresAt, nonce }: TokenDetails,
 ): Promise<TokenResponse> {
   const { state, realmId, tokens, clock, directory, accessTokenLifespanMs: lifespanMs } = services
   const user = await directory.user(grant.userId)
@@ -37,7 +43,7 @@ export async function issueTokens(
   const claims = { ...userClaims(user, grant.scope), ...(nonce !== undefined && { nonce }) }
   const [access, refresh, id] = await Promise.all([
     tokens.signAccess(grant, accessTokenId, lifespanMs),
-    tokens.signRefresh(grant, refreshTokenId, clock.now(), session.expiresAt),
+    tokens.signRefresh(grant, refreshTokenId, clock.now(), sessionExpiresAt),
     tokens.signId(grant, claims, lifespanMs),
   ])
   return {

@@ -41,7 +41,7 @@ async function signIn(services: Services, c: Context, login: LoginTab, user: Use
   const browser = newBrowserSecret(authenticatedAt)
   const ipAddress = services.ipAddress(c)
   const { clientId, redirectUri } = login.request
-  const session = await state.userSessions.create(realmId, {
+  const created = await state.userSessions.tryCreate(realmId, {
     userId: user.id,
     loginUsername: user.username,
     authMethod: 'pwd',
@@ -49,6 +49,9 @@ async function signIn(services: Services, c: Context, login: LoginTab, user: Use
     notes: browser.notes,
     client: { clientId, redirectUri },
   })
+  // Refused when all sessions of this user were ended after this login had begun.
+  if (created.outcome === 'refused') return showEnded(c)
+  const { session } = created
   browser.keep(c, session.id)
   // A browser has one session, and a new login a new id: whoever was here before is signed out.
   if (previous) await state.userSessions.remove(realmId, previous.session.id)

@@ -37,9 +37,13 @@ async function byCode(services: Services, client: Client, form: Form): Promise<T
   const grant = await redeemCode(services, form['code'] ?? '', client.clientId)
   if (!grant || form['redirect_uri'] !== grant.redirectUri) throw refused()
   if (!sameSecret(digest(form['code_verifier'] ?? ''), grant.codeChallenge)) throw refused()
-  const session = await state.userSessions.refresh(realmId, grant.sessionId, { clientId: client.clientId })
+  const session = await state.userSessions.touch(realmId, grant.sessionId, { clientId: client.clientId })
   if (!session) throw refused()
-  return issueTokens(services, session, grant, { refreshTokenId: newTokenId(), nonce: grant.nonce })
+  return issueTokens(services, grant, {
+    refreshTokenId: newTokenId(),
+    sessionExpiresAt: session.expiresAt,
+    nonce: grant.nonce,
+  })
 }
 
 /** Each refresh token works once. One that comes again was stolen, or its successor was: the client's session ends. */
@@ -48,12 +52,11 @@ async function byRefreshToken(services: Services, client: Client, form: Form): P
   const presented = await services.tokens.readRefresh(form['refresh_token'] ?? '')
   if (presented?.clientId !== client.clientId) throw refused()
   const { sessionId, clientId, family } = presented
-  const next = newTokenId()
   const rotated = await state.userSessions.rotateRefreshToken(realmId, sessionId, {
     clientId,
     family,
     presented: presented.tokenId,
-    next,
+    next: newTokenId(),
     issuedAt: presented.issuedAt,
     maxReuse: 0,
   })
@@ -61,9 +64,12 @@ async function byRefreshToken(services: Services, client: Client, form: Form): P
     await state.actionTokens.revokeFamily(realmId, family)
   }
   if (rotated.outcome !== 'rotated') throw refused()
-  const session = await state.userSessions.refresh(realmId, sessionId, { clientId })
+  const session = await state.userSessions.touch(realmId, sessionId, { clientId })
   if (!session) throw refused()
-  return issueTokens(services, session, presented, { refreshTokenId: next })
+  return issueTokens(services, presented, {
+    refreshTokenId: rotated.successor,
+    sessionExpiresAt: session.expiresAt,
+  })
 }
 
 /** One answer for everything that is wrong with a code or a refresh token. */

@@ -26,7 +26,7 @@ export const startNodes = (world: World): Promise<Nodes> =>
 
 /** Two servers over one state: what memory can do. */
 async function startInThisProcess(world: World): Promise<Nodes> {
-  const state = await createState(world, 'A and B')
+  const state = await createState(world, 'A+B')
   const [a, b] = [await listen(world, state), await listen(world, state)]
   return {
     a: { name: 'A', origin: a.origin },
