@@ -1,0 +1,21 @@
+import type { ProviderFactory } from '@authstate/spi'
+import { type RealmCacheProvider, realmCacheSpi } from './contract.js'
+import { LocalCache, type Outside } from './local-cache.js'
+import { type RealmCacheConfig, realmCacheConfig } from './rules.js'
+
+/** Caches for a server that runs as one process: nobody else is told. */
+export function memoryRealmCache(): ProviderFactory<RealmCacheProvider, RealmCacheConfig> {
+  return {
+    spi: realmCacheSpi,
+    id: 'memory',
+    config: realmCacheConfig,
+    create: ({ clock, logger }, config) => new LocalCache(clock, logger, config, () => nobodyElse),
+  }
+}
+
+const nobodyElse: Outside = {
+  trust: Object.freeze({ trusted: true, outages: 0, outageMs: 0 }),
+  announce: async () => {},
+  queue: undefined,
+  close: async () => {},
+}

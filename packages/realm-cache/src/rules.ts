@@ -1,0 +1,163 @@
+import { assertFunction, assertName, assertNames, assertObject, parseDuration } from '@authstate/spi'
+import { z } from 'zod'
+import type { Invalidation, RegionOptions } from './contract.js'
+
+const HOUR_MS = 3_600_000
+const MAX_SPAN_MS = 365 * 24 * HOUR_MS
+
+/** Longest a timer of Node can wait. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+const spanMs = z.preprocess(parseDuration, z.int().min(0).max(MAX_SPAN_MS))
+const timerMs = z.preprocess(parseDuration, z.int().min(0).max(MAX_TIMER_MS))
+
+const regionShape = {
+  maxEntries: z.int().min(1).max(10_000_000),
+  maxIdleMs: spanMs,
+  ttlMs: spanMs,
+  negativeTtlMs: spanMs,
+  jitter: z.number().min(0).max(0.5),
+  loadTimeoutMs: timerMs.refine((ms) => ms > 0, 'must be above 0'),
+  softTimeoutMs: timerMs,
+  staleIfErrorMs: spanMs,
+  clusterSingleFlight: z.boolean(),
+  dependencies: z.array(z.string().min(1).max(512)).max(64),
+  enabled: z.boolean(),
+}
+
+/** {@link RegionOptions} with every default filled in. */
+export type RegionSettings = z.output<z.ZodObject<typeof regionShape>>
+
+/** Properties of every provider. */
+export const realmCacheConfig = z.strictObject({
+  /** By name of the region; wins over what code asks for. */
+  regions: z.record(z.string().min(1).max(512), z.strictObject(regionShape).partial()).default({}),
+  /** How often values whose time is over are taken out of memory, read or not. */
+  sweepEveryMs: timerMs.refine((ms) => ms > 0, 'must be above 0').default(60_000),
+})
+
+/** Properties of a provider, with defaults filled in. */
+export type RealmCacheConfig = z.output<typeof realmCacheConfig>
+
+const DEFAULTS: RegionSettings = {
+  maxEntries: 10_000,
+  maxIdleMs: 0,
+  ttlMs: 0,
+  negativeTtlMs: 0,
+  jitter: 0,
+  loadTimeoutMs: 30_000,
+  softTimeoutMs: 0,
+  staleIfErrorMs: 0,
+  clusterSingleFlight: false,
+  dependencies: [],
+  enabled: true,
+}
+
+/** @see Keycloak: sizes of the realm, user, authorization and keys caches */
+const WELL_KNOWN: Readonly<Record<string, Partial<RegionSettings>>> = {
+  keys: { maxEntries: 1_000, maxIdleMs: HOUR_MS },
+}
+
+/**
+ * What a region is made with: the configuration, else the caller's options, else the defaults.
+ *
+ * @throws {TypeError | RangeError} an option is unknown, of the wrong type or out of bounds; it is named
+ */
+export function regionSettings(
+  name: string,
+  options: RegionOptions,
+  configured: RealmCacheConfig['regions'][string] | undefined,
+): RegionSettings {
+  assertObject(options, 'options')
+  const given: Record<string, unknown> = {}
+  for (const [option, value] of Object.entries(options)) {
+    if (value === undefined) continue
+    if (!Object.hasOwn(regionShape, option)) {
+      throw new TypeError(`"options.${option}" is not an option of a region`)
+    }
+    const parsed = regionShape[option as keyof typeof regionShape].safeParse(value)
+    if (!parsed.success) throw misuse(`options.${option}`, value, parsed.error.issues[0]?.message)
+    given[option] = parsed.data
+  }
+  const overruled = Object.entries(configured ?? {}).filter(([, value]) => value !== undefined)
+  const wellKnown = Object.hasOwn(WELL_KNOWN, name) ? WELL_KNOWN[name] : {}
+  return { ...DEFAULTS, ...wellKnown, ...given, ...Object.fromEntries(overruled) }
+}
+
+function misuse(name: string, value: unknown, problem = 'is not valid'): Error {
+  const message = `"${name}" is not valid: ${problem}`
+  return typeof value === 'number' && !Number.isNaN(value) ? new RangeError(message) : new TypeError(message)
+}
+
+/** Revisions that decide whether a loaded value may be kept. */
+export interface StoreDecision {
+  /** Revision of the key now; `undefined` when it is not known any more. */
+  readonly revision: number | undefined
+  /** Revision of the key when the value was read. */
+  readonly loaded: number
+  /** Revision of the region when the unit of work, or the call, began. */
+  readonly started: number
+}
+
+/**
+ * Whether a value that was read at one revision may be kept now: only if nothing was declared untrue since the read,
+ * nor since the reader's transaction began, whose snapshot may be older than the read.
+ *
+ * @see Keycloak behaviour, revisioned caches: the rules of `add`
+ */
+export function mayStore({ revision, loaded, started }: StoreDecision): boolean {
+  return revision !== undefined && revision <= started && revision <= loaded
+}
+
+/** The end of a life that begins now: `Infinity` for none. A part of it is cut off at random, up to `jitter`. */
+export function expiryOf(lifeMs: number, jitter: number, now: number, random: number): number {
+  return lifeMs > 0 ? now + Math.max(1, Math.round(lifeMs * (1 - jitter * random))) : Number.POSITIVE_INFINITY
+}
+
+/** Gone at `expiresAt`, not a millisecond later. */
+export function isExpired(expiresAt: number, now: number): boolean {
+  return expiresAt <= now
+}
+
+/** An {@link Invalidation} that was checked. */
+export interface Untrue {
+  readonly keys: readonly string[]
+  readonly tags: readonly string[]
+}
+
+/** @throws {TypeError} it is neither a key, nor keys, nor tags */
+export function checkInvalidation(what: Invalidation): Untrue {
+  if (typeof what === 'string') {
+    assertName(what, 'key')
+    return { keys: [what], tags: [] }
+  }
+  if (Array.isArray(what)) return { keys: checkNames(what, 'keys'), tags: [] }
+  assertObject(what, 'keys')
+  const { tag, keys = [] } = what as { tag?: unknown; keys?: unknown }
+  return { keys: checkNames(keys, 'keys'), tags: checkNames(typeof tag === 'string' ? [tag] : tag, 'tag') }
+}
+
+export function checkNames(value: unknown, name: string): readonly string[] {
+  assertNames(value, name)
+  return value
+}
+
+/** Every load starts here. */
+export function checkGet(key: unknown, load: unknown, options: unknown): void {
+  assertName(key, 'key')
+  assertFunction(load, 'load')
+  if (options === undefined) return
+  assertObject(options, 'options')
+  const { tags, ttlMs, isCurrent } = options
+  if (tags !== undefined && typeof tags !== 'function') assertNames(tags, 'tags')
+  if (ttlMs !== undefined && typeof ttlMs !== 'function') checkTtl(ttlMs)
+  if (isCurrent !== undefined) assertFunction(isCurrent, 'isCurrent')
+}
+
+/** @throws {TypeError} it is no number */
+export function checkTtl(ttlMs: unknown): number {
+  if (typeof ttlMs !== 'number' || Number.isNaN(ttlMs)) {
+    throw new TypeError('"ttlMs" must be a number of milliseconds, or a function that gives one')
+  }
+  return ttlMs
+}
