@@ -20,4 +20,4 @@ export { createProviderRegistry, type ProviderRegistry, type ProviderRegistryOpt
 export type { SelectionReason } from './selection.js'
 export type { Origin } from './settings.js'
 export * from './standard-schema.js'
-export { knownNames } from './suggest.js'
+export { knownNames, quote } from './suggest.js'
