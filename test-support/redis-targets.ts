@@ -6,6 +6,7 @@ import { Cluster, Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import { afterAll, describe, test } from 'vitest'
 import { type Capability, cluster, clusterNodes, describeWith, redis, redisUrl } from './capabilities.js'
+import { storagePage } from './storage-page.js'
 
 const options = { enableOfflineQueue: true, autoResendUnfulfilledCommands: false, maxRetriesPerRequest: 3 }
 
@@ -33,13 +34,17 @@ export function openRedis(): Redis {
   return new Redis(redisUrl(), options)
 }
 
-/** Runs a suite on every Redis store of this run. */
+/**
+ * Runs a suite on every Redis store of this run, and holds `docs/storage/<spi>.md` to the keys and fields that the
+ * cases left on the first.
+ */
 export function runSuiteOnRedis<P extends Provider>(
   suite: Suite<P>,
   under: { readonly factories: readonly AnyProviderFactory[]; readonly keySpace: KeySpaceRules },
 ): void {
   for (const { name, needs, open } of stores) {
     describeWith(needs, name, () => {
+      const page = name === 'redis' ? storagePage(suite.spi.name) : undefined
       let client: RedisClient | undefined
       afterAll(() => client?.disconnect())
       runSuite(
@@ -48,6 +53,7 @@ export function runSuiteOnRedis<P extends Provider>(
           name,
           spi: suite.spi,
           ...under,
+          ...(page && { observe: page.observe }),
           client: () => {
             client ??= open()
             return client
@@ -55,6 +61,7 @@ export function runSuiteOnRedis<P extends Provider>(
         }),
         { describe, test },
       )
+      page?.check()
     })
   }
 }

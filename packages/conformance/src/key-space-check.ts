@@ -11,6 +11,12 @@ export interface KeySpaceRules {
   readonly immortal?: readonly string[]
 }
 
+/** Told of keys as they are found: their kind, their type and, of a hash, its fields. */
+export type KeyObserver = (kind: string, type: string, fields: readonly string[]) => void
+
+/** Keys of one kind whose fields are read for an observer. */
+const OBSERVED_PER_KIND = 50
+
 /**
  * Throws unless every key is of a known kind and will expire, and every living index entry has its record.
  *
@@ -21,8 +27,10 @@ export async function checkKeySpace(
   prefix: string,
   rules: KeySpaceRules,
   now: number,
+  observe?: KeyObserver,
 ): Promise<void> {
   const faults: string[] = []
+  const observed = new Map<string, number>()
   for (const key of await inspector.keys(prefix)) {
     const [, tag = '', kind = ''] = key.slice(prefix.length).split(':')
     if (!tag.startsWith('{')) continue
@@ -34,6 +42,11 @@ export async function checkKeySpace(
     const { type, ttlMs, members } = await inspector.read(key)
     if (type === 'none') continue
     if (ttlMs < 0 && !rules.immortal?.includes(kind)) faults.push(`a key of kind "${kind}" without a TTL`)
+    const seen = observed.get(kind) ?? 0
+    if (observe !== undefined && seen < OBSERVED_PER_KIND) {
+      observed.set(kind, seen + 1)
+      observe(kind, type, type === 'hash' ? Object.keys(await inspector.hash(key)) : [])
+    }
     if (recordOf === undefined) continue
     for (const [member, score] of members) {
       if (score > now && !(await inspector.exists(recordOf(member, `${prefix}:${tag}`, key)))) {

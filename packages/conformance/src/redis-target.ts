@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type RedisClient, redisConnection } from '@authstate/redis'
 import { type AnyProviderFactory, createProviderRegistry, type Provider, type Spi } from '@authstate/spi'
 import { openInspector } from './inspector.js'
-import { checkKeySpace, type KeySpaceRules } from './key-space-check.js'
+import { checkKeySpace, type KeyObserver, type KeySpaceRules } from './key-space-check.js'
 import { observeClient } from './observed-client.js'
 import type { Target } from './run-suite.js'
 
@@ -15,6 +15,8 @@ export interface RedisTargetOptions<P extends Provider> {
   readonly client: () => RedisClient
   /** What the keys of this SPI must satisfy after every case. */
   readonly keySpace: KeySpaceRules
+  /** Told of the keys that are left after each case. */
+  readonly observe?: KeyObserver
   /** @default 16 */
   readonly partitions?: number
   /** Puts faults between the provider and Redis. */
@@ -50,7 +52,7 @@ export function redisTarget<P extends Provider>(options: RedisTargetOptions<P>):
           observed.assertPrefix(prefix)
           const inspector = await openInspector(options.client())
           try {
-            await checkKeySpace(inspector, prefix, options.keySpace, context.clock.now())
+            await checkKeySpace(inspector, prefix, options.keySpace, context.clock.now(), options.observe)
           } finally {
             inspector.close()
           }
