@@ -1,10 +1,36 @@
-import { defineSuite } from '@authstate/conformance'
-import { defineRootCases } from './conformance/roots.js'
-import { defineTabCases } from './conformance/tabs.js'
-import { authSessionSpi } from './contract.js'
+import { defineSuite, type KeySpaceRules, type Runner, runSuite, type Target } from '@authstate/conformance'
+import { endings } from './conformance/endings.js'
+import { events } from './conformance/events.js'
+import { NOTES_CEILING } from './conformance/fixture.js'
+import { misuse } from './conformance/misuse.js'
+import { patches } from './conformance/patches.js'
+import { promotion } from './conformance/promotion.js'
+import { roots } from './conformance/roots.js'
+import { tabs } from './conformance/tabs.js'
+import { type AuthSessionProvider, authSessionSpi } from './contract.js'
 
-/** What every authentication-session provider must show. */
-export const authSessionSuite = defineSuite(authSessionSpi, (add) => {
-  defineRootCases(add)
-  defineTabCases(add)
-})
+/** The behaviour every authentication-session provider must show. */
+export const authSessionSuite = defineSuite<AuthSessionProvider>(
+  authSessionSpi,
+  (add) => {
+    roots(add)
+    tabs(add)
+    patches(add)
+    endings(add)
+    promotion(add)
+    events(add)
+    misuse(add)
+  },
+  { maxNotesBytes: NOTES_CEILING },
+)
+
+/** What keys of this SPI must satisfy; for `redisTarget`. */
+export const authSessionKeySpace: KeySpaceRules = {
+  records: ['auth'],
+  indexes: { 'auth-realm': (rootId, head, key) => `${head}:auth:${key.split(':auth-realm:')[1]}:${rootId}` },
+}
+
+/** Registers the suite for one implementation. */
+export function describeAuthSessions(target: Target<AuthSessionProvider>, runner: Runner): void {
+  runSuite(authSessionSuite, target, runner)
+}

@@ -22,6 +22,7 @@ import {
   type RootRemovalReason,
 } from './contract.js'
 import { Listeners } from './events.js'
+import { oldestFirst, type StoredRoot, StoredRoots } from './memory/roots.js'
 import {
   type AuthSessionConfig,
   afterFinish,
@@ -36,9 +37,7 @@ import {
   mergeTabData,
   newTabId,
   RESTARTED,
-  type TabData,
   type TabDataPatch,
-  type TabHead,
   tabOf,
 } from './rules.js'
 
@@ -52,29 +51,11 @@ export function memoryAuthSessions(): ProviderFactory<AuthSessionProvider, AuthS
   }
 }
 
-interface Tab {
-  head: TabHead
-  data: TabData
-}
-
-interface Root {
-  readonly id: string
-  readonly realmId: string
-  readonly createdAt: number
-  updatedAt: number
-  expiresAt: number
-  /** In the order in which they were added. */
-  readonly tabs: Map<string, Tab>
-}
-
-/** Roots that each write looks at to take away dead ones. */
-const PRUNED_PER_WRITE = 4
-
 /** There is nothing to spread over here. */
 const PARTITION = 0
 
 class MemoryAuthSessions implements AuthSessionProvider {
-  readonly #roots = new Map<string, Root>()
+  readonly #roots = new StoredRoots()
   readonly #context: ProviderContext
   readonly #config: AuthSessionConfig
   readonly #listeners: Listeners
@@ -107,8 +88,8 @@ class MemoryAuthSessions implements AuthSessionProvider {
     if (living !== undefined) return viewOf(living)
     const now = this.#context.clock.now()
     const root = { id, realmId, createdAt: now, updatedAt: now, expiresAt: now + lifespanMs, tabs: new Map() }
-    this.#roots.set(nameOf(realmId, id), root)
-    this.#prune(now)
+    this.#roots.put(root)
+    this.#roots.prune(now)
     this.#listeners.tell('created', { realmId, rootId: id })
     return viewOf(root)
   }
@@ -201,10 +182,10 @@ class MemoryAuthSessions implements AuthSessionProvider {
   async removeByRealm(realmId: string) {
     this.#enter()
     assertName(realmId, 'realmId')
+    const now = this.#context.clock.now()
     let removed = 0
-    for (const [name, root] of this.#roots) {
-      if (root.realmId !== realmId) continue
-      if (isExpired(root.expiresAt, this.#context.clock.now())) this.#roots.delete(name)
+    for (const root of this.#roots.ofRealm(realmId)) {
+      if (isExpired(root.expiresAt, now)) this.#roots.remove(root)
       else {
         this.#remove(root, 'realm')
         removed += 1
@@ -255,43 +236,33 @@ class MemoryAuthSessions implements AuthSessionProvider {
     if (root.tabs.size === 0) this.#remove(root, 'last-tab')
     else if (rest.ends) this.#remove(root, 'finished')
     else this.#renew(root, rest.updatedAt, rest.lifespanMs)
-    return { removed: true, rootRemoved: !this.#roots.has(nameOf(realmId, rootId)) }
+    return { removed: true, rootRemoved: this.#living(realmId, rootId) === undefined }
   }
 
   /** @returns `false` when no life was left, and the root is gone. */
-  #renew(root: Root, updatedAt: number, lifespanMs: number): boolean {
+  #renew(root: StoredRoot, updatedAt: number, lifespanMs: number): boolean {
     const now = this.#context.clock.now()
     root.updatedAt = updatedAt
     root.expiresAt = updatedAt + lifespanMs
     const lives = !isExpired(root.expiresAt, now)
     if (!lives) this.#remove(root, 'removed')
-    this.#prune(now)
+    this.#roots.prune(now)
     return lives
   }
 
-  #remove(root: Root, reason: RootRemovalReason): void {
-    this.#roots.delete(nameOf(root.realmId, root.id))
+  #remove(root: StoredRoot, reason: RootRemovalReason): void {
+    this.#roots.remove(root)
     this.#listeners.tell('removed', { realmId: root.realmId, rootId: root.id, reason })
   }
 
-  #living(realmId: string, rootId: string): Root | undefined {
+  #living(realmId: string, rootId: string): StoredRoot | undefined {
     this.#enter()
     checkIds(realmId, rootId)
-    const root = this.#roots.get(nameOf(realmId, rootId))
-    return root && !isExpired(root.expiresAt, this.#context.clock.now()) ? root : undefined
+    return this.#roots.living(realmId, rootId, this.#context.clock.now())
   }
 
   async #lifespanMs(realmId: string): Promise<number> {
     return loginLifespanMs(await this.#context.realm(realmId))
-  }
-
-  #prune(now: number): void {
-    let looked = 0
-    for (const [name, root] of this.#roots) {
-      if (looked++ === PRUNED_PER_WRITE) break
-      this.#roots.delete(name)
-      if (!isExpired(root.expiresAt, now)) this.#roots.set(name, root)
-    }
   }
 
   #enter(): void {
@@ -299,15 +270,9 @@ class MemoryAuthSessions implements AuthSessionProvider {
   }
 }
 
-function oldestFirst(root: Root): Tab[] {
-  return [...root.tabs.values()].sort((a, b) => a.head.createdAt - b.head.createdAt)
-}
-
-function viewOf(root: Root): RootAuthSession {
+function viewOf(root: StoredRoot): RootAuthSession {
   return {
     ...root,
     tabs: new Map(oldestFirst(root).map(({ head, data }) => [head.tabId, tabOf(head, data)])),
   }
 }
-
-const nameOf = (realmId: string, rootId: string): string => JSON.stringify([realmId, rootId])

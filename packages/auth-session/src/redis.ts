@@ -9,7 +9,7 @@ import {
   ProviderClosedError,
   type ProviderContext,
   type ProviderFactory,
-  partitionOf,
+  type Realm,
 } from '@authstate/spi'
 import {
   type AddedTab,
@@ -23,6 +23,8 @@ import {
   type RootAuthSession,
 } from './contract.js'
 import { Listeners } from './events.js'
+import { RootKeys } from './redis/root-keys.js'
+import { fieldsOf, StoredRoots } from './redis/stored-roots.js'
 import {
   type AuthSessionConfig,
   afterFinish,
@@ -39,7 +41,6 @@ import {
   tooManyNotes,
 } from './rules.js'
 import * as scripts from './scripts.js'
-import { fieldsOf, StoredReader } from './stored.js'
 
 /** Keeps authentication sessions in Redis, one hash per root, shared by every node. */
 export function redisAuthSessions(): ProviderFactory<AuthSessionProvider, AuthSessionConfig> {
@@ -57,19 +58,21 @@ const GRACE_MS = 60_000
 
 class RedisAuthSessions implements AuthSessionProvider {
   readonly #redis: RedisConnection
+  readonly #keys: RootKeys
   readonly #context: ProviderContext
   readonly #config: AuthSessionConfig
   readonly #listeners: Listeners
-  readonly #stored: StoredReader
+  readonly #stored: StoredRoots
   readonly #mintId: MintId
   #closed = false
 
   constructor(context: ProviderContext, config: AuthSessionConfig) {
     this.#redis = context.get(redisConnectionSpi)
+    this.#keys = new RootKeys(this.#redis.keys)
     this.#context = context
     this.#config = config
     this.#listeners = new Listeners(context.logger)
-    this.#stored = new StoredReader(context.logger)
+    this.#stored = new StoredRoots(context.logger)
     this.#mintId = createIdMinter(context.node.site)
   }
 
@@ -80,7 +83,7 @@ class RedisAuthSessions implements AuthSessionProvider {
   async getRoot(realmId: string, rootId: string) {
     this.#enter()
     checkIds(realmId, rootId)
-    const keys = this.#keys(realmId, rootId)
+    const keys = this.#keys.root(realmId, rootId)
     if (keys === undefined) return undefined
     const fields = await this.#redis.hgetall('auth-session.get-root', keys.root)
     return this.#stored.root(realmId, rootId, fields, this.#context.clock.now())
@@ -90,9 +93,10 @@ class RedisAuthSessions implements AuthSessionProvider {
     this.#enter()
     assertName(realmId, 'realmId')
     if (rootId !== undefined) assertText(rootId, 'rootId')
-    const given = rootId === undefined ? undefined : this.#keys(realmId, rootId)
-    const id = given === undefined ? this.#mintId(randomInt(this.#redis.keys.partitions)) : (rootId as string)
-    const keys = given ?? (this.#keys(realmId, id) as RootKeys)
+    const given = rootId === undefined ? undefined : this.#keys.root(realmId, rootId)
+    const id =
+      given === undefined ? this.#mintId(randomInt(this.#keys.partitions.length)) : (rootId as string)
+    const keys = given ?? (this.#keys.root(realmId, id) as NonNullable<typeof given>)
     const args = { ...(await this.#life(realmId)), id }
     const answer = await this.#redis.run(scripts.getOrCreateRoot, keys, args)
     const root = answer && this.#stored.root(realmId, id, fieldsOf(answer.fields), args.now)
@@ -105,7 +109,7 @@ class RedisAuthSessions implements AuthSessionProvider {
   async restartRoot(realmId: string, rootId: string) {
     this.#enter()
     checkIds(realmId, rootId)
-    const keys = this.#keys(realmId, rootId)
+    const keys = this.#keys.root(realmId, rootId)
     if (keys === undefined) return undefined
     const args = { ...(await this.#life(realmId)), id: rootId }
     const fields = await this.#redis.run(scripts.restartRoot, keys, args)
@@ -116,7 +120,7 @@ class RedisAuthSessions implements AuthSessionProvider {
     this.#enter()
     checkIds(realmId, rootId)
     if (at !== undefined) assertInstant(at, 'at')
-    const keys = this.#keys(realmId, rootId)
+    const keys = this.#keys.root(realmId, rootId)
     if (keys === undefined) return undefined
     const life = await this.#life(realmId)
     const fields = await this.#redis.run(scripts.touchRoot, keys, { ...life, id: rootId, at: at ?? life.now })
@@ -129,7 +133,7 @@ class RedisAuthSessions implements AuthSessionProvider {
   async removeRoot(realmId: string, rootId: string) {
     this.#enter()
     checkIds(realmId, rootId)
-    const keys = this.#keys(realmId, rootId)
+    const keys = this.#keys.root(realmId, rootId)
     if (keys === undefined) return false
     const now = this.#context.clock.now()
     const removed = await this.#redis.run(scripts.removeRoot, keys, { now, id: rootId })
@@ -141,7 +145,7 @@ class RedisAuthSessions implements AuthSessionProvider {
     this.#enter()
     checkIds(realmId, rootId)
     const { clientId, data } = checkNewTab(tab, this.#config)
-    const keys = this.#keys(realmId, rootId)
+    const keys = this.#keys.root(realmId, rootId)
     if (keys === undefined) return undefined
     const tabId = newTabId()
     const args = {
@@ -168,7 +172,7 @@ class RedisAuthSessions implements AuthSessionProvider {
     this.#enter()
     checkTabIds(realmId, rootId, tabId)
     assertName(clientId, 'clientId')
-    const keys = this.#keys(realmId, rootId)
+    const keys = this.#keys.root(realmId, rootId)
     if (keys === undefined) return undefined
     const fields = ['_v', 'x', `t:${tabId}`, `d:${tabId}`]
     const [format, expiresAt, head, data] = await this.#redis.hmget('auth-session.get-tab', keys.root, fields)
@@ -200,15 +204,16 @@ class RedisAuthSessions implements AuthSessionProvider {
   async finishTab(realmId: string, rootId: string, tabId: string): Promise<RemovedTab> {
     this.#enter()
     checkTabIds(realmId, rootId, tabId)
-    const life = await this.#life(realmId)
-    const { updatedAt, ends } = afterFinish(await this.#context.realm(realmId), life.now)
+    const realm = await this.#context.realm(realmId)
+    const life = this.#lifeIn(realm)
+    const { updatedAt, ends } = afterFinish(realm, life.now)
     return this.#removeTab(realmId, rootId, tabId, { ...life, at: updatedAt, end: ends ? 1 : 0 }, 'finished')
   }
 
   async promote(realmId: string, rootId: string, tabId: string) {
     this.#enter()
     checkTabIds(realmId, rootId, tabId)
-    const keys = this.#keys(realmId, rootId)
+    const keys = this.#keys.root(realmId, rootId)
     if (keys === undefined) return undefined
     const now = this.#context.clock.now()
     const stored = await this.#redis.run(scripts.promoteTab, keys, { now, tab: tabId })
@@ -222,16 +227,13 @@ class RedisAuthSessions implements AuthSessionProvider {
     this.#enter()
     assertName(realmId, 'realmId')
     let removed = 0
-    let partitions = this.#redis.keys.all
+    let partitions = this.#keys.partitions
     while (partitions.length > 0) {
       const now = this.#context.clock.now()
       const answers = await this.#redis.runEach(
         scripts.removeRoots,
         partitions.map((partition) => ({
-          keys: {
-            realm: this.#redis.keys.key(partition, 'as-realm', realmId),
-            roots: this.#redis.keys.key(partition, 'as', realmId, ''),
-          },
+          keys: this.#keys.realm(partition, realmId),
           args: { now },
         })),
       )
@@ -262,7 +264,7 @@ class RedisAuthSessions implements AuthSessionProvider {
     patch: TabDataPatch,
     renews: boolean,
   ): Promise<AuthSessionTab | undefined> {
-    const keys = this.#keys(realmId, rootId)
+    const keys = this.#keys.root(realmId, rootId)
     if (keys === undefined) return undefined
     const answer = await this.#redis.run(scripts.updateTab, keys, {
       ...(await this.#life(realmId)),
@@ -283,7 +285,7 @@ class RedisAuthSessions implements AuthSessionProvider {
     args: Life & { readonly at: number; readonly end: 0 | 1 },
     reason: 'removed' | 'finished',
   ): Promise<RemovedTab> {
-    const keys = this.#keys(realmId, rootId)
+    const keys = this.#keys.root(realmId, rootId)
     const answer =
       keys && (await this.#redis.run(scripts.removeTab, keys, { ...args, id: rootId, tab: tabId }))
     if (answer === undefined) return { removed: false, rootRemoved: false }
@@ -293,30 +295,17 @@ class RedisAuthSessions implements AuthSessionProvider {
     return { removed: true, rootRemoved: true }
   }
 
-  /** `undefined` for an id that this deployment can not have minted. */
-  #keys(realmId: string, rootId: string): RootKeys | undefined {
-    const { keys } = this.#redis
-    const partition = partitionOf(rootId)
-    if (partition === undefined || partition >= keys.partitions) return undefined
-    return {
-      root: keys.key(partition, 'as', realmId, rootId),
-      realm: keys.key(partition, 'as-realm', realmId),
-    }
+  async #life(realmId: string): Promise<Life> {
+    return this.#lifeIn(await this.#context.realm(realmId))
   }
 
-  async #life(realmId: string): Promise<Life> {
-    const lifespanMs = loginLifespanMs(await this.#context.realm(realmId))
-    return { now: this.#context.clock.now(), lifespanMs, graceMs: GRACE_MS }
+  #lifeIn(realm: Realm): Life {
+    return { now: this.#context.clock.now(), lifespanMs: loginLifespanMs(realm), graceMs: GRACE_MS }
   }
 
   #enter(): void {
     if (this.#closed) throw new ProviderClosedError('auth-session: the provider is closed')
   }
-}
-
-interface RootKeys {
-  readonly root: string
-  readonly realm: string
 }
 
 interface Life {

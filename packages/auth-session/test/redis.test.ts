@@ -1,11 +1,10 @@
 import { checkScripts } from '@authstate/conformance'
 import { describe, test } from 'vitest'
 import { runSuiteOnRedis } from '../../../test-support/redis-targets.js'
-import { authSessionSuite } from '../src/conformance.js'
+import { authSessionKeySpace, authSessionSuite } from '../src/conformance.js'
 import { redisAuthSessions } from '../src/redis.js'
 import * as scripts from '../src/scripts.js'
-import { keySpace } from './support.js'
+
+runSuiteOnRedis(authSessionSuite, { factories: [redisAuthSessions()], keySpace: authSessionKeySpace })
 
 checkScripts('auth-session', scripts, new URL('../src/lua/', import.meta.url), { describe, test })
-
-runSuiteOnRedis(authSessionSuite, { factories: [redisAuthSessions()], keySpace })

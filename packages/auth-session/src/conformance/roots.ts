@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict'
 import { type SuiteBuilder, together } from '@authstate/conformance'
-import type { AuthSessionEvents, AuthSessionProvider } from '../contract.js'
+import type { AuthSessionProvider } from '../contract.js'
+import { LIFESPAN_MS, MINUTE_MS, ROUNDS, STRANGER } from './fixture.js'
 
-const MINUTE_MS = 60_000
-/** The realm's three lifespans as Keycloak has them: the longest is the login's half hour. */
-const LIFESPAN_MS = 30 * MINUTE_MS
-/** An id of the right shape that nobody has. */
-const STRANGER = `${'A'.repeat(22)}00`
-
-export function defineRootCases({ basic, expiry, concurrency }: SuiteBuilder<AuthSessionProvider>): void {
+/** Roots, their life and their realm. */
+export function roots({ basic, expiry, concurrency }: SuiteBuilder<AuthSessionProvider>): void {
   basic('createRoot: a root without tabs, under an id of its own', '§4.3', async ({ provider, clock }) => {
     const root = await provider.createRoot('r')
     assert.match(root.id, /^[\w-]{22}[0-9a-f]{2}$/)
@@ -92,7 +88,7 @@ export function defineRootCases({ basic, expiry, concurrency }: SuiteBuilder<Aut
     '§4.3',
     async ({ provider, anotherNode }) => {
       const nodes = [provider, await anotherNode()]
-      for (let round = 0; round < 50; round++) {
+      for (let round = 0; round < ROUNDS; round++) {
         const { id } = await provider.createRoot('r')
         await provider.removeRoot('r', id)
         const roots = await together(4, async (index) => {
@@ -267,7 +263,7 @@ export function defineRootCases({ basic, expiry, concurrency }: SuiteBuilder<Aut
 
   concurrency('removeRoot: of several calls one removes it', '§1.6', async ({ provider, anotherNode }) => {
     const nodes = [provider, await anotherNode()]
-    for (let round = 0; round < 50; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       const { id } = await provider.createRoot('r')
       const answers = await together(4, (index) =>
         (nodes[index % 2] as AuthSessionProvider).removeRoot('r', id),
@@ -286,66 +282,5 @@ export function defineRootCases({ basic, expiry, concurrency }: SuiteBuilder<Aut
     for (const { id } of roots) assert.equal(await provider.getRoot('a', id), undefined)
     for (const root of others) assert.deepEqual(await provider.getRoot(root.realmId, root.id), root)
     assert.equal(await provider.removeByRealm('a'), 0)
-  })
-
-  basic('on: each change is told once, with its reason', '§4', async ({ setRealm, withProperties }) => {
-    const told: string[] = []
-    const events = ['created', 'removed', 'tab-added', 'tab-removed', 'promoted'] as const
-    const node = await withProperties({ maxTabs: 1 })
-    const stops = events.map((event) =>
-      node.on(event, (what: AuthSessionEvents[typeof event]) => {
-        told.push([event, what.realmId, ...('reason' in what ? [what.reason] : [])].join(' '))
-      }),
-    )
-    const expectTold = (...wanted: string[]) => assert.deepEqual(told.splice(0), wanted)
-
-    const { id } = await node.createRoot('r')
-    await node.getOrCreateRoot('r', id)
-    expectTold('created r')
-    await node.addTab('r', id, { clientId: 'c' })
-    const { tabId } = ((await node.addTab('r', id, { clientId: 'c' })) ?? assert.fail()).tab
-    expectTold('tab-added r', 'tab-removed r evicted', 'tab-added r')
-    await node.promote('r', id, tabId)
-    await node.promote('r', id, tabId)
-    expectTold('promoted r')
-    await node.finishTab('r', id, tabId)
-    expectTold('tab-removed r finished', 'removed r last-tab')
-    await node.removeTab('r', id, tabId)
-    await node.removeRoot('r', id)
-    expectTold()
-    await node.removeRoot('r', (await node.createRoot('r')).id)
-    expectTold('created r', 'removed r removed')
-    await node.createRoot('r')
-    await node.removeByRealm('r')
-    expectTold('created r', 'removed r realm')
-
-    setRealm('r', { ssoSessionIdleTimeoutMs: 1000, ssoSessionMaxLifespanMs: 1000 })
-    const wide = await withProperties({ maxTabs: 2 })
-    wide.on('removed', ({ reason }) => told.push(reason))
-    const other = await wide.createRoot('r')
-    await wide.addTab('r', other.id, { clientId: 'c' })
-    const last = (await wide.addTab('r', other.id, { clientId: 'c' })) ?? assert.fail()
-    await wide.finishTab('r', other.id, last.tab.tabId)
-    expectTold('finished')
-
-    for (const stop of stops) stop()
-    await node.createRoot('r')
-    expectTold()
-  })
-
-  basic('on: a listener that fails harms nobody', '§4', async ({ provider, logger }) => {
-    let told = 0
-    provider.on('created', () => {
-      throw new Error('mine')
-    })
-    provider.on('created', async () => {
-      throw new Error('mine as well')
-    })
-    provider.on('created', () => {
-      told += 1
-    })
-    const root = await provider.createRoot('r')
-    assert.equal(told, 1)
-    assert.doesNotMatch(JSON.stringify(logger.entries), new RegExp(`mine|${root.id}`))
   })
 }

@@ -1,6 +1,6 @@
 import type { Logger } from '@authstate/spi'
-import type { AuthSessionTab, RootAuthSession } from './contract.js'
-import { isExpired, type TabData, tabOf } from './rules.js'
+import { type AuthSessionTab, authSessionSpi, type RootAuthSession } from '../contract.js'
+import { isExpired, type TabData, tabOf } from '../rules.js'
 
 /** The format of a root's hash. */
 const FORMAT = '1'
@@ -9,7 +9,7 @@ const HEAD = /^(\d+) (\d+) (\d+) (.+)$/s
 type Times = [number, number, number]
 
 /** Reads what is stored. What this version can not read is absent, counted, and said once. */
-export class StoredReader {
+export class StoredRoots {
   readonly #logger: Logger
   #unreadable = 0
 
@@ -58,7 +58,7 @@ export class StoredReader {
   #absent(): undefined {
     this.#unreadable += 1
     if (this.#unreadable === 1) {
-      this.#logger.warn({ record: 'auth-session' }, 'a stored record can not be read; it counts as absent')
+      this.#logger.warn({ spi: authSessionSpi.name }, 'a stored session can not be read and counts as absent')
     }
     return undefined
   }

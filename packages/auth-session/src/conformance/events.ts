@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import type { SuiteBuilder } from '@authstate/conformance'
+import type { AuthSessionEvents, AuthSessionProvider } from '../contract.js'
+
+/** What listeners are told. */
+export function events({ basic }: SuiteBuilder<AuthSessionProvider>): void {
+  basic('on: each change is told once, with its reason', '§4', async ({ setRealm, withProperties }) => {
+    const told: string[] = []
+    const events = ['created', 'removed', 'tab-added', 'tab-removed', 'promoted'] as const
+    const node = await withProperties({ maxTabs: 1 })
+    const stops = events.map((event) =>
+      node.on(event, (what: AuthSessionEvents[typeof event]) => {
+        told.push([event, what.realmId, ...('reason' in what ? [what.reason] : [])].join(' '))
+      }),
+    )
+    const expectTold = (...wanted: string[]) => assert.deepEqual(told.splice(0), wanted)
+
+    const { id } = await node.createRoot('r')
+    await node.getOrCreateRoot('r', id)
+    expectTold('created r')
+    await node.addTab('r', id, { clientId: 'c' })
+    const { tabId } = ((await node.addTab('r', id, { clientId: 'c' })) ?? assert.fail()).tab
+    expectTold('tab-added r', 'tab-removed r evicted', 'tab-added r')
+    await node.promote('r', id, tabId)
+    await node.promote('r', id, tabId)
+    expectTold('promoted r')
+    await node.finishTab('r', id, tabId)
+    expectTold('tab-removed r finished', 'removed r last-tab')
+    await node.removeTab('r', id, tabId)
+    await node.removeRoot('r', id)
+    expectTold()
+    await node.removeRoot('r', (await node.createRoot('r')).id)
+    expectTold('created r', 'removed r removed')
+    await node.createRoot('r')
+    await node.removeByRealm('r')
+    expectTold('created r', 'removed r realm')
+
+    setRealm('r', { ssoSessionIdleTimeoutMs: 1000, ssoSessionMaxLifespanMs: 1000 })
+    const wide = await withProperties({ maxTabs: 2 })
+    wide.on('removed', ({ reason }) => told.push(reason))
+    const other = await wide.createRoot('r')
+    await wide.addTab('r', other.id, { clientId: 'c' })
+    const last = (await wide.addTab('r', other.id, { clientId: 'c' })) ?? assert.fail()
+    await wide.finishTab('r', other.id, last.tab.tabId)
+    expectTold('finished')
+
+    for (const stop of stops) stop()
+    await node.createRoot('r')
+    expectTold()
+  })
+
+  basic('on: a listener that fails harms nobody', '§4', async ({ provider, logger }) => {
+    let told = 0
+    provider.on('created', () => {
+      throw new Error('mine')
+    })
+    provider.on('created', async () => {
+      throw new Error('mine as well')
+    })
+    provider.on('created', () => {
+      told += 1
+    })
+    const root = await provider.createRoot('r')
+    assert.equal(told, 1)
+    assert.doesNotMatch(JSON.stringify(logger.entries), new RegExp(`mine|${root.id}`))
+  })
+}

@@ -1,0 +1,33 @@
+import type { KeySpace } from '@authstate/redis'
+import { partitionOf } from '@authstate/spi'
+
+/** Spells the keys of this SPI: docs/storage/auth-session.md describes each. */
+export class RootKeys {
+  readonly #keys: KeySpace
+
+  constructor(keys: KeySpace) {
+    this.#keys = keys
+  }
+
+  get partitions(): readonly number[] {
+    return this.#keys.all
+  }
+
+  /** A root and the index of its realm; `undefined` for an id that this deployment can not have minted. */
+  root(realmId: string, rootId: string): { readonly root: string; readonly realm: string } | undefined {
+    const partition = partitionOf(rootId)
+    if (partition === undefined || partition >= this.#keys.partitions) return undefined
+    return {
+      root: this.#keys.key(partition, 'auth', realmId, rootId),
+      realm: this.#keys.key(partition, 'auth-realm', realmId),
+    }
+  }
+
+  /** The index of a realm in one partition, and the base to which the ids in it are appended. */
+  realm(partition: number, realmId: string): { readonly realm: string; readonly roots: string } {
+    return {
+      realm: this.#keys.key(partition, 'auth-realm', realmId),
+      roots: this.#keys.key(partition, 'auth', realmId, ''),
+    }
+  }
+}
