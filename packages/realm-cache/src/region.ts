@@ -42,6 +42,8 @@ interface Entry<T> {
   readonly tags: readonly string[]
   readonly storedAt: number
   readonly expiresAt: number
+  /** Nothing about time has to be looked at: the quick way of a hit. */
+  readonly timeless: boolean
   usedAt: number
 }
 
@@ -224,7 +226,7 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
   #usable(key: string): Entry<T> | undefined {
     if (!this.#trust.trusted) return undefined
     const entry = this.#entries.get(key)
-    if (entry === undefined || (entry.expiresAt === Number.POSITIVE_INFINITY && !this.#idleEnds)) return entry
+    if (entry === undefined || entry.timeless) return entry
     const now = this.#clock.now()
     if (isExpired(entry.expiresAt, now)) return undefined
     if (this.#idleEnds) {
@@ -338,7 +340,8 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
     if (lifeMs === 0 || this.#closed || !this.enabled || !this.#trust.trusted) return true
     const now = this.#clock.now()
     const expiresAt = expiryOf(lifeMs, this.#settings.jitter, now, Math.random())
-    this.#entries.set(key, { value, tags, storedAt: now, expiresAt, usedAt: now })
+    const timeless = expiresAt === Number.POSITIVE_INFINITY && !this.#idleEnds
+    this.#entries.set(key, { value, tags, storedAt: now, expiresAt, timeless, usedAt: now })
     for (const tag of tags) {
       const keys = this.#tagged.get(tag)
       if (keys === undefined) this.#tagged.set(tag, new Set([key]))
