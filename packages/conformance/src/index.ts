@@ -20,6 +20,7 @@ export {
   defineSuite,
   type Level,
   levels,
+  type OtherNode,
   type Stage,
   type Suite,
   type SuiteBuilder,

@@ -33,7 +33,7 @@ export function redisTarget<P extends Provider>(options: RedisTargetOptions<P>):
       const client = options.wrap?.(observed.client) ?? observed.client
       const registries: ReturnType<typeof createProviderRegistry>[] = []
       return {
-        provider: async (properties) => {
+        provider: async (properties, { clock = context.clock, ...node } = {}) => {
           const registry = createProviderRegistry({
             factories: [...options.factories, redisConnection()],
             config: {
@@ -41,6 +41,8 @@ export function redisTarget<P extends Provider>(options: RedisTargetOptions<P>):
               spi: { [options.spi.name]: { provider: 'redis', redis: { ...properties } } },
             },
             ...context,
+            clock,
+            node,
             logger: quiet,
           })
           registries.push(registry)

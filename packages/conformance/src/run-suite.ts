@@ -1,7 +1,7 @@
 import type { Clock, Keyring, Logger, Provider, RealmSettings, RealmSettingsSource } from '@authstate/spi'
 import { FakeClock } from './fake-clock.js'
 import { RecordingLogger } from './recording-logger.js'
-import type { Level, Stage, Suite } from './suite.js'
+import type { Level, OtherNode, Stage, Suite } from './suite.js'
 
 /** The functions of a test runner: vitest, node:test and jest have them; for mocha hand in `it` as `test`. */
 export interface Runner {
@@ -21,7 +21,7 @@ export interface TargetSetup {
 /** An empty store, opened for one case. */
 export interface OpenTarget<P extends Provider> {
   /** A provider as one node would have it. Called again for each further node, perhaps with other properties. */
-  provider(properties: Readonly<Record<string, unknown>>): Promise<P>
+  provider(properties: Readonly<Record<string, unknown>>, node?: OtherNode): Promise<P>
   /** Commands sent so far. */
   commands?(): number
   /** Throws when the store was left in a state that no sequence of verbs may leave it in. */
@@ -88,7 +88,7 @@ async function runCase<P extends Provider>(
       clock,
       logger,
       setRealm: (realmId, realm) => settings.set(realmId, realm),
-      anotherNode: () => store.provider(suite.properties),
+      anotherNode: (node) => store.provider(suite.properties, node),
       withProperties: (properties) => store.provider({ ...suite.properties, ...properties }),
       commands: store.commands && (() => store.commands?.() ?? 0),
     })

@@ -1,4 +1,4 @@
-import type { Provider, RealmSettings, Spi } from '@authstate/spi'
+import type { Clock, NodeIdentity, Provider, RealmSettings, Spi } from '@authstate/spi'
 import type { FakeClock } from './fake-clock.js'
 import type { RecordingLogger } from './recording-logger.js'
 
@@ -7,6 +7,12 @@ export type Level = 'basic' | 'expiry' | 'concurrency' | 'faults' | 'cluster'
 
 export const levels: readonly Level[] = ['basic', 'expiry', 'concurrency', 'faults', 'cluster']
 
+/** Who another node of a case is, where that matters. */
+export interface OtherNode extends Partial<NodeIdentity> {
+  /** @default the clock of the case */
+  readonly clock?: Clock
+}
+
 /** What a case gets: one provider over an empty store, and the world around it. */
 export interface Stage<P extends Provider> {
   readonly provider: P
@@ -14,8 +20,11 @@ export interface Stage<P extends Provider> {
   readonly logger: RecordingLogger
   /** Sets what the realm says from now on. */
   setRealm(realmId: string, settings: RealmSettings): void
-  /** The provider of another node on the same store. In a store of one process: the same provider. */
-  anotherNode(): Promise<P>
+  /**
+   * The provider of another node on the same store. In a store of one process: the same provider, unless the node has
+   * a name or a clock of its own.
+   */
+  anotherNode(node?: OtherNode): Promise<P>
   /** A provider with other properties; on the same store where stores are shared. */
   withProperties(properties: Readonly<Record<string, unknown>>): Promise<P>
   /** Commands sent to the store so far, where the target counts them. */
