@@ -56,6 +56,11 @@ describe('the checker finds what is planted', () => {
       'examples/login/src/a.ts',
       "import { x } from '../../../packages/spi/src/index.js'",
     ],
+    [
+      "the tests' support in an example's source",
+      'examples/login/src/a.ts',
+      "import { x } from '../../../test-support/capabilities.js'",
+    ],
   ])('%s', (_, path, text) => expect(plant(path, text)).toHaveLength(1))
 
   test('a memory-only user who would load the Redis side', () => {
@@ -81,5 +86,7 @@ describe('the checker finds what is planted', () => {
       ['packages/redis/src/connect.ts', "const { Redis } = await import('ioredis')"],
     ])
     expect(packageOffences(planted)).toEqual([])
+    const test = "import { x } from '../../../test-support/capabilities.js'\nimport { y } from '../src/y.js'"
+    expect(exampleOffences(new Map([['examples/login/test/a.test.ts', test]]))).toEqual([])
   })
 })

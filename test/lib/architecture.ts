@@ -27,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 const IS_SUITE = /^(conformance\.ts|conformance\/.*)$/
 const IS_REDIS_SIDE = /^(redis\.ts|scripts\.ts|redis\/.*)$/
+const IS_EXAMPLE_TEST = /^examples\/[^/]+\/test\//
 const MAX_LINES = 400
 
 interface Source {
@@ -148,7 +149,7 @@ export function publishedNames(files: Files): Set<string> {
   )
 }
 
-/** Examples use published names only, and nothing outside their own folder. */
+/** Examples use published names only, and nothing outside their own folder; their tests also the tests' support. */
 export function exampleOffences(files: Files): string[] {
   const published = publishedNames(files)
   return [...files]
@@ -156,7 +157,9 @@ export function exampleOffences(files: Files): string[] {
     .flatMap(([path, text]) => {
       const home = path.split('/').slice(0, 2).join('/')
       return importsOf(path, text).flatMap(({ specifier, line }) => {
-        const leaves = specifier.startsWith('.') && !resolveRelative(path, specifier).startsWith(`${home}/`)
+        const reached = resolveRelative(path, specifier)
+        const allowed = IS_EXAMPLE_TEST.test(path) ? [`${home}/`, 'test-support/'] : [`${home}/`]
+        const leaves = specifier.startsWith('.') && !allowed.some((folder) => reached.startsWith(folder))
         const unknown = ownPackage(specifier) !== undefined && !published.has(specifier)
         return leaves || unknown ? [`${path}:${line} ${specifier}: not a published name`] : []
       })
