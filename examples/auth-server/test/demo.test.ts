@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { describeWith, redis, redisUrl } from '../../../test-support/capabilities.js'
+import { sourceFlags } from '../../../test-support/source.mjs'
+
+const demo = fileURLToPath(new URL('../src/demo.ts', import.meta.url))
+
+async function run(redisUrl: string | undefined): Promise<{ status: number; output: string }> {
+  const { AUTHSTATE_DEMO_REDIS_URL: _, ...env } = process.env
+  const child = spawn(process.execPath, [...sourceFlags, demo], {
+    env: { ...env, ...(redisUrl !== undefined && { AUTHSTATE_DEMO_REDIS_URL: redisUrl }) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
+  const [status] = (await once(child, 'close')) as [number]
+  return { status, output }
+}
+
+const stepsOf = (output: string): string[] => output.match(/^ ?\d+\. .*$/gm) ?? []
+
+test('on memory', { timeout: 60_000 }, async () => {
+  const { status, output } = await run(undefined)
+  expect(output).toMatch(/\ndemo: 11 steps passed\n$/)
+  expect(stepsOf(output)).toHaveLength(11)
+  expect(output).toContain('one store in this process')
+  expect(status).toBe(0)
+})
+
+describeWith(redis, 'demo', () => {
+  test('on Redis, with a node that is killed', { timeout: 60_000 }, async () => {
+    const { status, output } = await run(redisUrl())
+    expect(output).toMatch(/\ndemo: 14 steps passed\n$/)
+    expect(stepsOf(output)).toHaveLength(14)
+    expect(output).toContain('SIGKILL')
+    expect(status).toBe(0)
+  })
+})
+
+test('where there is no Redis it says so and ends with 1', { timeout: 60_000 }, async () => {
+  const { status, output } = await run('redis://127.0.0.1:1')
+  expect(output).toMatch(/\ndemo: .*127\.0\.0\.1:1.*\n$/)
+  expect(status).toBe(1)
+})

@@ -1,0 +1,153 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { codeOf, PASSWORD, TestServer } from './support.js'
+
+let server: TestServer
+beforeEach(async () => {
+  server = await TestServer.start()
+})
+afterEach(() => server.state.close())
+
+describe('unknown, wrong and locked are one answer', () => {
+  test('the same page, to the last byte, with the same headers', async () => {
+    const browser = server.browser()
+    const { fields } = await browser.begin()
+    const attempt = async (username: string, password: string) => {
+      const response = await browser.post('/login', { ...fields, username, password })
+      return { status: response.status, headers: [...response.headers], html: await response.text() }
+    }
+    const unknown = await attempt('nobody', PASSWORD)
+    const wrong = [await attempt('ada', '1'), await attempt('ada', '2'), await attempt('ada', '3')]
+    expect(await server.state.loginFailures.check('main', 'id of ada')).toMatchObject({ locked: true })
+    const locked = await attempt('ada', PASSWORD)
+    for (const answer of [...wrong, locked]) expect(answer).toEqual(unknown)
+    expect(unknown.status).toBe(403)
+  })
+
+  test('another user signs in meanwhile, and the locked one when the time is over', async () => {
+    const browser = server.browser()
+    const { fields } = await browser.begin()
+    for (const password of ['1', '2', '3', PASSWORD]) {
+      const response = await browser.post('/login', { ...fields, username: 'ada', password })
+      expect(response.status).toBe(403)
+    }
+    expect(await server.browser().signIn(undefined, 'ben')).not.toBe('')
+    server.clock.advance(60_000)
+    const response = await browser.post('/login', { ...fields, username: 'ada', password: PASSWORD })
+    expect(codeOf(response.headers.get('location'))).not.toBe('')
+  })
+
+  test.each([
+    ['empty', ''],
+    ['long', 'x'.repeat(5_000)],
+    ['a lone surrogate', '\ud800'],
+    ['of an object', '__proto__'],
+  ])('a user name that is %s', async (_, username) => {
+    const browser = server.browser()
+    const { fields } = await browser.begin()
+    const response = await browser.post('/login', { ...fields, username, password: PASSWORD })
+    expect(response.status).toBe(403)
+  })
+})
+
+describe('a form counts only in the tab and the browser it was made for', () => {
+  const count = async () => (await server.state.loginFailures.get('main', 'id of ada'))?.numFailures ?? 0
+
+  test('no token, a wrong one, and that of another tab', async () => {
+    const browser = server.browser()
+    const { fields } = await browser.begin()
+    const other = await browser.begin()
+    expect(other.fields['tab_id']).not.toBe(fields['tab_id'])
+    for (const csrf of ['', 'x'.repeat(43), other.fields['csrf'] ?? '']) {
+      for (const password of [PASSWORD, 'wrong']) {
+        const response = await browser.post('/login', { ...fields, csrf, username: 'ada', password })
+        expect([response.status, response.headers.get('location')]).toEqual([400, null])
+      }
+    }
+    expect(await count()).toBe(0)
+  })
+
+  test("another browser, and another client's name", async () => {
+    const { fields } = await server.browser().begin()
+    const stranger = server.browser()
+    await stranger.begin()
+    const credentials = { username: 'ada', password: PASSWORD }
+    expect((await stranger.post('/login', { ...fields, ...credentials })).status).toBe(400)
+    expect((await server.browser().post('/login', { ...fields, ...credentials })).status).toBe(400)
+    const browser = server.browser()
+    const own = await browser.begin()
+    expect((await browser.post('/login', { ...own.fields, client_id: 'app', ...credentials })).status).toBe(
+      400,
+    )
+    expect(await count()).toBe(0)
+  })
+
+  test('a cookie that was tampered with is no cookie', async () => {
+    const browser = server.browser()
+    const { location } = await browser.begin()
+    const [name = '', value = ''] = [...browser.cookies][0] ?? []
+    browser.cookies.set(name, `${value.slice(0, 5)}${value[5] === 'A' ? 'B' : 'A'}${value.slice(6)}`)
+    expect((await browser.get(location)).status).toBe(400)
+  })
+
+  test('too late: the login has expired', async () => {
+    const browser = server.browser()
+    const { fields } = await browser.begin()
+    server.clock.advance(1_800_000)
+    const response = await browser.post('/login', { ...fields, username: 'ada', password: PASSWORD })
+    expect([response.status, response.headers.get('location')]).toEqual([400, null])
+  })
+})
+
+describe('a login makes one session', () => {
+  test('of forms sent at once one signs in', async () => {
+    for (let round = 0; round < 5; round++) {
+      const browser = server.browser()
+      const { fields } = await browser.begin()
+      const all = await Promise.all(
+        [1, 2, 3].map(() => browser.post('/login', { ...fields, username: 'ben', password: PASSWORD })),
+      )
+      expect(all.map(({ status }) => status).sort()).toEqual([303, 400, 400])
+    }
+    const { items } = await server.state.userSessions.listByUser('main', 'id of ben', { limit: 100 })
+    expect(items).toHaveLength(5)
+  })
+
+  test('under an id of its own, and the one before ends', async () => {
+    const browser = server.browser()
+    const first = await server.redeem(await browser.signIn())
+    const { fields } = await browser.begin(undefined, { prompt: 'login' })
+    const response = await browser.post('/login', { ...fields, username: 'ben', password: PASSWORD })
+    const second = await server.redeem(codeOf(response.headers.get('location')))
+    expect(await server.userinfo(first.access_token)).toBe(401)
+    expect(await server.userinfo(second.access_token)).toBe(200)
+  })
+
+  test('a failed attempt to sign in again leaves the session as it is', async () => {
+    const browser = server.browser()
+    const { access_token: token } = await server.redeem(await browser.signIn())
+    const { fields } = await browser.begin(undefined, { prompt: 'login' })
+    expect((await browser.post('/login', { ...fields, username: 'ben', password: 'wrong' })).status).toBe(403)
+    expect(await server.userinfo(token)).toBe(200)
+  })
+})
+
+test('pages run nothing, load nothing, are framed by nobody and kept nowhere', async () => {
+  const browser = server.browser()
+  const { location } = await browser.begin()
+  for (const path of [location, '/account', '/nothing', '/authorize']) {
+    const { headers } = await browser.get(path)
+    const policy = headers.get('content-security-policy') ?? ''
+    for (const part of [
+      "default-src 'none'",
+      "frame-ancestors 'none'",
+      "base-uri 'none'",
+      "form-action 'self'",
+    ]) {
+      expect(policy, path).toContain(part)
+    }
+    expect(policy).not.toContain('unsafe')
+    expect([headers.get('cache-control'), headers.get('x-frame-options')]).toEqual(['no-store', 'DENY'])
+  }
+  const page = await (await browser.get(location)).text()
+  expect(page).toContain('Shop &lt;b&gt;')
+})
