@@ -11,5 +11,12 @@ export {
   type RootAuthSession,
   type RootRemovalReason,
 } from './contract.js'
+export {
+  authSessionHash,
+  createLoginCookies,
+  type LoginCookieOptions,
+  type LoginCookies,
+  type RestartData,
+} from './cookies.js'
 export { memoryAuthSessions } from './memory.js'
 export { type AuthSessionConfig, authSessionConfig } from './rules.js'

@@ -17,7 +17,7 @@ local now = tonumber(ARGV[1])
 local held = redis.call('HMGET', KEYS[1], '_v', 'x', 'u', 't:' .. ARGV[5], 'd:' .. ARGV[5])
 if held[1] ~= '1' or (tonumber(held[2]) or 0) <= now or not held[4] or not held[5] then return false end
 local readable, data = pcall(cjson.decode, held[5])
-if not readable or type(data) ~= 'table' then return false end
+if not readable or string.sub(held[5], 1, 1) ~= '{' then return false end
 
 local updated = ARGV[7] == '1' and ARGV[1] or held[3]
 local expires = string.format('%.0f', tonumber(updated) + tonumber(ARGV[2]))
