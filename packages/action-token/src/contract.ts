@@ -47,13 +47,29 @@ export interface NewToken {
 
 export type ConsumeOutcome =
   /** This caller redeemed the token, and nobody else ever will. */
-  | { readonly outcome: 'consumed'; readonly data: TokenData }
+  | { readonly outcome: 'consumed'; readonly data: TokenData; readonly successor?: string }
   /** Somebody redeemed it before: a replay. */
   | { readonly outcome: 'used'; readonly data: TokenData; readonly consumedAt: number }
   /** It expired; said only within `readGraceMs`. */
   | { readonly outcome: 'expired' }
   /** There is no such token: never stored, removed, revoked, long expired, or of another realm or kind. */
   | { readonly outcome: 'unknown' }
+
+/** How a token is consumed by a caller that may have to ask again. */
+export interface ConsumeOptions {
+  /**
+   * A name of the caller's for this one try, such as a request id or a fingerprint of the request. Repeating it
+   * gets `'consumed'` again, so that a lost reply does not cost an honest caller its token.
+   */
+  readonly attempt?: string | undefined
+  /** How long the attempt may be repeated, ms. @default as long as the token lives */
+  readonly graceMs?: number | undefined
+  /**
+   * What takes the token's place, such as the id of the next refresh token. A repeated attempt gets that of the
+   * first, whatever it brings itself; nobody else gets it. Needs `attempt`.
+   */
+  readonly successor?: string | undefined
+}
 
 /** The claims of a signed action token, such as the link in a mail. */
 export interface ActionToken {
@@ -124,17 +140,11 @@ export interface ActionTokenProvider extends Provider {
    *
    * The key stays `'used'` until the lifespan ends, and no later `put` makes it new.
    *
-   * @param options.attempt A name of the caller's for this one try, such as a request id. Repeating it gets
-   *   `'consumed'` again, so that a lost reply does not cost an honest caller its code. Without one the call is not
-   *   safe to repeat.
+   * Safe to repeat after a lost reply only with an `attempt`, see {@link ConsumeOptions}.
+   *
    * @see RFC 6749 §4.1.2 — a code must not be used more than once
    */
-  consume(
-    realmId: string,
-    kind: string,
-    key: string,
-    options?: { readonly attempt?: string | undefined },
-  ): Promise<ConsumeOutcome>
+  consume(realmId: string, kind: string, key: string, options?: ConsumeOptions): Promise<ConsumeOutcome>
 
   /** Forgets a token, consumed or not: of N concurrent calls exactly one gets `true`. */
   remove(realmId: string, kind: string, key: string): Promise<boolean>

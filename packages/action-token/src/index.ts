@@ -1,7 +1,9 @@
+export { confirmLink, type LinkRequest, type LinkStep } from './confirm-link.js'
 export {
   type ActionToken,
   type ActionTokenProvider,
   actionTokenSpi,
+  type ConsumeOptions,
   type ConsumeOutcome,
   type JsonValue,
   type NewActionToken,
@@ -11,4 +13,18 @@ export {
   type VerifyOutcome,
 } from './contract.js'
 export { memoryActionTokens } from './memory.js'
-export { type ActionTokenConfig, actionTokenConfig } from './rules.js'
+export {
+  createReplayGuard,
+  type FirstUse,
+  type ProofId,
+  type ReplayGuard,
+  type ReplayGuardOptions,
+} from './replay-guard.js'
+export {
+  type ActionTokenConfig,
+  actionTokenConfig,
+  type MemoryActionTokenConfig,
+  memoryActionTokenConfig,
+  type RevokedToken,
+  type RevokedTokenSource,
+} from './rules.js'

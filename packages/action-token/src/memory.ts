@@ -1,14 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import {
-  assertName,
-  assertOptionalName,
-  ProviderClosedError,
-  type ProviderContext,
-  type ProviderFactory,
-} from '@authstate/spi'
+import { assertName, ProviderClosedError, type ProviderContext, type ProviderFactory } from '@authstate/spi'
 import {
   type ActionTokenProvider,
   actionTokenSpi,
+  type ConsumeOptions,
   type ConsumeOutcome,
   type NewActionToken,
   type NewToken,
@@ -16,24 +11,30 @@ import {
   type TokenRecord,
 } from './contract.js'
 import {
-  type ActionTokenConfig,
-  actionTokenConfig,
+  type CheckedConsume,
+  checkConsume,
   checkKey,
   checkToken,
   decodeData,
   encodeData,
   expiryOf,
   isExpired,
+  type MemoryActionTokenConfig,
+  memoryActionTokenConfig,
 } from './rules.js'
 import { SignedTokens } from './signed-tokens.js'
 
 /** Keeps tokens in this process. They are lost with it and not shared. */
-export function memoryActionTokens(): ProviderFactory<ActionTokenProvider, ActionTokenConfig> {
+export function memoryActionTokens(): ProviderFactory<ActionTokenProvider, MemoryActionTokenConfig> {
   return {
     spi: actionTokenSpi,
     id: 'memory',
-    config: actionTokenConfig,
-    create: (context, config) => new MemoryActionTokens(context, config),
+    config: memoryActionTokenConfig,
+    create: async (context, config) => {
+      const provider = new MemoryActionTokens(context, config)
+      await provider.loadRevoked()
+      return provider
+    },
   }
 }
 
@@ -43,8 +44,7 @@ interface Entry {
   data: string
   readonly family: string
   readonly subject: string
-  consumedAt?: number
-  attempt?: string | undefined
+  consumed?: CheckedConsume & { readonly at: number }
 }
 
 /** Entries that each write looks at to take away dead ones. */
@@ -56,16 +56,22 @@ class MemoryActionTokens implements ActionTokenProvider {
   readonly #refused = new Map<string, { readonly realmId: string; readonly expiresAt: number }>()
   readonly #revoked = new Map<string, { readonly realmId: string; readonly expiresAt: number }>()
   readonly #context: ProviderContext
-  readonly #config: ActionTokenConfig
+  readonly #config: MemoryActionTokenConfig
   readonly #signed: SignedTokens
   #closed = false
 
-  constructor(context: ProviderContext, config: ActionTokenConfig) {
+  constructor(context: ProviderContext, config: MemoryActionTokenConfig) {
     this.#context = context
     this.#config = config
     // Nobody else has to verify what this process signed, and its tokens end with it.
     const keyring = context.keyring ?? { current: 'process', keys: { process: randomBytes(64) } }
     this.#signed = new SignedTokens(this, keyring, context.clock, config)
+  }
+
+  async loadRevoked(): Promise<void> {
+    for await (const { realmId, tokenId, expiresAt } of (await this.#config.revokedTokens?.load()) ?? []) {
+      this.#revoked.set(nameOf(realmId, tokenId), { realmId, expiresAt })
+    }
   }
 
   async put(realmId: string, kind: string, key: string, token: NewToken) {
@@ -89,7 +95,7 @@ class MemoryActionTokens implements ActionTokenProvider {
     return {
       data: decodeData(entry.data) ?? {},
       expiresAt: entry.expiresAt,
-      ...(entry.consumedAt !== undefined && { consumedAt: entry.consumedAt }),
+      ...(entry.consumed && { consumedAt: entry.consumed.at }),
       ...(expired && { expired: true as const }),
       ...(entry.family !== '' && { family: entry.family }),
       ...(entry.subject !== '' && { subject: entry.subject }),
@@ -103,7 +109,7 @@ class MemoryActionTokens implements ActionTokenProvider {
   async replace(realmId: string, kind: string, key: string, data: TokenData) {
     const entry = this.#live(realmId, kind, key)
     const encoded = encodeData(data, this.#config.maxDataBytes)
-    if (entry === undefined || entry.consumedAt !== undefined) return false
+    if (entry === undefined || entry.consumed !== undefined) return false
     entry.data = encoded
     return true
   }
@@ -112,21 +118,27 @@ class MemoryActionTokens implements ActionTokenProvider {
     realmId: string,
     kind: string,
     key: string,
-    { attempt }: { readonly attempt?: string | undefined } = {},
+    options: ConsumeOptions = {},
   ): Promise<ConsumeOutcome> {
     const entry = this.#readable(realmId, kind, key)
-    assertOptionalName(attempt, 'attempt')
-    if (entry === undefined) return { outcome: 'unknown' }
     const now = this.#context.clock.now()
+    const { attempt, graceUntil, successor } = checkConsume(options, now, this.#config)
+    if (entry === undefined) return { outcome: 'unknown' }
     if (isExpired(entry.expiresAt, now)) return { outcome: 'expired' }
     const data = decodeData(entry.data) ?? {}
-    if (entry.consumedAt === undefined) {
-      entry.consumedAt = now
-      entry.attempt = attempt
-      return { outcome: 'consumed', data }
+    const { consumed } = entry
+    if (consumed !== undefined) {
+      const honoured = consumed.graceUntil === '' || !isExpired(consumed.graceUntil, now)
+      if (attempt === '' || attempt !== consumed.attempt || !honoured) {
+        return { outcome: 'used', data, consumedAt: consumed.at }
+      }
     }
-    if (attempt !== undefined && entry.attempt === attempt) return { outcome: 'consumed', data }
-    return { outcome: 'used', data, consumedAt: entry.consumedAt }
+    entry.consumed ??= { at: now, attempt, graceUntil, successor }
+    return {
+      outcome: 'consumed',
+      data,
+      ...(entry.consumed.successor && { successor: entry.consumed.successor }),
+    }
   }
 
   async remove(realmId: string, kind: string, key: string) {
@@ -172,6 +184,7 @@ class MemoryActionTokens implements ActionTokenProvider {
     )
     this.#revoked.set(name, { realmId, expiresAt })
     this.#prune(this.#revoked)
+    await this.#config.revokedTokens?.save({ realmId, tokenId, expiresAt })
   }
 
   async isRevoked(realmId: string, tokenId: string) {
@@ -208,7 +221,7 @@ class MemoryActionTokens implements ActionTokenProvider {
     const before = this.#live(realmId, kind, key)
     const now = this.#context.clock.now()
     const checked = checkToken(token, now, this.#config)
-    if (before !== undefined && (onlyIfAbsent || before.consumedAt !== undefined)) return false
+    if (before !== undefined && (onlyIfAbsent || before.consumed !== undefined)) return false
     const refused = this.#refused.get(nameOf(realmId, checked.family))
     if (checked.family !== '' && refused !== undefined && !isExpired(refused.expiresAt, now)) return false
     const name = nameOf(realmId, kind, key)
@@ -222,7 +235,7 @@ class MemoryActionTokens implements ActionTokenProvider {
   #withdraw(matches: (entry: Entry) => boolean): number {
     let withdrawn = 0
     for (const [name, entry] of this.#tokens) {
-      if (!matches(entry) || entry.consumedAt !== undefined) continue
+      if (!matches(entry) || entry.consumed !== undefined) continue
       this.#tokens.delete(name)
       if (!isExpired(entry.expiresAt, this.#context.clock.now())) withdrawn += 1
     }

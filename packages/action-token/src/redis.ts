@@ -1,14 +1,9 @@
 import { escapePart, type RedisConnection, redisConnectionSpi, unescapePart } from '@authstate/redis'
-import {
-  assertName,
-  assertOptionalName,
-  ProviderClosedError,
-  type ProviderContext,
-  type ProviderFactory,
-} from '@authstate/spi'
+import { assertName, ProviderClosedError, type ProviderContext, type ProviderFactory } from '@authstate/spi'
 import {
   type ActionTokenProvider,
   actionTokenSpi,
+  type ConsumeOptions,
   type ConsumeOutcome,
   type NewActionToken,
   type NewToken,
@@ -19,6 +14,7 @@ import { TokenKeys } from './redis/token-keys.js'
 import {
   type ActionTokenConfig,
   actionTokenConfig,
+  checkConsume,
   checkKey,
   checkToken,
   decodeData,
@@ -114,23 +110,20 @@ class RedisActionTokens implements ActionTokenProvider {
     realmId: string,
     kind: string,
     key: string,
-    { attempt }: { readonly attempt?: string | undefined } = {},
+    options: ConsumeOptions = {},
   ): Promise<ConsumeOutcome> {
     const { token } = this.#enter(realmId, kind, key)
-    assertOptionalName(attempt, 'attempt')
-    const {
-      outcome,
-      data: text,
-      consumedAt,
-    } = await this.#redis.run(
+    const now = this.#context.clock.now()
+    const reply = await this.#redis.run(
       scripts.consume,
       { token },
-      { now: this.#context.clock.now(), readGraceMs: this.#config.readGraceMs, attempt: attempt ?? '' },
+      { now, readGraceMs: this.#config.readGraceMs, ...checkConsume(options, now, this.#config) },
     )
-    if (outcome === 'expired' || outcome === 'unknown') return { outcome }
-    const data = text === undefined ? undefined : decodeData(text)
+    if (reply.outcome === 'expired' || reply.outcome === 'unknown') return { outcome: reply.outcome }
+    const data = reply.data === undefined ? undefined : decodeData(reply.data)
     if (data === undefined) return this.#countUnreadable() ?? { outcome: 'unknown' }
-    return outcome === 'consumed' ? { outcome, data } : { outcome: 'used', data, consumedAt }
+    if (reply.outcome !== 'consumed') return { outcome: 'used', data, consumedAt: reply.consumedAt }
+    return { outcome: 'consumed', data, ...(reply.successor && { successor: reply.successor }) }
   }
 
   async remove(realmId: string, kind: string, key: string) {

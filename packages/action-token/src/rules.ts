@@ -7,7 +7,7 @@ import {
   parseDuration,
 } from '@authstate/spi'
 import { z } from 'zod'
-import type { NewToken, TokenData } from './contract.js'
+import type { ConsumeOptions, NewToken, TokenData } from './contract.js'
 
 const DAY_MS = 86_400_000
 
@@ -32,6 +32,31 @@ export const actionTokenConfig = z.strictObject({
 
 /** Properties of a provider, with defaults filled in. */
 export type ActionTokenConfig = z.output<typeof actionTokenConfig>
+
+/** A revoked token id, as it is kept elsewhere. */
+export interface RevokedToken {
+  readonly realmId: string
+  readonly tokenId: string
+  /** Ms since the epoch. */
+  readonly expiresAt: number
+}
+
+/** Where a memory store keeps revoked token ids over a restart. */
+export interface RevokedTokenSource {
+  /** Everything that was saved; what has expired is passed over. Asked once, before the provider serves. */
+  load(): Iterable<RevokedToken> | AsyncIterable<RevokedToken> | Promise<Iterable<RevokedToken>>
+  /** Keeps one. `revoke` resolves after it. */
+  save(revoked: RevokedToken): Promise<void>
+}
+
+/** Properties of the memory provider. */
+export const memoryActionTokenConfig = actionTokenConfig.extend({
+  revokedTokens: z
+    .custom<RevokedTokenSource>((value) => isSource(value), 'must have the functions load and save')
+    .optional(),
+})
+
+export type MemoryActionTokenConfig = z.output<typeof memoryActionTokenConfig>
 
 /** A {@link NewToken} that was checked, as a store takes it. */
 export interface CheckedToken {
@@ -59,6 +84,33 @@ export function checkToken(token: NewToken, now: number, config: ActionTokenConf
     data: encodeData(token.data === undefined ? {} : token.data, config.maxDataBytes),
     family: token.family ?? '',
     subject: token.subject ?? '',
+  }
+}
+
+/** {@link ConsumeOptions} that were checked; `''` stands for what was left out. */
+export interface CheckedConsume {
+  readonly attempt: string
+  readonly graceUntil: number | ''
+  readonly successor: string
+}
+
+export function checkConsume(
+  options: ConsumeOptions,
+  now: number,
+  config: ActionTokenConfig,
+): CheckedConsume {
+  assertObject(options, 'options')
+  const { attempt, graceMs, successor } = options
+  assertOptionalName(attempt, 'attempt')
+  if (graceMs !== undefined) assertSpanMs(graceMs, 'graceMs')
+  if (successor !== undefined) {
+    assertText(successor, 'successor', config.maxDataBytes)
+    if (attempt === undefined) throw new TypeError('"successor" needs an "attempt" that can ask for it again')
+  }
+  return {
+    attempt: attempt ?? '',
+    graceUntil: graceMs === undefined ? '' : now + graceMs,
+    successor: successor ?? '',
   }
 }
 
@@ -124,4 +176,9 @@ function checkJson(value: unknown, depth: number): void {
     assertText(name, 'data: a name')
     checkJson(item, depth + 1)
   }
+}
+
+function isSource(value: unknown): boolean {
+  const { load, save } = (value ?? {}) as Partial<RevokedTokenSource>
+  return typeof load === 'function' && typeof save === 'function'
 }

@@ -38,10 +38,10 @@ export const consume = defineScript({
   change: 'full',
   repeatable: true,
   keys: ['token'],
-  args: ['now', 'readGraceMs', 'attempt'],
+  args: ['now', 'readGraceMs', 'attempt', 'graceUntil', 'successor'],
   decode: (reply) => {
-    const [outcome, data, consumedAt] = reply as [string, string?, string?]
-    return { outcome, data, consumedAt: Number(consumedAt) }
+    const [outcome, data, consumedAt, successor] = reply as [string, string?, string?, string?]
+    return { outcome, data, consumedAt: Number(consumedAt), successor }
   },
 })
 

@@ -83,6 +83,55 @@ export function consuming(add: SuiteBuilder<ActionTokenProvider>): void {
     },
   )
 
+  add.expiry(
+    'consume: within graceMs the same attempt gets the same successor, and nobody else does',
+    'issue: rotation grace',
+    async ({ provider, clock }) => {
+      const rotate = (attempt: string, successor: string) =>
+        provider.consume('realm', 'rt', 'k', { attempt, successor, graceMs: GRACE_MS })
+      await provider.put('realm', 'rt', 'k', { ...token, data: { n: 1 } })
+      assert.deepEqual(await rotate('a', 'next-1'), {
+        outcome: 'consumed',
+        data: { n: 1 },
+        successor: 'next-1',
+      })
+      assert.deepEqual(await rotate('a', 'next-2'), {
+        outcome: 'consumed',
+        data: { n: 1 },
+        successor: 'next-1',
+      })
+      const foreign = await rotate('b', 'next-3')
+      assert.equal(foreign.outcome, 'used')
+      assert.doesNotMatch(JSON.stringify(foreign), /next/)
+      clock.advance(GRACE_MS - 1)
+      assert.equal((await rotate('a', 'next-4')).outcome, 'consumed')
+      clock.advance(1)
+      assert.equal((await rotate('a', 'next-5')).outcome, 'used')
+    },
+  )
+
+  add.concurrency(
+    'consume: N parallel repeats of one attempt get one successor',
+    'issue: rotation grace',
+    async ({ provider, anotherNode }) => {
+      const nodes = [provider, await anotherNode()]
+      for (let round = 0; round < ROUNDS; round++) {
+        await provider.put('realm', 'rt', `k${round}`, token)
+        const outcomes = await together(RACERS, (n) =>
+          (nodes[n % 2] as ActionTokenProvider).consume('realm', 'rt', `k${round}`, {
+            attempt: 'same',
+            successor: `next-${n}`,
+          }),
+        )
+        const successors = new Set(
+          outcomes.map((one) => (one.outcome === 'consumed' ? one.successor : one.outcome)),
+        )
+        assert.equal(successors.size, 1)
+        assert.match([...successors].join(), /^next-\d$/)
+      }
+    },
+  )
+
   add.basic('consume: no attempt is no attempt in common', '§19 row 19', async ({ provider }) => {
     await provider.put('realm', 'code', 'k', token)
     assert.equal((await provider.consume('realm', 'code', 'k')).outcome, 'consumed')

@@ -49,6 +49,12 @@ export function misuse(add: SuiteBuilder<ActionTokenProvider>): void {
         )
         await rejects(() => provider.consume('realm', 'code', 'k', { attempt: bad }), TypeError, 'attempt')
       }
+      await rejects(() => provider.consume('realm', 'code', 'k', { successor: 'x' }), TypeError, 'successor')
+      await rejects(
+        () => provider.consume('realm', 'code', 'k', { attempt: 'a', graceMs: 0 }),
+        RangeError,
+        'graceMs',
+      )
       await rejects(() => provider.put('realm', 'code', 'k', undefined as never), TypeError, 'token')
       for (const bad of ['60000', Number.NaN, undefined, null] as unknown as number[]) {
         await rejects(() => provider.put('realm', 'code', 'k', { lifespanMs: bad }), TypeError, 'lifespanMs')

@@ -1,0 +1,43 @@
+import { assertObject } from '@authstate/spi'
+import type { ActionToken, ActionTokenProvider } from './contract.js'
+
+export interface LinkRequest {
+  /** Method of the HTTP request. */
+  readonly method: string
+  /** The signed token from the link or the form. */
+  readonly token: string
+  readonly actionId: string
+  /** See `ConsumeOptions.attempt`. */
+  readonly attempt?: string | undefined
+}
+
+export type LinkStep =
+  /** Show what is about to happen, and a form that posts the token. Nothing has happened yet. */
+  | { readonly step: 'confirm'; readonly token: ActionToken }
+  /** The token was redeemed by this request: do it now. */
+  | { readonly step: 'confirmed'; readonly token: ActionToken }
+  | { readonly step: 'refused'; readonly reason: 'used' | 'expired' | 'invalid' }
+
+/**
+ * Takes a link from a mail through its two steps: opening it never consumes, posting its form does, once.
+ *
+ * Mail scanners and link previews open every link; were that enough, they would use it up before its reader.
+ *
+ * @throws {TypeError} the method is neither GET, HEAD nor POST
+ * @see RFC 9110 §9.2.1 — safe methods do not change state
+ */
+export async function confirmLink(
+  tokens: ActionTokenProvider,
+  realmId: string,
+  request: LinkRequest,
+): Promise<LinkStep> {
+  assertObject(request, 'request')
+  const { method, token, actionId, attempt } = request
+  const looking = method === 'GET' || method === 'HEAD'
+  if (!looking && method !== 'POST') throw new TypeError(`"method" must be 'GET', 'HEAD' or 'POST'`)
+  const result = looking
+    ? await tokens.verifyActionToken(realmId, token, actionId)
+    : await tokens.consumeActionToken(realmId, token, actionId, { attempt })
+  if (result.outcome !== 'valid') return { step: 'refused', reason: result.outcome }
+  return { step: looking ? 'confirm' : 'confirmed', token: result.token }
+}
