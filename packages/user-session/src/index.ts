@@ -1,1 +1,3 @@
 export * from './contract.js'
+export { memoryUserSessions } from './memory.js'
+export type { UserSessionConfig } from './rules.js'

@@ -1,0 +1,230 @@
+import {
+  assertBoolean,
+  assertFunction,
+  assertInstant,
+  assertInteger,
+  assertName,
+  assertNames,
+  assertNotes,
+  assertNotesPatch,
+  assertObject,
+  assertOneOf,
+  assertOptionalName,
+  assertSpanMs,
+  assertText,
+} from '@authstate/spi'
+import type {
+  ClientSessionPatch,
+  ClientTokenRotation,
+  CreateUserSession,
+  NewClientSession,
+  NewUserSession,
+  PageRequest,
+  TokenRotation,
+  TransientTokenRotation,
+  UserSessionEventType,
+  UserSessionListener,
+  UserSessionPatch,
+  UserSessionState,
+} from './contract.js'
+import { decodeCursor, type Place } from './cursor.js'
+import { CHUNK } from './rules.js'
+
+const STATES = ['LOGGED_IN', 'LOGGING_OUT', 'LOGGED_OUT', 'LOGGED_OUT_UNCONFIRMED'] as const
+const EVENTS = ['created', 'removed', 'expired'] as const
+const MAX_URI_BYTES = 8_192
+const DEFAULT_LIMIT = 20
+const MAX_REUSE = 1_000_000
+
+type Notes = Readonly<Record<string, string>>
+
+/** A {@link NewClientSession} that was checked: nothing in it belongs to the caller. */
+export interface CheckedClient {
+  readonly clientId: string
+  readonly protocol: string | undefined
+  readonly redirectUri: string | undefined
+  readonly action: string | undefined
+  readonly notes: Notes
+}
+
+/** A {@link NewUserSession} that was checked. */
+export interface CheckedSession {
+  readonly userId: string
+  readonly loginUsername: string
+  readonly ipAddress: string | undefined
+  readonly authMethod: string | undefined
+  readonly rememberMe: boolean
+  readonly brokerSessionId: string | undefined
+  readonly brokerUserId: string | undefined
+  readonly notes: Notes
+  readonly client: CheckedClient | undefined
+  readonly transient: boolean
+}
+
+export interface CheckedPage {
+  readonly offline: boolean
+  readonly limit: number
+  readonly after: Place
+}
+
+export function checkSession(
+  session: NewUserSession | CreateUserSession,
+  maxNotesBytes: number,
+): CheckedSession {
+  assertObject(session, 'session')
+  const { userId, loginUsername, ipAddress, authMethod, brokerSessionId, brokerUserId, client } = session
+  assertName(userId, 'session.userId')
+  assertName(loginUsername, 'session.loginUsername')
+  assertOptionalName(ipAddress, 'session.ipAddress')
+  assertOptionalName(authMethod, 'session.authMethod')
+  assertOptionalName(brokerSessionId, 'session.brokerSessionId')
+  assertOptionalName(brokerUserId, 'session.brokerUserId')
+  return {
+    userId,
+    loginUsername,
+    ipAddress,
+    authMethod,
+    rememberMe: flag(session.rememberMe, 'session.rememberMe'),
+    brokerSessionId,
+    brokerUserId,
+    notes: checkedNotes(session.notes, 'session.notes', maxNotesBytes),
+    client: client === undefined ? undefined : checkClient(client, maxNotesBytes, 'session.client'),
+    transient: flag((session as CreateUserSession).transient, 'session.transient'),
+  }
+}
+
+export function checkClient(client: NewClientSession, maxNotesBytes: number, name = 'client'): CheckedClient {
+  assertObject(client, name)
+  const { clientId, protocol, redirectUri, action } = client
+  assertName(clientId, `${name}.clientId`)
+  assertOptionalName(protocol, `${name}.protocol`)
+  if (redirectUri !== undefined) assertText(redirectUri, `${name}.redirectUri`, MAX_URI_BYTES)
+  assertOptionalName(action, `${name}.action`)
+  return {
+    clientId,
+    protocol,
+    redirectUri,
+    action,
+    notes: checkedNotes(client.notes, `${name}.notes`, maxNotesBytes),
+  }
+}
+
+/** Changes to notes, `null` for a removal; empty for none. */
+export type NotesPatch = Readonly<Record<string, string | null>>
+
+export interface CheckedPatch {
+  readonly state: UserSessionState | null | undefined
+  readonly notes: NotesPatch
+}
+
+export interface CheckedClientPatch {
+  readonly clientId: string
+  readonly protocol: string | null | undefined
+  readonly redirectUri: string | null | undefined
+  readonly action: string | null | undefined
+  readonly notes: NotesPatch
+}
+
+export function checkPatch(patch: UserSessionPatch, maxNotesBytes: number): CheckedPatch {
+  assertObject(patch, 'patch')
+  const { state, notes = {} } = patch
+  if (state !== undefined && state !== null) assertOneOf(state, 'patch.state', STATES)
+  assertNotesPatch(notes, 'patch.notes', maxNotesBytes)
+  return { state, notes: { ...notes } }
+}
+
+export function checkClientPatch(patch: ClientSessionPatch, maxNotesBytes: number): CheckedClientPatch {
+  assertObject(patch, 'patch')
+  const { clientId, protocol, redirectUri, action, notes = {} } = patch
+  assertName(clientId, 'patch.clientId')
+  assertOptionalName(protocol ?? undefined, 'patch.protocol')
+  if (typeof redirectUri !== 'undefined' && redirectUri !== null) {
+    assertText(redirectUri, 'patch.redirectUri', MAX_URI_BYTES)
+  }
+  assertOptionalName(action ?? undefined, 'patch.action')
+  assertNotesPatch(notes, 'patch.notes', maxNotesBytes)
+  return { clientId, protocol, redirectUri, action, notes: { ...notes } }
+}
+
+/** Whether the offline twin is meant. */
+export function checkScope(options: { readonly offline?: boolean | undefined } | undefined): boolean {
+  if (options === undefined) return false
+  assertObject(options, 'options')
+  return flag(options['offline'], 'options.offline')
+}
+
+/** An option that names something, such as `clientId`. */
+export function checkOption(options: object | undefined, name: string): string | undefined {
+  const value: unknown = options === undefined ? undefined : (options as Record<string, unknown>)[name]
+  assertOptionalName(value, `options.${name}`)
+  return value
+}
+
+export function checkClientIds(
+  options: { readonly clientIds?: readonly string[] | undefined } | undefined,
+): readonly string[] | undefined {
+  if (options === undefined) return undefined
+  assertObject(options, 'options')
+  const { clientIds } = options
+  if (clientIds !== undefined) assertNames(clientIds, 'options.clientIds')
+  return clientIds === undefined ? undefined : [...clientIds]
+}
+
+export function checkPage(page: PageRequest | undefined): CheckedPage {
+  if (page === undefined) return { offline: false, limit: DEFAULT_LIMIT, after: decodeCursor(undefined) }
+  assertObject(page, 'page')
+  const { limit = DEFAULT_LIMIT, cursor } = page
+  assertInteger(limit, 'page.limit', 1, CHUNK)
+  if (cursor !== undefined) assertName(cursor, 'page.cursor')
+  return { offline: flag(page['offline'], 'page.offline'), limit, after: decodeCursor(cursor) }
+}
+
+export function checkRotation(rotation: ClientTokenRotation): void {
+  checkPresentation(rotation)
+  assertName(rotation.clientId, 'rotation.clientId')
+  flag(rotation.offline, 'rotation.offline')
+}
+
+export function checkTransientRotation(rotation: TransientTokenRotation): void {
+  checkPresentation(rotation)
+  assertSpanMs(rotation.lifespanMs, 'rotation.lifespanMs')
+}
+
+function checkPresentation(rotation: TokenRotation): void {
+  assertObject(rotation, 'rotation')
+  assertName(rotation.family, 'rotation.family')
+  assertName(rotation.presented, 'rotation.presented')
+  assertName(rotation.next, 'rotation.next')
+  if (rotation.next === rotation.presented)
+    throw new TypeError('"rotation.next" must differ from "rotation.presented"')
+  assertInstant(rotation.issuedAt, 'rotation.issuedAt')
+  assertInteger(rotation.maxReuse, 'rotation.maxReuse', 0, MAX_REUSE)
+  assertOptionalName(rotation.attempt, 'rotation.attempt')
+  if (rotation.graceMs !== undefined && rotation.graceMs !== 0) {
+    assertSpanMs(rotation.graceMs, 'rotation.graceMs')
+  }
+}
+
+export function checkListener(type: UserSessionEventType, listener: UserSessionListener): void {
+  assertOneOf(type, 'type', EVENTS)
+  assertFunction(listener, 'listener')
+}
+
+function checkedNotes(notes: Notes | undefined, name: string, maxNotesBytes: number): Notes {
+  if (notes === undefined) return {}
+  assertNotes(notes, name, maxNotesBytes)
+  return { ...notes }
+}
+
+/** What `restart` throws when the session belongs to another user. */
+export function otherUser(): TypeError {
+  return new TypeError(
+    '"session.userId" must be the user of the session: another user needs a session of their own',
+  )
+}
+
+export function flag(value: unknown, name: string): boolean {
+  if (value === undefined) return false
+  assertBoolean(value, name)
+  return value
+}

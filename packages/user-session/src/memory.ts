@@ -1,0 +1,407 @@
+import {
+  assertName,
+  createIdMinter,
+  type MintId,
+  ProviderClosedError,
+  type ProviderContext,
+  type ProviderFactory,
+  type Realm,
+} from '@authstate/spi'
+import * as check from './checks.js'
+import {
+  type ClientScope,
+  type ClientSessionPatch,
+  type ClientTokenRotation,
+  type CreateOutcome,
+  type CreateUserSession,
+  type NewClientSession,
+  type NewUserSession,
+  type PageRequest,
+  type RotationOutcome,
+  SessionRefusedError,
+  type SessionScope,
+  type TransientTokenRotation,
+  type UserSessionEventType,
+  type UserSessionListener,
+  type UserSessionPatch,
+  type UserSessionProvider,
+  userSessionSpi,
+} from './contract.js'
+import { clientLives, isOver, type Lives, userLives } from './expiry.js'
+import { copyOffline, restart } from './memory/copies.js'
+import { countOf, endAll, pageOf, recompute, sweep } from './memory/realm-wide.js'
+import { MemoryStore } from './memory/store.js'
+import {
+  clientExpiryOf,
+  liveClient,
+  newStored,
+  patchClient,
+  putClient,
+  type StoredSession,
+  settle,
+  settleClient,
+  snapshot,
+} from './memory/stored.js'
+import type { SessionTable } from './memory/table.js'
+import { rotateIn, TransientFamilies } from './memory/tokens.js'
+import { mergeNotes } from './notes.js'
+import { limitsOf, Ticker, type UserSessionConfig, userSessionConfig } from './rules.js'
+import { Sweeper } from './sweeper.js'
+
+/** Keeps sessions in this process. They are lost with it and not shared. */
+export function memoryUserSessions(): ProviderFactory<UserSessionProvider, UserSessionConfig> {
+  return {
+    spi: userSessionSpi,
+    id: 'memory',
+    config: userSessionConfig,
+    create: (context, config) => new MemoryUserSessions(context, config),
+  }
+}
+
+/** A change to a living session. What it answers goes to the caller. */
+type Step<T> = (session: StoredSession, now: number, realm: Realm, lives: Lives) => T
+
+class MemoryUserSessions implements UserSessionProvider {
+  readonly #context: ProviderContext
+  readonly #config: UserSessionConfig
+  readonly #store: MemoryStore
+  readonly #sweeper: Sweeper
+  readonly #ticker: Ticker
+  readonly #mint: MintId
+  readonly #transient = new TransientFamilies()
+  #swept = 0
+  #closed = false
+
+  constructor(context: ProviderContext, config: UserSessionConfig) {
+    this.#context = context
+    this.#config = config
+    this.#store = new MemoryStore(context.clock, context.logger)
+    this.#ticker = new Ticker(context.clock)
+    this.#mint = createIdMinter(context.node.site)
+    this.#sweeper = new Sweeper(config.sweepIntervalMs, context.logger, () => this.sweep())
+  }
+
+  async create(realmId: string, session: CreateUserSession) {
+    const created = await this.tryCreate(realmId, session)
+    if (created.outcome === 'refused') throw new SessionRefusedError(created.reason)
+    return created.session
+  }
+
+  async tryCreate(realmId: string, session: CreateUserSession): Promise<CreateOutcome> {
+    const began = this.#enter(realmId)
+    const checked = check.checkSession(session, this.#config.maxNotesBytes)
+    const realm = await this.#context.realm(realmId)
+    const now = this.#context.clock.now()
+    const rememberMe = checked.rememberMe && realm.rememberMe
+    const stored = newStored(realmId, this.#mint(0), { ...checked, rememberMe }, now)
+    const lives = userLives(realm, false)
+    settle(stored, lives)
+    if (checked.client) {
+      const own = clientLives(realm, checked.client.clientId, false)
+      settleClient(stored, putClient(stored, checked.client, now), lives, own)
+    }
+    if (checked.transient) return { outcome: 'created', session: snapshot(stored, now) }
+
+    const refused = this.#store.refuses(realmId, checked.userId, false, began)
+      ? 'ended'
+      : this.#store.makeRoom(stored, checked.client?.clientId, limitsOf(this.#config), true)
+    if (refused) return { outcome: 'refused', reason: refused }
+    this.#store.add(stored)
+    return { outcome: 'created', session: snapshot(stored, now) }
+  }
+
+  async get(realmId: string, id: string, options?: ClientScope) {
+    this.#enter(realmId, id)
+    const offline = check.checkScope(options)
+    const clientId = check.checkOption(options, 'clientId')
+    const now = this.#context.clock.now()
+    const session = this.#store.live(realmId, id, offline, now)
+    if (session === undefined) return undefined
+    if (clientId !== undefined && liveClient(session, clientId, now) === undefined) return undefined
+    return snapshot(session, now, clientId)
+  }
+
+  async refresh(realmId: string, id: string, options?: ClientScope) {
+    this.#enter(realmId, id)
+    const clientId = check.checkOption(options, 'clientId')
+    return this.#write(realmId, id, options, (session, now, realm, lives) => {
+      if (clientId !== undefined) {
+        const own = clientLives(realm, clientId, session.offline)
+        const client = liveClient(session, clientId, now)
+        if (client === undefined || isOver(clientExpiryOf(session, client, lives, own), now)) return undefined
+        client.lastRefreshAt = Math.max(client.lastRefreshAt, now)
+        settleClient(session, client, lives, own)
+      }
+      session.lastRefreshAt = Math.max(session.lastRefreshAt, now)
+      settle(session, lives)
+      return snapshot(session, now, clientId)
+    })
+  }
+
+  async touch(realmId: string, id: string, options?: ClientScope) {
+    const session = await this.refresh(realmId, id, options)
+    return session && { lastRefreshAt: session.lastRefreshAt, expiresAt: session.expiresAt }
+  }
+
+  async update(realmId: string, id: string, patch: UserSessionPatch, options?: SessionScope) {
+    this.#enter(realmId, id)
+    const { state, notes } = check.checkPatch(patch, this.#config.maxNotesBytes)
+    return this.#write(realmId, id, options, (session, now) => {
+      session.notes = mergeNotes(session.notes, notes, this.#config.maxNotesBytes)
+      if (state !== undefined) session.state = state ?? undefined
+      return snapshot(session, now)
+    })
+  }
+
+  async restart(realmId: string, id: string, begun: NewUserSession) {
+    this.#enter(realmId, id)
+    const checked = check.checkSession(begun, this.#config.maxNotesBytes)
+    return this.#write(realmId, id, undefined, (session, now, realm) => {
+      if (session.core.userId !== checked.userId) throw check.otherUser()
+      restart(this.#store, session, checked, realm, now)
+      return snapshot(session, now)
+    })
+  }
+
+  async remove(realmId: string, id: string, options?: SessionScope) {
+    this.#enter(realmId, id)
+    const now = this.#context.clock.now()
+    const session = this.#store.live(realmId, id, check.checkScope(options), now)
+    if (session) this.#store.end(session, 'removed')
+    return session !== undefined
+  }
+
+  async putClientSession(realmId: string, id: string, client: NewClientSession, options?: SessionScope) {
+    this.#enter(realmId, id)
+    const checked = check.checkClient(client, this.#config.maxNotesBytes)
+    return this.#write(realmId, id, options, (session, now, realm, lives) => {
+      if (liveClient(session, checked.clientId, now) === undefined) {
+        const refused = this.#store.makeRoom(session, checked.clientId, limitsOf(this.#config), false)
+        if (refused) throw new SessionRefusedError(refused)
+      }
+      this.#store.table(realmId, session.offline).put(session, () => {
+        const own = clientLives(realm, checked.clientId, session.offline)
+        settleClient(session, putClient(session, checked, now), lives, own)
+      })
+      return snapshot(session, now)
+    })
+  }
+
+  async updateClientSession(realmId: string, id: string, patch: ClientSessionPatch, options?: SessionScope) {
+    this.#enter(realmId, id)
+    const patched = check.checkClientPatch(patch, this.#config.maxNotesBytes)
+    return this.#write(realmId, id, options, (session, now, realm, lives) => {
+      const client = liveClient(session, patched.clientId, now)
+      if (client === undefined) return undefined
+      patchClient(client, patched, this.#config.maxNotesBytes)
+      settleClient(session, client, lives, clientLives(realm, patched.clientId, session.offline))
+      return snapshot(session, now)
+    })
+  }
+
+  async removeClientSession(
+    realmId: string,
+    id: string,
+    clientId: string,
+    options?: SessionScope & { readonly endWhenLast?: boolean | undefined },
+  ) {
+    this.#enter(realmId, id)
+    assertName(clientId, 'clientId')
+    const offline = check.checkScope(options)
+    const endWhenLast = check.flag(options?.endWhenLast, 'options.endWhenLast')
+    const now = this.#context.clock.now()
+    const session = this.#store.live(realmId, id, offline, now)
+    if (session === undefined || liveClient(session, clientId, now) === undefined) return false
+    this.#store.detach(session, clientId)
+    if (endWhenLast && snapshot(session, now).clients.size === 0) this.#store.end(session, 'last-client')
+    return true
+  }
+
+  async createOffline(
+    realmId: string,
+    id: string,
+    options?: { readonly clientIds?: readonly string[] | undefined },
+  ) {
+    const began = this.#enter(realmId, id)
+    const wanted = check.checkClientIds(options)
+    return this.#write(realmId, id, undefined, (online, now, realm) => {
+      if (this.#store.refuses(realmId, online.core.userId, true, began)) return undefined
+      return snapshot(copyOffline(this.#store, online, wanted, realm, now), now)
+    })
+  }
+
+  async rotateRefreshToken(
+    realmId: string,
+    id: string,
+    rotation: ClientTokenRotation,
+  ): Promise<RotationOutcome> {
+    this.#enter(realmId, id)
+    check.checkRotation(rotation)
+    const now = this.#context.clock.now()
+    const session = this.#store.live(realmId, id, rotation.offline ?? false, now)
+    return session ? rotateIn(this.#store, session, rotation, now) : { outcome: 'gone' }
+  }
+
+  async rotateTransientToken(realmId: string, rotation: TransientTokenRotation): Promise<RotationOutcome> {
+    this.#enter(realmId)
+    check.checkTransientRotation(rotation)
+    return this.#transient.rotate(realmId, rotation, this.#context.clock.now())
+  }
+
+  async listByUser(realmId: string, userId: string, page?: PageRequest) {
+    assertName(userId, 'userId')
+    return this.#page(realmId, page, (table) => table.ofUser(userId))
+  }
+
+  async listByClient(realmId: string, clientId: string, page?: PageRequest) {
+    assertName(clientId, 'clientId')
+    return this.#page(realmId, page, (table) => table.ofClient(clientId), clientId)
+  }
+
+  async listByBrokerUser(realmId: string, brokerUserId: string, page?: PageRequest) {
+    assertName(brokerUserId, 'brokerUserId')
+    return this.#page(realmId, page, (table) => table.ofBrokerUser(brokerUserId))
+  }
+
+  async list(realmId: string, page?: PageRequest) {
+    return this.#page(realmId, page, (table) => table.all())
+  }
+
+  async findByBrokerSession(realmId: string, brokerSessionId: string, options?: SessionScope) {
+    const table = this.#table(realmId, options)
+    assertName(brokerSessionId, 'brokerSessionId')
+    const now = this.#context.clock.now()
+    const found = table.ofBrokerSession(brokerSessionId).find(({ expiresAt }) => !isOver(expiresAt, now))
+    return found && snapshot(found, now)
+  }
+
+  async count(realmId: string, options?: SessionScope) {
+    return countOf(this.#table(realmId, options).all(), this.#context.clock.now())
+  }
+
+  async countByClient(realmId: string, clientId: string, options?: SessionScope) {
+    const table = this.#table(realmId, options)
+    assertName(clientId, 'clientId')
+    return countOf(table.ofClient(clientId), this.#context.clock.now(), clientId)
+  }
+
+  async clientStats(realmId: string, options?: SessionScope) {
+    const table = this.#table(realmId, options)
+    const now = this.#context.clock.now()
+    const counts = table.clientIds().map((id) => [id, countOf(table.ofClient(id), now, id)] as const)
+    return new Map(counts.filter(([, count]) => count > 0))
+  }
+
+  async removeByUser(
+    realmId: string,
+    userId: string,
+    options?: SessionScope & { readonly except?: string | undefined },
+  ) {
+    const began = this.#enter(realmId)
+    assertName(userId, 'userId')
+    const offline = check.checkScope(options)
+    const except = check.checkOption(options, 'except')
+    this.#store.raiseFence(realmId, userId, offline, began)
+    const sessions = this.#store.table(realmId, offline).ofUser(userId)
+    return endAll(
+      this.#store,
+      sessions.filter(({ id }) => id !== except),
+      'user',
+      this.#context.clock.now(),
+    )
+  }
+
+  async removeByClient(realmId: string, clientId: string, options?: SessionScope) {
+    const table = this.#table(realmId, options)
+    assertName(clientId, 'clientId')
+    const now = this.#context.clock.now()
+    const living = table.ofClient(clientId).filter((session) => countOf([session], now, clientId) === 1)
+    for (const session of living) this.#store.detach(session, clientId)
+    return living.length
+  }
+
+  async removeByRealm(realmId: string) {
+    const began = this.#enter(realmId)
+    const now = this.#context.clock.now()
+    return [false, true].reduce((ended, offline) => {
+      this.#store.raiseFence(realmId, undefined, offline, began)
+      return ended + endAll(this.#store, this.#store.table(realmId, offline).all(), 'realm', now)
+    }, 0)
+  }
+
+  async recompute(realmId: string) {
+    this.#enter(realmId)
+    return recompute(this.#store, realmId, await this.#context.realm(realmId), this.#context.clock.now())
+  }
+
+  async sweep() {
+    this.#assertOpen()
+    const now = this.#context.clock.now()
+    this.#transient.prune(now)
+    const swept = sweep(this.#store, now)
+    this.#swept += swept
+    return swept
+  }
+
+  on(type: UserSessionEventType, listener: UserSessionListener) {
+    check.checkListener(type, listener)
+    return this.#store.listeners.add(type, listener)
+  }
+
+  stats() {
+    return { unreadable: 0, swept: this.#swept }
+  }
+
+  async close() {
+    this.#closed = true
+    await this.#sweeper.close()
+    this.#store.clear()
+    this.#transient.clear()
+  }
+
+  /** Changes a living session; one that is over by the time-outs of now is over. */
+  async #write<T>(
+    realmId: string,
+    id: string,
+    options: SessionScope | undefined,
+    step: Step<T>,
+  ): Promise<T | undefined> {
+    const offline = check.checkScope(options)
+    const realm = await this.#context.realm(realmId)
+    const now = this.#context.clock.now()
+    const session = this.#store.live(realmId, id, offline, now)
+    if (session === undefined) return undefined
+    const lives = userLives(realm, offline)
+    settle(session, lives)
+    return isOver(session.expiresAt, now) ? undefined : step(session, now, realm, lives)
+  }
+
+  #page(
+    realmId: string,
+    page: PageRequest | undefined,
+    select: (table: SessionTable) => readonly StoredSession[],
+    clientId?: string,
+  ) {
+    this.#enter(realmId)
+    const checked = check.checkPage(page)
+    const sessions = select(this.#store.table(realmId, checked.offline))
+    return pageOf(sessions, checked, this.#context.clock.now(), clientId)
+  }
+
+  #table(realmId: string, options: SessionScope | undefined): SessionTable {
+    this.#enter(realmId)
+    return this.#store.table(realmId, check.checkScope(options))
+  }
+
+  /** Every verb starts here. @returns When it began, for the fences. */
+  #enter(realmId: string, id = 'id'): number {
+    this.#assertOpen()
+    assertName(realmId, 'realmId')
+    assertName(id, 'id')
+    return this.#ticker.next()
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new ProviderClosedError('user-session: the provider is closed')
+  }
+}

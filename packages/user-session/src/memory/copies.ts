@@ -1,0 +1,65 @@
+import type { Realm } from '@authstate/spi'
+import type { CheckedSession } from '../checks.js'
+import { clientLives, isOver, userLives } from '../expiry.js'
+import type { MemoryStore } from './store.js'
+import {
+  dropClient,
+  liveClient,
+  newStored,
+  putClient,
+  type StoredSession,
+  settle,
+  settleClient,
+} from './stored.js'
+
+/** Makes the offline twin of a session, or refreshes it, with the client sessions wanted. */
+export function copyOffline(
+  store: MemoryStore,
+  online: StoredSession,
+  wanted: readonly string[] | undefined,
+  realm: Realm,
+  now: number,
+): StoredSession {
+  const existing = store.live(online.realmId, online.id, true, now)
+  const copy: StoredSession = existing ?? {
+    ...online,
+    offline: true,
+    startedAt: now,
+    clients: new Map(),
+    families: new Map(),
+  }
+  const lives = userLives(realm, true)
+  copy.lastRefreshAt = Math.max(existing?.lastRefreshAt ?? now, now)
+  settle(copy, lives)
+  store.table(online.realmId, true).put(copy, () => {
+    for (const [clientId, source] of online.clients) {
+      if (isOver(source.expiresAt, now) || wanted?.includes(clientId) === false) continue
+      const { protocol, redirectUri, action, notes } = liveClient(copy, clientId, now) ?? source
+      const client = putClient(copy, { clientId, protocol, redirectUri, action, notes }, now)
+      settleClient(copy, client, lives, clientLives(realm, clientId, true))
+    }
+  })
+  if (existing === undefined) store.tell('created', copy)
+  return copy
+}
+
+/** Begins a session anew: nothing but its id and its user stays. */
+export function restart(
+  store: MemoryStore,
+  session: StoredSession,
+  begun: CheckedSession,
+  realm: Realm,
+  now: number,
+): void {
+  const rememberMe = begun.rememberMe && realm.rememberMe
+  const { core, notes } = newStored(session.realmId, session.id, { ...begun, rememberMe }, now)
+  const lives = userLives(realm, false)
+  store.table(session.realmId, false).put(session, () => {
+    for (const clientId of [...session.clients.keys()]) dropClient(session, clientId, now)
+    Object.assign(session, { core, notes, state: undefined, startedAt: now, lastRefreshAt: now })
+    settle(session, lives)
+    if (begun.client === undefined) return
+    const client = putClient(session, begun.client, now)
+    settleClient(session, client, lives, clientLives(realm, begun.client.clientId, false))
+  })
+}

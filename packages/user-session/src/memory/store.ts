@@ -1,0 +1,131 @@
+import type { Clock, Logger } from '@authstate/spi'
+import type { RefusalReason, RemovalReason, UserSessionEventType } from '../contract.js'
+import { Listeners } from '../events.js'
+import { isOver } from '../expiry.js'
+import { FENCE_MS, type Limits, makeRoom } from '../rules.js'
+import { dropClient, liveClient, type StoredSession } from './stored.js'
+import { SessionTable } from './table.js'
+
+/** Every session of this process, the marks that refuse late creations, and who listens. */
+export class MemoryStore {
+  readonly listeners: Listeners
+  readonly #clock: Clock
+  readonly #tables = new Map<string, SessionTable>()
+  readonly #marks = new Map<string, { readonly began: number; readonly expiresAt: number }>()
+
+  constructor(clock: Clock, logger: Logger) {
+    this.#clock = clock
+    this.listeners = new Listeners(logger)
+  }
+
+  table(realmId: string, offline: boolean): SessionTable {
+    const name = nameOf(realmId, offline)
+    const table = this.#tables.get(name) ?? new SessionTable()
+    this.#tables.set(name, table)
+    return table
+  }
+
+  tables(): SessionTable[] {
+    return [...this.#tables.values()]
+  }
+
+  live(realmId: string, id: string, offline: boolean, now: number): StoredSession | undefined {
+    const session = this.#tables.get(nameOf(realmId, offline))?.get(id)
+    return session === undefined || isOver(session.expiresAt, now) ? undefined : session
+  }
+
+  add(session: StoredSession): void {
+    this.table(session.realmId, session.offline).put(session)
+    this.tell('created', session)
+  }
+
+  /** Ends a session and says why. */
+  end(session: StoredSession, reason: RemovalReason): void {
+    this.table(session.realmId, session.offline).delete(session)
+    this.tell('removed', session, reason)
+  }
+
+  /** Takes away a session that is over. */
+  expire(session: StoredSession): void {
+    this.table(session.realmId, session.offline).delete(session)
+    this.tell('expired', session)
+  }
+
+  /** Ends a client session. */
+  detach(session: StoredSession, clientId: string): void {
+    this.table(session.realmId, session.offline).put(session, () =>
+      dropClient(session, clientId, this.#clock.now()),
+    )
+  }
+
+  /**
+   * Ends as many sessions of the user as the limits ask for before one more is there, or none and says why not.
+   *
+   * @param clientId The client that the newcomer brings.
+   */
+  makeRoom(
+    newcomer: StoredSession,
+    clientId: string | undefined,
+    limits: Limits,
+    countsForUser: boolean,
+  ): RefusalReason | undefined {
+    if (newcomer.offline) return undefined
+    const now = this.#clock.now()
+    const others = this.table(newcomer.realmId, false)
+      .ofUser(newcomer.core.userId)
+      .filter((session) => session !== newcomer && !isOver(session.expiresAt, now))
+    const first = countsForUser ? makeRoom(others, limits.perUser, limits.policy) : []
+    if (first === undefined) return 'user-limit'
+    const left = others.filter(
+      (session) =>
+        !first.includes(session) &&
+        clientId !== undefined &&
+        liveClient(session, clientId, now) !== undefined,
+    )
+    const second = clientId === undefined ? [] : makeRoom(left, limits.perClient, limits.policy)
+    if (second === undefined) return 'client-limit'
+    for (const session of [...first, ...second]) this.end(session as StoredSession, 'limit')
+    return undefined
+  }
+
+  /** Refuses from now on what began at `began` or before. @param userId Left out: of the whole realm. */
+  raiseFence(realmId: string, userId: string | undefined, offline: boolean, began: number): void {
+    const name = nameOf(realmId, offline, userId)
+    if ((this.#marks.get(name)?.began ?? -1) >= began) return
+    this.#marks.set(name, { began, expiresAt: this.#clock.now() + FENCE_MS })
+  }
+
+  refuses(realmId: string, userId: string, offline: boolean, began: number): boolean {
+    return [nameOf(realmId, offline), nameOf(realmId, offline, userId)].some(
+      (name) => (this.#marks.get(name)?.began ?? -1) >= began,
+    )
+  }
+
+  /** Frees what is needed no more besides sessions. */
+  prune(): void {
+    const now = this.#clock.now()
+    for (const [name, { expiresAt }] of this.#marks) if (isOver(expiresAt, now)) this.#marks.delete(name)
+    for (const [name, table] of this.#tables) if (table.size === 0) this.#tables.delete(name)
+  }
+
+  clear(): void {
+    this.#tables.clear()
+    this.#marks.clear()
+    this.listeners.clear()
+  }
+
+  tell(type: UserSessionEventType, session: StoredSession, reason?: RemovalReason): void {
+    this.listeners.tell({
+      type,
+      realmId: session.realmId,
+      sessionId: session.id,
+      offline: session.offline,
+      userId: session.core.userId,
+      clientIds: [...session.clients.keys()],
+      at: this.#clock.now(),
+      ...(reason && { reason }),
+    })
+  }
+}
+
+const nameOf = (...parts: (string | boolean | undefined)[]): string => JSON.stringify(parts)

@@ -1,0 +1,185 @@
+import type { CheckedClient, CheckedClientPatch, CheckedSession } from '../checks.js'
+import type { ClientSession, UserSession, UserSessionState } from '../contract.js'
+import { clientExpiresAt, isOver, type Lives, userExpiresAt, userMaxAt } from '../expiry.js'
+import { mergeNotes } from '../notes.js'
+import { type Family, MAX_FAMILIES } from '../rotation.js'
+
+/** A client session as the memory store keeps it. */
+export interface StoredClient extends Omit<CheckedClient, 'clientId' | 'notes'> {
+  notes: Readonly<Record<string, string>>
+  startedAt: number
+  lastRefreshAt: number
+  expiresAt: number
+}
+
+/** A user session as the memory store keeps it. Values inside are replaced, never changed. */
+export interface StoredSession {
+  readonly realmId: string
+  readonly id: string
+  readonly offline: boolean
+  core: Omit<CheckedSession, 'client' | 'transient' | 'notes'>
+  startedAt: number
+  lastRefreshAt: number
+  expiresAt: number
+  state: UserSessionState | undefined
+  notes: Readonly<Record<string, string>>
+  readonly clients: Map<string, StoredClient>
+  /** By client id: what is known of its refresh tokens, also after the client session ended. */
+  readonly families: Map<string, Families>
+}
+
+/** The refresh tokens of one client. */
+export interface Families {
+  readonly known: Map<string, Family>
+  /** Tokens of a family not known that were issued at or before this instant are refused. */
+  forgottenAt: number
+}
+
+export function newStored(
+  realmId: string,
+  id: string,
+  session: CheckedSession,
+  now: number,
+  offline = false,
+): StoredSession {
+  const { client: _, transient: __, notes, ...core } = session
+  return {
+    realmId,
+    id,
+    offline,
+    core,
+    startedAt: now,
+    lastRefreshAt: now,
+    expiresAt: 0,
+    state: undefined,
+    notes,
+    clients: new Map(),
+    families: new Map(),
+  }
+}
+
+/** Computes the end of a session anew. */
+export function settle(session: StoredSession, lives: Lives): void {
+  session.expiresAt = expiryOf(session, lives)
+}
+
+/** Computes the end of a client session anew. */
+export function settleClient(session: StoredSession, client: StoredClient, lives: Lives, own: Lives): void {
+  client.expiresAt = clientExpiryOf(session, client, lives, own)
+}
+
+export function expiryOf(session: StoredSession, lives: Lives): number {
+  return userExpiresAt(lives, { ...session, rememberMe: session.core.rememberMe })
+}
+
+export function clientExpiryOf(
+  session: StoredSession,
+  client: StoredClient,
+  lives: Lives,
+  own: Lives,
+): number {
+  const { rememberMe } = session.core
+  return clientExpiresAt(own, client, { rememberMe }, userMaxAt(lives, { ...session, rememberMe }))
+}
+
+/** A living client session. */
+export function liveClient(session: StoredSession, clientId: string, now: number): StoredClient | undefined {
+  const client = session.clients.get(clientId)
+  return client === undefined || isOver(client.expiresAt, now) ? undefined : client
+}
+
+/** The record a caller gets: a copy, with the living client sessions or `only` this one. */
+export function snapshot(session: StoredSession, now: number, only?: string): UserSession {
+  const { id, realmId, offline, core, startedAt, lastRefreshAt, expiresAt, state, notes } = session
+  const clients = new Map<string, ClientSession>()
+  for (const [clientId, client] of session.clients) {
+    if ((only !== undefined && clientId !== only) || isOver(client.expiresAt, now)) continue
+    clients.set(clientId, {
+      clientId,
+      startedAt: client.startedAt,
+      lastRefreshAt: client.lastRefreshAt,
+      expiresAt: client.expiresAt,
+      ...(client.protocol !== undefined && { protocol: client.protocol }),
+      ...(client.redirectUri !== undefined && { redirectUri: client.redirectUri }),
+      ...(client.action !== undefined && { action: client.action }),
+      notes: { ...client.notes },
+    })
+  }
+  return {
+    id,
+    realmId,
+    userId: core.userId,
+    offline,
+    loginUsername: core.loginUsername,
+    ...(core.ipAddress !== undefined && { ipAddress: core.ipAddress }),
+    ...(core.authMethod !== undefined && { authMethod: core.authMethod }),
+    rememberMe: core.rememberMe,
+    ...(core.brokerSessionId !== undefined && { brokerSessionId: core.brokerSessionId }),
+    ...(core.brokerUserId !== undefined && { brokerUserId: core.brokerUserId }),
+    startedAt,
+    lastRefreshAt,
+    expiresAt,
+    ...(state !== undefined && { state }),
+    notes: { ...notes },
+    clients,
+  }
+}
+
+/** Puts a client session in place; what was known of the tokens of one that is over counts no more. */
+export function putClient(
+  session: StoredSession,
+  { clientId, ...data }: CheckedClient,
+  now: number,
+): StoredClient {
+  const living = liveClient(session, clientId, now)
+  if (living === undefined) endFamilies(session, clientId, now)
+  const client: StoredClient = {
+    ...data,
+    startedAt: living?.startedAt ?? now,
+    lastRefreshAt: Math.max(living?.lastRefreshAt ?? now, now),
+    expiresAt: 0,
+  }
+  session.clients.set(clientId, client)
+  return client
+}
+
+/** Merges changes into a client session. */
+export function patchClient(client: StoredClient, patch: CheckedClientPatch, maxNotesBytes: number): void {
+  const { clientId: _, notes, ...changes } = patch
+  const merged = mergeNotes(client.notes, notes, maxNotesBytes)
+  const given = Object.entries(changes).filter(([, value]) => value !== undefined)
+  Object.assign(client, Object.fromEntries(given.map(([name, value]) => [name, value ?? undefined])))
+  client.notes = merged
+}
+
+/** Takes a client session away; no token of it is accepted again. */
+export function dropClient(session: StoredSession, clientId: string, now: number): void {
+  session.clients.delete(clientId)
+  endFamilies(session, clientId, now)
+}
+
+export function familiesOf(session: StoredSession, clientId: string): Families {
+  const families = session.families.get(clientId) ?? { known: new Map(), forgottenAt: -1 }
+  session.families.set(clientId, families)
+  return families
+}
+
+/** Remembers a family; when there are too many, the one rotated longest ago is forgotten. */
+export function rememberFamily(families: Families, id: string, family: Family): void {
+  if (!families.known.has(id) && families.known.size >= MAX_FAMILIES) {
+    const [oldestId, oldest] = [...families.known].reduce((a, b) =>
+      b[1].rotatedAt < a[1].rotatedAt || (b[1].rotatedAt === a[1].rotatedAt && b[0] < a[0]) ? b : a,
+    )
+    families.known.delete(oldestId)
+    families.forgottenAt = Math.max(families.forgottenAt, oldest.rotatedAt)
+  }
+  families.known.set(id, family)
+}
+
+function endFamilies(session: StoredSession, clientId: string, now: number): void {
+  const families = session.families.get(clientId)
+  if (families === undefined) return
+  for (const [id, family] of families.known) {
+    if (!family.ended) families.known.set(id, { ...family, rotatedAt: now, ended: true })
+  }
+}

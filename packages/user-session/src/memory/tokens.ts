@@ -1,0 +1,52 @@
+import type { ClientTokenRotation, RotationOutcome, TransientTokenRotation } from '../contract.js'
+import { isOver } from '../expiry.js'
+import { decideRotation, earliestIssue, type Family } from '../rotation.js'
+import type { MemoryStore } from './store.js'
+import { familiesOf, liveClient, rememberFamily, type StoredSession } from './stored.js'
+
+/** Decides on a refresh token in a client session, and ends that where it was replayed. */
+export function rotateIn(
+  store: MemoryStore,
+  session: StoredSession,
+  rotation: ClientTokenRotation,
+  now: number,
+): RotationOutcome {
+  const { clientId, family } = rotation
+  const client = liveClient(session, clientId, now)
+  if (client === undefined) return { outcome: 'gone' }
+  const families = familiesOf(session, clientId)
+  const notBefore = Math.max(earliestIssue(client.startedAt), families.forgottenAt + 1)
+  const decision = decideRotation(families.known.get(family), rotation, notBefore, now)
+  if (decision.family) rememberFamily(families, family, decision.family)
+  if (decision.ends) store.detach(session, clientId)
+  return decision.outcome
+}
+
+/** Families of refresh tokens that belong to no stored session. */
+export class TransientFamilies {
+  readonly #families = new Map<string, { readonly family: Family; readonly expiresAt: number }>()
+
+  rotate(realmId: string, rotation: TransientTokenRotation, now: number): RotationOutcome {
+    const name = JSON.stringify([realmId, rotation.family])
+    const kept = this.#families.get(name)
+    const known = kept && !isOver(kept.expiresAt, now) ? kept.family : undefined
+    const decision = decideRotation(known, rotation, 0, now)
+    const family = decision.ends && known ? { ...known, ended: true } : (decision.family ?? known)
+    if (family) {
+      this.#families.set(name, {
+        family,
+        expiresAt: Math.max(kept?.expiresAt ?? 0, now + rotation.lifespanMs),
+      })
+    }
+    return decision.outcome
+  }
+
+  prune(now: number): void {
+    for (const [name, { expiresAt }] of this.#families)
+      if (isOver(expiresAt, now)) this.#families.delete(name)
+  }
+
+  clear(): void {
+    this.#families.clear()
+  }
+}

@@ -1,0 +1,229 @@
+import { ConflictError } from '@authstate/spi'
+
+/** Where a session stands on its way out. A fresh session has no state. */
+export type UserSessionState = 'LOGGED_IN' | 'LOGGING_OUT' | 'LOGGED_OUT' | 'LOGGED_OUT_UNCONFIRMED'
+
+/** A user's login, as it was when it was read. Plain data: changing it changes nothing in the store. */
+export interface UserSession {
+  /** 24 characters, minted by the store, unguessable. An offline copy has the id of its online twin. */
+  readonly id: string
+  readonly realmId: string
+  readonly userId: string
+  readonly offline: boolean
+  readonly loginUsername: string
+  readonly ipAddress?: string
+  readonly authMethod?: string
+  readonly rememberMe: boolean
+  readonly brokerSessionId?: string
+  readonly brokerUserId?: string
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  /** Milliseconds since the epoch; never moves back. */
+  readonly lastRefreshAt: number
+  /** Milliseconds since the epoch; from this instant on the session is gone. */
+  readonly expiresAt: number
+  readonly state?: UserSessionState
+  readonly notes: Readonly<Record<string, string>>
+  /** The living client sessions by client id. */
+  readonly clients: ReadonlyMap<string, ClientSession>
+}
+
+/** A user session's presence at one client. */
+export interface ClientSession {
+  readonly clientId: string
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  /** Milliseconds since the epoch; never moves back. */
+  readonly lastRefreshAt: number
+  /** Milliseconds since the epoch. It may lie behind that of the user session, which ends both. */
+  readonly expiresAt: number
+  readonly protocol?: string
+  readonly redirectUri?: string
+  readonly action?: string
+  readonly notes: Readonly<Record<string, string>>
+}
+
+/** What a client session is made of. */
+export interface NewClientSession {
+  readonly clientId: string
+  readonly protocol?: string | undefined
+  readonly redirectUri?: string | undefined
+  readonly action?: string | undefined
+  readonly notes?: Readonly<Record<string, string>> | undefined
+}
+
+/** What a user session is made of. */
+export interface NewUserSession {
+  readonly userId: string
+  readonly loginUsername: string
+  readonly ipAddress?: string | undefined
+  readonly authMethod?: string | undefined
+  /** @default false */
+  readonly rememberMe?: boolean | undefined
+  /** Id of the login at the identity provider behind this one. It need not be unique. */
+  readonly brokerSessionId?: string | undefined
+  /** The user as the identity provider knows it. */
+  readonly brokerUserId?: string | undefined
+  readonly notes?: Readonly<Record<string, string>> | undefined
+  /** The first client session, made in the same step. */
+  readonly client?: NewClientSession | undefined
+}
+
+/** {@link NewUserSession} for `create`. */
+export interface CreateUserSession extends NewUserSession {
+  /**
+   * `true`: the session is worked out and handed back, and nothing is stored: it is never found, listed or counted.
+   * @default false
+   */
+  readonly transient?: boolean | undefined
+}
+
+/** Changes to a user session; what is left out stays. A note of `null` is removed. */
+export interface UserSessionPatch {
+  /** `null` removes the state. */
+  readonly state?: UserSessionState | null | undefined
+  readonly notes?: Readonly<Record<string, string | null>> | undefined
+}
+
+/** Changes to a client session; what is left out stays, `null` removes. */
+export interface ClientSessionPatch {
+  readonly clientId: string
+  readonly protocol?: string | null | undefined
+  readonly redirectUri?: string | null | undefined
+  readonly action?: string | null | undefined
+  readonly notes?: Readonly<Record<string, string | null>> | undefined
+}
+
+/** Which of the twins is meant. */
+export interface SessionScope {
+  /** @default false */
+  readonly offline?: boolean | undefined
+}
+
+/** A session as one client sees it. */
+export interface ClientScope extends SessionScope {
+  /** Only if this client session lives, and then `clients` holds this one alone. */
+  readonly clientId?: string | undefined
+}
+
+/** Which part of a listing is asked for. */
+export interface PageRequest extends SessionScope {
+  /** 1 to 100. @default 20 */
+  readonly limit?: number | undefined
+  /** `cursor` of the page before. */
+  readonly cursor?: string | undefined
+}
+
+/** A part of a listing. */
+export interface Page<T> {
+  readonly items: readonly T[]
+  /** Where the next page begins; absent on the last one. Opaque. */
+  readonly cursor?: string
+}
+
+/** The instants that a refresh moves, in milliseconds since the epoch. */
+export interface SessionTimes {
+  readonly lastRefreshAt: number
+  readonly expiresAt: number
+}
+
+/** Why a session was not created: a limit was reached, or the user's or realm's sessions were ended meanwhile. */
+export type RefusalReason = 'user-limit' | 'client-limit' | 'ended'
+
+/** What `tryCreate` answers. */
+export type CreateOutcome =
+  | { readonly outcome: 'created'; readonly session: UserSession }
+  | { readonly outcome: 'refused'; readonly reason: RefusalReason }
+
+/** A session was not created for a reason that is no fault of the store. */
+export class SessionRefusedError extends ConflictError {
+  readonly reason: RefusalReason
+
+  constructor(reason: RefusalReason) {
+    super(
+      reason === 'ended'
+        ? 'user-session: the sessions of this user or realm were ended after this login began'
+        : `user-session: the limit of sessions is reached (${reason})`,
+    )
+    this.reason = reason
+  }
+}
+
+/** One presentation of a refresh token. */
+export interface TokenRotation {
+  /**
+   * What all refresh tokens of one code exchange have in common, and no other token has. The state of a rotation is
+   * kept per family, so that two tabs do not disturb each other.
+   */
+  readonly family: string
+  /** Id of the token that is presented. */
+  readonly presented: string
+  /** Id of the token to be issued for it. */
+  readonly next: string
+  /**
+   * When the presented token was issued, in milliseconds since the epoch. A JWT's `iat` times 1000 will do; what it
+   * leaves open is a token that was never rotated, of a client session that ended and began again in that second.
+   */
+  readonly issuedAt: number
+  /** How often a token may be presented beyond the first time. */
+  readonly maxReuse: number
+  /**
+   * Names the request. Presented again under the same name within `graceMs`, because the answer got lost, a token
+   * gets the same successor and no use is counted.
+   */
+  readonly attempt?: string | undefined
+  /** @default 0 */
+  readonly graceMs?: number | undefined
+}
+
+/** {@link TokenRotation} in a client session. */
+export interface ClientTokenRotation extends TokenRotation, SessionScope {
+  readonly clientId: string
+}
+
+/** {@link TokenRotation} without a stored session. */
+export interface TransientTokenRotation extends TokenRotation {
+  /** How long the state of the family is kept after this step: the life of the token to be issued, in milliseconds. */
+  readonly lifespanMs: number
+}
+
+/**
+ * - `rotated`: issue the token whose id is `successor`; it is `next`, or within the grace the one issued before.
+ * - `reused`: presented more often than allowed. The client session ended in this step.
+ * - `stale`: a token from before the last rotation. The client session ended in this step; it stays when the token
+ *   belongs to an earlier client session of this client.
+ * - `gone`: there is no such session, or it has no such client session.
+ */
+export type RotationOutcome =
+  | { readonly outcome: 'rotated'; readonly successor: string }
+  | { readonly outcome: 'reused' | 'stale' | 'gone' }
+
+/** What made a session end before its time. */
+export type RemovalReason = 'removed' | 'user' | 'realm' | 'limit' | 'last-client' | 'restarted'
+
+/** Something that happened to a whole session. */
+export interface UserSessionEvent {
+  readonly type: 'created' | 'removed' | 'expired'
+  readonly realmId: string
+  readonly sessionId: string
+  readonly offline: boolean
+  /** Absent only when an expired record could not be read any more. */
+  readonly userId?: string
+  /** Clients the session had, the expired ones included. */
+  readonly clientIds: readonly string[]
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  /** Of a removal. */
+  readonly reason?: RemovalReason
+}
+
+export type UserSessionEventType = UserSessionEvent['type']
+export type UserSessionListener = (event: UserSessionEvent) => void
+
+/** What the store has met since it was opened. */
+export interface UserSessionStats {
+  /** Reads that found a record of an unknown version or one that could not be decoded: absent for the caller. */
+  readonly unreadable: number
+  /** Sessions that this node's sweep has ended. */
+  readonly swept: number
+}
