@@ -1,0 +1,108 @@
+import type {
+  AnyProviderFactory,
+  Clock,
+  Environment,
+  InstrumentHook,
+  Keyring,
+  Logger,
+  NodeIdentity,
+  RealmSettingsSource,
+  RegistryConfig,
+} from '@authstate/spi'
+import { assertObject, ConfigurationError, knownNames, quote } from '@authstate/spi'
+import type { RedisSection, SpiSections } from './sections.js'
+
+/** What {@link createAuthState} takes. Everything can be left out: then all state lives in this process. */
+export interface AuthStateConfig {
+  /** Which provider every SPI uses that has one of this name. @default 'memory' */
+  readonly provider?: 'memory' | 'redis' | (string & {}) | undefined
+  /** Per SPI: which provider, and the properties of it. */
+  readonly spi?: SpiSections | undefined
+  /** How to reach Redis: one of `url`, `client`, `sentinels` with `name`, or `nodes`. */
+  readonly redis?: RedisSection | undefined
+  /** Who this process is. @default a name of its own: the host's and six random characters */
+  readonly node?: Partial<NodeIdentity> | undefined
+  /** The settings of a realm: time-outs, lock-out, overrides of clients. @default Keycloak's defaults for every realm */
+  readonly realms?: RealmSettingsSource | undefined
+  /** Secrets that all nodes share, for what is signed or encrypted. */
+  readonly keyring?: Keyring | undefined
+  /** Providers of your own, of these SPIs or of others. One with the id of ours takes its place. */
+  readonly providers?: readonly AnyProviderFactory[] | undefined
+  /** Variables that override the rest, such as `process.env`; read only where they are given. */
+  readonly env?: Environment | undefined
+  /** @default the host's clock */
+  readonly clock?: Clock | undefined
+  /** @default warnings and errors to standard error */
+  readonly logger?: Logger | undefined
+  /** Told of every finished call of every provider. */
+  readonly instrument?: InstrumentHook | undefined
+}
+
+const OPTIONS: { readonly [Name in keyof Required<AuthStateConfig>]: true } = {
+  provider: true,
+  spi: true,
+  redis: true,
+  node: true,
+  realms: true,
+  keyring: true,
+  providers: true,
+  env: true,
+  clock: true,
+  logger: true,
+  instrument: true,
+}
+
+/** @throws {ConfigurationError} an option is not one; lists those that are. */
+export function checkOptions(config: AuthStateConfig): void {
+  assertObject(config as unknown, 'config')
+  if (config.providers !== undefined && !Array.isArray(config.providers)) {
+    throw new TypeError('"providers" must be a list of provider factories')
+  }
+  const known = Object.keys(OPTIONS)
+  const mistakes = Object.keys(config)
+    .filter((name) => !known.includes(name))
+    .map((name) => `config: createAuthState has no option ${quote(name)}. ${knownNames(name, known)}`)
+  if (mistakes.length > 0) throw new ConfigurationError(mistakes.join('\n'))
+}
+
+/** The part of the configuration that selects providers. */
+export function selectionOf({ provider = 'memory', spi, redis }: AuthStateConfig): RegistryConfig {
+  return { provider, spi: spi as RegistryConfig['spi'], ...(redis !== undefined && { redis }) }
+}
+
+/**
+ * Whether nothing in the configuration could mean Redis. Where something is not plainly memory, a misspelt word for
+ * example, the answer is no: the registry then knows all providers, and can say what was probably meant.
+ */
+export function staysInMemory({
+  provider,
+  spi = {},
+  redis,
+  env = {},
+  providers = [],
+}: AuthStateConfig): boolean {
+  return (
+    redis === undefined &&
+    isMemory(provider) &&
+    isRecord(spi) &&
+    Object.entries(spi).every(([name, section]) => name !== 'redis' && isMemorySection(section)) &&
+    isRecord(env) &&
+    !Object.keys(env).some((name) => /^AUTHSTATE_(?!TEST_)/.test(name)) &&
+    !providers.some((factory) => neighbours(factory).includes('redis'))
+  )
+}
+
+function isMemorySection(section: unknown): boolean {
+  if (!isRecord(section)) return section === undefined
+  return !('redis' in section) && isMemory(section['provider'])
+}
+
+const isMemory = (id: unknown): boolean => id === undefined || id === 'memory'
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null
+
+/** SPIs that a provider of the application asks for. */
+function neighbours(factory: AnyProviderFactory): string[] {
+  return [...(factory?.dependsOn ?? []), ...(factory?.uses ?? [])].map(({ name }) => name)
+}
