@@ -43,7 +43,7 @@ export class TestServer implements AsyncDisposable {
 
   static async start(config: AuthStateConfig = {}): Promise<TestServer> {
     const clock = new FakeClock()
-    const bruteForce = { enabled: true, failureFactor: 3, quickLoginCheckMs: 1 }
+    const bruteForce = { enabled: true, failureFactor: 3, quickLoginCheckMs: 0 }
     const state = await createAuthState({ clock, realms: () => ({ bruteForce }), ...config })
     const node = await createAuthServer({ state, issuer: ISSUER, clients: [shop, app], users, clock })
     return new TestServer(node, state, clock)
