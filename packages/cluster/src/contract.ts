@@ -102,10 +102,17 @@ export interface RunOnceOptions {
   readonly leaseMs?: number | undefined
 }
 
+export type RunOnceResult<R> = { readonly executed: true; readonly result: R } | { readonly executed: false }
+
 export interface RunOnceOrWaitOptions extends RunOnceOptions {
   /** How long to wait for the result of another node. @default leaseMs */
   readonly waitMs?: number | undefined
 }
+
+/** @see ClusterProvider.runOnceOrWait */
+export type RunOnceOrWaitResult<R> =
+  | { readonly outcome: 'executed' | 'completed'; readonly result: R }
+  | { readonly outcome: 'failed' | 'unknown' }
 
 export interface LockOptions {
   /** How long to wait for the lock. @default 900_000 (15 minutes) */
@@ -185,7 +192,7 @@ export interface ClusterProvider extends Provider {
     key: string,
     options: RunOnceOptions,
     task: (lease: Lease) => R | Promise<R>,
-  ): Promise<{ readonly executed: true; readonly result: R } | { readonly executed: false }>
+  ): Promise<RunOnceResult<R>>
 
   /**
    * Like {@link runOnce}, but whoever does not execute waits for the one who does.
@@ -199,11 +206,7 @@ export interface ClusterProvider extends Provider {
     key: string,
     options: RunOnceOrWaitOptions,
     task: (lease: Lease) => R | Promise<R>,
-  ): Promise<
-    | { readonly outcome: 'executed'; readonly result: R }
-    | { readonly outcome: 'completed'; readonly result: R }
-    | { readonly outcome: 'failed' | 'unknown' }
-  >
+  ): Promise<RunOnceOrWaitResult<R>>
 
   /**
    * Runs the work while nobody else, on whatever node, runs work under the same namespace; waits for that.

@@ -1,1 +1,3 @@
 export * from './contract.js'
+export { memoryCluster } from './memory.js'
+export { type ClusterConfig, clusterConfig } from './rules.js'

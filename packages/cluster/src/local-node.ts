@@ -1,0 +1,216 @@
+import {
+  assertFunction,
+  type Logger,
+  ProviderClosedError,
+  type ProviderContext,
+  StoreUnavailableError,
+} from '@authstate/spi'
+import { ulid } from 'ulid'
+import type {
+  ChannelStatus,
+  ClusterNode,
+  ClusterProvider,
+  ClusterView,
+  EventInfo,
+  Lease,
+  LockOptions,
+  LockSession,
+  PublishOptions,
+  RunOnceOptions,
+  RunOnceOrWaitOptions,
+  SubscribeOptions,
+} from './contract.js'
+import { type LeaseStore, Leases } from './leases.js'
+import { Locks } from './locks.js'
+import {
+  type ClusterConfig,
+  checkPublish,
+  checkSubscribe,
+  checkTask,
+  type Delivery,
+  encodeEvent,
+} from './rules.js'
+import { Tasks } from './tasks.js'
+import { Topics } from './topics.js'
+import { ViewKeeper } from './view.js'
+
+/** An event on its way. `topic` starts with a character that says whose it is, see {@link LocalNode}. */
+export interface Message extends Pick<Delivery, 'scope' | 'skipSender'> {
+  readonly topic: string
+  readonly json: string
+}
+
+/** What connects a node with the others. */
+export interface Outside {
+  readonly leases: LeaseStore
+  /** Resolves when the message is safe. */
+  send(message: Message): Promise<void>
+  /** Asks who lives and brings the view up to date. */
+  refresh(): Promise<void>
+  channel(): ChannelStatus
+  startedAt(): number
+  check(): Promise<void>
+  leave(): Promise<void>
+}
+
+/** Topics of applications and of this package are told apart, so that neither can reach the other's. */
+const APPLICATION = 'a'
+const INSIDE = 'i'
+
+type Listen<T> = (value: T) => void
+
+/** This node: what it knows, who listens here, and the verbs that both stores have in common. */
+export class LocalNode implements ClusterProvider {
+  readonly node: ClusterNode
+  readonly views: ViewKeeper
+  readonly topics: Topics
+  readonly #config: ClusterConfig
+  readonly #logger: Logger
+  readonly #outside: Outside
+  readonly #leases: Leases
+  readonly #tasks: Tasks
+  readonly #locks: Locks
+  readonly #channelListeners = new Set<Listen<ChannelStatus>>()
+  #closing: Promise<void> | undefined
+
+  constructor(
+    { clock, logger, node }: ProviderContext,
+    config: ClusterConfig,
+    outside: (node: LocalNode) => Outside,
+  ) {
+    this.node = Object.freeze({ ...node, incarnation: ulid(clock.now()), joinedAt: clock.now() })
+    this.#config = config
+    this.#logger = logger
+    this.views = new ViewKeeper(logger)
+    this.topics = new Topics(logger)
+    this.#outside = outside(this)
+    this.#leases = new Leases(this.#outside.leases, clock, logger)
+    const inside = {
+      tell: (topic: string, message: unknown) => this.#tell(topic, message),
+      listen: (topic: string, listener: Listen<unknown>) =>
+        void this.topics.subscribe(INSIDE + topic, listener),
+    }
+    this.#tasks = new Tasks(this.#leases, inside, logger)
+    this.#locks = new Locks(this.#leases, inside, clock, logger)
+  }
+
+  view(): ClusterView {
+    this.#assertOpen()
+    return this.views.current
+  }
+
+  async refresh(): Promise<ClusterView> {
+    this.#assertOpen()
+    await this.#outside.refresh()
+    return this.views.current
+  }
+
+  onViewChange(listener: Parameters<ClusterProvider['onViewChange']>[0]): () => void {
+    this.#assertOpen()
+    assertFunction(listener, 'listener')
+    return this.views.listen(listener)
+  }
+
+  async publish(topic: string, event: unknown, options: PublishOptions = {}): Promise<void> {
+    this.#assertOpen()
+    const { scope, skipSender } = checkPublish(topic, options)
+    const json = encodeEvent(event, this.#config.maxEventBytes)
+    if (json !== undefined) await this.#outside.send({ topic: APPLICATION + topic, json, scope, skipSender })
+  }
+
+  subscribe<E = unknown>(
+    topic: string,
+    listener: (event: E, info: EventInfo) => void | Promise<void>,
+    options?: SubscribeOptions,
+  ): () => void {
+    this.#assertOpen()
+    checkSubscribe(topic, listener, options)
+    return this.topics.subscribe(APPLICATION + topic, listener as Parameters<Topics['subscribe']>[1], options)
+  }
+
+  channel(): ChannelStatus {
+    this.#assertOpen()
+    return this.#outside.channel()
+  }
+
+  onChannelChange(listener: Listen<ChannelStatus>): () => void {
+    this.#assertOpen()
+    assertFunction(listener, 'listener')
+    const own: Listen<ChannelStatus> = (status) => listener(status)
+    this.#channelListeners.add(own)
+    return () => this.#channelListeners.delete(own)
+  }
+
+  tellChannel(status: ChannelStatus): void {
+    for (const listener of this.#channelListeners) {
+      try {
+        listener(status)
+      } catch (error) {
+        this.#logger.error({ error: (error as Error)?.name }, 'cluster: a listener for the channel failed')
+      }
+    }
+  }
+
+  async runOnce<R>(key: string, options: RunOnceOptions, task: (lease: Lease) => R | Promise<R>) {
+    this.#assertOpen()
+    return this.#tasks.runOnce<R>(key, options, task)
+  }
+
+  async runOnceOrWait<R>(key: string, options: RunOnceOrWaitOptions, task: (lease: Lease) => R | Promise<R>) {
+    this.#assertOpen()
+    checkTask(key, options, task)
+    return this.#tasks.runOnceOrWait<R>(key, options, task)
+  }
+
+  async withLock<R>(namespace: string, options: LockOptions, work: (lease: Lease) => R | Promise<R>) {
+    this.#assertOpen()
+    return this.#locks.withLock(namespace, options, work)
+  }
+
+  lockSession(): LockSession {
+    this.#assertOpen()
+    return this.#locks.session()
+  }
+
+  async startedAt(): Promise<number> {
+    this.#assertOpen()
+    return this.#outside.startedAt()
+  }
+
+  async check(): Promise<void> {
+    this.#assertOpen()
+    await this.#outside.check()
+    const { state } = this.#outside.channel()
+    if (state !== 'live') {
+      throw new StoreUnavailableError(`cluster.check: the work channel is ${state}`, { applied: 'no' })
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#end()
+    return this.#closing
+  }
+
+  async #end(): Promise<void> {
+    this.#tasks.close()
+    this.#locks.close()
+    await this.#leases.close()
+    await this.#outside.leave()
+    this.topics.close()
+    this.views.close()
+    this.#channelListeners.clear()
+  }
+
+  #tell(topic: string, message: unknown): Promise<void> {
+    return this.#outside.send({
+      topic: INSIDE + topic,
+      json: JSON.stringify(message),
+      scope: 'all',
+      skipSender: true,
+    })
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw new ProviderClosedError('cluster: the provider is closed')
+  }
+}

@@ -1,0 +1,201 @@
+import {
+  assertBoolean,
+  assertFunction,
+  assertName,
+  assertObject,
+  assertOneOf,
+  assertSpanMs,
+  parseDuration,
+} from '@authstate/spi'
+import { z } from 'zod'
+import type {
+  ClusterNode,
+  ClusterView,
+  LockOptions,
+  PublishOptions,
+  RunOnceOrWaitOptions,
+  Scope,
+  ViewChange,
+} from './contract.js'
+
+/** Longest a timer of Node can wait. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+const timerMs = z.preprocess(parseDuration, z.int().min(1).max(MAX_TIMER_MS))
+const spanMs = z.preprocess(parseDuration, z.int().min(0).max(MAX_TIMER_MS))
+
+/** Heartbeats that fit into the time after which a silent node is gone: fewer would take a slow node for a dead one. */
+const BEATS_BEFORE_DEATH = 4
+
+/** Properties of both providers. In memory nothing can be late or lost, so there most of them decide nothing. */
+export const clusterConfig = z
+  .strictObject({
+    /** How often a node says that it lives, and looks who does. */
+    heartbeatMs: timerMs.default(1_000),
+    /** A node that crashed is out of every view within this time. At least four heartbeats. */
+    deadAfterMs: timerMs.default(10_000),
+    /** Events the work channel keeps for nodes that are away; a node that misses more is told of a gap. */
+    channelLength: z.int().min(100).max(10_000_000).default(10_000),
+    /** How long one question for new events waits. While nothing is sent, the channel is known to be alive this often. */
+    readWaitMs: timerMs.default(1_000),
+    /** How long an event is tried to be stored before its sender gets an error. */
+    publishTimeoutMs: timerMs.default(10_000),
+    /** Ceiling on the JSON of one event. */
+    maxEventBytes: z
+      .int()
+      .min(2)
+      .max(16 * 1024 * 1024)
+      .default(65_536),
+    /** How far the clocks of two nodes may be apart. A lease whose holder may only be slow is left alone this long. */
+    maxClockSkewMs: spanMs.default(10_000),
+  })
+  .refine(({ heartbeatMs, deadAfterMs }) => deadAfterMs >= heartbeatMs * BEATS_BEFORE_DEATH, {
+    path: ['deadAfterMs'],
+    message: `must be at least ${BEATS_BEFORE_DEATH} times heartbeatMs`,
+  })
+
+/** Properties of a provider, with defaults filled in. */
+export type ClusterConfig = z.output<typeof clusterConfig>
+
+/** How long a lease keeps others away after its holder died, when nothing else is asked for. */
+export const DEFAULT_LEASE_MS = 30_000
+
+/** @see Keycloak behaviour: the lock time-out of the global lock */
+export const DEFAULT_LOCK_WAIT_MS = 900_000
+
+const SCOPES = ['all', 'others', 'site', 'other-sites'] as const
+
+/** What a delivery is decided by. */
+export interface Delivery {
+  readonly scope: Scope
+  readonly skipSender: boolean
+  readonly sender: { readonly incarnation: string; readonly site?: string | undefined }
+}
+
+/**
+ * Whether a node gets an event. Sites are compared only where the sender has one; between sites it does not matter
+ * whether the sender is to be skipped.
+ */
+export function delivers({ scope, skipSender, sender }: Delivery, to: ClusterNode): boolean {
+  const sitesKnown = sender.site !== undefined
+  if (scope === 'other-sites' && sitesKnown) return to.site !== sender.site
+  if ((skipSender || scope === 'others') && to.incarnation === sender.incarnation) return false
+  return scope !== 'site' || !sitesKnown || to.site === sender.site
+}
+
+/** The JSON of an event; `undefined` for what is not sent: nothing, or an empty list. */
+export function encodeEvent(event: unknown, maxBytes: number): string | undefined {
+  if (event === undefined || event === null || (Array.isArray(event) && event.length === 0)) return undefined
+  let text: string | undefined
+  try {
+    text = JSON.stringify(event)
+  } catch (cause) {
+    throw new TypeError('"event" must be data that JSON can hold', { cause })
+  }
+  if (text === undefined) throw new TypeError('"event" must be data that JSON can hold')
+  const bytes = Buffer.byteLength(text)
+  if (bytes > maxBytes)
+    throw new RangeError(`"event" must have at most ${maxBytes} bytes of JSON, got ${bytes}`)
+  return text
+}
+
+export function checkPublish(
+  topic: unknown,
+  options: PublishOptions,
+): Pick<Delivery, 'scope' | 'skipSender'> {
+  assertName(topic, 'topic')
+  assertObject(options, 'options')
+  const { scope = 'all', skipSender = false } = options
+  assertOneOf(scope, 'scope', SCOPES)
+  assertBoolean(skipSender, 'skipSender')
+  return { scope, skipSender }
+}
+
+export function checkSubscribe(topic: unknown, listener: unknown, options: unknown): void {
+  assertName(topic, 'topic')
+  assertFunction(listener, 'listener')
+  if (options === undefined) return
+  assertObject(options, 'options')
+  if (options['onGap'] !== undefined) assertFunction(options['onGap'], 'onGap')
+}
+
+/** How long a lease lasts and how long somebody waits for one, with defaults filled in. */
+export interface LeaseTimes {
+  readonly leaseMs: number
+  readonly waitMs: number
+}
+
+export function checkTask(key: unknown, options: RunOnceOrWaitOptions, task: unknown): LeaseTimes {
+  assertName(key, 'key')
+  assertFunction(task, 'task')
+  const { leaseMs, waitMs } = times(options)
+  return { leaseMs, waitMs: waitMs ?? leaseMs }
+}
+
+export function checkLock(namespace: unknown, options: LockOptions, work: unknown): LeaseTimes {
+  assertName(namespace, 'namespace')
+  assertFunction(work, 'work')
+  const { leaseMs, waitMs } = times(options)
+  return { leaseMs, waitMs: waitMs ?? DEFAULT_LOCK_WAIT_MS }
+}
+
+function times(options: LockOptions): { leaseMs: number; waitMs: number | undefined } {
+  const given: LockOptions = options
+  assertObject(options, 'options')
+  const { leaseMs = DEFAULT_LEASE_MS, waitMs } = given
+  for (const [name, value] of Object.entries({ leaseMs, waitMs })) {
+    if (value === undefined) continue
+    assertSpanMs(value, name)
+    if (value > MAX_TIMER_MS) throw new RangeError(`"${name}" must be at most ${MAX_TIMER_MS}, got ${value}`)
+  }
+  return { leaseMs, waitMs }
+}
+
+/** A view whose nodes are in order of their names, then of their age. */
+export function orderView(nodes: readonly ClusterNode[], version: number): ClusterView {
+  const ordered = [...nodes].sort(
+    (a, b) => compareText(a.name, b.name) || compareText(a.incarnation, b.incarnation),
+  )
+  return Object.freeze({ nodes: Object.freeze(ordered), version })
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** What happened between two views. A node that left without a known reason is taken for crashed. */
+export function changeOf(
+  before: ClusterView,
+  after: ClusterView,
+  departed: ReadonlySet<string>,
+): ViewChange | undefined {
+  const known = new Set(before.nodes.map(({ incarnation }) => incarnation))
+  const alive = new Set(after.nodes.map(({ incarnation }) => incarnation))
+  const joined = after.nodes.filter(({ incarnation }) => !known.has(incarnation))
+  const gone = before.nodes.filter(({ incarnation }) => !alive.has(incarnation))
+  if (joined.length === 0 && gone.length === 0) return undefined
+  return {
+    joined,
+    left: gone.filter(({ incarnation }) => departed.has(incarnation)),
+    crashed: gone.filter(({ incarnation }) => !departed.has(incarnation)),
+  }
+}
+
+/** The line an operator knows: `view 7: 3 nodes [a, b, c]`. */
+export function describeView({ nodes, version }: ClusterView): string {
+  return `view ${version}: ${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'} [${nodes.map(({ name }) => name).join(', ')}]`
+}
+
+/**
+ * How long a node must have been seen silent, beat by beat, to be gone within `deadAfterMs` of its last sign: that sign
+ * may be one heartbeat older than it was seen, and the last look one heartbeat late.
+ */
+export function silenceLimitMs({ heartbeatMs, deadAfterMs }: ClusterConfig): number {
+  return deadAfterMs - 2 * heartbeatMs
+}
+
+/**
+ * How far a foreign clock is off ours at least, in ms: its reading must lie between our previous look and this one.
+ * Above 0: it is ahead.
+ */
+export function skewMs(theirs: number, ours: { readonly before: number; readonly now: number }): number {
+  return theirs > ours.now ? theirs - ours.now : Math.min(0, theirs - ours.before)
+}
