@@ -1,1 +1,28 @@
-export {}
+import { defineSuite, type KeySpaceRules, type Runner, runSuite, type Target } from '@authstate/conformance'
+import { administration } from './conformance/administration.js'
+import { counting } from './conformance/counting.js'
+import { lifetime } from './conformance/lifetime.js'
+import { locking } from './conformance/locking.js'
+import { misuse } from './conformance/misuse.js'
+import { type LoginFailureProvider, loginFailureSpi } from './contract.js'
+
+/** The behaviour every login-failure provider must show. */
+export const loginFailureSuite = defineSuite<LoginFailureProvider>(loginFailureSpi, (add) => {
+  counting(add)
+  locking(add)
+  lifetime(add)
+  administration(add)
+  misuse(add)
+})
+
+/** What keys of this SPI must satisfy; for `redisTarget`. Records of permanent locks, and their index, live for ever. */
+export const loginFailureKeySpace: KeySpaceRules = {
+  records: ['lf', 'la', 'lg', 'lh'],
+  indexes: { lr: (tail, head) => `${head}:${tail}` },
+  immortal: ['lf', 'lr'],
+}
+
+/** Registers the suite for one implementation. */
+export function describeLoginFailures(target: Target<LoginFailureProvider>, runner: Runner): void {
+  runSuite(loginFailureSuite, target, runner)
+}

@@ -59,8 +59,8 @@ export interface LoginFailure {
   readonly numTemporaryLockouts: number
   /** Failures of a second factor. A success with the first factor alone leaves them. */
   readonly numSecondaryAuthFailures: number
-  /** Ms since the epoch. Absent after a success. */
-  readonly lastFailureAt?: number
+  /** Ms since the epoch. */
+  readonly lastFailureAt: number
   /** Address of the last failure, in canonical form. Absent when none was given. */
   readonly lastIp?: string
   /** End of the last temporary lock, past or to come. Ms since the epoch. */

@@ -1,1 +1,6 @@
+export { clientAddressReader, type RequestOrigin } from './address.js'
+export type { LoginFailureConfig } from './config.js'
 export * from './contract.js'
+export { memoryLoginFailures } from './memory.js'
+export { DEFAULT_POLICY, type Policy } from './policy.js'
+export { type SimulatedEvent, type SimulatedStep, simulate } from './simulate.js'

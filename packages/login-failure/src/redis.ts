@@ -1,1 +1,178 @@
-export {}
+import { type KeySpace, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
+import type { Logger, ProviderContext, ProviderFactory } from '@authstate/spi'
+import { type LoginFailureConfig, loginFailureConfig } from './config.js'
+import { type LoginFailureProvider, loginFailureSpi } from './contract.js'
+import { LoginFailures } from './login-failures.js'
+import type { Policy } from './policy.js'
+import { type FailureState, isExpired } from './rules.js'
+import * as scripts from './scripts.js'
+import type { FailureStore, Policies, Reservation, StoredFailure, StoredSuccess, Subject } from './store.js'
+
+/** Counts failures in Redis, for every node of the deployment. */
+export function redisLoginFailures(): ProviderFactory<LoginFailureProvider, LoginFailureConfig> {
+  return {
+    spi: loginFailureSpi,
+    id: 'redis',
+    dependsOn: [redisConnectionSpi],
+    config: loginFailureConfig,
+    create: (context, config) => new LoginFailures(context, config, new RedisStore(context)),
+  }
+}
+
+/** Kinds of keys, by rule: records and reserved attempts. */
+const KINDS = {
+  user: { record: 'lf', attempts: 'lg' },
+  address: { record: 'la', attempts: 'lh' },
+} as const
+const REALM = 'lr'
+
+class RedisStore implements FailureStore {
+  readonly #redis: RedisConnection
+  readonly #keys: KeySpace
+  readonly #logger: Logger
+  #unreadable = 0
+
+  constructor(context: ProviderContext) {
+    this.#redis = context.get(redisConnectionSpi)
+    this.#keys = this.#redis.keys
+    this.#logger = context.logger
+  }
+
+  async load(subject: Subject, now: number): Promise<FailureState | undefined> {
+    const { record } = this.#keysOf(subject)
+    const [version, ...fields] = await this.#redis.hmget('login-failure.get', record, READ_FIELDS)
+    if (version !== '1') return version === null ? undefined : this.#countUnreadable()
+    const state = scripts.decodeState(fields)
+    return isExpired(state.expiresAt, now) ? undefined : state
+  }
+
+  async fail(subject: Subject, policy: Policy, failure: StoredFailure) {
+    const { tail, ...keys } = this.#keysOf(subject)
+    const { now, at, ip, secondary, attempt } = failure
+    return this.#redis.run(scripts.recordFailure, keys, {
+      now,
+      at,
+      ip,
+      secondary: secondary ? 1 : 0,
+      attempt,
+      tail,
+      linear: policy.strategy === 'LINEAR' ? 1 : 0,
+      ...argumentsOf(policy),
+    })
+  }
+
+  async succeed(subject: Subject, policy: Policy, { now, attempt, secondary }: StoredSuccess) {
+    const { tail, ...keys } = this.#keysOf(subject)
+    return this.#redis.run(scripts.recordSuccess, keys, {
+      now,
+      attempt,
+      secondary: secondary ? 1 : 0,
+      tail,
+      ...argumentsOf(policy),
+    })
+  }
+
+  async reserve(subject: Subject, policy: Policy, { now, attempt, leaseMs, secondary }: Reservation) {
+    return this.#redis.run(scripts.reserve, this.#keysOf(subject), {
+      now,
+      attempt,
+      leaseMs,
+      secondary: secondary ? 1 : 0,
+      ...argumentsOf(policy),
+    })
+  }
+
+  async release(subject: Subject, attempt: string) {
+    await this.#redis.run(scripts.release, this.#keysOf(subject), { attempt })
+  }
+
+  async remove(subject: Subject, now: number) {
+    const { tail, ...keys } = this.#keysOf(subject)
+    return this.#redis.run(scripts.clear, keys, { now, tail })
+  }
+
+  async removeRealm(realmId: string, now: number) {
+    const counts = await this.#onEachPartition(async (partition) => {
+      const keys = this.#realmKeys(partition, realmId)
+      let removed = 0
+      for (let more = true; more; ) {
+        const chunk = await this.#redis.run(scripts.clearRealm, keys, { now })
+        removed += chunk.removed
+        more = chunk.more
+      }
+      return removed
+    })
+    return sum(counts)
+  }
+
+  async applyPolicies(realmId: string, { user, address }: Policies, now: number) {
+    const counts = await this.#onEachPartition(async (partition) => {
+      const keys = this.#realmKeys(partition, realmId)
+      let [updated, removed, cursor] = [0, 0, '0']
+      do {
+        const chunk = await this.#redis.run(scripts.applySettings, keys, {
+          now,
+          cursor,
+          users: user === undefined ? 0 : 1,
+          permanentLockout: user?.permanentLockout ? 1 : 0,
+          maxTemporaryLockouts: user?.maxTemporaryLockouts ?? 0,
+          maxDeltaTimeMs: user?.maxDeltaTimeMs ?? 0,
+          addresses: address === undefined ? 0 : 1,
+          addressMaxDeltaTimeMs: address?.maxDeltaTimeMs ?? 0,
+          addressKind: `${KINDS.address.record}:`,
+        })
+        updated += chunk.updated
+        removed += chunk.removed
+        cursor = chunk.cursor
+      } while (cursor !== '0')
+      return { updated, removed }
+    })
+    return {
+      updated: sum(counts.map(({ updated }) => updated)),
+      removed: sum(counts.map(({ removed }) => removed)),
+    }
+  }
+
+  #keysOf({ realmId, rule, id }: Subject) {
+    const partition = this.#keys.partitionFor(id)
+    const kinds = KINDS[rule]
+    const record = this.#keys.key(partition, kinds.record, realmId, id)
+    return {
+      record,
+      realm: this.#keys.key(partition, REALM, realmId),
+      attempts: this.#keys.key(partition, kinds.attempts, realmId, id),
+      tail: record.slice(this.#head(partition).length),
+    }
+  }
+
+  #realmKeys(partition: number, realmId: string) {
+    return { realm: this.#keys.key(partition, REALM, realmId), head: this.#head(partition) }
+  }
+
+  /** What every key of a partition starts with. */
+  #head(partition: number): string {
+    return this.#keys.key(partition, '')
+  }
+
+  /** All partitions at once; each goes through its own in steps. */
+  #onEachPartition<T>(work: (partition: number) => Promise<T>): Promise<T[]> {
+    return Promise.all(this.#keys.all.map(work))
+  }
+
+  #countUnreadable(): undefined {
+    this.#unreadable += 1
+    if (this.#unreadable === 1) {
+      this.#logger.warn({ spi: loginFailureSpi.name }, 'a stored record can not be read and counts as absent')
+    }
+    return undefined
+  }
+}
+
+const READ_FIELDS = ['_v', ...scripts.STATE_FIELDS]
+
+/** A policy as every script takes it; each picks what it names. */
+function argumentsOf({ strategy, ...policy }: Policy) {
+  return { ...policy, permanentLockout: policy.permanentLockout ? 1 : 0 }
+}
+
+const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0)

@@ -1,0 +1,291 @@
+import {
+  assertFunction,
+  assertName,
+  ProviderClosedError,
+  type ProviderContext,
+  StoreUnavailableError,
+} from '@authstate/spi'
+import { networkOf, parseIp } from './address.js'
+import {
+  type AddressRule,
+  type Attempt,
+  addressRuleOf,
+  checkAttempt,
+  checkIds,
+  type LoginFailureConfig,
+} from './config.js'
+import type {
+  CheckOutcome,
+  Explanation,
+  FailPolicy,
+  FailureOptions,
+  GuardOptions,
+  GuardOutcome,
+  LoginFailureEvents,
+  LoginFailureOutcome,
+  LoginFailureProvider,
+  RuleExplanation,
+  SuccessOptions,
+} from './contract.js'
+import { Counting, each, type Rule } from './counting.js'
+import { Events } from './events.js'
+import { adminStatus, explainRule } from './explain.js'
+import { Guard, stricter } from './guard.js'
+import { MemoryStore } from './memory-store.js'
+import { type Policy, policyOf } from './policy.js'
+import { toLoginFailure } from './rules.js'
+import type { FailureStore, Subject } from './store.js'
+
+const SETTINGS = 'realms(realmId).bruteForce'
+
+/** The contract, over whatever store: checks, policies, both rules of an attempt, and what to do without the store. */
+export class LoginFailures implements LoginFailureProvider {
+  readonly #context: ProviderContext
+  readonly #config: LoginFailureConfig
+  readonly #address: AddressRule | undefined
+  readonly #store: FailureStore
+  readonly #counting: Counting
+  /** Counts while the store is away. */
+  readonly #alone = new MemoryStore()
+  readonly #countingAlone: Counting
+  readonly #events: Events
+  readonly #guard: Guard
+  #closed = false
+
+  constructor(context: ProviderContext, config: LoginFailureConfig, store: FailureStore) {
+    this.#context = context
+    this.#config = config
+    this.#address = addressRuleOf(config)
+    this.#store = store
+    this.#events = new Events(context.logger)
+    this.#counting = new Counting(store, context.clock, this.#events)
+    this.#countingAlone = new Counting(this.#alone, context.clock, this.#events)
+    this.#guard = new Guard(config, this.#counting, this.#countingAlone)
+  }
+
+  async recordFailure(realmId: string, userId: string, options: FailureOptions = {}) {
+    this.#enterUser(realmId, userId)
+    return this.#recordFailure(realmId, userId, checkAttempt(options))
+  }
+
+  async recordUnknownUser(realmId: string, options: Omit<FailureOptions, 'category'> = {}) {
+    this.#enterRealm(realmId)
+    return this.#recordFailure(realmId, undefined, checkAttempt(options))
+  }
+
+  async recordSuccess(realmId: string, userId: string, options: SuccessOptions = {}) {
+    this.#enterUser(realmId, userId)
+    const { secondary } = checkAttempt(options)
+    const rules = await this.#rules(realmId, userId, undefined)
+    return this.#orElse(
+      async () => (await this.#counting.succeed(rules, secondary, '')).cleared,
+      async (failPolicy, error) => {
+        if (failPolicy === 'closed') throw error
+        return (await this.#countingAlone.succeed(stricter(rules, this.#config), secondary, '')).cleared
+      },
+    )
+  }
+
+  async get(realmId: string, userId: string) {
+    this.#enterUser(realmId, userId)
+    return this.#load({ realmId, rule: 'user', id: userId })
+  }
+
+  async getAddress(realmId: string, ip: string) {
+    this.#enterRealm(realmId)
+    const network = this.#networkOf(parseIp(ip))
+    return network === undefined ? undefined : this.#load({ realmId, rule: 'address', id: network })
+  }
+
+  async check(
+    realmId: string,
+    userId: string,
+    options: { readonly ip?: string | undefined } = {},
+  ): Promise<CheckOutcome> {
+    this.#enterUser(realmId, userId)
+    const rules = await this.#rules(realmId, userId, checkAttempt(options).ip)
+    return this.#orElse<CheckOutcome>(
+      () => this.#counting.check(rules),
+      async (failPolicy) => {
+        if (failPolicy === 'open') return { locked: false, failPolicy }
+        if (failPolicy === 'local') {
+          return { ...(await this.#countingAlone.check(stricter(rules, this.#config))), failPolicy }
+        }
+        return { locked: true, permanent: false, reason: 'store-unavailable', rule: 'user', failPolicy }
+      },
+    )
+  }
+
+  async guard(realmId: string, userId: string, options: GuardOptions, verify: () => Promise<boolean>) {
+    this.#enterUser(realmId, userId)
+    return this.#guarded(realmId, userId, checkAttempt(options), verify)
+  }
+
+  async guardUnknownUser(
+    realmId: string,
+    options: Omit<GuardOptions, 'category'>,
+    verify: () => Promise<boolean>,
+  ) {
+    this.#enterRealm(realmId)
+    const outcome = await this.#guarded(realmId, undefined, checkAttempt(options), verify)
+    return outcome as Exclude<GuardOutcome, { outcome: 'success' }>
+  }
+
+  async explain(
+    realmId: string,
+    userId: string,
+    options: { readonly ip?: string | undefined } = {},
+  ): Promise<Explanation> {
+    this.#enterUser(realmId, userId)
+    const rules = await this.#rules(realmId, userId, checkAttempt(options).ip)
+    const now = this.#context.clock.now()
+    const explained = await each(rules, async (rule) =>
+      explainRule(rule, await this.#store.load(rule.subject, now), now),
+    )
+    const longestFirst = explained.sort((a, b) => endOf(b) - endOf(a))
+    return { enabled: rules.length > 0, locked: explained.some(({ locked }) => locked), rules: longestFirst }
+  }
+
+  async status(realmId: string, userId: string) {
+    this.#enterUser(realmId, userId)
+    const policy = await this.#policyOf(realmId)
+    const now = this.#context.clock.now()
+    const state = await this.#store.load({ realmId, rule: 'user', id: userId }, now)
+    return adminStatus(state, policy, now)
+  }
+
+  async clear(realmId: string, userId: string) {
+    this.#enterUser(realmId, userId)
+    return this.#remove({ realmId, rule: 'user', id: userId }, await this.#policyOf(realmId))
+  }
+
+  async clearAddress(realmId: string, ip: string) {
+    this.#enterRealm(realmId)
+    const network = this.#networkOf(parseIp(ip))
+    if (network === undefined) return false
+    return this.#remove({ realmId, rule: 'address', id: network }, this.#address?.policy)
+  }
+
+  async clearByRealm(realmId: string) {
+    this.#enterRealm(realmId)
+    const now = this.#context.clock.now()
+    await this.#alone.removeRealm(realmId, now)
+    return this.#store.removeRealm(realmId, now)
+  }
+
+  async applySettings(realmId: string) {
+    this.#enterRealm(realmId)
+    const user = await this.#policyOf(realmId)
+    const address = user && this.#address?.policy
+    return this.#store.applyPolicies(realmId, { user, address }, this.#context.clock.now())
+  }
+
+  on<E extends keyof LoginFailureEvents>(event: E, listener: (event: LoginFailureEvents[E]) => void) {
+    this.#assertOpen()
+    return this.#events.on(event, listener)
+  }
+
+  async close() {
+    this.#closed = true
+    this.#guard.close()
+    this.#events.clear()
+    this.#alone.clear()
+    if (this.#store instanceof MemoryStore) this.#store.clear()
+  }
+
+  async #recordFailure(
+    realmId: string,
+    userId: string | undefined,
+    { ip, at, secondary }: Attempt,
+  ): Promise<LoginFailureOutcome> {
+    const rules = await this.#rules(realmId, userId, ip)
+    const failure = { ip: ip?.toString() ?? '', at, secondary }
+    return this.#orElse<LoginFailureOutcome>(
+      () => this.#counting.fail(rules, failure, ''),
+      async (failPolicy, error) => {
+        if (failPolicy === 'closed') throw error
+        const local = failPolicy === 'local' ? stricter(rules, this.#config) : []
+        return { ...(await this.#countingAlone.fail(local, failure, '')), failPolicy }
+      },
+    )
+  }
+
+  async #guarded(
+    realmId: string,
+    userId: string | undefined,
+    { ip, secondary }: Attempt,
+    verify: () => Promise<boolean>,
+  ): Promise<GuardOutcome> {
+    assertFunction(verify, 'verify')
+    const rules = await this.#rules(realmId, userId, ip)
+    const attempt = { ip: ip?.toString() ?? '', secondary }
+    if (userId !== undefined) return this.#guard.run(rules, attempt, verify)
+    return this.#guard.run(rules, attempt, async () => {
+      await verify()
+      return false
+    })
+  }
+
+  /** Who is counted in an attempt. Nobody where the realm is not protected. */
+  async #rules(realmId: string, userId: string | undefined, ip: Attempt['ip']): Promise<Rule[]> {
+    const policy = await this.#policyOf(realmId)
+    const rules: Rule[] = []
+    if (policy === undefined) return rules
+    if (userId !== undefined) rules.push({ subject: { realmId, rule: 'user', id: userId }, policy })
+    const network = ip && this.#networkOf(ip)
+    if (network !== undefined && this.#address !== undefined) {
+      rules.push({ subject: { realmId, rule: 'address', id: network }, policy: this.#address.policy })
+    }
+    return rules
+  }
+
+  async #policyOf(realmId: string): Promise<Policy | undefined> {
+    const { bruteForce } = await this.#context.realm(realmId)
+    return policyOf(bruteForce, SETTINGS)
+  }
+
+  #networkOf(ip: ReturnType<typeof parseIp>): string | undefined {
+    return this.#address && networkOf(ip, this.#address)
+  }
+
+  async #load(subject: Subject) {
+    const state = await this.#store.load(subject, this.#context.clock.now())
+    return state && toLoginFailure(state)
+  }
+
+  async #remove(subject: Subject, policy: Policy | undefined): Promise<boolean> {
+    await this.#alone.remove(subject, this.#context.clock.now())
+    return this.#counting.remove(subject, policy)
+  }
+
+  async #orElse<T>(
+    verb: () => Promise<T>,
+    withoutStore: (failPolicy: FailPolicy, error: StoreUnavailableError) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await verb()
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error
+      return withoutStore(this.#config.failPolicy, error)
+    }
+  }
+
+  #enterUser(realmId: unknown, userId: unknown): void {
+    this.#assertOpen()
+    checkIds(realmId, userId)
+  }
+
+  #enterRealm(realmId: unknown): void {
+    this.#assertOpen()
+    assertName(realmId, 'realmId')
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new ProviderClosedError('login-failure: the provider is closed')
+  }
+}
+
+function endOf({ locked, permanent, until = 0 }: RuleExplanation): number {
+  if (!locked) return 0
+  return permanent ? Number.POSITIVE_INFINITY : until
+}

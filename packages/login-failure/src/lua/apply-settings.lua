@@ -1,0 +1,71 @@
+-- Recompute when the records of a realm end, about a hundred of one partition. What `expiryOf` of rules.ts says.
+--
+-- KEYS[1] realm                 zset: tails of the keys of a realm, scored by expiresAt
+-- KEYS[2] head                  what every key of the partition starts with
+-- ARGV[1] now                   ms since the epoch
+-- ARGV[2] cursor                where to go on, 0 at first
+-- ARGV[3] users                 1: users are counted, 0: their records go
+-- ARGV[4] permanentLockout      1 or 0
+-- ARGV[5] maxTemporaryLockouts  a count
+-- ARGV[6] maxDeltaTimeMs        ms
+-- ARGV[7] addresses             1: addresses are counted, 0: their records go
+-- ARGV[8] addressMaxDeltaTimeMs ms
+-- ARGV[9] addressKind           what the tail of an address's record starts with
+--
+-- Returns {cursor, updated, removed}; cursor 0 at the end.
+
+local NEVER, GRACE = 8640000000000000, 60000
+local now = tonumber(ARGV[1])
+local pure = ARGV[4] == '1' and tonumber(ARGV[5]) == 0
+local updated, removed = 0, 0
+
+-- Whoever is in the set from the first call to the last is met at least once, also when scores change.
+local found = redis.call('ZSCAN', KEYS[1], ARGV[2], 'COUNT', 100)
+
+local function apply(tail)
+  local key = KEYS[2] .. tail
+  local old = redis.call('HMGET', key, '_v', 'x', 't', 'l', 'u', 'p')
+  local before = tonumber(old[2]) or 0
+  if old[1] ~= '1' or before <= now then
+    return
+  end
+  local address = string.sub(tail, 1, #ARGV[9]) == ARGV[9]
+  local t, last, u, p = tonumber(old[3]) or 0, tonumber(old[4]) or 0, tonumber(old[5]) or 0, tonumber(old[6]) or 0
+  local x = 0
+  if address then
+    if ARGV[7] == '1' then
+      x = math.min(NEVER, math.max(last + tonumber(ARGV[8]), u))
+    end
+  elseif ARGV[3] == '1' then
+    x = math.min(NEVER, math.max(last + tonumber(ARGV[6]), u))
+    if pure or p > 0 or (ARGV[4] == '1' and t > tonumber(ARGV[5])) then
+      x = NEVER
+    end
+  end
+  if x <= now then
+    redis.call('DEL', key)
+    redis.call('ZREM', KEYS[1], tail)
+    removed = removed + 1
+  elseif x ~= before then
+    redis.call('HSET', key, 'x', string.format('%.0f', x))
+    if x < NEVER then
+      redis.call('PEXPIRE', key, string.format('%.0f', x - now + GRACE))
+    else
+      redis.call('PERSIST', key)
+    end
+    redis.call('ZADD', KEYS[1], string.format('%.0f', x), tail)
+    updated = updated + 1
+  end
+end
+
+for index = 1, #found[2], 2 do
+  apply(found[2][index])
+end
+
+local longest = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2]
+if longest and tonumber(longest) < NEVER then
+  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.max(tonumber(longest) - now, 0) + GRACE))
+elseif longest then
+  redis.call('PERSIST', KEYS[1])
+end
+return { found[1], updated, removed }

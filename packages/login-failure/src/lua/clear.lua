@@ -1,0 +1,30 @@
+-- Forget a record and any lock it holds.
+--
+-- KEYS[1] record  hash, as in record-failure.lua
+-- KEYS[2] realm   zset: tails of the keys of a realm, scored by expiresAt
+-- ARGV[1] now     ms since the epoch
+-- ARGV[2] tail    the record's key behind its partition
+--
+-- Returns {n, t, o, l, u, p, x, w, i} as it was, false for no living record.
+
+local NEVER, GRACE = 8640000000000000, 60000
+local now = tonumber(ARGV[1])
+
+local old = redis.call('HMGET', KEYS[1], '_v', 'x', 'n', 't', 'o', 'l', 'u', 'p', 'w', 'i')
+redis.call('DEL', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[2])
+local longest = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')[2]
+if longest and tonumber(longest) < NEVER then
+  redis.call('PEXPIRE', KEYS[2], string.format('%.0f', math.max(tonumber(longest) - now, 0) + GRACE))
+end
+
+if old[1] ~= '1' or (tonumber(old[2]) or 0) <= now then
+  return false
+end
+local before = {}
+for _, index in ipairs({ 3, 4, 5, 6, 7, 8, 2 }) do
+  before[#before + 1] = old[index] or '0'
+end
+before[#before + 1] = old[9] or ''
+before[#before + 1] = old[10] or ''
+return before

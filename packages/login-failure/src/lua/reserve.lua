@@ -1,0 +1,80 @@
+-- Reserve an attempt, if fewer are reserved than could fail before one of them locks. See `attemptsLeft` of rules.ts.
+--
+-- KEYS[1] record                    hash, as in record-failure.lua
+-- KEYS[2] attempts                  zset: reserved attempts, scored by the end of the reservation
+-- ARGV[1] now                       ms since the epoch
+-- ARGV[2] attempt                   its name
+-- ARGV[3] leaseMs                   how long it is reserved, ms
+-- ARGV[4] secondary                 1: a second factor will be verified
+-- ARGV[5] permanentLockout          1 or 0
+-- ARGV[6] maxTemporaryLockouts      a count
+-- ARGV[7] failureFactor             a count, 1 or more
+-- ARGV[8] waitIncrementMs           ms
+-- ARGV[9] quickLoginCheckMs         ms
+-- ARGV[10] minimumQuickLoginWaitMs  ms
+-- ARGV[11] maxFailureWaitMs         ms
+-- ARGV[12] maxDeltaTimeMs           ms
+-- ARGV[13] maxSecondaryAuthFailures a count, 0 for no limit
+--
+-- Returns 1 when reserved, 0 when all that are left are reserved, {n, t, o, l, u, p, x, w, i} when locked.
+
+local GRACE = 60000
+local now = tonumber(ARGV[1])
+local permanent, maxLockouts = ARGV[5] == '1', tonumber(ARGV[6])
+
+local old = redis.call('HMGET', KEYS[1], '_v', 'x', 'n', 't', 'o', 'l', 'u', 'p', 'w', 'i')
+if old[1] ~= '1' or (tonumber(old[2]) or 0) <= now then
+  old = {}
+end
+local function field(index)
+  return tonumber(old[index] or 0) or 0
+end
+local n, t, o, last, u, p = field(3), field(4), field(5), field(6), field(7), field(8)
+
+if u > now or p > 0 or (permanent and t > maxLockouts) then
+  local reply = {}
+  for _, index in ipairs({ 3, 4, 5, 6, 7, 8, 2 }) do
+    reply[#reply + 1] = old[index] or '0'
+  end
+  reply[#reply + 1] = old[9] or ''
+  reply[#reply + 1] = old[10] or ''
+  return reply
+end
+
+local pure = permanent and maxLockouts == 0
+local delta = 0
+if last > 0 then
+  delta = now - last
+end
+if not pure and delta > tonumber(ARGV[12]) then
+  n, t = 0, 0
+end
+local toFactor = math.max(1, tonumber(ARGV[7]) - n)
+local waits = pure or tonumber(ARGV[11]) > 0
+
+local left = math.huge
+if pure then
+  left = toFactor
+elseif tonumber(ARGV[8]) > 0 then
+  if waits then
+    left = toFactor
+  elseif permanent then
+    left = toFactor + maxLockouts - t
+  end
+end
+local quickMs = tonumber(ARGV[9])
+if waits and quickMs > 0 and tonumber(ARGV[10]) > 0 then
+  left = math.min(left, last > 0 and math.abs(delta) < quickMs and 1 or 2)
+end
+local maxSecondary = tonumber(ARGV[13])
+if ARGV[4] == '1' and maxSecondary > 0 then
+  left = math.min(left, math.max(1, maxSecondary - o + 1))
+end
+
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[1])
+if redis.call('ZCARD', KEYS[2]) >= left then
+  return 0
+end
+redis.call('ZADD', KEYS[2], string.format('%.0f', now + tonumber(ARGV[3])), ARGV[2])
+redis.call('PEXPIRE', KEYS[2], string.format('%.0f', tonumber(ARGV[3]) + GRACE))
+return 1

@@ -1,0 +1,93 @@
+import type { BruteForceSettings } from '@authstate/spi'
+
+/** Lock-out settings with every default filled in. */
+export interface Policy {
+  readonly strategy: 'LINEAR' | 'MULTIPLE'
+  readonly permanentLockout: boolean
+  readonly maxTemporaryLockouts: number
+  readonly failureFactor: number
+  readonly waitIncrementMs: number
+  readonly quickLoginCheckMs: number
+  readonly minimumQuickLoginWaitMs: number
+  readonly maxFailureWaitMs: number
+  readonly maxDeltaTimeMs: number
+  readonly maxSecondaryAuthFailures: number
+}
+
+/** Keycloak's defaults. */
+export const DEFAULT_POLICY: Policy = Object.freeze({
+  strategy: 'MULTIPLE',
+  permanentLockout: false,
+  maxTemporaryLockouts: 0,
+  failureFactor: 30,
+  waitIncrementMs: 60_000,
+  quickLoginCheckMs: 1_000,
+  minimumQuickLoginWaitMs: 60_000,
+  maxFailureWaitMs: 900_000,
+  maxDeltaTimeMs: 43_200_000,
+  maxSecondaryAuthFailures: 0,
+})
+
+/**
+ * Reads the lock-out settings of a realm. Absent ones take Keycloak's defaults.
+ *
+ * @param place What the settings are called in an error: `'realms(realmId).bruteForce'`.
+ * @returns `undefined` when the realm is not protected
+ * @throws {RangeError} a negative setting, or a factor of 0
+ * @throws {TypeError} a setting of the wrong type
+ */
+export function policyOf(settings: BruteForceSettings, place: string): Policy | undefined {
+  if (typeof settings !== 'object' || settings === null) throw new TypeError(`"${place}" must be an object`)
+  const read = (name: keyof BruteForceSettings & keyof Policy, least: number): number => {
+    const value: unknown = settings[name] ?? DEFAULT_POLICY[name]
+    if (typeof value !== 'number' || Number.isNaN(value)) {
+      throw new TypeError(`"${place}.${name}" must be a number`)
+    }
+    if (value < least) {
+      throw new RangeError(`"${place}.${name}" must be ${least} or more, got ${value}`)
+    }
+    return Math.min(Math.floor(value), Number.MAX_SAFE_INTEGER)
+  }
+  const strategy = settings.strategy ?? DEFAULT_POLICY.strategy
+  if (strategy !== 'LINEAR' && strategy !== 'MULTIPLE') {
+    throw new TypeError(`"${place}.strategy" must be one of 'LINEAR', 'MULTIPLE'`)
+  }
+  const policy: Policy = {
+    strategy,
+    permanentLockout: flag(settings.permanentLockout, `${place}.permanentLockout`),
+    maxTemporaryLockouts: read('maxTemporaryLockouts', 0),
+    failureFactor: read('failureFactor', 1),
+    waitIncrementMs: read('waitIncrementMs', 0),
+    quickLoginCheckMs: read('quickLoginCheckMs', 0),
+    minimumQuickLoginWaitMs: read('minimumQuickLoginWaitMs', 0),
+    maxFailureWaitMs: read('maxFailureWaitMs', 0),
+    maxDeltaTimeMs: read('maxDeltaTimeMs', 0),
+    maxSecondaryAuthFailures: read('maxSecondaryAuthFailures', 0),
+  }
+  return flag(settings.enabled, `${place}.enabled`) ? policy : undefined
+}
+
+function flag(value: unknown, name: string): boolean {
+  if (value === undefined || value === null) return false
+  if (typeof value !== 'boolean') throw new TypeError(`"${name}" must be true or false`)
+  return value
+}
+
+/** Permanent lock-out at the factor, without temporary ones before it: failures are never reset by time. */
+export function isPurePermanent(policy: Policy): boolean {
+  return policy.permanentLockout && policy.maxTemporaryLockouts === 0
+}
+
+/** The same policy, stricter, for one node that counts alone and forgets: fewer failures, only temporary locks. */
+export function stricterPolicy(policy: Policy, failureFactor: number): Policy {
+  const waitIncrementMs = Math.max(policy.waitIncrementMs, DEFAULT_POLICY.waitIncrementMs)
+  return {
+    ...policy,
+    failureFactor: Math.min(policy.failureFactor, failureFactor),
+    permanentLockout: false,
+    maxTemporaryLockouts: 0,
+    waitIncrementMs,
+    maxFailureWaitMs: Math.max(policy.maxFailureWaitMs, waitIncrementMs),
+    maxDeltaTimeMs: Math.max(policy.maxDeltaTimeMs, waitIncrementMs),
+  }
+}

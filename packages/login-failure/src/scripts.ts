@@ -1,0 +1,167 @@
+import { defineScript } from '@authstate/redis'
+import type { LockReason } from './contract.js'
+import applySettingsLua from './lua/apply-settings.lua'
+import clearLua from './lua/clear.lua'
+import clearRealmLua from './lua/clear-realm.lua'
+import recordFailureLua from './lua/record-failure.lua'
+import recordSuccessLua from './lua/record-success.lua'
+import releaseLua from './lua/release.lua'
+import reserveLua from './lua/reserve.lua'
+import type { FailureState, FailureStep } from './rules.js'
+import type { ReservationOutcome, SuccessOutcome } from './store.js'
+
+const record = 'login-failure'
+
+export const recordFailure = defineScript({
+  name: 'login-failure.record-failure',
+  lua: recordFailureLua,
+  record,
+  change: 'full',
+  repeatable: false,
+  keys: ['record', 'realm', 'attempts'],
+  args: [
+    'now',
+    'at',
+    'ip',
+    'secondary',
+    'attempt',
+    'tail',
+    'linear',
+    'permanentLockout',
+    'maxTemporaryLockouts',
+    'failureFactor',
+    'waitIncrementMs',
+    'quickLoginCheckMs',
+    'minimumQuickLoginWaitMs',
+    'maxFailureWaitMs',
+    'maxDeltaTimeMs',
+    'maxSecondaryAuthFailures',
+  ],
+  decode: (reply): FailureStep => {
+    const [counted, newLock, ...fields] = reply as [number, FailureStep['newLock'], ...string[]]
+    return { counted: counted === 1, newLock, state: decodeState(fields) }
+  },
+})
+
+export const recordSuccess = defineScript({
+  name: 'login-failure.record-success',
+  lua: recordSuccessLua,
+  record,
+  change: 'full',
+  repeatable: true,
+  keys: ['record', 'realm', 'attempts'],
+  args: ['now', 'attempt', 'secondary', 'tail', 'permanentLockout', 'maxTemporaryLockouts'],
+  decode: (reply): SuccessOutcome => {
+    if (reply === null) return { outcome: 'cleared', before: undefined }
+    const [locked, ...fields] = reply as [number, ...string[]]
+    const before = decodeState(fields)
+    return locked === 1 ? { outcome: 'locked', state: before } : { outcome: 'cleared', before }
+  },
+})
+
+export const reserve = defineScript({
+  name: 'login-failure.reserve',
+  lua: reserveLua,
+  record: 'login-failure-attempt',
+  change: 'full',
+  repeatable: true,
+  keys: ['record', 'attempts'],
+  args: [
+    'now',
+    'attempt',
+    'leaseMs',
+    'secondary',
+    'permanentLockout',
+    'maxTemporaryLockouts',
+    'failureFactor',
+    'waitIncrementMs',
+    'quickLoginCheckMs',
+    'minimumQuickLoginWaitMs',
+    'maxFailureWaitMs',
+    'maxDeltaTimeMs',
+    'maxSecondaryAuthFailures',
+  ],
+  decode: (reply): ReservationOutcome => {
+    if (Array.isArray(reply)) return { outcome: 'locked', state: decodeState(reply as string[]) }
+    return { outcome: reply === 1 ? 'reserved' : 'busy' }
+  },
+})
+
+export const release = defineScript({
+  name: 'login-failure.release',
+  lua: releaseLua,
+  record: 'login-failure-attempt',
+  change: 'removal',
+  repeatable: true,
+  keys: ['attempts'],
+  args: ['attempt'],
+  decode: (reply): boolean => reply === 1,
+})
+
+export const clear = defineScript({
+  name: 'login-failure.clear',
+  lua: clearLua,
+  record,
+  change: 'removal',
+  repeatable: true,
+  keys: ['record', 'realm'],
+  args: ['now', 'tail'],
+  decode: (reply): FailureState | undefined => (reply === null ? undefined : decodeState(reply as string[])),
+})
+
+export const clearRealm = defineScript({
+  name: 'login-failure.clear-realm',
+  lua: clearRealmLua,
+  record,
+  change: 'removal',
+  repeatable: true,
+  keys: ['realm', 'head'],
+  args: ['now'],
+  decode: (reply) => {
+    const [removed, more] = reply as [number, number]
+    return { removed, more: more === 1 }
+  },
+})
+
+export const applySettings = defineScript({
+  name: 'login-failure.apply-settings',
+  lua: applySettingsLua,
+  record,
+  change: 'touch',
+  repeatable: true,
+  keys: ['realm', 'head'],
+  args: [
+    'now',
+    'cursor',
+    'users',
+    'permanentLockout',
+    'maxTemporaryLockouts',
+    'maxDeltaTimeMs',
+    'addresses',
+    'addressMaxDeltaTimeMs',
+    'addressKind',
+  ],
+  decode: (reply) => {
+    const [cursor, updated, removed] = reply as [string, number, number]
+    return { cursor, updated, removed }
+  },
+})
+
+/** Fields of a record in the order in which scripts answer them and reads ask for them. */
+export const STATE_FIELDS = ['n', 't', 'o', 'l', 'u', 'p', 'x', 'w', 'i'] as const
+
+/** Reads {@link STATE_FIELDS}; an absent field is none of its kind. */
+export function decodeState(fields: readonly (string | null | undefined)[]): FailureState {
+  const [n, t, o, l, u, p, x, reason, lastIp] = fields
+  return {
+    numFailures: Number(n ?? 0),
+    numTemporaryLockouts: Number(t ?? 0),
+    numSecondaryAuthFailures: Number(o ?? 0),
+    lastFailureAt: Number(l ?? 0),
+    lockedUntil: Number(u ?? 0),
+    permanentlyLockedAt: Number(p ?? 0),
+    expiresAt: Number(x ?? 0),
+    reason: (reason ?? '') as LockReason | '',
+    lastIp: lastIp ?? '',
+  }
+}

@@ -1,0 +1,119 @@
+import { ProviderClosedError } from '@authstate/spi'
+
+/** Pauses between looks at reservations that another node may give back. */
+const PAUSE_MS = { first: 10, most: 200 }
+
+interface Waiter {
+  readonly goOn: (itsTurn: boolean) => void
+  readonly timer: NodeJS.Timeout
+}
+
+interface Queue {
+  readonly waiting: Set<Waiter>
+  /** Something was given back since the last try. */
+  changed: boolean
+  wake: (() => void) | undefined
+}
+
+/**
+ * Queues of callers that want the same thing, in the order they came, for a bounded time.
+ *
+ * Only the first of a queue tries; it tries again as soon as something is given back in this process, and now and
+ * then for what other processes give back.
+ */
+export class Turns {
+  readonly #waitMs: number
+  readonly #maxWaiting: number
+  readonly #queues = new Map<string, Queue>()
+  #closed = false
+
+  constructor(waitMs: number, maxWaiting: number) {
+    this.#waitMs = waitMs
+    this.#maxWaiting = maxWaiting
+  }
+
+  /**
+   * Calls `attempt` until it answers something else than `undefined`.
+   *
+   * @returns `undefined` when the time was over, or too many were waiting
+   */
+  async take<T>(name: string, attempt: () => Promise<T | undefined>): Promise<T | undefined> {
+    const dueAt = performance.now() + this.#waitMs
+    const first = this.#queues.get(name)
+    const queue = first ?? { waiting: new Set<Waiter>(), changed: false, wake: undefined }
+    if (first === undefined) this.#queues.set(name, queue)
+    else if (!(await this.#turnOf(queue))) return undefined
+    try {
+      for (let pauseMs = PAUSE_MS.first; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MS.most)) {
+        if (this.#closed) throw new ProviderClosedError('login-failure: the provider is closed')
+        queue.changed = false
+        const result = await attempt()
+        if (result !== undefined) return result
+        const leftMs = dueAt - performance.now()
+        if (leftMs <= 0) return undefined
+        // Nodes that began to wait together shall not look together.
+        if (!queue.changed) await pause(queue, Math.min(leftMs, pauseMs * (0.5 + Math.random() / 2)))
+      }
+    } finally {
+      this.#leave(name, queue)
+    }
+  }
+
+  /** Something was given back: whoever waits for it tries again. */
+  changed(name: string): void {
+    const queue = this.#queues.get(name)
+    if (queue === undefined) return
+    queue.changed = true
+    queue.wake?.()
+  }
+
+  /** Callers that wait fail with a {@link ProviderClosedError}. */
+  close(): void {
+    this.#closed = true
+    for (const queue of this.#queues.values()) {
+      queue.wake?.()
+      for (const { goOn, timer } of queue.waiting) {
+        clearTimeout(timer)
+        goOn(true)
+      }
+      queue.waiting.clear()
+    }
+  }
+
+  #turnOf(queue: Queue): Promise<boolean> {
+    if (queue.waiting.size >= this.#maxWaiting) return Promise.resolve(false)
+    return new Promise((goOn) => {
+      const waiter: Waiter = {
+        goOn,
+        timer: setTimeout(() => {
+          queue.waiting.delete(waiter)
+          goOn(false)
+        }, this.#waitMs),
+      }
+      queue.waiting.add(waiter)
+    })
+  }
+
+  #leave(name: string, queue: Queue): void {
+    const [next] = queue.waiting
+    if (next === undefined) {
+      this.#queues.delete(name)
+      return
+    }
+    queue.waiting.delete(next)
+    clearTimeout(next.timer)
+    next.goOn(true)
+  }
+}
+
+function pause(queue: Queue, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer)
+      queue.wake = undefined
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    queue.wake = end
+  })
+}
