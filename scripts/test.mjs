@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ensureBalancers } from './lib/balancers.mjs'
 import { installDependencies, requireNode } from './lib/install.mjs'
 import { ensureRedis } from './lib/redis-binary.mjs'
 import { missing, readReport, storeTable, totals } from './lib/report.mjs'
@@ -15,6 +16,7 @@ const dir = mkdtempSync(join(tmpdir(), 'authstate-test-'))
 try {
   await installDependencies()
   await ensureRedis()
+  if (!has('--project') || own.some((a) => a.includes('sticky-session-encoder'))) await ensureBalancers()
 
   const file = join(dir, 'report.json')
   const args = [
