@@ -6,7 +6,7 @@ import { type MemoryStickySessionConfig, memoryStickySessionConfig, ownRoute } f
 import { SessionSigner } from './signature.js'
 
 /**
- * Every session belongs to this node. Without a keyring values are signed with a key that is lost with the process,
+ * Every session belongs to this node, if the load balancer has a name for it; else there are no routes. Without a keyring values are signed with a key that is lost with the process,
  * as the sessions are.
  */
 export function memoryStickySessions(): ProviderFactory<
@@ -18,7 +18,8 @@ export function memoryStickySessions(): ProviderFactory<
     id: 'memory',
     config: memoryStickySessionConfig,
     create: ({ keyring, node }, config) => {
-      const route = config.route ?? (config.shouldAttachRoute ? ownRoute(node) : undefined)
+      const route =
+        config.route ?? (config.shouldAttachRoute && node.route !== undefined ? ownRoute(node) : undefined)
       const signer = new SessionSigner(keyring ?? { current: 'process', keys: { process: randomBytes(64) } })
       return new StickySessionEncoder(config, signer, () => route)
     },

@@ -40,7 +40,7 @@ const isKeptByBrowsers = (config: { sameSite: string; secure: boolean }): boolea
 export const memoryStickySessionConfig = z
   .strictObject({
     ...properties,
-    /** What the load balancer calls this node. @default the node's own `route`, else its name */
+    /** What the load balancer calls this node. @default the node's own `route`, else none */
     route: z.string().regex(ROUTE, 'must have 1 to 255 of A-Z a-z 0-9 _ . ~ : @ + / = -').optional(),
   })
   .refine(isKeptByBrowsers, SAME_SITE_NEEDS_SECURE)

@@ -57,6 +57,13 @@ describe('routes of the redis provider', () => {
     expect((await encoderOver(view, { node: { name: 'c', site: 'z' } })).route('x')).toBeUndefined()
   })
 
+  test('that can not stand in a cookie stop the start', async () => {
+    await expect(encoderOver(new View(), { node: { name: 'a b' } })).rejects.toThrow(
+      /node\.name.*"node\.route"/,
+    )
+    await expect(encoderOver(new View(), { node: { name: 'a b', route: 'a' } })).resolves.toBeDefined()
+  })
+
   test('are left out while no node is known', async () => {
     const provider = await encoderOver(new View())
     expect(provider.route('x')).toBeUndefined()
