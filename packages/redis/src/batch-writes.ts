@@ -3,28 +3,32 @@ import { type BatchableStream, internals, type RedisClient } from './client.js'
 /** Commands after which a batch is flushed within one turn of the event loop. */
 export const BATCH_SIZE = 8
 
+const batched = new WeakSet<BatchableStream>()
+
 /**
  * Collects the socket writes of one tick: ioredis writes each command on its own, which costs a system call each.
  *
  * A batch goes out after every `size` commands and at the end of the tick, so a lone command is not delayed. Works
  * for one server, Sentinel and each node of a Cluster, and over reconnects.
+ *
+ * @returns how to stop; a socket that is open then goes on in batches until it ends
  */
-export function batchWrites(client: RedisClient, size: number = BATCH_SIZE): void {
+export function batchWrites(client: RedisClient, size: number = BATCH_SIZE): () => void {
   if (client.isCluster) {
-    for (const node of internals(client).nodes?.('all') ?? []) batchWrites(node, size)
-    client.on('+node', (node: RedisClient) => batchWrites(node, size))
-    return
+    const onNode = (node: RedisClient) => batchWrites(node, size)
+    for (const node of internals(client).nodes?.('all') ?? []) onNode(node)
+    client.on('+node', onNode)
+    return () => client.off('+node', onNode)
   }
-  const armed = new WeakSet<BatchableStream>()
-  const arm = () => {
-    const stream = internals(client).stream
-    if (stream && !armed.has(stream)) {
-      armed.add(stream)
-      batchStream(stream, size)
-    }
+  const onConnect = () => {
+    const { stream } = internals(client)
+    if (!stream || batched.has(stream)) return
+    batched.add(stream)
+    batchStream(stream, size)
   }
-  client.on('connect', arm)
-  arm()
+  client.on('connect', onConnect)
+  onConnect()
+  return () => client.off('connect', onConnect)
 }
 
 function batchStream(stream: BatchableStream, size: number): void {

@@ -23,24 +23,33 @@ export interface RedisClient {
 /** What ioredis has besides, and its types call private or differ in: read with care, never required. */
 export interface ClientInternals {
   readonly options?: {
-    readonly host?: string
-    readonly port?: number
+    readonly keyPrefix?: string
     readonly autoResendUnfulfilledCommands?: boolean
-    readonly enableOfflineQueue?: boolean
+    readonly clusterNodeRetryStrategy?: unknown
     readonly enableAutoPipelining?: boolean
     readonly retryDelayOnFailover?: number
+    readonly scaleReads?: unknown
     readonly redisOptions?: ClientInternals['options']
+    readonly stringNumbers?: boolean
     autoPipeliningIgnoredCommands?: readonly string[]
   }
   readonly stream?: BatchableStream | null
-  nodes?(role?: string): (RedisClient & ClientInternals)[]
-  sendCommand?: (command: SentCommand, ...rest: unknown[]) => unknown
+  nodes?(role?: string): RedisClient[]
+  sendCommand?: SendCommand
 }
 
-/** A command on its way: what instrumentation around ioredis gets to see. */
+export type SendCommand = (this: unknown, command: SentCommand, ...rest: unknown[]) => unknown
+
+/** A command on its way to the socket. */
 export interface SentCommand {
   readonly name: string
-  readonly args: unknown[]
+  args: unknown[]
+  promise: Promise<unknown>
+  reject(error: unknown): void
+  /** `true`: ioredis has told its tracing channel of it. */
+  isTraced?: boolean
+  getKeys?(): unknown
+  toWritable(socket: unknown): unknown
 }
 
 /** A socket, as far as batching writes needs it. */

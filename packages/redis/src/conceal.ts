@@ -1,127 +1,75 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
-import { type Channel, channel } from 'node:diagnostics_channel'
-import { type ClientInternals, internals, type RedisClient, type SentCommand } from './client.js'
+import { tracingChannel } from 'node:diagnostics_channel'
+import type { SentCommand } from './client.js'
 
-// Instrumentation takes EVALSHA for harmless and prints its keys and arguments: session ids, tokens, notes. What
-// is ours is recognised by a script's hash or source or by the prefix of its key, and hidden before a listener reads it.
+// Instrumentation takes EVALSHA for harmless and prints its keys and arguments: session ids, tokens, notes. It reads
+// them off the command, and so do ioredis' errors and debug output; only the socket gets to see the real ones.
 
 const HIDDEN = '?'
-const EVENTS = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'] as const
-const scripts = new Set<string>()
-const prefixes = new Set<string>()
+const NOTHING: unknown[] = [HIDDEN]
+const shownBySha = new Map<string, unknown[]>()
+const sources = new Set<string>()
+const tracing = tracingChannel('ioredis:command')
 
-/** Makes the arguments of a script unreadable for tracing. Called once per script, when it is defined. */
+/** Makes known what a script looks like on its way to Redis. Called once per script, when it is defined. */
 export function concealScript(sha1: string, source: string): void {
-  scripts.add(sha1)
-  scripts.add(source)
-  watchTracing()
+  shownBySha.set(sha1, [sha1, HIDDEN])
+  sources.add(source)
 }
 
-/** Makes the keys under a prefix unreadable for tracing, in commands that are no scripts. */
-export function concealPrefix(prefix: string): void {
-  prefixes.add(`${prefix}:`)
+/**
+ * Hides keys, arguments and reply of a command of ours from whoever looks at it. Anybody else's stays as it is.
+ *
+ * @param heads What the keys of ours start with.
+ * @returns the reply, for the caller only; `undefined` when the command is not ours
+ */
+export function concealCommand(command: SentCommand, heads: readonly string[]): Promise<unknown> | undefined {
+  const { args, promise, toWritable } = command
+  const shown = shownFor(command, heads)
+  if (shown === undefined) return undefined
+  // A Cluster finds the node by the keys: they are worked out of the arguments once.
+  command.getKeys?.()
+  command.args = shown
+  command.toWritable = (socket) => {
+    command.args = args
+    try {
+      return toWritable.call(command, socket)
+    } finally {
+      command.args = shown
+    }
+  }
+  if (tracing.hasSubscribers) {
+    // The tracing channel tells when this promise settles, and what with.
+    command.promise = promise.then(() => HIDDEN)
+    command.promise.catch(() => {})
+  } else {
+    // Somebody who comes while the command waits for a connection would be told of the real reply.
+    command.isTraced = true
+  }
+  return promise
 }
 
-function isOurs(argument: unknown): boolean {
-  if (typeof argument !== 'string') return false
-  if (scripts.has(argument)) return true
-  for (const prefix of prefixes) if (argument.includes(prefix)) return true
-  return false
+/** What may be seen of a command of ours: the hash of a script, nothing else. `undefined` for other commands. */
+function shownFor({ name, args }: SentCommand, heads: readonly string[]): unknown[] | undefined {
+  const [first] = args
+  if (name === 'evalsha') return shownBySha.get(first as string)
+  if (name === 'eval') return sources.has(first as string) ? NOTHING : undefined
+  return args.some((one) => typeof one === 'string' && heads.some((head) => one.startsWith(head)))
+    ? NOTHING
+    : undefined
 }
 
-/** Takes keys and arguments out of an error that a Redis client raised, so that it can be logged as a `cause`. */
+/** Redis repeats what it did not understand: a password behind HELLO, a key behind a command it does not know. */
+const REPEATED = /,? with args beginning with: .*/is
+
+/** Takes arguments out of an error that a Redis client raised, so that it can be logged as a `cause`. */
 export function concealError<E>(error: E): E {
   if (typeof error !== 'object' || error === null) return error
   const { command, lastNodeError } = error as { command?: { args?: unknown }; lastNodeError?: unknown }
-  if (command !== undefined && Array.isArray(command.args)) command.args = command.args.map(() => HIDDEN)
+  if (Array.isArray(command?.args)) command.args = command.args.map(() => HIDDEN)
+  if (error instanceof Error && REPEATED.test(error.message)) {
+    error.message = error.message.replace(REPEATED, '')
+    error.stack = `${error.name}: ${error.message}`
+  }
   if (lastNodeError !== undefined) concealError(lastNodeError)
   return error
 }
-
-/**
- * Hides our arguments from instrumentation that wraps `sendCommand`, as OpenTelemetry's does: it joins the list of
- * arguments into the text of a span, so that list joins to nothing readable. Free while nobody has wrapped it.
- */
-export function concealCommands(client: RedisClient): void {
-  const target = internals(client)
-  const prototype = Object.getPrototypeOf(client) as ClientInternals
-  let node = client.isCluster ? undefined : prototype
-  target.sendCommand = (command: SentCommand, ...rest: unknown[]) => {
-    node ??= nodePrototype(client)
-    if ((node === undefined || isWrapped(node)) && isOurs(command.args[0])) {
-      Object.defineProperty(command.args, 'join', { value: () => HIDDEN, configurable: true })
-    }
-    return prototype.sendCommand?.call(client, command, ...rest)
-  }
-}
-
-/** A Cluster hands each command to a client of one node, and that is what gets instrumented. */
-function nodePrototype(cluster: RedisClient): ClientInternals | undefined {
-  const [node] = internals(cluster).nodes?.('all') ?? []
-  return node && (Object.getPrototypeOf(node) as ClientInternals)
-}
-
-/** The mark that shimmer, and everything built on it, leaves on a function it wrapped. */
-function isWrapped({ sendCommand }: ClientInternals): boolean {
-  return (sendCommand as { __wrapped?: boolean } | undefined)?.__wrapped === true
-}
-
-let watching = false
-
-/**
- * Puts us before every listener of ioredis' tracing channel, from the moment there is one.
- *
- * A bound store is run before any subscriber, whoever came first; binding one is put off until somebody subscribes,
- * since an observed channel makes ioredis build a context for each command.
- */
-function watchTracing(): void {
-  if (watching) return
-  watching = true
-  const channels = EVENTS.map((event) => channel(`tracing:ioredis:command:${event}`))
-  if (channels.some((one) => one.hasSubscribers)) {
-    concealChannel(channels)
-    return
-  }
-  for (const one of channels) {
-    for (const method of ['subscribe', 'bindStore'] as const) {
-      Object.defineProperty(one, method, {
-        configurable: true,
-        value: (...args: unknown[]) => {
-          for (const each of channels) {
-            Reflect.deleteProperty(each, 'subscribe')
-            Reflect.deleteProperty(each, 'bindStore')
-          }
-          concealChannel(channels)
-          return (one[method] as (...args: unknown[]) => unknown)(...args)
-        },
-      })
-    }
-  }
-}
-
-function concealChannel(channels: readonly Channel[]): void {
-  const start = channels[0] as unknown as {
-    bindStore(store: unknown, transform: (context: unknown) => unknown): void
-  }
-  start.bindStore(new AsyncLocalStorage(), (context: unknown) => {
-    concealContext(context as { args?: unknown[]; error?: unknown })
-    return undefined
-  })
-}
-
-function concealContext(context: { args?: unknown[]; error?: unknown }): void {
-  if (!isOurs(context.args?.[0])) return
-  context.args =
-    context.args?.map((argument, index) => (index === 0 && isHash(argument) ? argument : HIDDEN)) ?? []
-  let error: unknown
-  Object.defineProperty(context, 'error', {
-    configurable: true,
-    enumerable: true,
-    get: () => error,
-    set: (value: unknown) => {
-      error = concealError(value)
-    },
-  })
-}
-
-const isHash = (argument: unknown) => typeof argument === 'string' && /^[0-9a-f]{40}$/.test(argument)

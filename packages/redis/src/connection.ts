@@ -1,7 +1,7 @@
 import { type Logger, type Provider, ProviderClosedError } from '@authstate/spi'
-import { internals, type RedisClient } from './client.js'
+import type { RedisClient } from './client.js'
 import { Deadlines } from './deadline.js'
-import { isScriptMissing, storeFailure } from './failure.js'
+import { isScriptMissing, notConnected, storeFailure } from './failure.js'
 import type { KeySpace } from './key-space.js'
 import { type Script, type ScriptArgs, scriptParameters } from './script.js'
 
@@ -87,6 +87,10 @@ export interface ConnectionParts {
   readonly commandTimeoutMs: number
   /** Whether `close()` ends the client. */
   readonly owned: boolean
+  /** Whether the client sends a command again when its connection broke. */
+  readonly mayRepeat: boolean
+  /** Takes back what was put on the client. */
+  readonly release: () => void
   readonly makeReader: () => Promise<RedisClient>
 }
 
@@ -96,7 +100,6 @@ export class OpenConnection implements RedisConnection {
   readonly #parts: ConnectionParts
   readonly #deadlines: Deadlines
   readonly #readers = new Set<RedisClient>()
-  readonly #silence: () => void
   #closing: Promise<void> | undefined
   #sent = 0
   #failed = 0
@@ -107,7 +110,6 @@ export class OpenConnection implements RedisConnection {
     this.#client = parts.client
     this.#parts = parts
     this.#deadlines = new Deadlines(parts.commandTimeoutMs)
-    this.#silence = sayOutagesOnce(parts.client, parts.logger)
   }
 
   async run<K extends string, A extends string, R>(
@@ -115,9 +117,8 @@ export class OpenConnection implements RedisConnection {
     keys: Readonly<Record<K, string>>,
     args: ScriptArgs<A>,
   ): Promise<R> {
-    this.#assertOpen(script.name)
     const parameters = scriptParameters(script, keys, args)
-    return script.decode(await this.#await(script.name, this.#send(script, parameters)))
+    return script.decode(await this.#send(script.name, () => this.#evaluate(script, parameters)))
   }
 
   async runEach<K extends string, A extends string, R>(
@@ -132,15 +133,15 @@ export class OpenConnection implements RedisConnection {
   }
 
   hgetall(operation: string, key: string): Promise<Readonly<Record<string, string>>> {
-    return this.#read(operation, () => this.#client.hgetall(key))
+    return this.#send(operation, () => this.#client.hgetall(key))
   }
 
   hmget(operation: string, key: string, fields: readonly string[]): Promise<(string | null)[]> {
-    return this.#read(operation, () => this.#client.hmget(key, ...fields))
+    return this.#send(operation, () => this.#client.hmget(key, ...fields))
   }
 
   countAfter(operation: string, key: string, after: number): Promise<number> {
-    return this.#read(operation, () => this.#client.zcount(key, `(${after}`, '+inf'))
+    return this.#send(operation, () => this.#client.zcount(key, `(${after}`, '+inf'))
   }
 
   async openReader(): Promise<RedisClient> {
@@ -165,7 +166,7 @@ export class OpenConnection implements RedisConnection {
   }
 
   async checkHealth(): Promise<void> {
-    await this.#read('redis.check', () => this.#client.ping())
+    await this.#send('redis.check-health', () => this.#client.ping())
   }
 
   close(): Promise<void> {
@@ -173,8 +174,23 @@ export class OpenConnection implements RedisConnection {
     return this.#closing
   }
 
-  async #send(script: Script, parameters: (string | number)[]): Promise<unknown> {
+  /** The one way to Redis: not while it is away, and not for longer than the deadline. */
+  async #send<T>(operation: string, command: () => Promise<T>): Promise<T> {
+    this.#assertOpen(operation)
+    if (this.#client.status !== 'ready') {
+      this.#failed += 1
+      throw notConnected(operation)
+    }
     this.#sent += 1
+    try {
+      return await this.#deadlines.guard(command())
+    } catch (error) {
+      this.#failed += 1
+      throw storeFailure(operation, error, this.#parts.mayRepeat)
+    }
+  }
+
+  async #evaluate(script: Script, parameters: (string | number)[]): Promise<unknown> {
     try {
       return await this.#client.evalsha(script.sha1, script.keys.length, ...parameters)
     } catch (error) {
@@ -185,44 +201,32 @@ export class OpenConnection implements RedisConnection {
     }
   }
 
-  async #read<T>(operation: string, send: () => Promise<T>): Promise<T> {
-    this.#assertOpen(operation)
-    this.#sent += 1
-    return this.#await(operation, send())
-  }
-
-  async #await<T>(operation: string, reply: Promise<T>): Promise<T> {
-    try {
-      return await this.#deadlines.guard(reply)
-    } catch (error) {
-      this.#failed += 1
-      throw storeFailure(operation, error)
-    }
-  }
-
   #assertOpen(operation: string): void {
     if (this.#closing) throw new ProviderClosedError(`${operation}: the connection to Redis is closed`)
   }
 
   async #end(): Promise<void> {
     for (const reader of this.#readers) reader.disconnect()
-    if (this.#parts.owned) {
-      // QUIT is answered after everything before it; without a connection there is nobody to answer.
-      if (this.#client.status === 'ready') await this.#deadlines.guard(this.#client.quit()).catch(() => {})
-      this.#client.disconnect()
-    }
-    this.#deadlines.stop()
-    this.#silence()
+    await this.#deadlines.idle()
+    this.#parts.release()
+    if (!this.#parts.owned) return
+    // A client that ends may still have something to complain of.
+    this.#client.on('error', () => {})
+    this.#client.disconnect()
   }
 }
 
-/** Listens to `error`, of which a failover raises hundreds: says once that Redis is away, and once that it is back. */
+/**
+ * Listens to `error`, of which a failover raises hundreds: says once that Redis is away, and once that it is back.
+ *
+ * @returns how to stop listening
+ */
 export function sayOutagesOnce(client: RedisClient, logger: Logger): () => void {
   let errors = 0
   const onError = (error: Error & { code?: string }) => {
     errors += 1
-    if (errors === 1)
-      logger.warn({ code: error.code ?? error.name }, 'the connection to Redis failed; trying again')
+    if (errors > 1) return
+    logger.warn({ code: error.code ?? error.name }, 'the connection to Redis failed; trying again')
   }
   const onReady = () => {
     if (errors > 0) logger.info({ errors }, 'connected to Redis again')
@@ -231,8 +235,7 @@ export function sayOutagesOnce(client: RedisClient, logger: Logger): () => void 
   client.on('error', onError)
   client.on('ready', onReady)
   return () => {
+    client.off('error', onError)
     client.off('ready', onReady)
-    // A client of ours may still raise an error while its socket ends, so its listener stays.
-    if (internals(client).options === undefined) client.off('error', onError)
   }
 }

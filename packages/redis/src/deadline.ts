@@ -17,6 +17,7 @@ export class Deadlines {
   // All waits have the same length, so insertion order is order of expiry.
   readonly #waiting = new Set<Waiting>()
   #timer: NodeJS.Timeout | undefined
+  #onIdle: (() => void)[] = []
 
   constructor(ms: number) {
     this.#ms = ms
@@ -33,20 +34,27 @@ export class Deadlines {
       this.#timer ??= this.#arm(this.#ms)
       reply.then(
         (value) => {
-          this.#waiting.delete(entry)
+          this.#end(entry)
           resolve(value)
         },
         (error: unknown) => {
-          this.#waiting.delete(entry)
+          this.#end(entry)
           reject(error as Error)
         },
       )
     })
   }
 
-  stop(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+  /** Resolves once nothing waits any more; within one deadline when nothing new is guarded. */
+  idle(): Promise<void> {
+    if (this.#waiting.size === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#onIdle.push(resolve))
+  }
+
+  #end(entry: Waiting): void {
+    this.#waiting.delete(entry)
+    if (this.#waiting.size > 0) return
+    for (const tell of this.#onIdle.splice(0)) tell()
   }
 
   #arm(ms: number): NodeJS.Timeout {
@@ -61,7 +69,7 @@ export class Deadlines {
         this.#timer = this.#arm(Math.ceil(entry.dueAt - now))
         return
       }
-      this.#waiting.delete(entry)
+      this.#end(entry)
       entry.reject(new DeadlineExceeded(this.#ms))
     }
   }

@@ -1,49 +1,60 @@
 import { StoreCorruptError, StoreUnavailableError } from '@authstate/spi'
 import { concealError } from './conceal.js'
 import { DeadlineExceeded } from './deadline.js'
+import { wasNeverSent } from './outgoing.js'
 
-/** What Redis answers, or ioredis says, when it refused a command before anything was executed. */
-const NOT_APPLIED =
-  /(?:^|[\s:]-)(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|OOM|NOREPLICAS|MISCONF|NOAUTH|NOPERM|WRONGPASS|BUSY|CROSSSLOT|NOSCRIPT|NOPROTO)\b/
-const NEVER_SENT = /enableOfflineQueue|None of startup nodes|Failed to refresh slots/
-const FOREIGN_TYPE = /(?:^|[\s:]-)WRONGTYPE\b/
+// Codes stand at the start of a message, or behind what Redis 6 or a Cluster client put before them.
+const coded = (codes: string) => new RegExp(`(?:^-?|: -?)(${codes})\\b`)
+
+/** What Redis answers when it refuses a command before anything of it is executed. */
+const REFUSAL = coded(
+  'READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|CROSSSLOT|OOM|NOREPLICAS|MISCONF|BUSY|' +
+    'NOAUTH|NOPERM|WRONGPASS|DENIED|NOSCRIPT|NOPROTO',
+)
+const FOREIGN_TYPE = coded('WRONGTYPE')
+const NO_CONNECTION = /enableOfflineQueue|^None of startup nodes|^Failed to refresh slots/
 
 /**
  * Turns what a Redis client threw into an error of this library.
  *
- * @param operation Name of the script, for the message: `'action-token.consume'`.
- * @returns {StoreUnavailableError} with `applied: 'no'` when Redis said that it did nothing, else `'unknown'`;
+ * @param operation SPI and verb, for the message: `'action-token.consume'`.
+ * @param mayRepeat The client sends a command again when its connection breaks: a refusal says nothing of the first try.
+ * @returns {StoreUnavailableError} with `applied: 'no'` when Redis did nothing for certain, else `'unknown'`;
  *   {StoreCorruptError} when a key holds a foreign type.
  */
-export function storeFailure(operation: string, error: unknown): Error {
+export function storeFailure(operation: string, error: unknown, mayRepeat = false): Error {
   const cause = concealError(error)
   const message = cause instanceof Error ? cause.message : ''
   if (FOREIGN_TYPE.test(message)) {
     return new StoreCorruptError(`${operation}: a key of this library holds another type of value`, { cause })
   }
+  if (wasNeverSent(error) || NO_CONNECTION.test(message)) return notConnected(operation, cause)
   if (cause instanceof DeadlineExceeded) {
-    return new StoreUnavailableError(`${operation}: Redis gave ${cause.message}`, {
-      cause,
-      applied: 'unknown',
-    })
+    return new StoreUnavailableError(`${operation}: Redis gave ${message}`, { cause, applied: 'unknown' })
   }
-  const refusal = NOT_APPLIED.exec(message)?.[1]
-  if (refusal !== undefined) {
-    return new StoreUnavailableError(`${operation}: Redis refused the command (${refusal})`, {
-      cause,
-      applied: 'no',
-    })
-  }
-  if (NEVER_SENT.test(message)) {
-    return new StoreUnavailableError(`${operation}: there is no connection to Redis`, {
-      cause,
-      applied: 'no',
-    })
-  }
-  return new StoreUnavailableError(`${operation}: Redis did not complete the command`, {
-    cause,
-    applied: 'unknown',
+  const refusal = refusalOf(message)
+  return refusal === undefined
+    ? new StoreUnavailableError(`${operation}: Redis did not complete the command`, {
+        cause,
+        applied: 'unknown',
+      })
+    : new StoreUnavailableError(`${operation}: Redis refused the command (${refusal})`, {
+        cause,
+        applied: mayRepeat ? 'unknown' : 'no',
+      })
+}
+
+/** The command was not sent: there was nobody to send it to. */
+export function notConnected(operation: string, cause?: unknown): StoreUnavailableError {
+  return new StoreUnavailableError(`${operation}: there is no connection to Redis`, {
+    ...(cause !== undefined && { cause }),
+    applied: 'no',
   })
+}
+
+/** The code with which Redis refused to execute something, from a message of whatever version. */
+export function refusalOf(message: string): string | undefined {
+  return REFUSAL.exec(message)?.[1]
 }
 
 /** Whether Redis does not have the source of a script: after a restart, a failover or SCRIPT FLUSH. */

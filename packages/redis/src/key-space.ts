@@ -10,6 +10,8 @@ export interface KeySpace {
    * `prefix:{0a}:kind:part:part`: foreign parts are escaped, all keys of one partition share a hash slot.
    *
    * A last part of `''` gives a base to which a script appends an escaped id.
+   *
+   * @throws {RangeError} there is no such partition: an id from outside can name any
    */
   key(partition: number, kind: string, ...parts: string[]): string
   /** A key that belongs to the deployment and to no partition. */
@@ -30,7 +32,9 @@ export function createKeySpace(prefix: string, partitions: number): KeySpace {
     all: Object.freeze(heads.map((_, n) => n)),
     partitionFor: (subject) => fnv1a(subject) % partitions,
     key: (partition, kind, ...parts) => {
-      let key = `${heads[partition]}${kind}`
+      const head = heads[partition]
+      if (head === undefined) throw new RangeError(`"partition" must be from 0 to ${partitions - 1}`)
+      let key = head + kind
       for (const part of parts) key += `:${escapePart(part)}`
       return key
     },

@@ -1,13 +1,17 @@
 import { ConfigurationError } from '@authstate/spi'
 import type { ClusterOptions, RedisOptions as IoredisOptions } from 'ioredis'
 import type { RedisClient } from './client.js'
+import { refusalOf } from './failure.js'
 import { type Address, parseAddress, type RedisConfig } from './options.js'
 
 const RETRY_MS = { first: 50, most: 2_000 }
 
+/** A socket that does not end by itself is cut this long after its client was ended. */
+const DISCONNECT_MS = 200
+
 /**
- * Makes an ioredis client that keeps this library's guarantees: commands fail at once while there is no
- * connection, and nothing in flight is ever sent a second time behind the caller's back.
+ * Makes an ioredis client that keeps this library's guarantees: nothing in flight is ever sent a second time behind
+ * the caller's back, and it fails as soon as its connection breaks.
  */
 export async function makeClient(config: RedisConfig): Promise<RedisClient> {
   const { Redis, Cluster } = await loadIoredis()
@@ -16,12 +20,15 @@ export async function makeClient(config: RedisConfig): Promise<RedisClient> {
     const options: ClusterOptions = {
       ...config.ioredis,
       lazyConnect: true,
-      enableOfflineQueue: false,
+      // Commands wait for the connection to a node that is being made; without, a burst after a start fails.
+      enableOfflineQueue: true,
       // Without 0 a Cluster repeats a command whose connection broke, whether or not it had been applied.
       retryDelayOnFailover: 0,
+      scaleReads: 'master',
       clusterRetryStrategy: backOff,
+      clusterNodeRetryStrategy: null,
       slotsRefreshTimeout: config.connectTimeoutMs,
-      redisOptions: common,
+      redisOptions: { ...(config.ioredis?.['redisOptions'] as IoredisOptions | undefined), ...common },
     }
     return new Cluster(
       config.nodes.map((node) => parseAddress(node, 6_379)),
@@ -31,12 +38,10 @@ export async function makeClient(config: RedisConfig): Promise<RedisClient> {
   const options: IoredisOptions = {
     ...config.ioredis,
     ...common,
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: null,
+    ...NOTHING_TWICE,
     retryStrategy: backOff,
     // A plain address can turn into a replica: connect again, so that the next command finds the master.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    reconnectOnError: (error) => refusalOf(error.message) === 'READONLY',
     ...(config.db !== undefined && { db: config.db }),
     ...(config.sentinels && {
       sentinels: config.sentinels.map((sentinel) => parseAddress(sentinel, 26_379)),
@@ -46,11 +51,31 @@ export async function makeClient(config: RedisConfig): Promise<RedisClient> {
       ...(config.sentinelPassword !== undefined && { sentinelPassword: config.sentinelPassword }),
     }),
   }
-  return config.url === undefined ? new Redis(options) : new Redis(config.url, options)
+  // What comes first wins: a URL can carry options as well.
+  return config.url === undefined
+    ? new Redis(options)
+    : new Redis(options, config.url.replace(/^unix:\/\//, ''))
 }
+
+/** Another client for where the application's one is connected to, which does not repeat what it was asked. */
+export function duplicateClient(client: RedisClient): RedisClient {
+  const { duplicate } = client as RedisClient & { duplicate(...args: unknown[]): RedisClient }
+  return client.isCluster
+    ? duplicate.call(client, [], { lazyConnect: true, retryDelayOnFailover: 0 })
+    : duplicate.call(client, NOTHING_TWICE)
+}
+
+/** Options of a client for one server that says at once when a command is lost, and leaves the rest to the caller. */
+const NOTHING_TWICE = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+} satisfies IoredisOptions
 
 function connectionOptions(config: RedisConfig): IoredisOptions {
   return {
+    disconnectTimeout: DISCONNECT_MS,
     connectTimeout: config.connectTimeoutMs,
     autoResendUnfulfilledCommands: false,
     ...(config.username !== undefined && { username: config.username }),
@@ -67,7 +92,7 @@ export function backOff(attempt: number): number {
 
 /** The two constructors as we call them: ioredis types them by reply mapping, which we leave alone. */
 interface Ioredis {
-  readonly Redis: new (...args: [IoredisOptions] | [string, IoredisOptions]) => RedisClient
+  readonly Redis: new (...args: [options: IoredisOptions, url?: string]) => RedisClient
   readonly Cluster: new (nodes: readonly Address[], options: ClusterOptions) => RedisClient
 }
 

@@ -1,4 +1,4 @@
-import { parseDuration } from '@authstate/spi'
+import { ConfigurationError, knownNames, parseDuration } from '@authstate/spi'
 import { z } from 'zod'
 import type { RedisClient } from './client.js'
 import { MAX_PARTITIONS } from './key-space.js'
@@ -17,7 +17,7 @@ export const redisConfig = z
     /** `redis://` or, for TLS, `rediss://`; user, password and database number may be part of it. */
     url: z
       .string()
-      .regex(/^(rediss?|unix):\/\//, 'must start with redis:// or rediss://')
+      .refine(isAddress, 'must be an address such as redis://host:6379, rediss://host:6379 or unix:///path')
       .optional(),
     /** A client of the application: an ioredis `Redis` or `Cluster`. It is not closed by this library. */
     client: z
@@ -76,6 +76,20 @@ export type RedisOptions = z.input<typeof redisConfig>
 /** {@link RedisOptions} with defaults filled in. */
 export type RedisConfig = z.output<typeof redisConfig>
 
+/** @throws {ConfigurationError} names every place that can not work, and no value */
+export function parseOptions(given: RedisOptions): RedisConfig {
+  const parsed = redisConfig.safeParse(given)
+  if (parsed.success) return parsed.data
+  throw new ConfigurationError(parsed.error.issues.flatMap(describeIssue).join('; '))
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string[] {
+  const place = ['redis', ...issue.path].join('.')
+  if (issue.code !== 'unrecognized_keys') return [`${place}: ${issue.message}`]
+  const known = Object.keys(redisConfig.shape)
+  return issue.keys.map((name) => `${place}.${name}: there is no such property. ${knownNames(name, known)}`)
+}
+
 /** Host and port of one server. */
 export interface Address {
   readonly host: string
@@ -86,6 +100,17 @@ export function parseAddress(given: z.output<typeof address>, defaultPort: numbe
   if (typeof given !== 'string') return { host: given.host, port: given.port ?? defaultPort }
   const [host = '', portText] = given.split(':')
   return { host, port: portText === undefined ? defaultPort : Number(portText) }
+}
+
+function isAddress(url: string): boolean {
+  if (url.startsWith('unix://')) return url.startsWith('unix:///')
+  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) return false
+  try {
+    const { username, password } = new URL(url)
+    return decodeURIComponent(username + password) !== undefined
+  } catch {
+    return false
+  }
 }
 
 /** Where a connection goes, for messages: never with a password. */

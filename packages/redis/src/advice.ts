@@ -1,0 +1,48 @@
+import { ConfigurationError, type Logger } from '@authstate/spi'
+import { internals, type RedisClient } from './client.js'
+
+/** What follows from the options of a client. */
+export interface Advice {
+  /** Whether the client sends a command again when its connection broke, applied or not. */
+  readonly mayRepeat: boolean
+}
+
+/**
+ * Looks at the options of a client: those that break a guarantee can not be changed from here, only told.
+ *
+ * @throws {ConfigurationError} replies would be of other types than this library reads
+ */
+export function adviseOn(client: RedisClient, logger: Logger): Advice {
+  const options = internals(client).options ?? {}
+  const node = client.isCluster ? (options.redisOptions ?? {}) : options
+  if (node.stringNumbers) {
+    throw new ConfigurationError('redis.client: its option "stringNumbers" must be off')
+  }
+  const warn = (option: string, text: string) => logger.warn({ option }, `the given Redis client ${text}`)
+
+  // A node of a Cluster is not connected again, so nothing is sent to it again, unless a strategy says so.
+  const resends = node.autoResendUnfulfilledCommands !== false
+  const reconnects = !client.isCluster || typeof options.clusterNodeRetryStrategy === 'function'
+  if (resends && reconnects) {
+    warn(
+      'autoResendUnfulfilledCommands',
+      'sends commands again after a reconnect: a count can be taken twice; set it to false',
+    )
+  }
+  const retries = client.isCluster && options.retryDelayOnFailover !== 0
+  if (retries) {
+    warn(
+      'retryDelayOnFailover',
+      'repeats commands whose connection broke: a count can be taken twice; set it to 0',
+    )
+  }
+  if (client.isCluster && options.scaleReads !== undefined && options.scaleReads !== 'master') {
+    warn('scaleReads', 'reads from replicas: what was written may not be seen yet; set it to "master"')
+  }
+  if (options.enableAutoPipelining) {
+    // ioredis before 5.11 sends an auto-pipelined script to the wrong node of a Cluster; later ones only make it slower.
+    const ignored = options.autoPipeliningIgnoredCommands ?? []
+    options.autoPipeliningIgnoredCommands = [...new Set([...ignored, 'evalsha', 'eval'])]
+  }
+  return { mayRepeat: (resends && reconnects) || retries }
+}

@@ -1,0 +1,56 @@
+import { StoreUnavailableError } from '@authstate/spi'
+import type { RedisClient } from './client.js'
+import { concealError } from './conceal.js'
+import { describeTarget, type RedisConfig } from './options.js'
+
+/**
+ * Waits until a client can be used; connects it when nobody has.
+ *
+ * @throws {StoreUnavailableError} the first attempt failed, or there is no answer in time
+ */
+export async function becomeReady(client: RedisClient, config: RedisConfig): Promise<void> {
+  if (client.status === 'ready') return
+  let last: Error | undefined
+  let stopWaiting = () => {}
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(last ?? new Error(`no answer within ${config.connectTimeoutMs} ms`)),
+        config.connectTimeoutMs,
+      )
+      const onError = (error: Error) => {
+        last = error
+      }
+      const onEnd = () => reject(last ?? new Error('the client has ended'))
+      client.on('error', onError)
+      client.on('ready', resolve)
+      client.on('end', onEnd)
+      stopWaiting = () => {
+        clearTimeout(timer)
+        client.off('error', onError)
+        client.off('ready', resolve)
+        client.off('end', onEnd)
+      }
+      if (client.status === 'end') onEnd()
+      // What it rejects with only says that there is no connection; the reason comes as an event before.
+      if (client.status === 'wait') client.connect().then(resolve, (error: Error) => reject(last ?? error))
+    })
+  } catch (error) {
+    const cause = concealError(error)
+    throw new StoreUnavailableError(
+      `redis: could not connect to ${describeTarget(config)}: ${reasonOf(cause)}`,
+      { cause, applied: 'no' },
+    )
+  } finally {
+    stopWaiting()
+  }
+}
+
+/** A code where there is one: of the system, or what an answer of Redis starts with. */
+function reasonOf(error: unknown): string {
+  const { lastNodeError } = error as { lastNodeError?: unknown }
+  if (lastNodeError instanceof Error) return reasonOf(lastNodeError)
+  const { code, message } = error as Error & { code?: unknown }
+  if (typeof code === 'string') return code
+  return /^[A-Z]{4,}\b/.exec(message)?.[0] ?? message
+}
