@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type SuiteBuilder, together } from '@authstate/conformance'
 import type { AuthSessionProvider } from '../contract.js'
-import { LIFESPAN_MS, MINUTE_MS, ROUNDS, STRANGER } from './fixture.js'
+import { LIFESPAN_MS, MINUTE_MS, ROUNDS, rootWith, STRANGER } from './fixture.js'
 
 /** Roots, their life and their realm. */
 export function roots({ basic, expiry, concurrency }: SuiteBuilder<AuthSessionProvider>): void {
@@ -283,4 +283,31 @@ export function roots({ basic, expiry, concurrency }: SuiteBuilder<AuthSessionPr
     for (const root of others) assert.deepEqual(await provider.getRoot(root.realmId, root.id), root)
     assert.equal(await provider.removeByRealm('a'), 0)
   })
+
+  basic(
+    'removeByRealm: also roots whose life went on, by whatever verb',
+    '107, §19.30',
+    async ({ provider, clock, setRealm }) => {
+      const verbs: Readonly<Record<string, (rootId: string, tabId: string) => Promise<unknown>>> = {
+        addTab: (rootId) => provider.addTab('r', rootId, { clientId: 'c' }),
+        updateTab: (rootId, tabId) => provider.updateTab('r', rootId, tabId, { action: 'x' }),
+        restartTab: (rootId, tabId) => provider.restartTab('r', rootId, tabId),
+        removeTab: (rootId, tabId) => provider.removeTab('r', rootId, tabId),
+        touchRoot: (rootId) => provider.touchRoot('r', rootId),
+        restartRoot: (rootId) => provider.restartRoot('r', rootId),
+      }
+      for (const [verb, call] of Object.entries(verbs)) {
+        setRealm('r', {})
+        const { root, tabs } = await rootWith(provider, { clientId: 'c' }, { clientId: 'c' })
+        clock.advance(LIFESPAN_MS - 1)
+        if (verb === 'updateTab') setRealm('r', { accessCodeLifespanLoginMs: 2 * LIFESPAN_MS })
+        await call(root.id, tabs[0]?.tabId ?? '')
+        clock.advance(1)
+        // Its first life is over; writes to the same index prune what is.
+        for (let n = 0; n < 64; n++) await provider.removeRoot('r', (await provider.createRoot('r')).id)
+        assert.equal(await provider.removeByRealm('r'), 1, verb)
+        assert.equal(await provider.getRoot('r', root.id), undefined, verb)
+      }
+    },
+  )
 }
