@@ -1,6 +1,8 @@
 import { defineSuite, type KeySpaceRules, type Runner, runSuite, type Target } from '@authstate/conformance'
+import { addresses } from './conformance/addresses.js'
 import { administration } from './conformance/administration.js'
 import { counting } from './conformance/counting.js'
+import { guarding } from './conformance/guarding.js'
 import { lifetime } from './conformance/lifetime.js'
 import { locking } from './conformance/locking.js'
 import { misuse } from './conformance/misuse.js'
@@ -11,6 +13,8 @@ export const loginFailureSuite = defineSuite<LoginFailureProvider>(loginFailureS
   counting(add)
   locking(add)
   lifetime(add)
+  guarding(add)
+  addresses(add)
   administration(add)
   misuse(add)
 })
