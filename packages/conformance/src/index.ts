@@ -1,20 +1,17 @@
 export { checkScripts } from './check-scripts.js'
+export { type CaseResult, type CheckOptions, checkSuite } from './check-suite.js'
+export { ConformanceFailure, type Guarantee } from './failure.js'
 export { FakeClock } from './fake-clock.js'
-export { type Fault, type FaultyClient, faultyClient } from './faulty-client.js'
+export { type Fault, type FaultTarget, type FaultyClient, faultyClient } from './faulty-client.js'
 export { type Inspector, openInspector } from './inspector.js'
 export { checkKeySpace, type KeyObserver, type KeySpaceRules } from './key-space-check.js'
+export { type LeftOutCase, leftOut } from './left-out.js'
 export { memoryTarget } from './memory-target.js'
 export { type ObservedClient, observeClient } from './observed-client.js'
+export { type OpenStore, type ProviderDescription, providerTarget } from './provider-target.js'
 export { type LogEntry, RecordingLogger } from './recording-logger.js'
 export { type RedisTargetOptions, redisTarget } from './redis-target.js'
-export {
-  leftOut,
-  type OpenTarget,
-  type Runner,
-  runSuite,
-  type Target,
-  type TargetSetup,
-} from './run-suite.js'
+export { type Runner, type RunnerTest, type RunOptions, runSuite } from './run-suite.js'
 export {
   type Case,
   defineSuite,
@@ -25,4 +22,5 @@ export {
   type Suite,
   type SuiteBuilder,
 } from './suite.js'
+export type { LeftOut, OpenTarget, Target, TargetSetup } from './target.js'
 export { together } from './together.js'

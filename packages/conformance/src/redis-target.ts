@@ -4,7 +4,7 @@ import { type AnyProviderFactory, createProviderRegistry, type Provider, type Sp
 import { openInspector } from './inspector.js'
 import { checkKeySpace, type KeyObserver, type KeySpaceRules } from './key-space-check.js'
 import { observeClient } from './observed-client.js'
-import type { Target } from './run-suite.js'
+import type { Target } from './target.js'
 
 export interface RedisTargetOptions<P extends Provider> {
   readonly name: string

@@ -29,6 +29,10 @@ export interface Stage<P extends Provider> {
   withProperties(properties: Readonly<Record<string, unknown>>): Promise<P>
   /** Commands sent to the store so far, where the target counts them. */
   readonly commands: (() => number) | undefined
+  /** What random numbers come from: for a generator of the case's own, such as fast-check's. Told when the case fails. */
+  readonly seed: number
+  /** A number from 0 to below 1, the same again with the same seed. */
+  readonly random: () => number
 }
 
 /** One guarantee of a contract, as a test. */

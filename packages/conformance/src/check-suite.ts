@@ -1,0 +1,59 @@
+import type { Provider } from '@authstate/spi'
+import { ConformanceFailure, type Guarantee } from './failure.js'
+import { leftOut, reasonFor } from './left-out.js'
+import { runCase } from './run-case.js'
+import type { RunOptions } from './run-suite.js'
+import { chooseSeed } from './seeded.js'
+import type { Case, Suite } from './suite.js'
+import type { Target } from './target.js'
+
+/** What came of one case. */
+export type CaseResult = Guarantee & { readonly durationMs: number } & (
+    | { readonly outcome: 'passed' }
+    | { readonly outcome: 'failed'; readonly failure: ConformanceFailure }
+    | { readonly outcome: 'left out'; readonly reason: string }
+  )
+
+export interface CheckOptions<P extends Provider> extends RunOptions {
+  /** Which cases to run. @default all */
+  readonly select?: ((one: Case<P>) => boolean) | undefined
+  /** Told of every result as it comes. */
+  readonly onResult?: ((result: CaseResult) => void) | undefined
+}
+
+/** Runs a suite without a test runner, one case after the other. Failures are results. */
+export async function checkSuite<P extends Provider>(
+  suite: Suite<P>,
+  target: Target<P>,
+  { select = () => true, onResult, seed = chooseSeed(), timeoutMs }: CheckOptions<P> = {},
+): Promise<CaseResult[]> {
+  leftOut(suite, target)
+  const results: CaseResult[] = []
+  for (const one of suite.cases.filter(select)) {
+    const begun = performance.now()
+    const verdict = await judge(suite, target, one, { seed, timeoutMs })
+    const { level, name, source } = one
+    const guarantee: Guarantee = { spi: suite.spi.name, target: target.name, guarantee: name, level, source }
+    const result = { ...guarantee, durationMs: performance.now() - begun, ...verdict }
+    results.push(result)
+    onResult?.(result)
+  }
+  return results
+}
+
+async function judge<P extends Provider>(
+  suite: Suite<P>,
+  target: Target<P>,
+  one: Case<P>,
+  options: { readonly seed: number; readonly timeoutMs: number | undefined },
+) {
+  const reason = reasonFor(one, target)
+  if (reason !== undefined) return { outcome: 'left out', reason } as const
+  try {
+    await runCase(suite, target, one, options)
+    return { outcome: 'passed' } as const
+  } catch (error) {
+    if (error instanceof ConformanceFailure) return { outcome: 'failed', failure: error } as const
+    throw error
+  }
+}

@@ -1,0 +1,40 @@
+import { knownNames, type Provider, quote } from '@authstate/spi'
+import { type Case, levels, type Suite } from './suite.js'
+import type { Target } from './target.js'
+
+/** A case that is not run, and why. */
+export interface LeftOutCase {
+  readonly name: string
+  readonly reason: string
+}
+
+/**
+ * The cases that are not run for a target, each with the reason it gives.
+ *
+ * @throws {TypeError} what the target leaves out is neither a level nor a case, or has no reason
+ */
+export function leftOut<P extends Provider>(suite: Suite<P>, target: Target<P>): LeftOutCase[] {
+  const names = suite.cases.map(({ name }) => name)
+  for (const [what, reason] of Object.entries(target.leaveOut ?? {})) {
+    if (!names.includes(what) && !levels.some((level) => level === what)) {
+      throw new TypeError(
+        `"leaveOut" of ${target.name}: ${quote(what)} is no level and no case of ${suite.spi.name}. ${knownNames(what, levels)}`,
+      )
+    }
+    if (typeof reason !== 'string' || reason.trim() === '')
+      throw new TypeError(`"leaveOut" of ${target.name}: ${quote(what)} needs a reason`)
+  }
+  return suite.cases.flatMap((one) => {
+    const reason = reasonFor(one, target)
+    return reason === undefined ? [] : [{ name: one.name, reason }]
+  })
+}
+
+/** Why a case is not run for a target; `undefined` when it is. */
+export function reasonFor(
+  { level, name }: Pick<Case<Provider>, 'level' | 'name'>,
+  { leaveOut = {} }: Pick<Target<Provider>, 'leaveOut'>,
+): string | undefined {
+  if (Object.hasOwn(leaveOut, name)) return leaveOut[name]
+  return Object.hasOwn(leaveOut, level) ? `${level}: ${leaveOut[level]}` : undefined
+}

@@ -1,0 +1,104 @@
+import type { Keyring, Provider, RealmSettings } from '@authstate/spi'
+import { ConformanceFailure } from './failure.js'
+import { RecordingLogger } from './recording-logger.js'
+import { Chance } from './seeded.js'
+import { show } from './show.js'
+import { SteppedClock, Steps, stepped } from './steps.js'
+import type { Case, OtherNode, Suite } from './suite.js'
+import type { Target } from './target.js'
+
+/** How long a case may take when nothing else is said. */
+export const DEFAULT_TIMEOUT_MS = 30_000
+
+export interface CaseOptions {
+  /** What random numbers of the case come from. */
+  readonly seed: number
+  /** Ms of real time after which a case has failed. @default 30_000 */
+  readonly timeoutMs?: number | undefined
+}
+
+/** What every node of a case shares. Fixed, so that a failure can be repeated; it guards nothing. */
+const KEYRING: Keyring = { current: 'suite', keys: { suite: 'a secret that only a test would use' } }
+
+/**
+ * Runs one case on an empty store of its own.
+ *
+ * @throws {ConformanceFailure} the guarantee does not hold, or the case did not end in time
+ */
+export async function runCase<P extends Provider>(
+  suite: Suite<P>,
+  target: Target<P>,
+  one: Case<P>,
+  { seed, timeoutMs = DEFAULT_TIMEOUT_MS }: CaseOptions,
+): Promise<void> {
+  const steps = new Steps()
+  const chance = new Chance(seed)
+  try {
+    await play(suite, target, one, steps, chance, timeoutMs)
+  } catch (error) {
+    const { level, name, source } = one
+    const guarantee = { spi: suite.spi.name, target: target.name, guarantee: name, level, source }
+    throw new ConformanceFailure(guarantee, error, steps.lines(), chance.usedSeed)
+  }
+}
+
+async function play<P extends Provider>(
+  suite: Suite<P>,
+  target: Target<P>,
+  one: Case<P>,
+  steps: Steps,
+  chance: Chance,
+  timeoutMs: number,
+): Promise<void> {
+  const clock = new SteppedClock(steps)
+  const logger = new RecordingLogger()
+  const settings = new Map<string, RealmSettings>()
+  const store = await target.open({
+    clock,
+    logger,
+    realms: (realmId) => settings.get(realmId),
+    keyring: KEYRING,
+    properties: suite.properties,
+  })
+  const open = async (label: string, properties: Readonly<Record<string, unknown>>, node?: OtherNode) =>
+    stepped(await store.provider(properties, node), label, steps)
+  const enact = async (): Promise<void> => {
+    let nodes = 1
+    await one.run({
+      provider: await open('', suite.properties),
+      clock,
+      logger,
+      get seed() {
+        return chance.seed
+      },
+      random: chance.random,
+      setRealm: (realmId, realm) => {
+        steps.note(`realm ${show(realmId)} says ${show(realm)}`)
+        settings.set(realmId, realm)
+      },
+      anotherNode: (node) => open(`node ${++nodes}: `, suite.properties, node),
+      withProperties: (properties) =>
+        open(`with ${show(properties)}: `, { ...suite.properties, ...properties }),
+      commands: store.commands && (() => store.commands?.() ?? 0),
+    })
+    await store.verify?.()
+  }
+  try {
+    await within(timeoutMs, enact(), 'the case')
+  } finally {
+    await within(timeoutMs, store.close(), 'closing the target')
+  }
+}
+
+/** Real time, because what hangs does not look at a clock that stands still. */
+async function within(ms: number, work: Promise<void>, what: string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} did not end within ${ms} ms`)), ms)
+  })
+  try {
+    await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,20 @@
+import { inspect } from 'node:util'
+
+const LONGEST = 240
+
+/** A value on one line, not longer than a report needs. */
+export function show(value: unknown, longest = LONGEST): string {
+  const text = value instanceof Error ? `${value.name}: ${value.message}` : inspected(value)
+  const line = text.replace(/\s*\n\s*/g, ' ')
+  return line.length > longest ? `${line.slice(0, longest)}…` : line
+}
+
+function inspected(value: unknown): string {
+  return inspect(value, {
+    depth: 4,
+    breakLength: Number.POSITIVE_INFINITY,
+    maxStringLength: 80,
+    maxArrayLength: 8,
+    customInspect: false,
+  })
+}
