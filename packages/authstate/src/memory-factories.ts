@@ -1,5 +1,6 @@
 import { memoryActionTokens } from '@authstate/action-token'
 import { memoryAuthSessions } from '@authstate/auth-session'
+import { memoryCluster } from '@authstate/cluster'
 import { memoryLoginFailures } from '@authstate/login-failure'
 import { memoryRealmCache } from '@authstate/realm-cache'
 import type { AnyProviderFactory } from '@authstate/spi'
@@ -14,4 +15,5 @@ export const memoryFactories = (): AnyProviderFactory[] => [
   memoryLoginFailures(),
   memoryRealmCache(),
   memoryStickySessions(),
+  memoryCluster(),
 ]

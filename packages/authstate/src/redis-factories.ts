@@ -1,11 +1,17 @@
 import { redisActionTokens } from '@authstate/action-token/redis'
 import { redisAuthSessions } from '@authstate/auth-session/redis'
+import { redisCluster } from '@authstate/cluster/redis'
+import { redisLoginFailures } from '@authstate/login-failure/redis'
 import { redisConnection } from '@authstate/redis'
 import type { AnyProviderFactory } from '@authstate/spi'
+import { redisStickySessions } from '@authstate/sticky-session-encoder/redis'
 
 /** Every SPI over Redis, and the connection they share. Imported only where a configuration may want it. */
 export const redisFactories = (): AnyProviderFactory[] => [
   redisConnection(),
   redisAuthSessions(),
   redisActionTokens(),
+  redisLoginFailures(),
+  redisStickySessions(),
+  redisCluster(),
 ]

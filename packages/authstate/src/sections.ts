@@ -2,7 +2,10 @@ import type { memoryActionTokens } from '@authstate/action-token'
 import type { redisActionTokens } from '@authstate/action-token/redis'
 import type { memoryAuthSessions } from '@authstate/auth-session'
 import type { redisAuthSessions } from '@authstate/auth-session/redis'
+import type { memoryCluster } from '@authstate/cluster'
+import type { redisCluster } from '@authstate/cluster/redis'
 import type { memoryLoginFailures } from '@authstate/login-failure'
+import type { redisLoginFailures } from '@authstate/login-failure/redis'
 import type { memoryRealmCache } from '@authstate/realm-cache'
 import type { RedisClient, RedisConfig } from '@authstate/redis'
 import type { ProviderFactory } from '@authstate/spi'
@@ -47,12 +50,13 @@ export interface AuthSessionSection
 export interface ActionTokenSection
   extends Section<ConfigOf<typeof memoryActionTokens>, ConfigOf<typeof redisActionTokens>> {}
 export interface LoginFailureSection
-  extends Section<ConfigOf<typeof memoryLoginFailures>, ConfigOf<typeof memoryLoginFailures>> {}
+  extends Section<ConfigOf<typeof memoryLoginFailures>, ConfigOf<typeof redisLoginFailures>> {}
 export interface RealmCacheSection
   extends Section<ConfigOf<typeof memoryRealmCache>, ConfigOf<typeof memoryRealmCache>> {}
 export interface StickySessionEncoderSection
   extends Section<ConfigOf<typeof memoryStickySessions>, ConfigOf<typeof redisStickySessions>> {}
-export type ClusterSection = Section<object, object>
+export interface ClusterSection
+  extends Section<ConfigOf<typeof memoryCluster>, ConfigOf<typeof redisCluster>> {}
 
 /** The connection to Redis. Exactly one of `url`, `client`, `sentinels` with `name`, and `nodes` is given. */
 export interface RedisSection extends Properties<Omit<RedisConfig, 'client' | 'tls' | 'ioredis'>> {
