@@ -1,1 +1,32 @@
-export {}
+import { defineSuite, type KeySpaceRules, type Runner, runSuite, type Target } from '@authstate/conformance'
+import { events } from './conformance/events.js'
+import { PROPERTIES } from './conformance/fixture.js'
+import { locks } from './conformance/locks.js'
+import { tasks } from './conformance/tasks.js'
+import { views } from './conformance/views.js'
+import { type ClusterProvider, clusterSpi } from './contract.js'
+
+/** The behaviour every cluster provider must show. */
+export const clusterSuite = defineSuite<ClusterProvider>(
+  clusterSpi,
+  (add) => {
+    views(add)
+    events(add)
+    tasks(add)
+    locks(add)
+  },
+  PROPERTIES,
+)
+
+/** What keys of this SPI must satisfy; for `redisTarget`. */
+export const clusterKeySpace: KeySpaceRules = {
+  records: ['cl', 'cm', 'cs', 'ce', 'ck', 'cf'],
+  indexes: {},
+  // When the cluster began, and the last fence: both must outlive every node.
+  immortal: ['cl', 'cf'],
+}
+
+/** Registers the suite for one implementation. */
+export function describeCluster(target: Target<ClusterProvider>, runner: Runner): void {
+  runSuite(clusterSuite, target, runner)
+}

@@ -49,7 +49,7 @@ export interface Outside {
   refresh(): Promise<void>
   channel(): ChannelStatus
   startedAt(): number
-  check(): Promise<void>
+  checkHealth(): Promise<void>
   leave(): Promise<void>
 }
 
@@ -177,12 +177,12 @@ export class LocalNode implements ClusterProvider {
     return this.#outside.startedAt()
   }
 
-  async check(): Promise<void> {
+  async checkHealth(): Promise<void> {
     this.#assertOpen()
-    await this.#outside.check()
+    await this.#outside.checkHealth()
     const { state } = this.#outside.channel()
     if (state !== 'live') {
-      throw new StoreUnavailableError(`cluster.check: the work channel is ${state}`, { applied: 'no' })
+      throw new StoreUnavailableError(`cluster.check-health: the work channel is ${state}`, { applied: 'no' })
     }
   }
 

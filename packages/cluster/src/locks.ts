@@ -18,10 +18,6 @@ const RELEASED = 'lock-released'
 /** How often the store is asked again, in case nobody tells: at first, and at most. */
 const ASK_MS = { first: 20, most: 1_000 }
 
-/** Which session the running code belongs to. */
-const sessions = new AsyncLocalStorage<Session>()
-let inSession = 0
-
 /** The locks of this node. Of its callers one at a time asks the store; the others stand in line here. */
 export class Locks {
   readonly #leases: Leases
@@ -29,6 +25,9 @@ export class Locks {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #lines = new Map<string, Line>()
+  /** Which session the running code belongs to. */
+  readonly #sessions = new AsyncLocalStorage<Session>()
+  #inSession = 0
   #closed = false
 
   constructor(leases: Leases, inside: Inside, clock: Clock, logger: Logger) {
@@ -41,15 +40,15 @@ export class Locks {
 
   /** In the session of the lock that the caller is running under, or in one of its own. */
   async withLock<R>(namespace: string, options: LockOptions, work: Work<R>): Promise<R> {
-    const outer = sessions.getStore()
+    const outer = this.#sessions.getStore()
     const session = outer?.current === undefined ? new Session(this) : outer
-    inSession += 1
+    this.#inSession += 1
     try {
-      return await sessions.run(session, () => session.withLock(namespace, options, work))
+      return await this.#sessions.run(session, () => session.withLock(namespace, options, work))
     } finally {
-      inSession -= 1
+      this.#inSession -= 1
       // Node 20 watches every promise of the process while somebody keeps track: only while there is something to track.
-      if (inSession === 0) sessions.disable()
+      if (this.#inSession === 0) this.#sessions.disable()
     }
   }
 

@@ -56,7 +56,8 @@ class Hub {
   }
 
   send(from: LocalNode, { topic, json, scope, skipSender }: Message): void {
-    const sender = from.node
+    const { name, site, incarnation } = from.node
+    const sender = { name, ...(site !== undefined && { site }), incarnation }
     const arrival = {
       json,
       info: { topic: topic.slice(1), id: `${sender.incarnation}-${++this.#events}`, sender },
@@ -142,7 +143,7 @@ class MemoryOutside implements Outside {
     return this.#hub.startedAt
   }
 
-  async check(): Promise<void> {}
+  async checkHealth(): Promise<void> {}
 
   async leave(): Promise<void> {
     this.#left = true

@@ -1,1 +1,127 @@
-export {}
+import { type KeySpace, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
+import type { Clock, ProviderContext, ProviderFactory } from '@authstate/spi'
+import { type ChannelStatus, type ClusterProvider, clusterSpi } from './contract.js'
+import type { LeaseName, LeaseStore } from './leases.js'
+import { LocalNode, type Message, type Outside } from './local-node.js'
+import { Membership } from './redis/membership.js'
+import { Publisher } from './redis/publisher.js'
+import { ChannelReader } from './redis/reader.js'
+import { type ClusterConfig, clusterConfig } from './rules.js'
+import * as scripts from './scripts.js'
+
+/** A cluster of the processes that use one Redis deployment. */
+export function redisCluster(): ProviderFactory<ClusterProvider, ClusterConfig> {
+  return {
+    spi: clusterSpi,
+    id: 'redis',
+    dependsOn: [redisConnectionSpi],
+    config: clusterConfig,
+    create: (context, config) => join(context, config),
+  }
+}
+
+/** How long the channel and the list of nodes outlive the last beat of the last node. */
+const KEEP_MS = 3_600_000
+
+async function join(context: ProviderContext, config: ClusterConfig): Promise<ClusterProvider> {
+  let outside: RedisOutside | undefined
+  const node = new LocalNode(context, config, (local) => {
+    outside = new RedisOutside(context, config, local)
+    return outside
+  })
+  try {
+    await outside?.join()
+  } catch (error) {
+    await node.close()
+    throw error
+  }
+  return node
+}
+
+class RedisOutside implements Outside {
+  readonly leases: LeaseStore
+  readonly #redis: RedisConnection
+  readonly #publisher: Publisher
+  readonly #reader: ChannelReader
+  readonly #membership: Membership
+
+  constructor({ clock, logger, get }: ProviderContext, config: ClusterConfig, node: LocalNode) {
+    const redis = get(redisConnectionSpi)
+    const partition = redis.keys.partitionFor('cluster')
+    const keys = {
+      cluster: redis.keys.key(partition, 'cl'),
+      members: redis.keys.key(partition, 'cm'),
+      senders: redis.keys.key(partition, 'cs'),
+      events: redis.keys.key(partition, 'ce'),
+    }
+    const keepMs = Math.max(KEEP_MS, 2 * config.deadAfterMs)
+    this.#redis = redis
+    this.leases = redisLeases(redis, clock, config.maxClockSkewMs)
+    this.#publisher = new Publisher(redis, keys, node.node, config, keepMs, logger)
+    this.#reader = new ChannelReader(redis, keys, node, { clock, logger }, config, (version) =>
+      this.#membership.notice(version),
+    )
+    this.#membership = new Membership({
+      redis,
+      keys,
+      node,
+      clock,
+      logger,
+      config,
+      keepMs,
+      sent: () => this.#publisher.stored,
+      onEnd: (end) => this.#reader.check(end),
+    })
+  }
+
+  /** Listens first: what is said of this node's joining is not missed. */
+  async join(): Promise<void> {
+    await this.#reader.open()
+    await this.#membership.join()
+  }
+
+  send(message: Message): Promise<void> {
+    return this.#publisher.send(message)
+  }
+
+  refresh(): Promise<void> {
+    return this.#membership.refresh()
+  }
+
+  channel(): ChannelStatus {
+    return this.#reader.status
+  }
+
+  startedAt(): number {
+    return this.#membership.startedAt
+  }
+
+  checkHealth(): Promise<void> {
+    return this.#redis.checkHealth()
+  }
+
+  async leave(): Promise<void> {
+    await this.#publisher.close()
+    await this.#membership.leave()
+    await this.#reader.close()
+  }
+}
+
+function redisLeases(redis: RedisConnection, clock: Clock, marginMs: number): LeaseStore {
+  const { keys } = redis
+  return {
+    acquire: (name, owner, leaseMs, waits) =>
+      redis.run(
+        scripts.acquire,
+        { lease: leaseKey(keys, name), fences: keys.key(keys.partitionFor(name.key), 'cf') },
+        { owner, now: clock.now(), leaseMs, marginMs, waits: waits ? '1' : '0' },
+      ),
+    renew: (name, owner, leaseMs) =>
+      redis.run(scripts.renew, { lease: leaseKey(keys, name) }, { owner, now: clock.now(), leaseMs }),
+    release: (name, owner) => redis.run(scripts.release, { lease: leaseKey(keys, name) }, { owner }),
+  }
+}
+
+function leaseKey(keys: KeySpace, { kind, key }: LeaseName): string {
+  return keys.key(keys.partitionFor(key), 'ck', kind, key)
+}

@@ -1,0 +1,31 @@
+-- Take a lease that nobody holds.
+--
+-- KEYS[1] lease        hash: _v, owner, fence, expiresAt, awaited. Its TTL ends it: one clock for all nodes
+-- KEYS[2] fences       hash: _v, last. Lives as long as the deployment
+-- ARGV[1] owner        of this attempt and no other
+-- ARGV[2] now          ms since the epoch, by the clock of the caller
+-- ARGV[3] leaseMs      ms
+-- ARGV[4] marginMs     ms that clocks may be apart
+-- ARGV[5] waits        1 if the caller goes on trying
+--
+-- Returns {1 if it was taken, fence of the holder}.
+
+local lease, owner, now = KEYS[1], ARGV[1], tonumber(ARGV[2])
+local held = redis.call('HMGET', lease, 'owner', 'fence', 'expiresAt')
+
+if held[1] and held[1] ~= owner and now < (tonumber(held[3]) or 0) + tonumber(ARGV[4]) then
+  if ARGV[5] == '1' then
+    redis.call('HSET', lease, 'awaited', '1')
+  end
+  return { '0', held[2] }
+end
+
+local fence = held[2]
+if held[1] ~= owner then
+  redis.call('HSETNX', KEYS[2], '_v', '1')
+  fence = string.format('%.0f', redis.call('HINCRBY', KEYS[2], 'last', 1))
+end
+redis.call('DEL', lease)
+redis.call('HSET', lease, '_v', '1', 'owner', owner, 'fence', fence, 'expiresAt', string.format('%.0f', now + tonumber(ARGV[3])))
+redis.call('PEXPIRE', lease, ARGV[3])
+return { '1', fence }

@@ -1,0 +1,51 @@
+-- Say that a node lives, let it join if it is not there, and answer who lives.
+--
+-- KEYS[1] cluster      hash: _v, startedAt, version, gone. Lives as long as the deployment
+-- KEYS[2] members      hash: name:incarnation to what the node says of itself
+-- KEYS[3] events       stream: the work channel
+-- ARGV[1] member       name:incarnation
+-- ARGV[2] record       what the node says of itself, different at every beat
+-- ARGV[3] now          ms since the epoch
+-- ARGV[4] replaces     name: of which other incarnations are gone; empty for none
+-- ARGV[5] keepMs       ms
+-- ARGV[6] maxLength    entries of the stream
+--
+-- Returns {1 if it joined, version, startedAt, last id of the stream, who left properly, member, record, ...}.
+
+local cluster, members, events = KEYS[1], KEYS[2], KEYS[3]
+local member, replaces = ARGV[1], ARGV[4]
+
+redis.call('HSETNX', cluster, '_v', '1')
+redis.call('HSETNX', cluster, 'startedAt', ARGV[3])
+
+local changes = 0
+if replaces ~= '' then
+  for _, other in ipairs(redis.call('HKEYS', members)) do
+    if other ~= member and string.sub(other, 1, #replaces) == replaces then
+      redis.call('HDEL', members, other)
+      changes = changes + 1
+    end
+  end
+end
+local joined = redis.call('HSET', members, member, ARGV[2])
+changes = changes + joined
+redis.call('PEXPIRE', members, ARGV[5])
+
+local version = redis.call('HINCRBY', cluster, 'version', changes)
+if changes > 0 then
+  redis.call('XADD', events, 'MAXLEN', '~', ARGV[6], '*', 'v', string.format('%.0f', version))
+end
+if redis.call('EXISTS', events) == 1 then
+  redis.call('PEXPIRE', events, ARGV[5])
+end
+
+local last = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)[1]
+local told = redis.call('HMGET', cluster, 'startedAt', 'gone')
+return {
+  string.format('%.0f', joined),
+  string.format('%.0f', version),
+  told[1],
+  last and last[1] or '0-0',
+  told[2] or '',
+  unpack(redis.call('HGETALL', members)),
+}

@@ -1,0 +1,15 @@
+-- Prolong a lease that this owner holds.
+--
+-- KEYS[1] lease        hash: _v, owner, fence, expiresAt, awaited. Its TTL ends it: one clock for all nodes
+-- ARGV[1] owner
+-- ARGV[2] now          ms since the epoch, by the clock of the caller
+-- ARGV[3] leaseMs      ms
+--
+-- Returns 1 if it is held.
+
+if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then
+  return 0
+end
+redis.call('HSET', KEYS[1], 'expiresAt', string.format('%.0f', tonumber(ARGV[2]) + tonumber(ARGV[3])))
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1

@@ -1,0 +1,248 @@
+import { escapePart, type RedisConnection } from '@authstate/redis'
+import type { Clock, Logger } from '@authstate/spi'
+import type { LocalNode } from '../local-node.js'
+import { type ClusterConfig, orderView, silenceLimitMs, skewMs } from '../rules.js'
+import * as scripts from '../scripts.js'
+import type { ChannelEnd } from './reader.js'
+import { decodeMember, encodeMember, type HeardMember, incarnationOf } from './wire.js'
+
+/** A clock that is this far off is worth a warning. */
+const NOTEWORTHY_SKEW_MS = 1_000
+
+export interface MembershipKeys {
+  readonly cluster: string
+  readonly members: string
+  readonly senders: string
+  readonly events: string
+}
+
+/** What this node last heard another one say, and for how long it has said nothing new. */
+interface Observation {
+  readonly record: string
+  readonly silentMs: number
+}
+
+/**
+ * Says that this node lives, and watches the others.
+ *
+ * No two clocks are ever compared to tell who is dead: every beat says something new, and a node that keeps
+ * saying the same for long enough, by the watch of the one who looks, is taken out, in a step that checks that it has not
+ * spoken meanwhile. Time in which the watcher itself could not look does not count.
+ */
+export class Membership {
+  readonly #redis: RedisConnection
+  readonly #keys: MembershipKeys
+  readonly #node: LocalNode
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #config: ClusterConfig
+  readonly #keepMs: number
+  readonly #sent: () => number
+  readonly #onEnd: (end: ChannelEnd) => void
+  readonly #member: string
+  readonly #observed = new Map<string, Observation>()
+  readonly #skewed = new Set<string>()
+  #beats = 0
+  #lookedAt: number | undefined
+  #startedAt = 0
+  #unreadable = 0
+  #failing = false
+  #left = false
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<void> | undefined
+  #next: Promise<void> | undefined
+
+  constructor(parts: {
+    readonly redis: RedisConnection
+    readonly keys: MembershipKeys
+    readonly node: LocalNode
+    readonly clock: Clock
+    readonly logger: Logger
+    readonly config: ClusterConfig
+    readonly keepMs: number
+    /** Number of the last event of this node that is stored. */
+    readonly sent: () => number
+    readonly onEnd: (end: ChannelEnd) => void
+  }) {
+    this.#redis = parts.redis
+    this.#keys = parts.keys
+    this.#node = parts.node
+    this.#clock = parts.clock
+    this.#logger = parts.logger
+    this.#config = parts.config
+    this.#keepMs = parts.keepMs
+    this.#sent = parts.sent
+    this.#onEnd = parts.onEnd
+    this.#member = `${escapePart(parts.node.node.name)}:${parts.node.node.incarnation}`
+  }
+
+  get startedAt(): number {
+    return this.#startedAt
+  }
+
+  async join(): Promise<void> {
+    await this.refresh()
+    this.#schedule()
+  }
+
+  /** Beats. A call that comes while a beat is on its way gets one that begins after the call. */
+  refresh(): Promise<void> {
+    if (this.#running === undefined) {
+      this.#running = this.#beat().finally(() => {
+        this.#running = undefined
+      })
+      return this.#running
+    }
+    this.#next ??= this.#running
+      .catch(() => {})
+      .then(() => {
+        this.#next = undefined
+        return this.refresh()
+      })
+    return this.#next
+  }
+
+  /** When somebody says that there is a new view. */
+  notice(version: number): void {
+    if (this.#left || version <= this.#node.views.current.version) return
+    this.refresh().catch(() => {})
+  }
+
+  async leave(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#left = true
+    // A beat that came after it would bring this node back.
+    await this.#next?.catch(() => {})
+    await this.#running?.catch(() => {})
+    await this.#redis
+      .run(scripts.leave, this.#keys, {
+        member: this.#member,
+        incarnation: this.#node.node.incarnation,
+        keepMs: this.#keepMs,
+        maxLength: this.#config.channelLength,
+      })
+      .catch((error: Error) => {
+        this.#logger.warn({ error: error.name }, 'cluster: this node could not say good-bye')
+      })
+  }
+
+  #schedule(): void {
+    if (this.#left) return
+    this.#timer = setTimeout(() => {
+      this.refresh()
+        .then(
+          () => this.#recovered(),
+          (error: Error) => this.#failed(error),
+        )
+        .finally(() => this.#schedule())
+    }, this.#config.heartbeatMs).unref()
+  }
+
+  async #beat(): Promise<void> {
+    if (this.#left) return
+    this.#beats += 1
+    const first = this.#lookedAt === undefined
+    const now = this.#clock.now()
+    const { name } = this.#node.node
+    const reply = await this.#redis.run(scripts.beat, this.#keys, {
+      member: this.#member,
+      record: encodeMember(this.#node.node, { beat: this.#beats, sent: this.#sent(), now }),
+      now,
+      // Another run of the same name has ended without a word, or this one would not be starting.
+      replaces: first ? `${escapePart(name)}:` : '',
+      keepMs: this.#keepMs,
+      maxLength: this.#config.channelLength,
+    })
+    if (reply.joined && !first) {
+      this.#logger.warn({}, 'cluster: the other nodes had taken this one for dead; it has joined again')
+    }
+    this.#startedAt = reply.startedAt
+    const heard = this.#decode(reply.members)
+    const silent = this.#watch(reply.members, heard, now)
+    this.#node.views.update(
+      orderView(
+        [...heard.values()].map(({ node }) => node),
+        reply.version,
+      ),
+      reply.departed,
+    )
+    this.#onEnd({
+      lastId: reply.lastId,
+      sent: new Map([...heard.values()].map(({ node, sent }) => [node.incarnation, sent])),
+    })
+    if (await this.#expel(silent)) await this.#beat()
+  }
+
+  #decode(members: ReadonlyMap<string, string>): ReadonlyMap<string, HeardMember> {
+    const heard = new Map<string, HeardMember>()
+    for (const [field, text] of members) {
+      const member = decodeMember(field, text)
+      if (member !== undefined) heard.set(field, member)
+      else if (++this.#unreadable === 1) this.#logger.warn({}, 'cluster: a node can not be read; said once')
+    }
+    return heard
+  }
+
+  /** Brings the observations up to date. Answers who has been silent for too long. */
+  #watch(
+    members: ReadonlyMap<string, string>,
+    heard: ReadonlyMap<string, HeardMember>,
+    now: number,
+  ): ReadonlyMap<string, string> {
+    const before = this.#lookedAt ?? now
+    this.#lookedAt = now
+    // A pause of this node, an outage of Redis or a clock that was moved says nothing about the others.
+    const lookedForMs = Math.min(Math.max(0, now - before), 2 * this.#config.heartbeatMs)
+    const silent = new Map<string, string>()
+    for (const [field, record] of members) {
+      if (field === this.#member) continue
+      const last = this.#observed.get(field)
+      const silentMs = last?.record === record ? last.silentMs + lookedForMs : 0
+      this.#observed.set(field, { record, silentMs })
+      if (silentMs >= silenceLimitMs(this.#config)) silent.set(field, record)
+      const member = heard.get(field)
+      if (last !== undefined && silentMs === 0 && member !== undefined)
+        this.#compareClocks(member, { before, now })
+    }
+    for (const field of this.#observed.keys()) if (!members.has(field)) this.#observed.delete(field)
+    return silent
+  }
+
+  #compareClocks(
+    { node, now: theirs }: HeardMember,
+    ours: { readonly before: number; readonly now: number },
+  ): void {
+    const skew = skewMs(theirs, ours)
+    if (Math.abs(skew) < NOTEWORTHY_SKEW_MS || this.#skewed.has(node.incarnation)) return
+    this.#skewed.add(node.incarnation)
+    this.#logger.warn(
+      { node: node.name, skewMs: skew },
+      `cluster: the clock of ${node.name} is ${Math.abs(skew)} ms ${skew > 0 ? 'ahead of' : 'behind'} this one`,
+    )
+  }
+
+  async #expel(silent: ReadonlyMap<string, string>): Promise<boolean> {
+    let expelled = false
+    for (const [member, heard] of silent) {
+      const out = await this.#redis.run(scripts.expel, this.#keys, {
+        member,
+        incarnation: incarnationOf(member),
+        heard,
+        keepMs: this.#keepMs,
+        maxLength: this.#config.channelLength,
+      })
+      expelled ||= out
+    }
+    return expelled
+  }
+
+  #failed(error: Error): void {
+    if (!this.#failing) this.#logger.warn({ error: error.name }, 'cluster: a heartbeat failed; going on')
+    this.#failing = true
+  }
+
+  #recovered(): void {
+    if (this.#failing) this.#logger.info({}, 'cluster: heartbeats succeed again')
+    this.#failing = false
+  }
+}

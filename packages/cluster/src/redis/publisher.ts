@@ -1,0 +1,170 @@
+import type { RedisConnection } from '@authstate/redis'
+import { type Logger, ProviderClosedError, StoreUnavailableError } from '@authstate/spi'
+import type { ClusterNode } from '../contract.js'
+import type { Message } from '../local-node.js'
+import type { ClusterConfig } from '../rules.js'
+import { publish } from '../scripts.js'
+import { encodeAbandonment, encodeMessage } from './wire.js'
+
+/** Most that one script adds: it must not keep others from Redis for long. */
+const BATCH = { events: 200, characters: 512 * 1024 }
+
+const RETRY_MS = { first: 20, most: 1_000 }
+
+/** How long closing waits for what is still to be sent. */
+const FAREWELL_MS = 2_000
+
+interface Waiting {
+  readonly text: string
+  readonly since: number
+  resolve(): void
+  reject(error: Error): void
+}
+
+export interface ChannelKeys {
+  readonly events: string
+  readonly senders: string
+}
+
+/**
+ * Sends the events of this node, one batch at a time.
+ *
+ * Events are numbered, and a batch is sent again under the same numbers until Redis has answered: so none comes twice
+ * and none overtakes another. What can not be stored in time is given up, and the next thing that is sent says so.
+ */
+export class Publisher {
+  readonly #redis: RedisConnection
+  readonly #keys: ChannelKeys
+  readonly #node: ClusterNode
+  readonly #config: ClusterConfig
+  readonly #keepMs: number
+  readonly #logger: Logger
+  readonly #waiting: Waiting[] = []
+  #sending: Promise<void> | undefined
+  #number = 0
+  #stored = 0
+  #abandoned = false
+  #closed = false
+  #wake: () => void = () => {}
+
+  constructor(
+    redis: RedisConnection,
+    keys: ChannelKeys,
+    node: ClusterNode,
+    config: ClusterConfig,
+    keepMs: number,
+    logger: Logger,
+  ) {
+    this.#redis = redis
+    this.#keys = keys
+    this.#node = node
+    this.#config = config
+    this.#keepMs = keepMs
+    this.#logger = logger
+  }
+
+  /** Number of the last event that Redis acknowledged. */
+  get stored(): number {
+    return this.#stored
+  }
+
+  send(message: Message): Promise<void> {
+    if (this.#closed) return Promise.reject(new ProviderClosedError('cluster: the provider is closed'))
+    const text = encodeMessage(message, this.#node)
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ text, since: performance.now(), resolve, reject })
+      this.#start()
+    })
+  }
+
+  /** Sends what is left, if that is quick. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#wake()
+    let timer: NodeJS.Timeout | undefined
+    const enough = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, FAREWELL_MS)
+    })
+    await Promise.race([this.#sending, enough])
+    clearTimeout(timer)
+    for (const one of this.#waiting.splice(0))
+      one.reject(new ProviderClosedError('cluster: the provider is closed'))
+  }
+
+  #start(): void {
+    this.#sending ??= this.#sendAll().finally(() => {
+      this.#sending = undefined
+    })
+  }
+
+  async #sendAll(): Promise<void> {
+    while (this.#waiting.length > 0 || (this.#abandoned && !this.#closed)) {
+      const batch = this.#take()
+      const texts = batch.map(({ text }) => text)
+      if (this.#abandoned) texts.unshift(encodeAbandonment(this.#node))
+      const first = this.#number + 1
+      this.#number += texts.length
+      const deadline = (batch[0]?.since ?? Number.POSITIVE_INFINITY) + this.#config.publishTimeoutMs
+      const error = await this.#store(first, texts, deadline)
+      if (error === undefined) {
+        this.#stored = this.#number
+        this.#abandoned = false
+        for (const one of batch) one.resolve()
+        continue
+      }
+      if (!this.#abandoned) {
+        this.#logger.warn(
+          { events: texts.length },
+          'cluster: events were given up, the other nodes will be told of a gap',
+        )
+      }
+      this.#abandoned = true
+      for (const one of batch) one.reject(error)
+    }
+  }
+
+  #take(): Waiting[] {
+    let characters = 0
+    let count = 0
+    for (const { text } of this.#waiting) {
+      characters += text.length
+      if (count > 0 && (count === BATCH.events || characters > BATCH.characters)) break
+      count += 1
+    }
+    return this.#waiting.splice(0, count)
+  }
+
+  /** Tries until the deadline. */
+  async #store(first: number, texts: readonly string[], deadline: number): Promise<Error | undefined> {
+    let applied: 'no' | 'unknown' = 'no'
+    for (let retryMs = RETRY_MS.first; ; retryMs = Math.min(RETRY_MS.most, retryMs * 2)) {
+      try {
+        await this.#redis.run(publish, this.#keys, {
+          incarnation: this.#node.incarnation,
+          first,
+          batch: JSON.stringify(texts),
+          keepMs: this.#keepMs,
+          maxLength: this.#config.channelLength,
+        })
+        return undefined
+      } catch (error) {
+        if (!(error instanceof StoreUnavailableError)) return error as Error
+        if (error.applied === 'unknown') applied = 'unknown'
+        if (this.#closed || performance.now() + retryMs > deadline) {
+          const { message, cause } = error
+          return new StoreUnavailableError(message, { cause, applied })
+        }
+        await this.#pause(retryMs)
+      }
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
+      timer = setTimeout(resolve, ms * (0.5 + Math.random() / 2)).unref()
+    })
+    clearTimeout(timer)
+  }
+}

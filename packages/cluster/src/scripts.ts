@@ -1,0 +1,128 @@
+import { defineScript } from '@authstate/redis'
+import type { Acquired } from './leases.js'
+import acquireLua from './lua/acquire.lua'
+import beatLua from './lua/beat.lua'
+import channelLua from './lua/channel.lua'
+import expelLua from './lua/expel.lua'
+import leaveLua from './lua/leave.lua'
+import publishLua from './lua/publish.lua'
+import releaseLua from './lua/release.lua'
+import renewLua from './lua/renew.lua'
+
+const done = (reply: unknown): boolean => reply === 1
+
+export const beat = defineScript({
+  name: 'cluster.beat',
+  lua: beatLua,
+  record: 'cluster-member',
+  change: 'full',
+  repeatable: true,
+  keys: ['cluster', 'members', 'events'],
+  args: ['member', 'record', 'now', 'replaces', 'keepMs', 'maxLength'],
+  decode: (reply) => {
+    const [joined, version, startedAt, lastId, gone, ...members] = reply as string[]
+    return {
+      joined: joined === '1',
+      version: Number(version),
+      startedAt: Number(startedAt),
+      lastId: lastId as string,
+      departed: new Set(gone?.split(' ')),
+      members: pairs(members),
+    }
+  },
+})
+
+export const leave = defineScript({
+  name: 'cluster.leave',
+  lua: leaveLua,
+  record: 'cluster-member',
+  change: 'removal',
+  repeatable: true,
+  keys: ['cluster', 'members', 'senders', 'events'],
+  args: ['member', 'incarnation', 'keepMs', 'maxLength'],
+  decode: done,
+})
+
+export const expel = defineScript({
+  name: 'cluster.expel',
+  lua: expelLua,
+  record: 'cluster-member',
+  change: 'removal',
+  repeatable: true,
+  keys: ['cluster', 'members', 'senders', 'events'],
+  args: ['member', 'incarnation', 'heard', 'keepMs', 'maxLength'],
+  decode: done,
+})
+
+export const publish = defineScript({
+  name: 'cluster.publish',
+  lua: publishLua,
+  record: 'cluster-event',
+  change: 'full',
+  repeatable: true,
+  keys: ['events', 'senders'],
+  args: ['incarnation', 'first', 'batch', 'keepMs', 'maxLength'],
+  decode: (reply) => Number(reply),
+})
+
+/** Run on the reading connection, so that what it says is what that connection will see. */
+export const channel = defineScript({
+  name: 'cluster.channel',
+  lua: channelLua,
+  record: 'cluster-event',
+  change: 'none',
+  repeatable: true,
+  keys: ['events', 'senders'],
+  args: [],
+  decode: (reply) => {
+    const [firstId, lastId, ...senders] = reply as [string, string, ...string[]]
+    return {
+      firstId,
+      lastId,
+      senders: new Map([...pairs(senders)].map(([sender, number]) => [sender, Number(number)])),
+    }
+  },
+})
+
+export const acquire = defineScript({
+  name: 'cluster.acquire',
+  lua: acquireLua,
+  record: 'lease',
+  change: 'full',
+  repeatable: true,
+  keys: ['lease', 'fences'],
+  args: ['owner', 'now', 'leaseMs', 'marginMs', 'waits'],
+  decode: (reply): Acquired => {
+    const [acquired, fence] = reply as [string, string]
+    return { acquired: acquired === '1', fence: Number(fence) }
+  },
+})
+
+export const renew = defineScript({
+  name: 'cluster.renew',
+  lua: renewLua,
+  record: 'lease',
+  change: 'touch',
+  repeatable: true,
+  keys: ['lease'],
+  args: ['owner', 'now', 'leaseMs'],
+  decode: done,
+})
+
+export const release = defineScript({
+  name: 'cluster.release',
+  lua: releaseLua,
+  record: 'lease',
+  change: 'removal',
+  repeatable: true,
+  keys: ['lease'],
+  args: ['owner'],
+  decode: (reply) => (['lost', 'free', 'awaited'] as const)[reply as 0 | 1 | 2],
+})
+
+function pairs(flat: readonly string[]): ReadonlyMap<string, string> {
+  const map = new Map<string, string>()
+  for (let index = 0; index + 1 < flat.length; index += 2)
+    map.set(flat[index] as string, flat[index + 1] as string)
+  return map
+}
