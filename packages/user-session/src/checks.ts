@@ -30,7 +30,8 @@ import type {
 import { decodeCursor, type Place } from './cursor.js'
 import { CHUNK } from './rules.js'
 
-const STATES = ['LOGGED_IN', 'LOGGING_OUT', 'LOGGED_OUT', 'LOGGED_OUT_UNCONFIRMED'] as const
+/** States by the number that stands for them in a store. */
+export const STATES = ['LOGGED_IN', 'LOGGING_OUT', 'LOGGED_OUT', 'LOGGED_OUT_UNCONFIRMED'] as const
 const EVENTS = ['created', 'removed', 'expired'] as const
 const MAX_URI_BYTES = 8_192
 const DEFAULT_LIMIT = 20

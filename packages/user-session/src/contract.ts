@@ -81,8 +81,8 @@ export interface UserSessionProvider extends Provider {
   ): Promise<UserSession | undefined>
 
   /**
-   * Begins an online session anew for the same user: the id stays, notes, state, client sessions and what was known
-   * of their refresh tokens go.
+   * Begins an online session anew for the same user: the id stays, its notes, state and client sessions go. No
+   * refresh token from before is accepted again.
    *
    * @throws {TypeError} the session belongs to another user, who needs a session with an id of its own
    */
@@ -129,7 +129,8 @@ export interface UserSessionProvider extends Provider {
    * same id that starts now; the online one is not touched. Where the offline session exists it is refreshed, and
    * only what is missing is copied.
    *
-   * @returns The offline session; `undefined` without a living online one.
+   * @returns The offline session; `undefined` without a living online one, or when the user's offline sessions were
+   *   ended after this call began.
    */
   createOffline(
     realmId: string,
@@ -199,10 +200,10 @@ export interface UserSessionProvider extends Provider {
   removeByRealm(realmId: string): Promise<number>
 
   /**
-   * Computes the life of every session and client session of a realm anew, after its time-outs changed; what is past
-   * its end by the new rules ends as expired. Without it the next write to each follows.
+   * Computes the life of every session and client session of a realm anew, after its time-outs changed. What is past
+   * its end by the new ones is gone at once. Without it the next write to each follows.
    *
-   * @returns How many sessions were visited.
+   * @returns How many sessions got another end.
    */
   recompute(realmId: string): Promise<number>
 

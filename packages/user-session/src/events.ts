@@ -21,6 +21,10 @@ export class Listeners {
     return () => void this.#listeners[type].delete(entry)
   }
 
+  has(type: UserSessionEventType): boolean {
+    return this.#listeners[type].size > 0
+  }
+
   tell(event: UserSessionEvent): void {
     for (const listener of this.#listeners[event.type]) {
       try {
@@ -31,10 +35,6 @@ export class Listeners {
         this.#report(event)
       }
     }
-  }
-
-  tellAll(events: readonly UserSessionEvent[]): void {
-    for (const event of events) this.tell(event)
   }
 
   clear(): void {

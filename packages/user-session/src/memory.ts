@@ -31,21 +31,21 @@ import { clientLives, isOver, type Lives, userLives } from './expiry.js'
 import { copyOffline, restart } from './memory/copies.js'
 import { countOf, endAll, pageOf, recompute, sweep } from './memory/realm-wide.js'
 import { MemoryStore } from './memory/store.js'
+import type { SessionTable } from './memory/table.js'
+import { rotateIn, TransientFamilies } from './memory/tokens.js'
+import { mergeNotes } from './notes.js'
+import { limitsOf, Ticker, type UserSessionConfig, userSessionConfig } from './rules.js'
 import {
   clientExpiryOf,
+  draft,
   liveClient,
-  newStored,
   patchClient,
   putClient,
   type StoredSession,
   settle,
   settleClient,
   snapshot,
-} from './memory/stored.js'
-import type { SessionTable } from './memory/table.js'
-import { rotateIn, TransientFamilies } from './memory/tokens.js'
-import { mergeNotes } from './notes.js'
-import { limitsOf, Ticker, type UserSessionConfig, userSessionConfig } from './rules.js'
+} from './stored.js'
 import { Sweeper } from './sweeper.js'
 
 /** Keeps sessions in this process. They are lost with it and not shared. */
@@ -92,14 +92,7 @@ class MemoryUserSessions implements UserSessionProvider {
     const checked = check.checkSession(session, this.#config.maxNotesBytes)
     const realm = await this.#context.realm(realmId)
     const now = this.#context.clock.now()
-    const rememberMe = checked.rememberMe && realm.rememberMe
-    const stored = newStored(realmId, this.#mint(0), { ...checked, rememberMe }, now)
-    const lives = userLives(realm, false)
-    settle(stored, lives)
-    if (checked.client) {
-      const own = clientLives(realm, checked.client.clientId, false)
-      settleClient(stored, putClient(stored, checked.client, now), lives, own)
-    }
+    const stored = draft(realmId, this.#mint(0), checked, realm, now)
     if (checked.transient) return { outcome: 'created', session: snapshot(stored, now) }
 
     const refused = this.#store.refuses(realmId, checked.userId, false, began)

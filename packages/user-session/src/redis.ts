@@ -1,1 +1,398 @@
-export {}
+import { escapePart, redisConnectionSpi } from '@authstate/redis'
+import {
+  assertName,
+  createIdMinter,
+  type MintId,
+  type ProviderContext,
+  type ProviderFactory,
+} from '@authstate/spi'
+import * as check from './checks.js'
+import {
+  type ClientScope,
+  type ClientSessionPatch,
+  type ClientTokenRotation,
+  type CreateOutcome,
+  type CreateUserSession,
+  type NewClientSession,
+  type NewUserSession,
+  type PageRequest,
+  type RotationOutcome,
+  SessionRefusedError,
+  type SessionScope,
+  type TransientTokenRotation,
+  type UserSession,
+  type UserSessionEventType,
+  type UserSessionListener,
+  type UserSessionPatch,
+  type UserSessionProvider,
+  userSessionSpi,
+} from './contract.js'
+import { clientLives } from './expiry.js'
+import { createOffline } from './redis/offline.js'
+import { PartitionSweep } from './redis/partition-sweep.js'
+import { RealmWide } from './redis/realm-wide.js'
+import { decodeTimes, encodeLives, fieldsOf } from './redis/record.js'
+import { clientFields, SessionStore } from './redis/session-store.js'
+import { outcomeOf, presentationOf } from './redis/tokens.js'
+import { limitsOf, type UserSessionConfig, userSessionConfig } from './rules.js'
+import * as scripts from './scripts.js'
+import { draft, snapshot } from './stored.js'
+import { Sweeper } from './sweeper.js'
+
+/** Keeps sessions in Redis, shared by every node of the deployment. */
+export function redisUserSessions(): ProviderFactory<UserSessionProvider, UserSessionConfig> {
+  return {
+    spi: userSessionSpi,
+    id: 'redis',
+    dependsOn: [redisConnectionSpi],
+    config: userSessionConfig,
+    create: (context, config) => new RedisUserSessions(context, config),
+  }
+}
+
+class RedisUserSessions implements UserSessionProvider {
+  readonly #config: UserSessionConfig
+  readonly #store: SessionStore
+  readonly #wide: RealmWide
+  readonly #sweep: PartitionSweep
+  readonly #sweeper: Sweeper
+  readonly #mint: MintId
+
+  constructor(context: ProviderContext, config: UserSessionConfig) {
+    this.#config = config
+    this.#store = new SessionStore(context, config)
+    this.#wide = new RealmWide(this.#store)
+    this.#sweep = new PartitionSweep(this.#store, context)
+    this.#sweeper = new Sweeper(config.sweepIntervalMs, context.logger, () => this.#sweep.run())
+    this.#mint = createIdMinter(context.node.site)
+  }
+
+  async create(realmId: string, session: CreateUserSession) {
+    const created = await this.tryCreate(realmId, session)
+    if (created.outcome === 'refused') throw new SessionRefusedError(created.reason)
+    return created.session
+  }
+
+  async tryCreate(realmId: string, session: CreateUserSession): Promise<CreateOutcome> {
+    const began = this.#store.enter(realmId)
+    const checked = check.checkSession(session, this.#config.maxNotesBytes)
+    const realm = await this.#store.realm(realmId)
+    const now = this.#store.now()
+    const id = this.#mint(this.#store.keys.partitionOfUser(checked.userId))
+    const drafted = draft(realmId, id, checked, realm, now)
+    const created = snapshot(drafted, now)
+    if (checked.transient) return { outcome: 'created', session: created }
+
+    const key = this.#store.keys.session(realmId, id, false) as string
+    const { perUser, perClient, policy } = limitsOf(this.#config)
+    const { outcome, ended } = await this.#store.redis.run(
+      scripts.create,
+      { session: key },
+      { ...this.#store.encode(drafted, checked, realm), now, began, perUser, perClient, policy },
+    )
+    if (outcome !== 'created') return { outcome: 'refused', reason: outcome as 'ended' }
+    this.#store.events.removed(realmId, false, ended, 'limit')
+    this.#store.events.created(created)
+    return { outcome: 'created', session: created }
+  }
+
+  async get(realmId: string, id: string, options?: ClientScope) {
+    this.#store.enter(realmId, id)
+    const offline = check.checkScope(options)
+    const clientId = check.checkOption(options, 'clientId')
+    const key = this.#store.keys.session(realmId, id, offline)
+    if (key === undefined) return undefined
+    if (clientId === undefined) {
+      return this.#store.decode(await this.#store.redis.hgetall('user-session.get', key), {
+        realmId,
+        id,
+        offline,
+      })
+    }
+    const values = await this.#store.redis.hmget('user-session.get', key, clientFields(clientId))
+    return this.#store.decodeFor(clientId, values, { realmId, id, offline })
+  }
+
+  async refresh(realmId: string, id: string, options?: ClientScope) {
+    this.#store.enter(realmId, id)
+    const clientId = check.checkOption(options, 'clientId')
+    const opened = await this.#store.open(realmId, id, options)
+    if (opened === undefined) return undefined
+    const { place, key, realm, now, life } = opened
+    const clientLife = clientId === undefined ? '' : encodeLives(clientLives(realm, clientId, place.offline))
+    const reply = await this.#store.redis.run(
+      scripts.refresh,
+      { session: key },
+      { now, life, client: escapePart(clientId ?? ''), clientLife },
+    )
+    if (reply === undefined) return undefined
+    return clientId === undefined
+      ? this.#store.record(reply as string[], place)
+      : this.#store.decodeFor(clientId, reply, place)
+  }
+
+  async touch(realmId: string, id: string, options?: ClientScope) {
+    if (options?.clientId !== undefined) {
+      const session = await this.refresh(realmId, id, options)
+      return session && { lastRefreshAt: session.lastRefreshAt, expiresAt: session.expiresAt }
+    }
+    this.#store.enter(realmId, id)
+    const opened = await this.#store.open(realmId, id, options)
+    if (opened === undefined) return undefined
+    const { key, now, life } = opened
+    const times = await this.#store.redis.run(scripts.touch, { session: key }, { now, life })
+    if (times === undefined) return undefined
+    const { lastRefreshAt, expiresAt } = decodeTimes(times)
+    return { lastRefreshAt, expiresAt }
+  }
+
+  async update(realmId: string, id: string, patch: UserSessionPatch, options?: SessionScope) {
+    this.#store.enter(realmId, id)
+    const { maxNotesBytes } = this.#config
+    const { state, notes } = check.checkPatch(patch, maxNotesBytes)
+    const opened = await this.#store.open(realmId, id, options)
+    if (opened === undefined) return undefined
+    const { place, key, now, life } = opened
+    const args = {
+      now,
+      life,
+      state: state === undefined ? '' : state === null ? '-' : check.STATES.indexOf(state),
+      notes: this.#store.codec.notesPatch(notes, place),
+      maxBytes: maxNotesBytes,
+    }
+    return this.#store.record(await this.#store.redis.run(scripts.update, { session: key }, args), place)
+  }
+
+  async restart(realmId: string, id: string, begun: NewUserSession) {
+    this.#store.enter(realmId, id)
+    const checked = check.checkSession(begun, this.#config.maxNotesBytes)
+    const opened = await this.#store.open(realmId, id, undefined)
+    if (opened === undefined) return undefined
+    const { place, key, realm, now, life } = opened
+    const drafted = draft(realmId, id, checked, realm, now)
+    const reply = await this.#store.redis.run(
+      scripts.restart,
+      { session: key },
+      { ...this.#store.encode(drafted, checked, realm), now, life },
+    )
+    return this.#store.record(reply, place)
+  }
+
+  async remove(realmId: string, id: string, options?: SessionScope) {
+    this.#store.enter(realmId, id)
+    const offline = check.checkScope(options)
+    const key = this.#store.keys.session(realmId, id, offline)
+    if (key === undefined) return false
+    const ended = await this.#store.redis.run(scripts.remove, { session: key }, { now: this.#store.now() })
+    if (ended) this.#store.events.removed(realmId, offline, [ended], 'removed')
+    return ended !== undefined
+  }
+
+  async putClientSession(realmId: string, id: string, client: NewClientSession, options?: SessionScope) {
+    this.#store.enter(realmId, id)
+    const checked = check.checkClient(client, this.#config.maxNotesBytes)
+    const opened = await this.#store.open(realmId, id, options)
+    if (opened === undefined) return undefined
+    const { place, key, realm, now, life } = opened
+    const { perClient, policy } = limitsOf(this.#config)
+    const { fields, ended } = await this.#store.redis.run(
+      scripts.putClient,
+      { session: key },
+      {
+        now,
+        life,
+        client: escapePart(checked.clientId),
+        clientLife: encodeLives(clientLives(realm, checked.clientId, place.offline)),
+        clientData: this.#store.codec.client(checked, place),
+        perClient,
+        policy,
+      },
+    )
+    if (fields === 'client-limit') throw new SessionRefusedError(fields)
+    this.#store.events.removed(realmId, place.offline, ended, 'limit')
+    return this.#store.record(fields, place)
+  }
+
+  async updateClientSession(realmId: string, id: string, patch: ClientSessionPatch, options?: SessionScope) {
+    this.#store.enter(realmId, id)
+    const { maxNotesBytes } = this.#config
+    const checked = check.checkClientPatch(patch, maxNotesBytes)
+    const opened = await this.#store.open(realmId, id, options)
+    if (opened === undefined) return undefined
+    const { place, key, realm, now, life } = opened
+    const args = {
+      now,
+      life,
+      client: escapePart(checked.clientId),
+      clientLife: encodeLives(clientLives(realm, checked.clientId, place.offline)),
+      patch: this.#store.codec.clientPatch(checked, place),
+      maxBytes: maxNotesBytes,
+    }
+    return this.#store.record(
+      await this.#store.redis.run(scripts.updateClient, { session: key }, args),
+      place,
+    )
+  }
+
+  async removeClientSession(
+    realmId: string,
+    id: string,
+    clientId: string,
+    options?: SessionScope & { readonly endWhenLast?: boolean | undefined },
+  ) {
+    this.#store.enter(realmId, id)
+    assertName(clientId, 'clientId')
+    const offline = check.checkScope(options)
+    const endWhenLast = check.flag(options?.endWhenLast, 'options.endWhenLast') ? 1 : 0
+    const key = this.#store.keys.session(realmId, id, offline)
+    if (key === undefined) return false
+    const now = this.#store.now()
+    const { removed, ended } = await this.#store.redis.run(
+      scripts.removeClient,
+      { session: key },
+      { now, client: escapePart(clientId), endWhenLast },
+    )
+    if (ended) this.#store.events.removed(realmId, offline, [ended], 'last-client')
+    return removed
+  }
+
+  async createOffline(
+    realmId: string,
+    id: string,
+    options?: { readonly clientIds?: readonly string[] | undefined },
+  ): Promise<UserSession | undefined> {
+    const began = this.#store.enter(realmId, id)
+    const wanted = check.checkClientIds(options)
+    const opened = await this.#store.open(realmId, id, undefined)
+    return opened && createOffline(this.#store, opened, wanted, began)
+  }
+
+  async rotateRefreshToken(
+    realmId: string,
+    id: string,
+    rotation: ClientTokenRotation,
+  ): Promise<RotationOutcome> {
+    this.#store.enter(realmId, id)
+    check.checkRotation(rotation)
+    const key = this.#store.keys.session(realmId, id, rotation.offline ?? false)
+    if (key === undefined) return { outcome: 'gone' }
+    const decided = await this.#store.redis.run(
+      scripts.rotate,
+      { session: key },
+      {
+        ...presentationOf(rotation, this.#store.now()),
+        client: escapePart(rotation.clientId),
+        family: escapePart(rotation.family),
+      },
+    )
+    return outcomeOf(decided)
+  }
+
+  async rotateTransientToken(realmId: string, rotation: TransientTokenRotation): Promise<RotationOutcome> {
+    this.#store.enter(realmId)
+    check.checkTransientRotation(rotation)
+    const presentation = presentationOf(rotation, this.#store.now())
+    const decided = await this.#store.redis.run(
+      scripts.rotateTransient,
+      { family: this.#store.keys.family(realmId, rotation.family) },
+      { ...presentation, expiresAt: presentation.now + rotation.lifespanMs },
+    )
+    return outcomeOf(decided)
+  }
+
+  async listByUser(realmId: string, userId: string, page?: PageRequest) {
+    this.#store.enter(realmId)
+    assertName(userId, 'userId')
+    return this.#wide.page('user', realmId, userId, check.checkPage(page))
+  }
+
+  async listByClient(realmId: string, clientId: string, page?: PageRequest) {
+    this.#store.enter(realmId)
+    assertName(clientId, 'clientId')
+    return this.#wide.page('client', realmId, clientId, check.checkPage(page))
+  }
+
+  async listByBrokerUser(realmId: string, brokerUserId: string, page?: PageRequest) {
+    this.#store.enter(realmId)
+    assertName(brokerUserId, 'brokerUserId')
+    return this.#wide.page('brokerUser', realmId, brokerUserId, check.checkPage(page))
+  }
+
+  async list(realmId: string, page?: PageRequest) {
+    this.#store.enter(realmId)
+    return this.#wide.page('realm', realmId, undefined, check.checkPage(page))
+  }
+
+  async findByBrokerSession(realmId: string, brokerSessionId: string, options?: SessionScope) {
+    this.#store.enter(realmId)
+    assertName(brokerSessionId, 'brokerSessionId')
+    const first = check.checkPage({ limit: 1, offline: check.checkScope(options) })
+    return (await this.#wide.page('brokerSession', realmId, brokerSessionId, first)).items[0]
+  }
+
+  async count(realmId: string, options?: SessionScope) {
+    this.#store.enter(realmId)
+    return this.#wide.count('realm', realmId, undefined, check.checkScope(options))
+  }
+
+  async countByClient(realmId: string, clientId: string, options?: SessionScope) {
+    this.#store.enter(realmId)
+    assertName(clientId, 'clientId')
+    return this.#wide.count('client', realmId, clientId, check.checkScope(options))
+  }
+
+  async clientStats(realmId: string, options?: SessionScope) {
+    this.#store.enter(realmId)
+    return this.#wide.clientStats(realmId, check.checkScope(options))
+  }
+
+  async removeByUser(
+    realmId: string,
+    userId: string,
+    options?: SessionScope & { readonly except?: string | undefined },
+  ) {
+    const began = this.#store.enter(realmId)
+    assertName(userId, 'userId')
+    const except = check.checkOption(options, 'except') ?? ''
+    return this.#wide.endAll(realmId, userId, check.checkScope(options), began, except)
+  }
+
+  async removeByClient(realmId: string, clientId: string, options?: SessionScope) {
+    this.#store.enter(realmId)
+    assertName(clientId, 'clientId')
+    return this.#wide.detachAll(realmId, clientId, check.checkScope(options))
+  }
+
+  async removeByRealm(realmId: string) {
+    const began = this.#store.enter(realmId)
+    const ended = await Promise.all(
+      [false, true].map((offline) => this.#wide.endAll(realmId, undefined, offline, began, '')),
+    )
+    return ended.reduce((sum, one) => sum + one, 0)
+  }
+
+  async recompute(realmId: string) {
+    this.#store.enter(realmId)
+    return (await this.#wide.recompute(realmId, false)) + (await this.#wide.recompute(realmId, true))
+  }
+
+  async sweep() {
+    this.#store.assertOpen()
+    return this.#sweep.run()
+  }
+
+  on(type: UserSessionEventType, listener: UserSessionListener) {
+    check.checkListener(type, listener)
+    return this.#store.events.listeners.add(type, listener)
+  }
+
+  stats() {
+    return { unreadable: this.#store.unreadable, swept: this.#sweep.swept }
+  }
+
+  async close() {
+    this.#sweep.stop()
+    this.#store.close()
+    await this.#sweeper.close()
+  }
+}

@@ -24,6 +24,8 @@ export const userSessionConfig = z.strictObject({
     .min(0)
     .max(16 * 1024 * 1024)
     .default(DEFAULT_MAX_NOTES_BYTES),
+  /** Whether the values of notes are encrypted where they are stored; needs a keyring. Nothing is where nothing is at rest. */
+  encryptNotes: z.boolean().default(false),
   /** Between two sweeps of what has expired; 0: this node does not sweep by itself. */
   sweepIntervalMs: z.preprocess(parseDuration, z.int().min(0).max(86_400_000)).default(30_000),
 })

@@ -1,16 +1,16 @@
 import type { Realm } from '@authstate/spi'
 import type { CheckedSession } from '../checks.js'
 import { clientLives, isOver, userLives } from '../expiry.js'
-import type { MemoryStore } from './store.js'
 import {
+  draft,
   dropClient,
   liveClient,
-  newStored,
   putClient,
   type StoredSession,
   settle,
   settleClient,
-} from './stored.js'
+} from '../stored.js'
+import type { MemoryStore } from './store.js'
 
 /** Makes the offline twin of a session, or refreshes it, with the client sessions wanted. */
 export function copyOffline(
@@ -21,6 +21,8 @@ export function copyOffline(
   now: number,
 ): StoredSession {
   const existing = store.live(online.realmId, online.id, true, now)
+  const over = existing ? undefined : store.table(online.realmId, true).get(online.id)
+  if (over) store.expire(over)
   const copy: StoredSession = existing ?? {
     ...online,
     offline: true,
@@ -51,15 +53,10 @@ export function restart(
   realm: Realm,
   now: number,
 ): void {
-  const rememberMe = begun.rememberMe && realm.rememberMe
-  const { core, notes } = newStored(session.realmId, session.id, { ...begun, rememberMe }, now)
-  const lives = userLives(realm, false)
+  const { id: _, families: __, clients, ...fresh } = draft(session.realmId, session.id, begun, realm, now)
   store.table(session.realmId, false).put(session, () => {
     for (const clientId of [...session.clients.keys()]) dropClient(session, clientId, now)
-    Object.assign(session, { core, notes, state: undefined, startedAt: now, lastRefreshAt: now })
-    settle(session, lives)
-    if (begun.client === undefined) return
-    const client = putClient(session, begun.client, now)
-    settleClient(session, client, lives, clientLives(realm, begun.client.clientId, false))
+    Object.assign(session, fresh)
+    for (const [clientId, client] of clients) session.clients.set(clientId, client)
   })
 }

@@ -3,8 +3,8 @@ import type { CheckedPage } from '../checks.js'
 import type { Page, RemovalReason, UserSession } from '../contract.js'
 import { comparePlaces, encodeCursor, type Place } from '../cursor.js'
 import { clientLives, isOver, userLives } from '../expiry.js'
+import { liveClient, type StoredSession, settle, settleClient, snapshot } from '../stored.js'
 import type { MemoryStore } from './store.js'
-import { liveClient, type StoredSession, settle, settleClient, snapshot } from './stored.js'
 
 /** A page of the living among some sessions. @param clientId Only those with this client session alive. */
 export function pageOf(
@@ -51,26 +51,27 @@ export function endAll(
   return living.length
 }
 
-/** Computes every life of a realm anew; what is over by that ends as expired. */
+/** Computes every life of a realm anew. @returns How many sessions changed. */
 export function recompute(store: MemoryStore, realmId: string, realm: Realm, now: number): number {
-  let visited = 0
+  let changed = 0
   for (const offline of [false, true]) {
     const lives = userLives(realm, offline)
     for (const session of store.table(realmId, offline).all()) {
       if (isOver(session.expiresAt, now)) continue
-      visited += 1
+      const before = endsOf(session)
       settle(session, lives)
-      if (isOver(session.expiresAt, now)) {
-        store.expire(session)
-        continue
-      }
       for (const [clientId, client] of session.clients) {
         if (isOver(client.expiresAt, now)) continue
         settleClient(session, client, lives, clientLives(realm, clientId, offline))
       }
+      if (endsOf(session) !== before) changed += 1
     }
   }
-  return visited
+  return changed
+}
+
+function endsOf(session: StoredSession): string {
+  return [session, ...session.clients.values()].map(({ expiresAt }) => expiresAt).join()
 }
 
 /** Takes away what is over. */

@@ -3,7 +3,7 @@ import type { RefusalReason, RemovalReason, UserSessionEventType } from '../cont
 import { Listeners } from '../events.js'
 import { isOver } from '../expiry.js'
 import { FENCE_MS, type Limits, makeRoom } from '../rules.js'
-import { dropClient, liveClient, type StoredSession } from './stored.js'
+import { dropClient, liveClient, type StoredSession } from '../stored.js'
 import { SessionTable } from './table.js'
 
 /** Every session of this process, the marks that refuse late creations, and who listens. */

@@ -1,4 +1,4 @@
-import type { StoredSession } from './stored.js'
+import type { StoredSession } from '../stored.js'
 
 /** The sessions of one realm, online or offline, with what they are looked up by. */
 export class SessionTable {

@@ -1,8 +1,8 @@
 import type { ClientTokenRotation, RotationOutcome, TransientTokenRotation } from '../contract.js'
 import { isOver } from '../expiry.js'
 import { decideRotation, earliestIssue, type Family } from '../rotation.js'
+import { familiesOf, liveClient, rememberFamily, type StoredSession } from '../stored.js'
 import type { MemoryStore } from './store.js'
-import { familiesOf, liveClient, rememberFamily, type StoredSession } from './stored.js'
 
 /** Decides on a refresh token in a client session, and ends that where it was replayed. */
 export function rotateIn(

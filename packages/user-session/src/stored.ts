@@ -1,10 +1,19 @@
-import type { CheckedClient, CheckedClientPatch, CheckedSession } from '../checks.js'
-import type { ClientSession, UserSession, UserSessionState } from '../contract.js'
-import { clientExpiresAt, isOver, type Lives, userExpiresAt, userMaxAt } from '../expiry.js'
-import { mergeNotes } from '../notes.js'
-import { type Family, MAX_FAMILIES } from '../rotation.js'
+import type { Realm } from '@authstate/spi'
+import type { CheckedClient, CheckedClientPatch, CheckedSession } from './checks.js'
+import type { ClientSession, UserSession, UserSessionState } from './contract.js'
+import {
+  clientExpiresAt,
+  clientLives,
+  isOver,
+  type Lives,
+  userExpiresAt,
+  userLives,
+  userMaxAt,
+} from './expiry.js'
+import { mergeNotes } from './notes.js'
+import { type Family, MAX_FAMILIES } from './rotation.js'
 
-/** A client session as the memory store keeps it. */
+/** A client session as it is worked on. */
 export interface StoredClient extends Omit<CheckedClient, 'clientId' | 'notes'> {
   notes: Readonly<Record<string, string>>
   startedAt: number
@@ -12,7 +21,7 @@ export interface StoredClient extends Omit<CheckedClient, 'clientId' | 'notes'> 
   expiresAt: number
 }
 
-/** A user session as the memory store keeps it. Values inside are replaced, never changed. */
+/** A user session as it is worked on. Values inside are replaced, never changed. */
 export interface StoredSession {
   readonly realmId: string
   readonly id: string
@@ -35,18 +44,12 @@ export interface Families {
   forgottenAt: number
 }
 
-export function newStored(
-  realmId: string,
-  id: string,
-  session: CheckedSession,
-  now: number,
-  offline = false,
-): StoredSession {
+function newStored(realmId: string, id: string, session: CheckedSession, now: number): StoredSession {
   const { client: _, transient: __, notes, ...core } = session
   return {
     realmId,
     id,
-    offline,
+    offline: false,
     core,
     startedAt: now,
     lastRefreshAt: now,
@@ -56,6 +59,25 @@ export function newStored(
     clients: new Map(),
     families: new Map(),
   }
+}
+
+/** A session that begins now, with its first client session. Remember-me only where the realm has it. */
+export function draft(
+  realmId: string,
+  id: string,
+  session: CheckedSession,
+  realm: Realm,
+  now: number,
+): StoredSession {
+  const rememberMe = session.rememberMe && realm.rememberMe
+  const stored = newStored(realmId, id, { ...session, rememberMe }, now)
+  const lives = userLives(realm, false)
+  settle(stored, lives)
+  if (session.client) {
+    const client = putClient(stored, session.client, now)
+    settleClient(stored, client, lives, clientLives(realm, session.client.clientId, false))
+  }
+  return stored
 }
 
 /** Computes the end of a session anew. */

@@ -1,0 +1,71 @@
+-- Copy a session into its offline twin, or refresh that and copy what is missing.
+--
+-- KEYS[1] online       hash: as create writes it
+-- KEYS[2] offline      hash: the same
+-- ARGV[1] now          ms since the epoch
+-- ARGV[2] began        when the creation began, for the fences
+-- ARGV[3] life         spans of the online session, ms
+-- ARGV[4] offlineLife  spans of the offline session, ms
+-- ARGV[5] clientLives  JSON: spans of offline client sessions by client, escaped
+-- ARGV[6] all          1: every living client session; 0: those that have spans
+--
+-- Returns {'created' or 'refreshed', all fields of the offline record, an expired one it replaced as {id, user,
+-- {client...}}}, {'gone'}, or {'unknown', client...} when nothing was written because the spans of these are needed.
+
+local now = tonumber(ARGV[1])
+if not open(KEYS[1], ARGV[3], now) or fenced(KEYS[2], links(KEYS[1]), ARGV[2]) then
+  return { 'gone' }
+end
+
+local spans = cjson.decode(ARGV[5])
+local wanted, unknown = {}, { 'unknown' }
+for _, client in ipairs(clients_of(KEYS[1])) do
+  if living_client(KEYS[1], client, now) then
+    if spans[client] then
+      wanted[#wanted + 1] = client
+    elseif ARGV[6] == '1' then
+      unknown[#unknown + 1] = client
+    end
+  end
+end
+if #unknown > 1 then
+  return unknown
+end
+
+local t, lives = open(KEYS[2], ARGV[4], now)
+local outcome = t and 'refreshed' or 'created'
+local expired = nil
+if t then
+  t.refreshed = math.max(t.refreshed, now)
+else
+  local source = redis.call('HMGET', KEYS[1], 't', 'k', 'd', 'n', 's')
+  t = { started = now, refreshed = now, score = 0, remember = times(source[1]).remember }
+  lives = life(ARGV[4], t.remember)
+  if redis.call('EXISTS', KEYS[2]) == 1 then
+    expired = drop(KEYS[2])
+  end
+  redis.call('HSET', KEYS[2], '_v', '1', 'k', source[2], 'd', source[3])
+  if source[4] then
+    redis.call('HSET', KEYS[2], 'n', source[4])
+  end
+  if source[5] then
+    redis.call('HSET', KEYS[2], 's', source[5])
+  end
+end
+t.expires = ending(t, lives, latest(t, lives))
+settle(KEYS[2], t, now, lives.idle)
+
+for _, client in ipairs(wanted) do
+  local own = life(spans[client], t.remember)
+  local c = living_client(KEYS[2], client, now)
+  if c then
+    c.refreshed = math.max(c.refreshed, now)
+  else
+    end_families(KEYS[2], client, ARGV[1])
+    redis.call('HSET', KEYS[2], 'c:' .. client, redis.call('HGET', KEYS[1], 'c:' .. client))
+    c = { started = now, refreshed = now, score = 0 }
+  end
+  c.expires = client_ending(c, own, latest(t, lives))
+  settle_both(KEYS[2], t, lives.idle, client, c, own.idle, now)
+end
+return { outcome, redis.call('HGETALL', KEYS[2]), expired }

@@ -1,0 +1,25 @@
+-- End the living client sessions of a client, looking at a hundred sessions at most.
+--
+-- KEYS[1] index       zset: session ids, scored by the end of their client session or a little less
+-- ARGV[1] now         ms since the epoch
+-- ARGV[2] client      escaped
+-- ARGV[3] afterScore  0 at first
+-- ARGV[4] afterId     empty at first
+--
+-- Returns {score, id to go on behind or empty at the end, ended}.
+
+local now = tonumber(ARGV[1])
+local first = behind(KEYS[1], ARGV[3], ARGV[4], now)
+local entries = redis.call('ZRANGE', KEYS[1], first, first + 99, 'WITHSCORES')
+local ended = 0
+for i = 1, #entries, 2 do
+  local key = entry(KEYS[1], entries[i], ARGV[2], now)
+  if key then
+    end_client(key, ARGV[2], ARGV[1])
+    ended = ended + 1
+  end
+end
+if #entries == 200 then
+  return { entries[200], entries[199], ended }
+end
+return { '', '', ended }

@@ -1,0 +1,31 @@
+-- End the living sessions of an index, looking at a hundred entries at most, and refuse what began earlier.
+--
+-- KEYS[1] index       zset: session ids, scored by expiresAt or a little less
+-- KEYS[2] fence       string: what began at this instant or before is refused
+-- ARGV[1] now         ms since the epoch
+-- ARGV[2] began       when this removal began
+-- ARGV[3] fenceMs     how long the fence stands, ms
+-- ARGV[4] except      id of the session that stays, empty for none
+-- ARGV[5] afterScore  0 at first
+-- ARGV[6] afterId     empty at first
+--
+-- Returns {score, id to go on behind or empty at the end, ended...}; an ended session is {id, user, {client...}}.
+
+local now = tonumber(ARGV[1])
+if tonumber(redis.call('GET', KEYS[2]) or '-1') < tonumber(ARGV[2]) then
+  redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+end
+
+local first = behind(KEYS[1], ARGV[5], ARGV[6], now)
+local entries = redis.call('ZRANGE', KEYS[1], first, first + 99, 'WITHSCORES')
+local answer = { '', '' }
+for i = 1, #entries, 2 do
+  local key = entries[i] ~= ARGV[4] and entry(KEYS[1], entries[i], '', now)
+  if key then
+    answer[#answer + 1] = drop(key)
+  end
+end
+if #entries == 200 then
+  answer[1], answer[2] = entries[200], entries[199]
+end
+return answer

@@ -1,0 +1,85 @@
+-- An index may lag this far behind a session, ms.
+local SLACK = 60000
+
+-- What a key says: all up to its partition, u for online or o for offline, the letter of its kind, the realm, the rest.
+local function parts(key)
+  return string.match(key, '^(.*{%x%x}:)([uo])(%a):([^:]*):?(.*)$')
+end
+
+-- A field of times: startedAt, lastRefreshAt, expiresAt, score in the indexes, r for remember-me.
+local function times(text)
+  local started, refreshed, expires, score, flag = string.match(text or '', '^(%d+) (%d+) (%d+) (%d+)(r?)$')
+  return started and {
+    started = tonumber(started),
+    refreshed = tonumber(refreshed),
+    expires = tonumber(expires),
+    score = tonumber(score),
+    remember = flag == 'r',
+  }
+end
+
+-- The times of a living session.
+local function living(key, now)
+  local found = redis.call('HMGET', key, '_v', 't')
+  local t = found[1] == '1' and times(found[2])
+  return t and t.expires > now and t or nil
+end
+
+-- The times of a living client session.
+local function living_client(key, client, now)
+  local c = times(redis.call('HGET', key, 't:' .. client))
+  return c and c.expires > now and c or nil
+end
+
+-- User, broker session and broker user of a session, escaped, empty for none.
+local function links(key)
+  return string.match(redis.call('HGET', key, 'k') or '', '^([^:]*):([^:]*):([^:]*)$')
+end
+
+-- Client ids of a session, escaped, also of client sessions that are over.
+local function clients_of(key)
+  local clients = {}
+  for _, field in ipairs(redis.call('HKEYS', key)) do
+    if string.sub(field, 1, 2) == 't:' then
+      clients[#clients + 1] = string.sub(field, 3)
+    end
+  end
+  return clients
+end
+
+-- The session that an index entry stands for, if it lives, with the client session if one is named.
+local function entry(index, id, client, now)
+  local head, kind, _, realm = parts(index)
+  local key = head .. kind .. 's:' .. realm .. ':' .. id
+  local lives = living(key, now) and (client == '' or living_client(key, client, now))
+  return lives and key or nil
+end
+
+-- Byte by byte: the order of Redis, whatever the locale.
+local function follows(a, b)
+  for i = 1, #a do
+    local x, y = string.byte(a, i), string.byte(b, i)
+    if x ~= y then
+      return not y or x > y
+    end
+  end
+  return false
+end
+
+-- Rank of the first entry of an index behind a place that can still be alive.
+local function behind(index, score, member, now)
+  if tonumber(score) <= now - SLACK then
+    return redis.call('ZCOUNT', index, '-inf', now - SLACK)
+  end
+  local first = redis.call('ZCOUNT', index, '-inf', '(' .. score)
+  local last = first + redis.call('ZCOUNT', index, score, score)
+  while first < last do
+    local middle = math.floor((first + last) / 2)
+    if follows(redis.call('ZRANGE', index, middle, middle)[1], member) then
+      last = middle
+    else
+      first = middle + 1
+    end
+  end
+  return first
+end

@@ -1,0 +1,29 @@
+-- List living sessions of an index behind a place, looking at few more entries than are wanted.
+--
+-- KEYS[1] index       zset: session ids, scored by expiresAt or a little less
+-- ARGV[1] now         ms since the epoch
+-- ARGV[2] afterScore  score of the place
+-- ARGV[3] afterId     id of the place, empty for its start
+-- ARGV[4] limit       sessions wanted
+-- ARGV[5] bodies      how many of them come with their fields
+-- ARGV[6] client      escaped; only with this client session alive; empty for any
+--
+-- Returns {score, id of the last entry looked at or empty at the end, {id, score, fields}...}.
+
+local now = tonumber(ARGV[1])
+local limit, bodies = tonumber(ARGV[4]), tonumber(ARGV[5])
+local first = behind(KEYS[1], ARGV[2], ARGV[3], now)
+local entries = redis.call('ZRANGE', KEYS[1], first, first + limit + 9, 'WITHSCORES')
+local answer = { '', '' }
+
+for i = 1, #entries, 2 do
+  local key = entry(KEYS[1], entries[i], ARGV[6], now)
+  if key then
+    answer[#answer + 1] = { entries[i], entries[i + 1], #answer - 2 < bodies and redis.call('HGETALL', key) or {} }
+  end
+  if #answer - 2 == limit or i == 2 * (limit + 10) - 1 then
+    answer[1], answer[2] = entries[i + 1], entries[i]
+    break
+  end
+end
+return answer

@@ -1,0 +1,47 @@
+-- Add a client session, or replace what a living one holds.
+--
+-- KEYS[1] session     hash: _v, t times, k links, c:, t: per client
+-- ARGV[1] now         ms since the epoch
+-- ARGV[2] life        spans of the session, ms
+-- ARGV[3] client      escaped
+-- ARGV[4] clientLife  spans of the client session, ms
+-- ARGV[5] clientData  JSON
+-- ARGV[6] perClient   sessions that a user may have at the client, 0 for any number
+-- ARGV[7] policy      reject, end-oldest or end-least-recently-used
+--
+-- Returns {all fields of the record, ended...}, {} when it is gone, {'client-limit'} when that refuses it; an ended
+-- session is {id, user, {client...}}.
+
+local now = tonumber(ARGV[1])
+local client = ARGV[3]
+local t, lives = open(KEYS[1], ARGV[2], now)
+if not t then
+  return {}
+end
+
+local answer = { false }
+local c = living_client(KEYS[1], client, now)
+if c then
+  c.refreshed = math.max(c.refreshed, now)
+else
+  local head, kind, _, realm, id = parts(KEYS[1])
+  if ARGV[6] ~= '0' and kind == 'u' then
+    local found = rivals(head .. 'uu:' .. realm .. ':' .. links(KEYS[1]), id, client, now)
+    local ends = make_room(found, tonumber(ARGV[6]), ARGV[7])
+    if not ends then
+      return { 'client-limit' }
+    end
+    for _, key in ipairs(ends) do
+      answer[#answer + 1] = drop(key)
+    end
+  end
+  end_families(KEYS[1], client, ARGV[1])
+  c = { started = now, refreshed = now, score = 0 }
+end
+
+local own = life(ARGV[4], t.remember)
+c.expires = client_ending(c, own, latest(t, lives))
+redis.call('HSET', KEYS[1], 'c:' .. client, ARGV[5])
+settle_both(KEYS[1], t, lives.idle, client, c, own.idle, now)
+answer[1] = redis.call('HGETALL', KEYS[1])
+return answer

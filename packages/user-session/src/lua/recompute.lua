@@ -1,0 +1,59 @@
+-- Compute the lives of the sessions of a realm anew, a hundred at most.
+--
+-- KEYS[1] realm        zset: session ids, scored by expiresAt or a little less
+-- ARGV[1] now          ms since the epoch
+-- ARGV[2] life         spans of a session, ms
+-- ARGV[3] clientLives  JSON: spans of client sessions by client, escaped
+-- ARGV[4] afterScore   0 at first
+-- ARGV[5] afterId      empty at first
+--
+-- Returns {score, id to go on behind or empty at the end, changed, client...}: clients whose spans are needed; then
+-- nothing was written, and the place is the one given.
+
+local now = tonumber(ARGV[1])
+local spans = cjson.decode(ARGV[3])
+local first = behind(KEYS[1], ARGV[4], ARGV[5], now)
+local entries = redis.call('ZRANGE', KEYS[1], first, first + 99, 'WITHSCORES')
+
+local keys, unknown = {}, {}
+local answer = { '', '', 0 }
+for i = 1, #entries, 2 do
+  local key = entry(KEYS[1], entries[i], '', now)
+  if key then
+    keys[#keys + 1] = key
+    for _, client in ipairs(clients_of(key)) do
+      if not spans[client] and not unknown[client] then
+        unknown[client] = true
+        answer[#answer + 1] = client
+      end
+    end
+  end
+end
+if #answer > 3 then
+  answer[1], answer[2] = ARGV[4], ARGV[5]
+  return answer
+end
+
+for _, key in ipairs(keys) do
+  local t = living(key, now)
+  local lives = life(ARGV[2], t.remember)
+  local before, changed = t.expires, false
+  t.expires = ending(t, lives, latest(t, lives))
+  changed = t.expires ~= before
+  settle(key, t, now, lives.idle)
+  for _, client in ipairs(clients_of(key)) do
+    local c = living_client(key, client, now)
+    if c then
+      local own = life(spans[client], t.remember)
+      before = c.expires
+      c.expires = client_ending(c, own, latest(t, lives))
+      changed = changed or c.expires ~= before
+      settle_both(key, t, lives.idle, client, c, own.idle, now)
+    end
+  end
+  answer[3] = answer[3] + (changed and 1 or 0)
+end
+if #entries == 200 then
+  answer[1], answer[2] = entries[200], entries[199]
+end
+return answer

@@ -1,0 +1,41 @@
+-- Begin a session anew for the same user.
+--
+-- KEYS[1] session      hash: as create writes it
+-- ARGV[1] now          ms since the epoch
+-- ARGV[2] life         spans of the session, ms
+-- ARGV[3] times        startedAt, lastRefreshAt, expiresAt, 0, perhaps r
+-- ARGV[4] idle         ms, of the session as it begins
+-- ARGV[5] links        user:brokerSession:brokerUser, escaped
+-- ARGV[6] core         JSON
+-- ARGV[7] notes        JSON, empty for none
+-- ARGV[8] client       escaped, empty for none
+-- ARGV[9] clientTimes  as times
+-- ARGV[10] clientData  JSON
+--
+-- Returns all fields of the record, nil when it is gone, 'other user' when it belongs to another.
+
+local now = tonumber(ARGV[1])
+local head, kind, _, realm, id = parts(KEYS[1])
+local user, broker_session, broker_user = links(KEYS[1])
+if living(KEYS[1], now) and user ~= string.match(ARGV[5], '^[^:]*') then
+  return 'other user'
+end
+if not open(KEYS[1], ARGV[2], now) then
+  return false
+end
+
+for _, client in ipairs(clients_of(KEYS[1])) do
+  end_client(KEYS[1], client, ARGV[1])
+end
+redis.call('ZREM', head .. kind .. 'i:' .. realm .. ':' .. broker_session, id)
+redis.call('ZREM', head .. kind .. 'b:' .. realm .. ':' .. broker_user, id)
+redis.call('HDEL', KEYS[1], 'n', 's')
+redis.call('HSET', KEYS[1], 'k', ARGV[5], 'd', ARGV[6])
+if ARGV[7] ~= '' then
+  redis.call('HSET', KEYS[1], 'n', ARGV[7])
+end
+if ARGV[8] ~= '' then
+  redis.call('HSET', KEYS[1], 'c:' .. ARGV[8], ARGV[10], 't:' .. ARGV[8], ARGV[9])
+end
+settle(KEYS[1], times(ARGV[3]), now, tonumber(ARGV[4]))
+return redis.call('HGETALL', KEYS[1])

@@ -1,0 +1,50 @@
+-- Exchange a refresh token for its successor; a replay ends the client session.
+--
+-- KEYS[1] session     hash: _v, t times, t:, f:, g: per client
+-- ARGV[1] now         ms since the epoch
+-- ARGV[2] client      escaped
+-- ARGV[3] family      escaped
+-- ARGV[4] presented   escaped id of the token presented
+-- ARGV[5] successor   escaped id of the token to be issued
+-- ARGV[6] issuedAt    of the token presented, ms since the epoch
+-- ARGV[7] maxReuse    presentations beyond the first
+-- ARGV[8] attempt     escaped name of the request, empty for none
+-- ARGV[9] graceMs     how long that name gets the same successor
+--
+-- Returns {outcome, successor}: outcome is rotated, reused, stale, foreign or gone.
+
+local now = tonumber(ARGV[1])
+local client = ARGV[2]
+local c = living(KEYS[1], now) and living_client(KEYS[1], client, now)
+if not c then
+  return { 'gone' }
+end
+
+local field = 'f:' .. client .. ':' .. ARGV[3]
+local known = redis.call('HMGET', KEYS[1], field, 'g:' .. client)
+local not_before = math.max(c.started - c.started % 1000, tonumber(known[2] or '-1') + 1)
+local outcome, successor, family = decide(known[1], not_before, ARGV[1], ARGV[4], ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9]))
+
+if outcome == 'reused' or outcome == 'stale' then
+  end_client(KEYS[1], client, ARGV[1])
+elseif family then
+  -- A hundred families are remembered; the tokens of one that is forgotten are refused.
+  if not known[1] then
+    local start, count, oldest, oldest_at = 'f:' .. client .. ':', 0, nil, nil
+    for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
+      if string.sub(name, 1, #start) == start then
+        local at = tonumber(string.match(redis.call('HGET', KEYS[1], name), '^%d+:(%d+)'))
+        count = count + 1
+        if not oldest_at or at < oldest_at or (at == oldest_at and follows(oldest, name)) then
+          oldest, oldest_at = name, at
+        end
+      end
+    end
+    if count >= 100 then
+      redis.call('HDEL', KEYS[1], oldest)
+      redis.call('HSET', KEYS[1], 'g:' .. client, string.format('%.0f', math.max(oldest_at, tonumber(known[2] or '0'))))
+    end
+  end
+  redis.call('HSET', KEYS[1], field, family)
+end
+return { outcome, successor }

@@ -1,0 +1,38 @@
+-- Count the living sessions of each client of a realm, a hundred clients and a hundred records at most.
+--
+-- KEYS[1] clients     zset: client ids, escaped, scored by the end of the longest of their sessions
+-- ARGV[1] now         ms since the epoch
+-- ARGV[2] afterScore  0 at first
+-- ARGV[3] afterId     empty at first
+--
+-- Returns {score, client to go on behind or empty at the end, client, count...}; a count of -1 would have taken too long.
+
+local now = tonumber(ARGV[1])
+local head, kind, _, realm = parts(KEYS[1])
+local first = behind(KEYS[1], ARGV[2], ARGV[3], now)
+local clients = redis.call('ZRANGE', KEYS[1], first, first + 99, 'WITHSCORES')
+local answer = { '', '' }
+local budget = 100
+
+for i = 1, #clients, 2 do
+  local client = clients[i]
+  local index = head .. kind .. 'c:' .. realm .. ':' .. client
+  local count = redis.call('ZCOUNT', index, '(' .. ARGV[1], '+inf')
+  local unsure = redis.call('ZRANGEBYSCORE', index, '(' .. string.format('%.0f', now - SLACK), ARGV[1], 'LIMIT', 0, budget + 1)
+  if #unsure > budget then
+    count = -1
+  else
+    budget = budget - #unsure
+    for _, id in ipairs(unsure) do
+      if entry(index, id, client, now) then
+        count = count + 1
+      end
+    end
+  end
+  answer[#answer + 1] = client
+  answer[#answer + 1] = count
+end
+if #clients == 200 then
+  answer[1], answer[2] = clients[200], clients[199]
+end
+return answer

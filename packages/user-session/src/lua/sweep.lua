@@ -1,0 +1,67 @@
+-- Take away sessions that were told of as expired, and find the next that are.
+--
+-- KEYS[1] due      zset: u or o and a realm, escaped, scored by when the first of its sessions may be over
+-- KEYS[2] lease    string: who sweeps this partition and until when
+-- ARGV[1] now      ms since the epoch
+-- ARGV[2] owner    who asks
+-- ARGV[3] leaseMs  how long nobody else may
+-- ARGV[4] told     JSON: a list of [u or o and the realm, id]
+-- ARGV[5] limit    sessions to take away, and to find
+--
+-- Returns {'busy'} when another sweeps, else {'swept', how many were taken away, 1 when there is more to do, {u or o and
+-- the realm, id, user, {client...}}...}; with nothing to do the lease is given back.
+
+local now = tonumber(ARGV[1])
+local owner, till = string.match(redis.call('GET', KEYS[2]) or '', '^(.*) (%d+)$')
+if owner and owner ~= ARGV[2] and tonumber(till) > now then
+  return { 'busy' }
+end
+redis.call('SET', KEYS[2], ARGV[2] .. ' ' .. string.format('%.0f', now + tonumber(ARGV[3])), 'PX', ARGV[3])
+
+local head = string.match(KEYS[1], '^(.*{%x%x}:)')
+local answer = { 'swept', 0, 1 }
+
+-- Whether a record is over, whatever else is in it.
+local function over(key)
+  local t = times(redis.call('HGET', key, 't'))
+  return not t or t.expires <= now, t
+end
+
+for _, one in ipairs(cjson.decode(ARGV[4])) do
+  local kind, realm = string.match(one[1], '^([uo]):(.*)$')
+  local key = head .. kind .. 's:' .. realm .. ':' .. one[2]
+  if over(key) then
+    drop(key)
+    answer[2] = answer[2] + 1
+  end
+end
+
+local limit = tonumber(ARGV[5])
+for _, place in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, 10)) do
+  local kind, realm = string.match(place, '^([uo]):(.*)$')
+  local index = head .. kind .. 'r:' .. realm
+  local ids = redis.call('ZRANGEBYSCORE', index, '-inf', ARGV[1], 'LIMIT', 0, limit)
+  for _, id in ipairs(ids) do
+    local key = head .. kind .. 's:' .. realm .. ':' .. id
+    local gone, t = over(key)
+    if gone then
+      answer[#answer + 1] = { place, id, links(key) or '', clients_of(key) }
+    else
+      redis.call('ZADD', index, t.expires, id)
+    end
+  end
+  if #answer > 3 then
+    return answer
+  end
+  local first = redis.call('ZRANGE', index, 0, 0, 'WITHSCORES')[2]
+  if first then
+    redis.call('ZADD', KEYS[1], first, place)
+  else
+    redis.call('ZREM', KEYS[1], place)
+  end
+end
+if redis.call('ZCOUNT', KEYS[1], '-inf', ARGV[1]) == 0 then
+  answer[3] = 0
+  redis.call('DEL', KEYS[2])
+end
+return answer

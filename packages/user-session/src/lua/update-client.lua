@@ -1,0 +1,36 @@
+-- Merge changes into a client session.
+--
+-- KEYS[1] session     hash: _v, t times, c:, t: per client
+-- ARGV[1] now         ms since the epoch
+-- ARGV[2] life        spans of the session, ms
+-- ARGV[3] client      escaped
+-- ARGV[4] clientLife  spans of the client session, ms
+-- ARGV[5] patch       JSON of a merge patch
+-- ARGV[6] maxBytes    ceiling on the notes
+--
+-- Returns all fields of the record, nil when it is gone, 'too large' when the notes would be.
+
+local now = tonumber(ARGV[1])
+local client = ARGV[3]
+local t, lives = open(KEYS[1], ARGV[2], now)
+local c = t and living_client(KEYS[1], client, now)
+if not c then
+  return false
+end
+
+local data = cjson.decode(redis.call('HGET', KEYS[1], 'c:' .. client) or '{}')
+local patch = cjson.decode(ARGV[5])
+local notes = data.n or {}
+if merge_notes(notes, patch.n or {}) > tonumber(ARGV[6]) then
+  return 'too large'
+end
+for name, value in pairs(patch) do
+  data[name] = value ~= cjson.null and value or nil
+end
+data.n = next(notes) ~= nil and notes or nil
+
+local own = life(ARGV[4], t.remember)
+c.expires = client_ending(c, own, latest(t, lives))
+redis.call('HSET', KEYS[1], 'c:' .. client, cjson.encode(data))
+settle_both(KEYS[1], t, lives.idle, client, c, own.idle, now)
+return redis.call('HGETALL', KEYS[1])

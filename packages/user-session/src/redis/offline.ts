@@ -1,0 +1,50 @@
+import { escapePart, unescapePart } from '@authstate/redis'
+import type { UserSession } from '../contract.js'
+import { clientLives, userLives } from '../expiry.js'
+import * as scripts from '../scripts.js'
+import { encodeLives, fieldsOf } from './record.js'
+import type { Opened, SessionStore } from './session-store.js'
+
+/**
+ * Copies a session into its offline twin.
+ *
+ * One command where the clients are named. Without names the script first says which clients it met, since only the
+ * realm knows their time-outs, and writes nothing until it has them all.
+ */
+export async function createOffline(
+  store: SessionStore,
+  { place: { realmId, id }, key: online, realm, now, life }: Opened,
+  wanted: readonly string[] | undefined,
+  began: number,
+): Promise<UserSession | undefined> {
+  const offline = store.keys.session(realmId, id, true) as string
+  const offlineLife = encodeLives(userLives(realm, true))
+  let clientIds = wanted ?? []
+  for (;;) {
+    const lives = clientIds.map((clientId) => [
+      escapePart(clientId),
+      encodeLives(clientLives(realm, clientId, true)),
+    ])
+    const reply = await store.redis.run(
+      scripts.createOffline,
+      { online, offline },
+      {
+        now,
+        began,
+        life,
+        offlineLife,
+        clientLives: JSON.stringify(Object.fromEntries(lives)),
+        all: wanted ? 0 : 1,
+      },
+    )
+    if (reply.outcome === 'gone') return undefined
+    if (reply.outcome === 'unknown') {
+      clientIds = [...clientIds, ...reply.clients.map(unescapePart)]
+      continue
+    }
+    if (reply.expired) store.events.expired(realmId, true, reply.expired)
+    const session = store.decode(fieldsOf(reply.fields), { realmId, id, offline: true })
+    if (session && reply.outcome === 'created') store.events.created(session)
+    return session
+  }
+}

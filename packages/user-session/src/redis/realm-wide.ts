@@ -1,0 +1,259 @@
+import { escapePart, type Script, unescapePart } from '@authstate/redis'
+import type { CheckedPage } from '../checks.js'
+import type { Page, UserSession } from '../contract.js'
+import { comparePlaces, encodeCursor, type Place } from '../cursor.js'
+import { clientLives, userLives } from '../expiry.js'
+import { FENCE_MS } from '../rules.js'
+import type { ScriptPlace } from '../scripts.js'
+import * as scripts from '../scripts.js'
+import { encodeLives, fieldsOf } from './record.js'
+import type { IndexKind } from './session-keys.js'
+import type { SessionStore } from './session-store.js'
+
+/** Where a walk over a partition goes on. */
+interface Step {
+  readonly partition: number
+  readonly after: ScriptPlace
+}
+
+const BEGIN: ScriptPlace = { score: '0', id: '' }
+
+/** Looks at, or changes, many sessions: a hundred per script, every partition at once. */
+export class RealmWide {
+  readonly #store: SessionStore
+
+  constructor(store: SessionStore) {
+    this.#store = store
+  }
+
+  /** A page of an index, merged over the partitions it has. */
+  async page(
+    kind: IndexKind,
+    realmId: string,
+    name: string | undefined,
+    { offline, limit, after }: CheckedPage,
+  ): Promise<Page<UserSession>> {
+    const { keys } = this.#store
+    const now = this.#store.now()
+    const partitions = kind === 'user' && name !== undefined ? [keys.partitionOfUser(name)] : keys.partitions
+    // Most of what a partition finds is not on the page: only as many as it may well be come with their fields.
+    const bodies = partitions.length === 1 ? limit : Math.max(4, 2 * Math.ceil(limit / partitions.length))
+    const found = new Map<number, PageEntry[]>(partitions.map((partition) => [partition, []]))
+    await this.#walk(
+      partitions,
+      scripts.page,
+      ({ partition, after: place }) => ({
+        keys: { index: keys.index(partition, kind, realmId, offline, name) },
+        args: {
+          now,
+          afterScore: place.score,
+          afterId: place.id,
+          limit: limit + 1,
+          bodies,
+          client: kind === 'client' && name !== undefined ? escapePart(name) : '',
+        },
+      }),
+      ({ entries }, partition) => {
+        const gathered = found.get(partition) ?? []
+        gathered.push(...entries)
+        return gathered.length <= limit
+      },
+      { score: String(after.score), id: after.id },
+    )
+    const all = [...found.values()].flat().sort(comparePlaces)
+    const shown = all.slice(0, limit)
+    const items = await Promise.all(shown.map((entry) => this.#session(entry, realmId, offline, now)))
+    const last = shown.at(-1)
+    return {
+      items: items.filter((item) => item !== undefined),
+      ...(last && all.length > limit && { cursor: encodeCursor(last) }),
+    }
+  }
+
+  async count(kind: IndexKind, realmId: string, name: string | undefined, offline: boolean): Promise<number> {
+    const { keys } = this.#store
+    const now = this.#store.now()
+    let living = 0
+    await this.#walk(
+      keys.partitions,
+      scripts.count,
+      ({ partition, after }) => ({
+        keys: { index: keys.index(partition, kind, realmId, offline, name) },
+        args: {
+          now,
+          client: kind === 'client' && name !== undefined ? escapePart(name) : '',
+          afterScore: after.score,
+          afterId: after.id,
+        },
+      }),
+      (reply) => {
+        living += reply.living
+        return true
+      },
+    )
+    return living
+  }
+
+  async clientStats(realmId: string, offline: boolean): Promise<ReadonlyMap<string, number>> {
+    const { keys } = this.#store
+    const now = this.#store.now()
+    const counts = new Map<string, number>()
+    const tooMany = new Set<string>()
+    await this.#walk(
+      keys.partitions,
+      scripts.stats,
+      ({ partition, after }) => ({
+        keys: { clients: keys.index(partition, 'clients', realmId, offline) },
+        args: { now, afterScore: after.score, afterId: after.id },
+      }),
+      (reply) => {
+        for (const [client, count] of reply.counts) {
+          if (count < 0) tooMany.add(client)
+          else counts.set(client, (counts.get(client) ?? 0) + count)
+        }
+        return true
+      },
+    )
+    for (const client of tooMany) {
+      counts.set(client, await this.count('client', realmId, unescapePart(client), offline))
+    }
+    return new Map(
+      [...counts].filter(([, count]) => count > 0).map(([client, count]) => [unescapePart(client), count]),
+    )
+  }
+
+  /** Ends the sessions of a user, or of the whole realm, and refuses creations that began before. */
+  async endAll(
+    realmId: string,
+    userId: string | undefined,
+    offline: boolean,
+    began: number,
+    except: string,
+  ): Promise<number> {
+    const { keys, events } = this.#store
+    const now = this.#store.now()
+    let partitions = userId === undefined ? keys.partitions : [keys.partitionOfUser(userId)]
+    let ended = 0
+    // A walk of several steps may miss a session that moved: it is repeated until there is nothing left to end.
+    while (partitions.length > 0) {
+      const again = new Set<number>()
+      await this.#walk(
+        partitions,
+        scripts.endAll,
+        ({ partition, after }) => ({
+          keys: {
+            index: keys.index(partition, userId === undefined ? 'realm' : 'user', realmId, offline, userId),
+            fence: keys.fence(partition, realmId, offline, userId),
+          },
+          args: { now, began, fenceMs: FENCE_MS, except, afterScore: after.score, afterId: after.id },
+        }),
+        (reply, partition) => {
+          ended += reply.ended.length
+          events.removed(realmId, offline, reply.ended, userId === undefined ? 'realm' : 'user')
+          if (reply.next && reply.ended.length > 0) again.add(partition)
+          return true
+        },
+      )
+      partitions = [...again]
+    }
+    return ended
+  }
+
+  /** Ends the client sessions of a client. */
+  async detachAll(realmId: string, clientId: string, offline: boolean): Promise<number> {
+    const { keys } = this.#store
+    const now = this.#store.now()
+    const client = escapePart(clientId)
+    let ended = 0
+    await this.#walk(
+      keys.partitions,
+      scripts.detachAll,
+      ({ partition, after }) => ({
+        keys: { index: keys.index(partition, 'client', realmId, offline, clientId) },
+        args: { now, client, afterScore: after.score, afterId: after.id },
+      }),
+      (reply) => {
+        ended += reply.ended
+        return true
+      },
+    )
+    return ended
+  }
+
+  /** Computes lives anew. @returns How many sessions changed. */
+  async recompute(realmId: string, offline: boolean): Promise<number> {
+    const { keys } = this.#store
+    const realm = await this.#store.realm(realmId)
+    const now = this.#store.now()
+    const life = encodeLives(userLives(realm, offline))
+    const lives: Record<string, string> = {}
+    let changed = 0
+    await this.#walk(
+      keys.partitions,
+      scripts.recompute,
+      ({ partition, after }) => ({
+        keys: { realm: keys.index(partition, 'realm', realmId, offline) },
+        args: {
+          now,
+          life,
+          clientLives: JSON.stringify(lives),
+          afterScore: after.score,
+          afterId: after.id,
+        },
+      }),
+      (reply) => {
+        changed += reply.changed
+        // Nothing was written: the script names clients whose time-outs only the realm can say.
+        for (const client of reply.unknown) {
+          lives[client] = encodeLives(clientLives(realm, unescapePart(client), offline))
+        }
+        return true
+      },
+    )
+    return changed
+  }
+
+  /**
+   * Runs a script on partitions, all at once, and again behind where it stopped on those that are not at their end.
+   *
+   * @param take Takes an answer. `false`: the partition has given enough.
+   */
+  async #walk<K extends string, A extends string, R extends { readonly next: ScriptPlace | undefined }>(
+    partitions: readonly number[],
+    script: Script<K, A, R>,
+    callOf: (step: Step) => {
+      readonly keys: Readonly<Record<K, string>>
+      readonly args: Readonly<Record<A, string | number>>
+    },
+    take: (reply: R, partition: number) => boolean,
+    begin: ScriptPlace = BEGIN,
+  ): Promise<void> {
+    let steps: Step[] = partitions.map((partition) => ({ partition, after: begin }))
+    while (steps.length > 0) {
+      const replies = await this.#store.redis.runEach(script, steps.map(callOf))
+      steps = steps.flatMap(({ partition }, index) => {
+        const reply = replies[index] as R
+        return take(reply, partition) && reply.next ? [{ partition, after: reply.next }] : []
+      })
+    }
+  }
+
+  async #session(
+    { id, fields }: PageEntry,
+    realmId: string,
+    offline: boolean,
+    now: number,
+  ): Promise<UserSession | undefined> {
+    const { keys, redis, codec } = this.#store
+    const place = { realmId, id, offline }
+    if (fields !== undefined) return codec.decode(fieldsOf(fields), place, now)
+    const key = keys.session(realmId, id, offline)
+    return key === undefined
+      ? undefined
+      : codec.decode(await redis.hgetall('user-session.list', key), place, now)
+  }
+}
+
+interface PageEntry extends Place {
+  readonly fields: readonly string[] | undefined
+}

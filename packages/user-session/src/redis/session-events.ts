@@ -1,0 +1,55 @@
+import { unescapePart } from '@authstate/redis'
+import type { ProviderContext } from '@authstate/spi'
+import type { RemovalReason, UserSession, UserSessionEvent } from '../contract.js'
+import { Listeners } from '../events.js'
+import type { Ended } from '../scripts.js'
+
+/** Tells listeners what the scripts did. */
+export class SessionEvents {
+  readonly listeners: Listeners
+  readonly #context: ProviderContext
+
+  constructor(context: ProviderContext) {
+    this.#context = context
+    this.listeners = new Listeners(context.logger)
+  }
+
+  created({ realmId, id, offline, userId, clients }: UserSession): void {
+    if (!this.listeners.has('created')) return
+    this.listeners.tell({
+      type: 'created',
+      realmId,
+      sessionId: id,
+      offline,
+      userId,
+      clientIds: [...clients.keys()],
+      at: this.#context.clock.now(),
+    })
+  }
+
+  removed(realmId: string, offline: boolean, ended: readonly Ended[], reason: RemovalReason): void {
+    if (!this.listeners.has('removed')) return
+    for (const one of ended) this.listeners.tell({ ...this.#about('removed', realmId, offline, one), reason })
+  }
+
+  expired(realmId: string, offline: boolean, ended: Ended): void {
+    if (this.listeners.has('expired')) this.listeners.tell(this.#about('expired', realmId, offline, ended))
+  }
+
+  #about(
+    type: UserSessionEvent['type'],
+    realmId: string,
+    offline: boolean,
+    { id, user, clients }: Ended,
+  ): UserSessionEvent {
+    return {
+      type,
+      realmId,
+      sessionId: id,
+      offline,
+      ...(user !== '' && { userId: unescapePart(user) }),
+      clientIds: clients.map(unescapePart),
+      at: this.#context.clock.now(),
+    }
+  }
+}

@@ -1,0 +1,360 @@
+import { defineScript } from '@authstate/redis'
+import countLua from './lua/count.lua'
+import createLua from './lua/create.lua'
+import createOfflineLua from './lua/create-offline.lua'
+import detachAllLua from './lua/detach-all.lua'
+import endAllLua from './lua/end-all.lua'
+import endingLua from './lua/lib/ending.lua'
+import fenceLua from './lua/lib/fence.lua'
+import lifeLua from './lua/lib/life.lua'
+import limitsLua from './lua/lib/limits.lua'
+import notesLua from './lua/lib/notes.lua'
+import openingLua from './lua/lib/opening.lua'
+import readingLua from './lua/lib/reading.lua'
+import rotationLua from './lua/lib/rotation.lua'
+import writingLua from './lua/lib/writing.lua'
+import pageLua from './lua/page.lua'
+import putClientLua from './lua/put-client.lua'
+import recomputeLua from './lua/recompute.lua'
+import refreshLua from './lua/refresh.lua'
+import removeLua from './lua/remove.lua'
+import removeClientLua from './lua/remove-client.lua'
+import restartLua from './lua/restart.lua'
+import rotateLua from './lua/rotate.lua'
+import rotateTransientLua from './lua/rotate-transient.lua'
+import statsLua from './lua/stats.lua'
+import sweepLua from './lua/sweep.lua'
+import touchLua from './lua/touch.lua'
+import updateLua from './lua/update.lua'
+import updateClientLua from './lua/update-client.lua'
+
+const record = 'user-session'
+
+/** A script with what it shares with others, which comes behind its header. */
+function withShared(lua: string, ...shared: string[]): string {
+  const body = lua.search(/^(?!--)/m)
+  return `${lua.slice(0, body)}\n${shared.join('\n')}${lua.slice(body)}`
+}
+
+const changing = [readingLua, lifeLua, writingLua, openingLua]
+
+/** A session that ended, as the scripts answer it. */
+export interface Ended {
+  readonly id: string
+  /** Escaped; empty when it could not be read any more. */
+  readonly user: string
+  /** Escaped. */
+  readonly clients: readonly string[]
+}
+
+/** A place in an index to go on behind; `undefined` at its end. */
+export interface ScriptPlace {
+  readonly score: string
+  readonly id: string
+}
+
+type Flat = readonly string[]
+type RawEnded = readonly [id: string, user: string, clients: Flat]
+
+const endedOf = ([id, user, clients]: RawEnded): Ended => ({ id, user, clients })
+const placeOf = (score: string, id: string): ScriptPlace | undefined =>
+  id === '' ? undefined : { score, id }
+const flatOrRefusal = (reply: unknown): Flat | string | undefined =>
+  (reply as Flat | string | null) ?? undefined
+
+/** A decision on a refresh token. */
+export interface RawRotation {
+  readonly outcome: 'rotated' | 'reused' | 'stale' | 'foreign' | 'gone'
+  /** Escaped. */
+  readonly successor: string
+}
+
+const rotationOf = (reply: unknown): RawRotation => {
+  const [outcome, successor = ''] = reply as [RawRotation['outcome'], string?]
+  return { outcome, successor }
+}
+
+export const create = defineScript({
+  name: 'user-session.create',
+  lua: withShared(createLua, readingLua, writingLua, endingLua, limitsLua, fenceLua),
+  record,
+  change: 'full',
+  repeatable: false,
+  keys: ['session'],
+  args: [
+    'now',
+    'began',
+    'times',
+    'idle',
+    'links',
+    'core',
+    'notes',
+    'client',
+    'clientTimes',
+    'clientData',
+    'perUser',
+    'perClient',
+    'policy',
+  ],
+  decode: (reply) => {
+    const [outcome, ...ended] = reply as [string, ...RawEnded[]]
+    return { outcome, ended: ended.map(endedOf) }
+  },
+})
+
+export const touch = defineScript({
+  name: 'user-session.touch',
+  lua: withShared(touchLua, ...changing),
+  record,
+  change: 'touch',
+  repeatable: true,
+  keys: ['session'],
+  args: ['now', 'life'],
+  decode: (reply) => (reply as string | null) ?? undefined,
+})
+
+export const refresh = defineScript({
+  name: 'user-session.refresh',
+  lua: withShared(refreshLua, ...changing),
+  record,
+  change: 'touch',
+  repeatable: true,
+  keys: ['session'],
+  args: ['now', 'life', 'client', 'clientLife'],
+  decode: (reply) => (reply as (string | null)[] | null) ?? undefined,
+})
+
+export const update = defineScript({
+  name: 'user-session.update',
+  lua: withShared(updateLua, ...changing, notesLua),
+  record,
+  change: 'full',
+  repeatable: true,
+  keys: ['session'],
+  args: ['now', 'life', 'state', 'notes', 'maxBytes'],
+  decode: flatOrRefusal,
+})
+
+export const restart = defineScript({
+  name: 'user-session.restart',
+  lua: withShared(restartLua, ...changing, endingLua),
+  record,
+  change: 'full',
+  repeatable: true,
+  keys: ['session'],
+  args: ['now', 'life', 'times', 'idle', 'links', 'core', 'notes', 'client', 'clientTimes', 'clientData'],
+  decode: flatOrRefusal,
+})
+
+export const remove = defineScript({
+  name: 'user-session.remove',
+  lua: withShared(removeLua, readingLua, endingLua),
+  record,
+  change: 'removal',
+  repeatable: true,
+  keys: ['session'],
+  args: ['now'],
+  decode: (reply) => (reply === null ? undefined : endedOf(reply as RawEnded)),
+})
+
+export const putClient = defineScript({
+  name: 'user-session.put-client',
+  lua: withShared(putClientLua, ...changing, endingLua, limitsLua),
+  record,
+  change: 'full',
+  repeatable: true,
+  keys: ['session'],
+  args: ['now', 'life', 'client', 'clientLife', 'clientData', 'perClient', 'policy'],
+  decode: (reply) => {
+    const [fields, ...ended] = reply as [(Flat | 'client-limit')?, ...RawEnded[]]
+    return { fields, ended: ended.map(endedOf) }
+  },
+})
+
+export const updateClient = defineScript({
+  name: 'user-session.update-client',
+  lua: withShared(updateClientLua, ...changing, notesLua),
+  record,
+  change: 'full',
+  repeatable: true,
+  keys: ['session'],
+  args: ['now', 'life', 'client', 'clientLife', 'patch', 'maxBytes'],
+  decode: flatOrRefusal,
+})
+
+export const removeClient = defineScript({
+  name: 'user-session.remove-client',
+  lua: withShared(removeClientLua, readingLua, endingLua),
+  record,
+  change: 'removal',
+  repeatable: true,
+  keys: ['session'],
+  args: ['now', 'client', 'endWhenLast'],
+  decode: (reply) => {
+    if (reply === null) return { removed: false }
+    return (reply as unknown[]).length === 0
+      ? { removed: true }
+      : { removed: true, ended: endedOf(reply as RawEnded) }
+  },
+})
+
+export const createOffline = defineScript({
+  name: 'user-session.create-offline',
+  lua: withShared(createOfflineLua, ...changing, endingLua, fenceLua),
+  record,
+  change: 'full',
+  repeatable: true,
+  keys: ['online', 'offline'],
+  args: ['now', 'began', 'life', 'offlineLife', 'clientLives', 'all'],
+  decode: (reply) => {
+    const [outcome, ...rest] = reply as [string, ...unknown[]]
+    if (outcome === 'unknown') return { outcome, clients: rest as string[] } as const
+    if (outcome === 'gone') return { outcome } as const
+    const [fields, expired] = rest as [Flat, RawEnded?]
+    return {
+      outcome: outcome as 'created' | 'refreshed',
+      fields,
+      expired: expired ? endedOf(expired) : undefined,
+    } as const
+  },
+})
+
+export const rotate = defineScript({
+  name: 'user-session.rotate',
+  lua: withShared(rotateLua, readingLua, endingLua, rotationLua),
+  record,
+  change: 'full',
+  repeatable: false,
+  keys: ['session'],
+  args: ['now', 'client', 'family', 'presented', 'successor', 'issuedAt', 'maxReuse', 'attempt', 'graceMs'],
+  decode: rotationOf,
+})
+
+export const rotateTransient = defineScript({
+  name: 'user-session.rotate-transient',
+  lua: withShared(rotateTransientLua, rotationLua),
+  record: 'user-session-tokens',
+  change: 'full',
+  repeatable: false,
+  keys: ['family'],
+  args: ['now', 'presented', 'successor', 'issuedAt', 'maxReuse', 'attempt', 'graceMs', 'expiresAt'],
+  decode: rotationOf,
+})
+
+export const page = defineScript({
+  name: 'user-session.page',
+  lua: withShared(pageLua, readingLua),
+  record,
+  change: 'none',
+  repeatable: true,
+  keys: ['index'],
+  args: ['now', 'afterScore', 'afterId', 'limit', 'bodies', 'client'],
+  decode: (reply) => {
+    const [score, id, ...entries] = reply as [string, string, ...[string, string, Flat][]]
+    return {
+      next: placeOf(score, id),
+      entries: entries.map(([entryId, entryScore, fields]) => ({
+        id: entryId,
+        score: Number(entryScore),
+        fields: fields.length > 0 ? fields : undefined,
+      })),
+    }
+  },
+})
+
+export const count = defineScript({
+  name: 'user-session.count',
+  lua: withShared(countLua, readingLua),
+  record,
+  change: 'none',
+  repeatable: true,
+  keys: ['index'],
+  args: ['now', 'client', 'afterScore', 'afterId'],
+  decode: (reply) => {
+    const [living, score, id] = reply as [number, string, string]
+    return { living, next: placeOf(score, id) }
+  },
+})
+
+export const stats = defineScript({
+  name: 'user-session.stats',
+  lua: withShared(statsLua, readingLua),
+  record,
+  change: 'none',
+  repeatable: true,
+  keys: ['clients'],
+  args: ['now', 'afterScore', 'afterId'],
+  decode: (reply) => {
+    const [score, id, ...flat] = reply as [string, string, ...(string | number)[]]
+    const counts = new Map<string, number>()
+    for (let index = 0; index < flat.length; index += 2)
+      counts.set(String(flat[index]), Number(flat[index + 1]))
+    return { next: placeOf(score, id), counts }
+  },
+})
+
+export const endAll = defineScript({
+  name: 'user-session.end-all',
+  lua: withShared(endAllLua, readingLua, endingLua),
+  record,
+  change: 'removal',
+  repeatable: true,
+  keys: ['index', 'fence'],
+  args: ['now', 'began', 'fenceMs', 'except', 'afterScore', 'afterId'],
+  decode: (reply) => {
+    const [score, id, ...ended] = reply as [string, string, ...RawEnded[]]
+    return { next: placeOf(score, id), ended: ended.map(endedOf) }
+  },
+})
+
+export const detachAll = defineScript({
+  name: 'user-session.detach-all',
+  lua: withShared(detachAllLua, readingLua, endingLua),
+  record,
+  change: 'full',
+  repeatable: true,
+  keys: ['index'],
+  args: ['now', 'client', 'afterScore', 'afterId'],
+  decode: (reply) => {
+    const [score, id, ended] = reply as [string, string, number]
+    return { next: placeOf(score, id), ended }
+  },
+})
+
+export const recompute = defineScript({
+  name: 'user-session.recompute',
+  lua: withShared(recomputeLua, readingLua, lifeLua, writingLua),
+  record,
+  change: 'touch',
+  repeatable: true,
+  keys: ['realm'],
+  args: ['now', 'life', 'clientLives', 'afterScore', 'afterId'],
+  decode: (reply) => {
+    const [score, id, changed, ...unknown] = reply as [string, string, number, ...string[]]
+    return { next: unknown.length > 0 ? { score, id } : placeOf(score, id), changed, unknown }
+  },
+})
+
+export const sweep = defineScript({
+  name: 'user-session.sweep',
+  lua: withShared(sweepLua, readingLua, endingLua),
+  record,
+  change: 'removal',
+  repeatable: true,
+  keys: ['due', 'lease'],
+  args: ['now', 'owner', 'leaseMs', 'told', 'limit'],
+  decode: (reply) => {
+    const [outcome, dropped = 0, more = 0, ...found] = reply as [
+      string,
+      number?,
+      number?,
+      ...[place: string, id: string, user: string, clients: Flat][],
+    ]
+    return {
+      busy: outcome === 'busy',
+      dropped,
+      more: more === 1,
+      found: found.map(([place, id, user, clients]) => ({ place, id, user, clients })),
+    }
+  },
+})
