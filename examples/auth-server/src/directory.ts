@@ -1,5 +1,6 @@
 import type { AuthState } from 'authstate'
 import type { AuthServerOptions, Client, User } from './config.js'
+import { isName } from './form.js'
 import { hashPassword } from './passwords.js'
 import { randomSecret } from './secrets.js'
 
@@ -12,16 +13,12 @@ export interface Directory {
   readonly decoyHash: string
 }
 
-const MAX_NAME = 200
-
 export async function createDirectory(
   cache: AuthState['realmCache'],
   { clients, users }: Pick<AuthServerOptions, 'clients' | 'users'>,
 ): Promise<Directory> {
   const clientRegion = cache.region<Client>('clients')
   const userRegion = cache.region<User>('users')
-  // Text from outside becomes a key of the cache: what is too long for a name is nobody's.
-  const isName = (text: string): boolean => text.length > 0 && text.length <= MAX_NAME
   return {
     async client(clientId) {
       if (!isName(clientId)) return undefined

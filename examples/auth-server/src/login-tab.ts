@@ -1,6 +1,7 @@
 import type { AuthSessionTab } from 'authstate'
 import type { Context } from 'hono'
 import type { AuthorizationRequest } from './authorization-request.js'
+import { isName } from './form.js'
 import { randomSecret } from './secrets.js'
 import type { Services } from './services.js'
 
@@ -56,12 +57,10 @@ export async function findLoginTab(
   tabId: string,
 ): Promise<LoginTab | undefined> {
   const cookie = state.stickySessions.readCookie(c.req.header('cookie'), { realmId })
-  if (!cookie || !NAME.test(clientId) || !NAME.test(tabId)) return undefined
+  if (!cookie || !isName(clientId) || !isName(tabId)) return undefined
   const tab = await state.authSessions.getTab(realmId, cookie.id, clientId, tabId)
   return tab && { rootId: cookie.id, tab, csrf: tab.authNotes['csrf'] ?? '', request: requestOf(tab) }
 }
-
-const NAME = /^.{1,200}$/u
 
 function requestOf({
   clientId,

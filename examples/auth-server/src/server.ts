@@ -1,6 +1,8 @@
 import { ProviderError } from 'authstate'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { cors } from 'hono/cors'
+import { HTTPException } from 'hono/http-exception'
 import { secureHeaders } from 'hono/secure-headers'
 import { endOthers, showAccount } from './account.js'
 import { authorize } from './authorize.js'
@@ -25,9 +27,10 @@ const MAX_BODY_BYTES = 16_384
 export async function createAuthServer(options: AuthServerOptions): Promise<Hono> {
   const services = await createServices(options)
   const app = new Hono()
-  // The pages bring a stricter policy of their own; they need no help to be read across origins.
   app.use(secureHeaders({ xFrameOptions: 'DENY', referrerPolicy: 'no-referrer' }))
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES }))
+  // What applications in a browser fetch by themselves. None of these reads a cookie.
+  for (const path of ['/.well-known/*', '/jwks', '/token', '/userinfo']) app.use(path, cors())
 
   app.get('/.well-known/openid-configuration', discovery(services))
   app.get('/jwks', jwks(services))
@@ -43,10 +46,13 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Hono
   app.notFound((c) => showProblem(c, 'There is no such page.', 404))
   app.onError((error, c) => {
     if (error instanceof OAuthError) return oauthErrorResponse(c, error)
-    const unavailable = error instanceof ProviderError && error.code === 'ERR_STORE_UNAVAILABLE'
-    if (!unavailable) console.error(error)
-    c.header('retry-after', '1')
-    return showProblem(c, 'The server can not answer right now. Please try again.', unavailable ? 503 : 500)
+    if (error instanceof HTTPException) return error.getResponse()
+    if (error instanceof ProviderError && error.code === 'ERR_STORE_UNAVAILABLE') {
+      c.header('retry-after', '1')
+      return showProblem(c, 'The server can not answer right now. Please try again.', 503)
+    }
+    console.error(error)
+    return showProblem(c, 'Something went wrong here.', 500)
   })
   return app
 }

@@ -39,6 +39,7 @@ describe('unknown, wrong and locked are one answer', () => {
   test.each([
     ['empty', ''],
     ['long', 'x'.repeat(5_000)],
+    ['long in bytes', '\u4e2d'.repeat(199)],
     ['a lone surrogate', '\ud800'],
     ['of an object', '__proto__'],
   ])('a user name that is %s', async (_, username) => {
@@ -129,6 +130,46 @@ describe('a login makes one session', () => {
     expect((await browser.post('/login', { ...fields, username: 'ben', password: 'wrong' })).status).toBe(403)
     expect(await server.userinfo(token)).toBe(200)
   })
+})
+
+describe('what is no form of ours', () => {
+  test.each([
+    ['a client or a tab that can not be', { client_id: '\u4e2d'.repeat(199), tab_id: '\u4e2d'.repeat(199) }],
+    ['no fields', {}],
+  ])('%s', async (_, changes) => {
+    const browser = server.browser()
+    await browser.begin()
+    expect((await browser.post('/login', changes)).status).toBe(400)
+    const query = new URLSearchParams(changes)
+    expect((await browser.get(`/login?${query}`)).status).toBe(400)
+  })
+
+  test('another content type, and too much of it', async () => {
+    const post = async (type: string, body: string) =>
+      (await server.node.request('/login', { method: 'POST', body, headers: { 'content-type': type } }))
+        .status
+    expect(await post('multipart/form-data; boundary=x', 'nothing of the kind')).toBe(400)
+    expect(await post('application/json', '{"username":"ada"}')).toBe(400)
+    const tooMuch = new URLSearchParams({ username: 'x'.repeat(20_000) }).toString()
+    const headers = {
+      'content-type': 'application/x-www-form-urlencoded',
+      'content-length': `${tooMuch.length}`,
+    }
+    expect((await server.node.request('/login', { method: 'POST', body: tooMuch, headers })).status).toBe(413)
+  })
+})
+
+test('applications in a browser may fetch what reads no cookie, and nothing else', async () => {
+  const headers = { origin: 'https://app.example', 'access-control-request-method': 'POST' }
+  for (const path of ['/token', '/userinfo', '/jwks', '/.well-known/openid-configuration']) {
+    const response = await server.node.request(path, { method: 'OPTIONS', headers })
+    expect([path, response.headers.get('access-control-allow-origin')]).toEqual([path, '*'])
+    expect(response.headers.get('access-control-allow-credentials')).toBeNull()
+  }
+  for (const path of ['/login', '/account', '/account/end-others', '/authorize', '/logout']) {
+    const response = await server.node.request(path, { method: 'OPTIONS', headers })
+    expect([path, response.headers.get('access-control-allow-origin')]).toEqual([path, null])
+  }
 })
 
 test('pages run nothing, load nothing, are framed by nobody and kept nowhere', async () => {
