@@ -1,4 +1,10 @@
-import { FakeClock, faultyClient, openInspector, RecordingLogger } from '@authstate/conformance'
+import {
+  FakeClock,
+  faultyClient,
+  observeClient,
+  openInspector,
+  RecordingLogger,
+} from '@authstate/conformance'
 import { type RedisClient, redisConnection } from '@authstate/redis'
 import { createProviderRegistry } from '@authstate/spi'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
@@ -207,5 +213,18 @@ describeWith(redis, 'auth-session faults', () => {
       await one.createRoot('realm')
       expect(await client.zcard(index)).toBe(left)
     }
+  })
+
+  test('a realm is removed a hundred roots per step, to the last', async () => {
+    prefix += '-one'
+    const observed = observeClient(client)
+    const one = await open(observed.client, { partitions: 1 })
+    await Promise.all(Array.from({ length: 250 }, () => one.createRoot('realm')))
+    expect(await one.removeByRealm('another')).toBe(0)
+    // The server has the script now.
+    const before = observed.commands()
+    expect(await one.removeByRealm('realm')).toBe(250)
+    expect(observed.commands() - before).toBe(3)
+    expect(await keysOf('auth')).toEqual([])
   })
 })
