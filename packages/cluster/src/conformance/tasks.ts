@@ -226,6 +226,28 @@ export function tasks(add: Add): void {
     },
   )
 
+  add.cluster(
+    'runOnceOrWait: whoever stops waiting disturbs nobody',
+    '§12',
+    async ({ provider, anotherNode }) => {
+      const other = await anotherNode({ name: 'b' })
+      const begun = gate<Lease>()
+      // Ends with its node, when the case is over.
+      const running = other.runOnce('k', {}, (lease) => {
+        begun.open(lease)
+        return new Promise<void>((resolve) => lease.signal.addEventListener('abort', () => resolve()))
+      })
+      running.catch(() => {})
+      const lease = await begun.opened
+      for (let n = 0; n < 2; n++) {
+        assert.deepEqual(await provider.runOnceOrWait('k', { waitMs: 1 }, () => assert.fail('ran twice')), {
+          outcome: 'unknown',
+        })
+      }
+      assert.equal(lease.held(), true)
+    },
+  )
+
   add.basic('runOnceOrWait: calls one after the other each execute', '§12', async ({ provider }) => {
     for (const result of [1, undefined, null]) {
       assert.deepEqual(await provider.runOnceOrWait('k', {}, () => result), { outcome: 'executed', result })
