@@ -5,10 +5,12 @@ import { redisLoginFailures } from '@authstate/login-failure/redis'
 import { redisConnection } from '@authstate/redis'
 import type { AnyProviderFactory } from '@authstate/spi'
 import { redisStickySessions } from '@authstate/sticky-session-encoder/redis'
+import { redisUserSessions } from '@authstate/user-session/redis'
 
 /** Every SPI over Redis, and the connection they share. Imported only where a configuration may want it. */
 export const redisFactories = (): AnyProviderFactory[] => [
   redisConnection(),
+  redisUserSessions(),
   redisAuthSessions(),
   redisActionTokens(),
   redisLoginFailures(),

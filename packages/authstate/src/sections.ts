@@ -12,6 +12,7 @@ import type { ProviderFactory } from '@authstate/spi'
 import type { memoryStickySessions } from '@authstate/sticky-session-encoder'
 import type { redisStickySessions } from '@authstate/sticky-session-encoder/redis'
 import type { memoryUserSessions } from '@authstate/user-session'
+import type { redisUserSessions } from '@authstate/user-session/redis'
 
 /** A span as text. */
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
@@ -44,7 +45,7 @@ type Section<M, R> = {
 
 // Interfaces, so that a plugin author can add a section of their own: declare module 'authstate' { … }.
 export interface UserSessionSection
-  extends Section<ConfigOf<typeof memoryUserSessions>, ConfigOf<typeof memoryUserSessions>> {}
+  extends Section<ConfigOf<typeof memoryUserSessions>, ConfigOf<typeof redisUserSessions>> {}
 export interface AuthSessionSection
   extends Section<ConfigOf<typeof memoryAuthSessions>, ConfigOf<typeof redisAuthSessions>> {}
 export interface ActionTokenSection
