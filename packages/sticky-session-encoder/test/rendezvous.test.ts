@@ -43,6 +43,13 @@ describe('rendezvous', () => {
     )
   })
 
+  test('of names with one hash the first in order owns all, whoever comes first', () => {
+    const twins = ['node-1wekavj91a', 'node-15jsm6wg56o']
+    for (const all of [twins, [...twins].reverse()]) {
+      expect(new Set(KEYS.slice(0, 100).map(createRendezvous(all)))).toEqual(new Set(['node-15jsm6wg56o']))
+    }
+  })
+
   test.each([2, 3, 5, 16])('shares of %i nodes are even within 4 %', (count) => {
     // Names as hosts have them: they differ in one character.
     const nodes = Array.from({ length: count }, (_, n) => `auth-server-${n}`)
