@@ -1,0 +1,238 @@
+// The ratios R1 to R9 and R12 as data: who runs beside whom, on which operation, and what the ratio must be.
+import type { Bound } from '../finding.js'
+import type { Slot } from '../subject.js'
+
+/** A subject in one of its variants. */
+export interface Runner {
+  /** File in `subjects/`. */
+  readonly subject: string
+  readonly variant?: string
+}
+
+/** Runners that take turns at one operation. */
+export interface Cell {
+  readonly operation: string
+  readonly callers: number
+  readonly pace?: Slot['pace']
+  readonly runners: readonly string[]
+}
+
+/** One figure of a runner over that of another, round by round. */
+export interface Ratio {
+  readonly target: string
+  readonly cell: string
+  readonly of: string
+  readonly over: string
+  readonly throughput?: number
+  readonly cpu?: number
+  /** The higher floors that are worth more than the target. */
+  readonly goal?: { readonly throughput?: number }
+}
+
+/** Runners that stay open together; what they stored is dropped afterwards. */
+export interface Group {
+  readonly name: string
+  readonly cluster?: boolean
+  readonly runners: Readonly<Record<string, Runner>>
+  readonly cells: Readonly<Record<string, Cell>>
+  readonly ratios: readonly Ratio[]
+}
+
+export const bounds = ({ throughput, cpu }: Ratio): readonly (readonly ['throughput' | 'cpu', Bound])[] => [
+  ...(throughput === undefined ? [] : [['throughput', { atLeast: throughput }] as const]),
+  ...(cpu === undefined ? [] : [['cpu', { atMost: cpu }] as const]),
+]
+
+/** What the tables call the runners. */
+const OURS = 'authstate'
+const BROUGHT = 'authstate, client brought'
+const IOREDIS5 = 'authstate on ioredis 5'
+const RAW = 'raw ioredis 6'
+const CONNECT_REDIS = 'connect-redis 9'
+const RATE_LIMITER = 'rate-limiter-flexible 11'
+const OIDC = 'oidc-provider adapter'
+
+const cell = (operation: string, runners: readonly string[], callers = 64): Cell => ({
+  operation,
+  callers,
+  runners,
+})
+
+const sessions: Group = {
+  name: 'user sessions',
+  runners: {
+    [OURS]: { subject: 'user-sessions', variant: 'batched' },
+    [BROUGHT]: { subject: 'user-sessions', variant: 'plain' },
+    [IOREDIS5]: { subject: 'user-sessions', variant: 'ioredis 5' },
+    [RAW]: { subject: 'raw-ioredis' },
+    [CONNECT_REDIS]: { subject: 'connect-redis' },
+    [OIDC]: { subject: 'oidc-provider-adapter' },
+  },
+  cells: {
+    get: cell('get', [OURS, BROUGHT, IOREDIS5, RAW, CONNECT_REDIS, OIDC]),
+    'get one client': cell('get one client', [OURS, BROUGHT, RAW]),
+    'light touch': cell('light touch', [OURS, BROUGHT, RAW, CONNECT_REDIS]),
+    'full touch': cell('full touch', [OURS, BROUGHT, RAW]),
+    create: cell('create', [OURS, BROUGHT, RAW, CONNECT_REDIS, OIDC]), // last: it fills the server
+  },
+  ratios: [
+    { target: 'R1', cell: 'get', of: OURS, over: RAW, throughput: 0.9, cpu: 1.1 },
+    { target: 'R1', cell: 'get', of: BROUGHT, over: RAW, throughput: 0.7, cpu: 1.6 },
+    { target: 'R2', cell: 'get one client', of: OURS, over: RAW, throughput: 1, cpu: 0.95 },
+    { target: 'R2', cell: 'get one client', of: BROUGHT, over: RAW, throughput: 0.8 },
+    { target: 'R3', cell: 'create', of: OURS, over: RAW, throughput: 0.65, cpu: 1.45 },
+    { target: 'R3', cell: 'create', of: BROUGHT, over: RAW, throughput: 0.5 },
+    { target: 'R4', cell: 'full touch', of: OURS, over: RAW, throughput: 0.45, cpu: 1.45 },
+    { target: 'R4', cell: 'light touch', of: OURS, over: RAW, throughput: 0.8, cpu: 1 },
+    {
+      target: 'R5',
+      cell: 'get',
+      of: OURS,
+      over: CONNECT_REDIS,
+      throughput: 1.2,
+      cpu: 0.8,
+      goal: { throughput: 1.5 },
+    },
+    {
+      target: 'R5',
+      cell: 'create',
+      of: OURS,
+      over: CONNECT_REDIS,
+      throughput: 0.9,
+      cpu: 1,
+      goal: { throughput: 1.2 },
+    },
+    {
+      target: 'R5',
+      cell: 'light touch',
+      of: OURS,
+      over: CONNECT_REDIS,
+      throughput: 1.3,
+      cpu: 0.7,
+      goal: { throughput: 1.5 },
+    },
+    { target: 'R8', cell: 'create', of: OURS, over: OIDC, throughput: 1.5, cpu: 0.5 },
+  ],
+}
+
+const failures: Group = {
+  name: 'login failures',
+  runners: {
+    [OURS]: { subject: 'login-failures', variant: 'batched' },
+    [BROUGHT]: { subject: 'login-failures', variant: 'plain' },
+    [RATE_LIMITER]: { subject: 'rate-limiter-flexible' },
+    [RAW]: { subject: 'raw-ioredis' },
+  },
+  cells: { failure: cell('failure', [OURS, BROUGHT, RATE_LIMITER, RAW]) },
+  ratios: [
+    {
+      target: 'R6',
+      cell: 'failure',
+      of: OURS,
+      over: RATE_LIMITER,
+      throughput: 1,
+      cpu: 0.95,
+      goal: { throughput: 1.2 },
+    },
+    { target: 'R6', cell: 'failure', of: BROUGHT, over: RATE_LIMITER, throughput: 0.75, cpu: 1.2 },
+  ],
+}
+
+const tokens: Group = {
+  name: 'single use',
+  runners: {
+    [OURS]: { subject: 'action-tokens', variant: 'batched' },
+    [BROUGHT]: { subject: 'action-tokens', variant: 'plain' },
+    [RAW]: { subject: 'raw-ioredis' },
+    [OIDC]: { subject: 'oidc-provider-adapter' },
+  },
+  cells: { 'single use': cell('single use', [OURS, BROUGHT, RAW, OIDC]) },
+  ratios: [
+    { target: 'R7', cell: 'single use', of: OURS, over: RAW, throughput: 1.1, cpu: 0.9 },
+    { target: 'R7', cell: 'single use', of: BROUGHT, over: RAW, throughput: 0.8 },
+    {
+      target: 'R7',
+      cell: 'single use',
+      of: OURS,
+      over: OIDC,
+      throughput: 4,
+      cpu: 0.25,
+      goal: { throughput: 6 },
+    },
+  ],
+}
+
+const BATCHED = 'ioredis 6, batched'
+const PLAIN = 'ioredis 6, plain'
+const PLAIN5 = 'ioredis 5, plain'
+
+const batching: Group = {
+  name: 'batched writes',
+  runners: {
+    [BATCHED]: { subject: 'raw-ioredis', variant: 'batched' },
+    [PLAIN]: { subject: 'raw-ioredis' },
+    [PLAIN5]: { subject: 'raw-ioredis', variant: 'ioredis 5' },
+  },
+  cells: {
+    'GET, 64 callers': cell('get text', [BATCHED, PLAIN, PLAIN5]),
+    'script, 64 callers': cell('script', [BATCHED, PLAIN, PLAIN5]),
+    'GET, 1 caller': cell('get text', [BATCHED, PLAIN], 1),
+    'script, 1 caller': cell('script', [BATCHED, PLAIN], 1),
+  },
+  ratios: [
+    { target: 'R9', cell: 'GET, 64 callers', of: BATCHED, over: PLAIN, throughput: 1.2, cpu: 0.8 },
+    { target: 'R9', cell: 'script, 64 callers', of: BATCHED, over: PLAIN, throughput: 1.2, cpu: 0.8 },
+    { target: 'R9', cell: 'GET, 1 caller', of: BATCHED, over: PLAIN, throughput: 0.85 },
+    { target: 'R9', cell: 'script, 1 caller', of: BATCHED, over: PLAIN, throughput: 0.85 },
+  ],
+}
+
+const SPLIT = 'every key in a slot of its own'
+
+const cluster: Group = {
+  name: 'Cluster of three masters',
+  cluster: true,
+  runners: {
+    [OURS]: { subject: 'user-sessions', variant: 'cluster' },
+    [SPLIT]: { subject: 'split-slots' },
+  },
+  cells: {
+    'Cluster: full touch': cell('full touch', [OURS, SPLIT]),
+    'Cluster: create': cell('create', [OURS, SPLIT]),
+  },
+  ratios: [
+    {
+      target: 'R12',
+      cell: 'Cluster: create',
+      of: OURS,
+      over: SPLIT,
+      throughput: 1.6,
+      cpu: 0.6,
+      goal: { throughput: 1.8 },
+    },
+    { target: 'R12', cell: 'Cluster: full touch', of: OURS, over: SPLIT, throughput: 1.6, cpu: 0.6 },
+  ],
+}
+
+const LRU = 'lru-cache 11'
+const BENTO = 'bentocache 1.6'
+
+const hits: Group = {
+  name: 'hits of a local cache',
+  runners: {
+    [OURS]: { subject: 'realm-cache-hits' },
+    [LRU]: { subject: 'lru-cache-hits' },
+    [BENTO]: { subject: 'bentocache-hits' },
+  },
+  cells: {
+    'hit, at once': { ...cell('hit', [OURS, LRU], 1), pace: 'thousand' },
+    'hit, awaited': { ...cell('awaited hit', [OURS, LRU, BENTO], 1), pace: 'thousand awaited' },
+  },
+  ratios: [
+    { target: 'R10', cell: 'hit, at once', of: OURS, over: LRU, throughput: 0.6 },
+    { target: 'R10', cell: 'hit, awaited', of: OURS, over: LRU, throughput: 0.7 },
+    { target: 'R10', cell: 'hit, awaited', of: OURS, over: BENTO, throughput: 15 },
+  ],
+}
+
+export const groups: readonly Group[] = [sessions, failures, tokens, batching, hits, cluster]

@@ -1,0 +1,121 @@
+import type { Fact, Finding, Report } from '../finding.js'
+import type { Servers } from '../servers.js'
+import { bandOfMedian, median } from '../statistics.js'
+import type { SlotResult } from '../subject.js'
+import { Worker } from '../workers.js'
+import { bounds, type Cell, type Group, type Ratio } from './plan.js'
+
+const SLOT_MS = 70
+const WARM_UP_MS = 250
+
+export interface RatioOptions {
+  readonly rounds: number
+  /** Targets that are wanted; the cells of others are not run. */
+  readonly wanted: (target: string) => boolean
+  readonly say: (line: string) => void
+}
+
+/** Results of one cell: by runner, one per round. */
+type Rounds = ReadonlyMap<string, readonly SlotResult[]>
+
+export async function runGroup(group: Group, servers: Servers, options: RatioOptions): Promise<Report> {
+  const ratios = group.ratios.filter(({ target }) => options.wanted(target))
+  const cells = Object.entries(group.cells).filter(([name]) => ratios.some((ratio) => ratio.cell === name))
+  if (cells.length === 0) return { findings: [] }
+  if (group.cluster && servers.nodes.length === 0) {
+    const reason = 'there is no Cluster'
+    return { findings: [], missing: ratios.map(({ target, cell }) => ({ target, name: cell, reason })) }
+  }
+  await servers.flush()
+  const workers = new Map<string, Worker>()
+  const absent = new Map<string, string>()
+  try {
+    const needed = new Set(cells.flatMap(([, { runners }]) => runners))
+    for (const name of needed) {
+      const { subject, variant = 'plain' } = group.runners[name] as { subject: string; variant?: string }
+      const place = { url: servers.url, nodes: servers.nodes, prefix: `b${workers.size}`, variant }
+      try {
+        workers.set(name, await Worker.open(subject, place))
+      } catch (error) {
+        const reason = (error as Error).message.split('\n').slice(0, 2).join(' ')
+        absent.set(name, reason)
+        options.say(`  ${name}: ${reason}`)
+      }
+    }
+    const findings: Finding[] = []
+    const facts: Fact[] = []
+    for (const [name, cell] of cells) {
+      const rounds = await runCell(cell, workers, options.rounds)
+      facts.push(...[...rounds].map(([runner, results]) => factOf(name, runner, results)))
+      for (const ratio of ratios.filter(({ cell }) => cell === name))
+        findings.push(...findingsOf(ratio, rounds))
+      options.say(`  ${name}: ${[...rounds].map(([runner, r]) => `${runner} ${figure(r)}`).join(' · ')}`)
+    }
+    const missing = ratios.flatMap(({ target, cell, of, over }) => {
+      const reason = absent.get(of) ?? absent.get(over)
+      return reason === undefined ? [] : [{ target, name: `${cell}: ${of} over ${over}`, reason }]
+    })
+    return { findings, missing, facts }
+  } finally {
+    await Promise.all([...workers.values()].map((worker) => worker.close()))
+  }
+}
+
+async function runCell(cell: Cell, workers: ReadonlyMap<string, Worker>, rounds: number): Promise<Rounds> {
+  const runners = cell.runners.filter((name) => workers.has(name))
+  const results = new Map<string, SlotResult[]>(runners.map((name) => [name, []]))
+  const { operation, callers, pace = 'each' } = cell
+  const run = (name: string, ms: number) =>
+    (workers.get(name) as Worker).run({ operation, callers, pace, ms })
+  for (const name of runners) await run(name, WARM_UP_MS)
+  for (let round = 0; round < rounds; round++) {
+    for (let i = 0; i < runners.length; i++) {
+      const name = runners[(round + i) % runners.length] as string
+      results.get(name)?.push(await run(name, SLOT_MS))
+    }
+  }
+  return results
+}
+
+function findingsOf(ratio: Ratio, rounds: Rounds): Finding[] {
+  const [ours, theirs] = [rounds.get(ratio.of), rounds.get(ratio.over)]
+  if (ours === undefined || theirs === undefined) return []
+  const read = {
+    throughput: (result: SlotResult) => result.perSecond,
+    cpu: (result: SlotResult) => result.cpuUsPerOperation,
+  }
+  return bounds(ratio).map(([figure, bound]) => {
+    const ratios = ours.map(
+      (result, round) => read[figure](result) / read[figure](theirs[round] as SlotResult),
+    )
+    const goal = figure === 'throughput' ? ratio.goal?.throughput : undefined
+    return {
+      target: ratio.target,
+      name: `${ratio.cell}, ${figure}: ${ratio.of} over ${ratio.over}`,
+      value: median(ratios),
+      unit: 'x',
+      bound,
+      band: bandOfMedian(ratios),
+      ...(goal !== undefined && { goal: { atLeast: goal } }),
+    }
+  })
+}
+
+const medianOf = (results: readonly SlotResult[], read: (result: SlotResult) => number) =>
+  median(results.map(read))
+
+const factOf = (cell: string, runner: string, results: readonly SlotResult[]): Fact => ({
+  group: cell,
+  name: runner,
+  values: {
+    'ops/s': Math.round(medianOf(results, (r) => r.perSecond)),
+    ...(Number.isFinite(results[0]?.p50Us) && {
+      'p50 us': Math.round(medianOf(results, (r) => r.p50Us)),
+      'p99 us': Math.round(medianOf(results, (r) => r.p99Us)),
+    }),
+    'client CPU us/op': Number(medianOf(results, (r) => r.cpuUsPerOperation).toPrecision(3)),
+  },
+})
+
+const figure = (results: readonly SlotResult[]): string =>
+  `${(medianOf(results, (r) => r.perSecond) / 1_000).toFixed(1)}k ${medianOf(results, (r) => r.cpuUsPerOperation).toPrecision(3)}us`

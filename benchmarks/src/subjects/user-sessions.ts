@@ -1,0 +1,41 @@
+import { type UserSession, userSessionSpi } from '@authstate/user-session'
+import { redisUserSessions } from '@authstate/user-session/redis'
+import { CLIENT_IDS, loginOf, otherClientsOf, REALM } from '../login.js'
+import { openStore } from '../open-store.js'
+import type { Place, Subject } from '../subject.js'
+
+const PREPARED = 1_000
+
+/** An index may lag by this much: a touch after less leaves the indexes alone. */
+const INDEX_LAG_MS = 61_000
+
+/** The user sessions of this library. */
+export async function open(place: Place): Promise<Subject> {
+  const store = await openStore(place, [redisUserSessions()], {
+    spi: { 'user-session': { sweepIntervalMs: 0 } },
+  })
+  const sessions = store.registry.get(userSessionSpi)
+  const made: UserSession[] = []
+  for (let n = 0; n < PREPARED; n++) {
+    const session = await sessions.create(REALM, loginOf(n))
+    for (const client of otherClientsOf(n)) await sessions.putClientSession(REALM, session.id, client)
+    made.push(session)
+  }
+  const idOf = (turn: number) => (made[turn % PREPARED] as UserSession).id
+  const one = { clientId: CLIENT_IDS[0] }
+  let touched = 0
+  return {
+    operations: {
+      get: (turn) => sessions.get(REALM, idOf(turn)),
+      'get one client': (turn) => sessions.get(REALM, idOf(turn), one),
+      create: (turn) => sessions.create(REALM, loginOf(turn)),
+      'light touch': (turn) => sessions.touch(REALM, idOf(turn)),
+      'full touch': () => {
+        if (touched++ % PREPARED === 0) store.clock.aheadMs += INDEX_LAG_MS
+        return sessions.touch(REALM, idOf(touched))
+      },
+      refresh: (turn) => sessions.refresh(REALM, idOf(turn), one),
+    },
+    close: store.close,
+  }
+}

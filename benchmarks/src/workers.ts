@@ -1,0 +1,56 @@
+// The parent's side: one process per subject, and one slot at a time.
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { bundleSubject } from './build.js'
+import type { Place, Slot, SlotResult } from './subject.js'
+import type { Reply, Request } from './worker.js'
+
+export class Worker {
+  readonly #child: ChildProcess
+
+  constructor(program: string) {
+    this.#child = fork(program, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] })
+  }
+
+  static async open(subject: string, place: Place): Promise<Worker> {
+    const worker = new Worker(await bundleSubject(subject))
+    try {
+      await worker.#ask({ open: place })
+      return worker
+    } catch (error) {
+      await worker.close()
+      throw error
+    }
+  }
+
+  async run(slot: Slot): Promise<SlotResult> {
+    return (await this.#ask({ slot })) as SlotResult
+  }
+
+  async close(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    const exit = once(this.#child, 'exit')
+    if (this.#child.connected) this.#child.disconnect()
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 3_000)
+    await exit
+    clearTimeout(timer)
+  }
+
+  async #ask(request: Request): Promise<unknown> {
+    const ended = new AbortController()
+    const exit = once(this.#child, 'exit', { signal: ended.signal }).then(() => {
+      throw new Error('the process of a subject ended')
+    })
+    exit.catch(() => {})
+    try {
+      const reply = once(this.#child, 'message', { signal: ended.signal })
+      reply.catch(() => {})
+      this.#child.send(request)
+      const [answer] = (await Promise.race([reply, exit])) as [Reply]
+      if ('failed' in answer) throw new Error(answer.failed)
+      return answer.done
+    } finally {
+      ended.abort()
+    }
+  }
+}
