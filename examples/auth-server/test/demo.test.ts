@@ -21,7 +21,7 @@ async function run(redisUrl: string | undefined): Promise<{ status: number; outp
 
 const stepsOf = (output: string): string[] => output.match(/^ ?\d+\. .*$/gm) ?? []
 
-test('on memory', { timeout: 60_000 }, async () => {
+test('on memory', { timeout: 120_000 }, async () => {
   const { status, output } = await run(undefined)
   expect(output).toMatch(/\ndemo: 11 steps passed\n$/)
   expect(stepsOf(output)).toHaveLength(11)
@@ -30,7 +30,7 @@ test('on memory', { timeout: 60_000 }, async () => {
 })
 
 describeWith(redis, 'demo', () => {
-  test('on Redis, with a node that is killed', { timeout: 60_000 }, async () => {
+  test('on Redis, with a node that is killed', { timeout: 120_000 }, async () => {
     const { status, output } = await run(redisUrl())
     expect(output).toMatch(/\ndemo: 14 steps passed\n$/)
     expect(stepsOf(output)).toHaveLength(14)
@@ -39,7 +39,7 @@ describeWith(redis, 'demo', () => {
   })
 })
 
-test('where there is no Redis it says so and ends with 1', { timeout: 60_000 }, async () => {
+test('where there is no Redis it says so and ends with 1', { timeout: 120_000 }, async () => {
   const { status, output } = await run('redis://127.0.0.1:1')
   expect(output).toMatch(/\ndemo: .*127\.0\.0\.1:1.*\n$/)
   expect(status).toBe(1)
