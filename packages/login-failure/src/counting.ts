@@ -1,5 +1,5 @@
 import { type Clock, randomId } from '@authstate/spi'
-import type { CheckOutcome, EventSubject, Lock, LoginFailureOutcome } from './contract.js'
+import type { CheckOutcome, EventSubject, Lock, LockRule, LoginFailureOutcome } from './contract.js'
 import type { Events } from './events.js'
 import type { Policy } from './policy.js'
 import { type Failure, type FailureState, type FailureStep, isLocked, lockOf } from './rules.js'
@@ -12,6 +12,8 @@ export interface Rule {
 }
 
 export type Reserved =
+  /** Every attempt that is left under this rule is reserved. */
+  | { readonly outcome: 'busy'; readonly rule: LockRule }
   | { readonly outcome: 'reserved'; readonly attempt: string }
   | { readonly outcome: 'locked'; readonly lock: Lock }
 
@@ -85,8 +87,8 @@ export class Counting {
     return { cleared }
   }
 
-  /** Reserves an attempt under every rule or none. @returns `undefined` while all that are left are reserved */
-  async reserve(rules: readonly Rule[], secondary: boolean, leaseMs: number): Promise<Reserved | undefined> {
+  /** Reserves an attempt under every rule or none. */
+  async reserve(rules: readonly Rule[], secondary: boolean, leaseMs: number): Promise<Reserved> {
     const now = this.#clock.now()
     const attempt = randomId()
     const reservation = { now, attempt, leaseMs, secondary }
@@ -100,7 +102,9 @@ export class Counting {
     await this.release(granted, attempt)
     for (const one of settled) if (one.status === 'rejected') throw one.reason
     const lock = strongestLock(rules, results.map(lockedState), now)
-    return lock.locked ? { outcome: 'locked', lock } : undefined
+    if (lock.locked) return { outcome: 'locked', lock }
+    const busy = results.findIndex((result) => result?.outcome === 'busy')
+    return { outcome: 'busy', rule: rules[busy]?.subject.rule ?? 'user' }
   }
 
   /** Gives reservations back. What can not be given back ends by itself. */

@@ -1,6 +1,6 @@
 import { StoreUnavailableError } from '@authstate/spi'
 import type { LoginFailureConfig } from './config.js'
-import type { FailPolicy, GuardOutcome, LoginFailureOutcome } from './contract.js'
+import type { FailPolicy, GuardOutcome, LockRule, LoginFailureOutcome } from './contract.js'
 import type { Counting, Reserved, Rule } from './counting.js'
 import { stricterPolicy } from './policy.js'
 import { Turns } from './turns.js'
@@ -66,11 +66,16 @@ export class Guard {
     { ip, secondary }: GuardedAttempt,
     verify: () => Promise<boolean>,
   ): Promise<GuardOutcome> {
-    const name = nameOf(rules)
-    const reserved = await this.#turns.take(name, () => this.#reserve(counting, rules, secondary))
+    const names = rules.map(nameOf)
+    let busy: LockRule = 'user'
+    const reserved = await this.#turns.take(names, async () => {
+      const answer = await this.#reserve(counting, rules, secondary)
+      if (answer.outcome !== 'busy') return answer
+      busy = answer.rule
+      return undefined
+    })
     if (reserved === undefined) {
-      const rule = rules[0]?.subject.rule ?? 'user'
-      return { outcome: 'locked', permanent: false, reason: 'concurrent-attempts', rule }
+      return { outcome: 'locked', permanent: false, reason: 'concurrent-attempts', rule: busy }
     }
     if (reserved.outcome === 'locked') {
       const { locked, ...lock } = reserved.lock
@@ -88,15 +93,11 @@ export class Guard {
       if (right) return await this.#succeed(counting, rules, secondary, attempt)
       return await this.#fail(counting, rules, { ip, secondary, at: undefined }, attempt)
     } finally {
-      this.#turns.changed(name)
+      this.#turns.changed(names)
     }
   }
 
-  async #reserve(
-    counting: Counting,
-    rules: readonly Rule[],
-    secondary: boolean,
-  ): Promise<Reserved | undefined> {
+  async #reserve(counting: Counting, rules: readonly Rule[], secondary: boolean): Promise<Reserved> {
     try {
       return await counting.reserve(rules, secondary, this.#config.reservationMs)
     } catch (error) {
@@ -167,5 +168,4 @@ function failureOf({ locked, until, permanent }: LoginFailureOutcome, failPolicy
   }
 }
 
-const nameOf = ([rule]: readonly Rule[]): string =>
-  rule === undefined ? '' : JSON.stringify([rule.subject.realmId, rule.subject.rule, rule.subject.id])
+const nameOf = ({ subject: { realmId, rule, id } }: Rule): string => JSON.stringify([realmId, rule, id])

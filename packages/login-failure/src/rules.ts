@@ -201,7 +201,8 @@ export function attemptsLeft(state: FailureState, policy: Policy, at: number, se
     }
   }
   if (waits && policy.quickLoginCheckMs > 0 && policy.minimumQuickLoginWaitMs > 0) {
-    left = Math.min(left, last > 0 && Math.abs(delta) < policy.quickLoginCheckMs ? 1 : 2)
+    if (last > 0 && Math.abs(delta) < policy.quickLoginCheckMs) left = 1
+    else if (at >= last) left = Math.min(left, 2)
   }
   if (secondary && policy.maxSecondaryAuthFailures > 0) {
     left = Math.min(left, Math.max(1, policy.maxSecondaryAuthFailures - state.numSecondaryAuthFailures + 1))

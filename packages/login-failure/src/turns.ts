@@ -9,6 +9,7 @@ interface Waiter {
 }
 
 interface Queue {
+  readonly names: readonly string[]
   readonly waiting: Set<Waiter>
   /** Something was given back since the last try. */
   changed: boolean
@@ -16,7 +17,7 @@ interface Queue {
 }
 
 /**
- * Queues of callers that want the same thing, in the order they came, for a bounded time.
+ * Queues of callers that need the same things, in the order they came, for a bounded time.
  *
  * Only the first of a queue tries; it tries again as soon as something is given back in this process, and now and
  * then for what other processes give back.
@@ -25,6 +26,8 @@ export class Turns {
   readonly #waitMs: number
   readonly #maxWaiting: number
   readonly #queues = new Map<string, Queue>()
+  /** Queues by each of the things that they need. */
+  readonly #needing = new Map<string, Set<Queue>>()
   #closed = false
 
   constructor(waitMs: number, maxWaiting: number) {
@@ -35,14 +38,14 @@ export class Turns {
   /**
    * Calls `attempt` until it answers something else than `undefined`.
    *
+   * @param names What is needed: who needs exactly the same waits in the same queue.
    * @returns `undefined` when the time was over, or too many were waiting
    */
-  async take<T>(name: string, attempt: () => Promise<T | undefined>): Promise<T | undefined> {
+  async take<T>(names: readonly string[], attempt: () => Promise<T | undefined>): Promise<T | undefined> {
     const dueAt = performance.now() + this.#waitMs
-    const first = this.#queues.get(name)
-    const queue = first ?? { waiting: new Set<Waiter>(), changed: false, wake: undefined }
-    if (first === undefined) this.#queues.set(name, queue)
-    else if (!(await this.#turnOf(queue))) return undefined
+    const before = this.#queues.get(keyOf(names))
+    const queue = before ?? this.#open(names)
+    if (before !== undefined && !(await this.#turnOf(queue))) return undefined
     try {
       for (let pauseMs = PAUSE_MS.first; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MS.most)) {
         if (this.#closed) throw new ProviderClosedError('login-failure: the provider is closed')
@@ -55,16 +58,18 @@ export class Turns {
         if (!queue.changed) await pause(queue, Math.min(leftMs, pauseMs * (0.5 + Math.random() / 2)))
       }
     } finally {
-      this.#leave(name, queue)
+      this.#leave(queue)
     }
   }
 
-  /** Something was given back: whoever waits for it tries again. */
-  changed(name: string): void {
-    const queue = this.#queues.get(name)
-    if (queue === undefined) return
-    queue.changed = true
-    queue.wake?.()
+  /** Something was given back: whoever needs it tries again. */
+  changed(names: readonly string[]): void {
+    for (const name of names) {
+      for (const queue of this.#needing.get(name) ?? []) {
+        queue.changed = true
+        queue.wake?.()
+      }
+    }
   }
 
   /** Callers that wait fail with a {@link ProviderClosedError}. */
@@ -78,6 +83,13 @@ export class Turns {
       }
       queue.waiting.clear()
     }
+  }
+
+  #open(names: readonly string[]): Queue {
+    const queue: Queue = { names, waiting: new Set(), changed: false, wake: undefined }
+    this.#queues.set(keyOf(names), queue)
+    for (const name of names) this.#needing.set(name, (this.#needing.get(name) ?? new Set()).add(queue))
+    return queue
   }
 
   #turnOf(queue: Queue): Promise<boolean> {
@@ -94,10 +106,15 @@ export class Turns {
     })
   }
 
-  #leave(name: string, queue: Queue): void {
+  #leave(queue: Queue): void {
     const [next] = queue.waiting
     if (next === undefined) {
-      this.#queues.delete(name)
+      this.#queues.delete(keyOf(queue.names))
+      for (const name of queue.names) {
+        const others = this.#needing.get(name)
+        others?.delete(queue)
+        if (others?.size === 0) this.#needing.delete(name)
+      }
       return
     }
     queue.waiting.delete(next)
@@ -117,3 +134,5 @@ function pause(queue: Queue, ms: number): Promise<void> {
     queue.wake = end
   })
 }
+
+const keyOf = (names: readonly string[]): string => names.join('\n')

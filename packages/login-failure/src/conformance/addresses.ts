@@ -218,7 +218,7 @@ export function addresses(add: SuiteBuilder<LoginFailureProvider>): void {
       outcome: 'locked',
       permanent: false,
       reason: 'concurrent-attempts',
-      rule: 'user',
+      rule: 'address',
     })
     stage.clock.advance(5 * SECOND)
     assert.deepEqual(await other(), { outcome: 'success' })

@@ -33,7 +33,9 @@ if ARGV[5] ~= '' then
 end
 
 local old = redis.call('HMGET', KEYS[1], '_v', 'x', 'n', 't', 'o', 'l', 'u', 'p', 'w', 'i')
+local stale = false
 if old[1] ~= '1' or (tonumber(old[2]) or 0) <= now then
+  stale = old[1] or old[2]
   old = {}
 end
 local function field(index)
@@ -113,27 +115,37 @@ else
   x = math.min(NEVER, math.max(last + maxDelta, u))
 end
 
-redis.call('DEL', KEYS[1])
 if x <= now then
+  redis.call('DEL', KEYS[1])
   redis.call('ZREM', KEYS[2], ARGV[6])
   return answer(1, newLock)
 end
 local fields = { '_v', '1', 'x', string.format('%.0f', x), 'n', n, 'l', string.format('%.0f', last) }
-local function keep(name, value)
+local gone = {}
+local function keep(name, value, before)
   if value ~= 0 and value ~= '' then
     fields[#fields + 1] = name
     fields[#fields + 1] = type(value) == 'number' and string.format('%.0f', value) or value
+  elseif before then
+    gone[#gone + 1] = name
   end
 end
-keep('t', t)
-keep('o', o)
-keep('u', u)
-keep('p', p)
-keep('w', w)
-keep('i', ip)
+keep('t', t, old[4])
+keep('o', o, old[5])
+keep('u', u, old[7])
+keep('p', p, old[8])
+keep('w', w, old[9])
+keep('i', ip, old[10])
+if stale then
+  redis.call('DEL', KEYS[1])
+elseif #gone > 0 then
+  redis.call('HDEL', KEYS[1], unpack(gone))
+end
 redis.call('HSET', KEYS[1], unpack(fields))
 if x < NEVER then
   redis.call('PEXPIRE', KEYS[1], string.format('%.0f', x - now + GRACE))
+else
+  redis.call('PERSIST', KEYS[1])
 end
 
 redis.call('ZADD', KEYS[2], string.format('%.0f', x), ARGV[6])

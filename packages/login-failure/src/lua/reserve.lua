@@ -64,7 +64,11 @@ elseif tonumber(ARGV[8]) > 0 then
 end
 local quickMs = tonumber(ARGV[9])
 if waits and quickMs > 0 and tonumber(ARGV[10]) > 0 then
-  left = math.min(left, last > 0 and math.abs(delta) < quickMs and 1 or 2)
+  if last > 0 and math.abs(delta) < quickMs then
+    left = 1
+  elseif now >= last then
+    left = math.min(left, 2)
+  end
 end
 local maxSecondary = tonumber(ARGV[13])
 if ARGV[4] == '1' and maxSecondary > 0 then
