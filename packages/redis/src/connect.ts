@@ -3,8 +3,9 @@ import { adviseOn } from './advice.js'
 import { BATCH_SIZE, batchWrites } from './batch-writes.js'
 import type { RedisClient } from './client.js'
 import { OpenConnection, type RedisConnection, sayOutagesOnce } from './connection.js'
+import { reasonOf } from './failure.js'
 import { createKeySpace } from './key-space.js'
-import { duplicateClient, makeClient } from './make-client.js'
+import { duplicateClient, endClient, makeClient } from './make-client.js'
 import { parseOptions, type RedisConfig, type RedisOptions } from './options.js'
 import { watchOutgoing } from './outgoing.js'
 import { becomeReady } from './ready.js'
@@ -34,8 +35,14 @@ export async function openConnection(config: RedisConfig, logger: Logger): Promi
   const owned = config.client === undefined
   const client = config.client ?? (await makeClient(config))
   const { mayRepeat } = adviseOn(client, logger)
+  try {
+    await becomeReady(client, config)
+  } catch (error) {
+    if (owned) endClient(client)
+    throw error
+  }
   const batching = config.batchWrites ?? owned
-  const undo = [
+  const releases = [
     sayOutagesOnce(client, logger),
     watchOutgoing(client, `${config.prefix}:`),
     ...(batching === false ? [] : [batchWrites(client, batching === true ? BATCH_SIZE : batching)]),
@@ -43,17 +50,15 @@ export async function openConnection(config: RedisConfig, logger: Logger): Promi
   const connection = new OpenConnection({
     client,
     keys: createKeySpace(config.prefix, config.partitions),
-    logger,
     commandTimeoutMs: config.commandTimeoutMs,
-    owned,
     mayRepeat,
-    release: () => {
-      for (const one of undo) one()
-    },
     makeReader: () => openReader(client, config, logger),
+    end: () => {
+      for (const release of releases) release()
+      if (owned) endClient(client)
+    },
   })
   try {
-    await becomeReady(client, config)
     await claimPartitions(connection, config)
   } catch (error) {
     await connection.close()
@@ -84,14 +89,14 @@ async function claimPartitions(connection: RedisConnection, config: RedisConfig)
 /** A second connection to the same deployment, for commands that block. */
 async function openReader(client: RedisClient, config: RedisConfig, logger: Logger): Promise<RedisClient> {
   const reader = config.client === undefined ? await makeClient(config) : duplicateClient(client)
-  reader.on('error', (error: Error & { code?: string }) => {
-    logger.debug({ code: error.code ?? error.name }, 'the reading connection to Redis failed; trying again')
+  reader.on('error', (error: Error) => {
+    logger.debug({ reason: reasonOf(error) }, 'the reading connection to Redis failed; trying again')
   })
   watchOutgoing(reader, `${config.prefix}:`)
   try {
     await becomeReady(reader, config)
   } catch (error) {
-    reader.disconnect()
+    endClient(reader)
     throw error
   }
   return reader

@@ -1,7 +1,7 @@
 import { type Logger, type Provider, ProviderClosedError } from '@authstate/spi'
 import type { RedisClient } from './client.js'
 import { Deadlines } from './deadline.js'
-import { isScriptMissing, notConnected, storeFailure } from './failure.js'
+import { isScriptMissing, notConnected, reasonOf, storeFailure } from './failure.js'
 import type { KeySpace } from './key-space.js'
 import { type Script, type ScriptArgs, scriptParameters } from './script.js'
 
@@ -79,19 +79,16 @@ export interface RedisConnection extends Provider {
   close(): Promise<void>
 }
 
-/** How {@link OpenConnection} came by its client. */
+/** What an {@link OpenConnection} is made of. */
 export interface ConnectionParts {
   readonly client: RedisClient
   readonly keys: KeySpace
-  readonly logger: Logger
   readonly commandTimeoutMs: number
-  /** Whether `close()` ends the client. */
-  readonly owned: boolean
   /** Whether the client sends a command again when its connection broke. */
   readonly mayRepeat: boolean
-  /** Takes back what was put on the client. */
-  readonly release: () => void
   readonly makeReader: () => Promise<RedisClient>
+  /** Lets go of the client once nothing is in flight. */
+  readonly end: () => void
 }
 
 export class OpenConnection implements RedisConnection {
@@ -208,11 +205,7 @@ export class OpenConnection implements RedisConnection {
   async #end(): Promise<void> {
     for (const reader of this.#readers) reader.disconnect()
     await this.#deadlines.idle()
-    this.#parts.release()
-    if (!this.#parts.owned) return
-    // A client that ends may still have something to complain of.
-    this.#client.on('error', () => {})
-    this.#client.disconnect()
+    this.#parts.end()
   }
 }
 
@@ -223,10 +216,10 @@ export class OpenConnection implements RedisConnection {
  */
 export function sayOutagesOnce(client: RedisClient, logger: Logger): () => void {
   let errors = 0
-  const onError = (error: Error & { code?: string }) => {
+  const onError = (error: Error) => {
     errors += 1
     if (errors > 1) return
-    logger.warn({ code: error.code ?? error.name }, 'the connection to Redis failed; trying again')
+    logger.warn({ reason: reasonOf(error) }, 'the connection to Redis failed; trying again')
   }
   const onReady = () => {
     if (errors > 0) logger.info({ errors }, 'connected to Redis again')

@@ -61,3 +61,12 @@ export function refusalOf(message: string): string | undefined {
 export function isScriptMissing(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT')
 }
+
+/** Why a connection failed, in a word: a code of the system or of Redis, else what its client says. */
+export function reasonOf(error: unknown): string {
+  const { lastNodeError } = error as { lastNodeError?: unknown }
+  if (lastNodeError instanceof Error) return reasonOf(lastNodeError)
+  const { code, message } = error as Error & { code?: unknown }
+  if (typeof code === 'string') return code
+  return /^[A-Z]{4,}\b/.exec(message)?.[0] ?? message
+}

@@ -4,7 +4,7 @@ import type { RedisClient } from './client.js'
 import { refusalOf } from './failure.js'
 import { type Address, parseAddress, type RedisConfig } from './options.js'
 
-const RETRY_MS = { first: 50, most: 2_000 }
+const RETRY_MS = { first: 50, most: 2_000, mostSentinel: 400 }
 
 /** A socket that does not end by itself is cut this long after its client was ended. */
 const DISCONNECT_MS = 200
@@ -25,7 +25,7 @@ export async function makeClient(config: RedisConfig): Promise<RedisClient> {
       // Without 0 a Cluster repeats a command whose connection broke, whether or not it had been applied.
       retryDelayOnFailover: 0,
       scaleReads: 'master',
-      clusterRetryStrategy: backOff,
+      clusterRetryStrategy: (attempt) => backOff(attempt, RETRY_MS.most),
       clusterNodeRetryStrategy: null,
       slotsRefreshTimeout: config.connectTimeoutMs,
       redisOptions: { ...(config.ioredis?.['redisOptions'] as IoredisOptions | undefined), ...common },
@@ -39,14 +39,15 @@ export async function makeClient(config: RedisConfig): Promise<RedisClient> {
     ...config.ioredis,
     ...common,
     ...NOTHING_TWICE,
-    retryStrategy: backOff,
+    retryStrategy: (attempt) => backOff(attempt, RETRY_MS.most),
     // A plain address can turn into a replica: connect again, so that the next command finds the master.
     reconnectOnError: (error) => refusalOf(error.message) === 'READONLY',
     ...(config.db !== undefined && { db: config.db }),
     ...(config.sentinels && {
       sentinels: config.sentinels.map((sentinel) => parseAddress(sentinel, 26_379)),
       name: config.name as string,
-      sentinelRetryStrategy: backOff,
+      // A pending attempt keeps the process alive after `close()`.
+      sentinelRetryStrategy: (attempt) => backOff(attempt, RETRY_MS.mostSentinel),
       ...(config.sentinelUsername !== undefined && { sentinelUsername: config.sentinelUsername }),
       ...(config.sentinelPassword !== undefined && { sentinelPassword: config.sentinelPassword }),
     }),
@@ -63,6 +64,12 @@ export function duplicateClient(client: RedisClient): RedisClient {
   return client.isCluster
     ? duplicate.call(client, [], { lazyConnect: true, retryDelayOnFailover: 0 })
     : duplicate.call(client, NOTHING_TWICE)
+}
+
+/** Ends a client that nobody else uses. Until its socket is gone it may still complain, and nobody shall listen. */
+export function endClient(client: RedisClient): void {
+  client.on('error', () => {})
+  client.disconnect()
 }
 
 /** Options of a client for one server that says at once when a command is lost, and leaves the rest to the caller. */
@@ -85,9 +92,9 @@ function connectionOptions(config: RedisConfig): IoredisOptions {
 }
 
 /** Exponential with jitter, so that the nodes of a cluster do not come back in step. */
-export function backOff(attempt: number): number {
-  const most = Math.min(RETRY_MS.most, RETRY_MS.first * 2 ** Math.min(attempt, 16))
-  return Math.ceil(most * (0.5 + Math.random() / 2))
+function backOff(attempt: number, mostMs: number): number {
+  const delayMs = Math.min(mostMs, RETRY_MS.first * 2 ** Math.min(attempt, 16))
+  return Math.ceil(delayMs * (0.5 + Math.random() / 2))
 }
 
 /** The two constructors as we call them: ioredis types them by reply mapping, which we leave alone. */

@@ -1,6 +1,7 @@
 import { StoreUnavailableError } from '@authstate/spi'
 import type { RedisClient } from './client.js'
 import { concealError } from './conceal.js'
+import { reasonOf } from './failure.js'
 import { describeTarget, type RedisConfig } from './options.js'
 
 /**
@@ -44,13 +45,4 @@ export async function becomeReady(client: RedisClient, config: RedisConfig): Pro
   } finally {
     stopWaiting()
   }
-}
-
-/** A code where there is one: of the system, or what an answer of Redis starts with. */
-function reasonOf(error: unknown): string {
-  const { lastNodeError } = error as { lastNodeError?: unknown }
-  if (lastNodeError instanceof Error) return reasonOf(lastNodeError)
-  const { code, message } = error as Error & { code?: unknown }
-  if (typeof code === 'string') return code
-  return /^[A-Z]{4,}\b/.exec(message)?.[0] ?? message
 }

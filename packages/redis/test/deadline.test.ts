@@ -1,0 +1,139 @@
+import { Redis } from 'ioredis'
+import { Redis as Redis5 } from 'ioredis5'
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest'
+import { describeWith, serverBinary } from '../../../test-support/capabilities.js'
+import { start, type Topology } from '../../../test-support/topology.mjs'
+import { DeadlineExceeded, Deadlines } from '../src/deadline.js'
+import type { RedisClient, RedisOptions } from '../src/index.js'
+import { count, failureOf, open } from './support.js'
+
+describe('deadlines', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
+  afterEach(() => void vi.useRealTimers())
+  const never = () => new Promise<never>(() => {})
+
+  test('each wait ends to the millisecond, with one timer for all', async () => {
+    const deadlines = new Deadlines(100)
+    const ended: string[] = []
+    for (const name of ['first', 'second', 'third']) {
+      deadlines.guard(never()).catch((error) => ended.push(`${name}: ${error.message}`))
+      expect(vi.getTimerCount()).toBe(1)
+      await vi.advanceTimersByTimeAsync(30)
+    }
+    expect(deadlines.pending).toBe(3)
+    await vi.advanceTimersByTimeAsync(9)
+    expect(ended).toEqual([])
+    await vi.advanceTimersByTimeAsync(1)
+    expect(ended).toEqual(['first: no answer within 100 ms'])
+    expect(vi.getTimerCount()).toBe(1)
+    await vi.advanceTimersByTimeAsync(60)
+    expect(ended).toHaveLength(3)
+    expect(deadlines.pending).toBe(0)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('an answer in time is passed on, and so is a failure', async () => {
+    const deadlines = new Deadlines(100)
+    expect(await deadlines.guard(Promise.resolve(1))).toBe(1)
+    await expect(deadlines.guard(Promise.reject(new Error('no')))).rejects.toThrow('no')
+    expect(deadlines.pending).toBe(0)
+  })
+
+  test('an answer that comes too late changes nothing', async () => {
+    const deadlines = new Deadlines(100)
+    const late = new Promise((resolve) => setTimeout(resolve, 101))
+    const guarded = failureOf(deadlines.guard(late))
+    await vi.advanceTimersByTimeAsync(200)
+    expect(await guarded).toBeInstanceOf(DeadlineExceeded)
+  })
+
+  test('idle: when the last one has ended, whichever way', async () => {
+    const deadlines = new Deadlines(100)
+    await deadlines.idle()
+    deadlines.guard(Promise.resolve()).catch(() => {})
+    deadlines.guard(never()).catch(() => {})
+    let idle = false
+    const waiting = Promise.all([deadlines.idle(), deadlines.idle()]).then(() => {
+      idle = true
+    })
+    await vi.advanceTimersByTimeAsync(99)
+    expect(idle).toBe(false)
+    await vi.advanceTimersByTimeAsync(1)
+    await waiting
+    expect(idle).toBe(true)
+  })
+})
+
+describeWith(serverBinary, 'a server that hangs', () => {
+  let server: Topology
+  beforeAll(async () => {
+    server = await start('single')
+  })
+  afterAll(() => server.stop())
+  const url = () => `redis://127.0.0.1:${server.basePort}`
+  const given = (client: RedisClient): RedisClient => {
+    onTestFinished(() => client.disconnect())
+    return client
+  }
+
+  test.each<[string, () => RedisOptions]>([
+    ['made', () => ({ url: url() })],
+    [
+      'given, ioredis 6',
+      () => ({ client: given(new Redis(url(), { autoResendUnfulfilledCommands: false })) }),
+    ],
+    [
+      'given, ioredis 5',
+      () => ({ client: given(new Redis5(url(), { autoResendUnfulfilledCommands: false })) }),
+    ],
+  ])('%s client: commands end on time, and may be applied later', async (name, options) => {
+    const connection = await open({ ...options(), commandTimeoutMs: 120 })
+    const counter = connection.keys.key(0, 'n', name)
+    const add = () => connection.run(count, { counter }, { by: 1 })
+    expect(await add()).toBe(1)
+
+    server.nodes[0]?.pause()
+    const begun = performance.now()
+    const all = [
+      ...Array.from({ length: 50 }, add),
+      connection.checkHealth(),
+      connection.hgetall('test.read', 'h'),
+    ]
+    const errors = await Promise.all(all.map(failureOf))
+    const tookMs = performance.now() - begun
+    server.nodes[0]?.resume()
+
+    expect(tookMs).toBeGreaterThan(115)
+    expect(tookMs).toBeLessThan(400)
+    for (const error of errors)
+      expect(error).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', applied: 'unknown' })
+    expect(String(errors[0])).toContain('test.count: Redis gave no answer within 120 ms')
+    expect(String(errors[50])).toContain('redis.check-health: Redis gave no answer')
+    expect(connection.stats()).toMatchObject({ pending: 0, failed: 52 })
+    expect(await add()).toBe(52)
+  })
+
+  test('close() waits for what is in flight, and not longer than its deadline', async () => {
+    const connection = await open({ url: url(), commandTimeoutMs: 150 })
+    const counter = connection.keys.key(0, 'n', 'close')
+    server.nodes[0]?.pause()
+    const begun = performance.now()
+    const inFlight = failureOf(connection.run(count, { counter }, { by: 1 }))
+    await connection.close()
+    const tookMs = performance.now() - begun
+    server.nodes[0]?.resume()
+    expect(tookMs).toBeGreaterThan(145)
+    expect(tookMs).toBeLessThan(600)
+    expect(await inFlight).toMatchObject({ applied: 'unknown' })
+  })
+})

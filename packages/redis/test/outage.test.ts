@@ -1,0 +1,114 @@
+import { EventEmitter } from 'node:events'
+import { RecordingLogger } from '@authstate/conformance'
+import { Redis } from 'ioredis'
+import { Redis as Redis5 } from 'ioredis5'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { describeWith, serverBinary } from '../../../test-support/capabilities.js'
+import { start, type Topology, until } from '../../../test-support/topology.mjs'
+import { sayOutagesOnce } from '../src/connection.js'
+import type { RedisClient, RedisOptions } from '../src/index.js'
+import { count, failureOf, freshPrefix, open } from './support.js'
+
+test('hundreds of errors are one warning, and one line once it is over', () => {
+  const logger = new RecordingLogger()
+  const client = new EventEmitter()
+  const stop = sayOutagesOnce(client as unknown as RedisClient, logger)
+  client.emit('ready')
+  for (const outage of [300, 1]) {
+    for (let error = 0; error < outage; error++)
+      client.emit('error', new Error('READONLY You are not the master'))
+    client.emit('ready')
+    client.emit('ready')
+  }
+  expect(logger.entries.map(({ level, fields }) => [level, fields])).toEqual([
+    ['warn', { reason: 'READONLY' }],
+    ['info', { errors: 300 }],
+    ['warn', { reason: 'READONLY' }],
+    ['info', { errors: 1 }],
+  ])
+  stop()
+  expect(client.eventNames()).toEqual([])
+})
+
+describeWith(serverBinary, 'while Redis is away', () => {
+  let server: Topology
+  beforeAll(async () => {
+    server = await start('single')
+  })
+  afterAll(() => server.stop())
+  const url = () => `redis://127.0.0.1:${server.basePort}`
+  const given = (client: RedisClient): RedisClient => {
+    onTestFinished(() => client.disconnect())
+    return client
+  }
+  async function restart(): Promise<void> {
+    const [node] = server.nodes
+    if (node === undefined) return
+    node.dead = false
+    await node.start()
+  }
+
+  test.each<[string, () => RedisOptions]>([
+    ['made', () => ({ url: url() })],
+    ['given, with its queue on, ioredis 6', () => ({ client: given(new Redis(url())) })],
+    ['given, with its queue on, ioredis 5', () => ({ client: given(new Redis5(url())) })],
+    ['given, with its queue off', () => ({ client: given(new Redis(url(), { enableOfflineQueue: false })) })],
+  ])('%s client: every call fails at once and nothing was applied; then all goes on', async (_, options) => {
+    const logger = new RecordingLogger()
+    const connection = await open({ ...options(), prefix: freshPrefix() }, logger)
+    logger.entries.length = 0
+    const counter = connection.keys.key(0, 'n')
+    const add = () => connection.run(count, { counter }, { by: 1 })
+    expect(await add()).toBe(1)
+
+    await server.nodes[0]?.stop({ crash: true })
+    await until('the client to notice', () =>
+      connection.checkHealth().then(
+        () => false,
+        () => true,
+      ),
+    )
+    for (let round = 0; round < 40; round++) {
+      const begun = performance.now()
+      const calls = [add(), connection.checkHealth(), connection.hgetall('test.read', 'h')]
+      const errors = await Promise.all(calls.map(failureOf))
+      expect(performance.now() - begun).toBeLessThan(50)
+      for (const error of errors)
+        expect(error).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', applied: 'no' })
+      expect(String(errors[0])).toContain('test.count: there is no connection to Redis')
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+
+    await restart()
+    expect(await until('a connection', () => add().catch(() => undefined))).toBe(1)
+    expect(await add()).toBe(2)
+    await until('the log', () => logger.entries.length > 1)
+    expect(logger.entries).toEqual([
+      { level: 'warn', fields: { reason: 'ECONNREFUSED' }, message: expect.stringContaining('failed') },
+      { level: 'info', fields: { errors: expect.any(Number) }, message: expect.stringContaining('again') },
+    ])
+  })
+
+  test('commands in flight when the connection breaks fail then, not at their deadline', async () => {
+    const connection = await open({ url: url(), commandTimeoutMs: 20_000 })
+    server.nodes[0]?.pause()
+    const inFlight = failureOf(connection.checkHealth())
+    await server.nodes[0]?.stop({ crash: true })
+    expect(await inFlight).toMatchObject({ applied: 'unknown' })
+    await restart()
+  })
+
+  test('a server that turned into a replica: refused, and left for another connection', async () => {
+    const connection = await open({ url: url() })
+    const admin = new Redis(url())
+    onTestFinished(() => admin.disconnect())
+    const add = () => connection.run(count, { counter: connection.keys.key(1, 'n') }, { by: 1 })
+    await add()
+    await admin.replicaof('127.0.0.1', '1')
+    const error = await failureOf(add())
+    expect(error).toMatchObject({ applied: 'no' })
+    expect(String(error)).toContain('Redis refused the command (READONLY)')
+    await admin.replicaof('NO', 'ONE')
+    await until('a connection', () => add().catch(() => undefined))
+  })
+})

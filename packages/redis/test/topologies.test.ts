@@ -1,0 +1,168 @@
+import { RecordingLogger } from '@authstate/conformance'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describeWith, serverBinary, tls } from '../../../test-support/capabilities.js'
+import { start, type Topology, type TopologyKind } from '../../../test-support/topology.mjs'
+import { connect, type RedisOptions } from '../src/index.js'
+import { count, everythingIn, failureOf, open } from './support.js'
+
+function topology(kind: TopologyKind, options?: Parameters<typeof start>[1]): () => Topology {
+  let started: Topology | undefined
+  beforeAll(async () => {
+    started = await start(kind, options)
+  })
+  afterAll(() => started?.stop())
+  return () => started as Topology
+}
+
+async function expectToWork(options: RedisOptions): Promise<void> {
+  const connection = await open(options)
+  const everywhere = connection.keys.all.map((partition) => ({
+    keys: { counter: connection.keys.key(partition, 'n') },
+    args: { by: 1 },
+  }))
+  expect(await connection.runEach(count, everywhere)).toEqual(connection.keys.all.map(() => 1))
+}
+
+describeWith(serverBinary, 'a user with a password', () => {
+  const acl = topology('acl')
+  const address = () => `127.0.0.1:${acl().basePort}`
+
+  test('in the options', () =>
+    expectToWork({ url: `redis://${address()}`, prefix: 'app:a', ...acl().users.app }))
+
+  test('in the address, escaped', async () => {
+    const { username, password } = acl().users.app
+    const url = `redis://${username}:${password.replace('-', '%2d')}@${address()}`
+    await expectToWork({ url, prefix: 'app:b' })
+  })
+
+  test.each<[string, (port: number) => RedisOptions]>([
+    ['options', (port) => ({ url: `redis://127.0.0.1:${port}`, username: 'app', password: 's3cret-wrong' })],
+    ['address', (port) => ({ url: `redis://app:s3cret-wrong@127.0.0.1:${port}` })],
+    ['RESP2', (port) => ({ url: `redis://app:s3cret-wrong@127.0.0.1:${port}`, ioredis: { protocol: 2 } })],
+  ])('a wrong one in the %s: refused at once, and never shown', async (_, options) => {
+    const logger = new RecordingLogger()
+    const begun = performance.now()
+    const error = await failureOf(connect(options(acl().basePort), { logger }))
+    expect(performance.now() - begun).toBeLessThan(2_000)
+    expect(String(error)).toContain(`could not connect to ${address()}: WRONGPASS`)
+    expect(error).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', applied: 'no' })
+    expect(everythingIn(error, logger.entries)).not.toContain('s3cret')
+  })
+
+  test('none where one is needed', async () => {
+    const error = await failureOf(connect(`redis://${address()}`))
+    expect(String(error)).toMatch(/could not connect to 127\.0\.0\.1:\d+: NOAUTH/)
+  })
+
+  test('a user who may not use the keys is told so, without them', async () => {
+    const options = { url: `redis://${address()}`, prefix: 's3cret-prefix', ...acl().users.app }
+    const error = await failureOf(connect(options))
+    expect(String(error)).toContain('redis.claim-layout: Redis refused the command (NOPERM)')
+    expect(error).toMatchObject({ applied: 'no' })
+    expect(everythingIn(error)).not.toContain('s3cret')
+  })
+})
+
+describeWith(tls, 'TLS', () => {
+  const server = topology('tls')
+  const url = () => `rediss://127.0.0.1:${server().basePort}`
+
+  test('with an authority of its own, on both sides', () => expectToWork({ url: url(), tls: server().tls }))
+
+  test('with an authority that nobody trusts: the reason is said', async () => {
+    const error = await failureOf(connect(url()))
+    expect(String(error)).toMatch(/could not connect to 127\.0\.0\.1:\d+: (SELF_SIGNED|UNABLE_TO_VERIFY)/)
+  })
+
+  test('writes in batches', () =>
+    expectToWork({ url: url(), tls: server().tls, batchWrites: 2, prefix: 'b' }))
+})
+
+describeWith(serverBinary, 'sentinels', () => {
+  const sentinel = topology('sentinel', { downAfterMs: 500 })
+
+  test('lead to the master, also to the next one', async () => {
+    const logger = new RecordingLogger()
+    const connection = await open(
+      { sentinels: sentinel().sentinels, name: sentinel().name, commandTimeoutMs: 300 },
+      logger,
+    )
+    const counter = connection.keys.key(0, 'n')
+    const add = () => connection.run(count, { counter }, { by: 1 })
+    expect(await add()).toBe(1)
+    await sentinel().nodes[0]?.stop({ crash: true })
+    const applied = new Set<unknown>()
+    let answer: number | undefined
+    while (answer === undefined) {
+      await add().then(
+        (value) => {
+          answer = value
+        },
+        (error: { applied?: string }) => applied.add(error.applied),
+      )
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    expect(answer).toBeGreaterThanOrEqual(1)
+    expect(applied).toContain('no')
+    expect(logger.entries.map(({ level }) => level)).toEqual(['warn', 'info'])
+  }, 30_000)
+
+  test('that know no such master', async () => {
+    const error = await failureOf(
+      connect({ sentinels: sentinel().sentinels.slice(0, 1), name: 'nobody', connectTimeoutMs: 300 }),
+    )
+    expect(String(error)).toContain('could not connect to master "nobody" of the sentinels')
+  })
+})
+
+describeWith(serverBinary, 'a Cluster', () => {
+  const cluster = topology('cluster')
+
+  describe('from some of its nodes', () => {
+    test('a burst right after the start reaches all of them', async () => {
+      const nodes = cluster().startupNodes.slice(0, 1)
+      for (let round = 0; round < 5; round++) await expectToWork({ nodes, prefix: `burst-${round}` })
+    })
+
+    test('one of them being away', async () => {
+      const nodes = ['127.0.0.1:1', ...cluster().startupNodes]
+      await expectToWork({ nodes, prefix: 'away' })
+    })
+  })
+
+  test('a master that crashes: what fails says so, and all goes on', async () => {
+    await cluster().replicasListed()
+    const connection = await open({ nodes: cluster().startupNodes, prefix: 'crash', commandTimeoutMs: 500 })
+    const keys = connection.keys.all.map((partition) => connection.keys.key(partition, 'n'))
+    const succeeded = new Map(keys.map((key) => [key, 0]))
+    const unclear = new Map(keys.map((key) => [key, 0]))
+    const last = new Map<string, number>()
+    let failures = 0
+    const addTo = (counter: string) =>
+      connection.run(count, { counter }, { by: 1 }).then(
+        (value) => {
+          succeeded.set(counter, (succeeded.get(counter) ?? 0) + 1)
+          last.set(counter, value)
+          return true
+        },
+        (error: { code?: string; applied?: string }) => {
+          expect(error.code).toBe('ERR_STORE_UNAVAILABLE')
+          if (error.applied === 'unknown') unclear.set(counter, (unclear.get(counter) ?? 0) + 1)
+          failures += 1
+          return false
+        },
+      )
+    await Promise.all(keys.map(addTo))
+    await cluster().nodes[0]?.stop({ crash: true })
+    let recovered = false
+    while (!recovered) {
+      recovered = (await Promise.all(keys.map(addTo))).every(Boolean) && failures > 0
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    for (const key of keys) {
+      const most = (succeeded.get(key) ?? 0) + (unclear.get(key) ?? 0)
+      expect(last.get(key)).toBeLessThanOrEqual(most)
+    }
+  }, 30_000)
+})
