@@ -48,6 +48,8 @@ export class ChannelReader {
   readonly #onView: (version: number) => void
   /** Number of the last event of each sender. */
   #seen = new Map<string, number>()
+  /** Those of them that were no nodes at the last heartbeat. */
+  #gone: ReadonlyMap<string, number> = new Map()
   #lastId: string | undefined
   /** Up to here a number may be missing: that it is has been told. */
   #toldUpTo = EMPTY
@@ -100,6 +102,7 @@ export class ChannelReader {
       return
     }
     for (const due of [before, end]) if (due !== undefined) this.#compare(due)
+    this.#forget(end)
   }
 
   async close(): Promise<void> {
@@ -112,7 +115,6 @@ export class ChannelReader {
   /** Everything up to `lastId` was read: what a sender knows to be stored must be among it. */
   #compare({ lastId, sent }: ChannelEnd): void {
     if (compareIds(this.#lastId ?? EMPTY, lastId) < 0) return
-    for (const sender of this.#seen.keys()) if (!sent.has(sender)) this.#seen.delete(sender)
     let missing = false
     for (const [sender, number] of sent) {
       if ((this.#seen.get(sender) ?? 0) >= number) continue
@@ -120,6 +122,14 @@ export class ChannelReader {
       missing = true
     }
     if (missing) this.#gap('lost')
+  }
+
+  /** Takes out senders that were gone at the last heartbeat already and have sent nothing since. */
+  #forget({ sent }: ChannelEnd): void {
+    for (const [sender, number] of this.#gone) {
+      if (!sent.has(sender) && this.#seen.get(sender) === number) this.#seen.delete(sender)
+    }
+    this.#gone = new Map([...this.#seen].filter(([sender]) => !sent.has(sender)))
   }
 
   async #followAll(first: StreamClient, live: () => void, failed: (error: Error) => void): Promise<void> {
@@ -143,7 +153,9 @@ export class ChannelReader {
   async #reconnect(): Promise<StreamClient | undefined> {
     for (let retryMs = RETRY_MS.first; !this.#closed; retryMs = Math.min(RETRY_MS.most, retryMs * 2)) {
       try {
-        return await this.#connect()
+        const client = await this.#connect()
+        if (!this.#closed) return client
+        client.disconnect()
       } catch {
         await new Promise<void>((resolve) => {
           this.#giveUp = () => resolve()

@@ -1,0 +1,129 @@
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
+import { describeWith, redis } from '../../../test-support/capabilities.js'
+import { openRedis } from '../../../test-support/redis-targets.js'
+import { eventually } from '../src/conformance/fixture.js'
+import type { ViewChange } from '../src/index.js'
+import { messages, openWorld, type TestNode, type World } from './nodes.js'
+
+const HEARTBEAT_MS = 600_000
+const properties = { heartbeatMs: HEARTBEAT_MS, deadAfterMs: 6 * HEARTBEAT_MS }
+
+describeWith(redis, 'the list of nodes', () => {
+  const control = openRedis()
+  afterAll(() => control.disconnect())
+  let world: World
+  beforeEach(() => {
+    world = openWorld(control)
+  })
+  afterEach(() => world.close())
+
+  const open = (name: string, skewMs = 0) =>
+    world.node({ name, properties, clock: { now: () => world.clock.now() + skewMs } })
+  const names = ({ provider }: TestNode) => provider.view().nodes.map(({ name }) => name)
+
+  /** One heartbeat of each, one after the other. */
+  const beat = async (...nodes: readonly TestNode[]) => {
+    world.clock.advance(HEARTBEAT_MS)
+    for (const node of nodes) await node.provider.refresh()
+  }
+
+  test('a node that crashes is gone within deadAfterMs, and not before it was silent for long', async () => {
+    const [a, b, c] = [await open('a'), await open('b'), await open('c')]
+    const changes: ViewChange[] = []
+    a.provider.onViewChange((_, change) => changes.push(change))
+    await beat(a, b, c)
+    c.crash()
+    let beats = 0
+    for (; names(a).includes('c'); beats++) await beat(a, b)
+    expect(beats).toBeGreaterThanOrEqual(4)
+    expect(beats).toBeLessThanOrEqual(6)
+    await b.provider.refresh()
+    expect([names(a), names(b)]).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+    ])
+    expect(changes.at(-1)?.crashed.map(({ name }) => name)).toEqual(['c'])
+    expect(messages(a, 'info').at(-1)).toBe(`view ${a.provider.view().version}: 2 nodes [a, b]`)
+  })
+
+  test('one who could not look does not take the others for dead when it can again', async () => {
+    const [a, b] = [await open('a'), await open('b')]
+    await beat(a, b)
+    world.clock.advance(100 * HEARTBEAT_MS)
+    await a.provider.refresh()
+    expect(names(a)).toEqual(['a', 'b'])
+    await b.provider.refresh()
+    for (let beats = 0; beats < 10; beats++) await beat(a, b)
+    expect(names(b)).toEqual(['a', 'b'])
+  })
+
+  test('a node that was only slow joins again and says so', async () => {
+    const [a, b] = [await open('a'), await open('b')]
+    for (let beats = 0; beats < 6; beats++) await beat(a)
+    const said = 'cluster: the other nodes had taken this one for dead; it has joined again'
+    await eventually(() => expect(messages(b, 'warn')).toContain(said))
+    await eventually(() => expect(names(a)).toEqual(['a', 'b']))
+    expect(b.provider.view().version).toBe(a.provider.view().version)
+  })
+
+  test.each([-5_000, 5_000])(
+    'a clock that is %i ms off keeps nobody alive and kills nobody; it is said once',
+    async (skewMs) => {
+      const [a, b, c] = [await open('a'), await open('b', skewMs), await open('c')]
+      for (let beats = 0; beats < 12; beats++) await beat(a, b, c)
+      expect(names(a)).toEqual(['a', 'b', 'c'])
+      c.crash()
+      for (let beats = 0; beats < 6; beats++) await beat(b, a)
+      expect(names(b)).toEqual(['a', 'b'])
+      const said = `cluster: the clock of b is 5000 ms ${skewMs > 0 ? 'ahead of' : 'behind'} this one`
+      const warnings = messages(a, 'warn').filter((message) => message.includes('clock'))
+      // A clock behind may have read right at the earlier of two looks: it is off by at least what is left.
+      expect(warnings).toHaveLength(skewMs > 0 ? 1 : warnings.length)
+      if (skewMs > 0) expect(warnings).toEqual([said])
+    },
+  )
+
+  test('a process that starts again under its name replaces the run that did not say good-bye', async () => {
+    const [a, b] = [await open('a'), await open('b')]
+    await a.provider.refresh()
+    const changes: ViewChange[] = []
+    a.provider.onViewChange((_, change) => changes.push(change))
+    b.crash()
+    const again = await open('b')
+    await eventually(() => expect(changes).toHaveLength(1))
+    expect(changes[0]?.crashed.map(({ incarnation }) => incarnation)).toEqual([b.provider.node.incarnation])
+    expect(changes[0]?.joined.map(({ incarnation }) => incarnation)).toEqual([
+      again.provider.node.incarnation,
+    ])
+    expect(names(a)).toEqual(['a', 'b'])
+  })
+
+  test('two living processes of one name are both seen', async () => {
+    const a = await open('a')
+    const [one, two] = [await open('twin'), await open('twin')]
+    await one.provider.refresh()
+    await eventually(() => expect(names(a)).toEqual(['a', 'twin', 'twin']))
+    await two.provider.refresh()
+    expect(names(two)).toEqual(['a', 'twin', 'twin'])
+  })
+
+  test('a member that can not be read is nobody, said once', async () => {
+    const a = await open('a')
+    const [key = ''] = await world.key('cm')
+    await control.hset(key, 'future:run', '{"v":2}')
+    for (let beats = 0; beats < 2; beats++) await a.provider.refresh()
+    expect(names(a)).toEqual(['a'])
+    expect(messages(a, 'warn').filter((message) => message.includes('can not be read'))).toHaveLength(1)
+  })
+
+  test('while Redis is away the view stays, and heartbeats go on by themselves', async () => {
+    const a = await world.node({ name: 'a', properties: { heartbeatMs: 20, deadAfterMs: 80 } })
+    a.client.disconnect()
+    await eventually(() => expect(messages(a, 'warn')).toContain('cluster: a heartbeat failed; going on'))
+    expect(names(a)).toEqual(['a'])
+    await expect(a.provider.refresh()).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+    await a.client.connect()
+    await eventually(() => expect(messages(a, 'info')).toContain('cluster: heartbeats succeed again'))
+    expect(names(a)).toEqual(['a'])
+  })
+})
