@@ -50,8 +50,7 @@ async function judge<P extends Provider>(
   const reason = reasonFor(one, target)
   if (reason !== undefined) return { outcome: 'left out', reason } as const
   try {
-    await runCase(suite, target, one, options)
-    return { outcome: 'passed' } as const
+    return await runCase(suite, target, one, options)
   } catch (error) {
     if (error instanceof ConformanceFailure) return { outcome: 'failed', failure: error } as const
     throw error

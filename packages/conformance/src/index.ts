@@ -1,5 +1,6 @@
 export { checkScripts } from './check-scripts.js'
 export { type CaseResult, type CheckOptions, checkSuite } from './check-suite.js'
+export type { ConformanceEntry } from './cli/entries.js'
 export { ConformanceFailure, type Guarantee } from './failure.js'
 export { FakeClock } from './fake-clock.js'
 export { type Fault, type FaultTarget, type FaultyClient, faultyClient } from './faulty-client.js'

@@ -20,6 +20,12 @@ export interface CaseOptions {
 /** What every node of a case shares. Fixed, so that a failure can be repeated; it guards nothing. */
 const KEYRING: Keyring = { current: 'suite', keys: { suite: 'a secret that only a test would use' } }
 
+/** What came of a case that did not fail. */
+export type Verdict =
+  | { readonly outcome: 'passed' }
+  /** It asked for what the target does not have. */
+  | { readonly outcome: 'left out'; readonly reason: string }
+
 /**
  * Runs one case on an empty store of its own.
  *
@@ -30,11 +36,11 @@ export async function runCase<P extends Provider>(
   target: Target<P>,
   one: Case<P>,
   { seed, timeoutMs = DEFAULT_TIMEOUT_MS }: CaseOptions,
-): Promise<void> {
+): Promise<Verdict> {
   const steps = new Steps()
   const chance = new Chance(seed)
   try {
-    await play(suite, target, one, steps, chance, timeoutMs)
+    return await play(suite, target, one, steps, chance, timeoutMs)
   } catch (error) {
     const { level, name, source } = one
     const guarantee = { spi: suite.spi.name, target: target.name, guarantee: name, level, source }
@@ -49,7 +55,7 @@ async function play<P extends Provider>(
   steps: Steps,
   chance: Chance,
   timeoutMs: number,
-): Promise<void> {
+): Promise<Verdict> {
   const clock = new SteppedClock(steps)
   const logger = new RecordingLogger()
   const settings = new Map<string, RealmSettings>()
@@ -62,6 +68,7 @@ async function play<P extends Provider>(
   })
   const open = async (label: string, properties: Readonly<Record<string, unknown>>, node?: OtherNode) =>
     stepped(await store.provider(properties, node), label, steps)
+  let missing: string | undefined
   const enact = async (): Promise<void> => {
     let nodes = 1
     await one.run({
@@ -79,12 +86,16 @@ async function play<P extends Provider>(
       anotherNode: (node) => open(`node ${++nodes}: `, suite.properties, node),
       withProperties: (properties) =>
         open(`with ${show(properties)}: `, { ...suite.properties, ...properties }),
-      commands: store.commands && (() => store.commands?.() ?? 0),
+      get commands() {
+        if (store.commands === undefined) missing = 'the target counts no commands'
+        return store.commands && (() => store.commands?.() ?? 0)
+      },
     })
     await store.verify?.()
   }
   try {
     await within(timeoutMs, enact(), 'the case')
+    return missing === undefined ? { outcome: 'passed' } : { outcome: 'left out', reason: missing }
   } finally {
     await within(timeoutMs, store.close(), 'closing the target')
   }

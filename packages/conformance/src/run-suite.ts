@@ -43,9 +43,9 @@ export function runSuite<P extends Provider>(
   describe(`${suite.spi.name} conformance: ${target.name}`, () => {
     for (const one of suite.cases) {
       if (reasonFor(one, target) !== undefined) continue
-      const body = function (this: unknown): Promise<void> {
+      const body = async function (this: unknown): Promise<void> {
         raiseTimeout(this, timeoutMs + SLACK_MS)
-        return runCase(suite, target, one, { seed, timeoutMs })
+        await runCase(suite, target, one, { seed, timeoutMs })
       }
       test(`${one.name} [${one.level}, ${one.source}]`, body, timeoutMs + SLACK_MS)
     }

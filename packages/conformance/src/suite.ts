@@ -27,7 +27,7 @@ export interface Stage<P extends Provider> {
   anotherNode(node?: OtherNode): Promise<P>
   /** A provider with other properties; on the same store where stores are shared. */
   withProperties(properties: Readonly<Record<string, unknown>>): Promise<P>
-  /** Commands sent to the store so far, where the target counts them. */
+  /** Commands sent to the store so far, where the target counts them; a case that needs it ends where it does not. */
   readonly commands: (() => number) | undefined
   /** What random numbers come from: for a generator of the case's own, such as fast-check's. Told when the case fails. */
   readonly seed: number

@@ -1,0 +1,4 @@
+/** What the caller of the command can put right: a wrong argument, a module that can not be used. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
