@@ -37,22 +37,24 @@ export function isProviderError(value: unknown): value is ProviderError {
   return typeof value === 'object' && value !== null && brand in value
 }
 
+// Codes are spelled twice: a class that names itself is renamed by the bundler, and `name` with it.
+
 /** The configuration can not work. Raised at start-up; says where, what is known and what was probably meant. */
 export class ConfigurationError extends ProviderError {
   static override readonly code = 'ERR_PROVIDER_CONFIGURATION'
-  readonly code = ConfigurationError.code
+  readonly code = 'ERR_PROVIDER_CONFIGURATION'
 }
 
 /** The provider, the connection or the registry was used after `close()`. */
 export class ProviderClosedError extends ProviderError {
   static override readonly code = 'ERR_PROVIDER_CLOSED'
-  readonly code = ProviderClosedError.code
+  readonly code = 'ERR_PROVIDER_CLOSED'
 }
 
 /** The store did not answer, or refused. */
 export class StoreUnavailableError extends ProviderError {
   static override readonly code = 'ERR_STORE_UNAVAILABLE'
-  readonly code = StoreUnavailableError.code
+  readonly code = 'ERR_STORE_UNAVAILABLE'
 
   /** Whether a write may have been applied: `'no'` is safe to retry, `'unknown'` only where the verb says so. */
   readonly applied: 'no' | 'unknown'
@@ -66,11 +68,11 @@ export class StoreUnavailableError extends ProviderError {
 /** The store holds something of a foreign type under one of our keys. Unreadable records are absent instead. */
 export class StoreCorruptError extends ProviderError {
   static override readonly code = 'ERR_STORE_CORRUPT'
-  readonly code = StoreCorruptError.code
+  readonly code = 'ERR_STORE_CORRUPT'
 }
 
 /** The record exists already and belongs to something else. */
 export class ConflictError extends ProviderError {
   static override readonly code = 'ERR_CONFLICT'
-  readonly code = ConflictError.code
+  readonly code = 'ERR_CONFLICT'
 }
