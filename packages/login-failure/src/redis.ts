@@ -43,6 +43,7 @@ class RedisStore implements FailureStore {
     const [version, ...fields] = await this.#redis.hmget('login-failure.get', record, READ_FIELDS)
     if (version !== '1') return version === null ? undefined : this.#countUnreadable()
     const state = scripts.decodeState(fields)
+    if (Object.values(state).some(Number.isNaN)) return this.#countUnreadable()
     return isExpired(state.expiresAt, now) ? undefined : state
   }
 

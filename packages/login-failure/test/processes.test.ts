@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { openInspector } from '@authstate/conformance'
+import type { RedisClient } from '@authstate/redis'
+import { expect, test } from 'vitest'
+import { cluster, clusterNodes, describeWith, redis, redisUrl } from '../../../test-support/capabilities.js'
+import { openCluster, openRedis } from '../../../test-support/redis-targets.js'
+import { sourceFlags } from '../../../test-support/source.mjs'
+
+const PROCESSES = 4
+const worker = fileURLToPath(new URL('./worker.ts', import.meta.url))
+
+interface Report {
+  readonly outcomes: readonly (number | string)[]
+  readonly verified: number
+  readonly numFailures: number
+}
+
+/** Starts the processes, lets all of them go at the same moment, and collects what each did. */
+async function run(job: 'fail' | 'guard', prefix: string, each: number, target: string): Promise<Report[]> {
+  const children = Array.from({ length: PROCESSES }, () =>
+    spawn(process.execPath, [...sourceFlags, worker, job, prefix, String(each), target], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    }),
+  )
+  try {
+    const lines = children.map(({ stdout }) => createInterface({ input: stdout })[Symbol.asyncIterator]())
+    expect(await Promise.all(lines.map(async (one) => (await one.next()).value))).toEqual(
+      Array(PROCESSES).fill('ready'),
+    )
+    for (const { stdin } of children) stdin.write('go\n')
+    const reports = await Promise.all(
+      lines.map(async (one) => JSON.parse(String((await one.next()).value)) as Report),
+    )
+    await Promise.all(children.map((child) => child.exitCode ?? once(child, 'exit')))
+    return reports
+  } finally {
+    for (const child of children) child.kill()
+  }
+}
+
+function define(open: () => RedisClient, target: () => string): void {
+  async function withPrefix(name: string, body: (prefix: string) => Promise<void>): Promise<void> {
+    const prefix = `processes-${name}-${process.pid}`
+    const client = open()
+    try {
+      await body(prefix)
+    } finally {
+      const inspector = await openInspector(client)
+      await inspector.clear(prefix)
+      inspector.close()
+      client.disconnect()
+    }
+  }
+
+  test('1 000 failures at once from four processes count 1 000', { timeout: 120_000 }, () =>
+    withPrefix('fail', async (prefix) => {
+      const reports = await run('fail', prefix, 250, target())
+      const counts = reports.flatMap(({ outcomes }) => outcomes).map(Number)
+      expect(counts.sort((a, b) => a - b)).toEqual(Array.from({ length: 1_000 }, (_, n) => n + 1))
+      expect(Math.max(...reports.map(({ numFailures }) => numFailures))).toBe(1_000)
+    }),
+  )
+
+  test(
+    'guard: 100 wrong passwords at once from four processes are verified as often as the factor',
+    { timeout: 120_000 },
+    () =>
+      withPrefix('guard', async (prefix) => {
+        const reports = await run('guard', prefix, 25, target())
+        expect(reports.reduce((sum, { verified }) => sum + verified, 0)).toBe(7)
+        const outcomes = reports.flatMap((report) => report.outcomes)
+        expect(outcomes.filter((outcome) => outcome === 'failure')).toHaveLength(7)
+        expect(outcomes.filter((outcome) => outcome === 'locked')).toHaveLength(93)
+        expect(Math.max(...reports.map(({ numFailures }) => numFailures))).toBe(7)
+      }),
+  )
+}
+
+describeWith(redis, 'several processes on one Redis', () => define(openRedis, redisUrl))
+
+describeWith(cluster, 'several processes on a Cluster', () =>
+  define(openCluster, () =>
+    clusterNodes()
+      .map(({ host, port }) => `${host}:${port}`)
+      .join(','),
+  ),
+)
