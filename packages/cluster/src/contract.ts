@@ -84,8 +84,9 @@ export interface ChannelStatus {
 /** A lease that is held, as the work under it sees it. */
 export interface Lease {
   /**
-   * Fencing token: larger than that of every earlier holder of the same key. Hand it to what the work writes to, and
-   * let that refuse a smaller one.
+   * Fencing token: larger than that of every earlier holder of the same key, and not below the holder's clock, so that
+   * this holds even where a failover lost the last one. Hand it to what the work writes to, and let that refuse a
+   * smaller one.
    */
   readonly fence: number
   /** Aborts when the lease is lost or its time is over. */

@@ -76,7 +76,8 @@ class Hub {
       held.awaited ||= waits
       return { acquired: false, fence: held.fence }
     }
-    const fence = held?.owner === owner ? held.fence : ++this.#fence
+    const fence = held?.owner === owner ? held.fence : Math.max(this.#fence + 1, clock.now())
+    this.#fence = Math.max(this.#fence, fence)
     this.#leases.set(name, { owner, fence, clock, expiresAt: clock.now() + leaseMs, awaited: false })
     return { acquired: true, fence }
   }

@@ -161,7 +161,7 @@ describeWith(redis, 'the work channel', () => {
     })
     const { numbers, gaps } = hear(b.provider)
     await a.provider.publish('topic', 0)
-    for (let n = 0; n < 20; n++)
+    for (let n = 0; n < 6; n++)
       faulty.arm(scripts.publish, { when: 'before', error: new Error('Connection is closed.') })
     await expect(a.provider.publish('topic', 1)).rejects.toMatchObject({
       code: 'ERR_STORE_UNAVAILABLE',

@@ -22,8 +22,9 @@ end
 
 local fence = held[2]
 if held[1] ~= owner then
-  redis.call('HSETNX', KEYS[2], '_v', '1')
-  fence = string.format('%.0f', redis.call('HINCRBY', KEYS[2], 'last', 1))
+  -- Not below the clock, so that fences go on growing where a failover lost the last ones.
+  fence = string.format('%.0f', math.max(tonumber(redis.call('HGET', KEYS[2], 'last') or '0') + 1, now))
+  redis.call('HSET', KEYS[2], '_v', '1', 'last', fence)
 end
 redis.call('DEL', lease)
 redis.call('HSET', lease, '_v', '1', 'owner', owner, 'fence', fence, 'expiresAt', string.format('%.0f', now + tonumber(ARGV[3])))
