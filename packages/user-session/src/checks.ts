@@ -156,7 +156,9 @@ export function checkScope(options: { readonly offline?: boolean | undefined } |
 
 /** An option that names something, such as `clientId`. */
 export function checkOption(options: object | undefined, name: string): string | undefined {
-  const value: unknown = options === undefined ? undefined : (options as Record<string, unknown>)[name]
+  if (options === undefined) return undefined
+  assertObject(options, 'options')
+  const value = options[name]
   assertOptionalName(value, `options.${name}`)
   return value
 }

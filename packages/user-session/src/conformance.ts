@@ -1,1 +1,50 @@
-export {}
+import { defineSuite, type KeySpaceRules, type Runner, runSuite, type Target } from '@authstate/conformance'
+import { clientSessions } from './conformance/client-sessions.js'
+import { events } from './conformance/events.js'
+import { expiry } from './conformance/expiry.js'
+import { MAX_NOTES_BYTES } from './conformance/fixture.js'
+import { lifeCycle } from './conformance/life-cycle.js'
+import { limits } from './conformance/limits.js'
+import { listings } from './conformance/listings.js'
+import { misuse } from './conformance/misuse.js'
+import { offlineSessions } from './conformance/offline.js'
+import { races } from './conformance/races.js'
+import { removal } from './conformance/removal.js'
+import { tokens } from './conformance/tokens.js'
+import { type UserSessionProvider, userSessionSpi } from './contract.js'
+
+/** The behaviour every user-session provider must show. */
+export const userSessionSuite = defineSuite<UserSessionProvider>(
+  userSessionSpi,
+  (add) => {
+    lifeCycle(add)
+    clientSessions(add)
+    expiry(add)
+    listings(add)
+    removal(add)
+    offlineSessions(add)
+    tokens(add)
+    limits(add)
+    events(add)
+    races(add)
+    misuse(add)
+  },
+  { maxNotesBytes: MAX_NOTES_BYTES, sweepIntervalMs: 0 },
+)
+
+/** The record an index entry stands for: it has the realm of the index. */
+const sessionOf = (twin: string) => (id: string, head: string, key: string) =>
+  `${head}:${twin}s:${key.slice(head.length + 1).split(':')[1]}:${id}`
+
+/** What keys of this SPI must satisfy; for `redisTarget`. */
+export const userSessionKeySpace: KeySpaceRules = {
+  records: ['us', 'os', 'uk', 'ok', 'uf', 'of', 'ux', 'ul', 'ut'],
+  indexes: Object.fromEntries(
+    ['u', 'o'].flatMap((twin) => ['u', 'c', 'b', 'i', 'r'].map((letter) => [twin + letter, sessionOf(twin)])),
+  ),
+}
+
+/** Registers the suite for one implementation. */
+export function describeUserSessions(target: Target<UserSessionProvider>, runner: Runner): void {
+  runSuite(userSessionSuite, target, runner)
+}

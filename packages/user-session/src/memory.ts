@@ -14,6 +14,7 @@ import {
   type ClientTokenRotation,
   type CreateOutcome,
   type CreateUserSession,
+  createdSession,
   type NewClientSession,
   type NewUserSession,
   type PageRequest,
@@ -82,13 +83,12 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async create(realmId: string, session: CreateUserSession) {
-    const created = await this.tryCreate(realmId, session)
-    if (created.outcome === 'refused') throw new SessionRefusedError(created.reason)
-    return created.session
+    return createdSession(await this.tryCreate(realmId, session))
   }
 
   async tryCreate(realmId: string, session: CreateUserSession): Promise<CreateOutcome> {
-    const began = this.#enter(realmId)
+    this.#enter(realmId)
+    const began = this.#ticker.next()
     const checked = check.checkSession(session, this.#config.maxNotesBytes)
     const realm = await this.#context.realm(realmId)
     const now = this.#context.clock.now()
@@ -104,7 +104,7 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async get(realmId: string, id: string, options?: ClientScope) {
-    this.#enter(realmId, id)
+    this.#enterSession(realmId, id)
     const offline = check.checkScope(options)
     const clientId = check.checkOption(options, 'clientId')
     const now = this.#context.clock.now()
@@ -115,7 +115,7 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async refresh(realmId: string, id: string, options?: ClientScope) {
-    this.#enter(realmId, id)
+    this.#enterSession(realmId, id)
     const clientId = check.checkOption(options, 'clientId')
     return this.#write(realmId, id, options, (session, now, realm, lives) => {
       if (clientId !== undefined) {
@@ -137,7 +137,7 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async update(realmId: string, id: string, patch: UserSessionPatch, options?: SessionScope) {
-    this.#enter(realmId, id)
+    this.#enterSession(realmId, id)
     const { state, notes } = check.checkPatch(patch, this.#config.maxNotesBytes)
     return this.#write(realmId, id, options, (session, now) => {
       session.notes = mergeNotes(session.notes, notes, this.#config.maxNotesBytes)
@@ -147,7 +147,7 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async restart(realmId: string, id: string, begun: NewUserSession) {
-    this.#enter(realmId, id)
+    this.#enterSession(realmId, id)
     const checked = check.checkSession(begun, this.#config.maxNotesBytes)
     return this.#write(realmId, id, undefined, (session, now, realm) => {
       if (session.core.userId !== checked.userId) throw check.otherUser()
@@ -157,7 +157,7 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async remove(realmId: string, id: string, options?: SessionScope) {
-    this.#enter(realmId, id)
+    this.#enterSession(realmId, id)
     const now = this.#context.clock.now()
     const session = this.#store.live(realmId, id, check.checkScope(options), now)
     if (session) this.#store.end(session, 'removed')
@@ -165,7 +165,7 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async putClientSession(realmId: string, id: string, client: NewClientSession, options?: SessionScope) {
-    this.#enter(realmId, id)
+    this.#enterSession(realmId, id)
     const checked = check.checkClient(client, this.#config.maxNotesBytes)
     return this.#write(realmId, id, options, (session, now, realm, lives) => {
       if (liveClient(session, checked.clientId, now) === undefined) {
@@ -181,7 +181,7 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async updateClientSession(realmId: string, id: string, patch: ClientSessionPatch, options?: SessionScope) {
-    this.#enter(realmId, id)
+    this.#enterSession(realmId, id)
     const patched = check.checkClientPatch(patch, this.#config.maxNotesBytes)
     return this.#write(realmId, id, options, (session, now, realm, lives) => {
       const client = liveClient(session, patched.clientId, now)
@@ -198,7 +198,7 @@ class MemoryUserSessions implements UserSessionProvider {
     clientId: string,
     options?: SessionScope & { readonly endWhenLast?: boolean | undefined },
   ) {
-    this.#enter(realmId, id)
+    this.#enterSession(realmId, id)
     assertName(clientId, 'clientId')
     const offline = check.checkScope(options)
     const endWhenLast = check.flag(options?.endWhenLast, 'options.endWhenLast')
@@ -215,7 +215,8 @@ class MemoryUserSessions implements UserSessionProvider {
     id: string,
     options?: { readonly clientIds?: readonly string[] | undefined },
   ) {
-    const began = this.#enter(realmId, id)
+    this.#enterSession(realmId, id)
+    const began = this.#ticker.next()
     const wanted = check.checkClientIds(options)
     return this.#write(realmId, id, undefined, (online, now, realm) => {
       if (this.#store.refuses(realmId, online.core.userId, true, began)) return undefined
@@ -228,7 +229,7 @@ class MemoryUserSessions implements UserSessionProvider {
     id: string,
     rotation: ClientTokenRotation,
   ): Promise<RotationOutcome> {
-    this.#enter(realmId, id)
+    this.#enterSession(realmId, id)
     check.checkRotation(rotation)
     const now = this.#context.clock.now()
     const session = this.#store.live(realmId, id, rotation.offline ?? false, now)
@@ -290,7 +291,8 @@ class MemoryUserSessions implements UserSessionProvider {
     userId: string,
     options?: SessionScope & { readonly except?: string | undefined },
   ) {
-    const began = this.#enter(realmId)
+    this.#enter(realmId)
+    const began = this.#ticker.next()
     assertName(userId, 'userId')
     const offline = check.checkScope(options)
     const except = check.checkOption(options, 'except')
@@ -314,7 +316,8 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async removeByRealm(realmId: string) {
-    const began = this.#enter(realmId)
+    this.#enter(realmId)
+    const began = this.#ticker.next()
     const now = this.#context.clock.now()
     return [false, true].reduce((ended, offline) => {
       this.#store.raiseFence(realmId, undefined, offline, began)
@@ -386,12 +389,15 @@ class MemoryUserSessions implements UserSessionProvider {
     return this.#store.table(realmId, check.checkScope(options))
   }
 
-  /** Every verb starts here. @returns When it began, for the fences. */
-  #enter(realmId: string, id = 'id'): number {
+  /** Every verb starts here. */
+  #enter(realmId: string): void {
     this.#assertOpen()
     assertName(realmId, 'realmId')
+  }
+
+  #enterSession(realmId: string, id: string): void {
+    this.#enter(realmId)
     assertName(id, 'id')
-    return this.#ticker.next()
   }
 
   #assertOpen(): void {

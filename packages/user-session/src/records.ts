@@ -149,6 +149,12 @@ export class SessionRefusedError extends ConflictError {
   }
 }
 
+/** The session created. @throws {SessionRefusedError} it was refused. */
+export function createdSession(created: CreateOutcome): UserSession {
+  if (created.outcome === 'refused') throw new SessionRefusedError(created.reason)
+  return created.session
+}
+
 /** One presentation of a refresh token. */
 export interface TokenRotation {
   /**

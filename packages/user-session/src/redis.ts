@@ -13,6 +13,7 @@ import {
   type ClientTokenRotation,
   type CreateOutcome,
   type CreateUserSession,
+  createdSession,
   type NewClientSession,
   type NewUserSession,
   type PageRequest,
@@ -31,7 +32,7 @@ import { clientLives } from './expiry.js'
 import { createOffline } from './redis/offline.js'
 import { PartitionSweep } from './redis/partition-sweep.js'
 import { RealmWide } from './redis/realm-wide.js'
-import { decodeTimes, encodeLives, fieldsOf } from './redis/record.js'
+import { decodeTimes, encodeLives } from './redis/record.js'
 import { clientFields, SessionStore } from './redis/session-store.js'
 import { outcomeOf, presentationOf } from './redis/tokens.js'
 import { limitsOf, type UserSessionConfig, userSessionConfig } from './rules.js'
@@ -68,13 +69,12 @@ class RedisUserSessions implements UserSessionProvider {
   }
 
   async create(realmId: string, session: CreateUserSession) {
-    const created = await this.tryCreate(realmId, session)
-    if (created.outcome === 'refused') throw new SessionRefusedError(created.reason)
-    return created.session
+    return createdSession(await this.tryCreate(realmId, session))
   }
 
   async tryCreate(realmId: string, session: CreateUserSession): Promise<CreateOutcome> {
-    const began = this.#store.enter(realmId)
+    this.#store.enter(realmId)
+    const began = this.#store.begin()
     const checked = check.checkSession(session, this.#config.maxNotesBytes)
     const realm = await this.#store.realm(realmId)
     const now = this.#store.now()
@@ -97,7 +97,7 @@ class RedisUserSessions implements UserSessionProvider {
   }
 
   async get(realmId: string, id: string, options?: ClientScope) {
-    this.#store.enter(realmId, id)
+    this.#store.enterSession(realmId, id)
     const offline = check.checkScope(options)
     const clientId = check.checkOption(options, 'clientId')
     const key = this.#store.keys.session(realmId, id, offline)
@@ -114,7 +114,7 @@ class RedisUserSessions implements UserSessionProvider {
   }
 
   async refresh(realmId: string, id: string, options?: ClientScope) {
-    this.#store.enter(realmId, id)
+    this.#store.enterSession(realmId, id)
     const clientId = check.checkOption(options, 'clientId')
     const opened = await this.#store.open(realmId, id, options)
     if (opened === undefined) return undefined
@@ -132,11 +132,11 @@ class RedisUserSessions implements UserSessionProvider {
   }
 
   async touch(realmId: string, id: string, options?: ClientScope) {
-    if (options?.clientId !== undefined) {
+    this.#store.enterSession(realmId, id)
+    if (check.checkOption(options, 'clientId') !== undefined) {
       const session = await this.refresh(realmId, id, options)
       return session && { lastRefreshAt: session.lastRefreshAt, expiresAt: session.expiresAt }
     }
-    this.#store.enter(realmId, id)
     const opened = await this.#store.open(realmId, id, options)
     if (opened === undefined) return undefined
     const { key, now, life } = opened
@@ -147,7 +147,7 @@ class RedisUserSessions implements UserSessionProvider {
   }
 
   async update(realmId: string, id: string, patch: UserSessionPatch, options?: SessionScope) {
-    this.#store.enter(realmId, id)
+    this.#store.enterSession(realmId, id)
     const { maxNotesBytes } = this.#config
     const { state, notes } = check.checkPatch(patch, maxNotesBytes)
     const opened = await this.#store.open(realmId, id, options)
@@ -164,7 +164,7 @@ class RedisUserSessions implements UserSessionProvider {
   }
 
   async restart(realmId: string, id: string, begun: NewUserSession) {
-    this.#store.enter(realmId, id)
+    this.#store.enterSession(realmId, id)
     const checked = check.checkSession(begun, this.#config.maxNotesBytes)
     const opened = await this.#store.open(realmId, id, undefined)
     if (opened === undefined) return undefined
@@ -179,7 +179,7 @@ class RedisUserSessions implements UserSessionProvider {
   }
 
   async remove(realmId: string, id: string, options?: SessionScope) {
-    this.#store.enter(realmId, id)
+    this.#store.enterSession(realmId, id)
     const offline = check.checkScope(options)
     const key = this.#store.keys.session(realmId, id, offline)
     if (key === undefined) return false
@@ -189,7 +189,7 @@ class RedisUserSessions implements UserSessionProvider {
   }
 
   async putClientSession(realmId: string, id: string, client: NewClientSession, options?: SessionScope) {
-    this.#store.enter(realmId, id)
+    this.#store.enterSession(realmId, id)
     const checked = check.checkClient(client, this.#config.maxNotesBytes)
     const opened = await this.#store.open(realmId, id, options)
     if (opened === undefined) return undefined
@@ -214,7 +214,7 @@ class RedisUserSessions implements UserSessionProvider {
   }
 
   async updateClientSession(realmId: string, id: string, patch: ClientSessionPatch, options?: SessionScope) {
-    this.#store.enter(realmId, id)
+    this.#store.enterSession(realmId, id)
     const { maxNotesBytes } = this.#config
     const checked = check.checkClientPatch(patch, maxNotesBytes)
     const opened = await this.#store.open(realmId, id, options)
@@ -240,7 +240,7 @@ class RedisUserSessions implements UserSessionProvider {
     clientId: string,
     options?: SessionScope & { readonly endWhenLast?: boolean | undefined },
   ) {
-    this.#store.enter(realmId, id)
+    this.#store.enterSession(realmId, id)
     assertName(clientId, 'clientId')
     const offline = check.checkScope(options)
     const endWhenLast = check.flag(options?.endWhenLast, 'options.endWhenLast') ? 1 : 0
@@ -261,7 +261,8 @@ class RedisUserSessions implements UserSessionProvider {
     id: string,
     options?: { readonly clientIds?: readonly string[] | undefined },
   ): Promise<UserSession | undefined> {
-    const began = this.#store.enter(realmId, id)
+    this.#store.enterSession(realmId, id)
+    const began = this.#store.begin()
     const wanted = check.checkClientIds(options)
     const opened = await this.#store.open(realmId, id, undefined)
     return opened && createOffline(this.#store, opened, wanted, began)
@@ -272,7 +273,7 @@ class RedisUserSessions implements UserSessionProvider {
     id: string,
     rotation: ClientTokenRotation,
   ): Promise<RotationOutcome> {
-    this.#store.enter(realmId, id)
+    this.#store.enterSession(realmId, id)
     check.checkRotation(rotation)
     const key = this.#store.keys.session(realmId, id, rotation.offline ?? false)
     if (key === undefined) return { outcome: 'gone' }
@@ -351,7 +352,8 @@ class RedisUserSessions implements UserSessionProvider {
     userId: string,
     options?: SessionScope & { readonly except?: string | undefined },
   ) {
-    const began = this.#store.enter(realmId)
+    this.#store.enter(realmId)
+    const began = this.#store.begin()
     assertName(userId, 'userId')
     const except = check.checkOption(options, 'except') ?? ''
     return this.#wide.endAll(realmId, userId, check.checkScope(options), began, except)
@@ -364,7 +366,8 @@ class RedisUserSessions implements UserSessionProvider {
   }
 
   async removeByRealm(realmId: string) {
-    const began = this.#store.enter(realmId)
+    this.#store.enter(realmId)
+    const began = this.#store.begin()
     const ended = await Promise.all(
       [false, true].map((offline) => this.#wide.endAll(realmId, undefined, offline, began, '')),
     )

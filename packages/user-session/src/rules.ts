@@ -77,13 +77,13 @@ export function makeRoom(
 export type Refusable<T> = T | { readonly refused: RefusalReason }
 
 /**
- * Orders what begins in one process: the clock's milliseconds, thousand to each, so that a creation right after a
- * removal in the same millisecond is told from one right before it.
+ * Orders what begins in one process, in millionths of a second of the clock: a creation right after a removal in the
+ * same millisecond is told from one right before it.
  */
 export class Ticker {
   readonly #clock: Clock
-  #millisecond = -1
-  #count = 0
+  #millisecond = 0
+  #last = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -91,8 +91,9 @@ export class Ticker {
 
   next(): number {
     const now = this.#clock.now()
-    this.#count = now === this.#millisecond ? Math.min(this.#count + 1, 999) : 0
+    // A clock that was set back is believed.
+    this.#last = now < this.#millisecond ? now * 1000 : Math.max(now * 1000, this.#last + 1)
     this.#millisecond = now
-    return now * 1000 + this.#count
+    return this.#last
   }
 }

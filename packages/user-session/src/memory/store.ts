@@ -96,7 +96,7 @@ export class MemoryStore {
   }
 
   refuses(realmId: string, userId: string, offline: boolean, began: number): boolean {
-    return [nameOf(realmId, offline), nameOf(realmId, offline, userId)].some(
+    return [nameOf(realmId, offline, undefined), nameOf(realmId, offline, userId)].some(
       (name) => (this.#marks.get(name)?.began ?? -1) >= began,
     )
   }

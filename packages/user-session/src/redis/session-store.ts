@@ -66,11 +66,19 @@ export class SessionStore {
     return this.#context.realm(realmId)
   }
 
-  /** Every verb starts here. @returns When it began, for the fences. */
-  enter(realmId: string, id = 'id'): number {
+  /** Every verb starts here. */
+  enter(realmId: string): void {
     this.assertOpen()
     assertName(realmId, 'realmId')
+  }
+
+  enterSession(realmId: string, id: string): void {
+    this.enter(realmId)
     assertName(id, 'id')
+  }
+
+  /** When a verb that a fence may refuse, or that raises one, begins. */
+  begin(): number {
     return this.#ticker.next()
   }
 

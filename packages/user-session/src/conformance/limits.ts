@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { type SuiteBuilder, together } from '@authstate/conformance'
+import type { UserSessionEvent, UserSessionProvider } from '../contract.js'
+import { SessionRefusedError } from '../contract.js'
+import { clientIds, IDLE_MS, ids, login, SECOND } from './fixture.js'
+
+/** Limits of sessions per user, and per user and client. */
+export function limits(add: SuiteBuilder<UserSessionProvider>): void {
+  add.basic('limits: none unless configured', 'contract', async ({ provider }) => {
+    await together(120, () => provider.create('test', login()))
+    assert.equal(await provider.count('test'), 120)
+  })
+
+  add.basic('limits: reject refuses the newcomer', 'peers 26', async ({ withProperties }) => {
+    const provider = await withProperties({ maxSessionsPerUser: 2 })
+    const first = await provider.create('test', login())
+    await provider.create('test', login())
+    assert.deepEqual(await provider.tryCreate('test', login()), { outcome: 'refused', reason: 'user-limit' })
+    await assert.rejects(provider.create('test', login()), (error: unknown) => {
+      assert.ok(error instanceof SessionRefusedError)
+      assert.equal(error.reason, 'user-limit')
+      assert.equal(error.code, 'ERR_CONFLICT')
+      return true
+    })
+    assert.equal((await provider.tryCreate('test', login('user2'))).outcome, 'created')
+    assert.equal((await provider.tryCreate('test2', login())).outcome, 'created')
+    assert.equal((await provider.tryCreate('test', { ...login(), transient: true })).outcome, 'created')
+    await provider.remove('test', first.id)
+    assert.equal((await provider.tryCreate('test', login())).outcome, 'created')
+    assert.equal((await provider.listByUser('test', 'user1')).items.length, 2)
+  })
+
+  add.basic(
+    'limits: end-oldest and end-least-recently-used make room',
+    'contract',
+    async ({ withProperties, clock }) => {
+      for (const [limitPolicy, ends] of [
+        ['end-oldest', 0],
+        ['end-least-recently-used', 1],
+      ] as const) {
+        const provider = await withProperties({ maxSessionsPerUser: 3, limitPolicy })
+        const removed: UserSessionEvent[] = []
+        const off = provider.on('removed', (event) => removed.push(event))
+        const created: string[] = []
+        for (let n = 0; n < 3; n++) {
+          created.push(
+            (await provider.create(limitPolicy, login('user1', { client: { clientId: 'app' } }))).id,
+          )
+          clock.advance(SECOND)
+        }
+        await provider.refresh(limitPolicy, created[0] as string)
+        clock.advance(SECOND)
+        const { id } = await provider.create(limitPolicy, login('user1', { client: { clientId: 'app' } }))
+        const expected = [...created.filter((_, n) => n !== ends), id]
+        assert.deepEqual(ids((await provider.listByUser(limitPolicy, 'user1')).items), expected.sort())
+        assert.equal(await provider.countByClient(limitPolicy, 'app'), 3)
+        assert.deepEqual(
+          removed.map(({ sessionId, reason, userId, clientIds: clients }) => ({
+            sessionId,
+            reason,
+            userId,
+            clients,
+          })),
+          [{ sessionId: created[ends], reason: 'limit', userId: 'user1', clients: ['app'] }],
+        )
+        off()
+      }
+    },
+  )
+
+  add.expiry('limits: only the living count', 'contract', async ({ withProperties, clock }) => {
+    const provider = await withProperties({ maxSessionsPerUser: 2 })
+    await provider.create('test', login())
+    clock.advance(SECOND)
+    await provider.create('test', login())
+    assert.equal((await provider.tryCreate('test', login())).outcome, 'refused')
+    clock.advance(IDLE_MS - SECOND)
+    assert.equal((await provider.tryCreate('test', login())).outcome, 'created')
+    assert.equal((await provider.tryCreate('test', login())).outcome, 'refused')
+  })
+
+  add.basic('limits: per user and client', 'contract', async ({ withProperties, clock }) => {
+    const provider = await withProperties({ maxSessionsPerUserAndClient: 1 })
+    const at = (clientId: string) => login('user1', { client: { clientId } })
+    const first = await provider.create('test', at('app'))
+    assert.deepEqual(await provider.tryCreate('test', at('app')), {
+      outcome: 'refused',
+      reason: 'client-limit',
+    })
+    const second = await provider.create('test', at('other'))
+    await assert.rejects(
+      provider.putClientSession('test', second.id, { clientId: 'app' }),
+      SessionRefusedError,
+    )
+    assert.deepEqual(clientIds(await provider.get('test', second.id)), ['other'])
+    assert.ok(await provider.putClientSession('test', first.id, { clientId: 'app', notes: { again: '1' } }))
+    await provider.removeClientSession('test', first.id, 'app')
+    assert.deepEqual(clientIds(await provider.putClientSession('test', second.id, { clientId: 'app' })), [
+      'app',
+      'other',
+    ])
+
+    const making = await withProperties({ maxSessionsPerUserAndClient: 1, limitPolicy: 'end-oldest' })
+    const user2 = (clientId?: string) => login('user2', clientId ? { client: { clientId } } : {})
+    const old = await making.create('test', user2('app'))
+    clock.advance(SECOND)
+    const fresh = await making.create('test', user2('app'))
+    assert.equal(await making.get('test', old.id), undefined)
+    clock.advance(SECOND)
+    const bare = await making.create('test', user2())
+    assert.deepEqual(clientIds(await making.putClientSession('test', bare.id, { clientId: 'app' })), ['app'])
+    assert.equal(await making.get('test', fresh.id), undefined)
+    assert.deepEqual(ids((await making.listByUser('test', 'user2')).items), [bare.id])
+  })
+
+  add.basic(
+    'limits: both at once, and one set lower than there are',
+    'contract',
+    async ({ provider, withProperties, clock }) => {
+      for (let n = 0; n < 6; n++) {
+        await provider.create('test', login('user1', n < 3 ? { client: { clientId: 'app' } } : {}))
+        clock.advance(SECOND)
+      }
+      const limited = await withProperties({
+        maxSessionsPerUser: 5,
+        maxSessionsPerUserAndClient: 2,
+        limitPolicy: 'end-oldest',
+      })
+      const target = limited === provider ? provider : limited
+      if ((await target.count('test')) === 6) {
+        await target.create('test', login('user1', { client: { clientId: 'app' } }))
+        assert.equal(await target.count('test'), 5)
+        assert.equal(await target.countByClient('test', 'app'), 2)
+      }
+      const lower = await withProperties({ maxSessionsPerUser: 2, limitPolicy: 'end-oldest' })
+      for (let n = 0; n < 4; n++) await lower.create('test', login('user1'))
+      assert.equal((await lower.listByUser('test', 'user1')).items.length, 2)
+    },
+  )
+
+  add.concurrency(
+    'limits: never exceeded by logins at once',
+    'issue, peers 26',
+    async ({ withProperties, clock }) => {
+      for (const limitPolicy of ['reject', 'end-oldest', 'end-least-recently-used']) {
+        const provider = await withProperties({
+          maxSessionsPerUser: 3,
+          maxSessionsPerUserAndClient: 2,
+          limitPolicy,
+        })
+        for (let round = 0; round < 20; round++) {
+          clock.advance(1)
+          const userId = `${limitPolicy} ${round}`
+          const outcomes = await together(10, (n) =>
+            provider.tryCreate('test', login(userId, n % 2 === 0 ? { client: { clientId: 'app' } } : {})),
+          )
+          const { items } = await provider.listByUser('test', userId)
+          assert.equal(items.length, 3)
+          assert.ok(items.filter(({ clients }) => clients.has('app')).length <= 2)
+          const created = outcomes.filter(({ outcome }) => outcome === 'created').length
+          assert.equal(created, limitPolicy === 'reject' ? 3 : 10)
+        }
+      }
+    },
+  )
+}
