@@ -1,3 +1,4 @@
+/// <reference path="./proxy-addr.d.ts" />
 import ipaddr from 'ipaddr.js'
 import proxyaddr from 'proxy-addr'
 
