@@ -20,11 +20,12 @@ import { memoryFactories } from './memory-factories.js'
  */
 export async function createAuthState(config: AuthStateConfig = {}): Promise<AuthState> {
   checkOptions(config)
-  const { provider: _, spi: __, redis: ___, providers = [], ...surroundings } = config
-  const factories = [...memoryFactories()]
-  if (!staysInMemory(config)) factories.push(...(await import('./redis-factories.js')).redisFactories())
-  factories.push(...providers)
-  const registry = createProviderRegistry({ ...surroundings, factories, config: selectionOf(config) })
+  const { clock, logger, node, realms, keyring, instrument, env, providers = [] } = config
+  const overRedis = staysInMemory(config) ? [] : (await import('./redis-factories.js')).redisFactories()
+  const factories = [...memoryFactories(), ...overRedis, ...providers]
+  const selection = selectionOf(config)
+  const surroundings = { clock, logger, node, realms, keyring, instrument, env }
+  const registry = createProviderRegistry({ ...surroundings, factories, config: selection })
   refuseIdleRedis(registry, factories)
   await registry.start()
   return new RunningAuthState(registry)
