@@ -17,6 +17,7 @@
 import { defineSpi, type Provider } from '@authstate/spi'
 
 import type {
+  ClientRemoval,
   ClientScope,
   ClientSessionPatch,
   ClientTokenRotation,
@@ -24,12 +25,14 @@ import type {
   CreateUserSession,
   NewClientSession,
   NewUserSession,
+  OfflineCopy,
   Page,
   PageRequest,
   RotationOutcome,
   SessionScope,
   SessionTimes,
   TransientTokenRotation,
+  UserRemoval,
   UserSession,
   UserSessionEventType,
   UserSessionListener,
@@ -121,7 +124,7 @@ export interface UserSessionProvider extends Provider {
     realmId: string,
     id: string,
     clientId: string,
-    options?: SessionScope & { readonly endWhenLast?: boolean | undefined },
+    options?: ClientRemoval,
   ): Promise<boolean>
 
   /**
@@ -132,11 +135,7 @@ export interface UserSessionProvider extends Provider {
    * @returns The offline session; `undefined` without a living online one, or when the user's offline sessions were
    *   ended after this call began.
    */
-  createOffline(
-    realmId: string,
-    id: string,
-    options?: { readonly clientIds?: readonly string[] | undefined },
-  ): Promise<UserSession | undefined>
+  createOffline(realmId: string, id: string, options?: OfflineCopy): Promise<UserSession | undefined>
 
   /**
    * Exchanges a refresh token for its successor: of n presentations at once of one token exactly `1 + maxReuse`
@@ -187,11 +186,7 @@ export interface UserSessionProvider extends Provider {
    *
    * @returns How many ended.
    */
-  removeByUser(
-    realmId: string,
-    userId: string,
-    options?: SessionScope & { readonly except?: string | undefined },
-  ): Promise<number>
+  removeByUser(realmId: string, userId: string, options?: UserRemoval): Promise<number>
 
   /** Ends the client sessions of a client; the user sessions stay. @returns How many ended. */
   removeByClient(realmId: string, clientId: string, options?: SessionScope): Promise<number>

@@ -9,6 +9,7 @@ import {
 } from '@authstate/spi'
 import * as check from './checks.js'
 import {
+  type ClientRemoval,
   type ClientScope,
   type ClientSessionPatch,
   type ClientTokenRotation,
@@ -17,11 +18,13 @@ import {
   createdSession,
   type NewClientSession,
   type NewUserSession,
+  type OfflineCopy,
   type PageRequest,
   type RotationOutcome,
   SessionRefusedError,
   type SessionScope,
   type TransientTokenRotation,
+  type UserRemoval,
   type UserSessionEventType,
   type UserSessionListener,
   type UserSessionPatch,
@@ -192,12 +195,7 @@ class MemoryUserSessions implements UserSessionProvider {
     })
   }
 
-  async removeClientSession(
-    realmId: string,
-    id: string,
-    clientId: string,
-    options?: SessionScope & { readonly endWhenLast?: boolean | undefined },
-  ) {
+  async removeClientSession(realmId: string, id: string, clientId: string, options?: ClientRemoval) {
     this.#enterSession(realmId, id)
     assertName(clientId, 'clientId')
     const offline = check.checkScope(options)
@@ -210,11 +208,7 @@ class MemoryUserSessions implements UserSessionProvider {
     return true
   }
 
-  async createOffline(
-    realmId: string,
-    id: string,
-    options?: { readonly clientIds?: readonly string[] | undefined },
-  ) {
+  async createOffline(realmId: string, id: string, options?: OfflineCopy) {
     this.#enterSession(realmId, id)
     const began = this.#ticker.next()
     const wanted = check.checkClientIds(options)
@@ -286,11 +280,7 @@ class MemoryUserSessions implements UserSessionProvider {
     return new Map(counts.filter(([, count]) => count > 0))
   }
 
-  async removeByUser(
-    realmId: string,
-    userId: string,
-    options?: SessionScope & { readonly except?: string | undefined },
-  ) {
+  async removeByUser(realmId: string, userId: string, options?: UserRemoval) {
     this.#enter(realmId)
     const began = this.#ticker.next()
     assertName(userId, 'userId')

@@ -106,6 +106,24 @@ export interface ClientScope extends SessionScope {
   readonly clientId?: string | undefined
 }
 
+/** How a client session ends. */
+export interface ClientRemoval extends SessionScope {
+  /** Ends the user session as well when no other client session lives. @default false */
+  readonly endWhenLast?: boolean | undefined
+}
+
+/** Which sessions of a user end. */
+export interface UserRemoval extends SessionScope {
+  /** Id of a session that stays. */
+  readonly except?: string | undefined
+}
+
+/** What goes into an offline session. */
+export interface OfflineCopy {
+  /** Clients whose client sessions are copied, if they live. All when left out. */
+  readonly clientIds?: readonly string[] | undefined
+}
+
 /** Which part of a listing is asked for. */
 export interface PageRequest extends SessionScope {
   /** 1 to 100. @default 20 */

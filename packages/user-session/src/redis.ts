@@ -8,6 +8,7 @@ import {
 } from '@authstate/spi'
 import * as check from './checks.js'
 import {
+  type ClientRemoval,
   type ClientScope,
   type ClientSessionPatch,
   type ClientTokenRotation,
@@ -16,11 +17,13 @@ import {
   createdSession,
   type NewClientSession,
   type NewUserSession,
+  type OfflineCopy,
   type PageRequest,
   type RotationOutcome,
   SessionRefusedError,
   type SessionScope,
   type TransientTokenRotation,
+  type UserRemoval,
   type UserSession,
   type UserSessionEventType,
   type UserSessionListener,
@@ -234,12 +237,7 @@ class RedisUserSessions implements UserSessionProvider {
     )
   }
 
-  async removeClientSession(
-    realmId: string,
-    id: string,
-    clientId: string,
-    options?: SessionScope & { readonly endWhenLast?: boolean | undefined },
-  ) {
+  async removeClientSession(realmId: string, id: string, clientId: string, options?: ClientRemoval) {
     this.#store.enterSession(realmId, id)
     assertName(clientId, 'clientId')
     const offline = check.checkScope(options)
@@ -256,11 +254,7 @@ class RedisUserSessions implements UserSessionProvider {
     return removed
   }
 
-  async createOffline(
-    realmId: string,
-    id: string,
-    options?: { readonly clientIds?: readonly string[] | undefined },
-  ): Promise<UserSession | undefined> {
+  async createOffline(realmId: string, id: string, options?: OfflineCopy): Promise<UserSession | undefined> {
     this.#store.enterSession(realmId, id)
     const began = this.#store.begin()
     const wanted = check.checkClientIds(options)
@@ -347,11 +341,7 @@ class RedisUserSessions implements UserSessionProvider {
     return this.#wide.clientStats(realmId, check.checkScope(options))
   }
 
-  async removeByUser(
-    realmId: string,
-    userId: string,
-    options?: SessionScope & { readonly except?: string | undefined },
-  ) {
+  async removeByUser(realmId: string, userId: string, options?: UserRemoval) {
     this.#store.enter(realmId)
     const began = this.#store.begin()
     assertName(userId, 'userId')
