@@ -3,11 +3,12 @@
 import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
 
-const src = import.meta.dirname
+// The same from `src` and from a bundle in `dist`: a measuring program may start subjects too.
+const src = resolve(import.meta.dirname, '..', 'src')
 export const root = resolve(src, '..', '..')
 const outdir = join(src, '..', 'dist')
 
-const clients = [
+const external = [
   'ioredis',
   'ioredis5',
   'redis',
@@ -15,6 +16,7 @@ const clients = [
   'express-session',
   'bentocache',
   'autocannon',
+  'esbuild',
 ]
 
 /** Bundles a program of these lines, whose imports are relative to `src`. Returns the path of the file. */
@@ -29,7 +31,7 @@ export async function bundle(name: string, lines: readonly string[]): Promise<st
     target: 'node20',
     conditions: ['@authstate/source'],
     loader: { '.lua': 'text' },
-    external: [...clients, 'bentocache/*', 'lru-cache', 'rate-limiter-flexible'],
+    external: [...external, 'bentocache/*', 'lru-cache', 'rate-limiter-flexible'],
     // What is bundled from CommonJS asks for Node's modules with `require`.
     banner: {
       js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)`,

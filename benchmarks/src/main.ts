@@ -15,6 +15,9 @@ const MEASURES: readonly { path: string; targets: readonly string[]; timed?: boo
     { path: 'counts/user-sessions', targets: ['D1', 'D2', 'D3'] },
     { path: 'counts/login-failures', targets: ['D1', 'D4', 'D5'] },
     { path: 'counts/action-tokens', targets: ['D1', 'D4', 'D5'] },
+    { path: 'counts/invalidation', targets: ['D6'] },
+    { path: 'growth/listings', targets: ['D7', 'D8', 'R13'], timed: true },
+    { path: 'growth/endings', targets: ['D9'], timed: true },
   ]
 
 const say = (line: string) => console.log(line)

@@ -31,6 +31,7 @@ export interface Slot {
 
 /** What a slot gave. */
 export interface SlotResult {
+  readonly operations: number
   readonly perSecond: number
   readonly cpuUsPerOperation: number
   readonly p50Us: number

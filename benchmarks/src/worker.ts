@@ -39,6 +39,7 @@ async function runSlot({ operations }: Subject, slot: Slot, next: () => number):
   const ms = performance.now() - begun
   const { user, system } = process.cpuUsage(cpu)
   return {
+    operations: count,
     perSecond: (count / ms) * 1_000,
     cpuUsPerOperation: (user + system) / count,
     p50Us: quantile(latencies, 0.5) * 1_000,

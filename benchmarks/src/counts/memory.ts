@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import { forEach } from '../for-each.js'
 
 export interface Footprint {
   /** Bytes that the server uses more than before, by what was stored. */
@@ -35,17 +36,4 @@ export async function footprint(
 async function usedMemory(redis: Redis): Promise<number> {
   const info = await redis.info('memory')
   return Number(/used_memory:(\d+)/.exec(info)?.[1])
-}
-
-/** Runs `work` for 0 to `count - 1`, many at a time. */
-export async function forEach(
-  count: number,
-  work: (n: number) => Promise<unknown>,
-  callers = 64,
-): Promise<void> {
-  let next = 0
-  const caller = async () => {
-    while (next < count) await work(next++)
-  }
-  await Promise.all(Array.from({ length: callers }, caller))
 }

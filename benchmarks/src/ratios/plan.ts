@@ -7,6 +7,8 @@ export interface Runner {
   /** File in `subjects/`. */
   readonly subject: string
   readonly variant?: string
+  /** `true`: a second process of the subject answers the first. */
+  readonly partner?: boolean
 }
 
 /** Runners that take turns at one operation. */
@@ -14,6 +16,8 @@ export interface Cell {
   readonly operation: string
   readonly callers: number
   readonly pace?: Slot['pace']
+  /** @default 70 */
+  readonly slotMs?: number
   readonly runners: readonly string[]
 }
 
@@ -23,8 +27,12 @@ export interface Ratio {
   readonly cell: string
   readonly of: string
   readonly over: string
+  /** At least. */
   readonly throughput?: number
+  /** At most, as the latencies. */
   readonly cpu?: number
+  readonly p50?: number
+  readonly p99?: number
   /** The higher floors that are worth more than the target. */
   readonly goal?: { readonly throughput?: number }
 }
@@ -38,10 +46,19 @@ export interface Group {
   readonly ratios: readonly Ratio[]
 }
 
-export const bounds = ({ throughput, cpu }: Ratio): readonly (readonly ['throughput' | 'cpu', Bound])[] => [
-  ...(throughput === undefined ? [] : [['throughput', { atLeast: throughput }] as const]),
-  ...(cpu === undefined ? [] : [['cpu', { atMost: cpu }] as const]),
-]
+/** What is compared, and what the ratio of it must be. */
+export function bounds({ throughput, cpu, p50, p99 }: Ratio): readonly (readonly [Figure, Bound])[] {
+  const most = { cpu, p50, p99 }
+  return [
+    ...(throughput === undefined ? [] : [['throughput', { atLeast: throughput }] as const]),
+    ...(['cpu', 'p50', 'p99'] as const).flatMap((figure) => {
+      const atMost = most[figure]
+      return atMost === undefined ? [] : [[figure, { atMost }] as const]
+    }),
+  ]
+}
+
+export type Figure = 'throughput' | 'cpu' | 'p50' | 'p99'
 
 /** What the tables call the runners. */
 const OURS = 'authstate'
@@ -235,4 +252,22 @@ const hits: Group = {
   ],
 }
 
-export const groups: readonly Group[] = [sessions, failures, tokens, batching, hits, cluster]
+const PUBSUB = 'pub/sub'
+
+const invalidations: Group = {
+  name: 'invalidations between two processes',
+  runners: {
+    [OURS]: { subject: 'realm-cache-invalidations', partner: true },
+    [PUBSUB]: { subject: 'pubsub-messages', partner: true },
+    [BENTO]: { subject: 'bentocache-invalidations', partner: true },
+  },
+  cells: {
+    'invalidation, there and back': { ...cell('there and back', [OURS, PUBSUB, BENTO], 1), slotMs: 300 },
+  },
+  ratios: [
+    { target: 'R11', cell: 'invalidation, there and back', of: OURS, over: PUBSUB, p50: 1.3, p99: 2 },
+    { target: 'R11', cell: 'invalidation, there and back', of: OURS, over: BENTO, p50: 0.9 },
+  ],
+}
+
+export const groups: readonly Group[] = [sessions, failures, tokens, batching, hits, invalidations, cluster]

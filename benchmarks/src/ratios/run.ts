@@ -3,10 +3,11 @@ import type { Servers } from '../servers.js'
 import { bandOfMedian, median } from '../statistics.js'
 import type { SlotResult } from '../subject.js'
 import { Worker } from '../workers.js'
-import { bounds, type Cell, type Group, type Ratio } from './plan.js'
+import { bounds, type Cell, type Figure, type Group, type Ratio, type Runner } from './plan.js'
 
 const SLOT_MS = 70
-const WARM_UP_MS = 250
+/** The compiler has settled by then; a busy machine gets there later. */
+const WARM_UP = { operations: 15_000, slotMs: 150, slots: 12 }
 
 export interface RatioOptions {
   readonly rounds: number
@@ -28,14 +29,16 @@ export async function runGroup(group: Group, servers: Servers, options: RatioOpt
   }
   await servers.flush()
   const workers = new Map<string, Worker>()
+  const partners: Worker[] = []
   const absent = new Map<string, string>()
   try {
     const needed = new Set(cells.flatMap(([, { runners }]) => runners))
     for (const name of needed) {
-      const { subject, variant = 'plain' } = group.runners[name] as { subject: string; variant?: string }
+      const { subject, variant = 'plain', partner } = group.runners[name] as Runner
       const place = { url: servers.url, nodes: servers.nodes, prefix: `b${workers.size}`, variant }
       try {
         workers.set(name, await Worker.open(subject, place))
+        if (partner === true) partners.push(await Worker.open(subject, { ...place, variant: 'partner' }))
       } catch (error) {
         const reason = (error as Error).message.split('\n').slice(0, 2).join(' ')
         absent.set(name, reason)
@@ -57,36 +60,42 @@ export async function runGroup(group: Group, servers: Servers, options: RatioOpt
     })
     return { findings, missing, facts }
   } finally {
-    await Promise.all([...workers.values()].map((worker) => worker.close()))
+    await Promise.all([...workers.values(), ...partners].map((worker) => worker.close()))
   }
 }
 
 async function runCell(cell: Cell, workers: ReadonlyMap<string, Worker>, rounds: number): Promise<Rounds> {
   const runners = cell.runners.filter((name) => workers.has(name))
   const results = new Map<string, SlotResult[]>(runners.map((name) => [name, []]))
-  const { operation, callers, pace = 'each' } = cell
+  const { operation, callers, pace = 'each', slotMs = SLOT_MS } = cell
   const run = (name: string, ms: number) =>
     (workers.get(name) as Worker).run({ operation, callers, pace, ms })
-  for (const name of runners) await run(name, WARM_UP_MS)
+  for (const name of runners) {
+    for (let slots = 0, done = 0; slots < WARM_UP.slots && done < WARM_UP.operations; slots++)
+      done += (await run(name, WARM_UP.slotMs)).operations
+  }
   for (let round = 0; round < rounds; round++) {
     for (let i = 0; i < runners.length; i++) {
       const name = runners[(round + i) % runners.length] as string
-      results.get(name)?.push(await run(name, SLOT_MS))
+      results.get(name)?.push(await run(name, slotMs))
     }
   }
   return results
 }
 
+const READ: Readonly<Record<Figure, (result: SlotResult) => number>> = {
+  throughput: (result) => result.perSecond,
+  cpu: (result) => result.cpuUsPerOperation,
+  p50: (result) => result.p50Us,
+  p99: (result) => result.p99Us,
+}
+
 function findingsOf(ratio: Ratio, rounds: Rounds): Finding[] {
   const [ours, theirs] = [rounds.get(ratio.of), rounds.get(ratio.over)]
   if (ours === undefined || theirs === undefined) return []
-  const read = {
-    throughput: (result: SlotResult) => result.perSecond,
-    cpu: (result: SlotResult) => result.cpuUsPerOperation,
-  }
   return bounds(ratio).map(([figure, bound]) => {
     const ratios = ours.map(
-      (result, round) => read[figure](result) / read[figure](theirs[round] as SlotResult),
+      (result, round) => READ[figure](result) / READ[figure](theirs[round] as SlotResult),
     )
     const goal = figure === 'throughput' ? ratio.goal?.throughput : undefined
     return {
