@@ -2,6 +2,7 @@ import { redisActionTokens } from '@authstate/action-token/redis'
 import { redisAuthSessions } from '@authstate/auth-session/redis'
 import { redisCluster } from '@authstate/cluster/redis'
 import { redisLoginFailures } from '@authstate/login-failure/redis'
+import { redisRealmCache } from '@authstate/realm-cache/redis'
 import { redisConnection } from '@authstate/redis'
 import type { AnyProviderFactory } from '@authstate/spi'
 import { redisStickySessions } from '@authstate/sticky-session-encoder/redis'
@@ -14,6 +15,7 @@ export const redisFactories = (): AnyProviderFactory[] => [
   redisAuthSessions(),
   redisActionTokens(),
   redisLoginFailures(),
+  redisRealmCache(),
   redisStickySessions(),
   redisCluster(),
 ]

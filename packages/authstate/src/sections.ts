@@ -7,6 +7,7 @@ import type { redisCluster } from '@authstate/cluster/redis'
 import type { memoryLoginFailures } from '@authstate/login-failure'
 import type { redisLoginFailures } from '@authstate/login-failure/redis'
 import type { memoryRealmCache } from '@authstate/realm-cache'
+import type { redisRealmCache } from '@authstate/realm-cache/redis'
 import type { RedisClient, RedisConfig } from '@authstate/redis'
 import type { ProviderFactory } from '@authstate/spi'
 import type { memoryStickySessions } from '@authstate/sticky-session-encoder'
@@ -53,7 +54,7 @@ export interface ActionTokenSection
 export interface LoginFailureSection
   extends Section<ConfigOf<typeof memoryLoginFailures>, ConfigOf<typeof redisLoginFailures>> {}
 export interface RealmCacheSection
-  extends Section<ConfigOf<typeof memoryRealmCache>, ConfigOf<typeof memoryRealmCache>> {}
+  extends Section<ConfigOf<typeof memoryRealmCache>, ConfigOf<typeof redisRealmCache>> {}
 export interface StickySessionEncoderSection
   extends Section<ConfigOf<typeof memoryStickySessions>, ConfigOf<typeof redisStickySessions>> {}
 export interface ClusterSection

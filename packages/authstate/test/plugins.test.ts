@@ -1,4 +1,5 @@
 import { type ActionTokenProvider, actionTokenSpi, memoryActionTokens } from '@authstate/action-token'
+import { FakeClock } from '@authstate/conformance'
 import { defineSpi, type Provider, type ProviderFactory } from '@authstate/spi'
 import { expect, test } from 'vitest'
 import { createAuthState, type UserSessionProvider, userSessionSpi } from '../src/index.js'
@@ -44,14 +45,16 @@ test('a provider of a plugin serves one of our SPIs, once it is named', async ()
   }
   await using plain = await createAuthState({ providers: [mine] })
   expect(plain.describe().spis['action-token']?.selected).toBe('memory')
+  const clock = new FakeClock()
   await using state = await createAuthState({
     providers: [mine],
     spi: { 'action-token': { provider: 'mine' } },
+    clock,
   })
   expect(state.describe().spis['action-token']?.selected).toBe('mine')
   await state.actionTokens.put('r', 'code', 'k', { lifespanMs: 1_000 })
   const record = await state.actionTokens.get('r', 'code', 'k')
-  expect(record?.expiresAt).toBeLessThanOrEqual(Date.now() + 7)
+  expect(record?.expiresAt).toBe(clock.now() + 7)
 })
 
 test('a provider of a plugin with the id of ours takes its place', async () => {
