@@ -1,0 +1,82 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { cluster, describeWith, redis, redisUrl } from '../../../test-support/capabilities.js'
+import { openRedis } from '../../../test-support/redis-targets.js'
+import { sourceFlags } from '../../../test-support/source.mjs'
+import { CANARY } from './canaries.js'
+import { freshPrefix } from './support.js'
+
+interface ExportedSpan {
+  readonly name: string
+  readonly attributes: Readonly<Record<string, unknown>>
+  readonly events: readonly unknown[]
+  readonly status: { readonly message?: string }
+  readonly hasParent: boolean
+}
+
+const OURS = ['evalsha', 'eval', 'hgetall', 'hmget', 'zcount']
+const isOurs = ({ name }: ExportedSpan) => OURS.includes(name)
+const textOf = (span: ExportedSpan) => span.attributes['db.query.text']
+
+describeWith(redis, 'spans of OpenTelemetry', () => {
+  const prefix = freshPrefix()
+  let results: Readonly<Record<string, readonly ExportedSpan[]>>
+  let shown: readonly (readonly unknown[])[]
+
+  beforeAll(async () => {
+    const script = fileURLToPath(new URL('./fixtures/spans.ts', import.meta.url))
+    const nodes = cluster.available ? (process.env['AUTHSTATE_TEST_CLUSTER'] ?? '') : ''
+    const args = [...sourceFlags, script, redisUrl(), nodes, prefix]
+    const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 24 })
+    ;({ results, shown } = JSON.parse(stdout))
+  }, 60_000)
+  afterAll(async () => {
+    const client = openRedis()
+    for (const key of await client.keys(`*${prefix}*`)) await client.del(key)
+    client.disconnect()
+  })
+
+  function expectNothingReadable(name: string): void {
+    const spans = (results[name] ?? []).filter(isOurs)
+    expect([...new Set(spans.map((span) => span.name))].sort()).toEqual([...OURS].sort())
+    for (const span of spans) expect(span.hasParent).toBe(true)
+    expect(spans.map(textOf)).toContainEqual(expect.stringMatching(/^evalsha [0-9a-f]{40} \?$/))
+    expect(
+      spans.filter(({ events, status }) => events.length > 0 && status.message !== undefined).length,
+    ).toBeGreaterThan(2)
+    expect(JSON.stringify(spans)).not.toContain(CANARY)
+    expect(JSON.stringify(spans)).not.toContain(prefix)
+  }
+
+  const late = ', instrumented late'
+  const standalone = ['made', 'ioredis 6', 'keyPrefix', 'auto-pipelining'].flatMap((name) => [
+    name,
+    name + late,
+  ])
+  test.each([...standalone, 'ioredis 5'])(
+    '%s: there, under their parent, and nothing in them',
+    expectNothingReadable,
+  )
+
+  describeWith(cluster, 'on a Cluster', () => {
+    test.each(['made Cluster', 'Cluster'].flatMap((name) => [name, name + late]))(
+      '%s: there, under their parent, and nothing in them',
+      expectNothingReadable,
+    )
+  })
+
+  describe('of an application', () => {
+    test('that writes the text of spans itself: nothing of ours in it', () => {
+      expect(shown.length).toBeGreaterThan(OURS.length)
+      expect(JSON.stringify(results['text of its own']?.map(textOf))).toContain('evalsha [')
+      expect(JSON.stringify([results['text of its own'], shown])).not.toContain(CANARY)
+    })
+
+    test('show its own commands as before', () => {
+      const texts = results['their own commands']?.map(textOf)
+      expect(texts).toEqual(expect.arrayContaining(['get shop:visible', 'get shop:piped', 'get shop:multi']))
+    })
+  })
+})
