@@ -260,8 +260,9 @@ export interface LoginFailureProvider extends Provider {
   ): Promise<GuardOutcome>
 
   /**
-   * `guard` for a name that belongs to nobody: only its address is guarded and counted, and a `verify` against a
-   * made-up credential takes the time that a real one takes. Never answers `'success'`.
+   * `guard` for a name that belongs to nobody: only its address is counted. It sends the commands that `guard` would,
+   * so that with a `verify` against a made-up credential nobody can tell the name from one that exists. Never answers
+   * `'success'`.
    */
   guardUnknownUser(
     realmId: string,

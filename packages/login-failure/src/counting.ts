@@ -9,6 +9,8 @@ import type { FailureStore, ReservationOutcome, Subject } from './store.js'
 export interface Rule {
   readonly subject: Subject
   readonly policy: Policy
+  /** There is no such user: attempts are reserved and given back as if there were, and nothing is counted. */
+  readonly decoy?: true
 }
 
 export type Reserved =
@@ -52,7 +54,11 @@ export class Counting {
   ): Promise<LoginFailureOutcome> {
     const now = this.#clock.now()
     const stored = { ...failure, at: Math.min(failure.at ?? now, now), now, attempt }
-    const steps = await each(rules, ({ subject, policy }) => this.#store.fail(subject, policy, stored))
+    const steps = await each(rules, async ({ subject, policy, decoy }) => {
+      if (!decoy) return this.#store.fail(subject, policy, stored)
+      await this.#store.release(subject, attempt)
+      return undefined
+    })
     rules.forEach(({ subject }, index) => {
       const step = steps[index]
       if (step !== undefined && step.newLock !== '') this.#tellLock(subject, step, stored.at)
@@ -158,20 +164,24 @@ function strongestLock(
   return strongest
 }
 
-function outcomeOf(rules: readonly Rule[], steps: readonly FailureStep[], now: number): LoginFailureOutcome {
+function outcomeOf(
+  rules: readonly Rule[],
+  steps: readonly (FailureStep | undefined)[],
+  now: number,
+): LoginFailureOutcome {
   const user = steps[rules.findIndex(({ subject }) => subject.rule === 'user')]
   return {
-    counted: (user ?? steps[0])?.counted ?? false,
+    counted: (user ?? steps.find((step) => step !== undefined))?.counted ?? false,
     numFailures: user?.state.numFailures ?? 0,
     numTemporaryLockouts: user?.state.numTemporaryLockouts ?? 0,
     numSecondaryAuthFailures: user?.state.numSecondaryAuthFailures ?? 0,
     permanent: false,
     ...strongestLock(
       rules,
-      steps.map(({ state }) => state),
+      steps.map((step) => step?.state),
       now,
     ),
-    newlyLocked: steps.some(({ newLock }) => newLock !== ''),
+    newlyLocked: steps.some((step) => step !== undefined && step.newLock !== ''),
   }
 }
 

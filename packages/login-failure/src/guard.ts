@@ -143,10 +143,10 @@ export class Guard {
 
 /** The rules by which one node counts alone. Many people can share an address, so that rule stays as it is. */
 export function stricter(rules: readonly Rule[], { localFailureFactor }: LoginFailureConfig): Rule[] {
-  return rules.map(({ subject, policy }) => ({
-    subject,
-    policy: subject.rule === 'user' ? stricterPolicy(policy, localFailureFactor) : policy,
-  }))
+  return rules.map((rule) => {
+    if (rule.subject.rule === 'address') return rule
+    return { ...rule, policy: stricterPolicy(rule.policy, localFailureFactor) }
+  })
 }
 
 /** The store was away before anything was verified: somebody else may decide. */

@@ -5,15 +5,8 @@ import {
   type ProviderContext,
   StoreUnavailableError,
 } from '@authstate/spi'
-import { networkOf, parseIp } from './address.js'
-import {
-  type AddressRule,
-  type Attempt,
-  addressRuleOf,
-  checkAttempt,
-  checkIds,
-  type LoginFailureConfig,
-} from './config.js'
+import { parseIp } from './address.js'
+import { type Attempt, checkAttempt, checkIds, type LoginFailureConfig } from './config.js'
 import type {
   CheckOutcome,
   Explanation,
@@ -27,22 +20,21 @@ import type {
   RuleExplanation,
   SuccessOptions,
 } from './contract.js'
-import { Counting, each, type Rule } from './counting.js'
+import { Counting, each } from './counting.js'
 import { Events } from './events.js'
 import { adminStatus, explainRule } from './explain.js'
 import { Guard, stricter } from './guard.js'
 import { MemoryStore } from './memory-store.js'
-import { type Policy, policyOf } from './policy.js'
+import type { Policy } from './policy.js'
+import { DECOY, RuleBook } from './rule-book.js'
 import { toLoginFailure } from './rules.js'
 import type { FailureStore, Subject } from './store.js'
-
-const SETTINGS = 'realms(realmId).bruteForce'
 
 /** The contract, over whatever store: checks, policies, both rules of an attempt, and what to do without the store. */
 export class LoginFailures implements LoginFailureProvider {
   readonly #context: ProviderContext
   readonly #config: LoginFailureConfig
-  readonly #address: AddressRule | undefined
+  readonly #book: RuleBook
   readonly #store: FailureStore
   readonly #counting: Counting
   /** Counts while the store is away. */
@@ -55,7 +47,7 @@ export class LoginFailures implements LoginFailureProvider {
   constructor(context: ProviderContext, config: LoginFailureConfig, store: FailureStore) {
     this.#context = context
     this.#config = config
-    this.#address = addressRuleOf(config)
+    this.#book = new RuleBook(context, config)
     this.#store = store
     this.#events = new Events(context.logger)
     this.#counting = new Counting(store, context.clock, this.#events)
@@ -76,7 +68,7 @@ export class LoginFailures implements LoginFailureProvider {
   async recordSuccess(realmId: string, userId: string, options: SuccessOptions = {}) {
     this.#enterUser(realmId, userId)
     const { secondary } = checkAttempt(options)
-    const rules = await this.#rules(realmId, userId, undefined)
+    const rules = await this.#book.of(realmId, userId, undefined)
     return this.#orElse(
       async () => (await this.#counting.succeed(rules, secondary, '')).cleared,
       async (failPolicy, error) => {
@@ -93,8 +85,8 @@ export class LoginFailures implements LoginFailureProvider {
 
   async getAddress(realmId: string, ip: string) {
     this.#enterRealm(realmId)
-    const network = this.#networkOf(parseIp(ip))
-    return network === undefined ? undefined : this.#load({ realmId, rule: 'address', id: network })
+    const network = this.#book.network(realmId, parseIp(ip))
+    return network && this.#load(network)
   }
 
   async check(
@@ -103,7 +95,7 @@ export class LoginFailures implements LoginFailureProvider {
     options: { readonly ip?: string | undefined } = {},
   ): Promise<CheckOutcome> {
     this.#enterUser(realmId, userId)
-    const rules = await this.#rules(realmId, userId, checkAttempt(options).ip)
+    const rules = await this.#book.of(realmId, userId, checkAttempt(options).ip)
     return this.#orElse<CheckOutcome>(
       () => this.#counting.check(rules),
       async (failPolicy) => {
@@ -137,7 +129,7 @@ export class LoginFailures implements LoginFailureProvider {
     options: { readonly ip?: string | undefined } = {},
   ): Promise<Explanation> {
     this.#enterUser(realmId, userId)
-    const rules = await this.#rules(realmId, userId, checkAttempt(options).ip)
+    const rules = await this.#book.of(realmId, userId, checkAttempt(options).ip)
     const now = this.#context.clock.now()
     const explained = await each(rules, async (rule) =>
       explainRule(rule, await this.#store.load(rule.subject, now), now),
@@ -148,7 +140,7 @@ export class LoginFailures implements LoginFailureProvider {
 
   async status(realmId: string, userId: string) {
     this.#enterUser(realmId, userId)
-    const policy = await this.#policyOf(realmId)
+    const policy = (await this.#book.policiesOf(realmId)).user
     const now = this.#context.clock.now()
     const state = await this.#store.load({ realmId, rule: 'user', id: userId }, now)
     return adminStatus(state, policy, now)
@@ -156,14 +148,14 @@ export class LoginFailures implements LoginFailureProvider {
 
   async clear(realmId: string, userId: string) {
     this.#enterUser(realmId, userId)
-    return this.#remove({ realmId, rule: 'user', id: userId }, await this.#policyOf(realmId))
+    return this.#remove({ realmId, rule: 'user', id: userId }, (await this.#book.policiesOf(realmId)).user)
   }
 
   async clearAddress(realmId: string, ip: string) {
     this.#enterRealm(realmId)
-    const network = this.#networkOf(parseIp(ip))
+    const network = this.#book.network(realmId, parseIp(ip))
     if (network === undefined) return false
-    return this.#remove({ realmId, rule: 'address', id: network }, this.#address?.policy)
+    return this.#remove(network, (await this.#book.policiesOf(realmId)).address)
   }
 
   async clearByRealm(realmId: string) {
@@ -175,9 +167,8 @@ export class LoginFailures implements LoginFailureProvider {
 
   async applySettings(realmId: string) {
     this.#enterRealm(realmId)
-    const user = await this.#policyOf(realmId)
-    const address = user && this.#address?.policy
-    return this.#store.applyPolicies(realmId, { user, address }, this.#context.clock.now())
+    const policies = await this.#book.policiesOf(realmId)
+    return this.#store.applyPolicies(realmId, policies, this.#context.clock.now())
   }
 
   on<E extends keyof LoginFailureEvents>(event: E, listener: (event: LoginFailureEvents[E]) => void) {
@@ -198,7 +189,7 @@ export class LoginFailures implements LoginFailureProvider {
     userId: string | undefined,
     { ip, at, secondary }: Attempt,
   ): Promise<LoginFailureOutcome> {
-    const rules = await this.#rules(realmId, userId, ip)
+    const rules = await this.#book.of(realmId, userId, ip)
     const failure = { ip: ip?.toString() ?? '', at, secondary }
     return this.#orElse<LoginFailureOutcome>(
       () => this.#counting.fail(rules, failure, ''),
@@ -217,35 +208,13 @@ export class LoginFailures implements LoginFailureProvider {
     verify: () => Promise<boolean>,
   ): Promise<GuardOutcome> {
     assertFunction(verify, 'verify')
-    const rules = await this.#rules(realmId, userId, ip)
+    const rules = await this.#book.of(realmId, userId ?? DECOY, ip)
     const attempt = { ip: ip?.toString() ?? '', secondary }
     if (userId !== undefined) return this.#guard.run(rules, attempt, verify)
     return this.#guard.run(rules, attempt, async () => {
       await verify()
       return false
     })
-  }
-
-  /** Who is counted in an attempt. Nobody where the realm is not protected. */
-  async #rules(realmId: string, userId: string | undefined, ip: Attempt['ip']): Promise<Rule[]> {
-    const policy = await this.#policyOf(realmId)
-    const rules: Rule[] = []
-    if (policy === undefined) return rules
-    if (userId !== undefined) rules.push({ subject: { realmId, rule: 'user', id: userId }, policy })
-    const network = ip && this.#networkOf(ip)
-    if (network !== undefined && this.#address !== undefined) {
-      rules.push({ subject: { realmId, rule: 'address', id: network }, policy: this.#address.policy })
-    }
-    return rules
-  }
-
-  async #policyOf(realmId: string): Promise<Policy | undefined> {
-    const { bruteForce } = await this.#context.realm(realmId)
-    return policyOf(bruteForce, SETTINGS)
-  }
-
-  #networkOf(ip: ReturnType<typeof parseIp>): string | undefined {
-    return this.#address && networkOf(ip, this.#address)
   }
 
   async #load(subject: Subject) {

@@ -353,6 +353,8 @@ export function guarding(add: SuiteBuilder<LoginFailureProvider>): void {
     assert.equal(await costs(() => provider.get('realm', 'alice')), 1)
     assert.equal(await costs(() => provider.recordSuccess('realm', 'alice')), 1)
     assert.equal(await costs(() => provider.guard('realm', 'bob', {}, right)), 2)
+    assert.equal(await costs(() => provider.guard('realm', 'bob', {}, wrong)), 2)
+    assert.equal(await costs(() => provider.guardUnknownUser('realm', {}, wrong)), 2)
     assert.equal(await costs(() => provider.clear('realm', 'alice')), 1)
   })
 

@@ -1,0 +1,56 @@
+import { type ProviderContext, randomId } from '@authstate/spi'
+import { networkOf, type parseIp } from './address.js'
+import { type AddressRule, addressRuleOf, type LoginFailureConfig } from './config.js'
+import type { Rule } from './counting.js'
+import { type Policy, policyOf } from './policy.js'
+import type { Policies, Subject } from './store.js'
+
+type Ip = ReturnType<typeof parseIp>
+
+/** Stands for a user who does not exist, where an attempt must look and last as if there were one. */
+export const DECOY = Symbol('decoy')
+
+/** Says whose failures count in an attempt, and by which policy. */
+export class RuleBook {
+  readonly #context: ProviderContext
+  readonly #address: AddressRule | undefined
+
+  constructor(context: ProviderContext, config: LoginFailureConfig) {
+    this.#context = context
+    this.#address = addressRuleOf(config)
+  }
+
+  /** The rules of an attempt, the user's first. None where the realm is not protected. */
+  async of(realmId: string, user: string | typeof DECOY | undefined, ip: Ip | undefined): Promise<Rule[]> {
+    const policy = (await this.policiesOf(realmId)).user
+    const rules: Rule[] = []
+    if (policy === undefined) return rules
+    if (user === DECOY) {
+      rules.push({ subject: { realmId, rule: 'user', id: randomId() }, policy, decoy: true })
+    } else if (user !== undefined) {
+      rules.push({ subject: { realmId, rule: 'user', id: user }, policy })
+    }
+    const network = ip && this.network(realmId, ip)
+    if (network !== undefined && this.#address !== undefined) {
+      rules.push({ subject: network, policy: this.#address.policy })
+    }
+    return rules
+  }
+
+  /**
+   * The policies of a realm as of now.
+   *
+   * @throws {TypeError | RangeError} the realm's settings are wrong; the message names the one that is
+   */
+  async policiesOf(realmId: string): Promise<Policies> {
+    const { bruteForce } = await this.#context.realm(realmId)
+    const user: Policy | undefined = policyOf(bruteForce, 'realms(realmId).bruteForce')
+    return { user, address: user && this.#address?.policy }
+  }
+
+  /** The network of an address. `undefined` where addresses are not counted. */
+  network(realmId: string, ip: Ip): Subject | undefined {
+    if (this.#address === undefined) return undefined
+    return { realmId, rule: 'address', id: networkOf(ip, this.#address) }
+  }
+}
