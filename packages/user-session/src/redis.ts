@@ -38,6 +38,7 @@ import { RealmWide } from './redis/realm-wide.js'
 import { decodeTimes, encodeLives } from './redis/record.js'
 import { clientFields, SessionStore } from './redis/session-store.js'
 import { outcomeOf, presentationOf } from './redis/tokens.js'
+import { upgradeRecord } from './redis/versions.js'
 import { limitsOf, type UserSessionConfig, userSessionConfig } from './rules.js'
 import * as scripts from './scripts.js'
 import { draft, snapshot } from './stored.js'
@@ -271,6 +272,7 @@ class RedisUserSessions implements UserSessionProvider {
     check.checkRotation(rotation)
     const key = this.#store.keys.session(realmId, id, rotation.offline ?? false)
     if (key === undefined) return { outcome: 'gone' }
+    await upgradeRecord(this.#store.redis, key)
     const decided = await this.#store.redis.run(
       scripts.rotate,
       { session: key },

@@ -27,6 +27,7 @@ import sweepLua from './lua/sweep.lua'
 import touchLua from './lua/touch.lua'
 import updateLua from './lua/update.lua'
 import updateClientLua from './lua/update-client.lua'
+import upgradeLua from './lua/upgrade.lua'
 
 const record = 'user-session'
 
@@ -357,4 +358,15 @@ export const sweep = defineScript({
       found: found.map(([place, id, user, clients]) => ({ place, id, user, clients })),
     }
   },
+})
+
+export const upgrade = defineScript({
+  name: 'user-session.upgrade',
+  lua: upgradeLua,
+  record,
+  change: 'full',
+  repeatable: true,
+  keys: ['session'],
+  args: ['before', 'after'],
+  decode: (reply) => reply === 1,
 })

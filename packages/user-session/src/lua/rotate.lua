@@ -15,7 +15,8 @@
 
 local now = tonumber(ARGV[1])
 local client = ARGV[2]
-local c = living(KEYS[1], now) and living_client(KEYS[1], client, now)
+local readable = redis.call('HGET', KEYS[1], '_v') == '1' and living(KEYS[1], now)
+local c = readable and living_client(KEYS[1], client, now)
 if not c then
   return { 'gone' }
 end

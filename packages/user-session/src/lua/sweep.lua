@@ -21,16 +21,11 @@ redis.call('SET', KEYS[2], ARGV[2] .. ' ' .. string.format('%.0f', now + tonumbe
 local head = string.match(KEYS[1], '^(.*{%x%x}:)')
 local answer = { 'swept', 0, 1 }
 
--- Whether a record is over, whatever else is in it.
-local function over(key)
-  local t = times(redis.call('HGET', key, 't'))
-  return not t or t.expires <= now, t
-end
 
 for _, one in ipairs(cjson.decode(ARGV[4])) do
   local kind, realm = string.match(one[1], '^([uo]):(.*)$')
   local key = head .. kind .. 's:' .. realm .. ':' .. one[2]
-  if over(key) then
+  if not living(key, now) then
     drop(key)
     answer[2] = answer[2] + 1
   end
@@ -43,8 +38,8 @@ for _, place in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LI
   local ids = redis.call('ZRANGEBYSCORE', index, '-inf', ARGV[1], 'LIMIT', 0, limit)
   for _, id in ipairs(ids) do
     local key = head .. kind .. 's:' .. realm .. ':' .. id
-    local gone, t = over(key)
-    if gone then
+    local t = living(key, now)
+    if not t then
       answer[#answer + 1] = { place, id, links(key) or '', clients_of(key) }
     else
       redis.call('ZADD', index, t.expires, id)

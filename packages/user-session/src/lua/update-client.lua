@@ -18,7 +18,10 @@ if not c then
   return false
 end
 
-local data = cjson.decode(redis.call('HGET', KEYS[1], 'c:' .. client) or '{}')
+local readable, data = pcall(cjson.decode, redis.call('HGET', KEYS[1], 'c:' .. client) or '{}')
+if not readable then
+  return false
+end
 local patch = cjson.decode(ARGV[5])
 local notes = data.n or {}
 if merge_notes(notes, patch.n or {}) > tonumber(ARGV[6]) then

@@ -16,7 +16,10 @@ if not t then
 end
 
 if ARGV[4] ~= '{}' then
-  local notes = cjson.decode(redis.call('HGET', KEYS[1], 'n') or '{}')
+  local readable, notes = pcall(cjson.decode, redis.call('HGET', KEYS[1], 'n') or '{}')
+  if not readable then
+    return false
+  end
   if merge_notes(notes, cjson.decode(ARGV[4])) > tonumber(ARGV[5]) then
     return 'too large'
   end

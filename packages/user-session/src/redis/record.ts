@@ -5,12 +5,7 @@ import type { ClientSession, UserSession } from '../contract.js'
 import { isOver, type Lives, type Uses } from '../expiry.js'
 import type { NotePlace, NotesCipher, StoredNote } from './cipher.js'
 import { LazyMap } from './lazy-map.js'
-
-/** Fields of a stored session, as Redis answers them. */
-export type Fields = Readonly<Record<string, string>>
-
-/** Version of the form that this file writes. */
-export const VERSION = '1'
+import { type Fields, upcast } from './versions.js'
 
 /** Fields that a session has besides those of its client sessions. */
 export const CORE_FIELDS = ['_v', 'k', 't', 'd', 'n', 's'] as const
@@ -103,10 +98,11 @@ export class RecordCodec {
     }
   }
 
-  #decode(fields: Fields, place: RecordPlace, now: number): UserSession | undefined {
-    const { _v: version, k: links = '', d: data = '', n: notes, s: state } = fields
-    if (version === undefined) return undefined
-    if (version !== VERSION) throw new Error('a record of an unknown version')
+  #decode(stored: Fields, place: RecordPlace, now: number): UserSession | undefined {
+    if (stored['_v'] === undefined) return undefined
+    const fields = upcast(stored)
+    if (fields === undefined) throw new Error('a record of an unknown version')
+    const { k: links = '', d: data = '', n: notes, s: state } = fields
     const times = decodeTimes(fields['t'])
     if (isOver(times.expiresAt, now)) return undefined
     const [userId = '', brokerSessionId, brokerUserId] = links.split(':').map(unescapePart)

@@ -11,7 +11,6 @@ import {
   CORE_FIELDS,
   encodeLives,
   encodeTimes,
-  type Fields,
   fieldsOf,
   RecordCodec,
   type RecordPlace,
@@ -19,6 +18,7 @@ import {
 } from './record.js'
 import { SessionEvents } from './session-events.js'
 import { SessionKeys } from './session-keys.js'
+import { type Fields, upgradeRecord } from './versions.js'
 
 /** What a verb that changes a session knows before it runs its script. */
 export interface Opened {
@@ -87,6 +87,7 @@ export class SessionStore {
     const offline = check.checkScope(options)
     const key = this.keys.session(realmId, id, offline)
     if (key === undefined) return undefined
+    await upgradeRecord(this.redis, key)
     const realm = await this.#context.realm(realmId)
     const life = encodeLives(userLives(realm, offline))
     return { place: { realmId, id, offline }, key, realm, now: this.now(), life }

@@ -1,7 +1,8 @@
--- The times of a living session and its life. What is over by the time-outs of now is settled as over.
+-- The times of a living session that can be read, and its life. What is over by the time-outs of now is settled so.
 local function open(key, spans, now)
-  local t = living(key, now)
-  if not t then
+  local found = redis.call('HMGET', key, '_v', 't')
+  local t = found[1] == '1' and times(found[2])
+  if not t or t.expires <= now then
     return nil
   end
   local lives = life(spans, t.remember)

@@ -18,10 +18,9 @@ local function times(text)
   }
 end
 
--- The times of a living session.
+-- The times of a living session, of whatever version: times are the same in all.
 local function living(key, now)
-  local found = redis.call('HMGET', key, '_v', 't')
-  local t = found[1] == '1' and times(found[2])
+  local t = times(redis.call('HGET', key, 't'))
   return t and t.expires > now and t or nil
 end
 
