@@ -141,6 +141,10 @@ export interface AuthSessionEvents {
  *
  * A life is `updatedAt` and the longest of the realm's login, user-action and code lifespans, counted anew with the
  * realm's settings at each write. At `expiresAt` the root is gone, to the millisecond.
+ *
+ * Every verb throws `TypeError` or `RangeError` for a bad argument, which it names, and then nothing was written;
+ * `StoreUnavailableError` when the store did not answer; `ProviderClosedError` after `close()`. After a lost reply every
+ * verb but `createRoot`, `addTab` and `promote` may be repeated: it leaves what running it once leaves.
  */
 export interface AuthSessionProvider extends Provider {
   /** Starts a root without tabs, under an id of its own. */

@@ -275,7 +275,9 @@ class RedisAuthSessions implements AuthSessionProvider {
       maxBytes: this.#config.maxNotesBytes,
     })
     if (typeof answer === 'number') throw tooManyNotes(answer, this.#config)
-    return answer && this.#stored.tab(tabId, ...answer)
+    if (answer !== 'removed') return answer && this.#stored.tab(tabId, ...answer)
+    this.#listeners.tell('removed', { realmId, rootId, reason: 'removed' })
+    return undefined
   }
 
   async #removeTab(

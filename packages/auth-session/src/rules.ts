@@ -34,7 +34,7 @@ export const authSessionConfig = z.strictObject({
   /** Most tabs of one root; 0 or less is the default. */
   maxTabs: z
     .int()
-    .max(10_000)
+    .max(1_000)
     .default(DEFAULT_MAX_TABS)
     .transform((limit) => (limit > 0 ? limit : DEFAULT_MAX_TABS)),
   /** Most bytes of UTF-8 in the notes and execution statuses of one tab, names and values together. */

@@ -88,7 +88,7 @@ export const updateTab = defineScript({
   repeatable: true,
   keys: ['root', 'realm'],
   args: ['now', 'lifespanMs', 'graceMs', 'id', 'tab', 'patch', 'renew', 'maxBytes'],
-  decode: (reply) => (reply as StoredTab | number | null) ?? undefined,
+  decode: (reply) => (reply as StoredTab | number | 'removed' | null) ?? undefined,
 })
 
 export const removeTab = defineScript({

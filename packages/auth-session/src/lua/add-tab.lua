@@ -20,16 +20,16 @@ if held[1] ~= '1' or (tonumber(held[2]) or 0) <= now then return false end
 -- Five fields of the root's own, two per tab. One tab goes even where the limit was lowered since.
 local evicted = ''
 if (redis.call('HLEN', KEYS[1]) - 5) / 2 >= tonumber(ARGV[5]) then
-  local heads = {}
+  local fields = {}
   for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-    if string.sub(field, 1, 2) == 't:' then heads[#heads + 1] = field end
+    if string.sub(field, 1, 2) == 't:' then fields[#fields + 1] = field end
   end
   local oldest, serial
-  for i, field in ipairs(heads) do
-    local c, s = string.match(redis.call('HGET', KEYS[1], field), '^(%d+) (%d+) ')
+  for i, head in ipairs(redis.call('HMGET', KEYS[1], unpack(fields))) do
+    local c, s = string.match(head, '^(%d+) (%d+) ')
     c, s = tonumber(c) or 0, tonumber(s) or 0
     if i == 1 or c < oldest or (c == oldest and s < serial) then
-      oldest, serial, evicted = c, s, string.sub(field, 3)
+      oldest, serial, evicted = c, s, string.sub(fields[i], 3)
     end
   end
   redis.call('HDEL', KEYS[1], 't:' .. evicted, 'd:' .. evicted)

@@ -19,7 +19,7 @@ if redis.call('HDEL', KEYS[1], 't:' .. ARGV[5], 'd:' .. ARGV[5]) == 0 then retur
 
 local last = redis.call('HLEN', KEYS[1]) <= 5
 local expires = tonumber(ARGV[6]) + tonumber(ARGV[2])
-if last or ARGV[7] == '1' or expires <= now then
+if last or ARGV[7] == '1' then
   redis.call('UNLINK', KEYS[1])
   redis.call('ZREM', KEYS[2], ARGV[4])
   return last and 'last' or 'ended'

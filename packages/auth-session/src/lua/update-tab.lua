@@ -11,7 +11,8 @@
 -- ARGV[7] renew       1: the root's life starts again
 -- ARGV[8] maxBytes    most bytes of names and values in the maps
 --
--- Returns {head, data} of the tab; the bytes its maps would have when they are too many; nothing when it is gone.
+-- Returns {head, data} of the tab; the bytes its maps would have when they are too many; 'removed' when the root had no
+-- life left; nothing when the tab is gone.
 
 local now = tonumber(ARGV[1])
 local held = redis.call('HMGET', KEYS[1], '_v', 'x', 'u', 't:' .. ARGV[5], 'd:' .. ARGV[5])
@@ -24,7 +25,7 @@ local expires = string.format('%.0f', tonumber(updated) + tonumber(ARGV[2]))
 if tonumber(expires) <= now then
   redis.call('UNLINK', KEYS[1])
   redis.call('ZREM', KEYS[2], ARGV[4])
-  return false
+  return 'removed'
 end
 
 local maps = {executionStatus = true, clientNotes = true, authNotes = true, userSessionNotes = true}
