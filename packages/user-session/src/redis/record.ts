@@ -4,7 +4,7 @@ import { STATES } from '../checks.js'
 import type { ClientSession, UserSession } from '../contract.js'
 import { isOver, type Lives, type Uses } from '../expiry.js'
 import type { NotePlace, NotesCipher, StoredNote } from './cipher.js'
-import { LazyMap } from './lazy-map.js'
+import { lazily } from './lazily.js'
 import { type Fields, upcast } from './versions.js'
 
 /** Fields that a session has besides those of its client sessions. */
@@ -107,6 +107,7 @@ export class RecordCodec {
     if (isOver(times.expiresAt, now)) return undefined
     const [userId = '', brokerSessionId, brokerUserId] = links.split(':').map(unescapePart)
     const { n: loginUsername, i: ipAddress, m: authMethod } = JSON.parse(data) as Core
+    const clients = lazily(() => this.#clients(fields, place, now))
     return {
       id: place.id,
       realmId: place.realmId,
@@ -129,7 +130,9 @@ export class RecordCodec {
               realmId: place.realmId,
               sessionId: place.id,
             }),
-      clients: new LazyMap(() => this.#clients(fields, place, now)),
+      get clients() {
+        return clients()
+      },
     }
   }
 
