@@ -216,9 +216,12 @@ class MemoryAuthSessions implements AuthSessionProvider {
     const root = this.#living(realmId, rootId)
     const tab = root?.tabs.get(tabId)
     if (root === undefined || tab === undefined) return undefined
+    const now = this.#context.clock.now()
+    const updatedAt = renews ? now : root.updatedAt
     const data = mergeTabData(tab.data, patch)
-    assertNotesFit(data, this.#config)
-    if (!this.#renew(root, renews ? this.#context.clock.now() : root.updatedAt, lifespanMs)) return undefined
+    // A root without life left goes, whatever the patch holds.
+    if (!isExpired(updatedAt + lifespanMs, now)) assertNotesFit(data, this.#config)
+    if (!this.#renew(root, updatedAt, lifespanMs)) return undefined
     tab.data = data
     return tabOf(tab.head, data)
   }
