@@ -77,6 +77,13 @@ export async function checkConsumers({ packages, out, run, check }) {
       )
     await check('consumer imports', () => run(process.execPath, ['esm.mjs'], dir))
     await check('consumer requires', () => run(process.execPath, ['cjs.cjs'], dir))
+    await check('consumer runs the conformance command', () =>
+      run(
+        join(dir, 'node_modules', '.bin', 'authstate-conformance'),
+        ['--list', '--spi', 'action-token'],
+        dir,
+      ),
+    )
     await check('consumer types nodenext', () => tsc('nodenext', 'nodenext', ['t.mts', 't.cts']))
     await check('consumer types bundler', () => tsc('esnext', 'bundler', ['t.mts']))
   })

@@ -24,5 +24,7 @@ export const awkward = [
   '🔑',
   '__proto__',
   'constructor',
+  'a\u0000',
+  'a\u0000b',
   'x'.repeat(512),
 ]

@@ -1,0 +1,37 @@
+// The example as a program, and the command on it: each a process of its own, from source.
+import { execFile } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { sourceFlags } from '../../../test-support/source.mjs'
+
+const example = fileURLToPath(new URL('..', import.meta.url))
+const kit = dirname(createRequire(import.meta.url).resolve('@authstate/conformance/package.json'))
+const command = join(kit, 'src', 'cli.ts')
+
+function run(...args: string[]) {
+  const { NODE_OPTIONS: _, ...env } = process.env
+  return new Promise<{ status: unknown; stdout: string; stderr: string }>((done) => {
+    execFile(process.execPath, [...sourceFlags, ...args], { cwd: example, env }, (error, stdout, stderr) =>
+      done({ status: error === null ? 0 : error.code, stdout, stderr }),
+    )
+  })
+}
+
+test('the program', { timeout: 60_000 }, async () => {
+  expect(await run('src/main.ts')).toEqual({
+    status: 0,
+    stdout: 'clicks: valid, used\nsecond factor on the phone: no\nsecond factor elsewhere: yes\n',
+    stderr: '',
+  })
+})
+
+test('the command passes both providers', { timeout: 90_000 }, async () => {
+  const { status, stdout, stderr } = await run(command, 'src/under-test.ts')
+  expect({ status, stderr }, stdout).toEqual({ status: 0, stderr: '' })
+  expect(stdout).toContain('action-token on sqlite')
+  expect(stdout).toContain('trusted-device on memory')
+  expect(stdout).toContain('verbs on one token: one command each  the target counts no commands')
+  expect(stdout).toMatch(/ 0 failed, 1 left out/)
+})

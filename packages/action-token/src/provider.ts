@@ -1,0 +1,21 @@
+/**
+ * What every store of tokens needs besides a store: for authors of providers.
+ *
+ * Whoever starts each verb with these checks refuses what the suite wants refused, by the same names.
+ *
+ * @module
+ */
+export {
+  type ActionTokenConfig,
+  actionTokenConfig,
+  type CheckedConsume,
+  type CheckedToken,
+  checkConsume,
+  checkKey,
+  checkToken,
+  decodeData,
+  encodeData,
+  expiryOf,
+  isExpired,
+} from './rules.js'
+export { SignedTokens } from './signed-tokens.js'
