@@ -40,11 +40,17 @@ export function openRedis(): Redis {
  */
 export function runSuiteOnRedis<P extends Provider>(
   suite: Suite<P>,
-  under: { readonly factories: readonly AnyProviderFactory[]; readonly keySpace: KeySpaceRules },
+  under: {
+    readonly factories: readonly AnyProviderFactory[]
+    readonly keySpace: KeySpaceRules
+    /** `false`: the SPI has no keys of its own, so there is no page about them. */
+    readonly hasPage?: boolean
+  },
 ): void {
+  const { hasPage = true, ...target } = under
   for (const { name, needs, open } of stores) {
     describeWith(needs, name, () => {
-      const page = name === 'redis' ? storagePage(suite.spi.name) : undefined
+      const page = hasPage && name === 'redis' ? storagePage(suite.spi.name) : undefined
       let client: RedisClient | undefined
       afterAll(() => client?.disconnect())
       runSuite(
@@ -52,7 +58,7 @@ export function runSuiteOnRedis<P extends Provider>(
         redisTarget({
           name,
           spi: suite.spi,
-          ...under,
+          ...target,
           ...(page && { observe: page.observe }),
           client: () => {
             client ??= open()

@@ -1,21 +1,37 @@
-import { defineSuite, type Runner, runSuite, type Target } from '@authstate/conformance'
+import { defineSuite, type KeySpaceRules, type Runner, runSuite, type Target } from '@authstate/conformance'
 import { invalidating } from './conformance/invalidating.js'
 import { life } from './conformance/life.js'
 import { misuse } from './conformance/misuse.js'
+import { nodes } from './conformance/nodes.js'
+import { publicKeys } from './conformance/public-keys.js'
 import { reading } from './conformance/reading.js'
 import { source } from './conformance/source.js'
 import { unitOfWork } from './conformance/unit-of-work.js'
 import { type RealmCacheProvider, realmCacheSpi } from './contract.js'
 
 /** The behaviour every realm-cache provider must show. */
-export const realmCacheSuite = defineSuite<RealmCacheProvider>(realmCacheSpi, (add) => {
-  reading(add)
-  invalidating(add)
-  life(add)
-  source(add)
-  unitOfWork(add)
-  misuse(add)
-})
+export const realmCacheSuite = defineSuite<RealmCacheProvider>(
+  realmCacheSpi,
+  (add) => {
+    reading(add)
+    invalidating(add)
+    life(add)
+    source(add)
+    unitOfWork(add)
+    nodes(add)
+    publicKeys(add)
+    misuse(add)
+  },
+  // Cases move the clock by hours: that is no silence.
+  { maxSilenceMs: 30 * 86_400_000 },
+)
+
+/** What keys there may be; for `redisTarget`. The cache has none: these are its cluster's. */
+export const realmCacheKeySpace: KeySpaceRules = {
+  records: ['cl', 'cm', 'cs', 'ce', 'ck', 'cf'],
+  indexes: {},
+  immortal: ['cl', 'cf'],
+}
 
 /** Registers the suite for one implementation. */
 export function describeRealmCache(target: Target<RealmCacheProvider>, runner: Runner): void {

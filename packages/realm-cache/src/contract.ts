@@ -93,6 +93,14 @@ export interface CacheRegion<T = unknown> {
   peek(key: string): T | undefined
 
   /**
+   * Loads a value anew though one is kept. That one goes on answering {@link get} until the new one is there, and stays
+   * when the load fails. Callers of one key share the load, with those of {@link get} that miss.
+   *
+   * @throws as {@link get}
+   */
+  refresh(key: string, load: Loader<T>, options?: GetOptions<T>): Promise<T | undefined>
+
+  /**
    * Makes keys, or all that carries a tag, untrue on every node: here before the call returns, elsewhere once the
    * message arrives. Call it after the change is committed, or collect in a {@link UnitOfWork}.
    *
@@ -151,8 +159,16 @@ export type RealmCacheEvent =
   /** All caught up: values are kept again. */
   | { readonly type: 'trusted'; readonly afterMs: number }
 
-/** Why the cache is not trusted: no connection, messages that are lost for good, or silence past the bound. */
-export type DistrustReason = 'disconnected' | 'gap' | 'silence'
+/** Why the cache is not trusted. */
+export type DistrustReason =
+  /** There is no connection to the work channel. */
+  | 'disconnected'
+  /** Nothing was heard for longer than the bound. */
+  | 'silence'
+  /** Messages are lost for good. Regions empty themselves. */
+  | 'gap'
+  /** A node died, perhaps between a change and the word of it. Regions empty themselves. */
+  | 'crash'
 
 /**
  * Collects what a piece of work makes untrue, and sends it once the work has ended.
@@ -196,7 +212,10 @@ export interface RealmCacheProvider extends Provider {
   /** Begins a unit of work. `await using` ends it. */
   begin(): UnitOfWork
 
-  /** Runs `work` in a unit that ends with it, whether it returns or throws. */
+  /**
+   * Runs `work` in a unit that ends with it, whether it returns or throws. That the others could not be told at once
+   * is logged and does not take the result away: they are told of a gap.
+   */
   inUnitOfWork<R>(work: (unit: UnitOfWork) => R | Promise<R>): Promise<R>
 
   /** Tells a listener what happens; a listener that throws disturbs nobody. Returns how to stop. */

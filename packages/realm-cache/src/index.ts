@@ -1,3 +1,11 @@
 export * from './contract.js'
+export { cacheKeys, cacheTags, fanOut } from './fan-out.js'
 export { memoryRealmCache } from './memory.js'
+export {
+  type KeyLoader,
+  type LoadedKeys,
+  type PublicKey,
+  PublicKeys,
+  type PublicKeysOptions,
+} from './public-keys.js'
 export { type RealmCacheConfig, realmCacheConfig } from './rules.js'

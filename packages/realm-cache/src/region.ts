@@ -31,9 +31,7 @@ export interface RegionParts {
   /** Makes something untrue here and on the other nodes. */
   readonly declare: (region: string, untrue: Untrue | 'all') => Promise<void>
   /** Waits while another node loads the same key, where that is wanted. */
-  readonly queue:
-    | ((region: string, key: string, load: () => Promise<unknown>) => Promise<boolean>)
-    | undefined
+  readonly queue: ((region: string, key: string, load: () => Promise<void>) => Promise<void>) | undefined
 }
 
 interface Entry<T> {
@@ -127,6 +125,10 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
     this.#assertOpen()
     this.#misses += 1
     return undefined
+  }
+
+  refresh(key: string, load: Loader<T>, options?: GetOptions<T>): Promise<T | undefined> {
+    return this.#miss(key, load, options)
   }
 
   async invalidate(what: Invalidation): Promise<void> {

@@ -28,12 +28,17 @@ const regionShape = {
 /** {@link RegionOptions} with every default filled in. */
 export type RegionSettings = z.output<z.ZodObject<typeof regionShape>>
 
-/** Properties of every provider. */
+/** Properties of both providers. */
 export const realmCacheConfig = z.strictObject({
   /** By name of the region; wins over what code asks for. */
   regions: z.record(z.string().min(1).max(512), z.strictObject(regionShape).partial()).default({}),
   /** How often values whose time is over are taken out of memory, read or not. */
   sweepEveryMs: timerMs.refine((ms) => ms > 0, 'must be above 0').default(60_000),
+  /**
+   * The staleness bound: how long a node trusts what it keeps without having heard the work channel. Above twice the
+   * cluster's `readWaitMs`, which is how seldom a quiet channel is heard. In memory there is nobody to hear.
+   */
+  maxSilenceMs: spanMs.refine((ms) => ms > 0, 'must be above 0').default(5_000),
 })
 
 /** Properties of a provider, with defaults filled in. */

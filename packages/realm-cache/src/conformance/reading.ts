@@ -49,6 +49,28 @@ export function reading(add: Add): void {
     assert.equal(await source.read(region, 'r1'), 'created')
   })
 
+  add.basic(
+    'refresh: loads though a value is kept, which answers until then and when it fails',
+    '§16',
+    async ({ provider }) => {
+      const region = provider.region<string>('realms')
+      await region.get('k', () => 'one')
+      const held = heldLoad()
+      const refreshing = [region.refresh('k', held.load), region.refresh('k', held.load)]
+      await held.called
+      assert.equal(await region.get('k', () => assert.fail('asked')), 'one')
+      held.finish('two')
+      assert.deepEqual(await Promise.all(refreshing), ['two', 'two'])
+      assert.equal(held.calls, 1)
+      assert.equal(region.peek('k'), 'two')
+      await assert.rejects(
+        region.refresh('k', () => Promise.reject(new Error('away'))),
+        /away/,
+      )
+      assert.equal(region.peek('k'), 'two')
+    },
+  )
+
   add.basic('peek: undefined for what is not here, and nobody is asked', '§15.2', async ({ provider }) => {
     const region = provider.region<string>('realms')
     assert.equal(region.peek('r1'), undefined)

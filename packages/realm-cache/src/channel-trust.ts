@@ -1,0 +1,99 @@
+import type { ClusterProvider } from '@authstate/cluster'
+import type { Clock } from '@authstate/spi'
+import type { DistrustReason, RealmCacheEvent } from './contract.js'
+import type { Trust } from './region.js'
+
+/**
+ * Whether this node has heard of everything that others declared untrue.
+ *
+ * The work channel must be live, and have answered within the bound. A clock is read once per turn of the event loop, at
+ * the first question: a process that was paused or blocked begins a turn when it goes on, and finds out then.
+ */
+export class ChannelTrust implements Trust {
+  readonly #cluster: ClusterProvider
+  readonly #clock: Clock
+  readonly #maxSilenceMs: number
+  readonly #tell: (event: RealmCacheEvent) => void
+  #trusted = true
+  #looked = false
+  #since = 0
+  #outages = 0
+  #pastMs = 0
+  #turn: NodeJS.Immediate | undefined
+
+  constructor(
+    cluster: ClusterProvider,
+    clock: Clock,
+    maxSilenceMs: number,
+    tell: (event: RealmCacheEvent) => void,
+  ) {
+    this.#cluster = cluster
+    this.#clock = clock
+    this.#maxSilenceMs = maxSilenceMs
+    this.#tell = tell
+    this.look()
+  }
+
+  get trusted(): boolean {
+    return this.#looked ? this.#trusted : this.#lookThisTurn()
+  }
+
+  get outages(): number {
+    return this.#outages
+  }
+
+  get outageMs(): number {
+    return this.#pastMs + (this.#trusted ? 0 : this.#clock.now() - this.#since)
+  }
+
+  /** Finds out anew, and says so when it is no longer what it was. */
+  look(): boolean {
+    const { state, heardAt } = this.#cluster.channel()
+    const now = this.#clock.now()
+    const silent = now - heardAt >= this.#maxSilenceMs
+    const trusted = state === 'live' && !silent
+    if (trusted === this.#trusted) return trusted
+    this.#trusted = trusted
+    if (trusted) this.#end(now)
+    else this.#begin(now, state === 'live' ? 'silence' : 'disconnected')
+    return trusted
+  }
+
+  /** Something was missed for good. The caller empties the regions, after which they are true again. */
+  missed(reason: DistrustReason, empty: () => void): void {
+    const now = this.#clock.now()
+    if (!this.#trusted) {
+      empty()
+      return
+    }
+    this.#begin(now, reason)
+    empty()
+    this.#end(now)
+  }
+
+  close(): void {
+    clearImmediate(this.#turn)
+    this.#looked = true
+    this.#trusted = false
+  }
+
+  #lookThisTurn(): boolean {
+    this.#looked = true
+    this.#turn = setImmediate(() => {
+      this.#looked = false
+    }).unref()
+    return this.look()
+  }
+
+  #begin(now: number, reason: DistrustReason): void {
+    this.#outages += 1
+    this.#since = now
+    this.#tell({ type: 'distrusted', reason })
+  }
+
+  #end(now: number): void {
+    const afterMs = Math.max(0, now - this.#since)
+    this.#pastMs += afterMs
+    this.#tell({ type: 'trusted', afterMs })
+  }
+}

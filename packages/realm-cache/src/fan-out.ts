@@ -1,0 +1,180 @@
+import type { Invalidation } from './contract.js'
+
+// Which keys and tags a change makes untrue. A host that names its entries with `cacheKeys` and tags them with
+// `cacheTags` gets this right without thinking of it.
+
+type Parts = readonly (string | undefined)[]
+
+/** Parts are escaped, so that no name can spell another key. */
+const spell = (...parts: Parts): string =>
+  parts
+    .map((part) => (part ?? '').replace(/[%:]/g, (character) => (character === '%' ? '%25' : '%3a')))
+    .join(':')
+
+const lower = (name: string): string => name.toLowerCase()
+
+/** Keys of what a realm's entities are looked up by. Names of users and their e-mail addresses are of any case. */
+export const cacheKeys = {
+  realm: (id: string) => spell('realm', id),
+  realmByName: (name: string) => spell('realm.name', name),
+  client: (realmId: string, id: string) => spell('client', realmId, id),
+  clientByClientId: (realmId: string, clientId: string) => spell('client.clientId', realmId, clientId),
+  clients: (realmId: string) => spell('clients', realmId),
+  role: (realmId: string, id: string) => spell('role', realmId, id),
+  /** @param clientId Where the role belongs to a client. */
+  roleByName: (realmId: string, name: string, clientId?: string) =>
+    spell('role.name', realmId, clientId, name),
+  roles: (realmId: string, clientId?: string) => spell('roles', realmId, clientId),
+  group: (realmId: string, id: string) => spell('group', realmId, id),
+  groupByName: (realmId: string, name: string, parentId?: string) =>
+    spell('group.name', realmId, parentId, name),
+  groups: (realmId: string) => spell('groups', realmId),
+  clientScope: (realmId: string, id: string) => spell('scope', realmId, id),
+  clientScopes: (realmId: string) => spell('scopes', realmId),
+  user: (realmId: string, id: string) => spell('user', realmId, id),
+  userByUsername: (realmId: string, username: string) => spell('user.name', realmId, lower(username)),
+  userByEmail: (realmId: string, email: string) => spell('user.email', realmId, lower(email)),
+  userIdentityLinks: (realmId: string, id: string) => spell('user.links', realmId, id),
+  userConsents: (realmId: string, id: string) => spell('user.consents', realmId, id),
+  serviceAccount: (realmId: string, clientId: string) => spell('user.service', realmId, clientId),
+} as const
+
+/** Tags that say what an entry depends on, besides being what its key names. */
+export const cacheTags = {
+  /** On everything that belongs to a realm. */
+  inRealm: (realmId: string) => spell('realm', realmId),
+  /** On everything that belongs to a client, or names it. */
+  ofClient: (realmId: string, id: string) => spell('client', realmId, id),
+  /** On what names a role: composites, groups, scopes. */
+  ofRole: (realmId: string, id: string) => spell('role', realmId, id),
+  ofGroup: (realmId: string, id: string) => spell('group', realmId, id),
+  ofClientScope: (realmId: string, id: string) => spell('scope', realmId, id),
+  ofUser: (realmId: string, id: string) => spell('user', realmId, id),
+} as const
+
+interface RealmChange {
+  readonly id: string
+  /** Its name; the old and the new one when that changed. */
+  readonly name: string | readonly string[]
+}
+
+interface Change {
+  readonly realmId: string
+  readonly id: string
+}
+
+interface ClientChange extends Change {
+  readonly clientId: string
+}
+
+interface RoleChange extends Change {
+  readonly name: string
+  /** Where the role belongs to a client: that client's id. */
+  readonly ofClient?: string | undefined
+}
+
+interface GroupChange extends Change {
+  readonly name: string
+  readonly parentId?: string | undefined
+}
+
+interface UserChange extends Change {
+  /** The old and the new one when it changed; absent or null when there is none. */
+  readonly username?: string | null | undefined | readonly string[]
+  readonly email?: string | null | undefined | readonly string[]
+  /** Whether it comes from elsewhere: then its links and consents may have changed with it. */
+  readonly federated?: boolean | undefined
+}
+
+const many = (names: string | null | undefined | readonly string[]): readonly string[] =>
+  typeof names === 'string' ? [names] : (names ?? [])
+
+const keys = (...all: readonly string[]): Invalidation => all
+const keysAndTag = (all: readonly string[], ...tag: readonly string[]): Invalidation => ({ tag, keys: all })
+
+const realmNames = ({ id, name }: RealmChange) => [
+  cacheKeys.realm(id),
+  ...many(name).map(cacheKeys.realmByName),
+]
+const clientNames = ({ realmId, id, clientId }: ClientChange) => [
+  cacheKeys.client(realmId, id),
+  cacheKeys.clientByClientId(realmId, clientId),
+]
+const roleNames = ({ realmId, id, name, ofClient }: RoleChange) => [
+  cacheKeys.role(realmId, id),
+  cacheKeys.roleByName(realmId, name, ofClient),
+]
+const groupNames = ({ realmId, id, name, parentId }: GroupChange) => [
+  cacheKeys.group(realmId, id),
+  cacheKeys.groupByName(realmId, name, parentId),
+  cacheKeys.groups(realmId),
+]
+const userNames = ({ realmId, id, username, email, federated }: UserChange) => [
+  cacheKeys.user(realmId, id),
+  ...many(username).map((name) => cacheKeys.userByUsername(realmId, name)),
+  ...many(email).map((address) => cacheKeys.userByEmail(realmId, address)),
+  ...(federated ? [cacheKeys.userIdentityLinks(realmId, id), cacheKeys.userConsents(realmId, id)] : []),
+]
+
+/**
+ * What a change makes untrue, to be handed to `invalidate` of a region or a unit of work.
+ *
+ * @see Keycloak behaviour, invalidation: the fan-out rules
+ */
+export const fanOut = {
+  realm: {
+    updated: (realm: RealmChange): Invalidation => keys(...realmNames(realm)),
+    removed: (realm: RealmChange): Invalidation => keysAndTag(realmNames(realm), cacheTags.inRealm(realm.id)),
+  },
+  client: {
+    added: (client: ClientChange): Invalidation =>
+      keys(cacheKeys.clients(client.realmId), ...clientNames(client)),
+    updated: (client: ClientChange): Invalidation => keys(...clientNames(client)),
+    /** @param roleIds Its roles: they go with it, and with them what names them. */
+    removed: (client: ClientChange, roleIds: readonly string[] = []): Invalidation =>
+      keysAndTag(
+        [
+          cacheKeys.clients(client.realmId),
+          ...clientNames(client),
+          cacheKeys.roles(client.realmId, client.id),
+          cacheKeys.serviceAccount(client.realmId, client.id),
+          ...roleIds.map((id) => cacheKeys.role(client.realmId, id)),
+        ],
+        cacheTags.ofClient(client.realmId, client.id),
+        ...roleIds.map((id) => cacheTags.ofRole(client.realmId, id)),
+      ),
+  },
+  role: {
+    added: (role: RoleChange): Invalidation =>
+      keys(cacheKeys.roles(role.realmId, role.ofClient), ...roleNames(role)),
+    updated: (role: RoleChange): Invalidation => keys(...roleNames(role)),
+    removed: (role: RoleChange): Invalidation =>
+      keysAndTag(
+        [cacheKeys.roles(role.realmId, role.ofClient), ...roleNames(role)],
+        cacheTags.ofRole(role.realmId, role.id),
+      ),
+  },
+  group: {
+    added: (group: GroupChange): Invalidation => keys(...groupNames(group)),
+    updated: (group: GroupChange): Invalidation => keys(...groupNames(group)),
+    removed: (group: GroupChange): Invalidation =>
+      keysAndTag(groupNames(group), cacheTags.ofGroup(group.realmId, group.id)),
+  },
+  clientScope: {
+    added: ({ realmId, id }: Change): Invalidation =>
+      keys(cacheKeys.clientScope(realmId, id), cacheKeys.clientScopes(realmId)),
+    updated: ({ realmId, id }: Change): Invalidation =>
+      keys(cacheKeys.clientScope(realmId, id), cacheKeys.clientScopes(realmId)),
+    removed: ({ realmId, id }: Change): Invalidation =>
+      keysAndTag(
+        [cacheKeys.clientScope(realmId, id), cacheKeys.clientScopes(realmId)],
+        cacheTags.ofClientScope(realmId, id),
+      ),
+  },
+  user: {
+    added: (user: UserChange): Invalidation => keys(...userNames(user)),
+    updated: (user: UserChange): Invalidation => keys(...userNames(user)),
+    removed: (user: UserChange): Invalidation =>
+      keysAndTag(userNames({ ...user, federated: true }), cacheTags.ofUser(user.realmId, user.id)),
+  },
+} as const

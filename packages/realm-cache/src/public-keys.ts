@@ -1,0 +1,150 @@
+import {
+  assertFunction,
+  assertName,
+  assertObject,
+  assertOptionalName,
+  type Clock,
+  systemClock,
+} from '@authstate/spi'
+import { z } from 'zod'
+import type { CacheRegion, Invalidation, RealmCacheProvider } from './contract.js'
+
+/** A public key, as far as it is looked for: a JWK has these. @see RFC 7517 §4 */
+export interface PublicKey {
+  readonly kid?: string | undefined
+  readonly alg?: string | undefined
+}
+
+/** What a key set's owner answered. */
+export interface LoadedKeys<K extends PublicKey> {
+  readonly keys: readonly K[]
+  /** Until when it says they hold, in ms since the epoch. */
+  readonly expiresAt?: number | undefined
+}
+
+/** Asks the owner of a key set, for example its JWKS endpoint. */
+export type KeyLoader<K extends PublicKey> = (modelKey: string) => LoadedKeys<K> | Promise<LoadedKeys<K>>
+
+const optionsSchema = z.strictObject({
+  /** At least this long passes between two requests for one key set, whoever asks for unknown key ids. */
+  minTimeBetweenRequestsMs: z.int().min(0).default(10_000),
+  /** After this long all keys of a set that does not say when it expires are asked for again. */
+  maxCacheTimeMs: z.int().min(1).default(86_400_000),
+})
+
+export interface PublicKeysOptions extends z.input<typeof optionsSchema> {
+  /** @default the system's */
+  readonly clock?: Clock
+}
+
+interface KeySet<K> {
+  readonly requestedAt: number
+  readonly keys: readonly K[]
+  readonly expiresAt: number | undefined
+}
+
+/**
+ * Key sets of others (identity providers, clients), in the region `keys`.
+ *
+ * An unknown key id makes one request, not one per caller, and none at all if the last was a moment ago. What is given
+ * out is a copy.
+ *
+ * @see Keycloak behaviour, public-key cache
+ */
+export class PublicKeys<K extends PublicKey = PublicKey> {
+  readonly #region: CacheRegion<KeySet<K>>
+  readonly #clock: Clock
+  readonly #options: z.output<typeof optionsSchema>
+
+  constructor(cache: RealmCacheProvider, { clock = systemClock, ...options }: PublicKeysOptions = {}) {
+    assertObject(cache, 'cache')
+    const parsed = optionsSchema.safeParse(options)
+    if (!parsed.success) {
+      const [{ path, message } = { path: [], message: '' }] = parsed.error.issues
+      throw new TypeError(`"options.${path.join('.')}" is not valid: ${message}`)
+    }
+    this.#region = cache.region<KeySet<K>>('keys')
+    this.#clock = clock
+    this.#options = parsed.data
+  }
+
+  /**
+   * The key of that id, or the first for that algorithm when no id is given; `undefined` when the set has none.
+   *
+   * @throws what `load` threw, for everyone who waited; what is kept stays
+   */
+  async get(
+    modelKey: string,
+    wanted: { readonly kid?: string | undefined; readonly alg?: string | undefined },
+    load: KeyLoader<K>,
+  ): Promise<K | undefined> {
+    assertObject(wanted, 'wanted')
+    const { kid, alg } = wanted as { kid?: unknown; alg?: unknown }
+    assertOptionalName(kid, 'kid')
+    assertOptionalName(alg, 'alg')
+    const matches = (key: K) =>
+      (kid === undefined || key.kid === kid) &&
+      (alg === undefined || key.alg === undefined || key.alg === alg)
+    // Without an id any key matches: only a set that was just asked for can be taken to be complete.
+    return this.#find(modelKey, matches, load, (set) => kid !== undefined || this.#wasJustAsked(set))
+  }
+
+  /** The first key that matches, of those kept or of those that one allowed request brings. */
+  async first(modelKey: string, matches: (key: K) => boolean, load: KeyLoader<K>): Promise<K | undefined> {
+    assertFunction(matches, 'matches')
+    return this.#find(modelKey, matches, load, () => true)
+  }
+
+  /** Every key of a set. */
+  async all(modelKey: string, load: KeyLoader<K>): Promise<readonly K[]> {
+    const { maxCacheTimeMs } = this.#options
+    const set = await this.#kept(modelKey, load)
+    const tooOld = set.expiresAt === undefined && this.#clock.now() > set.requestedAt + maxCacheTimeMs
+    return structuredClone((tooOld ? await this.#again(modelKey, load) : set).keys)
+  }
+
+  /** On every node. Call it when the owner's configuration changed. */
+  invalidate(modelKeys: Invalidation): Promise<void> {
+    return this.#region.invalidate(modelKeys)
+  }
+
+  clear(): Promise<void> {
+    return this.#region.clear()
+  }
+
+  async #find(
+    modelKey: string,
+    matches: (key: K) => boolean,
+    load: KeyLoader<K>,
+    mayUse: (set: KeySet<K>) => boolean,
+  ): Promise<K | undefined> {
+    const set = await this.#kept(modelKey, load)
+    const found = mayUse(set) ? set.keys.find(matches) : undefined
+    if (found !== undefined) return structuredClone(found)
+    const newer = this.#wasJustAsked(set) ? set : await this.#again(modelKey, load)
+    return structuredClone(newer.keys.find(matches))
+  }
+
+  /** The set that is kept; asked for anew once it has expired. */
+  async #kept(modelKey: string, load: KeyLoader<K>): Promise<KeySet<K>> {
+    assertName(modelKey, 'modelKey')
+    assertFunction(load, 'load')
+    const set = (await this.#region.get(modelKey, () => this.#ask(modelKey, load))) as KeySet<K>
+    const expired = set.expiresAt !== undefined && this.#clock.now() > set.expiresAt
+    return expired && !this.#wasJustAsked(set) ? this.#again(modelKey, load) : set
+  }
+
+  async #again(modelKey: string, load: KeyLoader<K>): Promise<KeySet<K>> {
+    return (await this.#region.refresh(modelKey, () => this.#ask(modelKey, load))) as KeySet<K>
+  }
+
+  async #ask(modelKey: string, load: KeyLoader<K>): Promise<KeySet<K>> {
+    const requestedAt = this.#clock.now()
+    const { keys, expiresAt } = await load(modelKey)
+    return { requestedAt, keys: structuredClone(keys), expiresAt }
+  }
+
+  #wasJustAsked({ requestedAt }: KeySet<K>): boolean {
+    return this.#clock.now() <= requestedAt + this.#options.minTimeBetweenRequestsMs
+  }
+}

@@ -1,0 +1,62 @@
+import type { Declaration } from './local-cache.js'
+
+// What one node tells the others: names of keys and tags, never a value.
+
+/** Topic of the work channel. */
+export const TOPIC = 'realm-cache'
+
+interface DeclarationOnWire {
+  /** Region; absent: every region. */
+  readonly r?: string
+  readonly k?: readonly string[]
+  readonly t?: readonly string[]
+  /** Everything in it. */
+  readonly c?: 1
+}
+
+/** Characters of JSON in one event; below the smallest ceiling that the cluster can be given for long names. */
+const MAX_CHARACTERS = 3_500
+
+/** One event per element. */
+export function encodeDeclarations(
+  declarations: readonly Declaration[] | 'everything',
+): DeclarationOnWire[][] {
+  if (declarations === 'everything') return [[{ c: 1 }]]
+  const events: DeclarationOnWire[][] = []
+  for (const { region, untrue } of declarations) {
+    if (untrue === 'all') {
+      events.push([{ r: region, c: 1 }])
+      continue
+    }
+    for (const keys of inChunks(untrue.keys)) events.push([{ r: region, k: keys }])
+    for (const tags of inChunks(untrue.tags)) events.push([{ r: region, t: tags }])
+  }
+  return events
+}
+
+/** `undefined` for what this version can not read: it may have said anything. */
+export function decodeDeclarations(event: unknown): readonly Declaration[] | 'everything' | undefined {
+  if (!Array.isArray(event)) return undefined
+  const declarations: Declaration[] = []
+  for (const one of event as readonly DeclarationOnWire[]) {
+    if (one.r === undefined) return one.c === 1 ? 'everything' : undefined
+    const untrue = one.c === 1 ? 'all' : { keys: one.k ?? [], tags: one.t ?? [] }
+    declarations.push({ region: one.r, untrue })
+  }
+  return declarations
+}
+
+function inChunks(names: readonly string[]): string[][] {
+  const chunks: string[][] = []
+  let room = 0
+  for (const name of names) {
+    const characters = JSON.stringify(name).length + 1
+    if (characters > room) {
+      chunks.push([])
+      room = MAX_CHARACTERS
+    }
+    chunks.at(-1)?.push(name)
+    room -= characters
+  }
+  return chunks
+}
