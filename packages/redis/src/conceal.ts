@@ -26,8 +26,6 @@ export function concealCommand(command: SentCommand, heads: readonly string[]): 
   const { args, promise, toWritable } = command
   const shown = shownFor(command, heads)
   if (shown === undefined) return undefined
-  // A Cluster finds the node by the keys: they are worked out of the arguments once.
-  command.getKeys?.()
   command.args = shown
   command.toWritable = (socket) => {
     command.args = args

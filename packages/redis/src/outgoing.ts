@@ -38,6 +38,8 @@ function install(client: RedisClient): Watched {
   const sendCommand: SendCommand = function (command, ...rest) {
     // Looked up each time: instrumentation may be put on the prototype at any time.
     const send = (before?.value as SendCommand | undefined) ?? (prototype.sendCommand as SendCommand)
+    // A Cluster finds the node by the keys, which it works out of the arguments once.
+    if (client.isCluster) command.getKeys?.()
     const reply = concealCommand(command, heads)
     if (reply === undefined) return send.call(this, command, ...rest)
     const { reject } = command

@@ -193,17 +193,17 @@ describeWith(redis, 'a provider', () => {
     expect(everythingIn(found)).toContain(CANARY)
     await tokens.consume(id('realm'), 'code', id('key'))
     await tokens.revokeFamily(id('realm'), id('family'))
+    listener.stop()
     const [key = ''] = await client.keys(`${prefix}:*:at:*`)
     await client.multi().del(key).set(key, 'foreign', 'PX', 5_000).exec()
-    listener.messages.length = 0
-    listener.seen.length = 0
+    listener.start()
     const errors = await Promise.all(
       [tokens.consume(id('realm'), 'code', id('key')), tokens.get(id('realm'), 'code', id('key'))].map(
         (call) => call.catch((error: unknown) => error),
       ),
     )
     for (const error of errors) expect(error).toMatchObject({ code: 'ERR_STORE_CORRUPT' })
-    expect(listener.seen.length).toBeGreaterThan(4)
+    expect(listener.seen.length).toBeGreaterThan(20)
     expect(calls.length).toBeGreaterThan(4)
     expect(everythingIn(errors, calls, logger.entries)).not.toContain(CANARY)
     expect(listener.seen.join('\n')).not.toContain(CANARY)
