@@ -295,7 +295,8 @@ export interface LoginFailureProvider extends Provider {
 
   /**
    * Gives every record of a realm the life it has under the realm's settings of now, a hundred per step: call it
-   * after they changed. Counts and locks stay; with protection switched off the records go. Safe to repeat.
+   * after they changed. Counts and locks stay; with protection switched off the records go. Tells no events. Safe to
+   * repeat.
    */
   applySettings(realmId: string): Promise<{ readonly updated: number; readonly removed: number }>
 
