@@ -39,7 +39,7 @@ export const clusterConfig = z
     /** How long one question for new events waits. While nothing is sent, the channel is known to be alive this often. */
     readWaitMs: timerMs.default(1_000),
     /** How long an event is tried to be stored before its sender gets an error. */
-    publishTimeoutMs: timerMs.default(10_000),
+    publishTimeoutMs: timerMs.default(5_000),
     /** Ceiling on the JSON of one event. */
     maxEventBytes: z
       .int()

@@ -31,7 +31,7 @@ test('defaults', () => {
     deadAfterMs: 10_000,
     channelLength: 10_000,
     readWaitMs: 1_000,
-    publishTimeoutMs: 10_000,
+    publishTimeoutMs: 5_000,
     maxEventBytes: 65_536,
     maxClockSkewMs: 10_000,
   })

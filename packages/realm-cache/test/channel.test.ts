@@ -172,7 +172,7 @@ describeWith(redis, 'the cache and its channel', () => {
     expect(node.events[0]).toEqual({ type: 'distrusted', reason: 'disconnected' })
   })
 
-  test('what was declared untrue while a node was away is gone when it is back', async () => {
+  test('A13/178: what was declared untrue while a node was cut off is gone when it is back', async () => {
     const [a, b] = [await open(), await open()]
     const region = b.cache.region<string>('realms')
     await region.get('k', () => 'old')
