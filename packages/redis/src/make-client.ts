@@ -1,6 +1,6 @@
 import { ConfigurationError } from '@authstate/spi'
 import type { ClusterOptions, RedisOptions as IoredisOptions } from 'ioredis'
-import type { RedisClient } from './client.js'
+import { internals, type RedisClient } from './client.js'
 import { refusalOf } from './failure.js'
 import { type Address, parseAddress, type RedisConfig } from './options.js'
 
@@ -61,9 +61,11 @@ export async function makeClient(config: RedisConfig): Promise<RedisClient> {
 /** Another client for where the application's one is connected to, which does not repeat what it was asked. */
 export function duplicateClient(client: RedisClient): RedisClient {
   const { duplicate } = client as RedisClient & { duplicate(...args: unknown[]): RedisClient }
-  return client.isCluster
-    ? duplicate.call(client, [], { lazyConnect: true, retryDelayOnFailover: 0 })
-    : duplicate.call(client, NOTHING_TWICE)
+  // An application may prefer RESP3's shapes for itself; a reader's replies have those that ioredis always gave.
+  const legacy = { replyMapping: 'legacy' }
+  if (!client.isCluster) return duplicate.call(client, { ...NOTHING_TWICE, ...legacy })
+  const redisOptions = { ...internals(client).options?.redisOptions, ...legacy }
+  return duplicate.call(client, [], { lazyConnect: true, retryDelayOnFailover: 0, redisOptions })
 }
 
 /** Ends a client that nobody else uses. Until its socket is gone it may still complain, and nobody shall listen. */

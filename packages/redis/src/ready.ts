@@ -11,7 +11,7 @@ import { describeTarget, type RedisConfig } from './options.js'
  */
 export async function becomeReady(client: RedisClient, config: RedisConfig): Promise<void> {
   if (client.status === 'ready') return
-  let last: Error | undefined
+  let last: (Error & { command?: { name?: string } }) | undefined
   let stopWaiting = () => {}
   try {
     await new Promise<void>((resolve, reject) => {
@@ -22,19 +22,21 @@ export async function becomeReady(client: RedisClient, config: RedisConfig): Pro
       const onError = (error: Error) => {
         last = error
       }
+      // ioredis reports a database it may not select, and goes on with number 0.
+      const onReady = () => (last?.command?.name === 'select' ? reject(last) : resolve())
       const onEnd = () => reject(last ?? new Error('the client has ended'))
       client.on('error', onError)
-      client.on('ready', resolve)
+      client.on('ready', onReady)
       client.on('end', onEnd)
       stopWaiting = () => {
         clearTimeout(timer)
         client.off('error', onError)
-        client.off('ready', resolve)
+        client.off('ready', onReady)
         client.off('end', onEnd)
       }
       if (client.status === 'end') onEnd()
       // What it rejects with only says that there is no connection; the reason comes as an event before.
-      if (client.status === 'wait') client.connect().then(resolve, (error: Error) => reject(last ?? error))
+      if (client.status === 'wait') client.connect().then(onReady, (error: Error) => reject(last ?? error))
     })
   } catch (error) {
     const cause = concealError(error)

@@ -120,6 +120,14 @@ describeWith(redis, 'connect', () => {
     await expect(connect({ client })).rejects.toMatchObject({ code: 'ERR_PROVIDER_CONFIGURATION' })
   })
 
+  test('a database that is not there: an error, and not another database', async () => {
+    for (const ioredis of [{ protocol: 3 }, { protocol: 2 }]) {
+      const error = await failureOf(connect({ url: redisUrl(), db: 999_999, prefix: freshPrefix(), ioredis }))
+      expect(error).toBeInstanceOf(StoreUnavailableError)
+      expect(String(error)).toMatch(/could not connect to .*: ERR DB index is out of range/)
+    }
+  })
+
   test('the server is where the address says', async () => {
     const reader = (await (await open(redisUrl())).openReader()) as Redis
     expect(reader.options).toMatchObject({ host: hostname, port: Number(port) })

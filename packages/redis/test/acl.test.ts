@@ -1,0 +1,183 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { redisTarget, runSuite } from '@authstate/conformance'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { describeWith, serverBinary } from '../../../test-support/capabilities.js'
+import { start, type Topology } from '../../../test-support/topology.mjs'
+import { actionTokenKeySpace, actionTokenSuite } from '../../action-token/src/conformance.js'
+import { redisActionTokens } from '../../action-token/src/redis.js'
+import type { RedisClient } from '../src/index.js'
+import { open } from './support.js'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const page = readFileSync(`${root}docs/acl.md`, 'utf8')
+const [rule = [], forCluster = [], forDatabase = [], forSentinels = []] = [
+  ...page.matchAll(/^```acl\n([^`]*)^```$/gm),
+].map(([, block = '']) => block.trim().split(/\s+/))
+
+const PASSWORD = 'a-long-password'
+/** The rule of the page for keys under another prefix. */
+const ruleFor = (prefix: string) => rule.map((word) => word.replace('~authstate:*', `~${prefix}*`))
+const setUser = (admin: Redis, words: readonly string[]) =>
+  admin.call('ACL', 'SETUSER', 'authstate', 'reset', 'on', `>${PASSWORD}`, ...words)
+const user = { username: 'authstate', password: PASSWORD }
+
+/** What Redis refused, without what the page says may be refused. */
+async function refused(admin: Redis): Promise<string[]> {
+  const log = (await admin.call('ACL', 'LOG')) as unknown[]
+  return log.map((entry) => JSON.stringify(entry)).filter((entry) => !entry.includes('client|setinfo'))
+}
+
+describe('the rule on the page', () => {
+  const allowed = new Set(rule.flatMap((word) => (word.startsWith('+') ? [word.slice(1)] : [])))
+  const folders = readdirSync(`${root}packages`)
+  const sources = folders.flatMap((folder) =>
+    readdirSync(`${root}packages/${folder}/src`, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.lua'))
+      .map((file) => {
+        const path = `packages/${folder}/src/${file}`
+        return { path, text: readFileSync(root + path, 'utf8') }
+      }),
+  )
+  const calls = sources.flatMap(({ path, text }) =>
+    [...text.matchAll(/redis\.p?call\(\s*(?:'([A-Z]+)'|(.*))/g)].map(([, name, other]) => ({
+      path,
+      name,
+      other,
+    })),
+  )
+
+  test('allows what the scripts call', () => {
+    expect(calls.length).toBeGreaterThan(10)
+    expect(calls.filter(({ other }) => other !== undefined)).toEqual([])
+    const missing = calls.filter(({ name = '' }) => !allowed.has(name.toLowerCase()))
+    expect(missing.map(({ path, name }) => `${path}: ${name}`)).toEqual([])
+  })
+
+  test('and nothing that nobody needs', () => {
+    const ofScripts = new Set(calls.map(({ name = '' }) => name.toLowerCase()))
+    const ofOurs = ['evalsha', 'eval', 'hgetall', 'hmget', 'zcount', 'xread', 'ping', 'info']
+    expect([...allowed].filter((one) => !ofScripts.has(one) && !ofOurs.includes(one))).toEqual([])
+  })
+})
+
+describeWith(serverBinary, 'a user with exactly these rights', () => {
+  let server: Topology
+  let admin: Redis
+  beforeAll(async () => {
+    server = await start('single')
+    admin = new Redis({ port: server.basePort })
+    await setUser(admin, ruleFor('test-'))
+  })
+  afterAll(async () => {
+    admin.disconnect()
+    await server.stop()
+  })
+
+  let client: RedisClient | undefined
+  /** The provider has the user's rights; the kit looks at the keys with those of an administrator. */
+  const limited = () => {
+    client ??= new Proxy(
+      new Redis({ port: server.basePort, ...user, autoResendUnfulfilledCommands: false }) as RedisClient,
+      {
+        get: (target, name) => {
+          const value: unknown = name === 'call' ? admin.call.bind(admin) : Reflect.get(target, name)
+          return typeof value === 'function' ? value.bind(target) : value
+        },
+      },
+    )
+    return client
+  }
+  afterAll(() => client?.disconnect())
+
+  runSuite(
+    actionTokenSuite,
+    redisTarget({
+      name: 'least rights',
+      spi: actionTokenSuite.spi,
+      factories: [redisActionTokens()],
+      keySpace: actionTokenKeySpace,
+      client: limited,
+    }),
+    { describe, test },
+  )
+
+  test('was never refused anything', async () => {
+    expect(await limited().ping()).toBe('PONG')
+    expect(await refused(admin)).toEqual([])
+  })
+
+  test('can do nothing else', async () => {
+    const raw = limited() as unknown as Redis
+    const tried = await Promise.allSettled([
+      raw.get('foreign'),
+      raw.eval("return redis.call('GET', KEYS[1])", 1, 'foreign'),
+      raw.eval("return redis.call('FLUSHALL')", 0),
+      raw.keys('*'),
+      raw.scan(0),
+      raw.config('GET', '*'),
+      raw.publish('a', 'b'),
+      raw.subscribe('a'),
+    ])
+    for (const one of tried) {
+      expect(one).toMatchObject({
+        status: 'rejected',
+        reason: { message: expect.stringMatching(/NOPERM|ACL failure|can't run this command/) },
+      })
+    }
+  })
+
+  test('may need one more for the number of a database', async () => {
+    const connect = () => open({ url: `redis://127.0.0.1:${server.basePort}/3`, prefix: 'numbered', ...user })
+    await setUser(admin, ruleFor('numbered'))
+    await expect(connect()).rejects.toThrow(/could not connect to .*: NOPERM/)
+    await setUser(admin, [...ruleFor('numbered'), ...forDatabase])
+    await (await connect()).checkHealth()
+  })
+})
+
+describeWith(serverBinary, 'a user with these rights on a Cluster', () => {
+  test('reaches all of it', async () => {
+    const cluster = await start('cluster', { replicas: 0 })
+    onTestFinished(() => cluster.stop())
+    const admins = cluster.nodes.map(({ port }) => new Redis({ port }))
+    onTestFinished(() => {
+      for (const one of admins) one.disconnect()
+    })
+    await Promise.all(admins.map((one) => setUser(one, [...rule, ...forCluster])))
+    const connection = await open({ nodes: cluster.startupNodes, ...user })
+    const everywhere = connection.keys.all.map((partition) =>
+      connection.hgetall('test.read', connection.keys.key(partition, 'x')),
+    )
+    expect(await Promise.all(everywhere)).toEqual(everywhere.map(() => ({})))
+    for (const one of admins) expect(await refused(one)).toEqual([])
+  })
+})
+
+describeWith(serverBinary, 'users with these rights behind sentinels', () => {
+  test('find the master', async () => {
+    const topology = await start('sentinel')
+    onTestFinished(() => topology.stop())
+    const ports = topology.sentinels.map(({ port }) => port)
+    const watched = ports.map((port) => new Redis({ port }))
+    const servers = topology.nodes
+      .filter(({ port }) => !ports.includes(port))
+      .map(({ port }) => new Redis({ port }))
+    onTestFinished(() => {
+      for (const one of [...watched, ...servers]) one.disconnect()
+    })
+    await Promise.all(watched.map((one) => setUser(one, forSentinels)))
+    await Promise.all(servers.map((one) => setUser(one, rule)))
+    const { sentinels, name } = topology
+    const connection = await open({
+      sentinels,
+      name,
+      ...user,
+      sentinelUsername: user.username,
+      sentinelPassword: user.password,
+    })
+    await connection.checkHealth()
+    for (const one of [...watched, ...servers]) expect(await refused(one)).toEqual([])
+  })
+})
