@@ -28,3 +28,6 @@ export const awkward = [
   'a\u0000b',
   'x'.repeat(512),
 ]
+
+/** What names are joined with, carelessly. */
+export const separators = [':', '|', '/', ',', '.', '-', '_', ' ', '\u0000', '{', '}', '%3A']

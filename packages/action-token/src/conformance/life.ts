@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type SuiteBuilder, together } from '@authstate/conformance'
 import type { ActionTokenProvider } from '../contract.js'
-import { awkward, CEILING_MS, LIFESPAN_MS, RACERS, ROUNDS, token } from './fixture.js'
+import { awkward, CEILING_MS, LIFESPAN_MS, RACERS, ROUNDS, separators, token } from './fixture.js'
 
 /** Storing, reading, replacing and expiring. */
 export function life(add: SuiteBuilder<ActionTokenProvider>): void {
@@ -125,15 +125,36 @@ export function life(add: SuiteBuilder<ActionTokenProvider>): void {
     'names: no separator, brace or odd name makes two keys one',
     '§19 row 16',
     async ({ provider }) => {
-      const triples = awkward.flatMap((a) => awkward.map((b) => [a, b, `${a}|${b}`.slice(0, 200)] as const))
+      const triples = [
+        ...awkward.flatMap((a) => awkward.map((b) => [a, b, 'k'] as const)),
+        ...separators.flatMap((s) => [
+          [`x${s}y`, 'z', 'k'] as const,
+          ['x', `y${s}z`, 'k'] as const,
+          ['x', 'y', `z${s}k`] as const,
+        ]),
+      ]
       for (const [realmId, kind, key] of triples) {
-        assert.equal(
-          await provider.putIfAbsent(realmId, kind, key, { ...token, data: { realmId, kind, key } }),
-          true,
-        )
+        const data = { realmId, kind, key }
+        assert.equal(await provider.putIfAbsent(realmId, kind, key, { ...token, data }), true)
       }
       for (const [realmId, kind, key] of triples) {
         assert.deepEqual((await provider.get(realmId, kind, key))?.data, { realmId, kind, key })
+      }
+    },
+  )
+
+  add.basic(
+    'names: no separator makes two families or two subjects one',
+    '§19 row 16',
+    async ({ provider }) => {
+      const pairs = separators.flatMap((s) => [[`x${s}y`, 'z'] as const, ['x', `y${s}z`] as const])
+      for (const [realmId, name] of pairs) {
+        await provider.put(realmId, 'rt', `family ${name}`, { ...token, family: name })
+        await provider.put(realmId, 'rt', `subject ${name}`, { ...token, subject: name })
+      }
+      for (const [realmId, name] of pairs) {
+        assert.equal(await provider.revokeFamily(realmId, name), 1)
+        assert.equal(await provider.removeBySubject(realmId, name), 1)
       }
     },
   )

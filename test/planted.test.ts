@@ -1,0 +1,56 @@
+// Every bug of test/planted is caught by the case it names. One that survives means that a suite claims more than it
+// looks at.
+import { AssertionError } from 'node:assert'
+import { checkSuite } from '@authstate/conformance'
+import type { RedisClient } from '@authstate/redis'
+import { afterAll, describe, expect, test } from 'vitest'
+import { describeWith, redis } from '../test-support/capabilities.js'
+import { openRedis } from '../test-support/redis-targets.js'
+import { actionTokenBugs, actionTokenScriptBugs } from './planted/action-token.js'
+import type { Plantation, PlantedBug } from './planted/plant.js'
+import { table } from './planted/table.js'
+
+const caught: string[][] = []
+
+function tryAll({ suite, store, healthy, bugs }: Plantation): void {
+  const spi = suite.spi.name
+  const run = (target: PlantedBug['target'], names: readonly string[], timeoutMs = 30_000) =>
+    checkSuite(suite, target, { select: ({ name }) => names.includes(name), seed: 1, timeoutMs })
+
+  describe(`bugs planted in ${spi}, ${store}`, () => {
+    test('without one every case that is named passes', { timeout: 60_000 }, async () => {
+      const names = [...new Set(bugs.map(({ caughtBy }) => caughtBy))]
+      const results = await run(healthy, names)
+      expect(results.map(({ guarantee }) => guarantee).sort()).toEqual(names.sort())
+      expect(results.filter(({ outcome }) => outcome !== 'passed')).toEqual([])
+    })
+
+    test.each(bugs.map((bug) => [bug.kind, bug.what, bug] as const))('%s: %s', async (kind, what, bug) => {
+      const isHang = bug.kind === 'no answer'
+      const [result] = await run(bug.target, [bug.caughtBy], isHang ? 300 : undefined)
+      if (result?.outcome !== 'failed') expect.fail(`survived "${bug.caughtBy}"`)
+      const { cause } = result.failure
+      // An accident in the bug itself would fail any case.
+      if (!(cause instanceof AssertionError)) expect(String(cause)).toMatch(bug.throws ?? /^$/)
+      caught.push([spi, kind, what, bug.caughtBy])
+    })
+  })
+}
+
+tryAll(actionTokenBugs)
+
+describeWith(redis, 'in scripts', () => {
+  let client: RedisClient | undefined
+  const open = (): RedisClient => {
+    client ??= openRedis()
+    return client
+  }
+  afterAll(() => client?.disconnect())
+  for (const plantation of [actionTokenScriptBugs(open)]) tryAll(plantation)
+})
+
+afterAll(() => {
+  console.info(
+    `${caught.length} planted bugs caught\n${table([['spi', 'kind', 'bug', 'caught by'], ...caught])}`,
+  )
+})

@@ -1,0 +1,610 @@
+import type { RedisClient } from '@authstate/redis'
+import { actionTokenKeySpace, actionTokenSuite } from '../../packages/action-token/src/conformance.js'
+import type { NewToken, TokenData } from '../../packages/action-token/src/index.js'
+import { memoryActionTokens } from '../../packages/action-token/src/index.js'
+import { redisActionTokens } from '../../packages/action-token/src/redis.js'
+import * as scripts from '../../packages/action-token/src/scripts.js'
+import { inMemory, inScripts, later, pause } from './plant.js'
+
+const DAY_MS = 86_400_000
+
+export const actionTokenBugs = inMemory(actionTokenSuite, memoryActionTokens, (plant) => {
+  plant(
+    'off-by-one expiry',
+    'get answers a millisecond too long',
+    'get: there one millisecond before expiresAt, gone at it',
+    (real) => ({ get: (...args) => later(-1, () => real.get(...args)) }),
+  )
+  plant(
+    'off-by-one expiry',
+    'consume redeems at expiresAt',
+    'consume: consumed one millisecond before expiresAt, unknown at it',
+    (real) => ({ consume: (...args) => later(-1, () => real.consume(...args)) }),
+  )
+  plant(
+    'off-by-one expiry',
+    'consume refuses the last millisecond',
+    'consume: consumed one millisecond before expiresAt, unknown at it',
+    (real) => ({ consume: (...args) => later(1, () => real.consume(...args)) }),
+  )
+  plant(
+    'off-by-one expiry',
+    'a revoked token is free a millisecond early',
+    'revoke: until its lifespan ends, in its realm only',
+    (real) => ({ isRevoked: (...args) => later(1, () => real.isRevoked(...args)) }),
+  )
+  plant(
+    'off-by-one expiry',
+    'a signed token ends at a whole second',
+    'consumeActionToken: expired at expiresAt, to the millisecond',
+    (real, { context }) => ({
+      verifyActionToken: (...args) =>
+        later(1000 - (context.clock.now() % 1000), () => real.verifyActionToken(...args)),
+    }),
+  )
+  plant(
+    'second redeem',
+    'consume reads, waits and then marks',
+    'consume: exactly one of N callers on two nodes redeems',
+    (real) => {
+      const spent = new Set<string>()
+      return {
+        consume: async (realmId, kind, key) => {
+          const token = await real.get(realmId, kind, key)
+          const name = JSON.stringify([realmId, kind, key])
+          if (token === undefined) return { outcome: 'unknown' }
+          if (spent.has(name)) return { outcome: 'used', data: token.data, consumedAt: 0 }
+          await pause()
+          spent.add(name)
+          return { outcome: 'consumed', data: token.data }
+        },
+      }
+    },
+  )
+  plant(
+    'second redeem',
+    'whoever names any attempt redeems again',
+    'consume: the same attempt may be repeated after a lost reply',
+    (real) => ({
+      consume: async (realmId, kind, key, options = {}) => {
+        const outcome = await real.consume(realmId, kind, key, options)
+        return outcome.outcome === 'used' && options.attempt !== undefined
+          ? { outcome: 'consumed', data: outcome.data }
+          : outcome
+      },
+    }),
+  )
+  plant(
+    'second redeem',
+    'two calls without an attempt count as one',
+    'consume: no attempt is no attempt in common',
+    (real) => ({
+      consume: (realmId, kind, key, options = {}) =>
+        real.consume(realmId, kind, key, { ...options, attempt: options.attempt ?? 'none' }),
+    }),
+  )
+  plant(
+    'second redeem',
+    'a repeated attempt gets the successor it brings',
+    'consume: within graceMs the same attempt gets the same successor, and nobody else does',
+    (real) => ({
+      consume: async (realmId, kind, key, options = {}) => {
+        const outcome = await real.consume(realmId, kind, key, options)
+        return outcome.outcome === 'consumed' && options.successor !== undefined
+          ? { ...outcome, successor: options.successor }
+          : outcome
+      },
+    }),
+  )
+  plant(
+    'unbounded life',
+    'an attempt is honoured for ever',
+    'consume: within graceMs the same attempt gets the same successor, and nobody else does',
+    (real) => ({
+      consume: (realmId, kind, key, { graceMs: _, ...options } = {}) =>
+        real.consume(realmId, kind, key, options),
+    }),
+  )
+  plant(
+    'lost answer',
+    'a repeated attempt is called used',
+    'consume: the same attempt may be repeated after a lost reply',
+    (real) => ({ consume: (realmId, kind, key) => real.consume(realmId, kind, key) }),
+  )
+  plant(
+    'forgotten replay',
+    'consume removes the token',
+    'consume: once, then used, with the data each time',
+    (real) => ({
+      consume: async (realmId, kind, key, options) => {
+        const outcome = await real.consume(realmId, kind, key, options)
+        await real.remove(realmId, kind, key)
+        return outcome
+      },
+    }),
+  )
+  plant('reading writes', 'get consumes', 'consume: looking never consumes', (real) => ({
+    get: async (realmId, kind, key, options) => {
+      const found = await real.get(realmId, kind, key, options)
+      await real.consume(realmId, kind, key)
+      return found
+    },
+  }))
+  plant(
+    'reading extends',
+    'get begins the life again',
+    'get: there one millisecond before expiresAt, gone at it',
+    (real) => {
+      const lifespans = new Map<string, NewToken>()
+      return {
+        put: (realmId, kind, key, token) => {
+          lifespans.set(key, token)
+          return real.put(realmId, kind, key, token)
+        },
+        get: async (realmId, kind, key, options) => {
+          const found = await real.get(realmId, kind, key, options)
+          const token = lifespans.get(key)
+          if (found !== undefined && token !== undefined) await real.put(realmId, kind, key, token)
+          return found
+        },
+      }
+    },
+  )
+  plant(
+    'resurrection',
+    'a late put makes a spent key new',
+    'consume: a late put does not un-use a key',
+    (real) => ({
+      put: async (realmId, kind, key, token) => {
+        await real.remove(realmId, kind, key)
+        return real.put(realmId, kind, key, token)
+      },
+    }),
+  )
+  plant(
+    'update creates',
+    'replace stores what is not there',
+    'replace: changes data, keeps the remaining life, never creates',
+    (real) => ({
+      replace: async (realmId, kind, key, data) =>
+        (await real.put(realmId, kind, key, { lifespanMs: 60_000, data })) === 'stored',
+    }),
+  )
+  plant(
+    'write extends',
+    'replace begins the life again',
+    'replace: changes data, keeps the remaining life, never creates',
+    (real) => ({
+      replace: async (realmId, kind, key, data: TokenData) =>
+        (await real.has(realmId, kind, key)) &&
+        (await real.put(realmId, kind, key, { lifespanMs: 60_000, data })) === 'stored',
+    }),
+  )
+  plant(
+    'lost race',
+    'putIfAbsent looks first and stores later',
+    'putIfAbsent: exactly one of N callers stores',
+    (real) => ({
+      putIfAbsent: async (realmId, kind, key, token) => {
+        if (await real.has(realmId, kind, key)) return false
+        await pause()
+        return (await real.put(realmId, kind, key, token)) === 'stored'
+      },
+    }),
+  )
+  plant(
+    'lost race',
+    'remove tells everybody that it was them',
+    'remove: exactly one of N callers gets true',
+    (real) => ({
+      remove: async (realmId, kind, key) => {
+        const was = await real.has(realmId, kind, key)
+        await pause()
+        await real.remove(realmId, kind, key)
+        return was
+      },
+    }),
+  )
+  plant(
+    'lost race',
+    'what joins a family while it is revoked stays',
+    'revokeFamily: whatever joins meanwhile is withdrawn or refused',
+    (real) => ({
+      put: async (realmId, kind, key, token) => {
+        const outcome = await real.put(realmId, kind, key, token)
+        return outcome === 'stored' ? outcome : real.put(realmId, kind, key, { ...token, family: undefined })
+      },
+    }),
+  )
+  plant(
+    'wrong realm',
+    'realms share their tokens',
+    'consume: unknown for what was never stored, removed, or of another realm or kind',
+    (real) => ({
+      put: (_, ...rest) => real.put('all', ...rest),
+      consume: (_, ...rest) => real.consume('all', ...rest),
+    }),
+  )
+  plant(
+    'wrong realm',
+    'removeByRealm takes every realm that begins alike',
+    'removeByRealm: everything of one realm, and nothing of its neighbours',
+    (real) => {
+      const realms = new Set<string>()
+      return {
+        put: (realmId, ...rest) => {
+          realms.add(realmId)
+          return real.put(realmId, ...rest)
+        },
+        removeByRealm: async (realmId) => {
+          const removed = await real.removeByRealm(realmId)
+          for (const other of realms) if (other.startsWith(realmId)) await real.removeByRealm(other)
+          return removed
+        },
+      }
+    },
+  )
+  plant(
+    'wrong realm',
+    'a token id is revoked in every realm',
+    'revoke: until its lifespan ends, in its realm only',
+    (real) => ({
+      revoke: (_, ...rest) => real.revoke('all', ...rest),
+      isRevoked: (_, ...rest) => real.isRevoked('all', ...rest),
+    }),
+  )
+  plant(
+    'wrong realm',
+    'a signed token is good in whatever realm it was signed for',
+    'verifyActionToken: foreign, forged and malformed are invalid, never an exception',
+    (real) => ({
+      consumeActionToken: async (realmId, token, actionId, options) => {
+        const outcome = await real.consumeActionToken(realmId, token, actionId, options)
+        return outcome.outcome === 'invalid'
+          ? real.consumeActionToken('realm', token, actionId, options)
+          : outcome
+      },
+    }),
+  )
+  plant(
+    'names collide',
+    'kinds share their keys',
+    'consume: unknown for what was never stored, removed, or of another realm or kind',
+    (real) => ({
+      put: (realmId, _, key, token) => real.put(realmId, 'all', key, token),
+      consume: (realmId, _, key, options) => real.consume(realmId, 'all', key, options),
+    }),
+  )
+  plant(
+    'names collide',
+    'names are joined by a colon',
+    'names: no separator, brace or odd name makes two keys one',
+    (real) => {
+      const joined = (...names: string[]) => ['r', 'k', names.join(':').slice(-500)] as const
+      return {
+        putIfAbsent: (realmId, kind, key, token) => real.putIfAbsent(...joined(realmId, kind, key), token),
+        get: (realmId, kind, key, options) => real.get(...joined(realmId, kind, key), options),
+      }
+    },
+  )
+  plant(
+    'names collide',
+    'families are told apart without their realm',
+    'names: no separator makes two families or two subjects one',
+    (real) => ({
+      put: (realmId, kind, key, token) =>
+        real.put('r', `${realmId}${kind}`, key, {
+          ...token,
+          family: token.family && `${realmId}:${token.family}`,
+        }),
+      revokeFamily: (realmId, family) => real.revokeFamily('r', `${realmId}:${family}`),
+    }),
+  )
+  plant(
+    'names collide',
+    'names are cut at a NUL',
+    'names: no separator, brace or odd name makes two keys one',
+    (real) => {
+      const cut = (name: string) => `${name.split('\0')[0]}`
+      return {
+        putIfAbsent: (realmId, kind, key, token) => real.putIfAbsent(realmId, cut(kind), cut(key), token),
+      }
+    },
+  )
+  plant('unbounded life', 'a lifespan is not cut', 'put: a lifespan above the ceiling is cut', () => ({}), {
+    config: (config) => ({ ...config, maxLifespanMs: 400 * DAY_MS }),
+  })
+  plant(
+    'shortened life',
+    'revoking again takes the later end',
+    'revoke: again is no error and never shortens',
+    (real, { context }) => {
+      const ends = new Map<string, number>()
+      return {
+        revoke: async (realmId, tokenId, lifespanMs) => {
+          await real.revoke(realmId, tokenId, lifespanMs)
+          ends.set(tokenId, context.clock.now() + lifespanMs)
+        },
+        isRevoked: async (realmId, tokenId) =>
+          (await real.isRevoked(realmId, tokenId)) && (ends.get(tokenId) ?? 0) > context.clock.now(),
+      }
+    },
+  )
+  plant(
+    'count counts the dead',
+    'revokeFamily counts what has expired',
+    'revokeFamily: an expired member does not count; the refusal ends with the ceiling',
+    (real) => ({ revokeFamily: (...args) => later(-1, () => real.revokeFamily(...args)) }),
+  )
+  plant(
+    'half the work',
+    'revokeFamily lets later members in',
+    'revokeFamily: withdraws every kind, and refuses what joins later',
+    (real) => ({
+      put: async (realmId, kind, key, token) => {
+        const outcome = await real.put(realmId, kind, key, token)
+        return outcome === 'refused' && token.family !== undefined
+          ? real.put(realmId, kind, key, { ...token, family: `${token.family} again` })
+          : outcome
+      },
+    }),
+  )
+  plant(
+    'too much work',
+    'revokeFamily forgets what was consumed',
+    'revokeFamily: what was consumed stays used',
+    (real) => {
+      const consumed: [string, string, string][] = []
+      return {
+        consume: (realmId, kind, key, options) => {
+          consumed.push([realmId, kind, key])
+          return real.consume(realmId, kind, key, options)
+        },
+        revokeFamily: async (realmId, family) => {
+          const withdrawn = await real.revokeFamily(realmId, family)
+          for (const name of consumed) await real.remove(...name)
+          return withdrawn
+        },
+      }
+    },
+  )
+  plant(
+    'too much work',
+    'removeBySubject takes the whole realm',
+    'removeBySubject: what is about one user, and nothing else',
+    (real) => ({ removeBySubject: (realmId) => real.removeByRealm(realmId) }),
+  )
+  plant(
+    'swallowed error',
+    'put calls everything stored',
+    'arguments: wrong ones are refused by name, and nothing is written',
+    (real) => ({ put: (...args) => real.put(...args).catch(() => 'stored' as const) }),
+  )
+  plant(
+    'swallowed error',
+    'after close there is simply nothing',
+    'close: later calls fail with ERR_PROVIDER_CLOSED, and closing again does nothing',
+    (real) => ({ get: (...args) => real.get(...args).catch(() => undefined) }),
+  )
+  plant(
+    'wrong error',
+    'a malformed signed token is an exception',
+    'verifyActionToken: foreign, forged and malformed are invalid, never an exception',
+    (real) => ({
+      verifyActionToken: async (realmId, token, actionId) => {
+        if (token.split('.').length !== 3) throw new TypeError('"token" is malformed')
+        return real.verifyActionToken(realmId, token, actionId)
+      },
+    }),
+    { throws: /"token" is malformed/ },
+  )
+  plant(
+    'wrong error',
+    'a bad key is refused as a bad kind',
+    'arguments: wrong ones are refused by name, and nothing is written',
+    (real) => ({
+      put: (realmId, kind, key, token) =>
+        real.put(realmId, kind, key, token).catch((error: Error) => {
+          throw error.message.includes('"key"') ? new TypeError('"kind" must be a string') : error
+        }),
+    }),
+  )
+  plant(
+    'shared objects',
+    'the caller can change what is stored',
+    'put: data keeps every JSON value, and a copy of it',
+    (real) => {
+      const given = new Map<string, TokenData>()
+      return {
+        put: (realmId, kind, key, token) => {
+          given.set(key, token.data ?? {})
+          return real.put(realmId, kind, key, token)
+        },
+        get: async (realmId, kind, key, options) => {
+          const found = await real.get(realmId, kind, key, options)
+          return found && { ...found, data: given.get(key) ?? {} }
+        },
+      }
+    },
+  )
+  plant(
+    'wrong emptiness',
+    'a token without data is nothing',
+    'put: a token without data has an empty object, not nothing',
+    (real) => ({
+      get: async (...args) => {
+        const found = await real.get(...args)
+        return found !== undefined && Object.keys(found.data).length > 0 ? found : undefined
+      },
+    }),
+  )
+  plant(
+    'wrong emptiness',
+    'expired is called unknown',
+    'consume: expired, not unknown, within readGraceMs',
+    (real) => ({
+      consume: async (...args) => {
+        const outcome = await real.consume(...args)
+        return outcome.outcome === 'expired' ? { outcome: 'unknown' } : outcome
+      },
+    }),
+  )
+  plant(
+    'no answer',
+    'consume never answers when it was used',
+    'consume: once, then used, with the data each time',
+    (real) => ({
+      consume: async (...args) => {
+        const outcome = await real.consume(...args)
+        return outcome.outcome === 'used' ? new Promise(() => {}) : outcome
+      },
+    }),
+    { throws: /did not end within 300 ms/ },
+  )
+})
+
+/** In the scripts. @param client Asked when a bug is tried. */
+export const actionTokenScriptBugs = (client: () => RedisClient) =>
+  inScripts(
+    actionTokenSuite,
+    { factories: [redisActionTokens()], keySpace: actionTokenKeySpace },
+    client,
+    (edit) => {
+      edit(
+        'second redeem',
+        'consume.lua does not note that it consumed',
+        'consume: once, then used, with the data each time',
+        scripts.consume,
+        "redis.call('HSET', KEYS[1], 'u', ARGV[1], 'a', ARGV[3])",
+        '',
+      )
+      edit(
+        'off-by-one expiry',
+        'consume.lua redeems at expiresAt',
+        'consume: consumed one millisecond before expiresAt, unknown at it',
+        scripts.consume,
+        'if expires_at <= now then',
+        'if expires_at < now then',
+      )
+      edit(
+        'index leak',
+        'put.lua forgets the index of the realm',
+        'removeByRealm: everything of one realm, and nothing of its neighbours',
+        scripts.put,
+        'index(KEYS[2])',
+        '',
+      )
+      edit(
+        'index leak',
+        'remove.lua leaves the entry of the realm',
+        'consume: unknown for what was never stored, removed, or of another realm or kind',
+        scripts.remove,
+        "redis.call('ZREM', KEYS[2], ARGV[2])",
+        '',
+      )
+      edit(
+        'index leak',
+        'put.lua leaves a token in the family it was in before',
+        'revokeFamily: a token that moved to another family is not withdrawn',
+        scripts.put,
+        'if old[4] and old[4] ~= ARGV[7] then',
+        'if false then',
+      )
+      edit(
+        'index loses',
+        'put.lua prunes the living',
+        'removeByRealm: everything of one realm, and nothing of its neighbours',
+        scripts.put,
+        "'-inf', ARGV[1], 'LIMIT'",
+        "'-inf', '+inf', 'LIMIT'",
+      )
+      edit(
+        'unbounded life',
+        'put.lua sets no TTL on the token',
+        'put: replaces what was not consumed, with a new life',
+        scripts.put,
+        "redis.call('PEXPIRE', KEYS[1], ARGV[3])",
+        '',
+      )
+      edit(
+        'unbounded life',
+        'put.lua sets no TTL on its indexes',
+        'put: replaces what was not consumed, with a new life',
+        scripts.put,
+        "if redis.call('PTTL', key) < tonumber(ARGV[3]) then",
+        'if false then',
+      )
+      edit(
+        'resurrection',
+        'put.lua overwrites a spent key',
+        'consume: a late put does not un-use a key',
+        scripts.put,
+        "if taken and (old[3] or ARGV[4] == '1') then",
+        "if taken and ARGV[4] == '1' then",
+      )
+      edit(
+        'lost race',
+        'put.lua stores over what is there',
+        'putIfAbsent: exactly one of N callers stores',
+        scripts.put,
+        "if taken and (old[3] or ARGV[4] == '1') then",
+        'if taken and old[3] then',
+      )
+      edit(
+        'half the work',
+        'put.lua lets in what joins a revoked family',
+        'revokeFamily: withdraws every kind, and refuses what joins later',
+        scripts.put,
+        "tonumber(redis.call('HGET', KEYS[4], 'x') or '0') > now",
+        'false',
+      )
+      edit(
+        'half the work',
+        'withdraw.lua stops after a hundred',
+        'revokeFamily: also a large one, consumed members among it',
+        scripts.withdraw,
+        'if #tails < 100 then',
+        'if true then',
+      )
+      edit(
+        'too much work',
+        'withdraw.lua takes what was consumed',
+        'revokeFamily: what was consumed stays used',
+        scripts.withdraw,
+        "if ARGV[4] == '1' or (token[5] and not token[2]) then",
+        'if true then',
+      )
+      edit(
+        'count counts the dead',
+        'withdraw.lua counts what has expired',
+        'revokeFamily: an expired member does not count; the refusal ends with the ceiling',
+        scripts.withdraw,
+        'not token[2] and tonumber(token[1]) > tonumber(ARGV[1]) then',
+        'not token[2] then',
+      )
+      edit(
+        'update creates',
+        'replace.lua writes what is not there',
+        'replace: changes data, keeps the remaining life, never creates',
+        scripts.replace,
+        "if token[1] ~= '1' or tonumber(token[2]) <= tonumber(ARGV[1]) or token[3] then",
+        'if token[3] then',
+      )
+      edit(
+        'resurrection',
+        'replace.lua changes what was consumed',
+        'consume: a late put does not un-use a key',
+        scripts.replace,
+        'or token[3] then',
+        'then',
+      )
+      edit(
+        'shortened life',
+        'revoke.lua takes the later call for the later end',
+        'revoke: again is no error and never shortens',
+        scripts.revoke,
+        "if tonumber(redis.call('HGET', KEYS[1], 'x') or '0') < tonumber(ARGV[2]) then",
+        'if true then',
+      )
+    },
+  )
