@@ -74,6 +74,24 @@ export function lifetime(add: SuiteBuilder<LoginFailureProvider>): void {
     assert.equal(await stage.provider.get('realm', 'alice'), undefined)
   })
 
+  add.expiry(
+    'recordFailure: a record that outlived its settings is reset after more than maxDeltaTimeMs',
+    '§11.3 step 2, B5',
+    async (stage) => {
+      const { provider, clock } = stage
+      protect(stage, { permanentLockout: true })
+      await fail(provider, 1, { ip: '127.0.0.1' })
+      await fail(provider, 1, { ip: '127.0.0.1' }, 'bob')
+      protect(stage, { failureFactor: 9, quickLoginCheckMs: 0 })
+      clock.advance(60 * SECOND)
+      assert.equal((await fail(provider)).numFailures, 2)
+      clock.advance(1)
+      assert.equal((await fail(provider, 1, {}, 'bob')).numFailures, 1)
+      assert.equal((await provider.get('realm', 'alice'))?.lastIp, '127.0.0.1')
+      assert.equal((await provider.get('realm', 'bob'))?.lastIp, undefined)
+    },
+  )
+
   add.basic(
     'applySettings: gives records the life they would have now',
     '§11.1, §20 rule 4',
