@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { ensureBalancers } from './lib/balancers.mjs'
 import { installDependencies, requireNode } from './lib/install.mjs'
 import { ensureRedis } from './lib/redis-binary.mjs'
-import { missing, readReport, storeTable, totals } from './lib/report.mjs'
+import { leftOut, missing, readReport, storeTable, totals } from './lib/report.mjs'
 import { isCi, root, runProgram } from './lib/run.mjs'
 
 const own = process.argv.slice(2)
@@ -33,6 +33,9 @@ try {
 
   const table = storeTable(report)
   if (table !== undefined) console.log(`\nCases by store\n${table}`)
+
+  const unclaimed = leftOut(report)
+  if (unclaimed.length > 0) console.log(['\nNot claimed by a store:', ...unclaimed].join('\n- '))
 
   const reasons = missing(report, { filtered: has('-t', '--testNamePattern') })
   const { passed, failed, skipped } = totals(report)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { missing, type Report, readReport, storeTable, totals } from '../scripts/lib/report.mjs'
+import { leftOut, missing, type Report, readReport, storeTable, totals } from '../scripts/lib/report.mjs'
 import { root } from './lib/tracked.js'
 
 const file = (name: string, status: string, cases: readonly [titles: string, status: string][]) => ({
@@ -41,6 +41,21 @@ test('what could not run is listed by reason, and what was skipped without one a
     ['skipped without a reason', ['b.test.ts > b > left out']],
   ])
   expect(missing(report, { filtered: true })).toEqual([cluster])
+})
+
+test('what a store does not claim is listed, and is nothing that could not run', () => {
+  const suite = 'realm-cache conformance: memory'
+  const unclaimed: Report = {
+    testResults: [
+      file('c.test.ts', 'passed', [
+        [`${suite} > left out, 1 case: there is one node`, 'skipped'],
+        [`${suite} > put > stores`, 'passed'],
+      ]),
+    ],
+  }
+  expect(leftOut(unclaimed)).toEqual([`${suite}: left out, 1 case: there is one node`])
+  expect(missing(unclaimed, { filtered: false })).toEqual([])
+  expect(leftOut(report)).toEqual([])
 })
 
 test('the table counts what ran on each store', () => {

@@ -18,3 +18,4 @@ export function missing(
   options: { filtered: boolean },
 ): [reason: string, tests: string[]][]
 export function storeTable(report: Report | undefined): string | undefined
+export function leftOut(report: Report | undefined): string[]

@@ -9,6 +9,8 @@ const COLUMNS = ['memory', 'redis', 'redis with keyPrefix', 'redis cluster', 'io
 const SUITE = /(?:^| )(\S+) conformance: (.+)$/
 /** The title of a test that test-support/capabilities.ts put in place of what could not run. */
 const MISSING = /^(.*) \[could not run: (.+)\]$/
+/** The title a suite registers for cases that a target does not claim, with the target's reason. */
+const LEFT_OUT = /^left out, \d+ cases?: (.+)$/
 
 const SKIPPED = new Set(['skipped', 'pending', 'todo', 'disabled'])
 
@@ -44,12 +46,19 @@ export function missing(report, { filtered }) {
   for (const { file, titles, status } of casesOf(report)) {
     if (!SKIPPED.has(status)) continue
     const [, what, reason] = MISSING.exec(titles.at(-1)) ?? []
-    if (reason === undefined && filtered) continue // vitest's -t skips all others
+    if (reason === undefined && (filtered || LEFT_OUT.test(titles.at(-1)))) continue // vitest's -t skips all others
     const name = [file, ...titles.slice(0, -1), what ?? titles.at(-1)].join(' > ')
     const key = reason ?? 'skipped without a reason'
     reasons.set(key, [...(reasons.get(key) ?? []), name])
   }
   return [...reasons].sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+/** Cases of suites that a target does not claim: a line each. They are no failure, and not passed over in silence. */
+export function leftOut(report) {
+  return casesOf(report).flatMap(({ titles, status }) =>
+    SKIPPED.has(status) && LEFT_OUT.test(titles.at(-1)) ? [`${titles.at(-2)}: ${titles.at(-1)}`] : [],
+  )
 }
 
 /** Rows of suites, columns of stores, numbers of passed cases; undefined when no suite ran. */
