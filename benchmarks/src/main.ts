@@ -5,6 +5,8 @@ import { isMet, type Report } from './finding.js'
 import { type Options, readOptions, USAGE } from './options.js'
 import { groups } from './ratios/plan.js'
 import { runGroup } from './ratios/run.js'
+import { writePage } from './report/page.js'
+import { byGroup, type Result, tableOf } from './report/result.js'
 import { COLUMNS, plainTable, rowsOf } from './report/table.js'
 import { runMeasure } from './run-measure.js'
 import { type Servers, startServers } from './servers.js'
@@ -17,6 +19,9 @@ const MEASURES: readonly { path: string; targets: readonly string[]; timed?: boo
     { path: 'counts/action-tokens', targets: ['D1', 'D4', 'D5'] },
     { path: 'counts/invalidation', targets: ['D6'] },
     { path: 'growth/listings', targets: ['D7', 'D8', 'R13'], timed: true },
+    { path: 'growth/server-time', targets: ['scale'], timed: true },
+    { path: 'growth/in-memory', targets: ['scale'], timed: true },
+    { path: 'storms/run', targets: ['storms'], timed: true },
     { path: 'growth/endings', targets: ['D9'], timed: true },
   ]
 
@@ -51,19 +56,21 @@ async function run(options: Options): Promise<number> {
   } finally {
     await servers.stop()
   }
-  const findings = reports.flatMap((report) => report.findings).filter(({ target }) => options.wanted(target))
-  const missing = reports.flatMap((report) => report.missing ?? [])
-  const facts = reports.flatMap((report) => report.facts ?? [])
-  const rows = rowsOf(findings, missing)
-  say(`\n${plainTable(COLUMNS, rows)}`)
-  for (const { group, name, values } of facts)
-    say(
-      `${group}: ${name}: ${Object.entries(values)
-        .map(([key, value]) => `${key} ${value}`)
-        .join(', ')}`,
-    )
-  const result = { machine: machine(servers), rounds: options.rounds, findings, missing, facts }
+  const result: Result = {
+    machine: machine(servers),
+    rounds: options.rounds,
+    findings: reports.flatMap((report) => report.findings).filter(({ target }) => options.wanted(target)),
+    missing: reports.flatMap((report) => report.missing ?? []),
+    facts: reports.flatMap((report) => report.facts ?? []),
+  }
+  const { findings, missing } = result
+  say(`\n${plainTable(COLUMNS, rowsOf(findings, missing))}`)
+  for (const [group, facts] of byGroup(result.facts)) {
+    const { columns, rows } = tableOf(facts)
+    say(`\n${group}\n${plainTable(columns, rows)}`)
+  }
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, undefined, 2)}\n`)
+  if (options.page) writePage(result)
   const missed = findings.filter(({ value, bound }) => !isMet(value, bound)).length
   say(
     `\nbench: ${findings.length - missed} met, ${missed} missed, ${missing.length} not measured, in ${Math.round((performance.now() - begun) / 1_000)} s`,

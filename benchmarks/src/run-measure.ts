@@ -8,7 +8,7 @@ import type { Answer, Surroundings } from './measure.js'
 export async function runMeasure(path: string, surroundings: Surroundings): Promise<Report> {
   const child = fork(await bundleMeasure(path), {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    execArgv: ['--expose-gc'],
+    execArgv: ['--expose-gc', '--max-old-space-size=12000'],
   })
   const exit = once(child, 'exit')
   const message = once(child, 'message')
