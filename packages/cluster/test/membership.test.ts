@@ -1,8 +1,10 @@
+import { faultyClient } from '@authstate/conformance'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../test-support/capabilities.js'
 import { openRedis } from '../../../test-support/redis-targets.js'
-import { eventually } from '../src/conformance/fixture.js'
+import { eventually, gate } from '../src/conformance/fixture.js'
 import type { ViewChange } from '../src/index.js'
+import * as scripts from '../src/scripts.js'
 import { messages, openWorld, type TestNode, type World } from './nodes.js'
 
 const HEARTBEAT_MS = 600_000
@@ -48,13 +50,40 @@ describeWith(redis, 'the list of nodes', () => {
 
   test('one who could not look does not take the others for dead when it can again', async () => {
     const [a, b] = [await open('a'), await open('b')]
-    await beat(a, b)
+    await beat(b, a)
+    const { version } = a.provider.view()
     world.clock.advance(100 * HEARTBEAT_MS)
     await a.provider.refresh()
-    expect(names(a)).toEqual(['a', 'b'])
+    expect(a.provider.view().version).toBe(version)
     await b.provider.refresh()
     for (let beats = 0; beats < 10; beats++) await beat(a, b)
     expect(names(b)).toEqual(['a', 'b'])
+  })
+
+  test('a node that speaks between the look and the step is not taken out', async () => {
+    const faulty = faultyClient(control)
+    const a = await world.node({
+      name: 'a',
+      properties,
+      clock: world.clock,
+      redis: { client: faulty.client, prefix: world.prefix },
+    })
+    const b = await open('b')
+    await beat(b, a)
+    const { version } = a.provider.view()
+    const spoken = gate()
+    faulty.arm(scripts.expel, { when: 'delay', until: spoken.opened })
+    let looks = 0
+    const looking = (async () => {
+      for (; looks < 4; looks++) await beat(a)
+    })()
+    await eventually(() => expect(looks).toBe(3))
+    // The look that found it silent is over; its step waits.
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await b.provider.refresh()
+    spoken.open()
+    await looking
+    expect(a.provider.view().version).toBe(version)
   })
 
   test('a node that was only slow joins again and says so', async () => {

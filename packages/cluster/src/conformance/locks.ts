@@ -147,6 +147,26 @@ export function locks(add: Add): void {
     )
   })
 
+  add.concurrency(
+    'withLock: callers of one node get it in the order in which they asked',
+    'A14/186',
+    async ({ provider }) => {
+      for (let round = 0; round < 10; round++) {
+        const [begun, end] = [gate(), gate()]
+        const holding = provider.withLock(DATABASE, {}, async () => {
+          begun.open()
+          await end.opened
+        })
+        await begun.opened
+        const order: number[] = []
+        const waiting = together(8, (index) => provider.withLock(DATABASE, {}, () => void order.push(index)))
+        end.open()
+        await Promise.all([holding, waiting])
+        assert.deepEqual(order, [0, 1, 2, 3, 4, 5, 6, 7])
+      }
+    },
+  )
+
   add.basic('withLock: work that throws gives the lock back', '§10', async ({ provider, anotherNode }) => {
     const other = await anotherNode({ name: 'b' })
     await assert.rejects(
