@@ -92,7 +92,7 @@ class RedisUserSessions implements UserSessionProvider {
     const { outcome, ended } = await this.#store.redis.run(
       scripts.create,
       { session: key },
-      { ...this.#store.encode(drafted, checked, realm), now, began, perUser, perClient, policy },
+      { ...this.#store.encode(drafted, checked), now, began, perUser, perClient, policy },
     )
     if (outcome !== 'created') return { outcome: 'refused', reason: outcome as 'ended' }
     this.#store.events.removed(realmId, false, ended, 'limit')
@@ -177,7 +177,7 @@ class RedisUserSessions implements UserSessionProvider {
     const reply = await this.#store.redis.run(
       scripts.restart,
       { session: key },
-      { ...this.#store.encode(drafted, checked, realm), now, life },
+      { ...this.#store.encode(drafted, checked), now, life },
     )
     return this.#store.record(reply, place)
   }

@@ -12,6 +12,7 @@ import notesLua from './lua/lib/notes.lua'
 import openingLua from './lua/lib/opening.lua'
 import readingLua from './lua/lib/reading.lua'
 import rotationLua from './lua/lib/rotation.lua'
+import timesLua from './lua/lib/times.lua'
 import writingLua from './lua/lib/writing.lua'
 import pageLua from './lua/page.lua'
 import putClientLua from './lua/put-client.lua'
@@ -31,13 +32,28 @@ import upgradeLua from './lua/upgrade.lua'
 
 const record = 'user-session'
 
-/** A script with what it shares with others, which comes behind its header. */
-function withShared(lua: string, ...shared: string[]): string {
-  const body = lua.search(/^(?!--)/m)
-  return `${lua.slice(0, body)}\n${shared.join('\n')}${lua.slice(body)}`
+const shared: Readonly<Record<string, string>> = {
+  ending: endingLua,
+  fence: fenceLua,
+  life: lifeLua,
+  limits: limitsLua,
+  notes: notesLua,
+  opening: openingLua,
+  reading: readingLua,
+  rotation: rotationLua,
+  times: timesLua,
+  writing: writingLua,
 }
 
-const changing = [readingLua, lifeLua, writingLua, openingLua]
+/** A script with what it shares with others in the place of `-- include: …`. */
+function complete(lua: string): string {
+  return lua.replaceAll(/^ *-- include: (.+)$/gm, (_, names: string) =>
+    names
+      .split(', ')
+      .map((name) => shared[name])
+      .join('\n'),
+  )
+}
 
 /** A session that ended, as the scripts answer it. */
 export interface Ended {
@@ -77,7 +93,7 @@ const rotationOf = (reply: unknown): RawRotation => {
 
 export const create = defineScript({
   name: 'user-session.create',
-  lua: withShared(createLua, readingLua, writingLua, endingLua, limitsLua, fenceLua),
+  lua: complete(createLua),
   record,
   change: 'full',
   repeatable: false,
@@ -86,12 +102,13 @@ export const create = defineScript({
     'now',
     'began',
     'times',
-    'idle',
+    'score',
     'links',
     'core',
     'notes',
     'client',
     'clientTimes',
+    'clientScore',
     'clientData',
     'perUser',
     'perClient',
@@ -105,7 +122,7 @@ export const create = defineScript({
 
 export const touch = defineScript({
   name: 'user-session.touch',
-  lua: withShared(touchLua, ...changing),
+  lua: complete(touchLua),
   record,
   change: 'touch',
   repeatable: true,
@@ -116,7 +133,7 @@ export const touch = defineScript({
 
 export const refresh = defineScript({
   name: 'user-session.refresh',
-  lua: withShared(refreshLua, ...changing),
+  lua: complete(refreshLua),
   record,
   change: 'touch',
   repeatable: true,
@@ -127,7 +144,7 @@ export const refresh = defineScript({
 
 export const update = defineScript({
   name: 'user-session.update',
-  lua: withShared(updateLua, ...changing, notesLua),
+  lua: complete(updateLua),
   record,
   change: 'full',
   repeatable: true,
@@ -138,18 +155,30 @@ export const update = defineScript({
 
 export const restart = defineScript({
   name: 'user-session.restart',
-  lua: withShared(restartLua, ...changing, endingLua),
+  lua: complete(restartLua),
   record,
   change: 'full',
   repeatable: true,
   keys: ['session'],
-  args: ['now', 'life', 'times', 'idle', 'links', 'core', 'notes', 'client', 'clientTimes', 'clientData'],
+  args: [
+    'now',
+    'life',
+    'times',
+    'score',
+    'links',
+    'core',
+    'notes',
+    'client',
+    'clientTimes',
+    'clientScore',
+    'clientData',
+  ],
   decode: flatOrRefusal,
 })
 
 export const remove = defineScript({
   name: 'user-session.remove',
-  lua: withShared(removeLua, readingLua, endingLua),
+  lua: complete(removeLua),
   record,
   change: 'removal',
   repeatable: true,
@@ -160,7 +189,7 @@ export const remove = defineScript({
 
 export const putClient = defineScript({
   name: 'user-session.put-client',
-  lua: withShared(putClientLua, ...changing, endingLua, limitsLua),
+  lua: complete(putClientLua),
   record,
   change: 'full',
   repeatable: true,
@@ -174,7 +203,7 @@ export const putClient = defineScript({
 
 export const updateClient = defineScript({
   name: 'user-session.update-client',
-  lua: withShared(updateClientLua, ...changing, notesLua),
+  lua: complete(updateClientLua),
   record,
   change: 'full',
   repeatable: true,
@@ -185,7 +214,7 @@ export const updateClient = defineScript({
 
 export const removeClient = defineScript({
   name: 'user-session.remove-client',
-  lua: withShared(removeClientLua, readingLua, endingLua),
+  lua: complete(removeClientLua),
   record,
   change: 'removal',
   repeatable: true,
@@ -201,7 +230,7 @@ export const removeClient = defineScript({
 
 export const createOffline = defineScript({
   name: 'user-session.create-offline',
-  lua: withShared(createOfflineLua, ...changing, endingLua, fenceLua),
+  lua: complete(createOfflineLua),
   record,
   change: 'full',
   repeatable: true,
@@ -222,7 +251,7 @@ export const createOffline = defineScript({
 
 export const rotate = defineScript({
   name: 'user-session.rotate',
-  lua: withShared(rotateLua, readingLua, endingLua, rotationLua),
+  lua: complete(rotateLua),
   record,
   change: 'full',
   repeatable: false,
@@ -233,7 +262,7 @@ export const rotate = defineScript({
 
 export const rotateTransient = defineScript({
   name: 'user-session.rotate-transient',
-  lua: withShared(rotateTransientLua, rotationLua),
+  lua: complete(rotateTransientLua),
   record: 'user-session-tokens',
   change: 'full',
   repeatable: false,
@@ -244,7 +273,7 @@ export const rotateTransient = defineScript({
 
 export const page = defineScript({
   name: 'user-session.page',
-  lua: withShared(pageLua, readingLua),
+  lua: complete(pageLua),
   record,
   change: 'none',
   repeatable: true,
@@ -265,7 +294,7 @@ export const page = defineScript({
 
 export const count = defineScript({
   name: 'user-session.count',
-  lua: withShared(countLua, readingLua),
+  lua: complete(countLua),
   record,
   change: 'none',
   repeatable: true,
@@ -279,7 +308,7 @@ export const count = defineScript({
 
 export const stats = defineScript({
   name: 'user-session.stats',
-  lua: withShared(statsLua, readingLua),
+  lua: complete(statsLua),
   record,
   change: 'none',
   repeatable: true,
@@ -296,7 +325,7 @@ export const stats = defineScript({
 
 export const endAll = defineScript({
   name: 'user-session.end-all',
-  lua: withShared(endAllLua, readingLua, endingLua),
+  lua: complete(endAllLua),
   record,
   change: 'removal',
   repeatable: true,
@@ -310,7 +339,7 @@ export const endAll = defineScript({
 
 export const detachAll = defineScript({
   name: 'user-session.detach-all',
-  lua: withShared(detachAllLua, readingLua, endingLua),
+  lua: complete(detachAllLua),
   record,
   change: 'full',
   repeatable: true,
@@ -324,7 +353,7 @@ export const detachAll = defineScript({
 
 export const recompute = defineScript({
   name: 'user-session.recompute',
-  lua: withShared(recomputeLua, readingLua, lifeLua, writingLua),
+  lua: complete(recomputeLua),
   record,
   change: 'touch',
   repeatable: true,
@@ -338,7 +367,7 @@ export const recompute = defineScript({
 
 export const sweep = defineScript({
   name: 'user-session.sweep',
-  lua: withShared(sweepLua, readingLua, endingLua),
+  lua: complete(sweepLua),
   record,
   change: 'removal',
   repeatable: true,

@@ -10,6 +10,7 @@
 --
 -- Returns {count, score, id}: where to go on, empty at the end.
 
+-- include: times, reading
 local now = tonumber(ARGV[1])
 local count = ARGV[4] == '' and redis.call('ZCOUNT', KEYS[1], '(' .. ARGV[1], '+inf') or 0
 local first = behind(KEYS[1], ARGV[3], ARGV[4], now)
@@ -19,8 +20,9 @@ if first > last then
 end
 local stop = math.min(last, first + 99)
 local entries = redis.call('ZRANGE', KEYS[1], first, stop, 'WITHSCORES')
+local sessions = sessions_of(KEYS[1])
 for i = 1, #entries, 2 do
-  if entry(KEYS[1], entries[i], ARGV[2], now) then
+  if stands(sessions .. entries[i], entries[i + 1], ARGV[2], now) then
     count = count + 1
   end
 end

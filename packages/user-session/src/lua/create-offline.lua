@@ -12,8 +12,10 @@
 -- Returns {'created' or 'refreshed', all fields of the offline record, an expired one it replaced as {id, user,
 -- {client...}}}, {'gone'}, or {'unknown', client...} when nothing was written because the spans of these are needed.
 
+-- include: times, reading, life, writing, opening, ending, fence
 local now = tonumber(ARGV[1])
-if not open(KEYS[1], ARGV[3], now) or fenced(KEYS[2], links(KEYS[1]), ARGV[2]) then
+local head, kind, _, realm = parts(KEYS[2])
+if not open(KEYS[1], ARGV[3], now) or fenced(head .. kind .. 'f:' .. realm, links(KEYS[1]), ARGV[2]) then
   return { 'gone' }
 end
 

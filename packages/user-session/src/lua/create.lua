@@ -1,67 +1,74 @@
 -- Create a session with its first client session, unless a fence or a limit refuses it.
 --
--- KEYS[1] session      hash: _v, t times, k links, d core as JSON, n notes as JSON; c:, t: per client
--- ARGV[1] now          ms since the epoch
--- ARGV[2] began        when the creation began, for the fences
--- ARGV[3] times        startedAt, lastRefreshAt, expiresAt, 0, perhaps r
--- ARGV[4] idle         ms
--- ARGV[5] links        user:brokerSession:brokerUser, escaped
--- ARGV[6] core         JSON
--- ARGV[7] notes        JSON, empty for none
--- ARGV[8] client       escaped, empty for none
--- ARGV[9] clientTimes  as times
--- ARGV[10] clientData  JSON
--- ARGV[11] perUser     sessions that a user may have, 0 for any number
--- ARGV[12] perClient   sessions that a user may have at the client, 0 for any number
--- ARGV[13] policy      reject, end-oldest or end-least-recently-used
+-- KEYS[1] session       hash: _v, t times, k links, d core as JSON, n notes as JSON; c:, t: per client
+-- ARGV[1] now           ms since the epoch
+-- ARGV[2] began         when the creation began, for the fences
+-- ARGV[3] times         startedAt, lastRefreshAt, expiresAt, score in the indexes, perhaps r
+-- ARGV[4] score         that score
+-- ARGV[5] links         user:brokerSession:brokerUser, escaped
+-- ARGV[6] core          JSON
+-- ARGV[7] notes         JSON, empty for none
+-- ARGV[8] client        escaped, empty for none
+-- ARGV[9] clientTimes   as times
+-- ARGV[10] clientScore  the score in them
+-- ARGV[11] clientData   JSON
+-- ARGV[12] perUser      sessions that a user may have, 0 for any number
+-- ARGV[13] perClient    sessions that a user may have at the client, 0 for any number
+-- ARGV[14] policy       reject, end-oldest or end-least-recently-used
 --
 -- Returns {'created', ended...} or {refusal}; an ended session is {id, user, {client...}}.
 
+-- include: times, reading, fence
 local now = tonumber(ARGV[1])
 local head, kind, _, realm, id = parts(KEYS[1])
-local user = string.match(ARGV[5], '^[^:]*')
+local user, broker_session, broker_user = string.match(ARGV[5], '^([^:]*):([^:]*):([^:]*)$')
+local client = ARGV[8]
 
-if fenced(KEYS[1], user, ARGV[2]) then
+if fenced(head .. kind .. 'f:' .. realm, user, ARGV[2]) then
   return { 'ended' }
 end
 
-local ends = {}
-local of_user = head .. kind .. 'u:' .. realm .. ':' .. user
-if ARGV[11] ~= '0' then
-  ends = make_room(rivals(of_user, id, '', now), tonumber(ARGV[11]), ARGV[13])
+local answer = { 'created' }
+if ARGV[12] ~= '0' or (ARGV[13] ~= '0' and client ~= '') then
+  -- include: ending, limits
+  local of_user = head .. kind .. 'u:' .. realm .. ':' .. user
+  local ends = make_room(rivals(of_user, id, '', now), tonumber(ARGV[12]), ARGV[14])
   if not ends then
     return { 'user-limit' }
   end
-end
-if ARGV[12] ~= '0' and ARGV[8] ~= '' then
-  local left = rivals(of_user, id, ARGV[8], now)
-  for i = #left, 1, -1 do
-    for _, key in ipairs(ends) do
-      if left[i] and left[i].key == key then
-        table.remove(left, i)
+  if client ~= '' then
+    local left = {}
+    for _, rival in ipairs(rivals(of_user, id, client, now)) do
+      local stays = true
+      for _, key in ipairs(ends) do
+        stays = stays and key ~= rival.key
       end
+      left[#left + 1] = stays and rival or nil
+    end
+    local more = make_room(left, tonumber(ARGV[13]), ARGV[14])
+    if not more then
+      return { 'client-limit' }
+    end
+    for _, key in ipairs(more) do
+      ends[#ends + 1] = key
     end
   end
-  local more = make_room(left, tonumber(ARGV[12]), ARGV[13])
-  if not more then
-    return { 'client-limit' }
-  end
-  for _, key in ipairs(more) do
-    ends[#ends + 1] = key
+  for _, key in ipairs(ends) do
+    answer[#answer + 1] = drop(key)
   end
 end
 
-local answer = { 'created' }
-for _, key in ipairs(ends) do
-  answer[#answer + 1] = drop(key)
-end
-
-redis.call('HSET', KEYS[1], '_v', '1', 'k', ARGV[5], 'd', ARGV[6])
+-- include: writing
+local fields = { KEYS[1], '_v', '1', 't', ARGV[3], 'k', ARGV[5], 'd', ARGV[6] }
 if ARGV[7] ~= '' then
-  redis.call('HSET', KEYS[1], 'n', ARGV[7])
+  fields[10], fields[11] = 'n', ARGV[7]
 end
-if ARGV[8] ~= '' then
-  redis.call('HSET', KEYS[1], 'c:' .. ARGV[8], ARGV[10], 't:' .. ARGV[8], ARGV[9])
+index_session(head, kind, realm, id, user, broker_session, broker_user, tonumber(ARGV[4]), now)
+if client ~= '' then
+  index_client(head .. kind, realm, id, client, tonumber(ARGV[10]), now)
+  local n = #fields
+  fields[n + 1], fields[n + 2], fields[n + 3], fields[n + 4] = 'c:' .. client, ARGV[11], 't:' .. client, ARGV[9]
 end
-settle(KEYS[1], times(ARGV[3]), now, tonumber(ARGV[4]))
+redis.call('HSET', unpack(fields))
+expire(KEYS[1], tonumber(ARGV[4]), now)
 return answer

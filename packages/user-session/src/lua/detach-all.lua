@@ -8,13 +8,15 @@
 --
 -- Returns {score, id to go on behind or empty at the end, ended}.
 
+-- include: times, reading, ending
 local now = tonumber(ARGV[1])
 local first = behind(KEYS[1], ARGV[3], ARGV[4], now)
 local entries = redis.call('ZRANGE', KEYS[1], first, first + 99, 'WITHSCORES')
 local ended = 0
+local sessions = sessions_of(KEYS[1])
 for i = 1, #entries, 2 do
-  local key = entry(KEYS[1], entries[i], ARGV[2], now)
-  if key then
+  local key = sessions .. entries[i]
+  if stands(key, entries[i + 1], ARGV[2], now) then
     end_client(key, ARGV[2], ARGV[1])
     ended = ended + 1
   end

@@ -11,6 +11,7 @@
 --
 -- Returns {score, id to go on behind or empty at the end, ended...}; an ended session is {id, user, {client...}}.
 
+-- include: times, reading, ending
 local now = tonumber(ARGV[1])
 if tonumber(redis.call('GET', KEYS[2]) or '-1') < tonumber(ARGV[2]) then
   redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
@@ -19,9 +20,10 @@ end
 local first = behind(KEYS[1], ARGV[5], ARGV[6], now)
 local entries = redis.call('ZRANGE', KEYS[1], first, first + 99, 'WITHSCORES')
 local answer = { '', '' }
+local sessions = sessions_of(KEYS[1])
 for i = 1, #entries, 2 do
-  local key = entries[i] ~= ARGV[4] and entry(KEYS[1], entries[i], '', now)
-  if key then
+  local key = sessions .. entries[i]
+  if entries[i] ~= ARGV[4] and stands(key, entries[i + 1], '', now) then
     answer[#answer + 1] = drop(key)
   end
 end

@@ -10,19 +10,21 @@
 --
 -- Returns {score, id of the last entry looked at or empty at the end, {id, score, fields}...}.
 
+-- include: times, reading
 local now = tonumber(ARGV[1])
 local limit, bodies = tonumber(ARGV[4]), tonumber(ARGV[5])
 local first = behind(KEYS[1], ARGV[2], ARGV[3], now)
 local entries = redis.call('ZRANGE', KEYS[1], first, first + limit + 9, 'WITHSCORES')
 local answer = { '', '' }
+local sessions = sessions_of(KEYS[1])
 
 for i = 1, #entries, 2 do
-  local key = entry(KEYS[1], entries[i], ARGV[6], now)
-  if key then
-    answer[#answer + 1] = { entries[i], entries[i + 1], #answer - 2 < bodies and redis.call('HGETALL', key) or {} }
+  local id, score = entries[i], entries[i + 1]
+  if stands(sessions .. id, score, ARGV[6], now) then
+    answer[#answer + 1] = { id, score, #answer - 2 < bodies and redis.call('HGETALL', sessions .. id) or {} }
   end
   if #answer - 2 == limit or i == 2 * (limit + 10) - 1 then
-    answer[1], answer[2] = entries[i + 1], entries[i]
+    answer[1], answer[2] = score, id
     break
   end
 end

@@ -12,6 +12,7 @@
 -- Returns {all fields of the record, ended...}, {} when it is gone, {'client-limit'} when that refuses it; an ended
 -- session is {id, user, {client...}}.
 
+-- include: times, reading, life, writing, opening, ending, limits
 local now = tonumber(ARGV[1])
 local client = ARGV[3]
 local t, lives = open(KEYS[1], ARGV[2], now)

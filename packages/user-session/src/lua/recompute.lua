@@ -10,6 +10,7 @@
 -- Returns {score, id to go on behind or empty at the end, changed, client...}: clients whose spans are needed; then
 -- nothing was written, and the place is the one given.
 
+-- include: times, reading, life, writing
 local now = tonumber(ARGV[1])
 local spans = cjson.decode(ARGV[3])
 local first = behind(KEYS[1], ARGV[4], ARGV[5], now)
@@ -17,9 +18,10 @@ local entries = redis.call('ZRANGE', KEYS[1], first, first + 99, 'WITHSCORES')
 
 local keys, unknown = {}, {}
 local answer = { '', '', 0 }
+local sessions = sessions_of(KEYS[1])
 for i = 1, #entries, 2 do
-  local key = entry(KEYS[1], entries[i], '', now)
-  if key then
+  local key = sessions .. entries[i]
+  if living(key, now) then
     keys[#keys + 1] = key
     for _, client in ipairs(clients_of(key)) do
       if not spans[client] and not unknown[client] then

@@ -8,6 +8,7 @@
 --
 -- Returns the record, with a client named as {_v, k, t, d, n, s, c:, t:}, else all its fields; nil when it is gone.
 
+-- include: times, reading, life, writing, opening
 local now = tonumber(ARGV[1])
 local t, lives = open(KEYS[1], ARGV[2], now)
 if not t then

@@ -12,6 +12,7 @@
 --
 -- Returns {outcome, successor}: outcome is rotated, reused, stale or foreign.
 
+-- include: rotation
 local now = tonumber(ARGV[1])
 local kept = redis.call('HMGET', KEYS[1], '_v', 'f', 'x')
 local expires = tonumber(kept[3] or '0')

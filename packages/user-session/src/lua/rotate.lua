@@ -13,6 +13,7 @@
 --
 -- Returns {outcome, successor}: outcome is rotated, reused, stale, foreign or gone.
 
+-- include: times, reading, ending, rotation
 local now = tonumber(ARGV[1])
 local client = ARGV[2]
 local readable = redis.call('HGET', KEYS[1], '_v') == '1' and living(KEYS[1], now)

@@ -7,10 +7,12 @@
 --
 -- Returns {score, client to go on behind or empty at the end, client, count...}; a count of -1 would have taken too long.
 
+-- include: times, reading
 local now = tonumber(ARGV[1])
 local head, kind, _, realm = parts(KEYS[1])
 local first = behind(KEYS[1], ARGV[2], ARGV[3], now)
 local clients = redis.call('ZRANGE', KEYS[1], first, first + 99, 'WITHSCORES')
+local sessions = head .. kind .. 's:' .. realm .. ':'
 local answer = { '', '' }
 local budget = 100
 
@@ -24,7 +26,7 @@ for i = 1, #clients, 2 do
   else
     budget = budget - #unsure
     for _, id in ipairs(unsure) do
-      if entry(index, id, client, now) then
+      if stands(sessions .. id, 0, client, now) then
         count = count + 1
       end
     end

@@ -11,6 +11,7 @@
 -- Returns {'busy'} when another sweeps, else {'swept', how many were taken away, 1 when there is more to do, {u or o and
 -- the realm, id, user, {client...}}...}; with nothing to do the lease is given back.
 
+-- include: times, reading, ending
 local now = tonumber(ARGV[1])
 local owner, till = string.match(redis.call('GET', KEYS[2]) or '', '^(.*) (%d+)$')
 if owner and owner ~= ARGV[2] and tonumber(till) > now then
@@ -20,7 +21,6 @@ redis.call('SET', KEYS[2], ARGV[2] .. ' ' .. string.format('%.0f', now + tonumbe
 
 local head = string.match(KEYS[1], '^(.*{%x%x}:)')
 local answer = { 'swept', 0, 1 }
-
 
 for _, one in ipairs(cjson.decode(ARGV[4])) do
   local kind, realm = string.match(one[1], '^([uo]):(.*)$')

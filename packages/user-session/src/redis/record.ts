@@ -198,9 +198,13 @@ export function decodeTimes(text: string | undefined): Uses & { expiresAt: numbe
   }
 }
 
-/** Times of something that was not indexed yet. */
-export function encodeTimes(uses: Uses, expiresAt: number, rememberMe: boolean): string {
-  return `${uses.startedAt} ${uses.lastRefreshAt} ${expiresAt} 0${rememberMe ? 'r' : ''}`
+/** Times as the scripts write them. @param score In the indexes. */
+export function encodeTimes(
+  { startedAt, lastRefreshAt, expiresAt }: Uses & { readonly expiresAt: number },
+  score: number,
+  rememberMe: boolean,
+): string {
+  return `${startedAt} ${lastRefreshAt} ${expiresAt} ${score}${rememberMe ? 'r' : ''}`
 }
 
 /** Spans as the scripts take them: idle and max, of remember-me if they differ, and not-before if there is one. */

@@ -2,7 +2,7 @@ import { escapePart, type RedisConnection, redisConnectionSpi } from '@authstate
 import { assertName, ProviderClosedError, type ProviderContext, type Realm } from '@authstate/spi'
 import * as check from '../checks.js'
 import type { SessionScope, UserSession } from '../contract.js'
-import { lifeFor, userLives } from '../expiry.js'
+import { userLives } from '../expiry.js'
 import { notesTooLarge } from '../notes.js'
 import { Ticker, type UserSessionConfig } from '../rules.js'
 import type { StoredSession } from '../stored.js'
@@ -94,18 +94,20 @@ export class SessionStore {
   }
 
   /** Arguments of the scripts that begin a session. */
-  encode(session: StoredSession, checked: check.CheckedSession, realm: Realm) {
-    const client = checked.client
-    const clientUses = client && session.clients.get(client.clientId)
+  encode(session: StoredSession, checked: check.CheckedSession) {
+    const { client } = checked
+    const uses = client && session.clients.get(client.clientId)
+    const clientScore = Math.min(uses?.expiresAt ?? 0, session.expiresAt)
     return {
       now: session.startedAt,
       times: encodeTimes(session, session.expiresAt, session.core.rememberMe),
-      idle: lifeFor(userLives(realm, false), session.core).idleMs,
+      score: session.expiresAt,
       links: this.codec.links(checked),
       core: this.codec.core(checked),
       notes: this.codec.notes(checked.notes, session),
       client: client ? escapePart(client.clientId) : '',
-      clientTimes: clientUses ? encodeTimes(clientUses, clientUses.expiresAt, false) : '',
+      clientTimes: uses ? encodeTimes(uses, clientScore, false) : '',
+      clientScore,
       clientData: client ? this.codec.client(client, session) : '',
     }
   }

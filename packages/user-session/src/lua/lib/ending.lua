@@ -27,8 +27,12 @@ local function drop(key)
   end
   if user then
     redis.call('ZREM', base .. 'u:' .. realm .. ':' .. user, id)
-    redis.call('ZREM', base .. 'i:' .. realm .. ':' .. broker_session, id)
-    redis.call('ZREM', base .. 'b:' .. realm .. ':' .. broker_user, id)
+    if broker_session ~= '' then
+      redis.call('ZREM', base .. 'i:' .. realm .. ':' .. broker_session, id)
+    end
+    if broker_user ~= '' then
+      redis.call('ZREM', base .. 'b:' .. realm .. ':' .. broker_user, id)
+    end
   end
   redis.call('ZREM', base .. 'r:' .. realm, id)
   redis.call('UNLINK', key)

@@ -1,8 +1,6 @@
--- Whether the sessions of a user or of the realm were ended after something began.
-local function fenced(key, user, began)
-  local head, kind, _, realm = parts(key)
-  local fence = head .. kind .. 'f:' .. realm
-  for _, mark in ipairs(redis.call('MGET', fence, fence .. ':' .. user)) do
+-- Whether the sessions of a realm, or of a user in it, were ended after something began.
+local function fenced(of_realm, user, began)
+  for _, mark in ipairs(redis.call('MGET', of_realm, of_realm .. ':' .. user)) do
     if mark and tonumber(mark) >= tonumber(began) then
       return true
     end

@@ -1,10 +1,10 @@
 -- Living sessions of a user besides one, with a living client session if a client is named.
 local function rivals(index, own, client, now)
-  local found = {}
+  local found, sessions = {}, sessions_of(index)
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', index, now - SLACK, '+inf', 'LIMIT', 0, 200)) do
-    local key = id ~= own and entry(index, id, client, now)
-    if key then
-      local t = living(key, now)
+    local key = sessions .. id
+    local t = id ~= own and living(key, now)
+    if t and (client == '' or living_client(key, client, now)) then
       found[#found + 1] = { id = id, key = key, started = t.started, refreshed = t.refreshed }
     end
   end

@@ -1,21 +1,6 @@
--- An index may lag this far behind a session, ms.
-local SLACK = 60000
-
 -- What a key says: all up to its partition, u for online or o for offline, the letter of its kind, the realm, the rest.
 local function parts(key)
   return string.match(key, '^(.*{%x%x}:)([uo])(%a):([^:]*):?(.*)$')
-end
-
--- A field of times: startedAt, lastRefreshAt, expiresAt, score in the indexes, r for remember-me.
-local function times(text)
-  local started, refreshed, expires, score, flag = string.match(text or '', '^(%d+) (%d+) (%d+) (%d+)(r?)$')
-  return started and {
-    started = tonumber(started),
-    refreshed = tonumber(refreshed),
-    expires = tonumber(expires),
-    score = tonumber(score),
-    remember = flag == 'r',
-  }
 end
 
 -- The times of a living session, of whatever version: times are the same in all.
@@ -46,12 +31,18 @@ local function clients_of(key)
   return clients
 end
 
--- The session that an index entry stands for, if it lives, with the client session if one is named.
-local function entry(index, id, client, now)
+-- What the sessions of an index are called, up to their id.
+local function sessions_of(index)
   local head, kind, _, realm = parts(index)
-  local key = head .. kind .. 's:' .. realm .. ':' .. id
-  local lives = living(key, now) and (client == '' or living_client(key, client, now))
-  return lives and key or nil
+  return head .. kind .. 's:' .. realm .. ':'
+end
+
+-- Whether an index entry stands for something alive. One scored in the future does; the record decides on others.
+local function stands(key, score, client, now)
+  if tonumber(score) > now then
+    return true
+  end
+  return living(key, now) and (client == '' or living_client(key, client, now)) and true
 end
 
 -- Byte by byte: the order of Redis, whatever the locale.

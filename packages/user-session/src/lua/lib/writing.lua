@@ -1,90 +1,110 @@
--- Redis keeps a record this long behind its end, ms.
+-- Redis keeps a record this long behind its end, and as much again as an index may lag, ms.
 local GRACE = 60000
+
+-- Lets Redis forget a record some time after its end.
+local function expire(key, ends, now)
+  redis.call('PEXPIRE', key, math.max(ends - now, 0) + GRACE + SLACK)
+end
 
 -- Redis keeps the index that the sweep walks this long behind its last entry, ms.
 local DAY = 86400000
 
--- Makes Redis keep a key for at least this long.
+-- Makes Redis keep a key for at least this long, and a quarter more so that it need not be done often. Answers for how
+-- long it would have been kept, less than 0 for a new key.
 local function keep(key, ms)
-  ms = math.max(ms, GRACE)
-  if redis.call('PTTL', key) < ms then
-    redis.call('PEXPIRE', key, ms)
+  local kept = redis.call('PTTL', key)
+  if kept < ms then
+    redis.call('PEXPIRE', key, math.floor(math.max(ms, 0) * 1.25) + GRACE)
   end
+  return kept
 end
 
--- Puts an entry into an index, and takes a few dead ones out.
+-- Puts an entry into an index; a new one takes a few dead ones out.
 local function enter(index, member, score, now)
-  redis.call('ZADD', index, score, member)
-  keep(index, score - now + SLACK + GRACE)
-  local dead = redis.call('ZRANGEBYSCORE', index, '-inf', now - SLACK, 'LIMIT', 0, 3)
-  if #dead > 0 then
-    redis.call('ZREM', index, unpack(dead))
-  end
-end
-
--- Text of a field of times.
-local function text_of(t)
-  local text = string.format('%.0f %.0f %.0f %.0f', t.started, t.refreshed, t.expires, t.score)
-  return t.remember and text .. 'r' or text
-end
-
--- Scores a client session in its indexes. It counts no longer than its user session.
-local function index_client(key, client, c, t, now)
-  local head, kind, _, realm, id = parts(key)
-  c.score = math.min(c.expires, t.expires)
-  enter(head .. kind .. 'c:' .. realm .. ':' .. client, id, c.score, now)
-  local all = head .. kind .. 'k:' .. realm
-  redis.call('ZADD', all, 'GT', c.score, client)
-  keep(all, c.score - now + SLACK + GRACE)
-end
-
--- Scores a session and its living client sessions in their indexes.
-local function index(key, t, now)
-  local head, kind, _, realm, id = parts(key)
-  local user, broker_session, broker_user = links(key)
-  t.score = t.expires
-  enter(head .. kind .. 'u:' .. realm .. ':' .. user, id, t.score, now)
-  if broker_session ~= '' then
-    enter(head .. kind .. 'i:' .. realm .. ':' .. broker_session, id, t.score, now)
-  end
-  if broker_user ~= '' then
-    enter(head .. kind .. 'b:' .. realm .. ':' .. broker_user, id, t.score, now)
-  end
-  local all, due = head .. kind .. 'r:' .. realm, head .. 'ux'
-  redis.call('ZADD', all, t.score, id)
-  keep(all, t.score - now + DAY)
-  redis.call('ZADD', due, 'LT', t.score, kind .. ':' .. realm)
-  keep(due, t.score - now + DAY)
-  for _, client in ipairs(clients_of(key)) do
-    local c = living_client(key, client, now)
-    if c and c.score ~= math.min(c.expires, t.expires) then
-      index_client(key, client, c, t, now)
-      redis.call('HSET', key, 't:' .. client, text_of(c))
+  local added = redis.call('ZADD', index, score, member)
+  local kept = keep(index, score - now + SLACK + GRACE)
+  if added == 1 and kept > 0 then
+    local dead = redis.call('ZRANGEBYSCORE', index, '-inf', now - SLACK, 'LIMIT', 0, 3)
+    if #dead > 0 then
+      redis.call('ZREM', index, unpack(dead))
     end
   end
 end
 
--- Whether an index is too far from what it stands for.
-local function astray(expires, score, idle)
-  return score > expires or expires - score > math.min(SLACK, idle / 30)
+-- Scores a client session in its index.
+local function index_client(base, realm, id, client, score, now)
+  enter(base .. 'c:' .. realm .. ':' .. client, id, score, now)
+  local all = base .. 'k:' .. realm
+  local known = redis.call('ZSCORE', all, client)
+  if not known or tonumber(known) < score then
+    -- An hour ahead, so that it need not be done often.
+    redis.call('ZADD', all, score + 3600000, client)
+    keep(all, score - now + 3600000 + SLACK)
+  end
+end
+
+-- Scores a session in its indexes.
+local function index_session(head, kind, realm, id, user, broker_session, broker_user, score, now)
+  local base = head .. kind
+  enter(base .. 'u:' .. realm .. ':' .. user, id, score, now)
+  if broker_session ~= '' then
+    enter(base .. 'i:' .. realm .. ':' .. broker_session, id, score, now)
+  end
+  if broker_user ~= '' then
+    enter(base .. 'b:' .. realm .. ':' .. broker_user, id, score, now)
+  end
+  local all, due, place = base .. 'r:' .. realm, head .. 'ux', kind .. ':' .. realm
+  redis.call('ZADD', all, score, id)
+  local known = redis.call('ZSCORE', due, place)
+  if not known or tonumber(known) > score then
+    redis.call('ZADD', due, score, place)
+  end
+  if keep(all, score - now + DAY) < score - now + DAY then
+    keep(due, redis.call('PTTL', all))
+  end
+end
+
+-- Scores a session and its living client sessions, which count no longer than it, in their indexes.
+local function index(key, t, now)
+  local head, kind, _, realm, id = parts(key)
+  local user, broker_session, broker_user = links(key)
+  t.score = t.expires
+  index_session(head, kind, realm, id, user, broker_session, broker_user, t.score, now)
+  for _, client in ipairs(clients_of(key)) do
+    local c = living_client(key, client, now)
+    local score = c and math.min(c.expires, t.expires)
+    if c and c.score ~= score then
+      c.score = score
+      index_client(head .. kind, realm, id, client, score, now)
+      redis.call('HSET', key, 't:' .. client, text_of(c))
+    end
+  end
 end
 
 -- Writes the times of a session. The indexes follow only when they are astray.
 local function settle(key, t, now, idle)
   if astray(t.expires, t.score, idle) then
     index(key, t, now)
+    expire(key, t.expires, now)
   end
-  redis.call('HSET', key, 't', text_of(t))
-  redis.call('PEXPIRE', key, math.max(t.expires - now, 0) + GRACE)
+  local text = text_of(t)
+  redis.call('HSET', key, 't', text)
+  return text
 end
 
 -- Writes the times of a session and of one of its client sessions.
 local function settle_both(key, t, idle, client, c, client_idle, now)
   redis.call('HSET', key, 't:' .. client, text_of(c))
   settle(key, t, now, idle)
-  c = times(redis.call('HGET', key, 't:' .. client))
-  if astray(math.min(c.expires, t.expires), c.score, client_idle) then
-    index_client(key, client, c, t, now)
-    redis.call('HSET', key, 't:' .. client, text_of(c))
+  local score = math.min(c.expires, t.expires)
+  if astray(score, c.score, client_idle) then
+    -- The session's indexes may just have taken it along.
+    c = times(redis.call('HGET', key, 't:' .. client))
+    if c.score ~= score then
+      local head, kind, _, realm, id = parts(key)
+      c.score = score
+      index_client(head .. kind, realm, id, client, score, now)
+      redis.call('HSET', key, 't:' .. client, text_of(c))
+    end
   end
 end
