@@ -15,9 +15,10 @@ export interface Inspector {
 }
 
 interface RawClient extends RedisClient {
-  readonly options: { readonly keyPrefix?: string }
+  readonly options: { readonly keyPrefix?: string; readonly redisOptions?: object }
   call(command: string, ...args: (string | number)[]): Promise<unknown>
-  duplicate(options?: { keyPrefix: string }): RawClient
+  connect(): Promise<void>
+  duplicate(...args: unknown[]): RawClient
   nodes?(role: string): RawClient[]
 }
 
@@ -26,7 +27,7 @@ export async function openInspector(client: RedisClient): Promise<Inspector> {
   const raw = client as RawClient
   const keyPrefix = raw.options.keyPrefix ?? ''
   // Keys are asked for by the full name: a client with a prefix of its own would add it once more.
-  const direct = keyPrefix === '' ? raw : raw.duplicate({ keyPrefix: '' })
+  const direct = keyPrefix === '' ? raw : await withoutPrefix(raw)
   const nodes = () => (direct.isCluster ? (direct.nodes?.('master') ?? []) : [direct])
 
   const scan = async (prefix: string): Promise<string[]> => {
@@ -69,6 +70,16 @@ export async function openInspector(client: RedisClient): Promise<Inspector> {
       if (direct !== raw) direct.disconnect()
     },
   }
+}
+
+async function withoutPrefix(client: RawClient): Promise<RawClient> {
+  const bare = { keyPrefix: '', lazyConnect: true }
+  const { redisOptions } = client.options
+  const direct = client.isCluster
+    ? client.duplicate([], { ...bare, redisOptions: { ...redisOptions, keyPrefix: '' } })
+    : client.duplicate(bare)
+  await direct.connect()
+  return direct
 }
 
 /** A reply of pairs: flat in RESP2, nested or an object in RESP3. */

@@ -18,7 +18,8 @@ export type KeyObserver = (kind: string, type: string, fields: readonly string[]
 const OBSERVED_PER_KIND = 50
 
 /**
- * Throws unless every key is of a known kind and will expire, and every living index entry has its record.
+ * Throws unless every key lies in a partition, is of a known kind and will expire, and every living index entry has
+ * its record.
  *
  * An entry whose score has passed stands for something gone; it waits for the next write to prune it.
  */
@@ -33,7 +34,11 @@ export async function checkKeySpace(
   const observed = new Map<string, number>()
   for (const key of await inspector.keys(prefix)) {
     const [, tag = '', kind = ''] = key.slice(prefix.length).split(':')
-    if (!tag.startsWith('{')) continue
+    if (!/^\{[0-9a-f]{2}\}$/.test(tag)) {
+      // The record of the layout belongs to no partition, and nothing else does.
+      if (key !== `${prefix}:layout`) faults.push('a key without a partition')
+      continue
+    }
     const recordOf = rules.indexes[kind]
     if (recordOf === undefined && !rules.records.includes(kind)) {
       faults.push(`a key of the unknown kind "${kind}"`)
@@ -48,6 +53,7 @@ export async function checkKeySpace(
       observe(kind, type, type === 'hash' ? Object.keys(await inspector.hash(key)) : [])
     }
     if (recordOf === undefined) continue
+    if (type !== 'zset') faults.push(`a key of kind "${kind}" is no sorted set`)
     for (const [member, score] of members) {
       if (score > now && !(await inspector.exists(recordOf(member, `${prefix}:${tag}`, key)))) {
         faults.push(`an entry of index "${kind}" without its record`)
