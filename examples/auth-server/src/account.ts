@@ -1,20 +1,20 @@
+import type { UserSessionProvider } from 'authstate'
 import type { Context, Handler } from 'hono'
 import { readBrowserSession } from './browser-session.js'
 import { readForm } from './form.js'
-import { showProblem, showSessions } from './pages.js'
+import { showProblem } from './pages.js'
 import { sameSecret } from './secrets.js'
 import type { Services } from './services.js'
+import { showSessions } from './signed-in-pages.js'
 
-const MOST_SHOWN = 50
-
-/** "My sessions": where this user is signed in. */
+/** "My sessions": where this user is signed in, page by page, and what happened lately. */
 export function showAccount(services: Services): Handler {
-  const { state, realmId, directory } = services
+  const { directory, activity } = services
   return async (c) => {
     const browser = await readBrowserSession(services, c)
     if (!browser) return showSignedOut(c)
     const { userId } = browser.session
-    const { items } = await state.userSessions.listByUser(realmId, userId, { limit: MOST_SHOWN })
+    const { items, cursor } = await readPage(services, userId, c.req.query('cursor'))
     const names = new Map<string, string>()
     for (const clientId of items.flatMap(({ clients }) => [...clients.keys()])) {
       names.set(clientId, (await directory.client(clientId))?.name ?? clientId)
@@ -27,7 +27,27 @@ export function showAccount(services: Services): Handler {
       clients: [...clients.keys()].map((clientId) => names.get(clientId) ?? clientId),
     }))
     const user = await directory.user(userId)
-    return showSessions(c, user?.name ?? browser.session.loginUsername, rows, browser.csrf)
+    return showSessions(c, {
+      userName: user?.name ?? browser.session.loginUsername,
+      rows,
+      cursor,
+      activity: activity.ofUser(userId),
+      csrf: browser.csrf,
+    })
+  }
+}
+
+/** Sessions from the cursor on; a cursor that is none of ours begins at the beginning. */
+async function readPage(
+  { state, realmId, sessionsPerPage: limit }: Services,
+  userId: string,
+  cursor: string | undefined,
+): ReturnType<UserSessionProvider['listByUser']> {
+  try {
+    return await state.userSessions.listByUser(realmId, userId, { limit, cursor })
+  } catch (error) {
+    if (cursor === undefined || !(error instanceof TypeError)) throw error
+    return state.userSessions.listByUser(realmId, userId, { limit })
   }
 }
 

@@ -22,6 +22,8 @@ export interface User {
   readonly email: string
   /** From `hashPassword`. */
   readonly passwordHash: string
+  /** Whether the page of administrators opens. @default false */
+  readonly isAdmin?: boolean
 }
 
 export interface AuthServerOptions {
@@ -38,6 +40,10 @@ export interface AuthServerOptions {
   readonly accessTokenLifespanMs?: number
   /** The one that `state` has. @default the host's clock */
   readonly clock?: Clock
+  /** Rows of a page of "my sessions". @default 5 */
+  readonly sessionsPerPage?: number
+  /** Named in the header `X-Node` of every answer, to watch a load balancer by. @default no such header */
+  readonly nodeName?: string
   /** Address of the caller. Behind a proxy: what that proxy says. @default the socket's */
   readonly ipAddress?: (context: Context) => string | undefined
 }

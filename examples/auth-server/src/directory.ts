@@ -4,6 +4,18 @@ import { isName } from './form.js'
 import { hashPassword } from './passwords.js'
 import { randomSecret } from './secrets.js'
 
+type RealmCache = AuthState['realmCache']
+
+const tagOf = (userId: string): string => `user ${userId}`
+
+/** To be called once a change of a client is committed: no node goes on with what it knew. */
+export const clientChanged = (cache: RealmCache, clientId: string): Promise<void> =>
+  cache.region('clients').invalidate(clientId)
+
+/** To be called once a change of a user is committed, whatever the user is now called. */
+export const userChanged = (cache: RealmCache, userId: string): Promise<void> =>
+  cache.region('users').invalidate({ tag: tagOf(userId) })
+
 /** Looks clients and users up: in a real server a database, behind the realm cache as here. */
 export interface Directory {
   client(clientId: string): Promise<Client | undefined>
@@ -14,11 +26,12 @@ export interface Directory {
 }
 
 export async function createDirectory(
-  cache: AuthState['realmCache'],
+  cache: RealmCache,
   { clients, users }: Pick<AuthServerOptions, 'clients' | 'users'>,
 ): Promise<Directory> {
   const clientRegion = cache.region<Client>('clients')
   const userRegion = cache.region<User>('users')
+  const tags = ({ id }: User): string[] => [tagOf(id)]
   return {
     async client(clientId) {
       if (!isName(clientId)) return undefined
@@ -26,9 +39,12 @@ export async function createDirectory(
     },
     async userNamed(username) {
       if (!isName(username)) return undefined
-      return userRegion.get(`name ${username}`, () => users.find((user) => user.username === username))
+      return userRegion.get(`name ${username}`, () => users.find((user) => user.username === username), {
+        tags,
+      })
     },
-    user: (userId) => userRegion.get(`id ${userId}`, () => users.find((user) => user.id === userId)),
+    user: (userId) =>
+      userRegion.get(`id ${userId}`, () => users.find((user) => user.id === userId), { tags }),
     decoyHash: await hashPassword(randomSecret()),
   }
 }

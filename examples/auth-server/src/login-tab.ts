@@ -59,7 +59,12 @@ export async function findLoginTab(
   const cookie = state.stickySessions.readCookie(c.req.header('cookie'), { realmId })
   if (!cookie || !isName(clientId) || !isName(tabId)) return undefined
   const tab = await state.authSessions.getTab(realmId, cookie.id, clientId, tabId)
-  return tab && { rootId: cookie.id, tab, csrf: tab.authNotes['csrf'] ?? '', request: requestOf(tab) }
+  if (!tab) return undefined
+  // The node it belonged to has left: the load balancer is told of the one that has it now.
+  if (cookie.route !== state.stickySessions.route(cookie.id)) {
+    c.header('set-cookie', state.stickySessions.cookie(cookie.id, { realmId }), { append: true })
+  }
+  return { rootId: cookie.id, tab, csrf: tab.authNotes['csrf'] ?? '', request: requestOf(tab) }
 }
 
 function requestOf({

@@ -75,33 +75,6 @@ export function showLoginForm(c: Context, form: LoginForm): Promise<Response> {
   })
 }
 
-export interface SessionRow {
-  readonly current: boolean
-  readonly startedAt: number
-  readonly lastRefreshAt: number
-  readonly ipAddress: string | undefined
-  readonly clients: readonly string[]
-}
-
-export function showSessions(
-  c: Context,
-  name: string,
-  rows: readonly SessionRow[],
-  csrf: string,
-): Promise<Response> {
-  const time = (ms: number): string => new Date(ms).toISOString().replace('T', ' ').slice(0, 19)
-  const cells = rows.map(
-    (row) =>
-      html`<tr><td>${time(row.startedAt)}</td><td>${time(row.lastRefreshAt)}</td><td>${row.ipAddress ?? ''}</td><td>${row.clients.join(', ')}</td><td>${row.current ? 'this one' : ''}</td></tr>`,
-  )
-  return showPage(c, {
-    title: 'My sessions',
-    body: html`<p>Signed in as ${name}.</p><table><tr><th>Since</th><th>Last used</th><th>From</th><th>Applications</th><th></th></tr>${cells}</table>
-<form method="post" action="/account/end-others"><input type="hidden" name="csrf" value="${csrf}"><button>End the others</button></form>
-<form method="post" action="/logout"><input type="hidden" name="csrf" value="${csrf}"><button>Sign out</button></form>`,
-  })
-}
-
 /** Asks before signing out, where nobody has shown that the user wants it. */
 export const askToSignOut = (
   c: Context,

@@ -5,6 +5,7 @@ import { cors } from 'hono/cors'
 import { HTTPException } from 'hono/http-exception'
 import { secureHeaders } from 'hono/secure-headers'
 import { endOthers, showAccount } from './account.js'
+import { clearCache, showAdmin } from './admin.js'
 import { authorize } from './authorize.js'
 import type { AuthServerOptions } from './config.js'
 import { discovery, jwks } from './discovery.js'
@@ -29,6 +30,13 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Hono
   const app = new Hono()
   app.use(secureHeaders({ xFrameOptions: 'DENY', referrerPolicy: 'no-referrer' }))
   app.use(bodyLimit({ maxSize: MAX_BODY_BYTES }))
+  const { nodeName } = options
+  if (nodeName !== undefined) {
+    app.use(async (c, next) => {
+      await next()
+      c.header('x-node', nodeName)
+    })
+  }
   // What applications in a browser fetch by themselves. None of these reads a cookie.
   for (const path of ['/.well-known/*', '/jwks', '/token', '/userinfo']) app.use(path, cors())
 
@@ -42,6 +50,8 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Hono
   app.on(['GET', 'POST'], '/logout', logout(services))
   app.get('/account', showAccount(services))
   app.post('/account/end-others', endOthers(services))
+  app.get('/admin', showAdmin(services))
+  app.post('/admin/clear', clearCache(services))
 
   app.notFound((c) => showProblem(c, 'There is no such page.', 404))
   app.onError((error, c) => {

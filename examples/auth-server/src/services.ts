@@ -1,6 +1,7 @@
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { type AuthState, type Clock, systemClock } from 'authstate'
 import type { Context } from 'hono'
+import { Activity } from './activity.js'
 import type { AuthServerOptions } from './config.js'
 import { createDirectory, type Directory } from './directory.js'
 import { generateSigningKey, readSigningKey, type SigningKey } from './signing-key.js'
@@ -16,6 +17,8 @@ export interface Services {
   readonly key: SigningKey
   readonly tokens: Tokens
   readonly accessTokenLifespanMs: number
+  readonly sessionsPerPage: number
+  readonly activity: Activity
   readonly ipAddress: (context: Context) => string | undefined
 }
 
@@ -31,6 +34,8 @@ export async function createServices(options: AuthServerOptions): Promise<Servic
     directory: await createDirectory(state.realmCache, options),
     tokens: createTokens(issuer, key, clock),
     accessTokenLifespanMs: options.accessTokenLifespanMs ?? 300_000,
+    sessionsPerPage: options.sessionsPerPage ?? 5,
+    activity: new Activity(state.userSessions, realmId),
     ipAddress: options.ipAddress ?? socketAddress,
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { FakeClock } from '@authstate/conformance'
 import { type AuthState, type AuthStateConfig, createAuthState } from 'authstate'
 import type { Hono } from 'hono'
-import type { Client, User } from '../src/config.js'
+import type { AuthServerOptions, Client, User } from '../src/config.js'
 import { hashPassword } from '../src/passwords.js'
 import { createAuthServer } from '../src/server.js'
 
@@ -23,13 +23,14 @@ export const app: Client = {
   redirectUris: ['https://app.example/callback'],
 }
 
-const users: readonly User[] = await Promise.all(
+export const users: readonly User[] = await Promise.all(
   ['ada', 'ben'].map(async (username) => ({
     id: `id of ${username}`,
     username,
     name: username,
     email: `${username}@example.org`,
     passwordHash: await hashPassword(PASSWORD),
+    isAdmin: username === 'ada',
   })),
 )
 
@@ -41,11 +42,15 @@ export class TestServer implements AsyncDisposable {
     readonly clock: FakeClock,
   ) {}
 
-  static async start(config: AuthStateConfig = {}): Promise<TestServer> {
+  static async start(
+    config: AuthStateConfig = {},
+    options: Partial<AuthServerOptions> = {},
+  ): Promise<TestServer> {
     const clock = new FakeClock()
     const bruteForce = { enabled: true, failureFactor: 3, quickLoginCheckMs: 0 }
     const state = await createAuthState({ clock, realms: () => ({ bruteForce }), ...config })
-    const node = await createAuthServer({ state, issuer: ISSUER, clients: [shop, app], users, clock })
+    const clients = [shop, app]
+    const node = await createAuthServer({ state, issuer: ISSUER, clients, users, clock, ...options })
     return new TestServer(node, state, clock)
   }
 

@@ -11,9 +11,23 @@ export interface Visit {
   readonly html: string
 }
 
+/** A request that was answered. */
+export interface Exchange {
+  readonly path: string
+  /** The Cookie header it was sent with. */
+  readonly cookie: string
+  readonly response: Response
+}
+
 /** A user's browser: keeps cookies, follows redirects, fills in forms. */
 export class Browser {
   readonly #jar = new CookieJar()
+  readonly #watch: (exchange: Exchange) => void
+
+  /** @param watch Is shown every answer; leaves its body alone. */
+  constructor(watch: (exchange: Exchange) => void = () => {}) {
+    this.#watch = watch
+  }
 
   /** Opens an address at a node. */
   open(node: Node, address: string | URL): Promise<Visit> {
@@ -37,11 +51,10 @@ export class Browser {
     let init: RequestInit = body ? { method: 'POST', body } : {}
     for (let hops = 0; hops < 10; hops++) {
       if (url.origin !== ISSUER) return { url, status: 0, html: '' }
-      const response = await fetchFrom(node, url, {
-        ...init,
-        headers: { cookie: await this.#jar.getCookieString(url.href) },
-      })
-      for (const cookie of response.headers.getSetCookie()) await this.#jar.setCookie(cookie, url.href)
+      const cookie = await this.#jar.getCookieString(url.href)
+      const response = await fetchFrom(node, url, { ...init, headers: { cookie } })
+      this.#watch({ path: url.pathname, cookie, response })
+      for (const set of response.headers.getSetCookie()) await this.#jar.setCookie(set, url.href)
       const location = response.headers.get('location')
       if (location === null) return { url, status: response.status, html: await response.text() }
       await response.body?.cancel()

@@ -1,31 +1,46 @@
-import type { AddressInfo } from 'node:net'
+import type { Server } from 'node:http'
+import { type AddressInfo, Server as TcpServer } from 'node:net'
 import { serve } from '@hono/node-server'
 import type { AuthState } from 'authstate'
 import { createAuthServer } from '../server.js'
 import { CALENDAR, ISSUER, NOTES, type World } from './world.js'
 
+/** Longer than a load balancer keeps an idle connection: it must never send into one that is being closed. */
+const KEEP_ALIVE_MS = 65_000
+
 /** A node that listens. */
 export interface Listener {
   /** `http://127.0.0.1:port` */
   readonly origin: string
-  close(): Promise<void>
+  /**
+   * Takes no connection any more. Those that are open are answered on, each for the last time, until they are gone or
+   * `drainMs` is over.
+   */
+  close(drainMs?: number): Promise<void>
 }
 
 /** Puts a node of the server on a free port of the loopback interface. */
-export async function listen(world: World, state: AuthState): Promise<Listener> {
+export async function listen(world: World, state: AuthState, nodeName: string): Promise<Listener> {
   const { users, signingKey } = world
-  const app = await createAuthServer({ state, issuer: ISSUER, clients: [NOTES, CALENDAR], users, signingKey })
+  const clients = [NOTES, CALENDAR]
+  const app = await createAuthServer({ state, issuer: ISSUER, clients, users, signingKey, nodeName })
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }, ({ port }: AddressInfo) =>
-      resolve({
-        origin: `http://127.0.0.1:${port}`,
-        close: () =>
-          new Promise((closed) => {
-            server.close(() => closed())
-            if ('closeAllConnections' in server) server.closeAllConnections()
-          }),
-      }),
-    )
+      resolve({ origin: `http://127.0.0.1:${port}`, close: (drainMs = 0) => close(server, drainMs) }),
+    ) as Server
+    server.keepAliveTimeout = KEEP_ALIVE_MS
     server.once('error', reject)
+  })
+}
+
+function close(server: Server, drainMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    server.prependListener('request', (_, response) => response.setHeader('connection', 'close'))
+    const deadline = setTimeout(() => server.closeAllConnections(), drainMs)
+    // Not `server.close()`: it would also close the idle connections, on one of which a request may be on its way.
+    TcpServer.prototype.close.call(server, () => {
+      clearTimeout(deadline)
+      resolve()
+    })
   })
 }

@@ -1,14 +1,11 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { listen } from './node.js'
-import type { Orders, Report } from './node-process.js'
+import { type NodeProcess, startProcess } from './node-process.js'
 import { createState, type World } from './world.js'
 
 /** A running node of the server, as its clients see it. */
 export interface Node {
-  readonly name: 'A' | 'B'
+  readonly name: string
   readonly origin: string
 }
 
@@ -27,7 +24,7 @@ export const startNodes = (world: World): Promise<Nodes> =>
 /** Two servers over one state: what memory can do. */
 async function startInThisProcess(world: World): Promise<Nodes> {
   const state = await createState(world, 'A+B')
-  const [a, b] = [await listen(world, state), await listen(world, state)]
+  const [a, b] = [await listen(world, state, 'A'), await listen(world, state, 'B')]
   return {
     a: { name: 'A', origin: a.origin },
     b: { name: 'B', origin: b.origin },
@@ -40,35 +37,20 @@ async function startInThisProcess(world: World): Promise<Nodes> {
 
 /** Two processes that share nothing but Redis. */
 async function startProcesses(world: World): Promise<Nodes> {
-  const running = new Map<Node['name'], ChildProcess>()
-  const start = async (name: Node['name']): Promise<Node> => {
-    const child = fork(fileURLToPath(new URL('./node-process.ts', import.meta.url)))
-    running.set(name, child)
-    const orders: Orders = { name, world }
-    child.send(orders)
-    const ended = once(child, 'exit').then(([status]) => ({ error: `node ${name} ended with ${status}` }))
-    const report: Report = await Promise.race([
-      once(child, 'message').then(([message]) => message as Report),
-      ended,
-    ])
-    if ('error' in report) throw new Error(report.error)
-    return { name, origin: report.origin }
-  }
-  const end = async (name: Node['name'], signal: NodeJS.Signals): Promise<void> => {
-    const child = running.get(name)
-    running.delete(name)
-    if (!child || child.exitCode !== null || child.signalCode !== null) return
-    const ended = once(child, 'exit')
-    child.kill(signal)
-    await ended
+  const running = new Map<string, NodeProcess>()
+  const start = async (name: string): Promise<Node> => {
+    const node = await startProcess(world, name)
+    running.set(name, node)
+    return node
   }
   const stop = async (): Promise<void> => {
-    await Promise.all([...running.keys()].map((name) => end(name, 'SIGTERM')))
-    await clear(world)
+    await Promise.all([...running.values()].map((node) => node.end('SIGTERM')))
+    await clearRedis(world)
   }
   try {
     const [a, b] = await Promise.all([start('A'), start('B')])
-    return { a, b, processes: { killA: () => end('A', 'SIGKILL'), startA: () => start('A') }, stop }
+    const killA = async (): Promise<void> => running.get('A')?.end('SIGKILL')
+    return { a, b, processes: { killA, startA: () => start('A') }, stop }
   } catch (error) {
     await stop().catch(() => {})
     throw error
@@ -76,7 +58,7 @@ async function startProcesses(world: World): Promise<Nodes> {
 }
 
 /** Removes what the run left in Redis, under the prefix that is its own. */
-async function clear({ redis }: World): Promise<void> {
+export async function clearRedis({ redis }: World): Promise<void> {
   if (!redis) return
   const client = new Redis(redis.url, { lazyConnect: true, retryStrategy: () => null })
   client.on('error', () => {})

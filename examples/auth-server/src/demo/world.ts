@@ -31,6 +31,9 @@ const REALM: RealmSettings = {
   bruteForce: { enabled: true, failureFactor: 5, waitIncrementMs: 60_000, quickLoginCheckMs: 0 },
 }
 
+/** Who signs in once too often loses the session that was not used for longest. */
+const SESSIONS = { maxSessionsPerUser: 10, limitPolicy: 'end-least-recently-used' } as const
+
 /** What every node of one run is given; plain data, so that it can go to another process. */
 export interface World {
   readonly users: readonly User[]
@@ -49,6 +52,7 @@ export async function createWorld(redisUrl: string | undefined): Promise<World> 
         username: 'alice',
         name: 'Alice Archer',
         email: 'alice@example.org',
+        isAdmin: true,
         passwordHash: await hashPassword(PASSWORDS.alice),
       },
       {
@@ -68,5 +72,11 @@ export async function createWorld(redisUrl: string | undefined): Promise<World> 
 /** The state of a node: in Redis when the world has one. */
 export function createState({ redis, keyring }: World, name: string): Promise<AuthState> {
   const store: AuthStateConfig = redis ? { provider: 'redis', redis } : {}
-  return createAuthState({ ...store, keyring, node: { name }, realms: () => REALM })
+  return createAuthState({
+    ...store,
+    keyring,
+    node: { name },
+    realms: () => REALM,
+    spi: { 'user-session': SESSIONS },
+  })
 }
