@@ -14,8 +14,10 @@ export class ChannelTrust implements Trust {
   readonly #clock: Clock
   readonly #maxSilenceMs: number
   readonly #tell: (event: RealmCacheEvent) => void
+  /** Looked in this turn, and all was well. */
+  isSure = false
   #trusted = true
-  #looked = false
+  #lookedThisTurn = false
   #since = 0
   #outages = 0
   #pastMs = 0
@@ -31,11 +33,7 @@ export class ChannelTrust implements Trust {
     this.#clock = clock
     this.#maxSilenceMs = maxSilenceMs
     this.#tell = tell
-    this.look()
-  }
-
-  get trusted(): boolean {
-    return this.#looked ? this.#trusted : this.#lookThisTurn()
+    this.lookAgain()
   }
 
   get outages(): number {
@@ -46,16 +44,27 @@ export class ChannelTrust implements Trust {
     return this.#pastMs + (this.#trusted ? 0 : this.#clock.now() - this.#since)
   }
 
-  /** Finds out anew, and says so when it is no longer what it was. */
   look(): boolean {
+    if (this.#lookedThisTurn) return this.#trusted
+    this.#lookedThisTurn = true
+    this.#turn = setImmediate(() => {
+      this.#lookedThisTurn = false
+      this.isSure = false
+    }).unref()
+    return this.lookAgain()
+  }
+
+  /** Finds out anew, and says so when it is no longer what it was. */
+  lookAgain(): boolean {
     const { state, heardAt } = this.#cluster.channel()
     const now = this.#clock.now()
     const silent = now - heardAt >= this.#maxSilenceMs
     const trusted = state === 'live' && !silent
-    if (trusted === this.#trusted) return trusted
+    const changed = trusted !== this.#trusted
     this.#trusted = trusted
-    if (trusted) this.#end(now)
-    else this.#begin(now, state === 'live' ? 'silence' : 'disconnected')
+    this.isSure = trusted && this.#lookedThisTurn
+    if (changed && trusted) this.#end(now)
+    if (changed && !trusted) this.#begin(now, state === 'live' ? 'silence' : 'disconnected')
     return trusted
   }
 
@@ -73,16 +82,9 @@ export class ChannelTrust implements Trust {
 
   close(): void {
     clearImmediate(this.#turn)
-    this.#looked = true
+    this.#lookedThisTurn = true
     this.#trusted = false
-  }
-
-  #lookThisTurn(): boolean {
-    this.#looked = true
-    this.#turn = setImmediate(() => {
-      this.#looked = false
-    }).unref()
-    return this.look()
+    this.isSure = false
   }
 
   #begin(now: number, reason: DistrustReason): void {

@@ -44,7 +44,7 @@ class OtherNodes implements Outside {
         },
         { onGap: () => this.trust.missed('gap', empty) },
       ),
-      cluster.onChannelChange(() => this.trust.look()),
+      cluster.onChannelChange(() => this.trust.lookAgain()),
       // It may have changed the source and died before it could say so.
       cluster.onViewChange((_, { crashed }) => {
         if (crashed.length > 0) this.trust.missed('crash', empty)

@@ -1,6 +1,6 @@
 import { assertName, type Clock, ProviderClosedError } from '@authstate/spi'
-import { LRUCache } from 'lru-cache'
 import type { CacheRegion, GetOptions, Invalidation, Loader, RegionStats } from './contract.js'
+import { type Found, Kept, unwrap } from './kept.js'
 import { callLoader, isInsideLoad } from './loading.js'
 import { Revisions } from './revisions.js'
 import {
@@ -9,7 +9,6 @@ import {
   checkNames,
   checkTtl,
   expiryOf,
-  isExpired,
   mayStore,
   type RegionSettings,
   type Untrue,
@@ -17,7 +16,10 @@ import {
 
 /** Whether what is kept may be given out, and how often and how long it might not. */
 export interface Trust {
-  readonly trusted: boolean
+  /** `true` while there is no need to look. */
+  readonly isSure: boolean
+  /** Finds out. */
+  look(): boolean
   readonly outages: number
   readonly outageMs: number
 }
@@ -32,17 +34,6 @@ export interface RegionParts {
   readonly declare: (region: string, untrue: Untrue | 'all') => Promise<void>
   /** Waits while another node loads the same key, where that is wanted. */
   readonly queue: ((region: string, key: string, load: () => Promise<void>) => Promise<void>) | undefined
-}
-
-interface Entry<T> {
-  /** `undefined`: the source has nothing. */
-  readonly value: T | undefined
-  readonly tags: readonly string[]
-  readonly storedAt: number
-  readonly expiresAt: number
-  /** Nothing about time has to be looked at: the quick way of a hit. */
-  readonly timeless: boolean
-  usedAt: number
 }
 
 /** A load that callers of one key share. */
@@ -63,18 +54,15 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
   readonly #settings: RegionSettings
   readonly #clock: Clock
   readonly #trust: Trust
-  readonly #entries: LRUCache<string, Entry<T>>
-  readonly #tagged = new Map<string, Set<string>>()
+  readonly #kept: Kept<T>
   readonly #revisions: Revisions
   readonly #flights = new Map<string, Flight<T>>()
-  readonly #idleEnds: boolean
   #closed = false
   #hits = 0
   #misses = 0
   #loads = 0
   #loadFailures = 0
   #staleAnswers = 0
-  #evictions = 0
   #invalidations = 0
   #overtaken = 0
   #bypasses = 0
@@ -86,15 +74,8 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
     this.#trust = parts.trust
     this.name = parts.name
     this.enabled = parts.settings.enabled
-    this.#idleEnds = parts.settings.maxIdleMs > 0
     this.#revisions = new Revisions(parts.settings.maxEntries * 2)
-    this.#entries = new LRUCache({
-      max: parts.settings.maxEntries,
-      dispose: (entry, key, reason) => {
-        this.#untag(key, entry.tags)
-        if (reason === 'evict') this.#evictions += 1
-      },
-    })
+    this.#kept = new Kept(parts.settings, parts.clock)
   }
 
   get settings(): RegionSettings {
@@ -107,19 +88,19 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
   }
 
   get(key: string, load: Loader<T>, options?: GetOptions<T>): Promise<T | undefined> {
-    const entry = this.#usable(key)
-    if (entry !== undefined && this.#isCurrent(key, entry, options)) {
+    const found = this.#find(key)
+    if (found !== undefined && this.#isCurrent(key, found, options)) {
       this.#hits += 1
-      return Promise.resolve(entry.value)
+      return Promise.resolve(unwrap(found))
     }
     return this.#miss(key, load, options)
   }
 
   peek(key: string): T | undefined {
-    const entry = this.#usable(key)
-    if (entry !== undefined) {
+    const found = this.#find(key)
+    if (found !== undefined) {
       this.#hits += 1
-      return entry.value
+      return unwrap(found)
     }
     assertName(key, 'key')
     this.#assertOpen()
@@ -140,23 +121,20 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
   }
 
   stats(): RegionStats {
-    const now = this.#clock.now()
-    let oldestAt = now
-    for (const { storedAt } of this.#entries.values()) oldestAt = Math.min(oldestAt, storedAt)
     const asked = this.#hits + this.#misses
     return {
-      size: this.#entries.size,
+      size: this.#kept.size,
       hits: this.#hits,
       misses: this.#misses,
       hitRate: asked === 0 ? 0 : this.#hits / asked,
       loads: this.#loads,
       loadFailures: this.#loadFailures,
       staleAnswers: this.#staleAnswers,
-      evictions: this.#evictions,
+      evictions: this.#kept.evicted,
       invalidations: this.#invalidations,
       overtaken: this.#overtaken,
       bypasses: this.#bypasses,
-      oldestMs: now - oldestAt,
+      oldestMs: this.#clock.now() - this.#kept.oldestAt,
       outages: this.#trust.outages,
       outageMs: this.#trust.outageMs,
     }
@@ -170,10 +148,11 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
     unit: { readonly startedAt: number; isTouched(key: string, tags: readonly string[]): boolean },
   ): Promise<T | undefined> {
     checkGet(key, load, options)
-    const entry = unit.isTouched(key, nothing) ? undefined : this.#usable(key)
-    if (entry !== undefined && !unit.isTouched(key, entry.tags) && this.#isCurrent(key, entry, options)) {
+    const touched = unit.isTouched(key, this.#kept.tagsOf(key))
+    const found = touched ? undefined : this.#find(key)
+    if (found !== undefined && this.#isCurrent(key, found, options)) {
       this.#hits += 1
-      return entry.value
+      return unwrap(found)
     }
     this.#misses += 1
     const loadedAt = this.#revisions.of(keyName(key))
@@ -186,61 +165,50 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
 
   /** Drops what is no longer true and remembers that it is. Answers how many values went. */
   apply(untrue: Untrue | 'all'): number {
-    const before = this.#entries.size
+    const before = this.#kept.size
     if (untrue === 'all') {
       this.#invalidations += 1
       this.#revisions.raiseAll()
       this.#flights.clear()
-      this.#entries.clear()
+      this.#kept.clear()
       return before
     }
     for (const key of untrue.keys) {
       this.#revisions.raise(keyName(key))
       this.#flights.delete(key)
-      this.#entries.delete(key)
+      this.#kept.drop(key)
     }
     for (const tag of untrue.tags) {
       this.#revisions.raise(tagName(tag))
-      for (const key of this.#tagged.get(tag) ?? nothing) this.#entries.delete(key)
+      this.#kept.dropTagged(tag)
     }
     this.#invalidations += untrue.keys.length + untrue.tags.length
-    return before - this.#entries.size
+    return before - this.#kept.size
   }
 
   /** Takes what is over out of memory. */
   sweep(): void {
-    const now = this.#clock.now()
-    for (const [key, entry] of this.#entries.entries()) {
-      if (this.#isOver(entry, now)) {
-        this.#entries.delete(key)
-        if (!isExpired(entry.expiresAt, now)) this.#evictions += 1
-      }
-    }
+    this.#kept.sweep()
   }
 
   close(): void {
     this.#closed = true
-    this.#entries.clear()
+    this.#kept.clear()
     this.#flights.clear()
   }
 
-  /** The entry of a key if it may be given out now. */
-  #usable(key: string): Entry<T> | undefined {
-    if (!this.#trust.trusted) return undefined
-    const entry = this.#entries.get(key)
-    if (entry === undefined || entry.timeless) return entry
-    const now = this.#clock.now()
-    if (isExpired(entry.expiresAt, now)) return undefined
-    if (this.#idleEnds) {
-      if (isExpired(entry.usedAt + this.#settings.maxIdleMs, now)) return undefined
-      entry.usedAt = now
-    }
-    return entry
+  #find(key: string): Found<T> | undefined {
+    return this.#trust.isSure || this.#trust.look() ? this.#kept.use(key) : undefined
   }
 
-  #isCurrent(key: string, entry: Entry<T>, options: GetOptions<T> | undefined): boolean {
-    if (entry.value === undefined || options?.isCurrent === undefined) return true
-    if (options.isCurrent(entry.value)) return true
+  #isTrusted(): boolean {
+    return this.#trust.isSure || this.#trust.look()
+  }
+
+  #isCurrent(key: string, found: Found<T>, options: GetOptions<T> | undefined): boolean {
+    if (options?.isCurrent === undefined) return true
+    const value = unwrap(found)
+    if (value === undefined || options.isCurrent(value)) return true
     this.apply({ keys: [key], tags: nothing })
     return false
   }
@@ -250,7 +218,7 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
     this.#misses += 1
     if (isInsideLoad(this, key)) throw new TypeError('"load" must not ask for its own key')
     for (;;) {
-      if (!this.enabled || !this.#trust.trusted) {
+      if (!this.enabled || !this.#isTrusted()) {
         this.#bypasses += 1
         return this.#read(key, load)
       }
@@ -259,8 +227,8 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
       const answer = await this.#answer(key, flight)
       // It was read before, and declared untrue before this caller came: somebody else's answer, not this one's.
       if (!answer.overtaken || joinedAt === flight.startedAt) return answer.value
-      const entry = this.#usable(key)
-      if (entry !== undefined) return entry.value
+      const found = this.#find(key)
+      if (found !== undefined) return unwrap(found)
     }
   }
 
@@ -269,7 +237,7 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
     const { softTimeoutMs } = this.#settings
     let timer: NodeJS.Timeout | undefined
     try {
-      if (softTimeoutMs === 0 || this.#ranOut(key) === undefined) return await flight.done
+      if (softTimeoutMs === 0 || this.#standIn(key) === undefined) return await flight.done
       const tooLong = new Promise<undefined>((resolve) => {
         timer = setTimeout(() => resolve(undefined), softTimeoutMs).unref()
       })
@@ -339,16 +307,9 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
       return false
     }
     const lifeMs = this.#lifeOf(value, options)
-    if (lifeMs === 0 || this.#closed || !this.enabled || !this.#trust.trusted) return true
-    const now = this.#clock.now()
-    const expiresAt = expiryOf(lifeMs, this.#settings.jitter, now, Math.random())
-    const timeless = expiresAt === Number.POSITIVE_INFINITY && !this.#idleEnds
-    this.#entries.set(key, { value, tags, storedAt: now, expiresAt, timeless, usedAt: now })
-    for (const tag of tags) {
-      const keys = this.#tagged.get(tag)
-      if (keys === undefined) this.#tagged.set(tag, new Set([key]))
-      else keys.add(key)
-    }
+    if (lifeMs === 0 || this.#closed || !this.enabled || !this.#isTrusted()) return true
+    const expiresAt = expiryOf(lifeMs, this.#settings.jitter, this.#clock.now(), Math.random())
+    this.#kept.keep(key, value, tags, expiresAt)
     return true
   }
 
@@ -359,41 +320,20 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
     return typeof options.ttlMs === 'function' ? checkTtl(options.ttlMs(value)) : options.ttlMs
   }
 
-  /** An entry whose time is over, but not so long that it could not stand in for a source that fails. */
-  #ranOut(key: string): Entry<T> | undefined {
-    if (this.#settings.staleIfErrorMs === 0 || !this.#trust.trusted) return undefined
-    const entry = this.#entries.peek(key)
-    return entry && !isExpired(entry.expiresAt + this.#settings.staleIfErrorMs, this.#clock.now())
-      ? entry
-      : undefined
+  /** What may be given in place of a source that fails or is slow. */
+  #standIn(key: string): Found<T> | undefined {
+    return this.#settings.staleIfErrorMs > 0 && this.#isTrusted() ? this.#kept.standIn(key) : undefined
   }
 
   #stale(key: string): { readonly value: T | undefined; readonly overtaken: boolean } | undefined {
-    const entry = this.#ranOut(key)
-    if (entry === undefined) return undefined
+    const found = this.#standIn(key)
+    if (found === undefined) return undefined
     this.#staleAnswers += 1
-    return { value: entry.value, overtaken: false }
-  }
-
-  /** Whether an entry can not be given out any more, not even in place of an error. */
-  #isOver(entry: Entry<T>, now: number): boolean {
-    const { maxIdleMs, staleIfErrorMs } = this.#settings
-    return (
-      isExpired(entry.expiresAt + staleIfErrorMs, now) ||
-      (this.#idleEnds && isExpired(entry.usedAt + maxIdleMs, now))
-    )
+    return { value: unwrap(found), overtaken: false }
   }
 
   #assertOpen(): void {
     if (this.#closed) throw new ProviderClosedError('realm-cache: the provider is closed')
-  }
-
-  #untag(key: string, tags: readonly string[]): void {
-    for (const tag of tags) {
-      const keys = this.#tagged.get(tag)
-      keys?.delete(key)
-      if (keys?.size === 0) this.#tagged.delete(tag)
-    }
   }
 }
 
