@@ -45,7 +45,7 @@ function install(client: RedisClient): Watched {
     const { reject } = command
     let sending = true
     command.reject = (error) => {
-      if (sending) neverSent.add(error as object)
+      if (sending && error instanceof Error) neverSent.add(error)
       reject.call(command, error)
     }
     send.call(this, command, ...rest)
