@@ -29,6 +29,7 @@ import touchLua from './lua/touch.lua'
 import updateLua from './lua/update.lua'
 import updateClientLua from './lua/update-client.lua'
 import upgradeLua from './lua/upgrade.lua'
+import { endedOf, placeOf, flatOrRefusal, rotationOf, type Flat, type RawEnded } from './redis/replies.js'
 
 const record = 'user-session'
 
@@ -53,42 +54,6 @@ function complete(lua: string): string {
       .map((name) => shared[name])
       .join('\n'),
   )
-}
-
-/** A session that ended, as the scripts answer it. */
-export interface Ended {
-  readonly id: string
-  /** Escaped; empty when it could not be read any more. */
-  readonly user: string
-  /** Escaped. */
-  readonly clients: readonly string[]
-}
-
-/** A place in an index to go on behind; `undefined` at its end. */
-export interface ScriptPlace {
-  readonly score: string
-  readonly id: string
-}
-
-type Flat = readonly string[]
-type RawEnded = readonly [id: string, user: string, clients: Flat]
-
-const endedOf = ([id, user, clients]: RawEnded): Ended => ({ id, user, clients })
-const placeOf = (score: string, id: string): ScriptPlace | undefined =>
-  id === '' ? undefined : { score, id }
-const flatOrRefusal = (reply: unknown): Flat | string | undefined =>
-  (reply as Flat | string | null) ?? undefined
-
-/** A decision on a refresh token. */
-export interface RawRotation {
-  readonly outcome: 'rotated' | 'reused' | 'stale' | 'foreign' | 'gone'
-  /** Escaped. */
-  readonly successor: string
-}
-
-const rotationOf = (reply: unknown): RawRotation => {
-  const [outcome, successor = ''] = reply as [RawRotation['outcome'], string?]
-  return { outcome, successor }
 }
 
 export const create = defineScript({

@@ -91,7 +91,7 @@ export function settleClient(session: StoredSession, client: StoredClient, lives
 }
 
 export function expiryOf(session: StoredSession, lives: Lives): number {
-  return userExpiresAt(lives, { ...session, rememberMe: session.core.rememberMe })
+  return userExpiresAt(lives, usesOf(session))
 }
 
 export function clientExpiryOf(
@@ -100,9 +100,15 @@ export function clientExpiryOf(
   lives: Lives,
   own: Lives,
 ): number {
-  const { rememberMe } = session.core
-  return clientExpiresAt(own, client, { rememberMe }, userMaxAt(lives, { ...session, rememberMe }))
+  const uses = usesOf(session)
+  return clientExpiresAt(own, client, uses, userMaxAt(lives, uses))
 }
+
+const usesOf = ({ startedAt, lastRefreshAt, core: { rememberMe } }: StoredSession) => ({
+  startedAt,
+  lastRefreshAt,
+  rememberMe,
+})
 
 /** A living client session. */
 export function liveClient(session: StoredSession, clientId: string, now: number): StoredClient | undefined {
@@ -155,8 +161,12 @@ export function putClient(
 ): StoredClient {
   const living = liveClient(session, clientId, now)
   if (living === undefined) endFamilies(session, clientId, now)
+  const { protocol, redirectUri, action, notes } = data
   const client: StoredClient = {
-    ...data,
+    protocol,
+    redirectUri,
+    action,
+    notes,
     startedAt: living?.startedAt ?? now,
     lastRefreshAt: Math.max(living?.lastRefreshAt ?? now, now),
     expiresAt: 0,

@@ -297,6 +297,9 @@ export function lifeCycle(add: SuiteBuilder<UserSessionProvider>): void {
     assert.deepEqual(plain(await provider.get('test', s1.id)), plain(s1))
     assert.deepEqual(plain(await provider.get('test', s2.id)), plain(s2))
     assert.deepEqual(ids(await everyPage((page) => provider.list('test', page), 2)), ids([s1, s2]))
+    assert.deepEqual(ids((await provider.listByUser('test', 'user1')).items), ids([s1]))
+    assert.deepEqual(ids((await provider.listByClient('test', 'test-app')).items), ids([s1, s2]))
+    assert.deepEqual(ids((await provider.listByClient('test', 'third-party')).items), [])
     assert.deepEqual(await provider.clientStats('test'), new Map([['test-app', 2]]))
   })
 

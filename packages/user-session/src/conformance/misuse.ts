@@ -156,7 +156,13 @@ export function misuse(add: SuiteBuilder<UserSessionProvider>): void {
         () => provider.removeByUser('test', 'user1', bad),
       ])
         await rejects(call, TypeError, 'options')
-      await rejects(() => provider.list('test', bad), TypeError, 'page')
+      for (const call of [
+        () => provider.list('test', bad),
+        () => provider.listByUser('test', 'user1', bad),
+        () => provider.listByClient('test', 'test-app', bad),
+        () => provider.listByBrokerUser('test', 'broker-user', bad),
+      ])
+        await rejects(call, TypeError, 'page')
       await rejects(() => provider.create('test', login('u', { notes: bad })), TypeError, 'session.notes')
       await rejects(() => provider.create('test', login('u', { client: bad })), TypeError, 'session.client')
       await rejects(() => provider.update('test', id, { notes: bad }), TypeError, 'patch.notes')

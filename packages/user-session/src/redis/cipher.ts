@@ -1,8 +1,11 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { ConfigurationError, type DerivedKeyring, deriveKeyring, type Keyring } from '@authstate/spi'
 
-/** A note at rest: plain, or the id of a key and base64url of nonce, text and tag. */
-export type StoredNote = string | readonly [keyId: string, sealed: string]
+/** The id of a key, and base64url of nonce, text and tag. */
+export type SealedNote = readonly [keyId: string, sealed: string]
+
+/** A note at rest. */
+export type StoredNote = string | SealedNote
 
 /** Where a note belongs: it can be read nowhere else. */
 export interface NotePlace {
@@ -23,7 +26,8 @@ const TAG_BYTES = 16
  */
 export class NotesCipher {
   readonly #keys: DerivedKeyring | undefined
-  readonly #seals: boolean
+  /** Whether notes are encrypted. */
+  readonly seals: boolean
 
   /**
    * @param seals Whether notes are encrypted; those that are can be read either way, while there is a keyring.
@@ -34,12 +38,12 @@ export class NotesCipher {
       throw new ConfigurationError('user-session: "encryptNotes" needs a "keyring" in the configuration')
     }
     this.#keys = keyring && deriveKeyring(keyring, 'user-session notes')
-    this.#seals = seals
+    this.seals = seals
   }
 
   seal(note: string, name: string, place: NotePlace): StoredNote {
     const key = this.#keys?.current
-    if (key === undefined || !this.#seals) return note
+    if (key === undefined || !this.seals) return note
     const nonce = randomBytes(NONCE_BYTES)
     const cipher = createCipheriv(ALGORITHM, key.secret.subarray(0, 32), nonce, { authTagLength: TAG_BYTES })
     cipher.setAAD(context(name, place))
@@ -48,9 +52,7 @@ export class NotesCipher {
   }
 
   /** @throws when the note was written with a key that is not there, or belongs elsewhere. */
-  open(stored: StoredNote, name: string, place: NotePlace): string {
-    if (typeof stored === 'string') return stored
-    const [keyId, sealed] = stored
+  open([keyId, sealed]: SealedNote, name: string, place: NotePlace): string {
     const key = this.#keys?.find(keyId)
     if (key === undefined) throw new Error('a note was encrypted with an unknown key')
     const bytes = Buffer.from(sealed, 'base64url')

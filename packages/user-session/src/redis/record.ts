@@ -1,7 +1,7 @@
 import { escapePart, unescapePart } from '@authstate/redis'
 import type { CheckedClient, CheckedClientPatch, CheckedSession, NotesPatch } from '../checks.js'
 import { STATES } from '../checks.js'
-import type { ClientSession, UserSession } from '../contract.js'
+import type { ClientSession, UserSession, UserSessionState } from '../contract.js'
 import { isOver, type Lives, type Uses } from '../expiry.js'
 import type { NotePlace, NotesCipher, StoredNote } from './cipher.js'
 import { lazily } from './lazily.js'
@@ -21,9 +21,9 @@ interface Core {
   /** loginUsername */
   readonly n: string
   /** ipAddress */
-  readonly i?: string
+  readonly i?: string | undefined
   /** authMethod */
-  readonly m?: string
+  readonly m?: string | undefined
 }
 
 interface ClientData {
@@ -34,7 +34,7 @@ interface ClientData {
   /** action */
   readonly a?: string
   /** notes */
-  readonly n?: Readonly<Record<string, StoredNote>>
+  readonly n?: Record<string, StoredNote>
 }
 
 const TIMES = /^(\d+) (\d+) (\d+) \d+(r?)$/
@@ -50,11 +50,7 @@ export class RecordCodec {
   }
 
   core({ loginUsername, ipAddress, authMethod }: CheckedSession): string {
-    const core: Core = {
-      n: loginUsername,
-      ...(ipAddress !== undefined && { i: ipAddress }),
-      ...(authMethod !== undefined && { m: authMethod }),
-    }
+    const core: Core = { n: loginUsername, i: ipAddress, m: authMethod }
     return JSON.stringify(core)
   }
 
@@ -65,7 +61,7 @@ export class RecordCodec {
 
   /** JSON, or the empty string for none. */
   notes(notes: NotesPatch, { realmId, id }: RecordPlace): string {
-    if (Object.keys(notes).length === 0) return ''
+    if (isEmpty(notes)) return ''
     return JSON.stringify(this.#seal(notes, { realmId, sessionId: id }))
   }
 
@@ -80,12 +76,13 @@ export class RecordCodec {
 
   clientPatch(patch: CheckedClientPatch, { realmId, id }: RecordPlace): string {
     const { clientId, protocol, redirectUri, action, notes } = patch
-    return JSON.stringify({
-      ...(protocol !== undefined && { p: protocol }),
-      ...(redirectUri !== undefined && { u: redirectUri }),
-      ...(action !== undefined && { a: action }),
-      ...(Object.keys(notes).length > 0 && { n: this.#seal(notes, { realmId, sessionId: id, clientId }) }),
-    })
+    const data: Record<keyof ClientData, unknown> = {
+      p: protocol,
+      u: redirectUri,
+      a: action,
+      n: isEmpty(notes) ? undefined : this.#seal(notes, { realmId, sessionId: id, clientId }),
+    }
+    return JSON.stringify(data)
   }
 
   /** The living session that some fields hold; `undefined` when it is over, or can not be read. */
@@ -103,37 +100,33 @@ export class RecordCodec {
     const fields = upcast(stored)
     if (fields === undefined) throw new Error('a record of an unknown version')
     const { k: links = '', d: data = '', n: notes, s: state } = fields
-    const times = decodeTimes(fields['t'])
-    if (isOver(times.expiresAt, now)) return undefined
-    const [userId = '', brokerSessionId, brokerUserId] = links.split(':').map(unescapePart)
+    const { startedAt, lastRefreshAt, expiresAt, rememberMe } = decodeTimes(fields['t'])
+    if (isOver(expiresAt, now)) return undefined
+    const { realmId, id, offline } = place
+    const [userId = '', brokerSessionId = '', brokerUserId = ''] = links.split(':')
     const { n: loginUsername, i: ipAddress, m: authMethod } = JSON.parse(data) as Core
     const clients = lazily(() => this.#clients(fields, place, now))
-    return {
-      id: place.id,
-      realmId: place.realmId,
-      userId,
-      offline: place.offline,
+    const session: Writable<UserSession> = {
+      id,
+      realmId,
+      userId: unescapePart(userId),
+      offline,
       loginUsername,
-      ...(ipAddress !== undefined && { ipAddress }),
-      ...(authMethod !== undefined && { authMethod }),
-      rememberMe: times.rememberMe,
-      ...(brokerSessionId && { brokerSessionId }),
-      ...(brokerUserId && { brokerUserId }),
-      startedAt: times.startedAt,
-      lastRefreshAt: times.lastRefreshAt,
-      expiresAt: times.expiresAt,
-      ...(state !== undefined && { state: STATES[Number(state)] ?? 'LOGGED_OUT' }),
-      notes:
-        notes === undefined
-          ? {}
-          : this.#open(JSON.parse(notes) as Record<string, StoredNote>, {
-              realmId: place.realmId,
-              sessionId: place.id,
-            }),
+      rememberMe,
+      startedAt,
+      lastRefreshAt,
+      expiresAt,
+      notes: notes === undefined ? {} : this.#open(JSON.parse(notes), { realmId, sessionId: id }),
       get clients() {
         return clients()
       },
     }
+    if (ipAddress !== undefined) session.ipAddress = ipAddress
+    if (authMethod !== undefined) session.authMethod = authMethod
+    if (brokerSessionId !== '') session.brokerSessionId = unescapePart(brokerSessionId)
+    if (brokerUserId !== '') session.brokerUserId = unescapePart(brokerUserId)
+    if (state !== undefined) session.state = stateOf(state)
+    return session
   }
 
   #clients(fields: Fields, place: RecordPlace, now: number): Map<string, ClientSession> {
@@ -141,7 +134,7 @@ export class RecordCodec {
     for (const [field, value] of Object.entries(fields)) {
       if (!field.startsWith('t:')) continue
       try {
-        const { rememberMe: _, ...times } = decodeTimes(value)
+        const times = decodeTimes(value)
         if (isOver(times.expiresAt, now)) continue
         const clientId = unescapePart(field.slice(2))
         clients.set(clientId, this.#client(clientId, times, fields[`c:${field.slice(2)}`] ?? '', place))
@@ -159,17 +152,21 @@ export class RecordCodec {
     { realmId, id }: RecordPlace,
   ): ClientSession {
     const { p: protocol, u: redirectUri, a: action, n: notes } = JSON.parse(json) as ClientData
-    return {
+    const client: Writable<ClientSession> = {
       clientId,
-      ...times,
-      ...(protocol !== undefined && { protocol }),
-      ...(redirectUri !== undefined && { redirectUri }),
-      ...(action !== undefined && { action }),
+      startedAt: times.startedAt,
+      lastRefreshAt: times.lastRefreshAt,
+      expiresAt: times.expiresAt,
       notes: notes === undefined ? {} : this.#open(notes, { realmId, sessionId: id, clientId }),
     }
+    if (protocol !== undefined) client.protocol = protocol
+    if (redirectUri !== undefined) client.redirectUri = redirectUri
+    if (action !== undefined) client.action = action
+    return client
   }
 
-  #seal(notes: NotesPatch, place: NotePlace): Record<string, StoredNote | null> {
+  #seal(notes: NotesPatch, place: NotePlace): Readonly<Record<string, StoredNote | null>> {
+    if (!this.#cipher.seals) return notes
     return Object.fromEntries(
       Object.entries(notes).map(([name, note]) => [
         name,
@@ -178,13 +175,27 @@ export class RecordCodec {
     )
   }
 
-  #open(notes: Readonly<Record<string, StoredNote>>, place: NotePlace): Record<string, string> {
-    const opened: Record<string, string> = {}
+  /** Opens notes in place: they were just decoded and belong to nobody else. */
+  #open(notes: Record<string, StoredNote>, place: NotePlace): Record<string, string> {
     for (const name of Object.keys(notes)) {
-      opened[name] = this.#cipher.open(notes[name] as StoredNote, name, place)
+      const note = notes[name] as StoredNote
+      if (typeof note !== 'string') notes[name] = this.#cipher.open(note, name, place)
     }
-    return opened
+    return notes as Record<string, string>
   }
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
+const isEmpty = (notes: object): boolean => {
+  for (const _ in notes) return false
+  return true
+}
+
+function stateOf(number: string): UserSessionState {
+  const state = STATES[Number(number)]
+  if (state === undefined) throw new Error('a state that nobody knows')
+  return state
 }
 
 export function decodeTimes(text: string | undefined): Uses & { expiresAt: number; rememberMe: boolean } {

@@ -2,7 +2,7 @@ import { unescapePart } from '@authstate/redis'
 import type { ProviderContext } from '@authstate/spi'
 import type { RemovalReason, UserSession, UserSessionEvent } from '../contract.js'
 import { Listeners } from '../events.js'
-import type { Ended } from '../scripts.js'
+import type { Ended } from './replies.js'
 
 /** Tells listeners what the scripts did. */
 export class SessionEvents {

@@ -1,6 +1,6 @@
 import { escapePart, unescapePart } from '@authstate/redis'
 import type { RotationOutcome, TokenRotation } from '../contract.js'
-import type { RawRotation } from '../scripts.js'
+import type { RawRotation } from './replies.js'
 
 /** Arguments of the scripts that rotate. */
 export function presentationOf(rotation: TokenRotation, now: number) {
