@@ -29,7 +29,7 @@ import touchLua from './lua/touch.lua'
 import updateLua from './lua/update.lua'
 import updateClientLua from './lua/update-client.lua'
 import upgradeLua from './lua/upgrade.lua'
-import { endedOf, placeOf, flatOrRefusal, rotationOf, type Flat, type RawEnded } from './redis/replies.js'
+import { endedOf, type Flat, flatOrRefusal, placeOf, type RawEnded, rotationOf } from './redis/replies.js'
 
 const record = 'user-session'
 
