@@ -12,7 +12,7 @@ const NODES = ['n1', 'n2', 'n3'] as const
 const BROWSERS = 24
 const ROUNDS = 2
 /** Above the three checks after which HAProxy holds a node for gone. */
-const DRAIN_MS = 6_000
+const DRAIN_MS = 10_000
 
 /** A request that a node answered. */
 interface Answer {

@@ -13,8 +13,8 @@ export interface Listener {
   /** `http://127.0.0.1:port` */
   readonly origin: string
   /**
-   * Takes no connection any more. Those that are open are answered on, each for the last time, until they are gone or
-   * `drainMs` is over.
+   * Takes no connection any more. Those that are open are answered on, each for the last time; after `drainMs` those
+   * on which nothing was asked are closed. Resolves when all are gone.
    */
   close(drainMs?: number): Promise<void>
 }
@@ -36,10 +36,15 @@ export async function listen(world: World, state: AuthState, nodeName: string): 
 function close(server: Server, drainMs: number): Promise<void> {
   return new Promise((resolve) => {
     server.prependListener('request', (_, response) => response.setHeader('connection', 'close'))
-    const deadline = setTimeout(() => server.closeAllConnections(), drainMs)
+    let closing: NodeJS.Timeout | undefined
+    const drained = setTimeout(() => {
+      server.closeIdleConnections()
+      closing = setInterval(() => server.closeIdleConnections(), 50)
+    }, drainMs)
     // Not `server.close()`: it would also close the idle connections, on one of which a request may be on its way.
     TcpServer.prototype.close.call(server, () => {
-      clearTimeout(deadline)
+      clearTimeout(drained)
+      clearInterval(closing)
       resolve()
     })
   })
