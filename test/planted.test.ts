@@ -7,8 +7,14 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { describeWith, redis } from '../test-support/capabilities.js'
 import { openRedis } from '../test-support/redis-targets.js'
 import { actionTokenBugs, actionTokenScriptBugs } from './planted/action-token.js'
+import { authSessionBugs, authSessionScriptBugs } from './planted/auth-session.js'
+import { clusterBugs } from './planted/cluster.js'
+import { loginFailureBugs, loginFailureScriptBugs } from './planted/login-failure.js'
 import type { Plantation, PlantedBug } from './planted/plant.js'
+import { realmCacheBugs } from './planted/realm-cache.js'
+import { stickySessionBugs } from './planted/sticky-session-encoder.js'
 import { table } from './planted/table.js'
+import { userSessionBugs } from './planted/user-session.js'
 
 const caught: string[][] = []
 
@@ -26,18 +32,28 @@ function tryAll({ suite, store, healthy, bugs }: Plantation): void {
     })
 
     test.each(bugs.map((bug) => [bug.kind, bug.what, bug] as const))('%s: %s', async (kind, what, bug) => {
-      const isHang = bug.kind === 'no answer'
-      const [result] = await run(bug.target, [bug.caughtBy], isHang ? 300 : undefined)
+      const [result] = await run(bug.target, [bug.caughtBy], bug.hangs ? 300 : undefined)
       if (result?.outcome !== 'failed') expect.fail(`survived "${bug.caughtBy}"`)
       const { cause } = result.failure
       // An accident in the bug itself would fail any case.
-      if (!(cause instanceof AssertionError)) expect(String(cause)).toMatch(bug.throws ?? /^$/)
+      if (!(cause instanceof AssertionError)) {
+        expect(String(cause)).toMatch(bug.hangs ? /did not end within 300 ms/ : (bug.throws ?? /^$/))
+      }
       caught.push([spi, kind, what, bug.caughtBy])
     })
   })
 }
 
-tryAll(actionTokenBugs)
+for (const plantation of [
+  actionTokenBugs,
+  authSessionBugs,
+  userSessionBugs,
+  loginFailureBugs,
+  realmCacheBugs,
+  stickySessionBugs,
+  clusterBugs,
+])
+  tryAll(plantation)
 
 describeWith(redis, 'in scripts', () => {
   let client: RedisClient | undefined
@@ -46,7 +62,8 @@ describeWith(redis, 'in scripts', () => {
     return client
   }
   afterAll(() => client?.disconnect())
-  for (const plantation of [actionTokenScriptBugs(open)]) tryAll(plantation)
+  for (const bugs of [actionTokenScriptBugs, authSessionScriptBugs, loginFailureScriptBugs])
+    tryAll(bugs(open))
 })
 
 afterAll(() => {

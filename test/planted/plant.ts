@@ -21,6 +21,8 @@ export interface PlantedBug {
   readonly target: Target<any>
   /** What the case fails with when that is no comparison of its own: the provider threw. */
   readonly throws?: RegExp | undefined
+  /** The case waits for what never comes. */
+  readonly hangs?: boolean | undefined
 }
 
 /** The bugs in the providers of one SPI on one store. */
@@ -55,6 +57,8 @@ export interface FactoryMistake<C> {
   readonly config?: (config: C) => C
   /** What the case fails with when that is no comparison of its own. */
   readonly throws?: RegExp
+  /** The case waits for what never comes. */
+  readonly hangs?: true
 }
 
 /** The factory of a provider with some verbs exchanged. */
@@ -110,7 +114,14 @@ export function inMemory<P extends Provider, C>(
     memoryTarget(suite.spi, () => [withMistake(factory(), mistake, more), ...others()], 'memory')
   const bugs: PlantedBug[] = []
   define((kind, what, caughtBy, mistake, more) =>
-    bugs.push({ kind, what, caughtBy, target: targetWith(mistake, more), throws: more?.throws }))
+    bugs.push({
+      kind,
+      what,
+      caughtBy,
+      target: targetWith(mistake, more),
+      throws: more?.throws,
+      hangs: more?.hangs,
+    }))
   return { suite, store: 'memory', healthy: targetWith(() => ({})), bugs }
 }
 

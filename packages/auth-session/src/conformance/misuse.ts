@@ -183,6 +183,9 @@ export function misuse({ basic, cluster }: SuiteBuilder<AuthSessionProvider>): v
     ;(root.tabs as Map<string, unknown>).clear()
     const stored = await provider.getTab('r', root.id, 'c', tab.tabId)
     assert.deepEqual([stored?.authNotes, stored?.clientScopes], [{ n: 'v' }, ['s']])
+    const read = (await provider.getRoot('r', root.id)) ?? assert.fail()
+    ;(read.tabs as Map<string, unknown>).clear()
+    assert.equal((await provider.getRoot('r', root.id))?.tabs.size, 1)
   })
 
   basic('close: later calls fail, closing again does nothing', 'contract', async ({ provider }) => {

@@ -166,8 +166,10 @@ export function guarding(add: SuiteBuilder<LoginFailureProvider>): void {
       protect(stage, { failureFactor: 1 })
       const [provider, other] = await twoNodes(stage, { guardWaitMs: 0, reservationMs: 5 * SECOND })
       const { started, verify, end } = pending()
+      const forgotten = pending()
+      void provider.guard('realm', 'carol', {}, forgotten.verify)
       const hanging = provider.guard('realm', 'alice', {}, verify)
-      await started
+      await Promise.all([started, forgotten.started])
       stage.clock.advance(5 * SECOND - 1)
       assert.deepEqual(await other.guard('realm', 'alice', {}, right), {
         outcome: 'locked',

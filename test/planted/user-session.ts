@@ -1,0 +1,332 @@
+import { userSessionSuite } from '../../packages/user-session/src/conformance.js'
+import { memoryUserSessions, type UserSession } from '../../packages/user-session/src/index.js'
+import { inMemory, later, pause } from './plant.js'
+
+export const userSessionBugs = inMemory(userSessionSuite, memoryUserSessions, (plant) => {
+  plant(
+    'off-by-one expiry',
+    'a session can be read at its end',
+    'idle: alive one millisecond before, gone at it, for every verb',
+    (real) => ({ get: (...args) => later(-1, () => real.get(...args)) }),
+  )
+  plant(
+    'off-by-one expiry',
+    'a session can be refreshed at its end',
+    'idle: alive one millisecond before, gone at it, for every verb',
+    (real) => ({ refresh: (...args) => later(-1, () => real.refresh(...args)) }),
+  )
+  plant(
+    'resurrection',
+    'refreshing a session that is gone makes it again',
+    'remove: no later verb brings it back',
+    (real) => {
+      const last = new Map<string, UserSession>()
+      return {
+        create: async (realmId, session) => {
+          const created = await real.create(realmId, session)
+          last.set(created.id, created)
+          return created
+        },
+        refresh: async (realmId, id, options) =>
+          (await real.refresh(realmId, id, options)) ?? (options?.offline ? undefined : last.get(id)),
+      }
+    },
+  )
+  plant(
+    'resurrection',
+    'a removal leaves the session to those who look at once',
+    'remove: whatever crosses it, nothing is left',
+    (real) => ({
+      remove: async (realmId, id, options) => {
+        const session = await real.get(realmId, id, options)
+        if (session === undefined) return false
+        await pause()
+        await real.update(realmId, id, { state: 'LOGGED_OUT' }, options)
+        return true
+      },
+    }),
+  )
+  plant('reading extends', 'get refreshes', 'reading never extends', (real) => ({
+    get: async (realmId, id, options) => {
+      await real.refresh(realmId, id, options)
+      return real.get(realmId, id, options)
+    },
+  }))
+  plant(
+    'unbounded life',
+    'the maximum begins again with each refresh',
+    'max: refreshing does not lengthen it, to the millisecond',
+    (real) => ({
+      get: async (realmId, id, options) =>
+        (await real.get(realmId, id, options)) ?? later(-60_000, () => real.get(realmId, id, options)),
+    }),
+  )
+  plant(
+    'moves back',
+    'a node whose clock is behind takes a refresh back',
+    'refresh: never moves back',
+    (real, { context }) => ({
+      touch: async (realmId, id, options) => {
+        const times = await real.touch(realmId, id, options)
+        return times && { ...times, lastRefreshAt: context.clock.now() }
+      },
+    }),
+  )
+  plant('lost update', 'update replaces all notes', 'update: merges notes and sets the state', (real) => ({
+    update: async (realmId, id, patch, options) => {
+      const before = await real.get(realmId, id, options)
+      const gone = Object.fromEntries(Object.keys(before?.notes ?? {}).map((name) => [name, null]))
+      return real.update(realmId, id, { ...patch, notes: { ...gone, ...patch.notes } }, options)
+    },
+  }))
+  plant(
+    'lost update',
+    'update reads, waits and writes all notes',
+    'update: patches of different notes all last',
+    (real) => ({
+      update: async (realmId, id, patch, options) => {
+        const before = await real.get(realmId, id, options)
+        await pause()
+        const now = await real.get(realmId, id, options)
+        const gone = Object.fromEntries(Object.keys(now?.notes ?? {}).map((name) => [name, null]))
+        const notes = { ...gone, ...before?.notes, ...patch.notes }
+        return real.update(realmId, id, { ...patch, notes }, options)
+      },
+    }),
+  )
+  plant(
+    'lost race',
+    'everybody who removes is told that it was them',
+    'remove: exactly one of many',
+    (real) => ({
+      remove: async (realmId, id, options) => {
+        const was = (await real.get(realmId, id, options)) !== undefined
+        await pause()
+        await real.remove(realmId, id, options)
+        return was
+      },
+    }),
+  )
+  plant(
+    'index leak',
+    'a user is listed with sessions that were removed',
+    'remove: one session, with all it is listed under',
+    (real) => {
+      const removed: UserSession[] = []
+      return {
+        remove: async (realmId, id, options) => {
+          const session = await real.get(realmId, id, options)
+          if (session !== undefined) removed.push(session)
+          return real.remove(realmId, id, options)
+        },
+        listByUser: async (realmId, userId, page) => {
+          const { items, ...rest } = await real.listByUser(realmId, userId, page)
+          return { ...rest, items: [...items, ...removed.filter((one) => one.userId === userId)] }
+        },
+      }
+    },
+  )
+  plant(
+    'count counts the dead',
+    'sessions at their end are counted',
+    'counts: hundreds at the edge of their end',
+    (real) => ({ countByClient: (...args) => later(-1, () => real.countByClient(...args)) }),
+  )
+  plant(
+    'count counts the dead',
+    'the limit counts what has expired',
+    'limits: only the living count',
+    (real) => ({ tryCreate: (...args) => later(-1, () => real.tryCreate(...args)) }),
+  )
+  plant(
+    'wrong realm',
+    'a session can be read in whatever realm',
+    'get: a foreign or malformed id is an unknown one',
+    (real) => {
+      const realms = new Map<string, string>()
+      return {
+        create: async (realmId, session) => {
+          const created = await real.create(realmId, session)
+          realms.set(created.id, realmId)
+          return created
+        },
+        get: (realmId, id, options) => real.get(realms.get(id) ?? realmId, id, options),
+      }
+    },
+  )
+  plant(
+    'wrong realm',
+    'removeByUser ends the sessions of whoever has that id',
+    'removeByUser: one user of one realm, everywhere',
+    (real) => {
+      const realms = new Set<string>()
+      return {
+        create: (realmId, session) => {
+          realms.add(realmId)
+          return real.create(realmId, session)
+        },
+        removeByUser: async (realmId, userId, options) => {
+          const ended = await real.removeByUser(realmId, userId, options)
+          for (const other of realms) await real.removeByUser(other, userId, options)
+          return ended
+        },
+      }
+    },
+  )
+  plant(
+    'too much work',
+    'removeByUser takes what was to stay',
+    'removeByUser: all but one, of hundreds',
+    (real) => ({
+      removeByUser: (realmId, userId, { except: _, ...options } = {}) =>
+        real.removeByUser(realmId, userId, options),
+    }),
+  )
+  plant(
+    'half the work',
+    'removeByUser lets in what began before it',
+    'removeByUser: a login that began before is ended or refused',
+    (real) => ({
+      removeByUser: async (realmId, userId, options) => {
+        let ended = 0
+        const { items } = await real.listByUser(realmId, userId, { limit: 100 })
+        for (const { id } of items) {
+          await pause()
+          if (id !== options?.except && (await real.remove(realmId, id))) ended += 1
+        }
+        return ended
+      },
+    }),
+  )
+  plant(
+    'half the work',
+    'removeByRealm forgets the offline sessions',
+    'removeByRealm: online and offline, and nothing of its neighbours',
+    (real) => ({
+      removeByRealm: async (realmId) => {
+        let ended = 0
+        for (;;) {
+          const { items } = await real.list(realmId, { limit: 100 })
+          if (items.length === 0) return ended
+          for (const { id } of items) if (await real.remove(realmId, id)) ended += 1
+        }
+      },
+    }),
+  )
+  plant(
+    'twins',
+    'logging out ends the offline session too',
+    'twins: what happens to one happens to it alone',
+    (real) => ({
+      remove: async (realmId, id, options) => {
+        const removed = await real.remove(realmId, id, options)
+        await real.remove(realmId, id, { offline: options?.offline !== true })
+        return removed
+      },
+    }),
+  )
+  plant(
+    'second redeem',
+    'a refresh token that was used is taken again',
+    'rotateRefreshToken: a replay ends the client session, and with it the successor',
+    (real) => ({
+      rotateRefreshToken: (realmId, id, rotation) =>
+        real.rotateRefreshToken(realmId, id, { ...rotation, maxReuse: 1_000 }),
+    }),
+  )
+  plant(
+    'second redeem',
+    'rotation looks first and rotates later',
+    'rotateRefreshToken: of five at once exactly one, with max reuse 2 exactly three',
+    (real) => {
+      const used = new Set<string>()
+      return {
+        rotateRefreshToken: async (realmId, id, rotation) => {
+          const was = used.has(rotation.presented)
+          await pause()
+          if (was) return real.rotateRefreshToken(realmId, id, rotation)
+          used.add(rotation.presented)
+          return { outcome: 'rotated', successor: rotation.next }
+        },
+      }
+    },
+  )
+  plant(
+    'half the work',
+    'a replay leaves the client session',
+    'rotateRefreshToken: a replay ends the client session, and with it the successor',
+    (real) => {
+      const replayed = new Set<string>()
+      return {
+        rotateRefreshToken: async (realmId, id, rotation) => {
+          if (replayed.has(rotation.presented)) return { outcome: 'reused' }
+          replayed.add(rotation.presented)
+          return real.rotateRefreshToken(realmId, id, rotation)
+        },
+      }
+    },
+  )
+  plant(
+    'limit in two steps',
+    'logins at once pass the limit',
+    'limits: never exceeded by logins at once',
+    (real) => {
+      let running = 0
+      return {
+        tryCreate: async (realmId, session) => {
+          running += 1
+          await pause()
+          const outcome = await real.tryCreate(realmId, session)
+          running -= 1
+          return outcome.outcome === 'refused' && running > 0
+            ? real.tryCreate(realmId, { ...session, userId: `${session.userId} again` })
+            : outcome
+        },
+      }
+    },
+  )
+  plant(
+    'pages',
+    'a page begins with the end of the one before',
+    'pages: disjoint, complete, soonest to end first',
+    (real) => {
+      let last: UserSession | undefined
+      return {
+        list: async (realmId, page) => {
+          const { items, ...rest } = await real.list(realmId, page)
+          const again = page?.cursor !== undefined && last ? [last, ...items.slice(1)] : items
+          last = items.at(-1)
+          return { ...rest, items: again }
+        },
+      }
+    },
+  )
+  plant(
+    'swallowed error',
+    'wrong arguments of a listing list nothing',
+    'arguments: objects, flags, numbers and notes too',
+    (real) => ({ listByUser: (...args) => real.listByUser(...args).catch(() => ({ items: [] })) }),
+  )
+  plant(
+    'told twice',
+    'each sweep tells of what it has told before',
+    'sweep: tells of what expired, once, and frees it',
+    (real) => {
+      const heard: Parameters<Parameters<typeof real.on>[1]>[0][] = []
+      const listeners: Parameters<typeof real.on>[1][] = []
+      return {
+        on: (type, listener) => {
+          if (type === 'expired') listeners.push(listener)
+          return real.on(type, (event) => {
+            if (type === 'expired') heard.push(event)
+            listener(event)
+          })
+        },
+        sweep: async () => {
+          for (const event of heard) for (const listener of listeners) listener(event)
+          return real.sweep()
+        },
+      }
+    },
+  )
+})
