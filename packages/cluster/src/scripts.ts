@@ -17,7 +17,7 @@ export const beat = defineScript({
   record: 'cluster-member',
   change: 'full',
   repeatable: true,
-  keys: ['cluster', 'members', 'events'],
+  keys: ['cluster', 'members', 'senders', 'events'],
   args: ['member', 'record', 'now', 'replaces', 'keepMs', 'maxLength'],
   decode: (reply) => {
     const [joined, version, startedAt, lastId, gone, ...members] = reply as string[]

@@ -176,6 +176,24 @@ describeWith(redis, 'the work channel', () => {
     expect(messages(a, 'warn').filter((message) => message.includes('given up'))).toHaveLength(1)
   })
 
+  test('a channel that is something else is an error, and its sender does not run in circles', async () => {
+    const a = await world.node({ name: 'a' })
+    const [events = ''] = await world.key('ce')
+    await control.del(events)
+    await control.set(events, 'foreign')
+    for (let n = 0; n < 2; n++) {
+      await expect(a.provider.publish('topic', n)).rejects.toMatchObject({ code: 'ERR_STORE_CORRUPT' })
+    }
+    let turns = 0
+    const until = performance.now() + 50
+    while (performance.now() < until) {
+      await new Promise((resolve) => setImmediate(resolve))
+      turns += 1
+    }
+    expect(turns).toBeGreaterThan(50)
+    expect(await control.get(events)).toBe('foreign')
+  })
+
   test('an event that can not be read is a gap, and the next is heard', async () => {
     const [a, b] = [await world.node({ name: 'a' }), await world.node({ name: 'b' })]
     const { numbers, gaps } = hear(b.provider)

@@ -145,6 +145,16 @@ describeWith(redis, 'the list of nodes', () => {
     expect(messages(a, 'warn').filter((message) => message.includes('can not be read'))).toHaveLength(1)
   })
 
+  test('while a node lives, what it has said is kept, however seldom it speaks', async () => {
+    const a = await open('a')
+    await a.provider.publish('topic', 1)
+    const keys = (await Promise.all(['cm', 'cs', 'ce'].map((kind) => world.key(kind)))).flat()
+    expect(keys).toHaveLength(3)
+    for (const key of keys) await control.pexpire(key, 1_000)
+    await a.provider.refresh()
+    for (const key of keys) expect(await control.pttl(key)).toBeGreaterThan(60_000)
+  })
+
   test('while Redis is away the view stays, and heartbeats go on by themselves', async () => {
     const a = await world.node({ name: 'a', properties: { heartbeatMs: 20, deadAfterMs: 80 } })
     a.client.disconnect()

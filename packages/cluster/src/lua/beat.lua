@@ -2,7 +2,8 @@
 --
 -- KEYS[1] cluster      hash: _v, startedAt, version, gone. Lives as long as the deployment
 -- KEYS[2] members      hash: name:incarnation to what the node says of itself
--- KEYS[3] events       stream: the work channel
+-- KEYS[3] senders      hash: incarnation to the number of its last event
+-- KEYS[4] events       stream: the work channel
 -- ARGV[1] member       name:incarnation
 -- ARGV[2] record       what the node says of itself, different at every beat
 -- ARGV[3] now          ms since the epoch
@@ -12,7 +13,7 @@
 --
 -- Returns {1 if it joined, version, startedAt, last id of the stream, who left properly, member, record, ...}.
 
-local cluster, members, events = KEYS[1], KEYS[2], KEYS[3]
+local cluster, members, senders, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local member, replaces = ARGV[1], ARGV[4]
 
 redis.call('HSETNX', cluster, '_v', '1')
@@ -35,9 +36,8 @@ local version = redis.call('HINCRBY', cluster, 'version', changes)
 if changes > 0 then
   redis.call('XADD', events, 'MAXLEN', '~', ARGV[6], '*', 'v', string.format('%.0f', version))
 end
-if redis.call('EXISTS', events) == 1 then
-  redis.call('PEXPIRE', events, ARGV[5])
-end
+redis.call('PEXPIRE', senders, ARGV[5])
+redis.call('PEXPIRE', events, ARGV[5])
 
 local last = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)[1]
 local told = redis.call('HMGET', cluster, 'startedAt', 'gone')

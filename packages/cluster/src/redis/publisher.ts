@@ -120,6 +120,8 @@ export class Publisher {
       }
       this.#abandoned = true
       for (const one of batch) one.reject(error)
+      if (error instanceof ProviderClosedError) return
+      if (batch.length === 0) await this.#pause(RETRY_MS.most)
     }
   }
 
