@@ -7,7 +7,7 @@ import { groups } from './ratios/plan.js'
 import { runGroup } from './ratios/run.js'
 import { writePage } from './report/page.js'
 import { byGroup, type Result, tableOf } from './report/result.js'
-import { COLUMNS, plainTable, rowsOf } from './report/table.js'
+import { COLUMNS, missedOf, plainTable, rowsOf } from './report/table.js'
 import { runMeasure } from './run-measure.js'
 import { type Servers, startServers } from './servers.js'
 
@@ -65,6 +65,7 @@ async function run(options: Options): Promise<number> {
   }
   const { findings, missing } = result
   say(`\n${plainTable(COLUMNS, rowsOf(findings, missing))}`)
+  for (const line of missedOf(findings)) say(line)
   for (const [group, facts] of byGroup(result.facts)) {
     const { columns, rows } = tableOf(facts)
     say(`\n${group}\n${plainTable(columns, rows)}`)

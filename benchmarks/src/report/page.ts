@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { root } from '../build.js'
 import { picturesOf } from './pictures.js'
 import { byGroup, type Result, tableOf } from './result.js'
-import { COLUMNS, markdownTable, rowsOf } from './table.js'
+import { COLUMNS, markdownTable, missedOf, rowsOf } from './table.js'
 
 const PAGE = join(root, 'docs', 'performance.md')
 const PICTURES = join(root, 'docs', 'performance')
@@ -23,9 +23,13 @@ export function writePage(result: Result): void {
     const { columns, rows } = tableOf(facts)
     return `### ${group}\n\n${markdownTable(columns, rows)}`
   })
+  const missed = missedOf(result.findings)
   const block = [
     `${result.machine}; ${result.rounds} rounds.`,
     markdownTable(COLUMNS, rowsOf(result.findings, result.missing)),
+    ...(missed.length > 0
+      ? ['### Why targets were missed', missed.map((line) => `- ${line}`).join('\n')]
+      : []),
     ...images,
     ...tables,
   ]

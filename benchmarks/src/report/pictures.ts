@@ -33,11 +33,11 @@ export function picturesOf(result: Result): ReadonlyMap<string, string> {
       groups.get(cell)?.find((fact) => fact.name === name)?.values[key]
     pictures.set(
       file,
-      draw(420, {
+      draw(450, {
         color: COLORS,
         title: { text: title, left: 'center', textStyle: { fontSize: 15 } },
         legend: { top: 34, width: 640, itemGap: 24, itemWidth: 16, textStyle: { fontSize: 10 } },
-        grid: { top: 90, left: 70, right: 20, bottom: 40 },
+        grid: { top: 120, left: 70, right: 20, bottom: 40 },
         xAxis: { type: 'category', data: cells },
         yAxis: { type: 'value' },
         series: names.map((name) => ({

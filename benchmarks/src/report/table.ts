@@ -1,4 +1,5 @@
 import { type Bound, type Finding, isMet, type Missing } from '../finding.js'
+import { REASONS } from './reasons.js'
 
 export const COLUMNS = ['target', 'what', 'wanted', 'measured', 'band', 'met', 'made of'] as const
 
@@ -31,6 +32,16 @@ const textOfBound = (bound: Bound) => ('atMost' in bound ? `≤ ${bound.atMost}`
 
 const textOf = (value: number) =>
   Number.isInteger(value) || Math.abs(value) >= 100 ? String(Math.round(value)) : value.toFixed(2)
+
+/** The targets that were missed, each with the reason for missing it. */
+export function missedOf(findings: readonly Finding[]): string[] {
+  const missed = new Set(
+    findings.filter(({ value, bound }) => !isMet(value, bound)).map(({ target }) => target),
+  )
+  return [...missed]
+    .sort((a, b) => orderOf(a) - orderOf(b))
+    .map((target) => `${target}: ${REASONS[target] ?? 'not understood yet.'}`)
+}
 
 /** Counts first, each by its number. */
 const orderOf = (target: string) => (target.startsWith('D') ? 0 : 100) + Number(target.slice(1))

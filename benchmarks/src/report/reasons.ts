@@ -1,0 +1,19 @@
+/** Why a target may be missed: what the profiles show. Printed for those that are. */
+export const REASONS: Readonly<Record<string, string>> = {
+  D3: 'a session is a hash of eleven fields: each client session keeps its times apart from its data, so that a refresh rewrites neither. Every field costs more than its text; with times and data in one field both sizes would be met.',
+  D4: 'a token is a hash and not a bare string: it carries a format version and its own end, and stays after it was consumed, so that a replay is told from nonsense.',
+  D8: 'a count asks each of the 16 partitions, in one round trip. PING is one command.',
+  D9: 'the scripts touch a hundred sessions at most, and a realm is removed in all partitions at once: a neighbour waits behind one script of each. One partition after the other would keep it waiting for one.',
+  R1: 'decoding a hash of eleven fields takes the client longer than parsing one text, and a call passes checks, a deadline and the hiding of its arguments from tracing.',
+  R2: 'as R1: eight fields are read where three could hold the same.',
+  R3: 'the step that creates checks the fences of user and realm, writes four indexes with time-outs of their own and prunes them; SET writes one key.',
+  R4: 'a touch reads the times of the session in a script and decides by them; PEXPIRE looks at nothing. The way through a script costs the client more than a plain command.',
+  R5: 'creation writes the indexes that connect-redis does not have, see R3.',
+  R6: 'the step that counts keeps the whole policy in one script with some twenty arguments, and an index of the realm; the limiter increments one key.',
+  R7: 'a token is put by a script that keeps families, subjects and an index of the realm, and is consumed by one that leaves a mark; SET and GETDEL keep nothing.',
+  R8: 'see R3: the adapter writes its session and one alias, and no index.',
+  R9: 'batches only form where replies come in batches; a busy machine hands them over one by one.',
+  R10: 'a hit looks at trust, at life and at the counters of the region; lru-cache at nothing but the key.',
+  R11: 'an invalidation is kept in a stream, numbered and acknowledged, before it is heard: nothing is lost over a reconnect. Pub/sub forgets what nobody hears.',
+  R12: 'see R3.',
+}
