@@ -14,7 +14,7 @@ import type { Plantation, PlantedBug } from './planted/plant.js'
 import { realmCacheBugs } from './planted/realm-cache.js'
 import { stickySessionBugs } from './planted/sticky-session-encoder.js'
 import { table } from './planted/table.js'
-import { userSessionBugs } from './planted/user-session.js'
+import { userSessionBugs, userSessionScriptBugs } from './planted/user-session.js'
 
 const caught: string[][] = []
 
@@ -62,7 +62,12 @@ describeWith(redis, 'in scripts', () => {
     return client
   }
   afterAll(() => client?.disconnect())
-  for (const bugs of [actionTokenScriptBugs, authSessionScriptBugs, loginFailureScriptBugs])
+  for (const bugs of [
+    actionTokenScriptBugs,
+    authSessionScriptBugs,
+    userSessionScriptBugs,
+    loginFailureScriptBugs,
+  ])
     tryAll(bugs(open))
 })
 

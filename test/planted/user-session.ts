@@ -1,6 +1,9 @@
-import { userSessionSuite } from '../../packages/user-session/src/conformance.js'
+import type { RedisClient } from '@authstate/redis'
+import { userSessionKeySpace, userSessionSuite } from '../../packages/user-session/src/conformance.js'
 import { memoryUserSessions, type UserSession } from '../../packages/user-session/src/index.js'
-import { inMemory, later, pause } from './plant.js'
+import { redisUserSessions } from '../../packages/user-session/src/redis.js'
+import * as scripts from '../../packages/user-session/src/scripts.js'
+import { inMemory, inScripts, later, pause } from './plant.js'
 
 export const userSessionBugs = inMemory(userSessionSuite, memoryUserSessions, (plant) => {
   plant(
@@ -330,3 +333,61 @@ export const userSessionBugs = inMemory(userSessionSuite, memoryUserSessions, (p
     },
   )
 })
+
+/** In the scripts. @param client Asked when a bug is tried. */
+export const userSessionScriptBugs = (client: () => RedisClient) =>
+  inScripts(
+    userSessionSuite,
+    { factories: [redisUserSessions()], keySpace: userSessionKeySpace },
+    client,
+    (edit) => {
+      edit(
+        'unbounded life',
+        'create.lua sets no TTL',
+        'create: what was left out is absent',
+        scripts.create,
+        'expire(KEYS[1], tonumber(ARGV[4]), now)',
+        '',
+      )
+      edit(
+        'half the work',
+        'create.lua lets in what began before the user was logged out',
+        'removeByUser: a login that began before is ended or refused',
+        scripts.create,
+        "if fenced(head .. kind .. 'f:' .. realm, user, ARGV[2]) then",
+        'if false then',
+      )
+      edit(
+        'limit in two steps',
+        'create.lua lets one too many in',
+        'limits: never exceeded by logins at once',
+        scripts.create,
+        'tonumber(ARGV[12]), ARGV[14])',
+        'tonumber(ARGV[12]) + 1, ARGV[14])',
+      )
+      edit(
+        'moves back',
+        'refresh.lua takes the clock of a node that is behind',
+        'refresh: never moves back',
+        scripts.refresh,
+        '\nc.refreshed = math.max(c.refreshed, now)',
+        '\nc.refreshed = now',
+      )
+      edit(
+        'unbounded size',
+        'update.lua does not look at the ceiling',
+        'update: the ceiling on notes holds for what is merged',
+        scripts.update,
+        '> tonumber(ARGV[5]) then',
+        '< 0 then',
+      )
+      edit(
+        'half the work',
+        'rotate.lua leaves the client session of a replay',
+        'rotateRefreshToken: a replay ends the client session, and with it the successor',
+        scripts.rotate,
+        "if outcome == 'reused' or outcome == 'stale' then",
+        'if false then',
+      )
+    },
+  )

@@ -46,6 +46,22 @@ test('a runner without skip shows it all the same', () => {
   expect(registered({ cluster: 'alone' }, false).run.at(-1)).toBe('left out, 1 case: cluster: alone')
 })
 
+test('a runner is given more time than the kit, whose report says more', async () => {
+  const bodies: ((this: unknown) => Promise<void>)[] = []
+  const given: unknown[] = []
+  const test = (_: string, body: () => Promise<void>, timeoutMs?: number) => {
+    bodies.push(body)
+    given.push(timeoutMs)
+  }
+  const runner = { describe: (_: string, body: () => void) => body(), test }
+  runSuite(tallySuite, tallyTarget(), runner, { timeoutMs: 5_000 })
+  expect(new Set(given)).toEqual(new Set([35_000]))
+  // Mocha's way: the context of a test takes it.
+  const context = { timeout: (ms: number) => given.push(`mocha ${ms}`) }
+  await bodies[0]?.call(context)
+  expect(given.at(-1)).toBe('mocha 35000')
+})
+
 test('leftOut names every case and its reason', () => {
   expect(leftOut(tallySuite, { ...tallyTarget(), leaveOut: { basic: 'not yet' } })).toEqual([
     { name: 'add: answers the sum', reason: 'basic: not yet' },
