@@ -1,0 +1,174 @@
+import { FakeClock } from '@authstate/conformance'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { comparePlaces, decodeCursor, encodeCursor } from '../src/cursor.js'
+import { decideRotation, earliestIssue, type Family } from '../src/rotation.js'
+import { makeRoom, type Rival, Ticker, userSessionConfig } from '../src/rules.js'
+
+test('defaults', () => {
+  expect(userSessionConfig.parse({})).toEqual({
+    limitPolicy: 'reject',
+    maxNotesBytes: 65_536,
+    encryptNotes: false,
+    sweepIntervalMs: 30_000,
+  })
+  expect(userSessionConfig.parse({ sweepIntervalMs: '1m' }).sweepIntervalMs).toBe(60_000)
+})
+
+test.each([
+  { maxSessionsPerUser: 0 },
+  { maxSessionsPerUser: 101 },
+  { maxSessionsPerUserAndClient: 1.5 },
+  { limitPolicy: 'end-newest' },
+  { sweepIntervalMs: -1 },
+  { maxNotesBytes: '1k' },
+  { encryptNotes: 'yes' },
+  { maxSessions: 1 },
+])('%o is refused', (wrong) => {
+  expect(userSessionConfig.safeParse(wrong).success).toBe(false)
+})
+
+describe('makeRoom', () => {
+  const rival = fc.record({
+    id: fc.string({ minLength: 1 }),
+    startedAt: fc.nat(20),
+    lastRefreshAt: fc.nat(20),
+  })
+  const rivals = fc.uniqueArray(rival, { selector: ({ id }) => id, maxLength: 12 })
+
+  test('leaves exactly room for one, and ends those with the lowest age first', () => {
+    fc.assert(
+      fc.property(rivals, fc.integer({ min: 1, max: 12 }), fc.boolean(), (all, allowed, oldest) => {
+        const ends = makeRoom(all, allowed, oldest ? 'end-oldest' : 'end-least-recently-used') ?? []
+        const left = all.filter((one) => !ends.includes(one))
+        expect(left.length + 1).toBe(Math.min(all.length + 1, allowed))
+        const age = (one: Rival) => (oldest ? one.startedAt : one.lastRefreshAt)
+        for (const one of ends) for (const other of left) expect(age(one)).toBeLessThanOrEqual(age(other))
+      }),
+    )
+  })
+
+  test('reject refuses at the limit and not before', () => {
+    fc.assert(
+      fc.property(rivals, fc.integer({ min: 1, max: 12 }), (all, allowed) => {
+        expect(makeRoom(all, allowed, 'reject')).toEqual(all.length < allowed ? [] : undefined)
+      }),
+    )
+  })
+
+  test('0 is any number', () => {
+    expect(makeRoom([{ id: 'a', startedAt: 0, lastRefreshAt: 0 }], 0, 'reject')).toEqual([])
+  })
+})
+
+describe('decideRotation', () => {
+  const rotation = { family: 'f', presented: 'T1', next: 'T2', issuedAt: 1_000, maxReuse: 0 }
+  const family: Family = {
+    presented: 'T1',
+    uses: 1,
+    successor: 'T2',
+    rotatedAt: 2_000,
+    attempt: undefined,
+    ended: false,
+  }
+
+  test.each<[string, Family | undefined, Partial<typeof rotation>, string, boolean]>([
+    ['the first of its family', undefined, {}, 'rotated', false],
+    ['the first, from before', undefined, { issuedAt: 999 }, 'stale', false],
+    ['the successor', family, { presented: 'T2', next: 'T3' }, 'rotated', false],
+    ['the same again', family, { next: 'T3' }, 'reused', true],
+    ['the same again, allowed', family, { next: 'T3', maxReuse: 1 }, 'rotated', false],
+    ['another, issued before', family, { presented: 'T0', next: 'T3' }, 'stale', true],
+    ['another, issued at the same instant', family, { presented: 'T0', issuedAt: 2_000 }, 'stale', true],
+    ['another, issued later', family, { presented: 'T9', issuedAt: 2_001 }, 'rotated', false],
+    ['anything of a family that ended', { ...family, ended: true }, { presented: 'T2' }, 'stale', false],
+  ])('%s', (_, known, more, outcome, ends) => {
+    const decision = decideRotation(known, { ...rotation, ...more }, 1_000, 3_000)
+    expect(decision.outcome.outcome).toBe(outcome)
+    expect(decision.ends).toBe(ends)
+  })
+
+  test('of any sequence, no token rotates more often than allowed unless a newer one was issued aside', () => {
+    const tokens = fc.array(fc.record({ token: fc.nat(4), next: fc.nat(1_000) }), { maxLength: 40 })
+    fc.assert(
+      fc.property(tokens, fc.nat(3), (presentations, maxReuse) => {
+        const accepted = new Map<string, number>()
+        let known: Family | undefined
+        for (const [n, { token, next }] of presentations.entries()) {
+          const presented = `T${token}`
+          const decision = decideRotation(
+            known,
+            { ...rotation, presented, next: `N${n}-${next}`, maxReuse },
+            0,
+            2_000,
+          )
+          if (decision.ends) break
+          known = decision.family ?? known
+          if (decision.outcome.outcome === 'rotated')
+            accepted.set(presented, (accepted.get(presented) ?? 0) + 1)
+        }
+        expect(Math.max(0, ...accepted.values())).toBeLessThanOrEqual(1 + maxReuse)
+        expect(accepted.size).toBeLessThanOrEqual(1)
+      }),
+    )
+  })
+
+  test('an iat in whole seconds is not before its client session', () => {
+    expect(earliestIssue(1_700_000_000_999)).toBe(1_700_000_000_000)
+    expect(earliestIssue(1_700_000_000_000)).toBe(1_700_000_000_000)
+  })
+})
+
+describe('cursor', () => {
+  const id = 'vJt0sZ3cH1yQm8XbW2kLd00a'
+
+  test('comes back', () => {
+    fc.assert(
+      fc.property(fc.nat(Number.MAX_SAFE_INTEGER), (score) => {
+        expect(decodeCursor(encodeCursor({ score, id }))).toEqual({ score, id })
+      }),
+    )
+    expect(decodeCursor(undefined)).toEqual({ score: 0, id: '' })
+  })
+
+  test('whatever else is a TypeError', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        expect(() => decodeCursor(text)).toThrow(TypeError)
+      }),
+    )
+  })
+
+  test('places are ordered by score, then by id, byte by byte', () => {
+    const places = ['B', 'a', '-', '_', '0'].map((one) => ({ score: 1, id: one }))
+    expect([{ score: 2, id: '' }, ...places].sort(comparePlaces).map((place) => place.id)).toEqual([
+      '-',
+      '0',
+      'B',
+      '_',
+      'a',
+      '',
+    ])
+  })
+})
+
+describe('Ticker', () => {
+  test('what begins later in one process is later, even within a millisecond', () => {
+    const clock = new FakeClock()
+    const ticker = new Ticker(clock)
+    const ticks = Array.from({ length: 3_000 }, () => ticker.next())
+    clock.advance(1)
+    ticks.push(ticker.next())
+    for (const [index, tick] of ticks.entries())
+      if (index > 0) expect(tick).toBeGreaterThan(ticks[index - 1] ?? 0)
+    expect(ticks[0]).toBe(1_700_000_000_000_000)
+  })
+
+  test('a clock that was set back is believed', () => {
+    const clock = new FakeClock()
+    const ticker = new Ticker(clock)
+    const before = ticker.next()
+    clock.advance(-60_000)
+    expect(ticker.next()).toBe(before - 60_000_000)
+  })
+})

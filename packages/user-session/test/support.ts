@@ -1,0 +1,87 @@
+import { FakeClock, RecordingLogger } from '@authstate/conformance'
+import { type RedisClient, redisConnection } from '@authstate/redis'
+import { createProviderRegistry, type Keyring, type RealmSettings } from '@authstate/spi'
+import { type UserSessionProvider, userSessionSpi } from '../src/index.js'
+import { redisUserSessions } from '../src/redis.js'
+
+/** What a node of a test is made of. */
+export interface NodeOptions {
+  readonly client: RedisClient
+  readonly prefix: string
+  readonly clock?: FakeClock
+  readonly logger?: RecordingLogger
+  readonly keyring?: Keyring
+  readonly realm?: RealmSettings
+  readonly commandTimeoutMs?: number
+  readonly properties?: Readonly<Record<string, unknown>>
+}
+
+/** A node over a client of the test; its sweep runs only when asked. */
+export async function openNode(options: NodeOptions): Promise<UserSessionProvider & AsyncDisposable> {
+  const { client, prefix, clock = new FakeClock(), logger = new RecordingLogger(), keyring, realm } = options
+  const registry = createProviderRegistry({
+    factories: [redisUserSessions(), redisConnection()],
+    config: {
+      redis: { client, prefix, commandTimeoutMs: options.commandTimeoutMs ?? 10_000 },
+      spi: { 'user-session': { provider: 'redis', redis: { sweepIntervalMs: 0, ...options.properties } } },
+    },
+    clock,
+    logger,
+    realms: () => realm,
+    ...(keyring && { keyring }),
+  })
+  await registry.start()
+  const provider = registry.get(userSessionSpi)
+  return Object.assign(provider, { [Symbol.asyncDispose]: () => registry.close() })
+}
+
+/** A command as it was sent, in the order of sending. */
+export interface SentCommand {
+  readonly name: string
+  readonly parameters: readonly (string | number)[]
+  /** Commands of one round trip have the same number. */
+  readonly trip: number
+}
+
+const COUNTED = ['evalsha', 'eval', 'hgetall', 'hmget', 'zcount'] as const
+
+/** A client that notes each command, and after how many answers it was sent. */
+export function countingClient(client: RedisClient): { client: RedisClient; sent: SentCommand[] } {
+  const sent: SentCommand[] = []
+  let trip = 1
+  let answered = false
+  const counted =
+    (name: string) =>
+    async (...parameters: (string | number)[]) => {
+      if (answered) trip += 1
+      answered = false
+      sent.push({ name, parameters, trip })
+      try {
+        return await (client as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[name]?.(
+          ...parameters,
+        )
+      } finally {
+        answered = true
+      }
+    }
+  const methods = Object.fromEntries(COUNTED.map((name) => [name, counted(name)]))
+  return {
+    sent,
+    client: new Proxy(client, {
+      get: (target, name) => {
+        if (typeof name === 'string' && name in methods) return methods[name]
+        const value: unknown = Reflect.get(target, name)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    }),
+  }
+}
+
+/** Bytes of a command on the wire. @see Redis serialization protocol */
+export function bytesOf({ name, parameters }: SentCommand): number {
+  const words = [name, ...parameters].map(String)
+  return words.reduce(
+    (bytes, word) => bytes + `$${Buffer.byteLength(word)}\r\n`.length + Buffer.byteLength(word) + 2,
+    `*${words.length}\r\n`.length,
+  )
+}
