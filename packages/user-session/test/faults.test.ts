@@ -1,0 +1,449 @@
+import { FakeClock, faultyClient, openInspector, RecordingLogger } from '@authstate/conformance'
+import type { Script } from '@authstate/redis'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describeWith, redis } from '../../../test-support/capabilities.js'
+import { openRedis } from '../../../test-support/redis-targets.js'
+import type { UserSession, UserSessionEvent, UserSessionProvider } from '../src/index.js'
+import { type Upcaster, upcasters } from '../src/redis/versions.js'
+import * as scripts from '../src/scripts.js'
+import { openNode } from './support.js'
+
+const lost = new Error('Connection is closed.')
+const readOnly = new Error("READONLY You can't write against a read only replica.")
+const outOfMemory = new Error("OOM command not allowed when used memory > 'maxmemory'.")
+const loading = new Error('LOADING Redis is loading the dataset in memory')
+const IDLE_MS = 1_800_000
+const login = { userId: 'alice', loginUsername: 'alice' }
+const offline = { offline: true } as const
+
+type Node = Awaited<ReturnType<typeof openNode>>
+type AnyScript = Script<string, string, unknown>
+
+/** A verb with what can be seen of it: `undone` before it, `done` once it was applied. */
+interface Verb {
+  readonly script: AnyScript
+  readonly run: (node: UserSessionProvider, session: UserSession) => Promise<unknown>
+  readonly look: (node: UserSessionProvider, session: UserSession) => Promise<unknown>
+  readonly undone: unknown
+  readonly done: unknown
+  /** What a repetition answers after the first was applied, where that tells something. */
+  readonly again?: unknown
+}
+
+const rotation = {
+  clientId: 'app',
+  family: 'f',
+  presented: 'T1',
+  next: 'T2',
+  issuedAt: 1_700_000_000_000,
+  maxReuse: 0,
+}
+const verbs: Record<string, Verb> = {
+  create: {
+    script: scripts.create,
+    run: (node) => node.create('realm', login),
+    look: (node) => node.count('realm'),
+    undone: 1,
+    done: 2,
+  },
+  touch: {
+    script: scripts.touch,
+    run: (node, { id }) => node.touch('realm', id),
+    look: async (node, { id }) => (await node.get('realm', id))?.lastRefreshAt,
+    undone: 1_700_000_000_000,
+    done: 1_700_000_001_000,
+    again: { lastRefreshAt: 1_700_000_001_000, expiresAt: 1_700_000_001_000 + IDLE_MS },
+  },
+  refresh: {
+    script: scripts.refresh,
+    run: (node, { id }) => node.refresh('realm', id, { clientId: 'app' }),
+    look: async (node, { id }) => (await node.get('realm', id))?.clients.get('app')?.lastRefreshAt,
+    undone: 1_700_000_000_000,
+    done: 1_700_000_001_000,
+  },
+  update: {
+    script: scripts.update,
+    run: (node, { id }) => node.update('realm', id, { notes: { a: '1' } }),
+    look: async (node, { id }) => (await node.get('realm', id))?.notes,
+    undone: {},
+    done: { a: '1' },
+  },
+  restart: {
+    script: scripts.restart,
+    run: (node, { id }) => node.restart('realm', id, { ...login, ipAddress: '192.0.2.1' }),
+    look: async (node, { id }) => (await node.get('realm', id))?.ipAddress,
+    undone: undefined,
+    done: '192.0.2.1',
+  },
+  remove: {
+    script: scripts.remove,
+    run: (node, { id }) => node.remove('realm', id),
+    look: (node) => node.count('realm'),
+    undone: 1,
+    done: 0,
+    again: false,
+  },
+  putClientSession: {
+    script: scripts.putClient,
+    run: (node, { id }) => node.putClientSession('realm', id, { clientId: 'other' }),
+    look: (node) => node.countByClient('realm', 'other'),
+    undone: 0,
+    done: 1,
+  },
+  updateClientSession: {
+    script: scripts.updateClient,
+    run: (node, { id }) => node.updateClientSession('realm', id, { clientId: 'app', action: 'x' }),
+    look: async (node, { id }) => (await node.get('realm', id))?.clients.get('app')?.action,
+    undone: undefined,
+    done: 'x',
+  },
+  removeClientSession: {
+    script: scripts.removeClient,
+    run: (node, { id }) => node.removeClientSession('realm', id, 'app'),
+    look: (node) => node.countByClient('realm', 'app'),
+    undone: 1,
+    done: 0,
+    again: false,
+  },
+  createOffline: {
+    script: scripts.createOffline,
+    run: (node, { id }) => node.createOffline('realm', id, { clientIds: ['app'] }),
+    look: (node) => node.countByClient('realm', 'app', offline),
+    undone: 0,
+    done: 1,
+  },
+  rotateRefreshToken: {
+    script: scripts.rotate,
+    run: (node, { id }) =>
+      node.rotateRefreshToken('realm', id, { ...rotation, attempt: 'a', graceMs: 1_000 }),
+    look: async (node, { id }) =>
+      (await node.rotateRefreshToken('realm', id, { ...rotation, presented: 'T2', next: 'T3', issuedAt: 0 }))
+        .outcome,
+    undone: 'stale',
+    done: 'rotated',
+  },
+  rotateTransientToken: {
+    script: scripts.rotateTransient,
+    run: (node) => node.rotateTransientToken('realm', { ...rotation, lifespanMs: 60_000 }),
+    look: async (node) =>
+      (await node.rotateTransientToken('realm', { ...rotation, next: 'T9', lifespanMs: 60_000 })).outcome,
+    undone: 'rotated',
+    done: 'reused',
+  },
+  removeByUser: {
+    script: scripts.endAll,
+    run: (node) => node.removeByUser('realm', 'alice'),
+    look: (node) => node.count('realm'),
+    undone: 1,
+    done: 0,
+    again: 0,
+  },
+}
+
+describeWith(redis, 'user-session faults', () => {
+  const client = openRedis()
+  afterAll(() => client.disconnect())
+
+  let prefix: string
+  let logger: RecordingLogger
+  let clock: FakeClock
+  let healthy: Node
+  let session: UserSession
+  const opened: Node[] = []
+  const open = async (options: Partial<Parameters<typeof openNode>[0]> = {}) => {
+    const node = await openNode({ client, prefix, clock, logger, ...options })
+    opened.push(node)
+    return node
+  }
+  const keyOf = (id: string) => `${prefix}:{${id.slice(-2)}}:us:realm:${id}`
+
+  beforeEach(async (context) => {
+    prefix = `faults-${process.pid}-${context.task.id}`
+    logger = new RecordingLogger()
+    clock = new FakeClock()
+    healthy = await open()
+    session = await healthy.create('realm', { ...login, client: { clientId: 'app' } })
+    clock.advance(1_000)
+  })
+  afterEach(async () => {
+    for (const one of opened.splice(0)) await one[Symbol.asyncDispose]()
+    await (await openInspector(client)).clear(prefix)
+  })
+
+  describe.each(Object.entries(verbs))('%s', (_, verb) => {
+    test.each([
+      ['refused by a replica after a failover', readOnly, 'no'],
+      ['refused for want of memory', outOfMemory, 'no'],
+      ['refused while Redis loads its data', loading, 'no'],
+      ['lost before it was sent', lost, 'unknown'],
+    ] as const)('%s: nothing is written', async (_name, error, applied) => {
+      const faulty = faultyClient(client)
+      const node = await open({ client: faulty.client })
+      faulty.arm(verb.script, { when: 'before', error })
+      await expect(verb.run(node, session)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', applied })
+      expect(await verb.look(healthy, session)).toEqual(verb.undone)
+    })
+
+    test('applied, and its reply lost: the caller is told that it may be; a repetition is safe', async () => {
+      const faulty = faultyClient(client)
+      const node = await open({ client: faulty.client })
+      faulty.arm(verb.script, { when: 'after', error: lost })
+      await expect(verb.run(node, session)).rejects.toMatchObject({
+        code: 'ERR_STORE_UNAVAILABLE',
+        applied: 'unknown',
+      })
+      if (verb.script.repeatable || verb.again !== undefined) {
+        const again = await verb.run(node, session)
+        if (verb.again !== undefined) expect(again).toEqual(verb.again)
+      }
+      expect(await verb.look(healthy, session)).toEqual(verb.done)
+    })
+
+    test('no answer: an error within the deadline', async () => {
+      const faulty = faultyClient(client)
+      const node = await open({ client: faulty.client, commandTimeoutMs: 50 })
+      faulty.arm(verb.script, { when: 'drop' })
+      await expect(verb.run(node, session)).rejects.toMatchObject({
+        applied: 'unknown',
+        message: `${verb.script.name}: Redis gave no answer within 50 ms`,
+      })
+      expect(await verb.look(healthy, session)).toEqual(verb.done)
+    })
+
+    test('a flushed script cache is filled again', async () => {
+      await client.script('FLUSH')
+      await verb.run(healthy, session)
+      expect(await verb.look(healthy, session)).toEqual(verb.done)
+    })
+  })
+
+  test('rotateRefreshToken: with an attempt a lost reply costs nobody the session', async () => {
+    const faulty = faultyClient(client)
+    const node = await open({ client: faulty.client })
+    const presented = { ...rotation, attempt: 'request 1', graceMs: 10_000 }
+    faulty.arm(scripts.rotate, { when: 'after', error: lost })
+    await expect(node.rotateRefreshToken('realm', session.id, presented)).rejects.toMatchObject({
+      applied: 'unknown',
+    })
+    expect(await node.rotateRefreshToken('realm', session.id, { ...presented, next: 'T3' })).toEqual({
+      outcome: 'rotated',
+      successor: 'T2',
+    })
+    expect(await node.rotateRefreshToken('realm', session.id, { ...presented, attempt: undefined })).toEqual({
+      outcome: 'reused',
+    })
+  })
+
+  test('a creation that arrives after the removal it began before is refused', async () => {
+    const faulty = faultyClient(client)
+    const node = await open({ client: faulty.client })
+    for (const end of [() => healthy.removeByUser('realm', 'alice'), () => healthy.removeByRealm('realm')]) {
+      let arrive = () => {}
+      const until = new Promise<void>((resolve) => {
+        arrive = resolve
+      })
+      faulty.arm(scripts.create, { when: 'delay', until })
+      clock.advance(1)
+      const late = node.tryCreate('realm', login)
+      clock.advance(1)
+      await end()
+      arrive()
+      expect(await late).toEqual({ outcome: 'refused', reason: 'ended' })
+      expect(await healthy.count('realm')).toBe(0)
+      clock.advance(1)
+      expect((await node.tryCreate('realm', login)).outcome).toBe('created')
+    }
+  })
+
+  test('an offline copy that arrives after the end of the offline sessions is not made', async () => {
+    const faulty = faultyClient(client)
+    const node = await open({ client: faulty.client })
+    let arrive = () => {}
+    faulty.arm(scripts.createOffline, {
+      when: 'delay',
+      until: new Promise<void>((resolve) => {
+        arrive = resolve
+      }),
+    })
+    const late = node.createOffline('realm', session.id)
+    clock.advance(1)
+    await healthy.removeByUser('realm', 'alice', offline)
+    arrive()
+    expect(await late).toBe(undefined)
+    expect(await healthy.count('realm', offline)).toBe(0)
+    expect(await healthy.createOffline('realm', session.id)).toMatchObject({ offline: true })
+  })
+
+  test('removeByRealm, lost in one partition: repeating it ends what is left', async () => {
+    for (let n = 0; n < 60; n++) await healthy.create('realm', { ...login, userId: `user ${n}` })
+    const faulty = faultyClient(client)
+    const node = await open({ client: faulty.client })
+    faulty.arm(scripts.endAll, { when: 'before', error: lost })
+    await expect(node.removeByRealm('realm')).rejects.toMatchObject({ applied: 'unknown' })
+    await node.removeByRealm('realm')
+    expect(await healthy.count('realm')).toBe(0)
+  })
+
+  test('sweep: who dies after telling leaves the rest to the next, who tells again', async () => {
+    for (let n = 0; n < 30; n++) await healthy.create('realm', login)
+    clock.advance(IDLE_MS)
+    const faulty = faultyClient(client)
+    const dying = await open({ client: faulty.client })
+    const told: UserSessionEvent[] = []
+    dying.on('expired', (event) => {
+      told.push(event)
+      faulty.arm(scripts.sweep, { when: 'before', error: lost })
+    })
+    await expect(dying.sweep()).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+    expect(told).toHaveLength(31)
+    const toldAgain: UserSessionEvent[] = []
+    healthy.on('expired', (event) => toldAgain.push(event))
+    expect(await healthy.sweep()).toBe(0)
+    clock.advance(10_000)
+    expect(await healthy.sweep()).toBe(31)
+    expect(toldAgain.map(({ sessionId }) => sessionId).sort()).toEqual(
+      told.map(({ sessionId }) => sessionId).sort(),
+    )
+  })
+
+  test('sweep: tells of a session that Redis dropped first, with what is left to say', async () => {
+    await client.del(keyOf(session.id))
+    clock.advance(IDLE_MS)
+    const told: UserSessionEvent[] = []
+    healthy.on('expired', (event) => told.push(event))
+    expect(await healthy.sweep()).toBe(1)
+    expect(told).toEqual([
+      {
+        type: 'expired',
+        realmId: 'realm',
+        sessionId: session.id,
+        offline: false,
+        clientIds: [],
+        at: clock.now(),
+      },
+    ])
+  })
+
+  test('a foreign type under the key of a session is an error that says so, and stays', async () => {
+    await client.del(keyOf(session.id))
+    await client.set(keyOf(session.id), 'foreign')
+    for (const call of [
+      () => healthy.get('realm', session.id),
+      () => healthy.get('realm', session.id, { clientId: 'app' }),
+      () => healthy.touch('realm', session.id),
+      () => healthy.refresh('realm', session.id),
+      () => healthy.update('realm', session.id, { state: 'LOGGED_OUT' }),
+      () => healthy.restart('realm', session.id, login),
+      () => healthy.putClientSession('realm', session.id, { clientId: 'x' }),
+      () => healthy.remove('realm', session.id),
+      () => healthy.rotateRefreshToken('realm', session.id, rotation),
+    ]) {
+      await expect(call()).rejects.toMatchObject({ code: 'ERR_STORE_CORRUPT' })
+    }
+    expect(await client.get(keyOf(session.id))).toBe('foreign')
+  })
+
+  test.each([
+    ['an unknown version', { _v: '999' }],
+    ['no JSON where JSON was', { d: 'not json' }],
+    ['notes that are no JSON', { n: '{' }],
+    ['a note encrypted with a key that is gone', { n: '{"a":["k9","xxxx"]}' }],
+    ['times that are none', { t: 'yesterday' }],
+    ['a state that nobody knows', { s: '9' }],
+  ])('%s: the session is absent, counted, logged once, and can still be ended', async (_, fields) => {
+    await client.hset(keyOf(session.id), fields)
+    for (let n = 0; n < 3; n++) expect(await healthy.get('realm', session.id)).toBe(undefined)
+    expect((await healthy.listByUser('realm', 'alice')).items).toEqual([])
+    expect(healthy.stats().unreadable).toBe(4)
+    expect(logger.entries.filter(({ message }) => message.includes('can not be read'))).toHaveLength(1)
+    expect(await healthy.update('realm', session.id, { notes: { b: '1' } })).toBe(undefined)
+    expect(await healthy.removeByUser('realm', 'alice')).toBe(1)
+    expect(await client.exists(keyOf(session.id))).toBe(0)
+    expect(await healthy.count('realm')).toBe(0)
+  })
+
+  test('a client session that can not be read is absent, the others stay', async () => {
+    await healthy.putClientSession('realm', session.id, { clientId: 'other' })
+    await client.hset(keyOf(session.id), { 'c:app': '{' })
+    const read = await healthy.get('realm', session.id)
+    expect([...(read?.clients.keys() ?? [])]).toEqual(['other'])
+    expect(await healthy.get('realm', session.id, { clientId: 'app' })).toBe(undefined)
+    expect(await healthy.updateClientSession('realm', session.id, { clientId: 'app', action: 'x' })).toBe(
+      undefined,
+    )
+    expect(healthy.stats().unreadable).toBeGreaterThan(0)
+    expect(await healthy.removeClientSession('realm', session.id, 'app')).toBe(true)
+  })
+
+  describe('a record of an older form', () => {
+    // As if an earlier version had kept the user name in a field of its own.
+    const older: Upcaster = ({ name, _v, ...fields }) => ({
+      ...fields,
+      _v: '1',
+      ...(name !== undefined && { d: JSON.stringify({ n: name }) }),
+    })
+    const age = async () => {
+      await client.hdel(keyOf(session.id), 'd')
+      await client.hset(keyOf(session.id), { _v: '0', name: 'alice' })
+    }
+    beforeEach(() => void upcasters.set('0', older))
+    afterEach(() => void upcasters.delete('0'))
+
+    test('is read as if it were of now, and left as it is', async () => {
+      await age()
+      expect((await healthy.get('realm', session.id))?.loginUsername).toBe('alice')
+      expect((await healthy.listByUser('realm', 'alice')).items).toHaveLength(1)
+      expect(await healthy.count('realm')).toBe(1)
+      expect(await client.hget(keyOf(session.id), '_v')).toBe('0')
+      expect(healthy.stats().unreadable).toBe(0)
+    })
+
+    test('is brought up to date by the first verb that changes it', async () => {
+      for (const change of [
+        () => healthy.touch('realm', session.id),
+        () => healthy.update('realm', session.id, { notes: { a: '1' } }),
+        () => healthy.putClientSession('realm', session.id, { clientId: 'x' }),
+        () => healthy.createOffline('realm', session.id),
+      ]) {
+        await age()
+        expect(await change()).not.toBe(undefined)
+        expect(await client.hmget(keyOf(session.id), '_v', 'name')).toEqual(['1', null])
+      }
+      await age()
+      expect((await healthy.rotateRefreshToken('realm', session.id, rotation)).outcome).toBe('rotated')
+      expect((await healthy.get('realm', session.id))?.loginUsername).toBe('alice')
+    })
+
+    test('is not lost when it changes while it is brought up to date', async () => {
+      await age()
+      await Promise.all(
+        Array.from({ length: 20 }, (_, n) =>
+          healthy.update('realm', session.id, { notes: { [`n${n}`]: '1' } }),
+        ),
+      )
+      expect(Object.keys((await healthy.get('realm', session.id))?.notes ?? {})).toHaveLength(20)
+    })
+  })
+
+  test('nothing of a session is in a log or an error', async () => {
+    const secrets = ['alice', session.id, 'secret-note', 'secret-token', 'realm']
+    await client.hset(keyOf(session.id), { d: 'secret-note' })
+    await healthy.get('realm', session.id)
+    healthy.on('removed', () => {
+      throw new Error('secret-note')
+    })
+    await healthy.remove('realm', session.id)
+    const faulty = faultyClient(client)
+    const node = await open({ client: faulty.client })
+    const failures: unknown[] = []
+    for (const error of [lost, readOnly, new Error(`ERR script failed on ${session.id} with secret-token`)]) {
+      faulty.arm(scripts.rotate, { when: 'before', error })
+      await node
+        .rotateRefreshToken('realm', session.id, { ...rotation, presented: 'secret-token' })
+        .catch((failure: unknown) => failures.push(failure))
+    }
+    expect(failures).toHaveLength(3)
+    const said = JSON.stringify([logger.entries, failures.map((failure) => String(failure))])
+    for (const secret of secrets) expect(said).not.toContain(secret)
+  })
+})
