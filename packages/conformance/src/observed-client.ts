@@ -5,7 +5,7 @@ import { interceptClient } from './intercept.js'
 /** A client that notes what passes through it. */
 export interface ObservedClient {
   readonly client: RedisClient
-  /** Commands sent so far. */
+  /** Commands that were executed so far: one that only made the server ask for a script's source is none. */
   readonly commands: () => number
   /** Throws when a command was given a key that does not start with the prefix. */
   readonly assertPrefix: (prefix: string) => void
@@ -18,7 +18,10 @@ export function observeClient(client: RedisClient): ObservedClient {
     client: interceptClient(client, ({ keys, send }) => {
       commands += 1
       for (const key of keys) seen.add(key)
-      return send()
+      return send().catch((error: Error) => {
+        if (error.message.startsWith('NOSCRIPT')) commands -= 1
+        throw error
+      })
     }),
     commands: () => commands,
     assertPrefix: (prefix) => {
