@@ -23,6 +23,9 @@ export interface RedisClient {
 /** What ioredis has besides, and its types call private or differ in: read with care, never required. */
 export interface ClientInternals {
   readonly options?: {
+    readonly host?: string
+    readonly port?: number
+    readonly sentinels?: unknown
     readonly keyPrefix?: string
     readonly autoResendUnfulfilledCommands?: boolean
     readonly clusterNodeRetryStrategy?: unknown

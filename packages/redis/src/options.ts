@@ -1,6 +1,6 @@
 import { ConfigurationError, knownNames, parseDuration } from '@authstate/spi'
 import { z } from 'zod'
-import type { RedisClient } from './client.js'
+import { internals, type RedisClient } from './client.js'
 import { MAX_PARTITIONS } from './key-space.js'
 
 const durationMs = z.preprocess(parseDuration, z.int().min(1).max(600_000))
@@ -127,7 +127,12 @@ export function describeTarget(config: RedisConfig): string {
     const { hostname, port } = new URL(config.url)
     return `${hostname || '127.0.0.1'}:${port || 6_379}`
   }
-  return config.client ? 'the client of the application' : 'Redis'
+  return config.client ? `the client of the application${placeOf(config.client)}` : 'Redis'
+}
+
+function placeOf(client: RedisClient): string {
+  const { host, port, sentinels } = internals(client).options ?? {}
+  return host === undefined || port === undefined || sentinels ? '' : ` at ${host}:${port}`
 }
 
 function isClient(value: unknown): boolean {

@@ -104,7 +104,7 @@ describeWith(redis, 'connect', () => {
     await new Promise((resolve) => client.on('end', resolve as () => void))
     const error = await failureOf(connect({ client }, { logger: new RecordingLogger() }))
     expect(error).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', applied: 'no' })
-    expect(String(error)).toContain('the client of the application: the client has ended')
+    expect(String(error)).toContain('the client of the application at 127.0.0.1:')
   })
 
   test('options of a given client that break a guarantee are told, once each', async () => {
@@ -202,7 +202,7 @@ describe('without Redis', () => {
     const error = await failureOf(
       connect({ client, connectTimeoutMs: 200 }, { logger: new RecordingLogger() }),
     )
-    expect(String(error)).toContain('the client of the application: ECONNREFUSED')
+    expect(String(error)).toContain(`the client of the application at 127.0.0.1:${port}: ECONNREFUSED`)
     expect(client.status).not.toBe('end')
   })
 

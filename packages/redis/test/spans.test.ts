@@ -24,13 +24,16 @@ describeWith(redis, 'spans of OpenTelemetry', () => {
   const prefix = freshPrefix()
   let results: Readonly<Record<string, readonly ExportedSpan[]>>
   let shown: readonly (readonly unknown[])[]
+  let debugOutput: string
 
   beforeAll(async () => {
     const script = fileURLToPath(new URL('./fixtures/spans.ts', import.meta.url))
     const nodes = cluster.available ? (process.env['AUTHSTATE_TEST_CLUSTER'] ?? '') : ''
     const args = [...sourceFlags, script, redisUrl(), nodes, prefix]
-    const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 24 })
+    const env = { ...process.env, DEBUG: 'ioredis:*' }
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { env, maxBuffer: 2 ** 26 })
     ;({ results, shown } = JSON.parse(stdout))
+    debugOutput = stderr
   }, 60_000)
   afterAll(async () => {
     const client = openRedis()
@@ -65,6 +68,12 @@ describeWith(redis, 'spans of OpenTelemetry', () => {
       '%s: there, under their parent, and nothing in them',
       expectNothingReadable,
     )
+  })
+
+  test('nor in what ioredis itself writes to debug with', () => {
+    expect(debugOutput).toMatch(/write command\[.*evalsha\(.*'\?'/)
+    expect(debugOutput).toContain('shop:visible')
+    expect(debugOutput).not.toContain(CANARY)
   })
 
   describe('of an application', () => {
