@@ -42,6 +42,7 @@ import { limitsOf, Ticker, type UserSessionConfig, userSessionConfig } from './r
 import {
   clientExpiryOf,
   draft,
+  expiryOf,
   liveClient,
   patchClient,
   putClient,
@@ -142,8 +143,9 @@ class MemoryUserSessions implements UserSessionProvider {
   async update(realmId: string, id: string, patch: UserSessionPatch, options?: SessionScope) {
     this.#enterSession(realmId, id)
     const { state, notes } = check.checkPatch(patch, this.#config.maxNotesBytes)
-    return this.#write(realmId, id, options, (session, now) => {
+    return this.#write(realmId, id, options, (session, now, _, lives) => {
       session.notes = mergeNotes(session.notes, notes, this.#config.maxNotesBytes)
+      settle(session, lives)
       if (state !== undefined) session.state = state ?? undefined
       return snapshot(session, now)
     })
@@ -153,7 +155,6 @@ class MemoryUserSessions implements UserSessionProvider {
     this.#enterSession(realmId, id)
     const checked = check.checkSession(begun, this.#config.maxNotesBytes)
     return this.#write(realmId, id, undefined, (session, now, realm) => {
-      if (session.core.userId !== checked.userId) throw check.otherUser()
       restart(this.#store, session, checked, realm, now)
       return snapshot(session, now)
     })
@@ -175,6 +176,7 @@ class MemoryUserSessions implements UserSessionProvider {
         const refused = this.#store.makeRoom(session, checked.clientId, limitsOf(this.#config), false)
         if (refused) throw new SessionRefusedError(refused)
       }
+      settle(session, lives)
       this.#store.table(realmId, session.offline).put(session, () => {
         const own = clientLives(realm, checked.clientId, session.offline)
         settleClient(session, putClient(session, checked, now), lives, own)
@@ -190,6 +192,7 @@ class MemoryUserSessions implements UserSessionProvider {
       const client = liveClient(session, patched.clientId, now)
       if (client === undefined) return undefined
       patchClient(client, patched, this.#config.maxNotesBytes)
+      settle(session, lives)
       settleClient(session, client, lives, clientLives(realm, patched.clientId, session.offline))
       return snapshot(session, now)
     })
@@ -198,10 +201,9 @@ class MemoryUserSessions implements UserSessionProvider {
   async removeClientSession(realmId: string, id: string, clientId: string, options?: ClientRemoval) {
     this.#enterSession(realmId, id)
     assertName(clientId, 'clientId')
-    const offline = check.checkScope(options)
-    const endWhenLast = check.flag(options?.endWhenLast, 'options.endWhenLast')
     const now = this.#context.clock.now()
-    const session = this.#store.live(realmId, id, offline, now)
+    const session = this.#store.live(realmId, id, check.checkScope(options), now)
+    const endWhenLast = check.flag(options?.endWhenLast, 'options.endWhenLast')
     if (session === undefined || liveClient(session, clientId, now) === undefined) return false
     this.#store.detach(session, clientId)
     if (endWhenLast && snapshot(session, now).clients.size === 0) this.#store.end(session, 'last-client')
@@ -358,8 +360,10 @@ class MemoryUserSessions implements UserSessionProvider {
     const session = this.#store.live(realmId, id, offline, now)
     if (session === undefined) return undefined
     const lives = userLives(realm, offline)
-    settle(session, lives)
-    return isOver(session.expiresAt, now) ? undefined : step(session, now, realm, lives)
+    const expiresAt = expiryOf(session, lives)
+    if (!isOver(expiresAt, now)) return step(session, now, realm, lives)
+    session.expiresAt = expiresAt
+    return undefined
   }
 
   #page(

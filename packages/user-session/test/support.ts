@@ -1,6 +1,6 @@
 import { FakeClock, RecordingLogger } from '@authstate/conformance'
 import { type RedisClient, redisConnection } from '@authstate/redis'
-import { createProviderRegistry, type Keyring, type RealmSettings } from '@authstate/spi'
+import { createProviderRegistry, type Keyring, type RealmSettingsSource } from '@authstate/spi'
 import { type UserSessionProvider, userSessionSpi } from '../src/index.js'
 import { redisUserSessions } from '../src/redis.js'
 
@@ -11,14 +11,14 @@ export interface NodeOptions {
   readonly clock?: FakeClock
   readonly logger?: RecordingLogger
   readonly keyring?: Keyring
-  readonly realm?: RealmSettings
+  readonly realms?: RealmSettingsSource
   readonly commandTimeoutMs?: number
   readonly properties?: Readonly<Record<string, unknown>>
 }
 
 /** A node over a client of the test; its sweep runs only when asked. */
 export async function openNode(options: NodeOptions): Promise<UserSessionProvider & AsyncDisposable> {
-  const { client, prefix, clock = new FakeClock(), logger = new RecordingLogger(), keyring, realm } = options
+  const { client, prefix, clock = new FakeClock(), logger = new RecordingLogger(), keyring, realms } = options
   const registry = createProviderRegistry({
     factories: [redisUserSessions(), redisConnection()],
     config: {
@@ -27,7 +27,7 @@ export async function openNode(options: NodeOptions): Promise<UserSessionProvide
     },
     clock,
     logger,
-    realms: () => realm,
+    ...(realms && { realms }),
     ...(keyring && { keyring }),
   })
   await registry.start()
