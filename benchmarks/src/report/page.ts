@@ -28,7 +28,7 @@ export function writePage(result: Result): void {
     `${result.machine}; ${result.rounds} rounds.`,
     markdownTable(COLUMNS, rowsOf(result.findings, result.missing)),
     ...(missed.length > 0
-      ? ['### Why targets were missed', missed.map((line) => `- ${line}`).join('\n')]
+      ? ['### Why targets were probably missed', missed.map((line) => `- ${line}`).join('\n')]
       : []),
     ...images,
     ...tables,

@@ -1,6 +1,6 @@
-/** Why a target may be missed: what the profiles show. Printed for those that are. */
+/** What probably makes a target be missed, from profiles and from the code. Printed for those that are. */
 export const REASONS: Readonly<Record<string, string>> = {
-  D3: 'a session is a hash of eleven fields: each client session keeps its times apart from its data, so that a refresh rewrites neither. Every field costs more than its text; with times and data in one field both sizes would be met.',
+  D3: 'a session is a hash of eleven fields: each client session keeps its times apart from its data, so that a refresh rewrites neither. Every field costs more than its text.',
   D4: 'a token is a hash and not a bare string: it carries a format version and its own end, and stays after it was consumed, so that a replay is told from nonsense.',
   D8: 'a count asks each of the 16 partitions, in one round trip. PING is one command.',
   D9: 'the scripts touch a hundred sessions at most, and a realm is removed in all partitions at once: a neighbour waits behind one script of each. One partition after the other would keep it waiting for one.',
@@ -14,6 +14,6 @@ export const REASONS: Readonly<Record<string, string>> = {
   R8: 'see R3: the adapter writes its session and one alias, and no index.',
   R9: 'batches only form where replies come in batches; a busy machine hands them over one by one.',
   R10: 'a hit looks at trust, at life and at the counters of the region; lru-cache at nothing but the key.',
-  R11: 'an invalidation is kept in a stream, numbered and acknowledged, before it is heard: nothing is lost over a reconnect. Pub/sub forgets what nobody hears.',
+  R11: 'an invalidation goes through a stream that is kept, so that nothing is lost over a reconnect. Pub/sub forgets what nobody hears.',
   R12: 'see R3.',
 }
