@@ -333,6 +333,7 @@ function changes(add: SuiteBuilder<UserSessionProvider>): void {
       clock.advance(IDLE_MS)
       assert.ok(await provider.get('test', s0.id))
       assert.equal(await provider.get('test', s1.id), undefined)
+      assert.equal(await provider.touch('test', s1.id), undefined)
       assert.equal(await provider.refresh('test', s1.id), undefined)
       assert.equal(await provider.count('test'), 1)
 
