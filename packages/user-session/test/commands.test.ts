@@ -11,7 +11,8 @@ describeWith(redis, 'commands of user-session', () => {
   const client = openRedis()
   afterAll(() => client.disconnect())
 
-  const prefix = 'authstate'
+  // As long as the default one, for the bytes, and of this file alone.
+  const prefix = `c${String(process.pid).padStart(8, '0')}`.slice(0, 9)
   let node: UserSessionProvider & AsyncDisposable
   let counting: ReturnType<typeof countingClient>
   let clock: FakeClock
