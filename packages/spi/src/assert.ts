@@ -11,7 +11,7 @@ export function assertText(
   maxBytes = Number.POSITIVE_INFINITY,
 ): asserts value is string {
   if (typeof value !== 'string') throw new TypeError(`"${name}" must be a string, got ${kindOf(value)}`)
-  if (/\p{Surrogate}/u.test(value))
+  if (!value.isWellFormed())
     throw new TypeError(`"${name}" must be well-formed Unicode: it has a lone surrogate`)
   if (value.length * 3 > maxBytes && Buffer.byteLength(value) > maxBytes) {
     throw new TypeError(`"${name}" must have at most ${maxBytes} bytes of UTF-8`)

@@ -4,7 +4,7 @@ import type { Keyring } from './keyring.js'
 import type { Logger } from './logger.js'
 import { neighbours } from './order.js'
 import type { AnyProviderFactory, NodeIdentity, Provider, ProviderContext, Spi } from './provider.js'
-import { type Realm, type RealmSettingsSource, resolveRealm } from './realm.js'
+import type { Realm } from './realm.js'
 import { quote } from './suggest.js'
 
 /** What every provider of one registry shares. */
@@ -47,20 +47,4 @@ export function createContext(
       return provider
     },
   }
-}
-
-/** Resolves realms through `source`: synchronously where the source is. */
-export function createRealmResolver(source: RealmSettingsSource | undefined): Surroundings['realm'] {
-  if (!source) {
-    const defaults = resolveRealm(undefined)
-    return () => defaults
-  }
-  return (realmId) => {
-    const settings = source(realmId)
-    return isPromiseLike(settings) ? settings.then(resolveRealm) : resolveRealm(settings)
-  }
-}
-
-function isPromiseLike<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof (value as { then?: unknown } | undefined)?.then === 'function'
 }
