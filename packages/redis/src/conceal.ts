@@ -48,12 +48,13 @@ export function concealCommand(command: SentCommand, heads: readonly string[]): 
 
 /** What may be seen of a command of ours: the hash of a script, nothing else. `undefined` for other commands. */
 function shownFor({ name, args }: SentCommand, heads: readonly string[]): unknown[] | undefined {
-  const [first] = args
-  if (name === 'evalsha') return shownBySha.get(first as string)
-  if (name === 'eval') return sources.has(first as string) ? NOTHING : undefined
-  return args.some((one) => typeof one === 'string' && heads.some((head) => one.startsWith(head)))
-    ? NOTHING
-    : undefined
+  if (name === 'evalsha') return shownBySha.get(args[0] as string)
+  if (name === 'eval') return sources.has(args[0] as string) ? NOTHING : undefined
+  for (const one of args) {
+    if (typeof one !== 'string') continue
+    for (const head of heads) if (one.startsWith(head)) return NOTHING
+  }
+  return undefined
 }
 
 /** Redis repeats what it did not understand: a password behind HELLO, a key behind a command it does not know. */

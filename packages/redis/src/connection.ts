@@ -109,13 +109,18 @@ export class OpenConnection implements RedisConnection {
     this.#deadlines = new Deadlines(parts.commandTimeoutMs)
   }
 
-  async run<K extends string, A extends string, R>(
+  run<K extends string, A extends string, R>(
     script: Script<K, A, R>,
     keys: Readonly<Record<K, string>>,
     args: ScriptArgs<A>,
   ): Promise<R> {
     const parameters = scriptParameters(script, keys, args)
-    return script.decode(await this.#send(script.name, () => this.#evaluate(script, parameters)))
+    return this.#send(
+      script.name,
+      () => this.#client.evalsha(script.sha1, script.keys.length, ...parameters),
+      script.decode,
+      (error) => (isScriptMissing(error) ? this.#sendSource(script, parameters) : undefined),
+    )
   }
 
   async runEach<K extends string, A extends string, R>(
@@ -130,15 +135,15 @@ export class OpenConnection implements RedisConnection {
   }
 
   hgetall(operation: string, key: string): Promise<Readonly<Record<string, string>>> {
-    return this.#send(operation, () => this.#client.hgetall(key))
+    return this.#send(operation, () => this.#client.hgetall(key), asItIs<Record<string, string>>)
   }
 
   hmget(operation: string, key: string, fields: readonly string[]): Promise<(string | null)[]> {
-    return this.#send(operation, () => this.#client.hmget(key, ...fields))
+    return this.#send(operation, () => this.#client.hmget(key, ...fields), asItIs<(string | null)[]>)
   }
 
   countAfter(operation: string, key: string, after: number): Promise<number> {
-    return this.#send(operation, () => this.#client.zcount(key, `(${after}`, '+inf'))
+    return this.#send(operation, () => this.#client.zcount(key, `(${after}`, '+inf'), asItIs<number>)
   }
 
   async openReader(): Promise<RedisClient> {
@@ -163,7 +168,7 @@ export class OpenConnection implements RedisConnection {
   }
 
   async checkHealth(): Promise<void> {
-    await this.#send('redis.check-health', () => this.#client.ping())
+    await this.#send('redis.check-health', () => this.#client.ping(), asItIs)
   }
 
   close(): Promise<void> {
@@ -171,35 +176,62 @@ export class OpenConnection implements RedisConnection {
     return this.#closing
   }
 
-  /** The one way to Redis: not while it is away, and not for longer than the deadline. */
-  async #send<T>(operation: string, command: () => Promise<T>): Promise<T> {
-    this.#assertOpen(operation)
+  /**
+   * The one way to Redis: not while it is away, and not for longer than the deadline.
+   *
+   * @param again What to send instead of what failed, within the same deadline; `undefined`: it has failed.
+   */
+  #send<T, R>(
+    operation: string,
+    send: () => Promise<T>,
+    decode: (reply: T) => R,
+    again?: (error: unknown) => Promise<T> | undefined,
+  ): Promise<R> {
+    if (this.#closing) return Promise.reject(closedFor(operation))
     if (this.#client.status !== 'ready') {
       this.#failed += 1
-      throw notConnected(operation)
+      return Promise.reject(notConnected(operation))
     }
     this.#sent += 1
-    try {
-      return await this.#deadlines.guard(command())
-    } catch (error) {
-      this.#failed += 1
-      throw storeFailure(operation, error, this.#parts.mayRepeat)
-    }
+    // One promise for all of it: every further one costs as much as the rest of this method.
+    return new Promise((resolve, reject) => {
+      const fail = (error: unknown) => {
+        this.#failed += 1
+        reject(storeFailure(operation, error, this.#parts.mayRepeat))
+      }
+      const wait = this.#deadlines.begin(fail)
+      const failed = (error: unknown) => {
+        if (this.#deadlines.end(wait)) fail(error)
+      }
+      const answered = (reply: T) => {
+        if (!this.#deadlines.end(wait)) return
+        try {
+          resolve(decode(reply))
+        } catch (error) {
+          reject(error)
+        }
+      }
+      const refused = (error: unknown) => {
+        const next = wait.ended ? undefined : again?.(error)
+        if (next === undefined) failed(error)
+        else next.then(answered, failed)
+      }
+      try {
+        send().then(answered, refused)
+      } catch (error) {
+        failed(error)
+      }
+    })
   }
 
-  async #evaluate(script: Script, parameters: (string | number)[]): Promise<unknown> {
-    try {
-      return await this.#client.evalsha(script.sha1, script.keys.length, ...parameters)
-    } catch (error) {
-      if (!isScriptMissing(error)) throw error
-      this.#sent += 1
-      this.#reloaded += 1
-      return this.#client.eval(script.lua, script.keys.length, ...parameters)
-    }
+  #sendSource(script: Script, parameters: (string | number)[]): Promise<unknown> {
+    this.#sent += 1
+    this.#reloaded += 1
+    return this.#client.eval(script.lua, script.keys.length, ...parameters)
   }
 
   #assertOpen(operation: string): void {
-    if (this.#closing) throw new ProviderClosedError(`${operation}: the connection to Redis is closed`)
+    if (this.#closing) throw closedFor(operation)
   }
 
   async #end(): Promise<void> {
@@ -208,6 +240,11 @@ export class OpenConnection implements RedisConnection {
     this.#parts.end()
   }
 }
+
+const asItIs = <T>(reply: T): T => reply
+
+const closedFor = (operation: string) =>
+  new ProviderClosedError(`${operation}: the connection to Redis is closed`)
 
 /**
  * Listens to `error`, of which a failover raises hundreds: says once that Redis is away, and once that it is back.

@@ -6,16 +6,22 @@ export class DeadlineExceeded extends Error {
   }
 }
 
-interface Waiting {
+/** One command that waits for its answer. */
+export interface Wait {
   readonly dueAt: number
-  readonly reject: (error: Error) => void
+  readonly onExceeded: (error: DeadlineExceeded) => void
+  ended: boolean
+  before: Wait | undefined
+  after: Wait | undefined
 }
 
 /** Gives every command the same time to answer, with one timer for all of them. */
 export class Deadlines {
   readonly #ms: number
-  // All waits have the same length, so insertion order is order of expiry.
-  readonly #waiting = new Set<Waiting>()
+  // All waits have the same length, so order of beginning is order of expiry. Linked, because this runs per command.
+  #first: Wait | undefined
+  #last: Wait | undefined
+  #pending = 0
   #timer: NodeJS.Timeout | undefined
   #onIdle: (() => void)[] = []
 
@@ -24,37 +30,38 @@ export class Deadlines {
   }
 
   get pending(): number {
-    return this.#waiting.size
+    return this.#pending
   }
 
-  guard<T>(reply: Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const entry: Waiting = { dueAt: performance.now() + this.#ms, reject }
-      this.#waiting.add(entry)
-      this.#timer ??= this.#arm(this.#ms)
-      reply.then(
-        (value) => {
-          this.#end(entry)
-          resolve(value)
-        },
-        (error: unknown) => {
-          this.#end(entry)
-          reject(error as Error)
-        },
-      )
-    })
+  /** @param onExceeded Called at most once, and not after `end`. */
+  begin(onExceeded: (error: DeadlineExceeded) => void): Wait {
+    const dueAt = performance.now() + this.#ms
+    const wait: Wait = { dueAt, onExceeded, ended: false, before: this.#last, after: undefined }
+    if (this.#last === undefined) this.#first = wait
+    else this.#last.after = wait
+    this.#last = wait
+    this.#pending += 1
+    this.#timer ??= this.#arm(this.#ms)
+    return wait
   }
 
-  /** Resolves once nothing waits any more; within one deadline when nothing new is guarded. */
+  /** @returns whether it had not ended yet */
+  end(wait: Wait): boolean {
+    if (wait.ended) return false
+    wait.ended = true
+    if (wait.before === undefined) this.#first = wait.after
+    else wait.before.after = wait.after
+    if (wait.after === undefined) this.#last = wait.before
+    else wait.after.before = wait.before
+    this.#pending -= 1
+    if (this.#pending === 0 && this.#onIdle.length > 0) for (const tell of this.#onIdle.splice(0)) tell()
+    return true
+  }
+
+  /** Resolves once nothing waits any more; within one deadline when nothing new begins. */
   idle(): Promise<void> {
-    if (this.#waiting.size === 0) return Promise.resolve()
+    if (this.#pending === 0) return Promise.resolve()
     return new Promise((resolve) => this.#onIdle.push(resolve))
-  }
-
-  #end(entry: Waiting): void {
-    this.#waiting.delete(entry)
-    if (this.#waiting.size > 0) return
-    for (const tell of this.#onIdle.splice(0)) tell()
   }
 
   #arm(ms: number): NodeJS.Timeout {
@@ -64,13 +71,13 @@ export class Deadlines {
   #expire(): void {
     this.#timer = undefined
     const now = performance.now()
-    for (const entry of this.#waiting) {
-      if (entry.dueAt > now) {
-        this.#timer = this.#arm(Math.ceil(entry.dueAt - now))
+    for (let wait = this.#first; wait !== undefined; wait = this.#first) {
+      if (wait.dueAt > now) {
+        this.#timer = this.#arm(Math.ceil(wait.dueAt - now))
         return
       }
-      this.#end(entry)
-      entry.reject(new DeadlineExceeded(this.#ms))
+      this.end(wait)
+      wait.onExceeded(new DeadlineExceeded(this.#ms))
     }
   }
 }

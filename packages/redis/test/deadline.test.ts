@@ -13,20 +13,19 @@ import {
 } from 'vitest'
 import { describeWith, serverBinary } from '../../../test-support/capabilities.js'
 import { start, type Topology } from '../../../test-support/topology.mjs'
-import { DeadlineExceeded, Deadlines } from '../src/deadline.js'
+import { DeadlineExceeded, Deadlines, type Wait } from '../src/deadline.js'
 import type { RedisClient, RedisOptions } from '../src/index.js'
 import { count, failureOf, open } from './support.js'
 
 describe('deadlines', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
   afterEach(() => void vi.useRealTimers())
-  const never = () => new Promise<never>(() => {})
 
   test('each wait ends to the millisecond, with one timer for all', async () => {
     const deadlines = new Deadlines(100)
     const ended: string[] = []
     for (const name of ['first', 'second', 'third']) {
-      deadlines.guard(never()).catch((error) => ended.push(`${name}: ${error.message}`))
+      deadlines.begin((error) => ended.push(`${name}: ${error.message}`))
       expect(vi.getTimerCount()).toBe(1)
       await vi.advanceTimersByTimeAsync(30)
     }
@@ -42,26 +41,35 @@ describe('deadlines', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('an answer in time is passed on, and so is a failure', async () => {
+  test('what has ended in time is not told, wherever it stands', async () => {
     const deadlines = new Deadlines(100)
-    expect(await deadlines.guard(Promise.resolve(1))).toBe(1)
-    await expect(deadlines.guard(Promise.reject(new Error('no')))).rejects.toThrow('no')
+    const exceeded: number[] = []
+    const waits = Array.from({ length: 5 }, (_, n) => deadlines.begin(() => exceeded.push(n)))
+    for (const n of [2, 0, 4]) expect(deadlines.end(waits[n] as Wait)).toBe(true)
+    expect(deadlines.pending).toBe(2)
+    await vi.advanceTimersByTimeAsync(100)
+    expect(exceeded).toEqual([1, 3])
+    expect(waits.map((wait) => deadlines.end(wait))).toEqual(Array(5).fill(false))
     expect(deadlines.pending).toBe(0)
   })
 
-  test('an answer that comes too late changes nothing', async () => {
+  test('what begins after the list was empty is told too', async () => {
     const deadlines = new Deadlines(100)
-    const late = new Promise((resolve) => setTimeout(resolve, 101))
-    const guarded = failureOf(deadlines.guard(late))
-    await vi.advanceTimersByTimeAsync(200)
-    expect(await guarded).toBeInstanceOf(DeadlineExceeded)
+    const told = vi.fn()
+    deadlines.end(deadlines.begin(told))
+    await vi.advanceTimersByTimeAsync(60)
+    deadlines.begin(told)
+    await vi.advanceTimersByTimeAsync(99)
+    expect(told).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(1)
+    expect(told).toHaveBeenCalledExactlyOnceWith(expect.any(DeadlineExceeded))
   })
 
   test('idle: when the last one has ended, whichever way', async () => {
     const deadlines = new Deadlines(100)
     await deadlines.idle()
-    deadlines.guard(Promise.resolve()).catch(() => {})
-    deadlines.guard(never()).catch(() => {})
+    deadlines.end(deadlines.begin(() => {}))
+    deadlines.begin(() => {})
     let idle = false
     const waiting = Promise.all([deadlines.idle(), deadlines.idle()]).then(() => {
       idle = true
