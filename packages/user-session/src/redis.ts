@@ -31,17 +31,16 @@ import {
   type UserSessionProvider,
   userSessionSpi,
 } from './contract.js'
-import { clientLives } from './expiry.js'
+import { newSession } from './redis/new-session.js'
 import { createOffline } from './redis/offline.js'
 import { PartitionSweep } from './redis/partition-sweep.js'
 import { RealmWide } from './redis/realm-wide.js'
-import { decodeTimes, encodeLives } from './redis/record.js'
 import { clientFields, SessionStore } from './redis/session-store.js'
+import { decodeTimes } from './redis/texts.js'
 import { outcomeOf, presentationOf } from './redis/tokens.js'
 import { upgradeRecord } from './redis/versions.js'
 import { limitsOf, type UserSessionConfig, userSessionConfig } from './rules.js'
 import * as scripts from './scripts.js'
-import { draft, snapshot } from './stored.js'
 import { Sweeper } from './sweeper.js'
 
 /** Keeps sessions in Redis, shared by every node of the deployment. */
@@ -62,6 +61,8 @@ class RedisUserSessions implements UserSessionProvider {
   readonly #sweep: PartitionSweep
   readonly #sweeper: Sweeper
   readonly #mint: MintId
+  /** As `create` takes them. */
+  readonly #limits: string
 
   constructor(context: ProviderContext, config: UserSessionConfig) {
     this.#config = config
@@ -70,6 +71,8 @@ class RedisUserSessions implements UserSessionProvider {
     this.#sweep = new PartitionSweep(this.#store, context)
     this.#sweeper = new Sweeper(config.sweepIntervalMs, context.logger, () => this.#sweep.run())
     this.#mint = createIdMinter(context.node.site)
+    const { perUser, perClient, policy } = limitsOf(config)
+    this.#limits = perUser === 0 && perClient === 0 ? '' : `${perUser} ${perClient} ${policy}`
   }
 
   async create(realmId: string, session: CreateUserSession) {
@@ -82,17 +85,16 @@ class RedisUserSessions implements UserSessionProvider {
     const checked = check.checkSession(session, this.#config.maxNotesBytes)
     const realm = await this.#store.realm(realmId)
     const now = this.#store.now()
-    const id = this.#mint(this.#store.keys.partitionOfUser(checked.userId))
-    const drafted = draft(realmId, id, checked, realm, now)
-    const created = snapshot(drafted, now)
+    const partition = this.#store.keys.partitionOfUser(checked.userId)
+    const id = this.#mint(partition)
+    const begun = newSession(realmId, id, checked, realm, now)
+    const { session: created } = begun
     if (checked.transient) return { outcome: 'created', session: created }
 
-    const key = this.#store.keys.session(realmId, id, false) as string
-    const { perUser, perClient, policy } = limitsOf(this.#config)
     const { outcome, ended } = await this.#store.redis.run(
       scripts.create,
-      { session: key },
-      { ...this.#store.encode(drafted, checked), now, began, perUser, perClient, policy },
+      { session: this.#store.keys.minted(partition, realmId, id) },
+      { ...this.#store.encode(begun, checked), now, began, limits: this.#limits },
     )
     if (outcome !== 'created') return { outcome: 'refused', reason: outcome as 'ended' }
     this.#store.events.removed(realmId, false, ended, 'limit')
@@ -123,7 +125,7 @@ class RedisUserSessions implements UserSessionProvider {
     const opened = await this.#store.open(realmId, id, options)
     if (opened === undefined) return undefined
     const { place, key, realm, now, life } = opened
-    const clientLife = clientId === undefined ? '' : encodeLives(clientLives(realm, clientId, place.offline))
+    const clientLife = clientId === undefined ? '' : this.#store.clientLife(realm, clientId, place.offline)
     const reply = await this.#store.redis.run(
       scripts.refresh,
       { session: key },
@@ -173,11 +175,11 @@ class RedisUserSessions implements UserSessionProvider {
     const opened = await this.#store.open(realmId, id, undefined)
     if (opened === undefined) return undefined
     const { place, key, realm, now, life } = opened
-    const drafted = draft(realmId, id, checked, realm, now)
+    const anew = newSession(realmId, id, checked, realm, now)
     const reply = await this.#store.redis.run(
       scripts.restart,
       { session: key },
-      { ...this.#store.encode(drafted, checked), now, life },
+      { ...this.#store.encode(anew, checked), now, life },
     )
     return this.#store.record(reply, place)
   }
@@ -206,7 +208,7 @@ class RedisUserSessions implements UserSessionProvider {
         now,
         life,
         client: escapePart(checked.clientId),
-        clientLife: encodeLives(clientLives(realm, checked.clientId, place.offline)),
+        clientLife: this.#store.clientLife(realm, checked.clientId, place.offline),
         clientData: this.#store.codec.client(checked, place),
         perClient,
         policy,
@@ -228,8 +230,8 @@ class RedisUserSessions implements UserSessionProvider {
       now,
       life,
       client: escapePart(checked.clientId),
-      clientLife: encodeLives(clientLives(realm, checked.clientId, place.offline)),
-      patch: this.#store.codec.clientPatch(checked, place),
+      clientLife: this.#store.clientLife(realm, checked.clientId, place.offline),
+      patch: this.#store.codec.client(checked, place),
       maxBytes: maxNotesBytes,
     }
     return this.#store.record(

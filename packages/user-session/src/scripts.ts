@@ -6,14 +6,16 @@ import detachAllLua from './lua/detach-all.lua'
 import endAllLua from './lua/end-all.lua'
 import endingLua from './lua/lib/ending.lua'
 import fenceLua from './lua/lib/fence.lua'
+import indexesLua from './lua/lib/indexes.lua'
+import keysLua from './lua/lib/keys.lua'
 import lifeLua from './lua/lib/life.lua'
 import limitsLua from './lua/lib/limits.lua'
 import notesLua from './lua/lib/notes.lua'
 import openingLua from './lua/lib/opening.lua'
 import readingLua from './lua/lib/reading.lua'
 import rotationLua from './lua/lib/rotation.lua'
+import settlingLua from './lua/lib/settling.lua'
 import timesLua from './lua/lib/times.lua'
-import writingLua from './lua/lib/writing.lua'
 import pageLua from './lua/page.lua'
 import putClientLua from './lua/put-client.lua'
 import recomputeLua from './lua/recompute.lua'
@@ -36,14 +38,16 @@ const record = 'user-session'
 const shared: Readonly<Record<string, string>> = {
   ending: endingLua,
   fence: fenceLua,
+  indexes: indexesLua,
+  keys: keysLua,
   life: lifeLua,
   limits: limitsLua,
   notes: notesLua,
   opening: openingLua,
   reading: readingLua,
   rotation: rotationLua,
+  settling: settlingLua,
   times: timesLua,
-  writing: writingLua,
 }
 
 /** A script with what it shares with others in the place of `-- include: …`. */
@@ -72,12 +76,9 @@ export const create = defineScript({
     'core',
     'notes',
     'client',
-    'clientTimes',
     'clientScore',
-    'clientData',
-    'perUser',
-    'perClient',
-    'policy',
+    'clientText',
+    'limits',
   ],
   decode: (reply) => {
     const [outcome, ...ended] = reply as [string, ...RawEnded[]]
@@ -125,19 +126,7 @@ export const restart = defineScript({
   change: 'full',
   repeatable: true,
   keys: ['session'],
-  args: [
-    'now',
-    'life',
-    'times',
-    'score',
-    'links',
-    'core',
-    'notes',
-    'client',
-    'clientTimes',
-    'clientScore',
-    'clientData',
-  ],
+  args: ['now', 'life', 'times', 'score', 'links', 'core', 'notes', 'client', 'clientScore', 'clientText'],
   decode: flatOrRefusal,
 })
 

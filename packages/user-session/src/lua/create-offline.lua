@@ -12,7 +12,7 @@
 -- Returns {'created' or 'refreshed', all fields of the offline record, an expired one it replaced as {id, user,
 -- {client...}}}, {'gone'}, or {'unknown', client...} when nothing was written because the spans of these are needed.
 
--- include: times, reading, life, writing, opening, ending, fence
+-- include: times, keys, reading, life, indexes, settling, opening, ending, fence
 local now = tonumber(ARGV[1])
 local head, kind, _, realm = parts(KEYS[2])
 if not open(KEYS[1], ARGV[3], now) or fenced(head .. kind .. 'f:' .. realm, links(KEYS[1]), ARGV[2]) then
@@ -41,7 +41,7 @@ if t then
   t.refreshed = math.max(t.refreshed, now)
 else
   local source = redis.call('HMGET', KEYS[1], 't', 'k', 'd', 'n', 's')
-  t = { started = now, refreshed = now, score = 0, remember = times(source[1]).remember }
+  t = { started = now, refreshed = now, score = 0, remember = times(source[1]).remember, data = '' }
   lives = life(ARGV[4], t.remember)
   if redis.call('EXISTS', KEYS[2]) == 1 then
     expired = drop(KEYS[2])
@@ -64,8 +64,8 @@ for _, client in ipairs(wanted) do
     c.refreshed = math.max(c.refreshed, now)
   else
     end_families(KEYS[2], client, ARGV[1])
-    redis.call('HSET', KEYS[2], 'c:' .. client, redis.call('HGET', KEYS[1], 'c:' .. client))
-    c = { started = now, refreshed = now, score = 0 }
+    local online = times(redis.call('HGET', KEYS[1], 'c:' .. client))
+    c = { started = now, refreshed = now, score = 0, data = online.data }
   end
   c.expires = client_ending(c, own, latest(t, lives))
   settle_both(KEYS[2], t, lives.idle, client, c, own.idle, now)

@@ -1,6 +1,6 @@
 -- Create a session with its first client session, unless a fence or a limit refuses it.
 --
--- KEYS[1] session       hash: _v, t times, k links, d core as JSON, n notes as JSON; c:, t: per client
+-- KEYS[1] session       hash: _v, t times, k links, d core as JSON, n notes as JSON; c: per client
 -- ARGV[1] now           ms since the epoch
 -- ARGV[2] began         when the creation began, for the fences
 -- ARGV[3] times         startedAt, lastRefreshAt, expiresAt, score in the indexes, perhaps r
@@ -9,16 +9,13 @@
 -- ARGV[6] core          JSON
 -- ARGV[7] notes         JSON, empty for none
 -- ARGV[8] client        escaped, empty for none
--- ARGV[9] clientTimes   as times
--- ARGV[10] clientScore  the score in them
--- ARGV[11] clientData   JSON
--- ARGV[12] perUser      sessions that a user may have, 0 for any number
--- ARGV[13] perClient    sessions that a user may have at the client, 0 for any number
--- ARGV[14] policy       reject, end-oldest or end-least-recently-used
+-- ARGV[9] clientScore   the score in its times
+-- ARGV[10] clientText   its times and, behind them, its data as JSON
+-- ARGV[11] limits       empty, or how many sessions a user may have and at the client, 0 for any number, and the policy
 --
 -- Returns {'created', ended...} or {refusal}; an ended session is {id, user, {client...}}.
 
--- include: times, reading, fence
+-- include: keys, fence
 local now = tonumber(ARGV[1])
 local head, kind, _, realm, id = parts(KEYS[1])
 local user, broker_session, broker_user = string.match(ARGV[5], '^([^:]*):([^:]*):([^:]*)$')
@@ -28,11 +25,13 @@ if fenced(head .. kind .. 'f:' .. realm, user, ARGV[2]) then
   return { 'ended' }
 end
 
+-- include: times
 local answer = { 'created' }
-if ARGV[12] ~= '0' or (ARGV[13] ~= '0' and client ~= '') then
-  -- include: ending, limits
+if ARGV[11] ~= '' then
+  -- include: reading, ending, limits
+  local per_user, per_client, policy = string.match(ARGV[11], '^(%d+) (%d+) (.*)$')
   local of_user = head .. kind .. 'u:' .. realm .. ':' .. user
-  local ends = make_room(rivals(of_user, id, '', now), tonumber(ARGV[12]), ARGV[14])
+  local ends = make_room(rivals(of_user, id, '', now), tonumber(per_user), policy)
   if not ends then
     return { 'user-limit' }
   end
@@ -45,7 +44,7 @@ if ARGV[12] ~= '0' or (ARGV[13] ~= '0' and client ~= '') then
       end
       left[#left + 1] = stays and rival or nil
     end
-    local more = make_room(left, tonumber(ARGV[13]), ARGV[14])
+    local more = make_room(left, tonumber(per_client), policy)
     if not more then
       return { 'client-limit' }
     end
@@ -58,17 +57,18 @@ if ARGV[12] ~= '0' or (ARGV[13] ~= '0' and client ~= '') then
   end
 end
 
--- include: writing
+-- include: indexes
+local score = tonumber(ARGV[4])
 local fields = { KEYS[1], '_v', '1', 't', ARGV[3], 'k', ARGV[5], 'd', ARGV[6] }
 if ARGV[7] ~= '' then
   fields[10], fields[11] = 'n', ARGV[7]
 end
-index_session(head, kind, realm, id, user, broker_session, broker_user, tonumber(ARGV[4]), now)
+index_session(head, kind, realm, id, user, broker_session, broker_user, score, now)
 if client ~= '' then
-  index_client(head .. kind, realm, id, client, tonumber(ARGV[10]), now)
+  index_client(head .. kind, realm, id, client, tonumber(ARGV[9]), now)
   local n = #fields
-  fields[n + 1], fields[n + 2], fields[n + 3], fields[n + 4] = 'c:' .. client, ARGV[11], 't:' .. client, ARGV[9]
+  fields[n + 1], fields[n + 2] = 'c:' .. client, ARGV[10]
 end
 redis.call('HSET', unpack(fields))
-expire(KEYS[1], tonumber(ARGV[4]), now)
+expire(KEYS[1], score, now)
 return answer

@@ -1,6 +1,6 @@
 -- Add a client session, or replace what a living one holds.
 --
--- KEYS[1] session     hash: _v, t times, k links, c:, t: per client
+-- KEYS[1] session     hash: _v, t times, k links, c: per client
 -- ARGV[1] now         ms since the epoch
 -- ARGV[2] life        spans of the session, ms
 -- ARGV[3] client      escaped
@@ -12,7 +12,7 @@
 -- Returns {all fields of the record, ended...}, {} when it is gone, {'client-limit'} when that refuses it; an ended
 -- session is {id, user, {client...}}.
 
--- include: times, reading, life, writing, opening, ending, limits
+-- include: times, keys, reading, life, indexes, settling, opening, ending, limits
 local now = tonumber(ARGV[1])
 local client = ARGV[3]
 local t, lives = open(KEYS[1], ARGV[2], now)
@@ -42,7 +42,7 @@ end
 
 local own = life(ARGV[4], t.remember)
 c.expires = client_ending(c, own, latest(t, lives))
-redis.call('HSET', KEYS[1], 'c:' .. client, ARGV[5])
+c.data = ARGV[5]
 settle_both(KEYS[1], t, lives.idle, client, c, own.idle, now)
 answer[1] = redis.call('HGETALL', KEYS[1])
 return answer

@@ -1,13 +1,13 @@
 -- End a client session, and its user session too if that is wanted and no other client session lives.
 --
--- KEYS[1] session      hash: _v, t times, c:, t:, f: per client
+-- KEYS[1] session      hash: _v, t times, c:, f: per client
 -- ARGV[1] now          ms since the epoch
 -- ARGV[2] client       escaped
 -- ARGV[3] endWhenLast  1: end the user session when it was the last
 --
 -- Returns nil when there is no such client session, {} when it ended, the ended session as {id, user, {client...}}.
 
--- include: times, reading, ending
+-- include: times, keys, reading, ending
 local now = tonumber(ARGV[1])
 if not living(KEYS[1], now) or not living_client(KEYS[1], ARGV[2], now) then
   return false

@@ -1,11 +1,11 @@
 -- End a session.
 --
--- KEYS[1] session  hash: _v, t times, k links, t: per client
+-- KEYS[1] session  hash: _v, t times, k links, c: per client
 -- ARGV[1] now      ms since the epoch
 --
 -- Returns the ended session as {id, user, {client...}}, or nil when there is none.
 
--- include: times, reading, ending
+-- include: times, keys, reading, ending
 if not living(KEYS[1], tonumber(ARGV[1])) then
   return false
 end

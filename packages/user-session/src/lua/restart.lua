@@ -9,13 +9,12 @@
 -- ARGV[6] core          JSON
 -- ARGV[7] notes         JSON, empty for none
 -- ARGV[8] client        escaped, empty for none
--- ARGV[9] clientTimes   as times
--- ARGV[10] clientScore  the score in them
--- ARGV[11] clientData   JSON
+-- ARGV[9] clientScore   the score in its times
+-- ARGV[10] clientText   its times and, behind them, its data as JSON
 --
 -- Returns all fields of the record, nil when it is gone, 'other user' when it belongs to another.
 
--- include: times, reading, life, writing, opening, ending
+-- include: times, keys, reading, life, indexes, settling, opening, ending
 local now = tonumber(ARGV[1])
 local head, kind, _, realm, id = parts(KEYS[1])
 local user, broker_session, broker_user = links(KEYS[1])
@@ -39,8 +38,8 @@ if ARGV[7] ~= '' then
   redis.call('HSET', KEYS[1], 'n', ARGV[7])
 end
 if ARGV[8] ~= '' then
-  index_client(head .. kind, realm, id, ARGV[8], tonumber(ARGV[10]), now)
-  redis.call('HSET', KEYS[1], 'c:' .. ARGV[8], ARGV[11], 't:' .. ARGV[8], ARGV[9])
+  index_client(head .. kind, realm, id, ARGV[8], tonumber(ARGV[9]), now)
+  redis.call('HSET', KEYS[1], 'c:' .. ARGV[8], ARGV[10])
 end
 expire(KEYS[1], tonumber(ARGV[4]), now)
 return redis.call('HGETALL', KEYS[1])

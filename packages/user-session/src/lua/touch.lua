@@ -31,7 +31,7 @@ if idle and tonumber(refreshed) <= now and refreshed + idle > now then
   end
 end
 
--- include: times, reading, life, writing, opening
+-- include: times, keys, reading, life, indexes, settling, opening
 local t, lives = open(KEYS[1], ARGV[2], now)
 if not t then
   return false

@@ -1,6 +1,6 @@
 -- Merge changes into a client session.
 --
--- KEYS[1] session     hash: _v, t times, c:, t: per client
+-- KEYS[1] session     hash: _v, t times, c: per client
 -- ARGV[1] now         ms since the epoch
 -- ARGV[2] life        spans of the session, ms
 -- ARGV[3] client      escaped
@@ -10,7 +10,7 @@
 --
 -- Returns all fields of the record, nil when it is gone, 'too large' when the notes would be.
 
--- include: times, reading, life, writing, opening, notes
+-- include: times, keys, reading, life, indexes, settling, opening, notes
 local now = tonumber(ARGV[1])
 local client = ARGV[3]
 local t, lives = open(KEYS[1], ARGV[2], now)
@@ -19,7 +19,7 @@ if not c then
   return false
 end
 
-local readable, data = pcall(cjson.decode, redis.call('HGET', KEYS[1], 'c:' .. client) or '{}')
+local readable, data = pcall(cjson.decode, c.data)
 if not readable then
   return false
 end
@@ -35,6 +35,6 @@ data.n = next(notes) ~= nil and notes or nil
 
 local own = life(ARGV[4], t.remember)
 c.expires = client_ending(c, own, latest(t, lives))
-redis.call('HSET', KEYS[1], 'c:' .. client, cjson.encode(data))
+c.data = cjson.encode(data)
 settle_both(KEYS[1], t, lives.idle, client, c, own.idle, now)
 return redis.call('HGETALL', KEYS[1])

@@ -9,7 +9,7 @@
 --
 -- Returns all fields of the record, nil when it is gone, 'too large' when the notes would be.
 
--- include: times, reading, life, writing, opening, notes
+-- include: times, keys, reading, life, indexes, settling, opening, notes
 local now = tonumber(ARGV[1])
 local t, lives = open(KEYS[1], ARGV[2], now)
 if not t then

@@ -1,9 +1,8 @@
 import { escapePart, unescapePart } from '@authstate/redis'
 import type { UserSession } from '../contract.js'
-import { clientLives, userLives } from '../expiry.js'
 import * as scripts from '../scripts.js'
-import { encodeLives, fieldsOf } from './record.js'
 import type { Opened, SessionStore } from './session-store.js'
+import { fieldsOf } from './texts.js'
 
 /**
  * Copies a session into its offline twin.
@@ -18,13 +17,10 @@ export async function createOffline(
   began: number,
 ): Promise<UserSession | undefined> {
   const offline = store.keys.session(realmId, id, true) as string
-  const offlineLife = encodeLives(userLives(realm, true))
+  const offlineLife = store.life(realm, true)
   let clientIds = wanted ?? []
   for (;;) {
-    const lives = clientIds.map((clientId) => [
-      escapePart(clientId),
-      encodeLives(clientLives(realm, clientId, true)),
-    ])
+    const lives = clientIds.map((clientId) => [escapePart(clientId), store.clientLife(realm, clientId, true)])
     const reply = await store.redis.run(
       scripts.createOffline,
       { online, offline },

@@ -2,13 +2,12 @@ import { escapePart, type Script, unescapePart } from '@authstate/redis'
 import type { CheckedPage } from '../checks.js'
 import type { Page, UserSession } from '../contract.js'
 import { comparePlaces, encodeCursor, type Place } from '../cursor.js'
-import { clientLives, userLives } from '../expiry.js'
 import { FENCE_MS } from '../rules.js'
 import * as scripts from '../scripts.js'
-import { encodeLives, fieldsOf } from './record.js'
 import type { ScriptPlace } from './replies.js'
 import type { IndexKind } from './session-keys.js'
 import type { SessionStore } from './session-store.js'
+import { fieldsOf } from './texts.js'
 
 /** Where a walk over a partition goes on. */
 interface Step {
@@ -185,7 +184,7 @@ export class RealmWide {
     const { keys } = this.#store
     const realm = await this.#store.realm(realmId)
     const now = this.#store.now()
-    const life = encodeLives(userLives(realm, offline))
+    const life = this.#store.life(realm, offline)
     const lives: Record<string, string> = {}
     let changed = 0
     await this.#walk(
@@ -205,7 +204,7 @@ export class RealmWide {
         changed += reply.changed
         // Nothing was written: the script names clients whose time-outs only the realm can say.
         for (const client of reply.unknown) {
-          lives[client] = encodeLives(clientLives(realm, unescapePart(client), offline))
+          lives[client] = this.#store.clientLife(realm, unescapePart(client), offline)
         }
         return true
       },

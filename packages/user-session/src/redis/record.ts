@@ -2,10 +2,11 @@ import { escapePart, unescapePart } from '@authstate/redis'
 import type { CheckedClient, CheckedClientPatch, CheckedSession, NotesPatch } from '../checks.js'
 import { STATES } from '../checks.js'
 import type { ClientSession, UserSession, UserSessionState } from '../contract.js'
-import { isOver, type Lives, type Uses } from '../expiry.js'
+import { isOver } from '../expiry.js'
 import type { NotePlace, NotesCipher, StoredNote } from './cipher.js'
-import { lazily } from './lazily.js'
-import { type Fields, upcast } from './versions.js'
+import { decodeTimes } from './texts.js'
+import { type Fields, upcast, VERSION } from './versions.js'
+import type { Writable } from './writable.js'
 
 /** Fields that a session has besides those of its client sessions. */
 export const CORE_FIELDS = ['_v', 'k', 't', 'd', 'n', 's'] as const
@@ -37,8 +38,6 @@ interface ClientData {
   readonly n?: Record<string, StoredNote>
 }
 
-const TIMES = /^(\d+) (\d+) (\d+) \d+(r?)$/
-
 /** Turns sessions into fields and back. */
 export class RecordCodec {
   readonly #cipher: NotesCipher
@@ -56,7 +55,7 @@ export class RecordCodec {
 
   /** What the scripts need to find the indexes of a session. */
   links({ userId, brokerSessionId, brokerUserId }: CheckedSession): string {
-    return [userId, brokerSessionId ?? '', brokerUserId ?? ''].map(escapePart).join(':')
+    return `${escapePart(userId)}:${escapePart(brokerSessionId ?? '')}:${escapePart(brokerUserId ?? '')}`
   }
 
   /** JSON, or the empty string for none. */
@@ -70,11 +69,8 @@ export class RecordCodec {
     return this.notes(notes, place) || '{}'
   }
 
-  client({ clientId, protocol, redirectUri, action, notes }: CheckedClient, place: RecordPlace): string {
-    return this.clientPatch({ clientId, protocol, redirectUri, action, notes }, place)
-  }
-
-  clientPatch(patch: CheckedClientPatch, { realmId, id }: RecordPlace): string {
+  /** JSON of what a client session holds besides its times, or of changes to it. */
+  client(patch: CheckedClient | CheckedClientPatch, { realmId, id }: RecordPlace): string {
     const { clientId, protocol, redirectUri, action, notes } = patch
     const data: Record<keyof ClientData, unknown> = {
       p: protocol,
@@ -96,16 +92,21 @@ export class RecordCodec {
   }
 
   #decode(stored: Fields, place: RecordPlace, now: number): UserSession | undefined {
-    if (stored['_v'] === undefined) return undefined
-    const fields = upcast(stored)
+    const version = stored['_v']
+    if (version === undefined) return undefined
+    const fields = version === VERSION ? stored : upcast(stored)
     if (fields === undefined) throw new Error('a record of an unknown version')
-    const { k: links = '', d: data = '', n: notes, s: state } = fields
     const { startedAt, lastRefreshAt, expiresAt, rememberMe } = decodeTimes(fields['t'])
     if (isOver(expiresAt, now)) return undefined
     const { realmId, id, offline } = place
+    const { k: links = '', d: data = '', n: notes, s: state } = fields
     const [userId = '', brokerSessionId = '', brokerUserId = ''] = links.split(':')
     const { n: loginUsername, i: ipAddress, m: authMethod } = JSON.parse(data) as Core
-    const clients = lazily(() => this.#clients(fields, place, now))
+    let clients: ReadonlyMap<string, ClientSession> | undefined
+    const readClients = () => {
+      clients ??= this.#clients(fields, place, now)
+      return clients
+    }
     const session: Writable<UserSession> = {
       id,
       realmId,
@@ -116,9 +117,10 @@ export class RecordCodec {
       startedAt,
       lastRefreshAt,
       expiresAt,
-      notes: notes === undefined ? {} : this.#open(JSON.parse(notes), { realmId, sessionId: id }),
+      notes: notes === undefined ? {} : this.#open(JSON.parse(notes), place),
+      // Most callers look at one of them, or at none.
       get clients() {
-        return clients()
+        return readClients()
       },
     }
     if (ipAddress !== undefined) session.ipAddress = ipAddress
@@ -131,13 +133,11 @@ export class RecordCodec {
 
   #clients(fields: Fields, place: RecordPlace, now: number): Map<string, ClientSession> {
     const clients = new Map<string, ClientSession>()
-    for (const [field, value] of Object.entries(fields)) {
-      if (!field.startsWith('t:')) continue
+    for (const field in fields) {
+      if (!field.startsWith('c:')) continue
       try {
-        const times = decodeTimes(value)
-        if (isOver(times.expiresAt, now)) continue
-        const clientId = unescapePart(field.slice(2))
-        clients.set(clientId, this.#client(clientId, times, fields[`c:${field.slice(2)}`] ?? '', place))
+        const client = this.#client(unescapePart(field.slice(2)), fields[field] as string, place)
+        if (!isOver(client.expiresAt, now)) clients.set(client.clientId, client)
       } catch {
         this.#onUnreadable()
       }
@@ -145,19 +145,17 @@ export class RecordCodec {
     return clients
   }
 
-  #client(
-    clientId: string,
-    times: Uses & { readonly expiresAt: number },
-    json: string,
-    { realmId, id }: RecordPlace,
-  ): ClientSession {
-    const { p: protocol, u: redirectUri, a: action, n: notes } = JSON.parse(json) as ClientData
+  /** @param text Times, and the data as JSON behind them. */
+  #client(clientId: string, text: string, place: RecordPlace): ClientSession {
+    const json = text.indexOf('{')
+    const { startedAt, lastRefreshAt, expiresAt } = decodeTimes(text.slice(0, Math.max(json - 1, 0)))
+    const { p: protocol, u: redirectUri, a: action, n: notes } = JSON.parse(text.slice(json)) as ClientData
     const client: Writable<ClientSession> = {
       clientId,
-      startedAt: times.startedAt,
-      lastRefreshAt: times.lastRefreshAt,
-      expiresAt: times.expiresAt,
-      notes: notes === undefined ? {} : this.#open(notes, { realmId, sessionId: id, clientId }),
+      startedAt,
+      lastRefreshAt,
+      expiresAt,
+      notes: notes === undefined ? {} : this.#open(notes, place, clientId),
     }
     if (protocol !== undefined) client.protocol = protocol
     if (redirectUri !== undefined) client.redirectUri = redirectUri
@@ -176,16 +174,19 @@ export class RecordCodec {
   }
 
   /** Opens notes in place: they were just decoded and belong to nobody else. */
-  #open(notes: Record<string, StoredNote>, place: NotePlace): Record<string, string> {
+  #open(
+    notes: Record<string, StoredNote>,
+    { realmId, id }: RecordPlace,
+    clientId?: string,
+  ): Record<string, string> {
     for (const name of Object.keys(notes)) {
       const note = notes[name] as StoredNote
-      if (typeof note !== 'string') notes[name] = this.#cipher.open(note, name, place)
+      if (typeof note !== 'string')
+        notes[name] = this.#cipher.open(note, name, { realmId, sessionId: id, clientId })
     }
     return notes as Record<string, string>
   }
 }
-
-type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 const isEmpty = (notes: object): boolean => {
   for (const _ in notes) return false
@@ -196,51 +197,4 @@ function stateOf(number: string): UserSessionState {
   const state = STATES[Number(number)]
   if (state === undefined) throw new Error('a state that nobody knows')
   return state
-}
-
-export function decodeTimes(text: string | undefined): Uses & { expiresAt: number; rememberMe: boolean } {
-  const [, startedAt, lastRefreshAt, expiresAt, flag] = TIMES.exec(text ?? '') ?? []
-  if (startedAt === undefined) throw new Error('times that can not be read')
-  return {
-    startedAt: Number(startedAt),
-    lastRefreshAt: Number(lastRefreshAt),
-    expiresAt: Number(expiresAt),
-    rememberMe: flag === 'r',
-  }
-}
-
-/** Times as the scripts write them. @param score In the indexes. */
-export function encodeTimes(
-  { startedAt, lastRefreshAt, expiresAt }: Uses & { readonly expiresAt: number },
-  score: number,
-  rememberMe: boolean,
-): string {
-  return `${startedAt} ${lastRefreshAt} ${expiresAt} ${score}${rememberMe ? 'r' : ''}`
-}
-
-/** Spans as the scripts take them: idle and max, of remember-me if they differ, and not-before if there is one. */
-export function encodeLives({ plain, rememberMe, notBefore }: Lives): string {
-  const spans = [plain.idleMs, plain.maxMs]
-  const differ = rememberMe.idleMs !== plain.idleMs || rememberMe.maxMs !== plain.maxMs
-  if (differ || notBefore > 0) spans.push(rememberMe.idleMs, rememberMe.maxMs)
-  if (notBefore > 0) spans.push(notBefore)
-  return spans.join(' ')
-}
-
-/** Fields from the flat list that a script answers. */
-export function fieldsOf(flat: readonly string[]): Fields {
-  const fields: Record<string, string> = {}
-  for (let index = 0; index + 1 < flat.length; index += 2)
-    fields[flat[index] as string] = flat[index + 1] as string
-  return fields
-}
-
-/** Fields from values in the order of their names. */
-export function zipFields(names: readonly string[], values: readonly (string | null)[]): Fields {
-  const fields: Record<string, string> = {}
-  for (const [index, name] of names.entries()) {
-    const value = values[index]
-    if (value !== null && value !== undefined) fields[name] = value
-  }
-  return fields
 }

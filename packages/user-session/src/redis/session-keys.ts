@@ -38,6 +38,11 @@ export class SessionKeys {
     return this.#keys.key(partition, `${twin(offline)}s`, realmId, id)
   }
 
+  /** A session that was just minted for a partition of ours. */
+  minted(partition: number, realmId: string, id: string): string {
+    return this.#keys.key(partition, 'us', realmId, id)
+  }
+
   index(partition: number, kind: IndexKind, realmId: string, offline: boolean, name?: string): string {
     const letters = twin(offline) + LETTERS[kind]
     return name === undefined

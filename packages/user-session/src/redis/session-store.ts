@@ -2,23 +2,16 @@ import { escapePart, type RedisConnection, redisConnectionSpi } from '@authstate
 import { assertName, ProviderClosedError, type ProviderContext, type Realm } from '@authstate/spi'
 import * as check from '../checks.js'
 import type { SessionScope, UserSession } from '../contract.js'
-import { userLives } from '../expiry.js'
+import { clientLives, userLives } from '../expiry.js'
 import { notesTooLarge } from '../notes.js'
 import { Ticker, type UserSessionConfig } from '../rules.js'
-import type { StoredSession } from '../stored.js'
 import { NotesCipher } from './cipher.js'
-import {
-  CORE_FIELDS,
-  encodeLives,
-  encodeTimes,
-  fieldsOf,
-  RecordCodec,
-  type RecordPlace,
-  zipFields,
-} from './record.js'
+import type { NewSession } from './new-session.js'
+import { CORE_FIELDS, RecordCodec, type RecordPlace } from './record.js'
 import { SessionEvents } from './session-events.js'
 import { SessionKeys } from './session-keys.js'
-import { type Fields, upgradeRecord } from './versions.js'
+import { encodeLives, encodeTimes, fieldsOf, zipFields } from './texts.js'
+import { type Fields, upcasters, upgradeRecord } from './versions.js'
 
 /** What a verb that changes a session knows before it runs its script. */
 export interface Opened {
@@ -39,6 +32,9 @@ export class SessionStore {
   readonly #context: ProviderContext
   readonly #maxNotesBytes: number
   readonly #ticker: Ticker
+  // A realm whose settings have not changed is the same object.
+  readonly #onlineLives = new WeakMap<Realm, string>()
+  readonly #offlineLives = new WeakMap<Realm, string>()
   #unreadable = 0
   #closed = false
 
@@ -87,28 +83,42 @@ export class SessionStore {
     const offline = check.checkScope(options)
     const key = this.keys.session(realmId, id, offline)
     if (key === undefined) return undefined
-    await upgradeRecord(this.redis, key)
-    const realm = await this.#context.realm(realmId)
-    const life = encodeLives(userLives(realm, offline))
-    return { place: { realmId, id, offline }, key, realm, now: this.now(), life }
+    if (upcasters.size > 0) await upgradeRecord(this.redis, key)
+    const resolved = this.#context.realm(realmId)
+    const realm = resolved instanceof Promise ? await resolved : resolved
+    return { place: { realmId, id, offline }, key, realm, now: this.now(), life: this.life(realm, offline) }
+  }
+
+  /** Spans of the sessions of a realm, as the scripts take them. */
+  life(realm: Realm, offline: boolean): string {
+    const known = offline ? this.#offlineLives : this.#onlineLives
+    const text = known.get(realm) ?? encodeLives(userLives(realm, offline))
+    known.set(realm, text)
+    return text
+  }
+
+  /** Spans of the client sessions of one client. */
+  clientLife(realm: Realm, clientId: string, offline: boolean): string {
+    return encodeLives(clientLives(realm, clientId, offline))
   }
 
   /** Arguments of the scripts that begin a session. */
-  encode(session: StoredSession, checked: check.CheckedSession) {
+  encode({ session, clientExpiresAt }: NewSession, checked: check.CheckedSession) {
+    const { startedAt, lastRefreshAt, expiresAt, rememberMe } = session
     const { client } = checked
-    const uses = client && session.clients.get(client.clientId)
-    const clientScore = Math.min(uses?.expiresAt ?? 0, session.expiresAt)
+    const clientScore = Math.min(clientExpiresAt, expiresAt)
+    const clientTimes = { startedAt, lastRefreshAt, expiresAt: clientExpiresAt }
     return {
-      now: session.startedAt,
-      times: encodeTimes(session, session.expiresAt, session.core.rememberMe),
-      score: session.expiresAt,
+      times: encodeTimes(session, expiresAt, rememberMe),
+      score: expiresAt,
       links: this.codec.links(checked),
       core: this.codec.core(checked),
       notes: this.codec.notes(checked.notes, session),
       client: client ? escapePart(client.clientId) : '',
-      clientTimes: uses ? encodeTimes(uses, clientScore, false) : '',
       clientScore,
-      clientData: client ? this.codec.client(client, session) : '',
+      clientText: client
+        ? `${encodeTimes(clientTimes, clientScore, false)} ${this.codec.client(client, session)}`
+        : '',
     }
   }
 
@@ -154,6 +164,5 @@ export class SessionStore {
 
 /** Fields that a session has for one client. */
 export function clientFields(clientId: string): readonly string[] {
-  const client = escapePart(clientId)
-  return [...CORE_FIELDS, `c:${client}`, `t:${client}`]
+  return [...CORE_FIELDS, `c:${escapePart(clientId)}`]
 }

@@ -11,7 +11,7 @@ end
 -- Takes a client session away.
 local function end_client(key, client, now)
   local head, kind, _, realm, id = parts(key)
-  redis.call('HDEL', key, 'c:' .. client, 't:' .. client)
+  redis.call('HDEL', key, 'c:' .. client)
   redis.call('ZREM', head .. kind .. 'c:' .. realm .. ':' .. client, id)
   end_families(key, client, now)
 end

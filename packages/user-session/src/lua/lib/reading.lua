@@ -1,8 +1,3 @@
--- What a key says: all up to its partition, u for online or o for offline, the letter of its kind, the realm, the rest.
-local function parts(key)
-  return string.match(key, '^(.*{%x%x}:)([uo])(%a):([^:]*):?(.*)$')
-end
-
 -- The times of a living session, of whatever version: times are the same in all.
 local function living(key, now)
   local t = times(redis.call('HGET', key, 't'))
@@ -11,7 +6,7 @@ end
 
 -- The times of a living client session.
 local function living_client(key, client, now)
-  local c = times(redis.call('HGET', key, 't:' .. client))
+  local c = times(redis.call('HGET', key, 'c:' .. client))
   return c and c.expires > now and c or nil
 end
 
@@ -24,7 +19,7 @@ end
 local function clients_of(key)
   local clients = {}
   for _, field in ipairs(redis.call('HKEYS', key)) do
-    if string.sub(field, 1, 2) == 't:' then
+    if string.sub(field, 1, 2) == 'c:' then
       clients[#clients + 1] = string.sub(field, 3)
     end
   end
