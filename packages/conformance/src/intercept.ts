@@ -1,8 +1,15 @@
 import type { RedisClient } from '@authstate/redis'
 
-type Method = 'evalsha' | 'eval' | 'hgetall' | 'hmget' | 'zcount'
+type Method = 'evalsha' | 'eval' | 'hgetall' | 'hvals' | 'hmget' | 'zcount'
 
-const METHODS: readonly string[] = ['evalsha', 'eval', 'hgetall', 'hmget', 'zcount'] satisfies Method[]
+const METHODS: readonly string[] = [
+  'evalsha',
+  'eval',
+  'hgetall',
+  'hvals',
+  'hmget',
+  'zcount',
+] satisfies Method[]
 
 /** A command that the library is about to send. */
 export interface Intercepted {

@@ -370,7 +370,7 @@ describeWith(redis, 'a faulty client', () => {
   test('reads fail by their name, others do not', async () => {
     const [faulty, key] = [faultyClient(client), fresh()]
     await client.hset(key, { a: '1' })
-    for (const read of ['hgetall', 'hmget', 'zcount'] as const)
+    for (const read of ['hgetall', 'hvals', 'hmget', 'zcount'] as const)
       faulty.arm(read, { when: 'before', error: lost })
     await expect(faulty.client.hgetall(key)).rejects.toBe(lost)
     await expect(faulty.client.hmget(key, 'a')).rejects.toBe(lost)

@@ -12,6 +12,7 @@ export interface RedisClient {
   evalsha(sha1: string, numberOfKeys: number, ...keysAndArgs: (string | number)[]): Promise<unknown>
   eval(source: string, numberOfKeys: number, ...keysAndArgs: (string | number)[]): Promise<unknown>
   hgetall(key: string): Promise<Record<string, string>>
+  hvals(key: string): Promise<string[]>
   hmget(key: string, ...fields: string[]): Promise<(string | null)[]>
   zcount(key: string, min: number | string, max: number | string): Promise<number>
   // biome-ignore lint/suspicious/noExplicitAny: an event carries what its emitter says, and ioredis types it so

@@ -58,6 +58,9 @@ export interface RedisConnection extends Provider {
    */
   hgetall(operation: string, key: string): Promise<Readonly<Record<string, string>>>
 
+  /** The values of all fields of a hash, in no order; none when there is no such key. Half of what `hgetall` reads. */
+  hvals(operation: string, key: string): Promise<readonly string[]>
+
   /** Some fields of a hash, `null` for each that is absent. */
   hmget(operation: string, key: string, fields: readonly string[]): Promise<(string | null)[]>
 
@@ -136,6 +139,10 @@ export class OpenConnection implements RedisConnection {
 
   hgetall(operation: string, key: string): Promise<Readonly<Record<string, string>>> {
     return this.#send(operation, () => this.#client.hgetall(key), asItIs<Record<string, string>>)
+  }
+
+  hvals(operation: string, key: string): Promise<readonly string[]> {
+    return this.#send(operation, () => this.#client.hvals(key), asItIs<string[]>)
   }
 
   hmget(operation: string, key: string, fields: readonly string[]): Promise<(string | null)[]> {

@@ -31,6 +31,7 @@ export async function everyCommand(
     await connection.run(unseenScript(), { key: record }, { value: note }),
     ...(await Promise.all([
       connection.hgetall('test.read', record),
+      connection.hvals('test.read', record),
       connection.hmget('test.read', record, ['note', CANARY]),
       connection.countAfter('test.read', index, 0),
     ])),
@@ -41,6 +42,7 @@ export async function everyCommand(
       connection.run(put, { record: index, index: record }, { note }),
       connection.run(failing, { record, index }, { note }),
       connection.hgetall('test.read', index),
+      connection.hvals('test.read', index),
       connection.hmget('test.read', index, [CANARY]),
       connection.countAfter('test.read', record, 0),
     ].map(failureOf),

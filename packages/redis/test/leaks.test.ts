@@ -90,7 +90,7 @@ describe("ioredis' tracing channel", () => {
         listener.stop()
 
         expect(everythingIn(replies)).toContain(CANARY)
-        for (const command of ['evalsha', 'eval', 'hgetall', 'hmget', 'zcount']) {
+        for (const command of ['evalsha', 'eval', 'hgetall', 'hvals', 'hmget', 'zcount']) {
           expect(listener.of(command).length, command).toBeGreaterThan(2)
         }
         expect(listener.of('evalsha')[0]?.args).toEqual([expect.stringMatching(/^[0-9a-f]{40}$/), '?'])

@@ -35,7 +35,7 @@ import { newSession } from './redis/new-session.js'
 import { createOffline } from './redis/offline.js'
 import { PartitionSweep } from './redis/partition-sweep.js'
 import { RealmWide } from './redis/realm-wide.js'
-import { clientFields, SessionStore } from './redis/session-store.js'
+import { SessionStore } from './redis/session-store.js'
 import { decodeTimes } from './redis/texts.js'
 import { outcomeOf, presentationOf } from './redis/tokens.js'
 import { upgradeRecord } from './redis/versions.js'
@@ -108,15 +108,7 @@ class RedisUserSessions implements UserSessionProvider {
     const clientId = check.checkOption(options, 'clientId')
     const key = this.#store.keys.session(realmId, id, offline)
     if (key === undefined) return undefined
-    if (clientId === undefined) {
-      return this.#store.decode(await this.#store.redis.hgetall('user-session.get', key), {
-        realmId,
-        id,
-        offline,
-      })
-    }
-    const values = await this.#store.redis.hmget('user-session.get', key, clientFields(clientId))
-    return this.#store.decodeFor(clientId, values, { realmId, id, offline })
+    return this.#store.read('user-session.get', key, { realmId, id, offline }, clientId)
   }
 
   async refresh(realmId: string, id: string, options?: ClientScope) {
@@ -132,9 +124,7 @@ class RedisUserSessions implements UserSessionProvider {
       { now, life, client: escapePart(clientId ?? ''), clientLife },
     )
     if (reply === undefined) return undefined
-    return clientId === undefined
-      ? this.#store.record(reply as string[], place)
-      : this.#store.decodeFor(clientId, reply, place)
+    return this.#store.decode(reply, place, clientId)
   }
 
   async touch(realmId: string, id: string, options?: ClientScope) {
@@ -201,7 +191,7 @@ class RedisUserSessions implements UserSessionProvider {
     if (opened === undefined) return undefined
     const { place, key, realm, now, life } = opened
     const { perClient, policy } = limitsOf(this.#config)
-    const { fields, ended } = await this.#store.redis.run(
+    const { record, ended } = await this.#store.redis.run(
       scripts.putClient,
       { session: key },
       {
@@ -214,9 +204,9 @@ class RedisUserSessions implements UserSessionProvider {
         policy,
       },
     )
-    if (fields === 'client-limit') throw new SessionRefusedError(fields)
+    if (record === 'client-limit') throw new SessionRefusedError(record)
     this.#store.events.removed(realmId, place.offline, ended, 'limit')
-    return this.#store.record(fields, place)
+    return this.#store.record(record, place)
   }
 
   async updateClientSession(realmId: string, id: string, patch: ClientSessionPatch, options?: SessionScope) {

@@ -67,19 +67,7 @@ export const create = defineScript({
   change: 'full',
   repeatable: false,
   keys: ['session'],
-  args: [
-    'now',
-    'began',
-    'times',
-    'score',
-    'links',
-    'core',
-    'notes',
-    'client',
-    'clientScore',
-    'clientText',
-    'limits',
-  ],
+  args: ['now', 'began', 'times', 'score', 'data', 'client', 'clientText', 'clientScore', 'limits'],
   decode: (reply) => {
     const [outcome, ...ended] = reply as [string, ...RawEnded[]]
     return { outcome, ended: ended.map(endedOf) }
@@ -126,7 +114,7 @@ export const restart = defineScript({
   change: 'full',
   repeatable: true,
   keys: ['session'],
-  args: ['now', 'life', 'times', 'score', 'links', 'core', 'notes', 'client', 'clientScore', 'clientText'],
+  args: ['now', 'life', 'times', 'score', 'data', 'client', 'clientText', 'clientScore'],
   decode: flatOrRefusal,
 })
 
@@ -150,8 +138,8 @@ export const putClient = defineScript({
   keys: ['session'],
   args: ['now', 'life', 'client', 'clientLife', 'clientData', 'perClient', 'policy'],
   decode: (reply) => {
-    const [fields, ...ended] = reply as [(Flat | 'client-limit')?, ...RawEnded[]]
-    return { fields, ended: ended.map(endedOf) }
+    const [record, ...ended] = reply as [(Flat | 'client-limit')?, ...RawEnded[]]
+    return { record, ended: ended.map(endedOf) }
   },
 })
 
@@ -194,10 +182,10 @@ export const createOffline = defineScript({
     const [outcome, ...rest] = reply as [string, ...unknown[]]
     if (outcome === 'unknown') return { outcome, clients: rest as string[] } as const
     if (outcome === 'gone') return { outcome } as const
-    const [fields, expired] = rest as [Flat, RawEnded?]
+    const [values, expired] = rest as [Flat, RawEnded?]
     return {
       outcome: outcome as 'created' | 'refreshed',
-      fields,
+      values,
       expired: expired ? endedOf(expired) : undefined,
     } as const
   },
@@ -237,10 +225,10 @@ export const page = defineScript({
     const [score, id, ...entries] = reply as [string, string, ...[string, string, Flat][]]
     return {
       next: placeOf(score, id),
-      entries: entries.map(([entryId, entryScore, fields]) => ({
+      entries: entries.map(([entryId, entryScore, values]) => ({
         id: entryId,
         score: Number(entryScore),
-        fields: fields.length > 0 ? fields : undefined,
+        values: values.length > 0 ? values : undefined,
       })),
     }
   },

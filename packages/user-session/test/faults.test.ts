@@ -344,12 +344,14 @@ describeWith(redis, 'user-session faults', () => {
   })
 
   test.each([
-    ['an unknown version', { _v: '999' }],
+    ['an unknown version', { t: 'v999 1700000000000 1700000000000 1800000000000 1800000000000' }],
     ['no JSON where JSON was', { d: 'not json' }],
-    ['notes that are no JSON', { n: '{' }],
-    ['a note encrypted with a key that is gone', { n: '{"a":["k9","xxxx"]}' }],
+    ['JSON that is cut off', { d: '{"l":"ali' }],
+    ['JSON that is none, before links', { d: '{"l":}alice::' }],
+    ['a note encrypted with a key that is gone', { d: '{"l":"alice","n":{"a":["k9","xxxx"]}}alice::' }],
     ['times that are none', { t: 'yesterday' }],
-    ['a state that nobody knows', { s: '9' }],
+    ['times that are no numbers', { t: 'v1 a b c d' }],
+    ['a state that nobody knows', { d: '{"l":"alice","s":"9"}alice::' }],
   ])('%s: the session is absent, counted, logged once, and can still be ended', async (_, fields) => {
     await client.hset(keyOf(session.id), fields)
     for (let n = 0; n < 3; n++) expect(await healthy.get('realm', session.id)).toBe(undefined)
@@ -378,14 +380,18 @@ describeWith(redis, 'user-session faults', () => {
 
   describe('a record of an older form', () => {
     // As if an earlier version had kept the user name in a field of its own.
-    const older: Upcaster = ({ name, _v, ...fields }) => ({
+    const older: Upcaster = ({ name, t = '', d = '', ...fields }) => ({
       ...fields,
-      _v: '1',
-      ...(name !== undefined && { d: JSON.stringify({ n: name }) }),
+      t: t.replace('v0', 'v1'),
+      d: d.replace('{', `{"l":${JSON.stringify(name)},`),
     })
     const age = async () => {
-      await client.hdel(keyOf(session.id), 'd')
-      await client.hset(keyOf(session.id), { _v: '0', name: 'alice' })
+      const [times = '', data = ''] = await client.hmget(keyOf(session.id), 't', 'd')
+      await client.hset(keyOf(session.id), {
+        t: `${times}`.replace('v1', 'v0'),
+        d: `${data}`.replace('"l":"alice",', ''),
+        name: 'alice',
+      })
     }
     beforeEach(() => void upcasters.set('0', older))
     afterEach(() => void upcasters.delete('0'))
@@ -395,7 +401,7 @@ describeWith(redis, 'user-session faults', () => {
       expect((await healthy.get('realm', session.id))?.loginUsername).toBe('alice')
       expect((await healthy.listByUser('realm', 'alice')).items).toHaveLength(1)
       expect(await healthy.count('realm')).toBe(1)
-      expect(await client.hget(keyOf(session.id), '_v')).toBe('0')
+      expect(await client.hget(keyOf(session.id), 't')).toMatch(/^v0 /)
       expect(healthy.stats().unreadable).toBe(0)
     })
 
@@ -408,7 +414,10 @@ describeWith(redis, 'user-session faults', () => {
       ]) {
         await age()
         expect(await change()).not.toBe(undefined)
-        expect(await client.hmget(keyOf(session.id), '_v', 'name')).toEqual(['1', null])
+        expect(await client.hmget(keyOf(session.id), 't', 'name')).toEqual([
+          expect.stringMatching(/^v1 /),
+          null,
+        ])
       }
       await age()
       expect((await healthy.rotateRefreshToken('realm', session.id, rotation)).outcome).toBe('rotated')

@@ -9,13 +9,14 @@
 -- ARGV[5] clientLives  JSON: spans of offline client sessions by client, escaped
 -- ARGV[6] all          1: every living client session; 0: those that have spans
 --
--- Returns {'created' or 'refreshed', all fields of the offline record, an expired one it replaced as {id, user,
+-- Returns {'created' or 'refreshed', all values of the offline record, an expired one it replaced as {id, user,
 -- {client...}}}, {'gone'}, or {'unknown', client...} when nothing was written because the spans of these are needed.
 
 -- include: times, keys, reading, life, indexes, settling, opening, ending, fence
 local now = tonumber(ARGV[1])
 local head, kind, _, realm = parts(KEYS[2])
-if not open(KEYS[1], ARGV[3], now) or fenced(head .. kind .. 'f:' .. realm, links(KEYS[1]), ARGV[2]) then
+local user = links(KEYS[1])
+if not user or not open(KEYS[1], ARGV[3], now) or fenced(head .. kind .. 'f:' .. realm, user, ARGV[2]) then
   return { 'gone' }
 end
 
@@ -40,19 +41,13 @@ local expired = nil
 if t then
   t.refreshed = math.max(t.refreshed, now)
 else
-  local source = redis.call('HMGET', KEYS[1], 't', 'k', 'd', 'n', 's')
-  t = { started = now, refreshed = now, score = 0, remember = times(source[1]).remember, data = '' }
+  local source = redis.call('HMGET', KEYS[1], 't', 'd')
+  t = { started = now, refreshed = now, score = 0, remember = times(source[1]).remember }
   lives = life(ARGV[4], t.remember)
   if redis.call('EXISTS', KEYS[2]) == 1 then
     expired = drop(KEYS[2])
   end
-  redis.call('HSET', KEYS[2], '_v', '1', 'k', source[2], 'd', source[3])
-  if source[4] then
-    redis.call('HSET', KEYS[2], 'n', source[4])
-  end
-  if source[5] then
-    redis.call('HSET', KEYS[2], 's', source[5])
-  end
+  redis.call('HSET', KEYS[2], 'd', source[2])
 end
 t.expires = ending(t, lives, latest(t, lives))
 settle(KEYS[2], t, now, lives.idle)
@@ -64,10 +59,10 @@ for _, client in ipairs(wanted) do
     c.refreshed = math.max(c.refreshed, now)
   else
     end_families(KEYS[2], client, ARGV[1])
-    local online = times(redis.call('HGET', KEYS[1], 'c:' .. client))
-    c = { started = now, refreshed = now, score = 0, data = online.data }
+    local online = client_session(redis.call('HGET', KEYS[1], 'c:' .. client))
+    c = { started = now, refreshed = now, score = 0, client = client, data = online.data }
   end
   c.expires = client_ending(c, own, latest(t, lives))
   settle_both(KEYS[2], t, lives.idle, client, c, own.idle, now)
 end
-return { outcome, redis.call('HGETALL', KEYS[2]), expired }
+return { outcome, redis.call('HVALS', KEYS[2]), expired }

@@ -1,25 +1,23 @@
 -- Create a session with its first client session, unless a fence or a limit refuses it.
 --
--- KEYS[1] session       hash: _v, t times, k links, d core as JSON, n notes as JSON; c: per client
+-- KEYS[1] session       hash: t times, d data; c: per client
 -- ARGV[1] now           ms since the epoch
 -- ARGV[2] began         when the creation began, for the fences
--- ARGV[3] times         startedAt, lastRefreshAt, expiresAt, score in the indexes, perhaps r
--- ARGV[4] score         that score
--- ARGV[5] links         user:brokerSession:brokerUser, escaped
--- ARGV[6] core          JSON
--- ARGV[7] notes         JSON, empty for none
--- ARGV[8] client        escaped, empty for none
--- ARGV[9] clientScore   the score in its times
--- ARGV[10] clientText   its times and, behind them, its data as JSON
--- ARGV[11] limits       empty, or how many sessions a user may have and at the client, 0 for any number, and the policy
+-- ARGV[3] times         v1, startedAt, lastRefreshAt, expiresAt, score in the indexes, perhaps r
+-- ARGV[4] score         the score in them
+-- ARGV[5] data          JSON, and behind it user:brokerSession:brokerUser, escaped
+-- ARGV[6] client        escaped, empty for none
+-- ARGV[7] clientText    its times, itself and its JSON
+-- ARGV[8] clientScore   the score in that
+-- ARGV[9] limits        empty, or how many sessions a user may have and at the client, 0 for any number, and the policy
 --
 -- Returns {'created', ended...} or {refusal}; an ended session is {id, user, {client...}}.
 
 -- include: keys, fence
 local now = tonumber(ARGV[1])
 local head, kind, _, realm, id = parts(KEYS[1])
-local user, broker_session, broker_user = string.match(ARGV[5], '^([^:]*):([^:]*):([^:]*)$')
-local client = ARGV[8]
+local user, broker_session, broker_user = links_in(ARGV[5])
+local client = ARGV[6]
 
 if fenced(head .. kind .. 'f:' .. realm, user, ARGV[2]) then
   return { 'ended' }
@@ -27,9 +25,9 @@ end
 
 -- include: times
 local answer = { 'created' }
-if ARGV[11] ~= '' then
+if ARGV[9] ~= '' then
   -- include: reading, ending, limits
-  local per_user, per_client, policy = string.match(ARGV[11], '^(%d+) (%d+) (.*)$')
+  local per_user, per_client, policy = string.match(ARGV[9], '^(%d+) (%d+) (.*)$')
   local of_user = head .. kind .. 'u:' .. realm .. ':' .. user
   local ends = make_room(rivals(of_user, id, '', now), tonumber(per_user), policy)
   if not ends then
@@ -59,16 +57,12 @@ end
 
 -- include: indexes
 local score = tonumber(ARGV[4])
-local fields = { KEYS[1], '_v', '1', 't', ARGV[3], 'k', ARGV[5], 'd', ARGV[6] }
-if ARGV[7] ~= '' then
-  fields[10], fields[11] = 'n', ARGV[7]
-end
 index_session(head, kind, realm, id, user, broker_session, broker_user, score, now)
-if client ~= '' then
-  index_client(head .. kind, realm, id, client, tonumber(ARGV[9]), now)
-  local n = #fields
-  fields[n + 1], fields[n + 2] = 'c:' .. client, ARGV[10]
+if client == '' then
+  redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5])
+else
+  index_client(head .. kind, realm, id, client, tonumber(ARGV[8]), now)
+  redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5], 'c:' .. client, ARGV[7])
 end
-redis.call('HSET', unpack(fields))
 expire(KEYS[1], score, now)
 return answer

@@ -25,6 +25,8 @@ for i = 1, #entries, 2 do
   local key = sessions .. entries[i]
   if entries[i] ~= ARGV[4] and stands(key, entries[i + 1], '', now) then
     answer[#answer + 1] = drop(key)
+    -- A record that can not be read does not say whose it was.
+    redis.call('ZREM', KEYS[1], entries[i])
   end
 end
 if #entries == 200 then

@@ -5,10 +5,10 @@
 -- ARGV[2] afterScore  score of the place
 -- ARGV[3] afterId     id of the place, empty for its start
 -- ARGV[4] limit       sessions wanted
--- ARGV[5] bodies      how many of them come with their fields
+-- ARGV[5] bodies      how many of them come with their values
 -- ARGV[6] client      escaped; only with this client session alive; empty for any
 --
--- Returns {score, id of the last entry looked at or empty at the end, {id, score, fields}...}.
+-- Returns {score, id of the last entry looked at or empty at the end, {id, score, {value...}}...}.
 
 -- include: times, keys, reading
 local now = tonumber(ARGV[1])
@@ -21,7 +21,7 @@ local sessions = sessions_of(KEYS[1])
 for i = 1, #entries, 2 do
   local id, score = entries[i], entries[i + 1]
   if stands(sessions .. id, score, ARGV[6], now) then
-    answer[#answer + 1] = { id, score, #answer - 2 < bodies and redis.call('HGETALL', sessions .. id) or {} }
+    answer[#answer + 1] = { id, score, #answer - 2 < bodies and redis.call('HVALS', sessions .. id) or {} }
   end
   if #answer - 2 == limit or i == 2 * (limit + 10) - 1 then
     answer[1], answer[2] = score, id

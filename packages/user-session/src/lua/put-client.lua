@@ -1,6 +1,6 @@
 -- Add a client session, or replace what a living one holds.
 --
--- KEYS[1] session     hash: _v, t times, k links, c: per client
+-- KEYS[1] session     hash: t times, d data, c: per client
 -- ARGV[1] now         ms since the epoch
 -- ARGV[2] life        spans of the session, ms
 -- ARGV[3] client      escaped
@@ -9,7 +9,7 @@
 -- ARGV[6] perClient   sessions that a user may have at the client, 0 for any number
 -- ARGV[7] policy      reject, end-oldest or end-least-recently-used
 --
--- Returns {all fields of the record, ended...}, {} when it is gone, {'client-limit'} when that refuses it; an ended
+-- Returns {{value...} of the record, ended...}, {} when it is gone, {'client-limit'} when that refuses it; an ended
 -- session is {id, user, {client...}}.
 
 -- include: times, keys, reading, life, indexes, settling, opening, ending, limits
@@ -27,7 +27,7 @@ if c then
 else
   local head, kind, _, realm, id = parts(KEYS[1])
   if ARGV[6] ~= '0' and kind == 'u' then
-    local found = rivals(head .. 'uu:' .. realm .. ':' .. links(KEYS[1]), id, client, now)
+    local found = rivals(head .. 'uu:' .. realm .. ':' .. (links(KEYS[1]) or ''), id, client, now)
     local ends = make_room(found, tonumber(ARGV[6]), ARGV[7])
     if not ends then
       return { 'client-limit' }
@@ -37,12 +37,12 @@ else
     end
   end
   end_families(KEYS[1], client, ARGV[1])
-  c = { started = now, refreshed = now, score = 0 }
+  c = { started = now, refreshed = now, score = 0, client = client }
 end
 
 local own = life(ARGV[4], t.remember)
 c.expires = client_ending(c, own, latest(t, lives))
 c.data = ARGV[5]
 settle_both(KEYS[1], t, lives.idle, client, c, own.idle, now)
-answer[1] = redis.call('HGETALL', KEYS[1])
+answer[1] = redis.call('HVALS', KEYS[1])
 return answer

@@ -1,12 +1,12 @@
 -- Note that a session, and one of its client sessions if named, is in use.
 --
--- KEYS[1] session     hash: _v, t times, c: per client
+-- KEYS[1] session     hash: t times, c: per client
 -- ARGV[1] now         ms since the epoch
 -- ARGV[2] life        spans of the session, ms
 -- ARGV[3] client      escaped, empty for none
 -- ARGV[4] clientLife  spans of the client session, ms
 --
--- Returns the record, with a client named as {_v, k, t, d, n, s, c:}, else all its fields; nil when it is gone.
+-- Returns the values of the record, with a client named those of t, d and its c:, else all; nil when it is gone.
 
 -- include: times, keys, reading, life, indexes, settling, opening
 local now = tonumber(ARGV[1])
@@ -19,12 +19,12 @@ if client == '' then
   t.refreshed = math.max(t.refreshed, now)
   t.expires = ending(t, lives, latest(t, lives))
   settle(KEYS[1], t, now, lives.idle)
-  return redis.call('HGETALL', KEYS[1])
+  return redis.call('HVALS', KEYS[1])
 end
 
-local record = redis.call('HMGET', KEYS[1], '_v', 'k', 't', 'd', 'n', 's', 'c:' .. client)
-local t, lives = opened(KEYS[1], record[1], record[3], ARGV[2], now)
-local c = t and times(record[7])
+local record = redis.call('HMGET', KEYS[1], 't', 'd', 'c:' .. client)
+local t, lives = opened(KEYS[1], record[1], ARGV[2], now)
+local c = t and client_session(record[3])
 if not c or c.expires <= now then
   return false
 end
@@ -36,5 +36,5 @@ t.refreshed = math.max(t.refreshed, now)
 t.expires = ending(t, lives, latest(t, lives))
 c.refreshed = math.max(c.refreshed, now)
 c.expires = client_ending(c, own, latest(t, lives))
-record[3], record[7] = settle_both(KEYS[1], t, lives.idle, client, c, own.idle, now)
+record[1], record[3] = settle_both(KEYS[1], t, lives.idle, client, c, own.idle, now)
 return record

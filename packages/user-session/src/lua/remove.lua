@@ -1,6 +1,6 @@
 -- End a session.
 --
--- KEYS[1] session  hash: _v, t times, k links, c: per client
+-- KEYS[1] session  hash: t times, d data, c: per client
 -- ARGV[1] now      ms since the epoch
 --
 -- Returns the ended session as {id, user, {client...}}, or nil when there is none.

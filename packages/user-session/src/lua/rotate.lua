@@ -1,6 +1,6 @@
 -- Exchange a refresh token for its successor; a replay ends the client session.
 --
--- KEYS[1] session     hash: _v, t times, c:, f:, g: per client
+-- KEYS[1] session     hash: t times, c:, f:, g: per client
 -- ARGV[1] now         ms since the epoch
 -- ARGV[2] client      escaped
 -- ARGV[3] family      escaped
@@ -16,8 +16,8 @@
 -- include: times, keys, reading, ending, rotation
 local now = tonumber(ARGV[1])
 local client = ARGV[2]
-local readable = redis.call('HGET', KEYS[1], '_v') == '1' and living(KEYS[1], now)
-local c = readable and living_client(KEYS[1], client, now)
+local t = living(KEYS[1], now)
+local c = t and t.version == '1' and living_client(KEYS[1], client, now)
 if not c then
   return { 'gone' }
 end

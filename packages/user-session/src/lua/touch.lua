@@ -1,18 +1,15 @@
 -- Note that a session is in use, and answer its new times only.
 --
--- KEYS[1] session  hash: _v, t times
+-- KEYS[1] session  hash: t times
 -- ARGV[1] now      ms since the epoch
 -- ARGV[2] life     spans of the session, ms
 --
 -- Returns its field of times, or nil when it is gone.
 
-local found = redis.call('HMGET', KEYS[1], '_v', 't')
-if found[1] ~= '1' then
-  return false
-end
 local now = tonumber(ARGV[1])
-local started, refreshed, expires, score, flag = string.match(found[2], '^(%d+) (%d+) (%d+) (%d+)(r?)$')
-if tonumber(expires) <= now then
+local found = redis.call('HGET', KEYS[1], 't')
+local started, refreshed, expires, score, flag = string.match(found or '', '^v1 (%d+) (%d+) (%d+) (%d+)(r?)$')
+if not started or tonumber(expires) <= now then
   return false
 end
 
@@ -25,7 +22,7 @@ if idle and tonumber(refreshed) <= now and refreshed + idle > now then
   end
   local lag = ends - score
   if lag >= 0 and lag <= idle / 30 and lag <= 60000 and ends > now and ends < 2 ^ 53 then
-    local text = started .. ' ' .. ARGV[1] .. ' ' .. string.format('%.0f', ends) .. ' ' .. score .. flag
+    local text = 'v1 ' .. started .. ' ' .. ARGV[1] .. ' ' .. string.format('%.0f', ends) .. ' ' .. score .. flag
     redis.call('HSET', KEYS[1], 't', text)
     return text
   end

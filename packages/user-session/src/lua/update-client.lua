@@ -1,6 +1,6 @@
 -- Merge changes into a client session.
 --
--- KEYS[1] session     hash: _v, t times, c: per client
+-- KEYS[1] session     hash: t times, c: per client
 -- ARGV[1] now         ms since the epoch
 -- ARGV[2] life        spans of the session, ms
 -- ARGV[3] client      escaped
@@ -8,7 +8,7 @@
 -- ARGV[5] patch       JSON of a merge patch
 -- ARGV[6] maxBytes    ceiling on the notes
 --
--- Returns all fields of the record, nil when it is gone, 'too large' when the notes would be.
+-- Returns all values of the record, nil when it is gone, 'too large' when the notes would be.
 
 -- include: times, keys, reading, life, indexes, settling, opening, notes
 local now = tonumber(ARGV[1])
@@ -37,4 +37,4 @@ local own = life(ARGV[4], t.remember)
 c.expires = client_ending(c, own, latest(t, lives))
 c.data = cjson.encode(data)
 settle_both(KEYS[1], t, lives.idle, client, c, own.idle, now)
-return redis.call('HGETALL', KEYS[1])
+return redis.call('HVALS', KEYS[1])

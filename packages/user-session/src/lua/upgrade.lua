@@ -1,6 +1,6 @@
 -- Bring a record of an older form up to date, unless it changed meanwhile.
 --
--- KEYS[1] session  hash: of whatever form, with _v
+-- KEYS[1] session  hash: of whatever form, its version in t
 -- ARGV[1] before   JSON: its fields as they were read
 -- ARGV[2] after    JSON: its fields as they shall be
 --

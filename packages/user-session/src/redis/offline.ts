@@ -2,7 +2,6 @@ import { escapePart, unescapePart } from '@authstate/redis'
 import type { UserSession } from '../contract.js'
 import * as scripts from '../scripts.js'
 import type { Opened, SessionStore } from './session-store.js'
-import { fieldsOf } from './texts.js'
 
 /**
  * Copies a session into its offline twin.
@@ -39,7 +38,7 @@ export async function createOffline(
       continue
     }
     if (reply.expired) store.events.expired(realmId, true, reply.expired)
-    const session = store.decode(fieldsOf(reply.fields), { realmId, id, offline: true })
+    const session = store.decode(reply.values, { realmId, id, offline: true })
     if (session && reply.outcome === 'created') store.events.created(session)
     return session
   }

@@ -6,8 +6,7 @@ import { FENCE_MS } from '../rules.js'
 import * as scripts from '../scripts.js'
 import type { ScriptPlace } from './replies.js'
 import type { IndexKind } from './session-keys.js'
-import type { SessionStore } from './session-store.js'
-import { fieldsOf } from './texts.js'
+import { isOfAnotherVersion, type SessionStore } from './session-store.js'
 
 /** Where a walk over a partition goes on. */
 interface Step {
@@ -238,21 +237,19 @@ export class RealmWide {
   }
 
   async #session(
-    { id, fields }: PageEntry,
+    { id, values }: PageEntry,
     realmId: string,
     offline: boolean,
     now: number,
   ): Promise<UserSession | undefined> {
-    const { keys, redis, codec } = this.#store
+    const { keys, codec } = this.#store
     const place = { realmId, id, offline }
-    if (fields !== undefined) return codec.decode(fieldsOf(fields), place, now)
+    if (values !== undefined && !isOfAnotherVersion(values)) return codec.decode(values, place, now)
     const key = keys.session(realmId, id, offline)
-    return key === undefined
-      ? undefined
-      : codec.decode(await redis.hgetall('user-session.list', key), place, now)
+    return key === undefined ? undefined : this.#store.read('user-session.list', key, place)
   }
 }
 
 interface PageEntry extends Place {
-  readonly fields: readonly string[] | undefined
+  readonly values: readonly string[] | undefined
 }

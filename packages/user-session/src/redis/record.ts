@@ -5,11 +5,8 @@ import type { ClientSession, UserSession, UserSessionState } from '../contract.j
 import { isOver } from '../expiry.js'
 import type { NotePlace, NotesCipher, StoredNote } from './cipher.js'
 import { decodeTimes } from './texts.js'
-import { type Fields, upcast, VERSION } from './versions.js'
+import { VERSION, versionOf } from './versions.js'
 import type { Writable } from './writable.js'
-
-/** Fields that a session has besides those of its client sessions. */
-export const CORE_FIELDS = ['_v', 'k', 't', 'd', 'n', 's'] as const
 
 /** Where a record lives. */
 export interface RecordPlace {
@@ -18,13 +15,18 @@ export interface RecordPlace {
   readonly offline: boolean
 }
 
-interface Core {
+/** What a session is besides its times, links and client sessions. */
+interface SessionData {
   /** loginUsername */
-  readonly n: string
+  readonly l: string
   /** ipAddress */
   readonly i?: string | undefined
   /** authMethod */
   readonly m?: string | undefined
+  /** state, by its number */
+  readonly s?: string
+  /** notes */
+  readonly n?: Record<string, StoredNote> | undefined
 }
 
 interface ClientData {
@@ -38,7 +40,10 @@ interface ClientData {
   readonly n?: Record<string, StoredNote>
 }
 
-/** Turns sessions into fields and back. */
+/**
+ * Turns sessions into values of a hash and back. A value says by its first character what it is, so that reading needs
+ * no names: `v` times, `{` data, `c` a client session.
+ */
 export class RecordCodec {
   readonly #cipher: NotesCipher
   readonly #onUnreadable: () => void
@@ -48,25 +53,22 @@ export class RecordCodec {
     this.#onUnreadable = onUnreadable
   }
 
-  core({ loginUsername, ipAddress, authMethod }: CheckedSession): string {
-    const core: Core = { n: loginUsername, i: ipAddress, m: authMethod }
-    return JSON.stringify(core)
+  /** JSON, and behind it what the scripts need to find the indexes of a session. */
+  data(session: CheckedSession, { realmId, id }: RecordPlace): string {
+    const { userId, brokerSessionId = '', brokerUserId = '', notes } = session
+    const data: SessionData = {
+      l: session.loginUsername,
+      i: session.ipAddress,
+      m: session.authMethod,
+      n: isEmpty(notes) ? undefined : (this.#seal(notes, { realmId, sessionId: id }) as SessionData['n']),
+    }
+    const links = `${escapePart(userId)}:${escapePart(brokerSessionId)}:${escapePart(brokerUserId)}`
+    return JSON.stringify(data) + links
   }
 
-  /** What the scripts need to find the indexes of a session. */
-  links({ userId, brokerSessionId, brokerUserId }: CheckedSession): string {
-    return `${escapePart(userId)}:${escapePart(brokerSessionId ?? '')}:${escapePart(brokerUserId ?? '')}`
-  }
-
-  /** JSON, or the empty string for none. */
-  notes(notes: NotesPatch, { realmId, id }: RecordPlace): string {
-    if (isEmpty(notes)) return ''
-    return JSON.stringify(this.#seal(notes, { realmId, sessionId: id }))
-  }
-
-  /** JSON of a merge patch; `{}` for none. */
-  notesPatch(notes: NotesPatch, place: RecordPlace): string {
-    return this.notes(notes, place) || '{}'
+  /** JSON of a merge patch of notes; `{}` for none. */
+  notesPatch(notes: NotesPatch, { realmId, id }: RecordPlace): string {
+    return isEmpty(notes) ? '{}' : JSON.stringify(this.#seal(notes, { realmId, sessionId: id }))
   }
 
   /** JSON of what a client session holds besides its times, or of changes to it. */
@@ -81,43 +83,67 @@ export class RecordCodec {
     return JSON.stringify(data)
   }
 
-  /** The living session that some fields hold; `undefined` when it is over, or can not be read. */
-  decode(fields: Fields, place: RecordPlace, now: number): UserSession | undefined {
+  /**
+   * The living session that some values hold, in whatever order; `undefined` when it is over, or can not be read.
+   *
+   * @param only Unless this client session is among them and lives, there is no session.
+   */
+  decode(
+    values: readonly (string | null)[],
+    place: RecordPlace,
+    now: number,
+    only?: string,
+  ): UserSession | undefined {
     try {
-      return this.#decode(fields, place, now)
+      const session = this.#decode(values, place, now)
+      return only === undefined || session?.clients.has(only) ? session : undefined
     } catch {
       this.#onUnreadable()
       return undefined
     }
   }
 
-  #decode(stored: Fields, place: RecordPlace, now: number): UserSession | undefined {
-    const version = stored['_v']
-    if (version === undefined) return undefined
-    const fields = version === VERSION ? stored : upcast(stored)
-    if (fields === undefined) throw new Error('a record of an unknown version')
-    const { startedAt, lastRefreshAt, expiresAt, rememberMe } = decodeTimes(fields['t'])
+  #decode(values: readonly (string | null)[], place: RecordPlace, now: number): UserSession | undefined {
+    let times: string | undefined
+    let data: string | undefined
+    const clientTexts: string[] = []
+    for (const value of values) {
+      if (value === null) continue
+      const kind = value.charAt(0)
+      if (kind === 'c') clientTexts.push(value)
+      else if (kind === 'v') times = value
+      else if (kind === '{') data = value
+    }
+    if (times === undefined && values.every((value) => value === null)) return undefined
+    if (times === undefined || data === undefined || versionOf(times) !== VERSION)
+      throw new Error('a record of an unknown form')
+    const { startedAt, lastRefreshAt, expiresAt, rememberMe } = decodeTimes(times)
     if (isOver(expiresAt, now)) return undefined
-    const { realmId, id, offline } = place
-    const { k: links = '', d: data = '', n: notes, s: state } = fields
-    const [userId = '', brokerSessionId = '', brokerUserId = ''] = links.split(':')
-    const { n: loginUsername, i: ipAddress, m: authMethod } = JSON.parse(data) as Core
+    const end = data.lastIndexOf('}') + 1
+    const [userId = '', brokerSessionId = '', brokerUserId = ''] = data.slice(end).split(':', 3)
+    const {
+      l: loginUsername,
+      i: ipAddress,
+      m: authMethod,
+      s: state,
+      n: notes,
+    } = JSON.parse(data.slice(0, end)) as SessionData
     let clients: ReadonlyMap<string, ClientSession> | undefined
     const readClients = () => {
-      clients ??= this.#clients(fields, place, now)
+      clients ??= this.#clients(clientTexts, place, now)
       return clients
     }
     const session: Writable<UserSession> = {
-      id,
-      realmId,
+      id: place.id,
+      realmId: place.realmId,
       userId: unescapePart(userId),
-      offline,
+      offline: place.offline,
       loginUsername,
       rememberMe,
       startedAt,
       lastRefreshAt,
       expiresAt,
-      notes: notes === undefined ? {} : this.#open(JSON.parse(notes), place),
+      notes: notes === undefined ? {} : this.#open(notes, place),
       // Most callers look at one of them, or at none.
       get clients() {
         return readClients()
@@ -131,12 +157,11 @@ export class RecordCodec {
     return session
   }
 
-  #clients(fields: Fields, place: RecordPlace, now: number): Map<string, ClientSession> {
+  #clients(texts: readonly string[], place: RecordPlace, now: number): Map<string, ClientSession> {
     const clients = new Map<string, ClientSession>()
-    for (const field in fields) {
-      if (!field.startsWith('c:')) continue
+    for (const text of texts) {
       try {
-        const client = this.#client(unescapePart(field.slice(2)), fields[field] as string, place)
+        const client = this.#client(text, place)
         if (!isOver(client.expiresAt, now)) clients.set(client.clientId, client)
       } catch {
         this.#onUnreadable()
@@ -145,10 +170,11 @@ export class RecordCodec {
     return clients
   }
 
-  /** @param text Times, and the data as JSON behind them. */
-  #client(clientId: string, text: string, place: RecordPlace): ClientSession {
+  /** @param text Times, the client's id, and JSON behind them. */
+  #client(text: string, place: RecordPlace): ClientSession {
     const json = text.indexOf('{')
-    const { startedAt, lastRefreshAt, expiresAt } = decodeTimes(text.slice(0, Math.max(json - 1, 0)))
+    const { startedAt, lastRefreshAt, expiresAt } = decodeTimes(text)
+    const clientId = unescapePart(text.slice(placeOfWord(text, 5), json - 1))
     const { p: protocol, u: redirectUri, a: action, n: notes } = JSON.parse(text.slice(json)) as ClientData
     const client: Writable<ClientSession> = {
       clientId,
@@ -197,4 +223,11 @@ function stateOf(number: string): UserSessionState {
   const state = STATES[Number(number)]
   if (state === undefined) throw new Error('a state that nobody knows')
   return state
+}
+
+/** Where the word behind so many blanks begins. */
+function placeOfWord(text: string, blanks: number): number {
+  let place = 0
+  for (let blank = 0; blank < blanks; blank++) place = text.indexOf(' ', place) + 1
+  return place
 }

@@ -7,11 +7,11 @@ import { notesTooLarge } from '../notes.js'
 import { Ticker, type UserSessionConfig } from '../rules.js'
 import { NotesCipher } from './cipher.js'
 import type { NewSession } from './new-session.js'
-import { CORE_FIELDS, RecordCodec, type RecordPlace } from './record.js'
+import { RecordCodec, type RecordPlace } from './record.js'
 import { SessionEvents } from './session-events.js'
 import { SessionKeys } from './session-keys.js'
-import { encodeLives, encodeTimes, fieldsOf, zipFields } from './texts.js'
-import { type Fields, upcasters, upgradeRecord } from './versions.js'
+import { encodeLives, encodeTimes } from './texts.js'
+import { upcast, upcasters, upgradeRecord, VERSION, versionOf } from './versions.js'
 
 /** What a verb that changes a session knows before it runs its script. */
 export interface Opened {
@@ -104,43 +104,53 @@ export class SessionStore {
 
   /** Arguments of the scripts that begin a session. */
   encode({ session, clientExpiresAt }: NewSession, checked: check.CheckedSession) {
-    const { startedAt, lastRefreshAt, expiresAt, rememberMe } = session
+    const { startedAt, expiresAt } = session
     const { client } = checked
+    const clientId = client ? escapePart(client.clientId) : ''
     const clientScore = Math.min(clientExpiresAt, expiresAt)
-    const clientTimes = { startedAt, lastRefreshAt, expiresAt: clientExpiresAt }
     return {
-      times: encodeTimes(session, expiresAt, rememberMe),
+      times: encodeTimes(session),
       score: expiresAt,
-      links: this.codec.links(checked),
-      core: this.codec.core(checked),
-      notes: this.codec.notes(checked.notes, session),
-      client: client ? escapePart(client.clientId) : '',
-      clientScore,
+      data: this.codec.data(checked, session),
+      client: clientId,
       clientText: client
-        ? `${encodeTimes(clientTimes, clientScore, false)} ${this.codec.client(client, session)}`
+        ? `c ${startedAt} ${startedAt} ${clientExpiresAt} ${clientScore} ${clientId} ${this.codec.client(client, session)}`
         : '',
+      clientScore,
     }
   }
 
-  decode(fields: Fields, place: RecordPlace): UserSession | undefined {
-    return this.codec.decode(fields, place, this.now())
-  }
-
-  /** The session with one client session alone; `undefined` unless that lives. */
-  decodeFor(
-    clientId: string,
-    values: readonly (string | null)[],
+  /**
+   * Reads a session, whole or for one client.
+   *
+   * @param operation For errors.
+   */
+  async read(
+    operation: string,
+    key: string,
     place: RecordPlace,
-  ): UserSession | undefined {
-    const session = this.decode(zipFields(clientFields(clientId), values), place)
-    return session?.clients.has(clientId) ? session : undefined
+    clientId?: string,
+  ): Promise<UserSession | undefined> {
+    const values = await (clientId === undefined
+      ? this.redis.hvals(operation, key)
+      : this.redis.hmget(operation, key, ['t', 'd', `c:${escapePart(clientId)}`]))
+    if (upcasters.size > 0 && isOfAnotherVersion(values)) {
+      const fields = upcast(await this.redis.hgetall(operation, key))
+      if (fields !== undefined) return this.decode(Object.values(fields), place, clientId)
+    }
+    return this.decode(values, place, clientId)
   }
 
-  /** What a script that changes a record answers: its fields, nothing, or why it did nothing. */
+  /** @param only Only if this client session is among the values and lives. */
+  decode(values: readonly (string | null)[], place: RecordPlace, only?: string): UserSession | undefined {
+    return this.codec.decode(values, place, this.now(), only)
+  }
+
+  /** What a script that changes a record answers: its values, nothing, or why it did nothing. */
   record(reply: readonly string[] | string | undefined, place: RecordPlace): UserSession | undefined {
     if (reply === 'too large') throw notesTooLarge(this.#maxNotesBytes)
     if (reply === 'other user') throw check.otherUser()
-    return typeof reply === 'object' ? this.decode(fieldsOf(reply), place) : undefined
+    return typeof reply === 'object' ? this.decode(reply, place) : undefined
   }
 
   assertOpen(): void {
@@ -162,7 +172,8 @@ export class SessionStore {
   }
 }
 
-/** Fields that a session has for one client. */
-export function clientFields(clientId: string): readonly string[] {
-  return [...CORE_FIELDS, `c:${escapePart(clientId)}`]
+/** Whether what was read of a session is of a form that is not written any more. */
+export function isOfAnotherVersion(values: readonly (string | null)[]): boolean {
+  const times = values.find((value) => value?.startsWith('v'))
+  return typeof times === 'string' && versionOf(times) !== VERSION
 }

@@ -1,5 +1,5 @@
 import type { Lives, Uses } from '../expiry.js'
-import type { Fields } from './versions.js'
+import { VERSION } from './versions.js'
 
 /** Times as they are stored. */
 export interface Times extends Uses {
@@ -8,12 +8,12 @@ export interface Times extends Uses {
 }
 
 /**
- * Reads times as the scripts write them: startedAt, lastRefreshAt, expiresAt, score, perhaps `r`.
+ * Reads the times at the start of a text: a word, startedAt, lastRefreshAt, expiresAt, score, perhaps `r`.
  *
  * @throws {Error} they can not be read
  */
-export function decodeTimes(text: string | undefined): Times {
-  const [started = '', refreshed, expires, score = ''] = (text ?? '').split(' ', 4)
+export function decodeTimes(text: string): Times {
+  const [, started = '', refreshed, expires, score = ''] = text.split(' ', 5)
   const startedAt = Number(started)
   const lastRefreshAt = Number(refreshed)
   const expiresAt = Number(expires)
@@ -23,13 +23,9 @@ export function decodeTimes(text: string | undefined): Times {
   return { startedAt, lastRefreshAt, expiresAt, rememberMe: score.endsWith('r') }
 }
 
-/** Times as the scripts write them. @param score In the indexes. */
-export function encodeTimes(
-  { startedAt, lastRefreshAt, expiresAt }: Uses & { readonly expiresAt: number },
-  score: number,
-  rememberMe: boolean,
-): string {
-  return `${startedAt} ${lastRefreshAt} ${expiresAt} ${score}${rememberMe ? 'r' : ''}`
+/** Times of a session as the scripts write them, scored by their end. */
+export function encodeTimes({ startedAt, lastRefreshAt, expiresAt, rememberMe }: Times): string {
+  return `v${VERSION} ${startedAt} ${lastRefreshAt} ${expiresAt} ${expiresAt}${rememberMe ? 'r' : ''}`
 }
 
 /** Spans as the scripts take them: idle and max, of remember-me if they differ, and not-before if there is one. */
@@ -38,22 +34,4 @@ export function encodeLives({ plain, rememberMe, notBefore }: Lives): string {
   const differ = rememberMe.idleMs !== plain.idleMs || rememberMe.maxMs !== plain.maxMs
   if (differ || notBefore > 0) spans += ` ${rememberMe.idleMs} ${rememberMe.maxMs}`
   return notBefore > 0 ? `${spans} ${notBefore}` : spans
-}
-
-/** Fields from the flat list that a script answers. */
-export function fieldsOf(flat: readonly string[]): Fields {
-  const fields: Record<string, string> = {}
-  for (let index = 0; index + 1 < flat.length; index += 2)
-    fields[flat[index] as string] = flat[index + 1] as string
-  return fields
-}
-
-/** Fields from values in the order of their names. */
-export function zipFields(names: readonly string[], values: readonly (string | null)[]): Fields {
-  const fields: Record<string, string> = {}
-  for (let index = 0; index < names.length; index++) {
-    const value = values[index]
-    if (typeof value === 'string') fields[names[index] as string] = value
-  }
-  return fields
 }

@@ -4,10 +4,10 @@ import { upgrade } from '../scripts.js'
 /** Fields of a stored session, as Redis answers them. */
 export type Fields = Readonly<Record<string, string>>
 
-/** Version of the form that is written. The times of a session are the same in every version. */
+/** Version of the form that is written: `v1` before the times of a session, which are the same in every version. */
 export const VERSION = '1'
 
-/** Makes fields of the next version of some of one version; it may be given a few of a record only. */
+/** Makes fields of the next version of those of one version. */
 export type Upcaster = (fields: Fields) => Fields
 
 /** By the version that it reads. There is none as long as there is one version. */
@@ -16,15 +16,22 @@ export const upcasters = new Map<string, Upcaster>()
 /** Steps from the oldest version, at most. */
 const MAX_STEPS = 100
 
+/** The version that times say; the empty string when they say none. */
+export function versionOf(times: string | undefined): string {
+  return /^v(\d+) /.exec(times ?? '')?.[1] ?? ''
+}
+
 /** The fields in the form of now; `undefined` when nobody knows how to get there. */
 export function upcast(fields: Fields): Fields | undefined {
   let current = fields
-  for (let step = 0; step < MAX_STEPS && current['_v'] !== VERSION; step++) {
-    const next = upcasters.get(current['_v'] ?? '')
+  for (let step = 0; step < MAX_STEPS; step++) {
+    const version = versionOf(current['t'])
+    if (version === VERSION) return current
+    const next = upcasters.get(version)
     if (next === undefined) return undefined
     current = next(current)
   }
-  return current
+  return undefined
 }
 
 /**
@@ -36,7 +43,7 @@ export async function upgradeRecord(redis: RedisConnection, session: string): Pr
   if (upcasters.size === 0) return
   for (let attempt = 0; attempt < MAX_STEPS; attempt++) {
     const before = await redis.hgetall('user-session.upgrade', session)
-    if (before['_v'] === undefined || before['_v'] === VERSION) return
+    if (before['t'] === undefined || versionOf(before['t']) === VERSION) return
     const after = upcast(before)
     if (after === undefined) return
     const args = { before: JSON.stringify(before), after: JSON.stringify(after) }

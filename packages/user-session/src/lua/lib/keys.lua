@@ -2,3 +2,8 @@
 local function parts(key)
   return string.match(key, '^(.*{%x%x}:)([uo])(%a):([^:]*):?(.*)$')
 end
+
+-- User, broker session and broker user behind the JSON of a session, escaped, empty for none.
+local function links_in(data)
+  return string.match(data or '', '^.*}([^:]*):([^:]*):([^:]*)$')
+end

@@ -1,8 +1,8 @@
--- The times of a living session that can be read, from what was found of it, and its life. What is over by the time-outs
--- of now is settled so.
-local function opened(key, version, text, spans, now)
-  local t = version == '1' and times(text)
-  if not t or t.expires <= now then
+-- The times of a living session that can be read, from their text, and its life. What is over by the time-outs of now is
+-- settled so.
+local function opened(key, text, spans, now)
+  local t = times(text)
+  if not t or t.version ~= '1' or t.expires <= now then
     return nil
   end
   local lives = life(spans, t.remember)
@@ -15,6 +15,5 @@ local function opened(key, version, text, spans, now)
 end
 
 local function open(key, spans, now)
-  local found = redis.call('HMGET', key, '_v', 't')
-  return opened(key, found[1], found[2], spans, now)
+  return opened(key, redis.call('HGET', key, 't'), spans, now)
 end

@@ -6,13 +6,12 @@ end
 
 -- The times of a living client session.
 local function living_client(key, client, now)
-  local c = times(redis.call('HGET', key, 'c:' .. client))
+  local c = client_session(redis.call('HGET', key, 'c:' .. client))
   return c and c.expires > now and c or nil
 end
 
--- User, broker session and broker user of a session, escaped, empty for none.
 local function links(key)
-  return string.match(redis.call('HGET', key, 'k') or '', '^([^:]*):([^:]*):([^:]*)$')
+  return links_in(redis.call('HGET', key, 'd'))
 end
 
 -- Client ids of a session, escaped, also of client sessions that are over.

@@ -2,6 +2,9 @@
 local function index(key, t, now)
   local head, kind, _, realm, id = parts(key)
   local user, broker_session, broker_user = links(key)
+  if not user then
+    return
+  end
   t.score = t.expires
   index_session(head, kind, realm, id, user, broker_session, broker_user, t.score, now)
   for _, client in ipairs(clients_of(key)) do
@@ -10,7 +13,7 @@ local function index(key, t, now)
     if c and c.score ~= score then
       c.score = score
       index_client(head .. kind, realm, id, client, score, now)
-      redis.call('HSET', key, 'c:' .. client, text_of(c))
+      redis.call('HSET', key, 'c:' .. client, client_text(c))
     end
   end
 end
@@ -30,21 +33,21 @@ end
 local function settle_both(key, t, idle, client, c, client_idle, now)
   local score = math.min(c.expires, t.expires)
   if not astray(t.expires, t.score, idle) and not astray(score, c.score, client_idle) then
-    local text, client_text = text_of(t), text_of(c)
-    redis.call('HSET', key, 't', text, 'c:' .. client, client_text)
-    return text, client_text
+    local text, ctext = text_of(t), client_text(c)
+    redis.call('HSET', key, 't', text, 'c:' .. client, ctext)
+    return text, ctext
   end
-  redis.call('HSET', key, 'c:' .. client, text_of(c))
+  redis.call('HSET', key, 'c:' .. client, client_text(c))
   local text = settle(key, t, now, idle)
   -- The session's indexes may just have taken it along.
-  local client_text = redis.call('HGET', key, 'c:' .. client)
-  c = times(client_text)
+  local ctext = redis.call('HGET', key, 'c:' .. client)
+  c = client_session(ctext)
   if astray(score, c.score, client_idle) then
     local head, kind, _, realm, id = parts(key)
     c.score = score
     index_client(head .. kind, realm, id, client, score, now)
-    client_text = text_of(c)
-    redis.call('HSET', key, 'c:' .. client, client_text)
+    ctext = client_text(c)
+    redis.call('HSET', key, 'c:' .. client, ctext)
   end
-  return text, client_text
+  return text, ctext
 end

@@ -1,27 +1,39 @@
 -- An index may lag this far behind a session, ms.
 local SLACK = 60000
 
--- Times: startedAt, lastRefreshAt, expiresAt, score in the indexes, r for remember-me; of a client session with its data
--- behind them.
+-- Times of a session: version of the record, startedAt, lastRefreshAt, expiresAt, score in the indexes, r for remember-me.
 local function times(text)
-  local started, refreshed, expires, score, flag, data = string.match(text or '', '^(%d+) (%d+) (%d+) (%d+)(r?) ?(.*)$')
-  return started and {
+  local version, started, refreshed, expires, score, flag = string.match(text or '', '^v(%d+) (%d+) (%d+) (%d+) (%d+)(r?)$')
+  return version and {
+    version = version,
     started = tonumber(started),
     refreshed = tonumber(refreshed),
     expires = tonumber(expires),
     score = tonumber(score),
     remember = flag == 'r',
+  }
+end
+
+local function text_of(t)
+  local text = string.format('v1 %.0f %.0f %.0f %.0f', t.started, t.refreshed, t.expires, t.score)
+  return t.remember and text .. 'r' or text
+end
+
+-- A client session: startedAt, lastRefreshAt, expiresAt, score in the index by client, client, data.
+local function client_session(text)
+  local started, refreshed, expires, score, client, data = string.match(text or '', '^c (%d+) (%d+) (%d+) (%d+) ([^{]*) ({.*)$')
+  return started and {
+    started = tonumber(started),
+    refreshed = tonumber(refreshed),
+    expires = tonumber(expires),
+    score = tonumber(score),
+    client = client,
     data = data,
   }
 end
 
--- Text of times, and of the data behind them.
-local function text_of(t)
-  local text = string.format('%.0f %.0f %.0f %.0f', t.started, t.refreshed, t.expires, t.score)
-  if t.remember then
-    text = text .. 'r'
-  end
-  return t.data ~= '' and text .. ' ' .. t.data or text
+local function client_text(c)
+  return string.format('c %.0f %.0f %.0f %.0f ', c.started, c.refreshed, c.expires, c.score) .. c.client .. ' ' .. c.data
 end
 
 -- Whether an index is too far from what it stands for.
