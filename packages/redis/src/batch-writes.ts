@@ -1,7 +1,7 @@
 import { type BatchableStream, internals, type RedisClient } from './client.js'
 
 /** Commands after which a batch is flushed within one turn of the event loop. */
-export const BATCH_SIZE = 8
+export const BATCH_SIZE = 16
 
 const batched = new WeakSet<BatchableStream>()
 

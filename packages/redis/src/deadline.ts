@@ -53,6 +53,9 @@ export class Deadlines {
     else wait.before.after = wait.after
     if (wait.after === undefined) this.#last = wait.before
     else wait.after.before = wait.before
+    // An ended one that grew old would keep all that came after it from being collected.
+    wait.before = undefined
+    wait.after = undefined
     this.#pending -= 1
     if (this.#pending === 0 && this.#onIdle.length > 0) for (const tell of this.#onIdle.splice(0)) tell()
     return true

@@ -272,7 +272,7 @@ export const endAll = defineScript({
   change: 'removal',
   repeatable: true,
   keys: ['index', 'fence'],
-  args: ['now', 'began', 'fenceMs', 'except', 'afterScore', 'afterId'],
+  args: ['now', 'began', 'fenceMs', 'except', 'afterScore', 'afterId', 'limit'],
   decode: (reply) => {
     const [score, id, ...ended] = reply as [string, string, ...RawEnded[]]
     return { next: placeOf(score, id), ended: ended.map(endedOf) }

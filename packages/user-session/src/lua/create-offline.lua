@@ -63,6 +63,6 @@ for _, client in ipairs(wanted) do
     c = { started = now, refreshed = now, score = 0, client = client, data = online.data }
   end
   c.expires = client_ending(c, own, latest(t, lives))
-  settle_both(KEYS[2], t, lives.idle, client, c, own.idle, now)
+  settle(KEYS[2], t, now, lives.idle, c, own.idle)
 end
 return { outcome, redis.call('HVALS', KEYS[2]), expired }

@@ -1,4 +1,4 @@
--- End the living sessions of an index, looking at a hundred entries at most, and refuse what began earlier.
+-- End the living sessions of an index, looking at some entries, and refuse what began earlier.
 --
 -- KEYS[1] index       zset: session ids, scored by expiresAt or a little less
 -- KEYS[2] fence       string: what began at this instant or before is refused
@@ -8,6 +8,7 @@
 -- ARGV[4] except      id of the session that stays, empty for none
 -- ARGV[5] afterScore  0 at first
 -- ARGV[6] afterId     empty at first
+-- ARGV[7] limit       entries to look at, a hundred at most
 --
 -- Returns {score, id to go on behind or empty at the end, ended...}; an ended session is {id, user, {client...}}.
 
@@ -17,19 +18,23 @@ if tonumber(redis.call('GET', KEYS[2]) or '-1') < tonumber(ARGV[2]) then
   redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
 end
 
+local limit = tonumber(ARGV[7])
 local first = behind(KEYS[1], ARGV[5], ARGV[6], now)
-local entries = redis.call('ZRANGE', KEYS[1], first, first + 99, 'WITHSCORES')
-local answer = { '', '' }
+local entries = redis.call('ZRANGE', KEYS[1], first, first + limit - 1, 'WITHSCORES')
+local head, kind, _, realm = parts(KEYS[1])
 local sessions = sessions_of(KEYS[1])
+local ids = {}
 for i = 1, #entries, 2 do
-  local key = sessions .. entries[i]
-  if entries[i] ~= ARGV[4] and stands(key, entries[i + 1], '', now) then
-    answer[#answer + 1] = drop(key)
-    -- A record that can not be read does not say whose it was.
-    redis.call('ZREM', KEYS[1], entries[i])
+  if entries[i] ~= ARGV[4] and stands(sessions .. entries[i], entries[i + 1], '', now) then
+    ids[#ids + 1] = entries[i]
   end
 end
-if #entries == 200 then
-  answer[1], answer[2] = entries[200], entries[199]
+local answer = drop_all(head .. kind, realm, ids)
+if #ids > 0 then
+  -- A record that can not be read does not say whose it was.
+  redis.call('ZREM', KEYS[1], unpack(ids))
 end
-return answer
+if #entries == 2 * limit then
+  return { entries[#entries], entries[#entries - 1], unpack(answer) }
+end
+return { '', '', unpack(answer) }

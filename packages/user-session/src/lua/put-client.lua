@@ -43,6 +43,6 @@ end
 local own = life(ARGV[4], t.remember)
 c.expires = client_ending(c, own, latest(t, lives))
 c.data = ARGV[5]
-settle_both(KEYS[1], t, lives.idle, client, c, own.idle, now)
+settle(KEYS[1], t, now, lives.idle, c, own.idle)
 answer[1] = redis.call('HVALS', KEYS[1])
 return answer

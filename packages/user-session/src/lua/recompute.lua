@@ -50,7 +50,7 @@ for _, key in ipairs(keys) do
       before = c.expires
       c.expires = client_ending(c, own, latest(t, lives))
       changed = changed or c.expires ~= before
-      settle_both(key, t, lives.idle, client, c, own.idle, now)
+      settle(key, t, now, lives.idle, c, own.idle)
     end
   end
   answer[3] = answer[3] + (changed and 1 or 0)

@@ -36,5 +36,5 @@ t.refreshed = math.max(t.refreshed, now)
 t.expires = ending(t, lives, latest(t, lives))
 c.refreshed = math.max(c.refreshed, now)
 c.expires = client_ending(c, own, latest(t, lives))
-record[1], record[3] = settle_both(KEYS[1], t, lives.idle, client, c, own.idle, now)
+record[1], record[3] = settle(KEYS[1], t, now, lives.idle, c, own.idle)
 return record

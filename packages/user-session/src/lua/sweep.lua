@@ -22,27 +22,32 @@ redis.call('SET', KEYS[2], ARGV[2] .. ' ' .. string.format('%.0f', now + tonumbe
 local head = string.match(KEYS[1], '^(.*{%x%x}:)')
 local answer = { 'swept', 0, 1 }
 
+local told = {}
 for _, one in ipairs(cjson.decode(ARGV[4])) do
   local kind, realm = string.match(one[1], '^([uo]):(.*)$')
-  local key = head .. kind .. 's:' .. realm .. ':' .. one[2]
-  if not living(key, now) then
-    drop(key)
+  if not living(head .. kind .. 's:' .. realm .. ':' .. one[2], now) then
+    told[one[1]] = told[one[1]] or {}
+    table.insert(told[one[1]], one[2])
     answer[2] = answer[2] + 1
   end
+end
+for place, ids in pairs(told) do
+  local kind, realm = string.match(place, '^([uo]):(.*)$')
+  drop_all(head .. kind, realm, ids)
 end
 
 local limit = tonumber(ARGV[5])
 for _, place in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, 10)) do
   local kind, realm = string.match(place, '^([uo]):(.*)$')
   local index = head .. kind .. 'r:' .. realm
-  local ids = redis.call('ZRANGEBYSCORE', index, '-inf', ARGV[1], 'LIMIT', 0, limit)
-  for _, id in ipairs(ids) do
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', index, '-inf', ARGV[1], 'LIMIT', 0, limit)) do
     local key = head .. kind .. 's:' .. realm .. ':' .. id
-    local t = living(key, now)
-    if not t then
-      answer[#answer + 1] = { place, id, links(key) or '', clients_of(key) }
-    else
+    local found = redis.call('HMGET', key, 't', 'd')
+    local t = times(found[1])
+    if t and t.expires > now then
       redis.call('ZADD', index, t.expires, id)
+    else
+      answer[#answer + 1] = { place, id, links_in(found[2]) or '', clients_of(key) }
     end
   end
   if #answer > 3 then

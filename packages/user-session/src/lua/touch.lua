@@ -35,4 +35,5 @@ if not t then
 end
 t.refreshed = math.max(t.refreshed, now)
 t.expires = ending(t, lives, latest(t, lives))
-return settle(KEYS[1], t, now, lives.idle)
+local text = settle(KEYS[1], t, now, lives.idle)
+return text

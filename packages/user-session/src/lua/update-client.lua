@@ -36,5 +36,5 @@ data.n = next(notes) ~= nil and notes or nil
 local own = life(ARGV[4], t.remember)
 c.expires = client_ending(c, own, latest(t, lives))
 c.data = cjson.encode(data)
-settle_both(KEYS[1], t, lives.idle, client, c, own.idle, now)
+settle(KEYS[1], t, now, lives.idle, c, own.idle)
 return redis.call('HVALS', KEYS[1])

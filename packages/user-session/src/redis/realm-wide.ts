@@ -12,11 +12,16 @@ import { isOfAnotherVersion, type SessionStore } from './session-store.js'
 interface Step {
   readonly partition: number
   readonly after: ScriptPlace
+  /** Whether every partition is asked at the same time. */
+  readonly together: boolean
 }
+
+/** Sessions that a script ends, and while which everybody else waits. */
+const ENDED_PER_STEP = 50
 
 const BEGIN: ScriptPlace = { score: '0', id: '' }
 
-/** Looks at, or changes, many sessions: a hundred per script, every partition at once. */
+/** Looks at, or changes, many sessions: a hundred per script at most, every partition at once. */
 export class RealmWide {
   readonly #store: SessionStore
 
@@ -56,7 +61,7 @@ export class RealmWide {
         gathered.push(...entries)
         return gathered.length <= limit
       },
-      { score: String(after.score), id: after.id },
+      { begin: { score: String(after.score), id: after.id } },
     )
     const all = [...found.values()].flat().sort(comparePlaces)
     const shown = all.slice(0, limit)
@@ -138,12 +143,20 @@ export class RealmWide {
       await this.#walk(
         partitions,
         scripts.endAll,
-        ({ partition, after }) => ({
+        ({ partition, after, together }) => ({
           keys: {
             index: keys.index(partition, userId === undefined ? 'realm' : 'user', realmId, offline, userId),
             fence: keys.fence(partition, realmId, offline, userId),
           },
-          args: { now, began, fenceMs: FENCE_MS, except, afterScore: after.score, afterId: after.id },
+          args: {
+            now,
+            began,
+            fenceMs: FENCE_MS,
+            except,
+            afterScore: after.score,
+            afterId: after.id,
+            limit: together ? Math.ceil((2 * ENDED_PER_STEP) / partitions.length) : ENDED_PER_STEP,
+          },
         }),
         (reply, partition) => {
           ended += reply.ended.length
@@ -151,6 +164,7 @@ export class RealmWide {
           if (reply.next && reply.ended.length > 0) again.add(partition)
           return true
         },
+        { inTurn: true },
       )
       partitions = [...again]
     }
@@ -174,6 +188,7 @@ export class RealmWide {
         ended += reply.ended
         return true
       },
+      { inTurn: true },
     )
     return ended
   }
@@ -207,6 +222,7 @@ export class RealmWide {
         }
         return true
       },
+      { inTurn: true },
     )
     return changed
   }
@@ -215,6 +231,7 @@ export class RealmWide {
    * Runs a script on partitions, all at once, and again behind where it stopped on those that are not at their end.
    *
    * @param take Takes an answer. `false`: the partition has given enough.
+   * @param options.inTurn After the first round one partition after the other, so that a long walk holds nobody up.
    */
   async #walk<K extends string, A extends string, R extends { readonly next: ScriptPlace | undefined }>(
     partitions: readonly number[],
@@ -224,15 +241,20 @@ export class RealmWide {
       readonly args: Readonly<Record<A, string | number>>
     },
     take: (reply: R, partition: number) => boolean,
-    begin: ScriptPlace = BEGIN,
+    { begin = BEGIN, inTurn = false }: { readonly begin?: ScriptPlace; readonly inTurn?: boolean } = {},
   ): Promise<void> {
-    let steps: Step[] = partitions.map((partition) => ({ partition, after: begin }))
+    const { redis } = this.#store
+    let steps: Step[] = partitions.map((partition) => ({ partition, after: begin, together: true }))
     while (steps.length > 0) {
-      const replies = await this.#store.redis.runEach(script, steps.map(callOf))
-      steps = steps.flatMap(({ partition }, index) => {
+      const waiting = inTurn && !steps[0]?.together ? steps.splice(1) : []
+      const replies = await redis.runEach(script, steps.map(callOf))
+      const next = steps.flatMap(({ partition }, index) => {
         const reply = replies[index] as R
-        return take(reply, partition) && reply.next ? [{ partition, after: reply.next }] : []
+        return take(reply, partition) && reply.next
+          ? [{ partition, after: reply.next, together: !inTurn }]
+          : []
       })
+      steps = [...next, ...waiting]
     }
   }
 

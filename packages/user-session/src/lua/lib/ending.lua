@@ -16,25 +16,43 @@ local function end_client(key, client, now)
   end_families(key, client, now)
 end
 
--- Takes a session and its index entries away. Answers what there is to tell: {id, user, {client...}}.
+-- Takes sessions of one realm and their index entries away, each index in one go. Answers what there is to tell of each:
+-- {id, user, {client...}}.
+local function drop_all(base, realm, ids)
+  if #ids == 0 then
+    return {}
+  end
+  local ended, keys, of_client = {}, {}, {}
+  for i, id in ipairs(ids) do
+    local key = base .. 's:' .. realm .. ':' .. id
+    local user, broker_session, broker_user = links(key)
+    local clients = clients_of(key)
+    for _, client in ipairs(clients) do
+      of_client[client] = of_client[client] or { base .. 'c:' .. realm .. ':' .. client }
+      table.insert(of_client[client], id)
+    end
+    if user then
+      redis.call('ZREM', base .. 'u:' .. realm .. ':' .. user, id)
+      if broker_session ~= '' then
+        redis.call('ZREM', base .. 'i:' .. realm .. ':' .. broker_session, id)
+      end
+      if broker_user ~= '' then
+        redis.call('ZREM', base .. 'b:' .. realm .. ':' .. broker_user, id)
+      end
+    end
+    keys[i] = key
+    ended[i] = { id, user or '', clients }
+  end
+  for _, entries in pairs(of_client) do
+    redis.call('ZREM', unpack(entries))
+  end
+  redis.call('ZREM', base .. 'r:' .. realm, unpack(ids))
+  redis.call('UNLINK', unpack(keys))
+  return ended
+end
+
+-- Takes one session away.
 local function drop(key)
   local head, kind, _, realm, id = parts(key)
-  local base = head .. kind
-  local user, broker_session, broker_user = links(key)
-  local clients = clients_of(key)
-  for _, client in ipairs(clients) do
-    redis.call('ZREM', base .. 'c:' .. realm .. ':' .. client, id)
-  end
-  if user then
-    redis.call('ZREM', base .. 'u:' .. realm .. ':' .. user, id)
-    if broker_session ~= '' then
-      redis.call('ZREM', base .. 'i:' .. realm .. ':' .. broker_session, id)
-    end
-    if broker_user ~= '' then
-      redis.call('ZREM', base .. 'b:' .. realm .. ':' .. broker_user, id)
-    end
-  end
-  redis.call('ZREM', base .. 'r:' .. realm, id)
-  redis.call('UNLINK', key)
-  return { id, user or '', clients }
+  return drop_all(head .. kind, realm, { id })[1]
 end

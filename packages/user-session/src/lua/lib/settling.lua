@@ -1,53 +1,62 @@
--- Scores a session and its living client sessions, which count no longer than it, in their indexes.
-local function index(key, t, now)
+-- Scores a session and its living client sessions, which count no longer than it, in their indexes. `changed` is a client
+-- session that is about to be written. Answers fields and values that are to be written because of it.
+local function index(key, t, now, changed)
   local head, kind, _, realm, id = parts(key)
-  local user, broker_session, broker_user = links(key)
-  if not user then
-    return
-  end
-  t.score = t.expires
-  index_session(head, kind, realm, id, user, broker_session, broker_user, t.score, now)
-  for _, client in ipairs(clients_of(key)) do
-    local c = living_client(key, client, now)
-    local score = c and math.min(c.expires, t.expires)
-    if c and c.score ~= score then
-      c.score = score
-      index_client(head .. kind, realm, id, client, score, now)
-      redis.call('HSET', key, 'c:' .. client, client_text(c))
+  local stored = redis.call('HGETALL', key)
+  local data, clients = nil, { changed }
+  for i = 1, #stored, 2 do
+    if stored[i] == 'd' then
+      data = stored[i + 1]
+    elseif string.sub(stored[i], 1, 2) == 'c:' then
+      local c = client_session(stored[i + 1])
+      if c and not (changed and c.client == changed.client) then
+        clients[#clients + 1] = c
+      end
     end
   end
+  local user, broker_session, broker_user = links_in(data)
+  if not user then
+    return {}
+  end
+
+  t.score = t.expires
+  index_session(head, kind, realm, id, user, broker_session, broker_user, t.score, now)
+  local fields = {}
+  for _, c in ipairs(clients) do
+    local score = math.min(c.expires, t.expires)
+    if c.expires > now and c.score ~= score then
+      c.score = score
+      index_client(head .. kind, realm, id, c.client, score, now)
+      if c ~= changed then
+        fields[#fields + 1] = 'c:' .. c.client
+        fields[#fields + 1] = client_text(c)
+      end
+    end
+  end
+  return fields
 end
 
--- Writes the times of a session. The indexes follow only when they are astray.
-local function settle(key, t, now, idle)
+-- Writes the times of a session, and a client session that changed, in one go. The indexes follow only when they are
+-- astray. Answers the texts of both.
+local function settle(key, t, now, idle, changed, changed_idle)
+  local fields = {}
   if astray(t.expires, t.score, idle) then
-    index(key, t, now)
+    fields = index(key, t, now, changed)
     expire(key, t.expires, now)
   end
+  local changed_text = nil
+  if changed then
+    local score = math.min(changed.expires, t.expires)
+    if astray(score, changed.score, changed_idle) then
+      local head, kind, _, realm, id = parts(key)
+      changed.score = score
+      index_client(head .. kind, realm, id, changed.client, score, now)
+    end
+    changed_text = client_text(changed)
+    fields[#fields + 1] = 'c:' .. changed.client
+    fields[#fields + 1] = changed_text
+  end
   local text = text_of(t)
-  redis.call('HSET', key, 't', text)
-  return text
-end
-
--- Writes the times of a session, and a client session of it. Answers the texts of both.
-local function settle_both(key, t, idle, client, c, client_idle, now)
-  local score = math.min(c.expires, t.expires)
-  if not astray(t.expires, t.score, idle) and not astray(score, c.score, client_idle) then
-    local text, ctext = text_of(t), client_text(c)
-    redis.call('HSET', key, 't', text, 'c:' .. client, ctext)
-    return text, ctext
-  end
-  redis.call('HSET', key, 'c:' .. client, client_text(c))
-  local text = settle(key, t, now, idle)
-  -- The session's indexes may just have taken it along.
-  local ctext = redis.call('HGET', key, 'c:' .. client)
-  c = client_session(ctext)
-  if astray(score, c.score, client_idle) then
-    local head, kind, _, realm, id = parts(key)
-    c.score = score
-    index_client(head .. kind, realm, id, client, score, now)
-    ctext = client_text(c)
-    redis.call('HSET', key, 'c:' .. client, ctext)
-  end
-  return text, ctext
+  redis.call('HSET', key, 't', text, unpack(fields))
+  return text, changed_text
 end
