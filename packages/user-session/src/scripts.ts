@@ -31,7 +31,15 @@ import touchLua from './lua/touch.lua'
 import updateLua from './lua/update.lua'
 import updateClientLua from './lua/update-client.lua'
 import upgradeLua from './lua/upgrade.lua'
-import { endedOf, type Flat, flatOrRefusal, placeOf, type RawEnded, rotationOf } from './redis/replies.js'
+import {
+  endedOf,
+  type Flat,
+  type Found,
+  flatOrRefusal,
+  placeOf,
+  type RawEnded,
+  rotationOf,
+} from './redis/replies.js'
 
 const record = 'user-session'
 
@@ -316,18 +324,8 @@ export const sweep = defineScript({
   keys: ['due', 'lease'],
   args: ['now', 'owner', 'leaseMs', 'told', 'limit'],
   decode: (reply) => {
-    const [outcome, dropped = 0, more = 0, ...found] = reply as [
-      string,
-      number?,
-      number?,
-      ...[place: string, id: string, user: string, clients: Flat][],
-    ]
-    return {
-      busy: outcome === 'busy',
-      dropped,
-      more: more === 1,
-      found: found.map(([place, id, user, clients]) => ({ place, id, user, clients })),
-    }
+    const [outcome, dropped = 0, more = 0, ...found] = reply as [string, number?, number?, ...Found[]]
+    return { busy: outcome === 'busy', dropped, more: more === 1, found }
   },
 })
 

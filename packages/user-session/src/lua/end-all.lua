@@ -23,13 +23,15 @@ local first = behind(KEYS[1], ARGV[5], ARGV[6], now)
 local entries = redis.call('ZRANGE', KEYS[1], first, first + limit - 1, 'WITHSCORES')
 local head, kind, _, realm = parts(KEYS[1])
 local sessions = sessions_of(KEYS[1])
-local ids = {}
+local ids, ends = {}, {}
 for i = 1, #entries, 2 do
-  if entries[i] ~= ARGV[4] and stands(sessions .. entries[i], entries[i + 1], '', now) then
+  local key = sessions .. entries[i]
+  if entries[i] ~= ARGV[4] and stands(key, entries[i + 1], '', now) then
     ids[#ids + 1] = entries[i]
+    ends[#ends + 1] = entry_of(key, entries[i])
   end
 end
-local answer = drop_all(head .. kind, realm, ids)
+local answer = drop_all(head .. kind, realm, ends)
 if #ids > 0 then
   -- A record that can not be read does not say whose it was.
   redis.call('ZREM', KEYS[1], unpack(ids))

@@ -5,11 +5,11 @@
 -- ARGV[1] now      ms since the epoch
 -- ARGV[2] owner    who asks
 -- ARGV[3] leaseMs  how long nobody else may
--- ARGV[4] told     JSON: a list of [u or o and the realm, id]
+-- ARGV[4] told     JSON: a list of what was found before
 -- ARGV[5] limit    sessions to take away, and to find
 --
--- Returns {'busy'} when another sweeps, else {'swept', how many were taken away, 1 when there is more to do, {u or o and
--- the realm, id, user, {client...}}...}; with nothing to do the lease is given back.
+-- Returns {'busy'} when another sweeps, else {'swept', how many were taken away, 1 when there is more to do, {id, links,
+-- {client...}, u or o and the realm}...}; with nothing to do the lease is given back.
 
 -- include: times, keys, reading, ending
 local now = tonumber(ARGV[1])
@@ -24,16 +24,17 @@ local answer = { 'swept', 0, 1 }
 
 local told = {}
 for _, one in ipairs(cjson.decode(ARGV[4])) do
-  local kind, realm = string.match(one[1], '^([uo]):(.*)$')
-  if not living(head .. kind .. 's:' .. realm .. ':' .. one[2], now) then
-    told[one[1]] = told[one[1]] or {}
-    table.insert(told[one[1]], one[2])
+  local place = one[4]
+  local kind, realm = string.match(place, '^([uo]):(.*)$')
+  if not living(head .. kind .. 's:' .. realm .. ':' .. one[1], now) then
+    told[place] = told[place] or {}
+    table.insert(told[place], one)
     answer[2] = answer[2] + 1
   end
 end
-for place, ids in pairs(told) do
+for place, ends in pairs(told) do
   local kind, realm = string.match(place, '^([uo]):(.*)$')
-  drop_all(head .. kind, realm, ids)
+  drop_all(head .. kind, realm, ends)
 end
 
 local limit = tonumber(ARGV[5])
@@ -42,12 +43,13 @@ for _, place in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LI
   local index = head .. kind .. 'r:' .. realm
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', index, '-inf', ARGV[1], 'LIMIT', 0, limit)) do
     local key = head .. kind .. 's:' .. realm .. ':' .. id
-    local found = redis.call('HMGET', key, 't', 'd')
-    local t = times(found[1])
-    if t and t.expires > now then
+    local t = living(key, now)
+    if t then
       redis.call('ZADD', index, t.expires, id)
     else
-      answer[#answer + 1] = { place, id, links_in(found[2]) or '', clients_of(key) }
+      local entry = entry_of(key, id)
+      entry[4] = place
+      answer[#answer + 1] = entry
     end
   end
   if #answer > 3 then

@@ -2,12 +2,13 @@ import { setImmediate as breathe } from 'node:timers/promises'
 import { unescapePart } from '@authstate/redis'
 import { type ProviderContext, randomId } from '@authstate/spi'
 import * as scripts from '../scripts.js'
+import type { Found } from './replies.js'
 import type { SessionStore } from './session-store.js'
 
 /** How long a node that stopped in mid-sweep keeps others from that partition. */
 const LEASE_MS = 10_000
 
-/** Sessions taken away, and found, per step: a script touches a hundred, and everybody else waits for it. */
+/** Sessions taken away, and found, per step: while a script runs, everybody else waits. */
 const STEP = 50
 
 /**
@@ -49,7 +50,7 @@ export class PartitionSweep {
 
   async #sweep(partition: number): Promise<void> {
     const { keys, redis, events } = this.#store
-    let told: [place: string, id: string][] = []
+    let told: readonly Found[] = []
     while (!this.#stopped) {
       const step = await redis.run(
         scripts.sweep,
@@ -64,10 +65,11 @@ export class PartitionSweep {
       )
       this.#swept += step.dropped
       if (step.busy || !step.more) return
-      for (const { place, ...ended } of step.found) {
-        events.expired(unescapePart(place.slice(2)), place.startsWith('o'), ended)
+      for (const [id, links, clients, place] of step.found) {
+        const [user = ''] = links.split(':', 1)
+        events.expired(unescapePart(place.slice(2)), place.startsWith('o'), { id, user, clients })
       }
-      told = step.found.map(({ place, id }) => [place, id])
+      told = step.found
       await breathe()
     }
   }

@@ -18,6 +18,9 @@ export interface ScriptPlace {
 export type Flat = readonly string[]
 export type RawEnded = readonly [id: string, user: string, clients: Flat]
 
+/** An expired session, as the sweep finds it and is told to take it away; links and place are as in the scripts. */
+export type Found = readonly [id: string, links: string, clients: Flat, place: string]
+
 export const endedOf = ([id, user, clients]: RawEnded): Ended => ({ id, user, clients })
 export const placeOf = (score: string, id: string): ScriptPlace | undefined =>
   id === '' ? undefined : { score, id }

@@ -16,17 +16,21 @@ local function end_client(key, client, now)
   end_families(key, client, now)
 end
 
+-- What has to be known of a session to take it away: id, links and clients, escaped.
+local function entry_of(key, id)
+  return { id, string.match(redis.call('HGET', key, 'd') or '', '^.*}(.*)$') or '', clients_of(key) }
+end
+
 -- Takes sessions of one realm and their index entries away, each index in one go. Answers what there is to tell of each:
 -- {id, user, {client...}}.
-local function drop_all(base, realm, ids)
-  if #ids == 0 then
+local function drop_all(base, realm, entries)
+  if #entries == 0 then
     return {}
   end
-  local ended, keys, of_client = {}, {}, {}
-  for i, id in ipairs(ids) do
-    local key = base .. 's:' .. realm .. ':' .. id
-    local user, broker_session, broker_user = links(key)
-    local clients = clients_of(key)
+  local ended, ids, keys, of_client = {}, {}, {}, {}
+  for i, entry in ipairs(entries) do
+    local id, clients = entry[1], entry[3]
+    local user, broker_session, broker_user = string.match(entry[2], '^([^:]*):([^:]*):([^:]*)$')
     for _, client in ipairs(clients) do
       of_client[client] = of_client[client] or { base .. 'c:' .. realm .. ':' .. client }
       table.insert(of_client[client], id)
@@ -40,11 +44,12 @@ local function drop_all(base, realm, ids)
         redis.call('ZREM', base .. 'b:' .. realm .. ':' .. broker_user, id)
       end
     end
-    keys[i] = key
+    ids[i] = id
+    keys[i] = base .. 's:' .. realm .. ':' .. id
     ended[i] = { id, user or '', clients }
   end
-  for _, entries in pairs(of_client) do
-    redis.call('ZREM', unpack(entries))
+  for _, members in pairs(of_client) do
+    redis.call('ZREM', unpack(members))
   end
   redis.call('ZREM', base .. 'r:' .. realm, unpack(ids))
   redis.call('UNLINK', unpack(keys))
@@ -54,5 +59,5 @@ end
 -- Takes one session away.
 local function drop(key)
   local head, kind, _, realm, id = parts(key)
-  return drop_all(head .. kind, realm, { id })[1]
+  return drop_all(head .. kind, realm, { entry_of(key, id) })[1]
 end
