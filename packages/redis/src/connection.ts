@@ -120,7 +120,7 @@ export class OpenConnection implements RedisConnection {
     const parameters = scriptParameters(script, keys, args)
     return this.#send(
       script.name,
-      () => this.#client.evalsha(script.sha1, script.keys.length, ...parameters),
+      () => this.#client.evalsha(...parameters),
       script.decode,
       (error) => (isScriptMissing(error) ? this.#sendSource(script, parameters) : undefined),
     )
@@ -231,10 +231,10 @@ export class OpenConnection implements RedisConnection {
     })
   }
 
-  #sendSource(script: Script, parameters: (string | number)[]): Promise<unknown> {
+  #sendSource({ lua }: Script, [, ...rest]: ReturnType<typeof scriptParameters>): Promise<unknown> {
     this.#sent += 1
     this.#reloaded += 1
-    return this.#client.eval(script.lua, script.keys.length, ...parameters)
+    return this.#client.eval(lua, ...rest)
   }
 
   #assertOpen(operation: string): void {

@@ -37,14 +37,14 @@ export function defineScript<const K extends string, const A extends string, R>(
   return Object.freeze({ ...script, sha1 })
 }
 
-/** The values in the order of the script's KEYS and ARGV. */
+/** What goes behind EVALSHA: the hash, the number of keys, and the values in the order of the script's KEYS and ARGV. */
 export function scriptParameters<K extends string, A extends string>(
   script: Script<K, A>,
   keys: Readonly<Record<K, string>>,
   args: ScriptArgs<A>,
-): (string | number)[] {
-  const parameters = new Array<string | number>(script.keys.length + script.args.length)
-  let index = 0
+): [sha1: string, numberOfKeys: number, ...keysAndArgs: (string | number)[]] {
+  const parameters: [string, number, ...(string | number)[]] = [script.sha1, script.keys.length]
+  let index = 2
   for (const name of script.keys) parameters[index++] = keys[name]
   for (const name of script.args) parameters[index++] = args[name]
   return parameters

@@ -21,7 +21,7 @@ describe('a descriptor', () => {
 
   test('puts names in order', () => {
     const parameters = scriptParameters(script, { to: 'b', from: 'a' }, { by: 2, now: '1' })
-    expect(parameters).toEqual(['a', 'b', '1', 2])
+    expect(parameters).toEqual([script.sha1, 2, 'a', 'b', '1', 2])
   })
 
   test('does not compile with a name left out or misspelt', () => {

@@ -11,8 +11,7 @@ export function assertText(
   maxBytes = Number.POSITIVE_INFINITY,
 ): asserts value is string {
   if (typeof value !== 'string') throw new TypeError(`"${name}" must be a string, got ${kindOf(value)}`)
-  if (!value.isWellFormed())
-    throw new TypeError(`"${name}" must be well-formed Unicode: it has a lone surrogate`)
+  if (!isText(value)) throw new TypeError(`"${name}" must be well-formed Unicode: it has a lone surrogate`)
   if (value.length * 3 > maxBytes && Buffer.byteLength(value) > maxBytes) {
     throw new TypeError(`"${name}" must have at most ${maxBytes} bytes of UTF-8`)
   }
@@ -116,19 +115,29 @@ export function assertNotesPatch(
 
 function checkNotes(value: unknown, name: string, maxBytes: number, nullRemoves: boolean): void {
   assertObject(value, name)
-  let bytes = 0
-  for (const key of Object.keys(value)) {
+  const keys = Object.keys(value)
+  let characters = 0
+  for (const key of keys) {
     if (key === '__proto__') throw new TypeError(`"${name}" must not have a note named "__proto__"`)
-    assertName(key, `${name}: name of a note`)
-    bytes += Buffer.byteLength(key)
+    if (!isText(key) || key.length === 0 || key.length * 3 > MAX_NAME_BYTES) {
+      assertName(key, `${name}: name of a note`)
+    }
+    characters += key.length
     const note = value[key]
     if (nullRemoves && note === null) continue
-    assertText(note, `${name}: a note`)
-    bytes += Buffer.byteLength(note)
+    if (!isText(note)) assertText(note, `${name}: a note`)
+    characters += note.length
   }
+  // A UTF-16 code unit takes three bytes of UTF-8 at most.
+  if (characters * 3 <= maxBytes) return
+  let bytes = 0
+  for (const key of keys)
+    bytes += Buffer.byteLength(key) + Buffer.byteLength((value[key] as string | null) ?? '')
   if (bytes > maxBytes)
     throw new RangeError(`"${name}" must have at most ${maxBytes} bytes of UTF-8 in all, got ${bytes}`)
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value.isWellFormed()
 
 function assertNumber(value: unknown, name: string): asserts value is number {
   if (typeof value !== 'number' || Number.isNaN(value)) {

@@ -89,24 +89,36 @@ export function checkSession(
     brokerSessionId,
     brokerUserId,
     notes: checkedNotes(session.notes, 'session.notes', maxNotesBytes),
-    client: client === undefined ? undefined : checkClient(client, maxNotesBytes, 'session.client'),
+    client: client === undefined ? undefined : checkClient(client, maxNotesBytes, OF_SESSION),
     transient: flag((session as CreateUserSession).transient, 'session.transient'),
   }
 }
 
-export function checkClient(client: NewClientSession, maxNotesBytes: number, name = 'client'): CheckedClient {
-  assertObject(client, name)
+/** What messages call the parts of a client session. */
+const namesIn = (client: string) => ({
+  client,
+  clientId: `${client}.clientId`,
+  protocol: `${client}.protocol`,
+  redirectUri: `${client}.redirectUri`,
+  action: `${client}.action`,
+  notes: `${client}.notes`,
+})
+const ALONE = namesIn('client')
+const OF_SESSION = namesIn('session.client')
+
+export function checkClient(client: NewClientSession, maxNotesBytes: number, names = ALONE): CheckedClient {
+  assertObject(client, names.client)
   const { clientId, protocol, redirectUri, action } = client
-  assertName(clientId, `${name}.clientId`)
-  assertOptionalName(protocol, `${name}.protocol`)
-  if (redirectUri !== undefined) assertText(redirectUri, `${name}.redirectUri`, MAX_URI_BYTES)
-  assertOptionalName(action, `${name}.action`)
+  assertName(clientId, names.clientId)
+  assertOptionalName(protocol, names.protocol)
+  if (redirectUri !== undefined) assertText(redirectUri, names.redirectUri, MAX_URI_BYTES)
+  assertOptionalName(action, names.action)
   return {
     clientId,
     protocol,
     redirectUri,
     action,
-    notes: checkedNotes(client.notes, `${name}.notes`, maxNotesBytes),
+    notes: checkedNotes(client.notes, names.notes, maxNotesBytes),
   }
 }
 

@@ -8,11 +8,13 @@ import endingLua from './lua/lib/ending.lua'
 import fenceLua from './lua/lib/fence.lua'
 import indexesLua from './lua/lib/indexes.lua'
 import keysLua from './lua/lib/keys.lua'
+import lagLua from './lua/lib/lag.lua'
 import lifeLua from './lua/lib/life.lua'
 import limitsLua from './lua/lib/limits.lua'
 import notesLua from './lua/lib/notes.lua'
 import openingLua from './lua/lib/opening.lua'
 import readingLua from './lua/lib/reading.lua'
+import reindexingLua from './lua/lib/reindexing.lua'
 import rotationLua from './lua/lib/rotation.lua'
 import settlingLua from './lua/lib/settling.lua'
 import timesLua from './lua/lib/times.lua'
@@ -48,22 +50,27 @@ const shared: Readonly<Record<string, string>> = {
   fence: fenceLua,
   indexes: indexesLua,
   keys: keysLua,
+  lag: lagLua,
   life: lifeLua,
   limits: limitsLua,
   notes: notesLua,
   opening: openingLua,
   reading: readingLua,
+  reindexing: reindexingLua,
   rotation: rotationLua,
   settling: settlingLua,
   times: timesLua,
 }
 
-/** A script with what it shares with others in the place of `-- include: …`. */
+/**
+ * A script with what it shares with others in the place of `-- include: …`, where that is needed: a function costs each
+ * run that defines it.
+ */
 function complete(lua: string): string {
   return lua.replaceAll(/^ *-- include: (.+)$/gm, (_, names: string) =>
     names
       .split(', ')
-      .map((name) => shared[name])
+      .map((name) => complete(shared[name] as string))
       .join('\n'),
   )
 }

@@ -10,7 +10,7 @@
 --
 -- Returns {count, score, id}: where to go on, empty at the end.
 
--- include: times, keys, reading
+-- include: lag, times, keys, reading
 local now = tonumber(ARGV[1])
 local count = ARGV[4] == '' and redis.call('ZCOUNT', KEYS[1], '(' .. ARGV[1], '+inf') or 0
 local first = behind(KEYS[1], ARGV[3], ARGV[4], now)

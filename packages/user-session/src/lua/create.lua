@@ -13,7 +13,7 @@
 --
 -- Returns {'created', ended...} or {refusal}; an ended session is {id, user, {client...}}.
 
--- include: keys, fence
+-- include: keys, fence, lag
 local now = tonumber(ARGV[1])
 local head, kind, _, realm, id = parts(KEYS[1])
 local user, broker_session, broker_user = links_in(ARGV[5])
@@ -23,10 +23,9 @@ if fenced(head .. kind .. 'f:' .. realm, user, ARGV[2]) then
   return { 'ended' }
 end
 
--- include: times
 local answer = { 'created' }
 if ARGV[9] ~= '' then
-  -- include: reading, ending, limits
+  -- include: times, reading, ending, limits
   local per_user, per_client, policy = string.match(ARGV[9], '^(%d+) (%d+) (.*)$')
   local of_user = head .. kind .. 'u:' .. realm .. ':' .. user
   local ends = make_room(rivals(of_user, id, '', now), tonumber(per_user), policy)

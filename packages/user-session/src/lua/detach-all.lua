@@ -8,7 +8,7 @@
 --
 -- Returns {score, id to go on behind or empty at the end, ended}.
 
--- include: times, keys, reading, ending
+-- include: lag, times, keys, reading, ending
 local now = tonumber(ARGV[1])
 local first = behind(KEYS[1], ARGV[3], ARGV[4], now)
 local entries = redis.call('ZRANGE', KEYS[1], first, first + 99, 'WITHSCORES')

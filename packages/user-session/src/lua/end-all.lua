@@ -12,7 +12,7 @@
 --
 -- Returns {score, id to go on behind or empty at the end, ended...}; an ended session is {id, user, {client...}}.
 
--- include: times, keys, reading, ending
+-- include: lag, times, keys, reading, ending
 local now = tonumber(ARGV[1])
 if tonumber(redis.call('GET', KEYS[2]) or '-1') < tonumber(ARGV[2]) then
   redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])

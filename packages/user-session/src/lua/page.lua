@@ -10,7 +10,7 @@
 --
 -- Returns {score, id of the last entry looked at or empty at the end, {id, score, {value...}}...}.
 
--- include: times, keys, reading
+-- include: lag, times, keys, reading
 local now = tonumber(ARGV[1])
 local limit, bodies = tonumber(ARGV[4]), tonumber(ARGV[5])
 local first = behind(KEYS[1], ARGV[2], ARGV[3], now)

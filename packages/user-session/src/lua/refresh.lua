@@ -8,7 +8,7 @@
 --
 -- Returns the values of the record, with a client named those of t, d and its c:, else all; nil when it is gone.
 
--- include: times, keys, reading, life, indexes, settling, opening
+-- include: lag, times, life, settling, opening
 local now = tonumber(ARGV[1])
 local client = ARGV[3]
 if client == '' then

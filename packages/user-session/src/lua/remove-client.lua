@@ -7,7 +7,7 @@
 --
 -- Returns nil when there is no such client session, {} when it ended, the ended session as {id, user, {client...}}.
 
--- include: times, keys, reading, ending
+-- include: lag, times, keys, reading, ending
 local now = tonumber(ARGV[1])
 if not living(KEYS[1], now) or not living_client(KEYS[1], ARGV[2], now) then
   return false

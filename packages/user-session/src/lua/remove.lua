@@ -5,7 +5,7 @@
 --
 -- Returns the ended session as {id, user, {client...}}, or nil when there is none.
 
--- include: times, keys, reading, ending
+-- include: lag, times, keys, reading, ending
 if not living(KEYS[1], tonumber(ARGV[1])) then
   return false
 end

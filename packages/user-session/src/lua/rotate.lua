@@ -13,7 +13,7 @@
 --
 -- Returns {outcome, successor}: outcome is rotated, reused, stale, foreign or gone.
 
--- include: times, keys, reading, ending, rotation
+-- include: lag, times, keys, reading, ending, rotation
 local now = tonumber(ARGV[1])
 local client = ARGV[2]
 local t = living(KEYS[1], now)

@@ -7,7 +7,7 @@
 --
 -- Returns {score, client to go on behind or empty at the end, client, count...}; a count of -1 would have taken too long.
 
--- include: times, keys, reading
+-- include: lag, times, keys, reading
 local now = tonumber(ARGV[1])
 local head, kind, _, realm = parts(KEYS[1])
 local first = behind(KEYS[1], ARGV[2], ARGV[3], now)

@@ -11,7 +11,7 @@
 -- Returns {'busy'} when another sweeps, else {'swept', how many were taken away, 1 when there is more to do, {id, links,
 -- {client...}, u or o and the realm}...}; with nothing to do the lease is given back.
 
--- include: times, keys, reading, ending
+-- include: lag, times, keys, reading, ending
 local now = tonumber(ARGV[1])
 local owner, till = string.match(redis.call('GET', KEYS[2]) or '', '^(.*) (%d+)$')
 if owner and owner ~= ARGV[2] and tonumber(till) > now then

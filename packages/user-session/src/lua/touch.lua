@@ -28,7 +28,7 @@ if idle and tonumber(refreshed) <= now and refreshed + idle > now then
   end
 end
 
--- include: times, keys, reading, life, indexes, settling, opening
+-- include: lag, times, life, settling, opening
 local t, lives = open(KEYS[1], ARGV[2], now)
 if not t then
   return false

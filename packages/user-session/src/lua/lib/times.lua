@@ -1,6 +1,3 @@
--- An index may lag this far behind a session, ms.
-local SLACK = 60000
-
 -- Times of a session: version of the record, startedAt, lastRefreshAt, expiresAt, score in the indexes, r for remember-me.
 local function times(text)
   local version, started, refreshed, expires, score, flag = string.match(text or '', '^v(%d+) (%d+) (%d+) (%d+) (%d+)(r?)$')
@@ -34,9 +31,4 @@ end
 
 local function client_text(c)
   return string.format('c %.0f %.0f %.0f %.0f ', c.started, c.refreshed, c.expires, c.score) .. c.client .. ' ' .. c.data
-end
-
--- Whether an index is too far from what it stands for.
-local function astray(expires, score, idle)
-  return score > expires or expires - score > math.min(SLACK, idle / 30)
 end
