@@ -346,7 +346,7 @@ export const userSessionScriptBugs = (client: () => RedisClient) =>
         'create.lua sets no TTL',
         'create: what was left out is absent',
         scripts.create,
-        'expire(KEYS[1], tonumber(ARGV[4]), now)',
+        'expire(KEYS[1], score, now)',
         '',
       )
       edit(
@@ -362,8 +362,8 @@ export const userSessionScriptBugs = (client: () => RedisClient) =>
         'create.lua lets one too many in',
         'limits: never exceeded by logins at once',
         scripts.create,
-        'tonumber(ARGV[12]), ARGV[14])',
-        'tonumber(ARGV[12]) + 1, ARGV[14])',
+        'tonumber(per_user), policy)',
+        'tonumber(per_user) + 1, policy)',
       )
       edit(
         'moves back',

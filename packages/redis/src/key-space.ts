@@ -52,6 +52,7 @@ export function escapePart(part: string): string {
 
 /** Undoes {@link escapePart}. */
 export function unescapePart(part: string): string {
+  if (!part.includes('%')) return part
   return part.replace(ESCAPED, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
 }
 

@@ -94,7 +94,7 @@ class RedisUserSessions implements UserSessionProvider {
     const { outcome, ended } = await this.#store.redis.run(
       scripts.create,
       { session: this.#store.keys.minted(partition, realmId, id) },
-      { ...this.#store.encode(begun, checked), now, began, limits: this.#limits },
+      this.#store.encodeNew(begun, checked, { began, limits: this.#limits, life: '' }),
     )
     if (outcome !== 'created') return { outcome: 'refused', reason: outcome as 'ended' }
     this.#store.events.removed(realmId, false, ended, 'limit')
@@ -169,7 +169,7 @@ class RedisUserSessions implements UserSessionProvider {
     const reply = await this.#store.redis.run(
       scripts.restart,
       { session: key },
-      { ...this.#store.encode(anew, checked), now, life },
+      this.#store.encodeNew(anew, checked, { began: 0, limits: '', life }),
     )
     return this.#store.record(reply, place)
   }
@@ -268,11 +268,7 @@ class RedisUserSessions implements UserSessionProvider {
     const decided = await this.#store.redis.run(
       scripts.rotate,
       { session: key },
-      {
-        ...presentationOf(rotation, this.#store.now()),
-        client: escapePart(rotation.clientId),
-        family: escapePart(rotation.family),
-      },
+      presentationOf(rotation, this.#store.now(), { clientId: rotation.clientId }),
     )
     return outcomeOf(decided)
   }
@@ -280,11 +276,11 @@ class RedisUserSessions implements UserSessionProvider {
   async rotateTransientToken(realmId: string, rotation: TransientTokenRotation): Promise<RotationOutcome> {
     this.#store.enter(realmId)
     check.checkTransientRotation(rotation)
-    const presentation = presentationOf(rotation, this.#store.now())
+    const now = this.#store.now()
     const decided = await this.#store.redis.run(
       scripts.rotateTransient,
       { family: this.#store.keys.family(realmId, rotation.family) },
-      { ...presentation, expiresAt: presentation.now + rotation.lifespanMs },
+      presentationOf(rotation, now, { expiresAt: now + rotation.lifespanMs }),
     )
     return outcomeOf(decided)
   }

@@ -120,14 +120,19 @@ export class RecordCodec {
     const { startedAt, lastRefreshAt, expiresAt, rememberMe } = decodeTimes(times)
     if (isOver(expiresAt, now)) return undefined
     const end = data.lastIndexOf('}') + 1
-    const [userId = '', brokerSessionId = '', brokerUserId = ''] = data.slice(end).split(':', 3)
+    const afterUser = data.indexOf(':', end)
+    const afterBrokerSession = data.indexOf(':', afterUser + 1)
+    if (afterBrokerSession < 0) throw new Error('a record without links')
+    const userId = data.slice(end, afterUser)
+    const brokerSessionId = data.slice(afterUser + 1, afterBrokerSession)
+    const brokerUserId = data.slice(afterBrokerSession + 1)
     const {
       l: loginUsername,
       i: ipAddress,
       m: authMethod,
       s: state,
       n: notes,
-    } = JSON.parse(data.slice(0, end)) as SessionData
+    } = parseData(data.slice(0, end))
     let clients: ReadonlyMap<string, ClientSession> | undefined
     const readClients = () => {
       clients ??= this.#clients(clientTexts, place, now)
@@ -173,8 +178,8 @@ export class RecordCodec {
   /** @param text Times, the client's id, and JSON behind them. */
   #client(text: string, place: RecordPlace): ClientSession {
     const json = text.indexOf('{')
-    const { startedAt, lastRefreshAt, expiresAt } = decodeTimes(text)
-    const clientId = unescapePart(text.slice(placeOfWord(text, 5), json - 1))
+    const { startedAt, lastRefreshAt, expiresAt, end } = decodeTimes(text)
+    const clientId = unescapePart(text.slice(end + 1, json - 1))
     const { p: protocol, u: redirectUri, a: action, n: notes } = JSON.parse(text.slice(json)) as ClientData
     const client: Writable<ClientSession> = {
       clientId,
@@ -205,7 +210,7 @@ export class RecordCodec {
     { realmId, id }: RecordPlace,
     clientId?: string,
   ): Record<string, string> {
-    for (const name of Object.keys(notes)) {
+    for (const name in notes) {
       const note = notes[name] as StoredNote
       if (typeof note !== 'string')
         notes[name] = this.#cipher.open(note, name, { realmId, sessionId: id, clientId })
@@ -219,15 +224,14 @@ const isEmpty = (notes: object): boolean => {
   return true
 }
 
+function parseData(json: string): SessionData {
+  const data = JSON.parse(json) as SessionData
+  if (typeof data.l !== 'string') throw new Error('a session without a login name')
+  return data
+}
+
 function stateOf(number: string): UserSessionState {
   const state = STATES[Number(number)]
   if (state === undefined) throw new Error('a state that nobody knows')
   return state
-}
-
-/** Where the word behind so many blanks begins. */
-function placeOfWord(text: string, blanks: number): number {
-  let place = 0
-  for (let blank = 0; blank < blanks; blank++) place = text.indexOf(' ', place) + 1
-  return place
 }

@@ -102,13 +102,21 @@ export class SessionStore {
     return encodeLives(clientLives(realm, clientId, offline))
   }
 
-  /** Arguments of the scripts that begin a session. */
-  encode({ session, clientExpiresAt }: NewSession, checked: check.CheckedSession) {
+  /** Arguments of the scripts that begin a session, each of which takes those it knows. */
+  encodeNew(
+    { session, clientExpiresAt }: NewSession,
+    checked: check.CheckedSession,
+    { began, limits, life }: { readonly began: number; readonly limits: string; readonly life: string },
+  ) {
     const { startedAt, expiresAt } = session
     const { client } = checked
     const clientId = client ? escapePart(client.clientId) : ''
     const clientScore = Math.min(clientExpiresAt, expiresAt)
     return {
+      now: startedAt,
+      began,
+      limits,
+      life,
       times: encodeTimes(session),
       score: expiresAt,
       data: this.codec.data(checked, session),

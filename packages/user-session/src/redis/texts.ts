@@ -10,17 +10,33 @@ export interface Times extends Uses {
 /**
  * Reads the times at the start of a text: a word, startedAt, lastRefreshAt, expiresAt, score, perhaps `r`.
  *
+ * By hand, because this runs per record and client session: splitting the text costs more than all the rest.
+ *
+ * @returns the times, and where they end
  * @throws {Error} they can not be read
  */
-export function decodeTimes(text: string): Times {
-  const [, started = '', refreshed, expires, score = ''] = text.split(' ', 5)
-  const startedAt = Number(started)
-  const lastRefreshAt = Number(refreshed)
-  const expiresAt = Number(expires)
-  // Not a number unless all of them are.
-  const sum = startedAt + lastRefreshAt + expiresAt
-  if (started === '' || score === '' || Number.isNaN(sum)) throw new Error('times that can not be read')
-  return { startedAt, lastRefreshAt, expiresAt, rememberMe: score.endsWith('r') }
+export function decodeTimes(text: string): Times & { readonly end: number } {
+  const started = text.indexOf(' ') + 1
+  const refreshed = text.indexOf(' ', started) + 1
+  const expires = text.indexOf(' ', refreshed) + 1
+  const score = text.indexOf(' ', expires) + 1
+  const blank = text.indexOf(' ', score)
+  const end = blank < 0 ? text.length : blank
+  const startedAt = wholeNumber(text, started, refreshed - 1)
+  const lastRefreshAt = wholeNumber(text, refreshed, expires - 1)
+  const expiresAt = wholeNumber(text, expires, score - 1)
+  return { startedAt, lastRefreshAt, expiresAt, rememberMe: text.charAt(end - 1) === 'r', end }
+}
+
+function wholeNumber(text: string, from: number, to: number): number {
+  let number = 0
+  for (let place = from; place < to; place++) {
+    const digit = text.charCodeAt(place) - 48
+    if (digit < 0 || digit > 9) throw new Error('times that can not be read')
+    number = number * 10 + digit
+  }
+  if (from >= to) throw new Error('times that can not be read')
+  return number
 }
 
 /** Times of a session as the scripts write them, scored by their end. */
