@@ -1,4 +1,4 @@
-// npm run check: lint, types, build, and the packages as they would be published. From a fresh clone.
+// npm run check: lint, types, the API reference, build, and the packages as they would be published. From a fresh clone.
 import { join } from 'node:path'
 import { installDependencies, requireNode } from './lib/install.mjs'
 import { root, runProgram, seconds } from './lib/run.mjs'
@@ -8,6 +8,7 @@ const tool = (name) => join(root, 'node_modules', '.bin', name)
 const STEPS = [
   ['lint', tool('biome'), ['ci', '--colors=off', '--error-on-warnings', '.']],
   ['types', tool('tsc'), ['-p', 'tsconfig.json', '--noEmit']],
+  ['reference', tool('typedoc'), ['--logLevel', 'Warn']],
   ['build', tool('turbo'), ['run', 'build', '--output-logs=errors-only']],
   ['packages', process.execPath, [join(root, 'scripts', 'check-packages.mjs')]],
 ]

@@ -1,6 +1,7 @@
 import { assertObject } from '@authstate/spi'
 import type { ActionToken, ActionTokenProvider } from './contract.js'
 
+/** A request that a link of a mail, or the form behind it, has led to. */
 export interface LinkRequest {
   /** Method of the HTTP request. */
   readonly method: string
@@ -11,6 +12,7 @@ export interface LinkRequest {
   readonly attempt?: string | undefined
 }
 
+/** What to do with the request. */
 export type LinkStep =
   /** Show what is about to happen, and a form that posts the token. Nothing has happened yet. */
   | { readonly step: 'confirm'; readonly token: ActionToken }

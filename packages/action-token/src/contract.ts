@@ -34,6 +34,7 @@ export interface TokenRecord {
   readonly subject?: string
 }
 
+/** A token to be stored. */
 export interface NewToken {
   /** Ms, above 0. Cut to the configured `maxLifespanMs`. */
   readonly lifespanMs: number
@@ -45,6 +46,7 @@ export interface NewToken {
   readonly subject?: string | undefined
 }
 
+/** What became of an attempt to redeem a token. */
 export type ConsumeOutcome =
   /** This caller redeemed the token, and nobody else ever will. */
   | { readonly outcome: 'consumed'; readonly data: TokenData; readonly successor?: string }
@@ -82,6 +84,7 @@ export interface ActionToken {
   readonly data: TokenData
 }
 
+/** The claims of a signed token to be issued. */
 export interface NewActionToken {
   readonly userId: string
   readonly actionId: string
@@ -92,6 +95,7 @@ export interface NewActionToken {
   readonly data?: TokenData | undefined
 }
 
+/** What a signed token is worth. `used` and `valid` come with its claims. */
 export type VerifyOutcome =
   | { readonly outcome: 'valid'; readonly token: ActionToken }
   | { readonly outcome: 'used'; readonly token: ActionToken; readonly consumedAt: number }

@@ -15,6 +15,7 @@ import { isExpired } from './rules.js'
 const SHORTEST_MS = 10_000
 const HOUR_MS = 3_600_000
 
+/** Which ids a {@link ReplayGuard} keeps, and how long at most. */
 export interface ReplayGuardOptions {
   /** A namespace for these ids: `'dpop'`, `'client-assertion'`. */
   readonly kind: string
@@ -34,6 +35,7 @@ export interface ProofId {
   readonly expiresAt: number
 }
 
+/** What an id is: seen for the first time, seen before, too late, or made to live too long. */
 export type FirstUse = 'first' | 'replayed' | 'expired' | 'too-long'
 
 /** Tells the first use of an id from every other. */

@@ -56,6 +56,7 @@ export const memoryActionTokenConfig = actionTokenConfig.extend({
     .optional(),
 })
 
+/** Properties of the memory provider, with defaults filled in. */
 export type MemoryActionTokenConfig = z.output<typeof memoryActionTokenConfig>
 
 /** A {@link NewToken} that was checked, as a store takes it. */
@@ -75,6 +76,7 @@ export function checkKey(realmId: unknown, kind: unknown, key: unknown): void {
   assertName(key, 'key')
 }
 
+/** @throws {TypeError | RangeError} naming the part of the token that is wrong */
 export function checkToken(token: NewToken, now: number, config: ActionTokenConfig): CheckedToken {
   assertObject(token, 'token')
   assertOptionalName(token.family, 'family')
@@ -94,6 +96,7 @@ export interface CheckedConsume {
   readonly successor: string
 }
 
+/** @throws {TypeError | RangeError} naming the option that is wrong */
 export function checkConsume(
   options: ConsumeOptions,
   now: number,

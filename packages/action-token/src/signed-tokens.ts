@@ -51,6 +51,7 @@ export class SignedTokens {
     this.#config = config
   }
 
+  /** As {@link ActionTokenProvider.issueActionToken}. */
   async issue(realmId: string, token: NewActionToken): Promise<string> {
     assertName(realmId, 'realmId')
     assertName(token.userId, 'userId')
@@ -82,6 +83,7 @@ export class SignedTokens {
     return signed
   }
 
+  /** As {@link ActionTokenProvider.verifyActionToken}. */
   async verify(realmId: string, token: string, actionId: string): Promise<VerifyOutcome> {
     const claims = await this.#claims(realmId, token, actionId)
     if (claims === undefined) return { outcome: 'invalid' }
@@ -95,6 +97,7 @@ export class SignedTokens {
       : { outcome: 'used', token: verified, consumedAt }
   }
 
+  /** As {@link ActionTokenProvider.consumeActionToken}. */
   async consume(
     realmId: string,
     token: string,

@@ -94,6 +94,7 @@ export interface AuthSessionTabPatch {
   readonly userSessionNotes?: Readonly<Record<string, string | null>> | null | undefined
 }
 
+/** A tab that was added, and what it did to its root. */
 export interface AddedTab {
   /** As it is with the new tab in it. */
   readonly root: RootAuthSession
@@ -102,6 +103,7 @@ export interface AddedTab {
   readonly evicted?: string
 }
 
+/** What a removal has ended. */
 export interface RemovedTab {
   /** Whether the tab was there. */
   readonly removed: boolean
@@ -150,6 +152,7 @@ export interface AuthSessionProvider extends Provider {
   /** Starts a root without tabs, under an id of its own. */
   createRoot(realmId: string): Promise<RootAuthSession>
 
+  /** The root of that id, if it lives. Reading does not extend its life. */
   getRoot(realmId: string, rootId: string): Promise<RootAuthSession | undefined>
 
   /**
@@ -250,4 +253,5 @@ export interface AuthSessionProvider extends Provider {
   on<E extends keyof AuthSessionEvents>(event: E, listener: (event: AuthSessionEvents[E]) => void): () => void
 }
 
+/** Names the SPI in the registry and in configurations. */
 export const authSessionSpi = defineSpi<AuthSessionProvider>('auth-session')

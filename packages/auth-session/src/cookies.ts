@@ -18,6 +18,7 @@ export interface RestartData {
   readonly clientNotes?: Readonly<Record<string, string>> | undefined
 }
 
+/** What the cookies of a login are signed with, and where a browser sends them. */
 export interface LoginCookieOptions {
   readonly keyring: Keyring
   /** @default '/' */
@@ -38,6 +39,7 @@ export interface LoginCookies {
   restart(realmId: string, data: RestartData): string | undefined
   /** What a Cookie header holds of {@link restart} for that realm; `undefined` for everything else. */
   readRestart(realmId: string, header: string | undefined): RestartData | undefined
+  /** A Set-Cookie header that removes what {@link restart} set. */
   clearRestart(): string
   /**
    * A Set-Cookie header KC_AUTH_SESSION_HASH, which scripts of the login page may read for 60 s: has another tab

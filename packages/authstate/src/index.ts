@@ -50,6 +50,7 @@ export type {
   Duration,
   LoginFailureSection,
   Properties,
+  PropertyValue,
   RealmCacheSection,
   RedisSection,
   SpiSections,

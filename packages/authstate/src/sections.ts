@@ -19,9 +19,10 @@ import type { redisUserSessions } from '@authstate/user-session/redis'
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 
 /** The properties of a provider, as they are given: all can be left out, and a span may be text such as `'30m'`. */
-export type Properties<C> = { readonly [K in keyof C]?: Given<C[K], K> | undefined }
+export type Properties<C> = { readonly [K in keyof C]?: PropertyValue<C[K], K> | undefined }
 
-type Given<T, K> = T extends ((...args: never[]) => unknown) | readonly unknown[] | Uint8Array
+/** A property as it may be given: a span named `…Ms` also as text. */
+export type PropertyValue<T, K> = T extends ((...args: never[]) => unknown) | readonly unknown[] | Uint8Array
   ? T
   : T extends object
     ? Properties<T>
@@ -42,21 +43,28 @@ type Section<M, R> = {
   readonly memory?: Properties<M> | undefined
   /** Properties for when it is in Redis. */
   readonly redis?: Properties<R> | undefined
-} & Properties<M & R>
+} & Properties<M & Omit<R, keyof M>>
 
 // Interfaces, so that a plugin author can add a section of their own: declare module 'authstate' { … }.
+/** What can be said of `user-session`. */
 export interface UserSessionSection
   extends Section<ConfigOf<typeof memoryUserSessions>, ConfigOf<typeof redisUserSessions>> {}
+/** What can be said of `auth-session`. */
 export interface AuthSessionSection
   extends Section<ConfigOf<typeof memoryAuthSessions>, ConfigOf<typeof redisAuthSessions>> {}
+/** What can be said of `action-token`. */
 export interface ActionTokenSection
   extends Section<ConfigOf<typeof memoryActionTokens>, ConfigOf<typeof redisActionTokens>> {}
+/** What can be said of `login-failure`. */
 export interface LoginFailureSection
   extends Section<ConfigOf<typeof memoryLoginFailures>, ConfigOf<typeof redisLoginFailures>> {}
+/** What can be said of `realm-cache`. */
 export interface RealmCacheSection
   extends Section<ConfigOf<typeof memoryRealmCache>, ConfigOf<typeof redisRealmCache>> {}
+/** What can be said of `sticky-session-encoder`. */
 export interface StickySessionEncoderSection
   extends Section<ConfigOf<typeof memoryStickySessions>, ConfigOf<typeof redisStickySessions>> {}
+/** What can be said of `cluster`. */
 export interface ClusterSection
   extends Section<ConfigOf<typeof memoryCluster>, ConfigOf<typeof redisCluster>> {}
 

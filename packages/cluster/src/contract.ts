@@ -41,6 +41,7 @@ export type Scope =
   /** The nodes of all sites but the sender's. */
   | 'other-sites'
 
+/** Who gets an event. */
 export interface PublishOptions {
   /** @default 'all' */
   readonly scope?: Scope | undefined
@@ -68,6 +69,7 @@ export type GapReason =
   /** The listener was so slow that its queue overflowed. */
   | 'overrun'
 
+/** What a subscriber wants to hear besides events. */
 export interface SubscribeOptions {
   /** Told, in order with the events, that some can not be delivered. What they would have said is unknown. */
   readonly onGap?: ((reason: GapReason) => void | Promise<void>) | undefined
@@ -98,13 +100,16 @@ export interface Lease {
   held(): boolean
 }
 
+/** How a task is kept to one node. */
 export interface RunOnceOptions {
   /** How long a holder that has died keeps others away. Renewed while the task runs. @default 30_000 (30 seconds) */
   readonly leaseMs?: number | undefined
 }
 
+/** Whether the task ran here, and what it returned. */
 export type RunOnceResult<R> = { readonly executed: true; readonly result: R } | { readonly executed: false }
 
+/** {@link RunOnceOptions} for callers that want the result of whoever runs the task. */
 export interface RunOnceOrWaitOptions extends RunOnceOptions {
   /** How long to wait for the result of another node. @default leaseMs */
   readonly waitMs?: number | undefined
@@ -115,6 +120,7 @@ export type RunOnceOrWaitResult<R> =
   | { readonly outcome: 'executed' | 'completed'; readonly result: R }
   | { readonly outcome: 'failed' | 'unknown' }
 
+/** How a lock is asked for. */
 export interface LockOptions {
   /** How long to wait for the lock. @default 900_000 (15 minutes) */
   readonly waitMs?: number | undefined
@@ -130,6 +136,7 @@ export interface LockSession {
   withLock<R>(namespace: string, options: LockOptions, work: (lease: Lease) => R | Promise<R>): Promise<R>
 }
 
+/** The nodes on one store: who is there, events between them, and leases. In memory there is one node, this one. */
 export interface ClusterProvider extends Provider {
   /** This node. */
   readonly node: ClusterNode
@@ -231,4 +238,5 @@ export interface ClusterProvider extends Provider {
   startedAt(): Promise<number>
 }
 
+/** Names the SPI in the registry and in configurations. */
 export const clusterSpi = defineSpi<ClusterProvider>('cluster')

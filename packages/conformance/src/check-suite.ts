@@ -14,6 +14,7 @@ export type CaseResult = Guarantee & { readonly durationMs: number } & (
     | { readonly outcome: 'left out'; readonly reason: string }
   )
 
+/** {@link RunOptions} for a run without a test runner. */
 export interface CheckOptions<P extends Provider> extends RunOptions {
   /** Which cases to run. @default all */
   readonly select?: ((one: Case<P>) => boolean) | undefined

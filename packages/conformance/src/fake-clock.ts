@@ -18,6 +18,7 @@ export class FakeClock implements Clock {
     this.#now += ms
   }
 
+  /** Sets the instant, in ms since the epoch. */
   set(now: number): void {
     this.#now = now
   }

@@ -22,6 +22,7 @@ export interface FaultyClient {
   arm(target: FaultTarget, fault: Fault): void
 }
 
+/** Puts a client in front of another whose commands fail once they are told to. */
 export function faultyClient(client: RedisClient): FaultyClient {
   const armed = new Map<string, Fault[]>()
   return {

@@ -14,6 +14,7 @@ export { type LogEntry, RecordingLogger } from './recording-logger.js'
 export { type RedisTargetOptions, redisTarget } from './redis-target.js'
 export { type Runner, type RunnerTest, type RunOptions, runSuite } from './run-suite.js'
 export {
+  type AddCase,
   type Case,
   defineSuite,
   type Level,

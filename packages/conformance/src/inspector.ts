@@ -8,9 +8,11 @@ export interface Inspector {
   read(key: string): Promise<{ type: string; ttlMs: number; members: ReadonlyMap<string, number> }>
   /** Fields of a hash. */
   hash(key: string): Promise<Readonly<Record<string, string>>>
+  /** Whether there is such a key now. */
   exists(key: string): Promise<boolean>
   /** Removes every key of the prefix. */
   clear(prefix: string): Promise<void>
+  /** Ends what the inspector opened; the client it was given stays open. */
   close(): void
 }
 
@@ -22,7 +24,11 @@ interface RawClient extends RedisClient {
   nodes?(role: string): RawClient[]
 }
 
-/** @param client An ioredis `Redis` or `Cluster`. It stays open when the inspector is closed. */
+/**
+ * Opens a way to look at the keys that a test left.
+ *
+ * @param client An ioredis `Redis` or `Cluster`. It stays open when the inspector is closed.
+ */
 export async function openInspector(client: RedisClient): Promise<Inspector> {
   const raw = client as RawClient
   const keyPrefix = raw.options.keyPrefix ?? ''

@@ -11,6 +11,7 @@ export interface ObservedClient {
   readonly assertPrefix: (prefix: string) => void
 }
 
+/** Puts a client in front of another that counts its commands and remembers their keys. */
 export function observeClient(client: RedisClient): ObservedClient {
   let commands = 0
   const seen = new Set<string>()

@@ -1,5 +1,6 @@
 import type { Logger } from '@authstate/spi'
 
+/** One call of a logger. */
 export interface LogEntry {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
   readonly fields: object

@@ -6,6 +6,7 @@ import { checkKeySpace, type KeyObserver, type KeySpaceRules } from './key-space
 import { observeClient } from './observed-client.js'
 import type { Target } from './target.js'
 
+/** A provider on Redis, and what its keys must look like. */
 export interface RedisTargetOptions<P extends Provider> {
   readonly name: string
   readonly spi: Spi<P>

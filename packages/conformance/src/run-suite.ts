@@ -7,6 +7,7 @@ import type { Target } from './target.js'
 
 /** The functions of a test runner: vitest, node:test and jest have them; for mocha hand in `it` as `test`. */
 export interface Runner {
+  /** Names a group of tests; `body` registers them. */
   describe(name: string, body: () => void): unknown
   readonly test: RunnerTest
 }
@@ -15,9 +16,11 @@ export interface Runner {
 export interface RunnerTest {
   /** @param timeoutMs How long the runner should wait: longer than the kit, whose failures say more. */
   (name: string, body: () => Promise<void>, timeoutMs?: number): unknown
+  /** Lists a test that is not run. */
   skip?(name: string, body: () => Promise<void>): unknown
 }
 
+/** How the cases of a suite are run. */
 export interface RunOptions {
   /** What random cases draw from. @default `AUTHSTATE_TEST_SEED`, else a new one */
   readonly seed?: number | undefined

@@ -5,6 +5,7 @@ import type { RecordingLogger } from './recording-logger.js'
 /** What a case asks of a provider, beyond being right when called alone. */
 export type Level = 'basic' | 'expiry' | 'concurrency' | 'faults' | 'cluster'
 
+/** The levels, in the order in which they are reported. */
 export const levels: readonly Level[] = ['basic', 'expiry', 'concurrency', 'faults', 'cluster']
 
 /** Who another node of a case is, where that matters. */
@@ -53,7 +54,8 @@ export interface Suite<P extends Provider> {
   readonly cases: readonly Case<P>[]
 }
 
-type AddCase<P extends Provider> = (
+/** Adds a case to a suite; its name is `verb: behaviour`, its source says where the guarantee comes from. */
+export type AddCase<P extends Provider> = (
   name: string,
   source: string,
   run: (stage: Stage<P>) => Promise<void>,

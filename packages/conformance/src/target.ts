@@ -33,5 +33,6 @@ export interface Target<P extends Provider> {
   /** Shown in the report: `'memory'`, `'redis'`. */
   readonly name: string
   readonly leaveOut?: LeftOut
+  /** Opens an empty store for one case. */
   open(setup: TargetSetup): Promise<OpenTarget<P>>
 }

@@ -42,7 +42,7 @@ export const loginFailureConfig = z.strictObject({
   address: addressConfig.optional(),
 })
 
-/** {@link loginFailureConfig} with defaults filled in. */
+/** Properties of a provider, with defaults filled in. */
 export type LoginFailureConfig = z.output<typeof loginFailureConfig>
 
 /** The policy of the address rule, and what counts as one address. */

@@ -43,12 +43,14 @@ export interface Lock {
   readonly failPolicy?: FailPolicy
 }
 
+/** No lock is in force: an attempt is allowed. */
 export interface NotLocked {
   readonly locked: false
   /** Present when the store was away and this policy decided. */
   readonly failPolicy?: FailPolicy
 }
 
+/** Whether an attempt is allowed now. */
 export type CheckOutcome = Lock | NotLocked
 
 /** What is known about the failures of one user, or of one address. */
@@ -71,6 +73,7 @@ export interface LoginFailure {
   readonly expiresAt?: number
 }
 
+/** What is known about a failed attempt. */
 export interface FailureOptions {
   /** Address of the client: IPv4 or IPv6, without a port. */
   readonly ip?: string | undefined
@@ -80,6 +83,7 @@ export interface FailureOptions {
   readonly category?: FailureCategory | undefined
 }
 
+/** What is known about a login that succeeded. */
 export interface SuccessOptions {
   /** `'otp'` when a second factor was part of the login: then its failures are forgotten too. @default 'password' */
   readonly category?: FailureCategory | undefined
@@ -108,6 +112,7 @@ export interface LoginFailureOutcome {
   readonly failPolicy?: FailPolicy
 }
 
+/** What is known about an attempt before it is verified. */
 export interface GuardOptions {
   /** Address of the client: IPv4 or IPv6, without a port. */
   readonly ip?: string | undefined
@@ -115,6 +120,7 @@ export interface GuardOptions {
   readonly category?: FailureCategory | undefined
 }
 
+/** What came of a guarded attempt. */
 export type GuardOutcome =
   | { readonly outcome: 'success'; readonly failPolicy?: FailPolicy }
   /** `lockedUntil` and `permanent` are present when the user, or the address, is locked from now on. */
@@ -173,7 +179,8 @@ export type EventSubject =
   | { readonly rule: 'user'; readonly userId: string }
   | { readonly rule: 'address'; readonly network: string }
 
-interface EventBase {
+/** What every event of a count tells. */
+export interface FailureEvent {
   readonly realmId: string
   readonly subject: EventSubject
   /** Ms since the epoch. */
@@ -184,11 +191,11 @@ interface EventBase {
 
 /** What an event says, by its name. Told on the node where it happened, after the step; a lock that runs out says nothing. */
 export interface LoginFailureEvents {
-  readonly 'temporary-lock': EventBase & { readonly until: number; readonly reason: LockReason }
-  readonly 'permanent-lock': EventBase & { readonly reason: LockReason }
+  readonly 'temporary-lock': FailureEvent & { readonly until: number; readonly reason: LockReason }
+  readonly 'permanent-lock': FailureEvent & { readonly reason: LockReason }
   /** A lock was ended before its time, by `clear` or by a success. */
-  readonly unlock: EventBase & { readonly cause: 'cleared' | 'success' }
-  readonly 'success-after-failures': EventBase
+  readonly unlock: FailureEvent & { readonly cause: 'cleared' | 'success' }
+  readonly 'success-after-failures': FailureEvent
 }
 
 export interface LoginFailureProvider extends Provider {

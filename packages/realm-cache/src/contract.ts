@@ -52,6 +52,7 @@ export interface LoadContext {
 /** Reads the source. `undefined` or `null`: there is nothing; that is not kept unless `negativeTtlMs` is set. */
 export type Loader<T> = (context: LoadContext) => T | null | undefined | Promise<T | null | undefined>
 
+/** How a value is kept, and when a kept one will do. */
 export interface GetOptions<T> {
   /** What else the value depends on; {@link CacheRegion.invalidate} takes a tag instead of keys. */
   readonly tags?: readonly string[] | ((value: T) => readonly string[]) | undefined
@@ -113,6 +114,7 @@ export interface CacheRegion<T = unknown> {
   /** {@link invalidate} for everything in the region. */
   clear(): Promise<void>
 
+  /** What the region has done on this node so far. */
   stats(): RegionStats
 }
 
@@ -188,10 +190,13 @@ export interface UnitOfWork extends AsyncDisposable {
   end(): Promise<void>
 }
 
+/** A region as a unit of work sees it: what it has made untrue is not read from the cache. */
 export interface UnitOfWorkRegion<T = unknown> {
+  /** As {@link CacheRegion.get}; straight from `load` for what the unit has made untrue. */
   get(key: string, load: Loader<T>, options?: GetOptions<T>): Promise<T | undefined>
   /** Takes effect inside at once, outside when the unit ends. */
   invalidate(what: Invalidation): void
+  /** {@link invalidate} for everything in the region. */
   clear(): void
 }
 
@@ -222,4 +227,5 @@ export interface RealmCacheProvider extends Provider {
   on(listener: (event: RealmCacheEvent) => void): () => void
 }
 
+/** Names the SPI in the registry and in configurations. */
 export const realmCacheSpi = defineSpi<RealmCacheProvider>('realm-cache')

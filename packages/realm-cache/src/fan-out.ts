@@ -52,33 +52,39 @@ export const cacheTags = {
   ofUser: (realmId: string, id: string) => spell('user', realmId, id),
 } as const
 
-interface RealmChange {
+/** A realm that changed. */
+export interface RealmChange {
   readonly id: string
   /** Its name; the old and the new one when that changed. */
   readonly name: string | readonly string[]
 }
 
-interface Change {
+/** Something of a realm that changed. */
+export interface EntityChange {
   readonly realmId: string
   readonly id: string
 }
 
-interface ClientChange extends Change {
+/** A client that changed. */
+export interface ClientChange extends EntityChange {
   readonly clientId: string
 }
 
-interface RoleChange extends Change {
+/** A role that changed. */
+export interface RoleChange extends EntityChange {
   readonly name: string
   /** Where the role belongs to a client: that client's id. */
   readonly ofClient?: string | undefined
 }
 
-interface GroupChange extends Change {
+/** A group that changed. */
+export interface GroupChange extends EntityChange {
   readonly name: string
   readonly parentId?: string | undefined
 }
 
-interface UserChange extends Change {
+/** A user who changed. */
+export interface UserChange extends EntityChange {
   /** The old and the new one when it changed; absent or null when there is none. */
   readonly username?: string | null | undefined | readonly string[]
   readonly email?: string | null | undefined | readonly string[]
@@ -161,11 +167,11 @@ export const fanOut = {
       keysAndTag(groupNames(group), cacheTags.ofGroup(group.realmId, group.id)),
   },
   clientScope: {
-    added: ({ realmId, id }: Change): Invalidation =>
+    added: ({ realmId, id }: EntityChange): Invalidation =>
       keys(cacheKeys.clientScope(realmId, id), cacheKeys.clientScopes(realmId)),
-    updated: ({ realmId, id }: Change): Invalidation =>
+    updated: ({ realmId, id }: EntityChange): Invalidation =>
       keys(cacheKeys.clientScope(realmId, id), cacheKeys.clientScopes(realmId)),
-    removed: ({ realmId, id }: Change): Invalidation =>
+    removed: ({ realmId, id }: EntityChange): Invalidation =>
       keysAndTag(
         [cacheKeys.clientScope(realmId, id), cacheKeys.clientScopes(realmId)],
         cacheTags.ofClientScope(realmId, id),

@@ -1,5 +1,15 @@
 export * from './contract.js'
-export { cacheKeys, cacheTags, fanOut } from './fan-out.js'
+export {
+  type ClientChange,
+  cacheKeys,
+  cacheTags,
+  type EntityChange,
+  fanOut,
+  type GroupChange,
+  type RealmChange,
+  type RoleChange,
+  type UserChange,
+} from './fan-out.js'
 export { memoryRealmCache } from './memory.js'
 export {
   type KeyLoader,

@@ -32,6 +32,7 @@ const optionsSchema = z.strictObject({
   maxCacheTimeMs: z.int().min(1).default(86_400_000),
 })
 
+/** How long keys are believed, and how often they are loaded. */
 export interface PublicKeysOptions extends z.input<typeof optionsSchema> {
   /** @default the system's */
   readonly clock?: Clock
@@ -108,6 +109,7 @@ export class PublicKeys<K extends PublicKey = PublicKey> {
     return this.#region.invalidate(modelKeys)
   }
 
+  /** Forgets all key sets, on every node. */
   clear(): Promise<void> {
     return this.#region.clear()
   }

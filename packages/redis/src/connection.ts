@@ -73,6 +73,7 @@ export interface RedisConnection extends Provider {
    */
   openReader(): Promise<RedisClient>
 
+  /** What the connection has done since it was opened. */
   stats(): ConnectionStats
 
   /** Resolves when Redis answers, rejects like `run`. */

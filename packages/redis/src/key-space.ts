@@ -21,6 +21,7 @@ export interface KeySpace {
 /** Most partitions a deployment can have: the id of a session has two hex digits for them. */
 export const MAX_PARTITIONS = 256
 
+/** The keys under a prefix, in `partitions` parts. */
 export function createKeySpace(prefix: string, partitions: number): KeySpace {
   const heads = Array.from(
     { length: partitions },

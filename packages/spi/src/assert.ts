@@ -57,10 +57,12 @@ export function assertInteger(
   }
 }
 
+/** @throws {TypeError} it is neither `true` nor `false` */
 export function assertBoolean(value: unknown, name: string): asserts value is boolean {
   if (typeof value !== 'boolean') throw new TypeError(`"${name}" must be true or false, got ${kindOf(value)}`)
 }
 
+/** @throws {TypeError} it is no function */
 export function assertFunction(value: unknown, name: string): asserts value is (...args: never[]) => unknown {
   if (typeof value !== 'function') throw new TypeError(`"${name}" must be a function, got ${kindOf(value)}`)
 }

@@ -13,6 +13,7 @@ export interface Description {
   readonly spis: Readonly<Record<string, SpiDescription>>
 }
 
+/** Who provides an SPI, why, and with which properties. */
 export interface SpiDescription {
   /** Id of the provider; absent when nobody provides the SPI. */
   readonly selected?: string
@@ -25,6 +26,7 @@ export interface SpiDescription {
   readonly properties: Readonly<Record<string, PropertyDescription>>
 }
 
+/** A property of a provider, and who set it. */
 export interface PropertyDescription {
   /** As the provider got it, or, before the start, as given. Secrets are `'***'`. */
   readonly value: unknown

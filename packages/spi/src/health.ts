@@ -8,6 +8,7 @@ export interface Health {
   readonly providers: readonly ProviderHealth[]
 }
 
+/** Whether one provider can serve. */
 export interface ProviderHealth {
   /** Name of the SPI. */
   readonly spi: string

@@ -27,6 +27,7 @@ export interface DerivedKey {
 /** The keys of a {@link Keyring} for one purpose. */
 export interface DerivedKeyring {
   readonly current: DerivedKey
+  /** The key of that id, current or older. */
   find(id: string): DerivedKey | undefined
 }
 

@@ -69,6 +69,7 @@ export interface ProviderFactory<P extends Provider = Provider, C = unknown> {
   readonly config?: StandardSchemaV1<unknown, C>
   /** Names of properties that `describe()` masks, besides those that sound secret. */
   readonly secrets?: readonly string[]
+  /** Makes the provider, once per registry. A promise is waited for before anything that depends on it starts. */
   create(context: ProviderContext, config: C): P | Promise<P>
 }
 

@@ -93,6 +93,7 @@ export interface Realm {
   readonly rememberMe: boolean
   readonly notBefore: number
   readonly bruteForce: BruteForceSettings
+  /** What a client overrides; nothing where it has no settings of its own. */
   client(clientId: string): ClientSettings
 }
 

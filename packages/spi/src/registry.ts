@@ -17,6 +17,7 @@ import { createRealmResolver } from './realm-resolver.js'
 import type { Accepted } from './schema.js'
 import { quote } from './suggest.js'
 
+/** What a registry is made of. */
 export interface ProviderRegistryOptions {
   /** Every provider that could be selected. Of two with the same SPI and id the later one stays. */
   readonly factories: readonly AnyProviderFactory[]

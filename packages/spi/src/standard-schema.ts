@@ -8,10 +8,12 @@ export interface StandardSchemaV1<Input = unknown, Output = Input> {
   }
 }
 
+/** The value with its defaults, or what is wrong with it. */
 export type StandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly StandardIssue[] }
 
+/** What is wrong with a value, and where in it. */
 export interface StandardIssue {
   readonly message: string
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined

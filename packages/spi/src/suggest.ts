@@ -16,7 +16,7 @@ export function listNames(known: readonly string[]): string {
   return known.length === 0 ? 'None is known.' : `Known: ${known.map(quote).join(', ')}.`
 }
 
-/** {@link listNames} and, when one of them is near, "Did you mean 'a'?" */
+/** The known names and, when one of them is near, "Did you mean 'a'?" */
 export function knownNames(name: string, known: readonly string[]): string {
   const near = nearest(name, known)
   return near === undefined ? listNames(known) : `${listNames(known)} Did you mean ${quote(near)}?`

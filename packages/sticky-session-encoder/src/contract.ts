@@ -12,6 +12,7 @@ export interface DecodedSession {
   readonly route?: string
 }
 
+/** What goes into a signed value besides the id. */
 export interface SignOptions {
   /** Instead of {@link StickySessionEncoderProvider.route}. */
   readonly route?: string | undefined
@@ -19,6 +20,7 @@ export interface SignOptions {
   readonly realmId?: string | undefined
 }
 
+/** {@link SignOptions} for a cookie. */
 export interface CookieOptions extends SignOptions {
   /** @default the configured path, `/` */
   readonly path?: string | undefined
@@ -80,4 +82,5 @@ export interface StickySessionEncoderProvider extends Provider {
   ): DecodedSession | undefined
 }
 
+/** Names the SPI in the registry and in configurations. */
 export const stickySessionEncoderSpi = defineSpi<StickySessionEncoderProvider>('sticky-session-encoder')

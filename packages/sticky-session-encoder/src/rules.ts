@@ -52,6 +52,7 @@ export const redisStickySessionConfig = z
 
 /** What every provider is configured with, defaults filled in. */
 export type StickySessionConfig = z.output<typeof redisStickySessionConfig>
+/** Properties of the memory provider, with defaults filled in. */
 export type MemoryStickySessionConfig = z.output<typeof memoryStickySessionConfig>
 
 /** `id`, or `id.route`. */

@@ -60,6 +60,7 @@ export interface UserSessionProvider extends Provider {
    */
   tryCreate(realmId: string, session: CreateUserSession): Promise<CreateOutcome>
 
+  /** The session of that id, if it lives. Reading does not extend its life. */
   get(realmId: string, id: string, options?: ClientScope): Promise<UserSession | undefined>
 
   /**
@@ -218,7 +219,9 @@ export interface UserSessionProvider extends Provider {
    */
   on(type: UserSessionEventType, listener: UserSessionListener): () => void
 
+  /** What this node has met since it was opened. */
   stats(): UserSessionStats
 }
 
+/** Names the SPI in the registry and in configurations. */
 export const userSessionSpi = defineSpi<UserSessionProvider>('user-session')

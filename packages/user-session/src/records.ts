@@ -241,7 +241,9 @@ export interface UserSessionEvent {
   readonly reason?: RemovalReason
 }
 
+/** What a listener can be told of. */
 export type UserSessionEventType = UserSessionEvent['type']
+/** Called with each event of the type it was registered for, on the node where it happened. */
 export type UserSessionListener = (event: UserSessionEvent) => void
 
 /** What the store has met since it was opened. */
