@@ -1,9 +1,10 @@
 import type { Provider } from '@authstate/spi'
 import { ConformanceFailure, type Guarantee } from './failure.js'
 import { leftOut, reasonFor } from './left-out.js'
-import { runCase } from './run-case.js'
+import { type CaseOptions, runCase } from './run-case.js'
 import type { RunOptions } from './run-suite.js'
 import { chooseSeed } from './seeded.js'
+import { Strays } from './strays.js'
 import type { Case, Suite } from './suite.js'
 import type { Target } from './target.js'
 
@@ -20,19 +21,48 @@ export interface CheckOptions<P extends Provider> extends RunOptions {
   readonly select?: ((one: Case<P>) => boolean) | undefined
   /** Told of every result as it comes. */
   readonly onResult?: ((result: CaseResult) => void) | undefined
+  /**
+   * `true`: an error that nobody waits for, such as the rejection of a promise that was let go, fails the case it came
+   * up in. For a process of its own; beside a test runner, which listens itself, leave it. @default false
+   */
+  readonly catchStrays?: boolean | undefined
 }
 
 /** Runs a suite without a test runner, one case after the other. Failures are results. */
 export async function checkSuite<P extends Provider>(
   suite: Suite<P>,
   target: Target<P>,
-  { select = () => true, onResult, seed = chooseSeed(), timeoutMs }: CheckOptions<P> = {},
+  { select = () => true, onResult, seed = chooseSeed(), timeoutMs, catchStrays }: CheckOptions<P> = {},
 ): Promise<CaseResult[]> {
   leftOut(suite, target)
+  const strays = catchStrays === true ? new Strays() : undefined
+  strays?.listen()
+  try {
+    return await checkCases(suite, target, suite.cases.filter(select), {
+      onResult,
+      seed,
+      timeoutMs,
+      settle: strays?.settle,
+    })
+  } finally {
+    strays?.stop()
+  }
+}
+
+interface Conditions extends CaseOptions {
+  readonly onResult: ((result: CaseResult) => void) | undefined
+}
+
+async function checkCases<P extends Provider>(
+  suite: Suite<P>,
+  target: Target<P>,
+  cases: readonly Case<P>[],
+  { onResult, ...options }: Conditions,
+): Promise<CaseResult[]> {
   const results: CaseResult[] = []
-  for (const one of suite.cases.filter(select)) {
+  for (const one of cases) {
     const begun = performance.now()
-    const verdict = await judge(suite, target, one, { seed, timeoutMs })
+    const verdict = await judge(suite, target, one, options)
     const { level, name, source } = one
     const guarantee: Guarantee = { spi: suite.spi.name, target: target.name, guarantee: name, level, source }
     const result = { ...guarantee, durationMs: performance.now() - begun, ...verdict }
@@ -46,7 +76,7 @@ async function judge<P extends Provider>(
   suite: Suite<P>,
   target: Target<P>,
   one: Case<P>,
-  options: { readonly seed: number; readonly timeoutMs: number | undefined },
+  options: CaseOptions,
 ) {
   const reason = reasonFor(one, target)
   if (reason !== undefined) return { outcome: 'left out', reason } as const

@@ -15,6 +15,8 @@ export interface CaseOptions {
   readonly seed: number
   /** Ms of real time after which a case has failed. @default 30_000 */
   readonly timeoutMs?: number | undefined
+  /** Asked when the case is over: throws what went wrong beside it. */
+  readonly settle?: (() => Promise<void>) | undefined
 }
 
 /** What every node of a case shares. Fixed, so that a failure can be repeated; it guards nothing. */
@@ -35,12 +37,12 @@ export async function runCase<P extends Provider>(
   suite: Suite<P>,
   target: Target<P>,
   one: Case<P>,
-  { seed, timeoutMs = DEFAULT_TIMEOUT_MS }: CaseOptions,
+  { seed, timeoutMs = DEFAULT_TIMEOUT_MS, settle = async () => {} }: CaseOptions,
 ): Promise<Verdict> {
   const steps = new Steps()
   const chance = new Chance(seed)
   try {
-    return await play(suite, target, one, steps, chance, timeoutMs)
+    return await play(suite, target, one, { steps, chance, timeoutMs, settle })
   } catch (error) {
     const { level, name, source } = one
     const guarantee = { spi: suite.spi.name, target: target.name, guarantee: name, level, source }
@@ -48,24 +50,31 @@ export async function runCase<P extends Provider>(
   }
 }
 
+interface Performance {
+  readonly steps: Steps
+  readonly chance: Chance
+  readonly timeoutMs: number
+  readonly settle: () => Promise<void>
+}
+
 async function play<P extends Provider>(
   suite: Suite<P>,
   target: Target<P>,
   one: Case<P>,
-  steps: Steps,
-  chance: Chance,
-  timeoutMs: number,
+  { steps, chance, timeoutMs, settle }: Performance,
 ): Promise<Verdict> {
   const clock = new SteppedClock(steps)
   const logger = new RecordingLogger()
   const settings = new Map<string, RealmSettings>()
-  const store = await target.open({
-    clock,
-    logger,
-    realms: (realmId) => settings.get(realmId),
-    keyring: KEYRING,
-    properties: suite.properties,
-  })
+  const opening = async () =>
+    target.open({
+      clock,
+      logger,
+      realms: (realmId) => settings.get(realmId),
+      keyring: KEYRING,
+      properties: suite.properties,
+    })
+  const store = await within(timeoutMs, opening(), 'opening the target')
   const open = async (label: string, properties: Readonly<Record<string, unknown>>, node?: OtherNode) =>
     stepped(await store.provider(properties, node), label, steps)
   let missing: string | undefined
@@ -93,22 +102,33 @@ async function play<P extends Provider>(
     })
     await store.verify?.()
   }
+  // In this order also where more than one goes wrong: a store that hangs often can not be closed either.
+  const failures = [
+    ...(await failureOf(within(timeoutMs, enact(), 'the case'))),
+    ...(await failureOf(within(timeoutMs, (async () => store.close())(), 'closing the target'))),
+    ...(await failureOf(settle())),
+  ]
+  if (failures.length > 0) throw failures[0]
+  return missing === undefined ? { outcome: 'passed' } : { outcome: 'left out', reason: missing }
+}
+
+async function failureOf(work: Promise<void>): Promise<[] | [unknown]> {
   try {
-    await within(timeoutMs, enact(), 'the case')
-    return missing === undefined ? { outcome: 'passed' } : { outcome: 'left out', reason: missing }
-  } finally {
-    await within(timeoutMs, store.close(), 'closing the target')
+    await work
+    return []
+  } catch (error) {
+    return [error]
   }
 }
 
 /** Real time, because what hangs does not look at a clock that stands still. */
-async function within(ms: number, work: Promise<void>, what: string): Promise<void> {
+async function within<T>(ms: number, work: Promise<T>, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${what} did not end within ${ms} ms`)), ms)
   })
   try {
-    await Promise.race([work, late])
+    return await Promise.race([work, late])
   } finally {
     clearTimeout(timer)
   }

@@ -114,7 +114,12 @@ async function check(
   const runs: Run[] = []
   for (const { suite, target } of jobs) {
     if (target === undefined) continue
-    const results = await checkSuite(suite, target, { select, seed, timeoutMs: asked.timeoutMs })
+    const results = await checkSuite(suite, target, {
+      select,
+      seed,
+      timeoutMs: asked.timeoutMs,
+      catchStrays: true,
+    })
     runs.push({ spi: suite.spi.name, target: target.name, results })
     host.print(`${suite.spi.name} on ${target.name}\n\n${targetReport(results)}\n`)
   }
