@@ -1,0 +1,46 @@
+/** What a source may also begin with: it names no row of the page. */
+const WORDS =
+  /^(contract|issue|house rules|architecture|performance|peers:|RFC \d+|CVE-\d+-\d+|(§8 )?D\d+$|[VC]\d+$)/
+
+/** The parts of a case's source that `docs/sources.md` does not explain. */
+export function unknownSources(source: string, page: string): string[] {
+  let before = ''
+  return source
+    .replace(/\s*\([^)]*\)/g, '')
+    .split(/\s*[,;]\s*/)
+    .flatMap((part) => {
+      // A number alone goes on with what the part before it was.
+      const text = /^\d+( to \d+)?$/.test(part) ? `${before} ${part}` : part
+      before = /^§19 rows?/.test(text) ? '§19 row' : 'scenario'
+      return unknownPart(text, page)
+    })
+}
+
+function unknownPart(text: string, page: string): string[] {
+  const missing = (heading: string, names: readonly string[], prefix = ''): string[] =>
+    names.filter((name) => !hasRow(page, heading, name)).map((name) => `${prefix}${name}`)
+  const [, chapter, number] = /^(A\d+)\/(\d+)$/.exec(text) ?? []
+  if (chapter !== undefined && number !== undefined) {
+    const known = missing('Scenarios', [number], 'scenario ')
+    return known.length > 0 || hasRow(page, `${chapter}\\.`, number)
+      ? known
+      : [`scenario ${number} is not of ${chapter}`]
+  }
+  if (/^( |scenarios? )/.test(text)) return missing('Scenarios', text.match(/\d+/g) ?? [], 'scenario ')
+  const [, rows] = /^§19(?:\.| rows? )(\d.*)$/.exec(text) ?? []
+  if (rows !== undefined) return missing('Known failures', rows.match(/\d+/g) ?? [], '§19 row ')
+  const [, peer] = /^peers (?:B )?(\d+)$/.exec(text) ?? []
+  if (peer !== undefined) return missing('Peers', [peer], 'peers ')
+  const [vector] = /^B\d+(?=\/|$)/.exec(text) ?? []
+  if (vector !== undefined) return missing('Vectors', [vector])
+  if (WORDS.test(text)) return []
+  const [section] = /^§\d+(\.\d+)?/.exec(text) ?? []
+  return section === undefined ? [text] : missing('Sections', [section])
+}
+
+/** Whether the table under a heading, or under a heading below that, has a row of that name. */
+function hasRow(page: string, heading: string, name: string): boolean {
+  const [, level = '', body = ''] = new RegExp(`^(#+) ${heading}.*\\n([\\s\\S]*)`, 'm').exec(page) ?? []
+  const [own = ''] = body.split(new RegExp(`^#{1,${level.length}} `, 'm'))
+  return own.includes(`\n| ${name} |`)
+}
