@@ -44,7 +44,7 @@ function tryAll({ suite, store, healthy, bugs }: Plantation): void {
   })
 }
 
-for (const plantation of [
+const plantations: readonly Plantation[] = [
   actionTokenBugs,
   authSessionBugs,
   userSessionBugs,
@@ -52,8 +52,15 @@ for (const plantation of [
   realmCacheBugs,
   stickySessionBugs,
   clusterBugs,
-])
-  tryAll(plantation)
+]
+
+test('there are 40 bugs at least besides those in scripts, each told once', () => {
+  const told = plantations.flatMap(({ suite, bugs }) => bugs.map(({ what }) => `${suite.spi.name}: ${what}`))
+  expect(told.length).toBeGreaterThanOrEqual(40)
+  expect(new Set(told).size).toBe(told.length)
+})
+
+for (const plantation of plantations) tryAll(plantation)
 
 describeWith(redis, 'in scripts', () => {
   let client: RedisClient | undefined

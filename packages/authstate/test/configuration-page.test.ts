@@ -73,3 +73,14 @@ describe('docs/configuration.md says what the schemas say', () => {
     }
   })
 })
+
+test.each(['action-token', 'auth-session', 'login-failure', 'sticky-session-encoder', 'user-session'])(
+  'the README of %s lists the same properties',
+  (spi) => {
+    const readme = readFileSync(new URL(`../../${spi}/README.md`, import.meta.url), 'utf8')
+    const [, table = ''] = /^\| property \|.*\n\|[-| ]+\|\n((?:\|.*\n)+)/m.exec(readme) ?? []
+    const cells = table.trim().split('\n')
+    const names = cells.flatMap((row) => (row.split('|')[1] ?? '').match(/\w+(?=`)/g) ?? [])
+    expect(names.toSorted()).toEqual([...listedBy(bySpi.get(spi) ?? []).keys()].toSorted())
+  },
+)

@@ -198,6 +198,7 @@ export interface LoginFailureEvents {
   readonly 'success-after-failures': FailureEvent
 }
 
+/** Counts failed logins and locks. Every verb on one user is one atomic step, except where its text says otherwise. */
 export interface LoginFailureProvider extends Provider {
   /**
    * Counts a failed login and decides whether it locks: one atomic step per rule, one round trip.

@@ -1,0 +1,65 @@
+// The first program of every package's README runs as it stands, and prints what a reader would expect.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import ts from 'typescript'
+import { describe, expect, test } from 'vitest'
+import { describeWith, redis, redisUrl } from '../test-support/capabilities.js'
+import { sourceFlags } from '../test-support/source.mjs'
+import { typescriptBlocks } from './lib/markdown.js'
+import { readTracked, root } from './lib/tracked.js'
+
+const programs = new Map(
+  [...readTracked(/^packages\/[^/]+\/README\.md$/)].map(([path, text]) => [
+    path.split('/')[1] ?? '',
+    typescriptBlocks(path, text)[0]?.code ?? '',
+  ]),
+)
+
+/** Runs a program as a file of a folder would. @returns what it printed */
+async function run(code: string, folder: string): Promise<string> {
+  const { outputText } = ts.transpileModule(code, {
+    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
+  })
+  const { NODE_OPTIONS: _, REDIS_URL: __, ...env } = process.env
+  const args = [...sourceFlags, '--input-type=module', '--eval', outputText]
+  return new Promise((done, fail) => {
+    execFile(process.execPath, args, { cwd: join(root, folder), env, timeout: 60_000 }, (error, stdout) =>
+      error === null ? done(stdout) : fail(error),
+    )
+  })
+}
+
+const PRINTED: Readonly<Record<string, RegExp>> = {
+  'action-token': /^consumed\n$/,
+  'auth-session': /^u-1 \{\}\n$/,
+  authstate: /^$/,
+  cluster: /^a hello\n17\n$/,
+  conformance: /# pass \d{2}[\s\S]*# fail 0/,
+  'login-failure': /^failure\n$/,
+  'realm-cache': /^alice alice 0\.?\d*\n$/,
+  spi: /^$/,
+  'sticky-session-encoder': /^AUTH_SESSION_ID=\S+\.n1; Path=\/; HttpOnly; Secure; SameSite=None undefined\n$/,
+  'user-session': /^1\n$/,
+}
+
+test('every package has a program in its README', () => {
+  expect([...programs.keys()].sort()).toEqual([...Object.keys(PRINTED), 'redis'].sort())
+})
+
+describe('the program of the README of', () => {
+  test.concurrent.each(Object.entries(PRINTED))('%s', { timeout: 90_000 }, async (name, printed) => {
+    // The kit depends on no SPI; its reader does.
+    const folder = name === 'conformance' ? 'examples/custom-provider' : `packages/${name}`
+    expect(await run(programs.get(name) ?? '', folder)).toMatch(printed)
+  })
+})
+
+describeWith(redis, 'the program of the README of redis', () => {
+  test('counts', { timeout: 90_000 }, async () => {
+    const program = programs.get('redis') ?? ''
+    expect(program).toContain("connect('redis://localhost:6379')")
+    expect(await run(program.replace('redis://localhost:6379', redisUrl()), 'packages/redis')).toMatch(
+      /^\d+\n$/,
+    )
+  })
+})
