@@ -1,8 +1,9 @@
-// npm run bench: measures what it is asked for, prints the tables, and says with its exit status whether targets are met.
+// npm run bench: measures what it is asked for, prints the tables, and says with its exit status how it went.
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { isMet, type Report } from './finding.js'
-import { type Options, readOptions, USAGE } from './options.js'
+import { MEASURES } from './measures.js'
+import { OptionError, type Options, readOptions, USAGE } from './options.js'
 import { groups } from './ratios/plan.js'
 import { runGroup } from './ratios/run.js'
 import { writePage } from './report/page.js'
@@ -11,77 +12,59 @@ import { COLUMNS, missedOf, plainTable, rowsOf } from './report/table.js'
 import { runMeasure } from './run-measure.js'
 import { type Servers, startServers } from './servers.js'
 
-/** Programs that measure once, and the targets they answer. */
-const MEASURES: readonly { path: string; targets: readonly string[]; timed?: boolean; cluster?: boolean }[] =
-  [
-    { path: 'counts/user-sessions', targets: ['D1', 'D2', 'D3'] },
-    { path: 'counts/login-failures', targets: ['D1', 'D4', 'D5'] },
-    { path: 'counts/action-tokens', targets: ['D1', 'D4', 'D5'] },
-    { path: 'counts/invalidation', targets: ['D6'] },
-    { path: 'growth/listings', targets: ['D7', 'D8', 'R13'], timed: true },
-    { path: 'growth/server-time', targets: ['scale'], timed: true },
-    { path: 'growth/in-memory', targets: ['scale'], timed: true },
-    { path: 'storms/run', targets: ['storms'], timed: true },
-    { path: 'growth/endings', targets: ['D9'], timed: true },
-  ]
-
 const say = (line: string) => console.log(line)
 
 async function run(options: Options): Promise<number> {
-  const measures = MEASURES.filter(
-    ({ targets, timed }) => targets.some(options.wanted) && !(options.quick && timed === true),
-  )
-  const compared = options.quick
-    ? []
-    : groups.filter(({ ratios }) => ratios.some(({ target }) => options.wanted(target)))
-  const needsCluster = [...measures, ...compared].some(({ cluster }) => cluster === true)
+  const { rounds, quick, full, wanted } = options
+  const measures = MEASURES.filter(({ targets, timed }) => targets.some(wanted) && !(quick && timed))
+  const compared = quick ? [] : groups.filter(({ ratios }) => ratios.some(({ target }) => wanted(target)))
   const begun = performance.now()
+  const needsCluster = [...measures, ...compared].some(({ cluster }) => cluster === true)
   const servers = await startServers({ cluster: needsCluster })
   const reports: Report[] = []
   try {
     say(machine(servers))
     for (const { path, targets } of measures) {
-      say(`${path}`)
-      reports.push(await attempt(targets.filter(options.wanted), () => measureOn(servers, path, options)))
+      say(path)
+      const { url, nodes, lone } = servers
+      const work = async () => {
+        await servers.flush()
+        return runMeasure(path, { url, nodes, lone, rounds, quick, full })
+      }
+      reports.push(await attempt(targets.filter(wanted), work))
     }
     for (const group of compared) {
       say(group.name)
-      const targets = [...new Set(group.ratios.map(({ target }) => target))].filter(options.wanted)
-      reports.push(
-        await attempt(targets, () =>
-          runGroup(group, servers, { rounds: options.rounds, wanted: options.wanted, say }),
-        ),
-      )
+      const targets = [...new Set(group.ratios.map(({ target }) => target))].filter(wanted)
+      reports.push(await attempt(targets, () => runGroup(group, servers, { rounds, wanted, say })))
     }
   } finally {
     await servers.stop()
   }
   const result: Result = {
     machine: machine(servers),
-    rounds: options.rounds,
-    findings: reports.flatMap((report) => report.findings).filter(({ target }) => options.wanted(target)),
+    rounds,
+    findings: reports.flatMap((report) => report.findings).filter(({ target }) => wanted(target)),
     missing: reports.flatMap((report) => report.missing ?? []),
     facts: reports.flatMap((report) => report.facts ?? []),
   }
-  const { findings, missing } = result
-  say(`\n${plainTable(COLUMNS, rowsOf(findings, missing))}`)
-  for (const line of missedOf(findings)) say(line)
-  for (const [group, facts] of byGroup(result.facts)) {
-    const { columns, rows } = tableOf(facts)
-    say(`\n${group}\n${plainTable(columns, rows)}`)
-  }
+  print(result)
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, undefined, 2)}\n`)
   if (options.page) writePage(result)
-  const missed = findings.filter(({ value, bound }) => !isMet(value, bound)).length
-  say(
-    `\nbench: ${findings.length - missed} met, ${missed} missed, ${missing.length} not measured, in ${Math.round((performance.now() - begun) / 1_000)} s`,
-  )
-  return options.check && missed + missing.length > 0 ? 1 : 0
+  const missed = result.findings.filter(({ value, bound }) => !isMet(value, bound)).length
+  const [met, missing] = [result.findings.length - missed, result.missing.length]
+  const seconds = Math.round((performance.now() - begun) / 1_000)
+  say(`\nbench: ${met} met, ${missed} missed, ${missing} not measured, in ${seconds} s`)
+  return missing > 0 || (options.check && missed > 0) ? 1 : 0
 }
 
-const measureOn = async (servers: Servers, path: string, { rounds, quick, full }: Options) => {
-  await servers.flush()
-  return runMeasure(path, { url: servers.url, nodes: servers.nodes, rounds, quick, full })
+function print({ findings, missing, facts }: Result): void {
+  if (findings.length + missing.length > 0) say(`\n${plainTable(COLUMNS, rowsOf(findings, missing))}`)
+  for (const line of missedOf(findings)) say(line)
+  for (const [group, rows] of byGroup(facts)) {
+    const table = tableOf(rows)
+    say(`\n${group}\n${plainTable(table.columns, table.rows)}`)
+  }
 }
 
 /** What breaks is a target that was not measured, and no reason not to measure the others. */
@@ -101,9 +84,11 @@ const machine = ({ version }: Servers): string => {
 }
 
 try {
-  process.exitCode = await run(readOptions(process.argv.slice(2)))
+  const options = readOptions(process.argv.slice(2))
+  if (options === 'help') say(USAGE)
+  else process.exitCode = await run(options)
 } catch (error) {
-  console.error((error as Error).message)
-  console.error(USAGE)
-  process.exitCode = 1
+  const isOption = error instanceof OptionError
+  console.error(isOption ? `${error.message}\n\n${USAGE}` : error)
+  process.exitCode = isOption ? 2 : 1
 }

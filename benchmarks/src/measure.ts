@@ -4,7 +4,10 @@ import type { Report } from './finding.js'
 /** What a measuring program is told. */
 export interface Surroundings {
   readonly url: string
+  /** The masters of a Cluster, where the program asked for one. */
   readonly nodes: readonly string[]
+  /** The master of a Cluster of one. */
+  readonly lone: readonly string[]
   readonly rounds: number
   /** `true`: no figure that depends on how busy the machine is. */
   readonly quick: boolean

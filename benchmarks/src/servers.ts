@@ -1,10 +1,13 @@
+import type { Redis } from 'ioredis'
 import { startCluster, startRedis } from '../../scripts/lib/redis.mjs'
 
-/** A Redis server and a Cluster of three masters that nobody else uses. */
+/** A Redis server, and where they are wanted a Cluster of three masters and one of a single master, for nobody else. */
 export interface Servers {
   readonly url: string
   readonly version: string
   readonly nodes: readonly string[]
+  /** The master of the Cluster of one. */
+  readonly lone: readonly string[]
   flush(): Promise<void>
   stop(): Promise<void>
 }
@@ -18,8 +21,13 @@ export async function startServers({ cluster }: { readonly cluster: boolean }): 
   }
   const { Redis } = await import('ioredis')
   const client = new Redis(server.url)
-  const three = cluster ? await startCluster(server.binary) : undefined
+  const clusters: Awaited<ReturnType<typeof startCluster>>[] = []
+  const stop = async () => {
+    client.disconnect()
+    await Promise.all([server.stop(), ...clusters.map((one) => one.stop())])
+  }
   try {
+    if (cluster) for (const masters of [3, 1]) clusters.push(await startCluster(server.binary, masters))
     // Nothing but serving: a snapshot in the middle of a slot would be measured too.
     await client.config('SET', 'save', '')
     await client.config('SET', 'appendonly', 'no')
@@ -27,18 +35,22 @@ export async function startServers({ cluster }: { readonly cluster: boolean }): 
     return {
       url: server.url,
       version,
-      nodes: three?.nodes ?? [],
+      nodes: clusters[0]?.nodes ?? [],
+      lone: clusters[1]?.nodes ?? [],
       flush: async () => {
+        for (const node of clusters.flatMap(({ nodes }) => nodes))
+          await flushNode(new Redis(`redis://${node}`))
         await client.flushall()
       },
-      stop: async () => {
-        client.disconnect()
-        await Promise.all([server.stop(), three?.stop()])
-      },
+      stop,
     }
   } catch (error) {
-    client.disconnect()
-    await Promise.all([server.stop(), three?.stop()])
+    await stop()
     throw error
   }
+}
+
+async function flushNode(node: Redis): Promise<void> {
+  await node.flushall()
+  node.disconnect()
 }

@@ -30,3 +30,15 @@ export function mulberry32(seed: number): () => number {
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
   }
 }
+
+/**
+ * For each round, everybody once, in an order drawn anew: nobody always follows the same neighbour, whose work may
+ * linger in the server. The same names give the same orders.
+ */
+export function inTurns(names: readonly string[], rounds: number): readonly (readonly string[])[] {
+  const random = mulberry32(names.length)
+  return Array.from({ length: rounds }, () => {
+    const left = [...names]
+    return names.map(() => left.splice(Math.floor(random() * left.length), 1)[0] as string)
+  })
+}

@@ -1,6 +1,7 @@
 // The parent's side: one process per subject, and one slot at a time.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { ask } from './ask.js'
 import { bundleSubject } from './build.js'
 import type { Place, Slot, SlotResult } from './subject.js'
 import type { Reply, Request } from './worker.js'
@@ -15,7 +16,7 @@ export class Worker {
   static async open(subject: string, place: Place): Promise<Worker> {
     const worker = new Worker(await bundleSubject(subject))
     try {
-      await worker.#ask({ open: place })
+      await ask<Reply>(worker.#child, { open: place } satisfies Request)
       return worker
     } catch (error) {
       await worker.close()
@@ -24,7 +25,7 @@ export class Worker {
   }
 
   async run(slot: Slot): Promise<SlotResult> {
-    return (await this.#ask({ slot })) as SlotResult
+    return (await ask<Reply>(this.#child, { slot } satisfies Request)).done as SlotResult
   }
 
   async close(): Promise<void> {
@@ -34,23 +35,5 @@ export class Worker {
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), 3_000)
     await exit
     clearTimeout(timer)
-  }
-
-  async #ask(request: Request): Promise<unknown> {
-    const ended = new AbortController()
-    const exit = once(this.#child, 'exit', { signal: ended.signal }).then(() => {
-      throw new Error('the process of a subject ended')
-    })
-    exit.catch(() => {})
-    try {
-      const reply = once(this.#child, 'message', { signal: ended.signal })
-      reply.catch(() => {})
-      this.#child.send(request)
-      const [answer] = (await Promise.race([reply, exit])) as [Reply]
-      if ('failed' in answer) throw new Error(answer.failed)
-      return answer.done
-    } finally {
-      ended.abort()
-    }
   }
 }

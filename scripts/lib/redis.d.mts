@@ -9,4 +9,6 @@ export interface StartedRedis {
 export function startRedis(env?: NodeJS.ProcessEnv): Promise<StartedRedis>
 export function startCluster(
   binary: string,
+  /** @default 3 */
+  masters?: number,
 ): Promise<{ readonly nodes: readonly string[]; stop(): Promise<unknown> }>

@@ -75,12 +75,12 @@ export async function startRedis(env = process.env) {
   return binary === undefined ? startWasm() : startNative(binary)
 }
 
-/** Three masters on loopback: `host:port` of each. */
-export async function startCluster(binary) {
+/** Masters on loopback: `host:port` of each. */
+export async function startCluster(binary, masters = 3) {
   const env = { ...process.env, AUTHSTATE_TEST_REDIS_BINARY: binary }
   const { value, stop } = await startHeld(
     'topology.mjs',
-    ['cluster', '--replicas', '0', '--hold'],
+    ['cluster', '--masters', String(masters), '--replicas', '0', '--hold'],
     env,
     (said) => {
       const line = /^\{.*\}$/m.exec(said)?.[0]

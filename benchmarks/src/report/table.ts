@@ -1,4 +1,5 @@
 import { type Bound, type Finding, isMet, type Missing } from '../finding.js'
+import { TARGETS } from '../measures.js'
 import { REASONS } from './reasons.js'
 
 export const COLUMNS = ['target', 'what', 'wanted', 'measured', 'band', 'met', 'made of'] as const
@@ -43,8 +44,7 @@ export function missedOf(findings: readonly Finding[]): string[] {
     .map((target) => `${target}: ${REASONS[target] ?? 'not understood yet.'}`)
 }
 
-/** Counts first, each by its number. */
-const orderOf = (target: string) => (target.startsWith('D') ? 0 : 100) + Number(target.slice(1))
+const orderOf = (target: string) => TARGETS.indexOf(target)
 
 export const markdownTable = (columns: readonly string[], rows: readonly (readonly string[])[]): string =>
   [columns, columns.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')

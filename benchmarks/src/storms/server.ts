@@ -1,42 +1,51 @@
-// The example server in a process of its own, so that what it costs can be told from what its clients cost.
+// A server under storm in a process of its own, so that what it costs can be told from what its clients cost.
 import { createAuthState } from 'authstate'
 import { listen } from '../../../examples/auth-server/src/demo/node.js'
-import { hashPassword } from '../../../examples/auth-server/src/passwords.js'
+import { hashPassword, verifyPassword } from '../../../examples/auth-server/src/passwords.js'
 import { generateSigningKey } from '../../../examples/auth-server/src/signing-key.js'
-import { PASSWORD, type Question, USERS } from './world.js'
+import { listenOnExpressSession } from './express-session/server.js'
+import { PASSWORD, type Question, type Reply, usersOfStorm } from './world.js'
 
-/** Answers its address, and later how much CPU it has used. */
+const LOOKS = 20
+
 export function serveStorm(): void {
   process.on('message', async (question: Question) => {
+    let reply: Reply
     try {
-      process.send?.(question === 'cpu' ? { cpuUs: cpuUs() } : { origin: await start(question.url) })
+      reply = await answer(question)
     } catch (error) {
-      process.send?.({ failed: String(error) })
+      reply = { failed: String(error) }
     }
+    process.send?.(reply)
   })
   process.on('disconnect', () => process.exit())
 }
 
+async function answer(question: Question): Promise<Reply> {
+  if (question === 'cpu') return { cpuUs: cpuUs() }
+  if (question === 'password') return { cpuUs: await cpuOfPassword() }
+  const { stateIn, url } = question
+  const [users, signingKey] = [await usersOfStorm(), await generateSigningKey()]
+  if (stateIn === 'express-session')
+    return { origin: await listenOnExpressSession({ users, signingKey, url }) }
+  const state = await createAuthState({
+    ...(stateIn === 'redis' && { provider: 'redis', redis: { url } }),
+    keyring: { current: 'k1', keys: { k1: 'a secret of the benchmarks and of nobody else' } },
+    realms: () => ({ bruteForce: { enabled: true, quickLoginCheckMs: 0 } }),
+  })
+  const world = { users, signingKey, keyring: { current: 'k1', keys: {} } }
+  return { origin: (await listen(world, state, 'A')).origin }
+}
+
+/** Of every thread: those that look at passwords are not the one that runs JavaScript. */
 function cpuUs(): number {
   const { user, system } = process.cpuUsage()
   return user + system
 }
 
-async function start(url: string | undefined): Promise<string> {
-  const state = await createAuthState({
-    ...(url !== undefined && { provider: 'redis', redis: { url } }),
-    keyring: { current: 'k1', keys: { k1: 'a secret of the benchmarks and of nobody else' } },
-    realms: () => ({ bruteForce: { enabled: true, quickLoginCheckMs: 0 } }),
-  })
-  const passwordHash = await hashPassword(PASSWORD)
-  const users = Array.from({ length: USERS }, (_, n) => ({
-    id: `id-${n}`,
-    username: `user-${n}`,
-    name: `User ${n}`,
-    email: `user-${n}@example.test`,
-    passwordHash,
-  }))
-  const keyring = { current: 'k1', keys: {} }
-  const world = { users, signingKey: await generateSigningKey(), keyring }
-  return (await listen(world, state, 'A')).origin
+async function cpuOfPassword(): Promise<number> {
+  const hash = await hashPassword(PASSWORD)
+  const before = cpuUs()
+  for (let look = 0; look < LOOKS; look++) await verifyPassword(PASSWORD, hash)
+  return (cpuUs() - before) / LOOKS
 }

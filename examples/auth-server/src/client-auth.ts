@@ -11,7 +11,7 @@ import type { Services } from './services.js'
  * @see RFC 6749 §2.3.1
  */
 export async function authenticateClient(
-  { directory }: Services,
+  { directory }: Pick<Services, 'directory'>,
   c: Context,
   form: Readonly<Record<string, string>>,
 ): Promise<Client> {
