@@ -40,6 +40,15 @@ export const loginOf = (n: number): CreateUserSession => ({
   client: clientSession(CLIENT_IDS[0], n),
 })
 
+/** Logins that are made beforehand, as a request would hand them over: what making them costs is nobody's figure. */
+const prepared: readonly CreateUserSession[] = Array.from({ length: 1_000 }, (_, n) => loginOf(n))
+
+/** A login that was made beforehand, of a user who has no session yet. */
+export const preparedLogin = (turn: number): CreateUserSession => ({
+  ...(prepared[turn % prepared.length] as CreateUserSession),
+  userId: userOf(turn),
+})
+
 /** The other client sessions of a session in use. */
 export const otherClientsOf = (n: number): NewClientSession[] =>
   CLIENT_IDS.slice(1).map((clientId) => clientSession(clientId, n))

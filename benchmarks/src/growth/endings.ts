@@ -66,14 +66,13 @@ async function ending(
   store.clock.aheadMs += 1 // behind the fence of a removal before
   await fill(sessions, ENDING)
   const begun = performance.now()
-  let ms = 0
-  const work = end().then((ended) => {
-    ms = performance.now() - begun
-    return ended
+  let endedAt: number | undefined
+  const work = end().finally(() => {
+    endedAt = performance.now()
   })
   const during: SlotResult[] = []
-  while (ms === 0) during.push(await neighbour.run(PROBE))
-  return { ended: await work, ms, neighbourP99Us: median(during.map(({ p99Us }) => p99Us)) }
+  while (endedAt === undefined) during.push(await neighbour.run(PROBE))
+  return { ended: await work, ms: endedAt - begun, neighbourP99Us: median(during.map(({ p99Us }) => p99Us)) }
 }
 
 const fill = (sessions: UserSessionProvider, count: number, userId?: string) =>

@@ -1,70 +1,14 @@
-// The ratios R1 to R9 and R12 as data: who runs beside whom, on which operation, and what the ratio must be.
-import type { Bound } from '../finding.js'
-import type { Slot } from '../subject.js'
-
-/** A subject in one of its variants. */
-export interface Runner {
-  /** File in `subjects/`. */
-  readonly subject: string
-  readonly variant?: string
-  /** `true`: a second process of the subject answers the first. */
-  readonly partner?: boolean
-}
-
-/** Runners that take turns at one operation. */
-export interface Cell {
-  readonly operation: string
-  readonly callers: number
-  readonly pace?: Slot['pace']
-  /** @default 70 */
-  readonly slotMs?: number
-  readonly runners: readonly string[]
-}
-
-/** One figure of a runner over that of another, round by round. */
-export interface Ratio {
-  readonly target: string
-  readonly cell: string
-  readonly of: string
-  readonly over: string
-  /** At least. */
-  readonly throughput?: number
-  /** At most, as the latencies. */
-  readonly cpu?: number
-  readonly p50?: number
-  readonly p99?: number
-  /** The higher floors that are worth more than the target. */
-  readonly goal?: { readonly throughput?: number }
-}
-
-/** Runners that stay open together; what they stored is dropped afterwards. */
-export interface Group {
-  readonly name: string
-  readonly cluster?: boolean
-  readonly runners: Readonly<Record<string, Runner>>
-  readonly cells: Readonly<Record<string, Cell>>
-  readonly ratios: readonly Ratio[]
-}
-
-/** What is compared, and what the ratio of it must be. */
-export function bounds({ throughput, cpu, p50, p99 }: Ratio): readonly (readonly [Figure, Bound])[] {
-  const most = { cpu, p50, p99 }
-  return [
-    ...(throughput === undefined ? [] : [['throughput', { atLeast: throughput }] as const]),
-    ...(['cpu', 'p50', 'p99'] as const).flatMap((figure) => {
-      const atMost = most[figure]
-      return atMost === undefined ? [] : [[figure, { atMost }] as const]
-    }),
-  ]
-}
-
-export type Figure = 'throughput' | 'cpu' | 'p50' | 'p99'
+// The ratios R1 to R12 as data: who runs beside whom, on which operation, and what the ratio must be.
+import type { Cell, Group } from './comparison.js'
 
 /** What the tables call the runners. */
 const OURS = 'authstate'
 const BROUGHT = 'authstate, client brought'
 const IOREDIS5 = 'authstate on ioredis 5'
+const BROUGHT5 = 'authstate on ioredis 5, client brought'
 const RAW = 'raw ioredis 6'
+/** As `RAW`, but what it stores was made into text beforehand, which no application can do. */
+const RAW_TEXT = 'raw ioredis 6, text ready'
 const CONNECT_REDIS = 'connect-redis 9'
 const RATE_LIMITER = 'rate-limiter-flexible 11'
 const OIDC = 'oidc-provider adapter'
@@ -81,16 +25,18 @@ const sessions: Group = {
     [OURS]: { subject: 'user-sessions', variant: 'batched' },
     [BROUGHT]: { subject: 'user-sessions', variant: 'plain' },
     [IOREDIS5]: { subject: 'user-sessions', variant: 'ioredis 5' },
+    [BROUGHT5]: { subject: 'user-sessions', variant: 'ioredis 5 plain' },
     [RAW]: { subject: 'raw-ioredis' },
+    [RAW_TEXT]: { subject: 'raw-ioredis', variant: 'text ready' },
     [CONNECT_REDIS]: { subject: 'connect-redis' },
     [OIDC]: { subject: 'oidc-provider-adapter' },
   },
   cells: {
-    get: cell('get', [OURS, BROUGHT, IOREDIS5, RAW, CONNECT_REDIS, OIDC]),
+    get: cell('get', [OURS, BROUGHT, IOREDIS5, BROUGHT5, RAW, CONNECT_REDIS, OIDC]),
     'get one client': cell('get one client', [OURS, BROUGHT, RAW]),
-    'light touch': cell('light touch', [OURS, BROUGHT, RAW, CONNECT_REDIS]),
+    'light touch': cell('light touch', [OURS, BROUGHT, IOREDIS5, BROUGHT5, RAW, CONNECT_REDIS]),
     'full touch': cell('full touch', [OURS, BROUGHT, RAW]),
-    create: cell('create', [OURS, BROUGHT, RAW, CONNECT_REDIS, OIDC]), // last: it fills the server
+    create: cell('create', [OURS, BROUGHT, RAW, RAW_TEXT, CONNECT_REDIS, OIDC]), // last: it fills the server
   },
   ratios: [
     { target: 'R1', cell: 'get', of: OURS, over: RAW, throughput: 0.9, cpu: 1.1 },
@@ -181,6 +127,7 @@ const tokens: Group = {
 
 const BATCHED = 'ioredis 6, batched'
 const PLAIN = 'ioredis 6, plain'
+const BATCHED5 = 'ioredis 5, batched'
 const PLAIN5 = 'ioredis 5, plain'
 
 const batching: Group = {
@@ -188,11 +135,12 @@ const batching: Group = {
   runners: {
     [BATCHED]: { subject: 'raw-ioredis', variant: 'batched' },
     [PLAIN]: { subject: 'raw-ioredis' },
+    [BATCHED5]: { subject: 'raw-ioredis', variant: 'ioredis 5 batched' },
     [PLAIN5]: { subject: 'raw-ioredis', variant: 'ioredis 5' },
   },
   cells: {
-    'GET, 64 callers': cell('get text', [BATCHED, PLAIN, PLAIN5]),
-    'script, 64 callers': cell('script', [BATCHED, PLAIN, PLAIN5]),
+    'GET, 64 callers': cell('get text', [BATCHED, PLAIN, BATCHED5, PLAIN5]),
+    'script, 64 callers': cell('script', [BATCHED, PLAIN, BATCHED5, PLAIN5]),
     'GET, 1 caller': cell('get text', [BATCHED, PLAIN], 1),
     'script, 1 caller': cell('script', [BATCHED, PLAIN], 1),
   },
@@ -205,17 +153,19 @@ const batching: Group = {
 }
 
 const SPLIT = 'every key in a slot of its own'
+const SPLIT_PLAIN = 'every key in a slot of its own, not batched'
 
 const cluster: Group = {
   name: 'Cluster of three masters',
   cluster: true,
   runners: {
     [OURS]: { subject: 'user-sessions', variant: 'cluster' },
-    [SPLIT]: { subject: 'split-slots' },
+    [SPLIT]: { subject: 'split-slots', variant: 'batched' },
+    [SPLIT_PLAIN]: { subject: 'split-slots' },
   },
   cells: {
-    'Cluster: full touch': cell('full touch', [OURS, SPLIT]),
-    'Cluster: create': cell('create', [OURS, SPLIT]),
+    'Cluster: full touch': cell('full touch', [OURS, SPLIT, SPLIT_PLAIN]),
+    'Cluster: create': cell('create', [OURS, SPLIT, SPLIT_PLAIN]),
   },
   ratios: [
     {

@@ -1,9 +1,9 @@
 import type { Fact, Finding, Report } from '../finding.js'
 import type { Servers } from '../servers.js'
-import { bandOfMedian, median } from '../statistics.js'
+import { bandOfMedian, inTurns, median } from '../statistics.js'
 import type { SlotResult } from '../subject.js'
 import { Worker } from '../workers.js'
-import { bounds, type Cell, type Figure, type Group, type Ratio, type Runner } from './plan.js'
+import { bounds, type Cell, type Figure, type Group, type Ratio, type Runner } from './comparison.js'
 
 const SLOT_MS = 70
 /** The compiler has settled by then; a busy machine gets there later. */
@@ -74,11 +74,8 @@ async function runCell(cell: Cell, workers: ReadonlyMap<string, Worker>, rounds:
     for (let slots = 0, done = 0; slots < WARM_UP.slots && done < WARM_UP.operations; slots++)
       done += (await run(name, WARM_UP.slotMs)).operations
   }
-  for (let round = 0; round < rounds; round++) {
-    for (let i = 0; i < runners.length; i++) {
-      const name = runners[(round + i) % runners.length] as string
-      results.get(name)?.push(await run(name, slotMs))
-    }
+  for (const names of inTurns(runners, rounds)) {
+    for (const name of names) results.get(name)?.push(await run(name, slotMs))
   }
   return results
 }

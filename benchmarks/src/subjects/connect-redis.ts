@@ -1,7 +1,7 @@
 import { RedisStore } from 'connect-redis'
 import type { SessionData } from 'express-session'
 import { createClient } from 'redis'
-import { CLIENT_IDS, plainSession } from '../login.js'
+import { CLIENT_IDS, plainSession, userOf } from '../login.js'
 import type { Place, Subject } from '../subject.js'
 
 const PREPARED = 1_000
@@ -20,7 +20,8 @@ export async function open({ url, prefix }: Place): Promise<Subject> {
   return {
     operations: {
       get: (turn) => store.get(`${turn % PREPARED}`),
-      create: (turn) => store.set(`new-${turn}`, of(logins, turn)),
+      create: (turn) =>
+        store.set(`new-${turn}`, { ...of(logins, turn), userId: userOf(turn) } as unknown as SessionData),
       'light touch': touch,
       'full touch': touch,
     },

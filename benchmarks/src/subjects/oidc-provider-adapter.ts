@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { codeOf } from '../code.js'
-import { CLIENT_IDS, plainSession } from '../login.js'
+import { CLIENT_IDS, plainSession, userOf } from '../login.js'
 import { OidcProviderAdapter, type Payload } from '../oidc-provider-adapter.js'
 import type { Place, Subject } from '../subject.js'
 
@@ -21,7 +21,11 @@ export async function open({ url, prefix }: Place): Promise<Subject> {
     operations: {
       get: (turn) => sessions.find(`${turn % PREPARED}`),
       create: (turn) =>
-        sessions.upsert(`new-${turn}`, { ...logins[turn % PREPARED], uid: `uid-${turn}` }, 1_800),
+        sessions.upsert(
+          `new-${turn}`,
+          { ...logins[turn % PREPARED], userId: userOf(turn), uid: `uid-${turn}` },
+          1_800,
+        ),
       'single use': async (turn) => {
         const { id, data } = codeOf(turn)
         await codes.upsert(id, { ...data, grantId: `g-${turn}` }, 60)

@@ -17,12 +17,15 @@ return n`
 /** Plain commands of the client: what a store with one JSON text per record would send at the very least. */
 export async function open({ url, prefix, variant }: Place): Promise<Subject> {
   const redis = variant.startsWith('ioredis 5') ? new Redis5(url) : new Redis(url)
-  if (variant === 'batched') batchWrites(redis)
+  if (variant.endsWith('batched')) batchWrites(redis)
   const sha = (await redis.script('LOAD', SCRIPT)) as string
   const texts = Array.from({ length: PREPARED }, (_, n) => JSON.stringify(plainSession(n)))
-  const logins = Array.from({ length: PREPARED }, (_, n) =>
-    JSON.stringify(plainSession(n, CLIENT_IDS.slice(0, 1))),
-  )
+  const logins = Array.from({ length: PREPARED }, (_, n) => plainSession(n, CLIENT_IDS.slice(0, 1)))
+  const loginTexts = logins.map((login) => JSON.stringify(login))
+  const newText =
+    variant === 'text ready'
+      ? (turn: number) => loginTexts[turn % PREPARED] as string
+      : (turn: number) => JSON.stringify({ ...logins[turn % PREPARED], userId: userOf(turn) })
   const key = (turn: number) => `${prefix}:us:${turn % PREPARED}`
   for (const [n, text] of texts.entries()) await redis.set(key(n), text, 'PX', LIFE_MS)
   const get = async (turn: number) => JSON.parse((await redis.get(key(turn))) as string)
@@ -31,7 +34,7 @@ export async function open({ url, prefix, variant }: Place): Promise<Subject> {
       get,
       'get one client': get,
       'get text': (turn) => redis.get(key(turn)),
-      create: (turn) => redis.set(`${prefix}:new:${turn}`, logins[turn % PREPARED] as string, 'PX', LIFE_MS),
+      create: (turn) => redis.set(`${prefix}:new:${turn}`, newText(turn), 'PX', LIFE_MS),
       'light touch': (turn) => redis.pexpire(key(turn), LIFE_MS),
       'full touch': (turn) => redis.pexpire(key(turn), LIFE_MS),
       failure: (turn) => redis.incr(`${prefix}:lf:${userOf(turn % PREPARED)}`),
@@ -39,7 +42,9 @@ export async function open({ url, prefix, variant }: Place): Promise<Subject> {
       'single use': async (turn) => {
         const { id, data } = codeOf(turn)
         await redis.set(`${prefix}:su:${id}`, JSON.stringify(data), 'PX', 60_000, 'NX')
-        if ((await redis.getdel(`${prefix}:su:${id}`)) === null) throw new Error('a code was gone')
+        const text = await redis.getdel(`${prefix}:su:${id}`)
+        if (text === null) throw new Error('a code was gone')
+        return JSON.parse(text)
       },
     },
     close: async () => redis.disconnect(),

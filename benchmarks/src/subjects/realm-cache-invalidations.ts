@@ -12,7 +12,6 @@ export async function open(place: Place): Promise<Subject> {
   const [ping, pong] = [cache.region('ping'), cache.region('pong')]
   const mailbox = new Mailbox()
   const isPartner = place.variant === 'partner'
-  // A value of the key is held, so that its end can be seen.
   const [mine, theirs] = isPartner ? [pong, ping] : [ping, pong]
   cache.on((event) => {
     if (event.type !== 'invalidated' || event.by !== 'another-node' || event.region !== theirs.name) return

@@ -1,6 +1,6 @@
 import { type UserSession, userSessionSpi } from '@authstate/user-session'
 import { redisUserSessions } from '@authstate/user-session/redis'
-import { CLIENT_IDS, loginOf, otherClientsOf, REALM } from '../login.js'
+import { CLIENT_IDS, loginOf, otherClientsOf, preparedLogin, REALM } from '../login.js'
 import { openStore } from '../open-store.js'
 import type { Place, Subject } from '../subject.js'
 
@@ -28,11 +28,12 @@ export async function open(place: Place): Promise<Subject> {
     operations: {
       get: (turn) => sessions.get(REALM, idOf(turn)),
       'get one client': (turn) => sessions.get(REALM, idOf(turn), one),
-      create: (turn) => sessions.create(REALM, loginOf(turn)),
+      create: (turn) => sessions.create(REALM, preparedLogin(PREPARED + turn)),
       'light touch': (turn) => sessions.touch(REALM, idOf(turn)),
+      // Of a token request: the user's, the realm's and the client's index follow.
       'full touch': () => {
         if (touched++ % PREPARED === 0) store.clock.aheadMs += INDEX_LAG_MS
-        return sessions.touch(REALM, idOf(touched))
+        return sessions.touch(REALM, idOf(touched), one)
       },
       refresh: (turn) => sessions.refresh(REALM, idOf(turn), one),
     },
