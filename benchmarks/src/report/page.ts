@@ -17,8 +17,8 @@ export function writePage(result: Result): void {
   if (before === undefined || after === undefined) throw new Error('docs/performance.md has lost its marks')
   const pictures = picturesOf(result)
   mkdirSync(PICTURES, { recursive: true })
-  for (const [file, svg] of pictures) writeFileSync(join(PICTURES, file), `${svg}\n`)
-  const images = [...pictures.keys()].map((file) => `![${file.replace('.svg', '')}](performance/${file})`)
+  for (const { file, svg } of pictures) writeFileSync(join(PICTURES, file), `${svg}\n`)
+  const images = pictures.map(({ file, says }) => `![${says}](performance/${file})`)
   const tables = [...byGroup(result.facts)].map(([group, facts]) => {
     const { columns, rows } = tableOf(facts)
     return `### ${group}\n\n${markdownTable(columns, rows)}`

@@ -44,7 +44,8 @@ export function missedOf(findings: readonly Finding[]): string[] {
     .map((target) => `${target}: ${REASONS[target] ?? 'not understood yet.'}`)
 }
 
-const orderOf = (target: string) => TARGETS.indexOf(target)
+/** Where a target stands among all of them. */
+export const orderOf = (target: string) => TARGETS.indexOf(target)
 
 export const markdownTable = (columns: readonly string[], rows: readonly (readonly string[])[]): string =>
   [columns, columns.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
