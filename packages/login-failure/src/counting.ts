@@ -53,7 +53,8 @@ export class Counting {
     attempt: string,
   ): Promise<LoginFailureOutcome> {
     const now = this.#clock.now()
-    const stored = { ...failure, at: Math.min(failure.at ?? now, now), now, attempt }
+    const { ip, secondary } = failure
+    const stored = { ip, secondary, at: Math.min(failure.at ?? now, now), now, attempt }
     const steps = await each(rules, async ({ subject, policy, decoy }) => {
       if (!decoy) return this.#store.fail(subject, policy, stored)
       await this.#store.release(subject, attempt)
@@ -143,6 +144,7 @@ export class Counting {
  * @throws the first failure, after every step has ended
  */
 export async function each<T>(rules: readonly Rule[], step: (rule: Rule) => Promise<T>): Promise<T[]> {
+  if (rules.length === 1) return [await step(rules[0] as Rule)]
   const settled = await Promise.allSettled(rules.map(step))
   return settled.map((one) => {
     if (one.status === 'rejected') throw one.reason

@@ -78,6 +78,15 @@ export function isPurePermanent(policy: Policy): boolean {
   return policy.permanentLockout && policy.maxTemporaryLockouts === 0
 }
 
+/** A policy as one argument of a script: ten of them would cost more than what the script does with them. */
+export function policyText(policy: Policy): string {
+  const kind = `${policy.strategy === 'LINEAR' ? 'L' : 'M'} ${policy.permanentLockout ? 1 : 0}`
+  const counts = `${policy.maxTemporaryLockouts} ${policy.failureFactor}`
+  const waits = `${policy.waitIncrementMs} ${policy.quickLoginCheckMs} ${policy.minimumQuickLoginWaitMs}`
+  const ends = `${policy.maxFailureWaitMs} ${policy.maxDeltaTimeMs} ${policy.maxSecondaryAuthFailures}`
+  return `${kind} ${counts} ${waits} ${ends}`
+}
+
 /** The same policy, stricter, for one node that counts alone and forgets: fewer failures, only temporary locks. */
 export function stricterPolicy(policy: Policy, failureFactor: number): Policy {
   const waitIncrementMs = Math.max(policy.waitIncrementMs, DEFAULT_POLICY.waitIncrementMs)

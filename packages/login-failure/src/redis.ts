@@ -3,7 +3,7 @@ import type { Logger, ProviderContext, ProviderFactory } from '@authstate/spi'
 import { type LoginFailureConfig, loginFailureConfig } from './config.js'
 import { type LoginFailureProvider, loginFailureSpi } from './contract.js'
 import { LoginFailures } from './login-failures.js'
-import type { Policy } from './policy.js'
+import { type Policy, policyText } from './policy.js'
 import { type FailureState, isExpired } from './rules.js'
 import * as scripts from './scripts.js'
 import type { FailureStore, Policies, Reservation, StoredFailure, StoredSuccess, Subject } from './store.js'
@@ -48,7 +48,7 @@ class RedisStore implements FailureStore {
   }
 
   async fail(subject: Subject, policy: Policy, failure: StoredFailure) {
-    const { tail, ...keys } = this.#keysOf(subject)
+    const keys = this.#keysOf(subject)
     const { now, at, ip, secondary, attempt } = failure
     return this.#redis.run(scripts.recordFailure, keys, {
       now,
@@ -56,9 +56,8 @@ class RedisStore implements FailureStore {
       ip,
       secondary: secondary ? 1 : 0,
       attempt,
-      tail,
-      linear: policy.strategy === 'LINEAR' ? 1 : 0,
-      ...argumentsOf(policy),
+      tail: keys.tail,
+      policy: policyText(policy),
     })
   }
 

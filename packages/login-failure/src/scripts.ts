@@ -19,24 +19,7 @@ export const recordFailure = defineScript({
   change: 'full',
   repeatable: false,
   keys: ['record', 'realm', 'attempts'],
-  args: [
-    'now',
-    'at',
-    'ip',
-    'secondary',
-    'attempt',
-    'tail',
-    'linear',
-    'permanentLockout',
-    'maxTemporaryLockouts',
-    'failureFactor',
-    'waitIncrementMs',
-    'quickLoginCheckMs',
-    'minimumQuickLoginWaitMs',
-    'maxFailureWaitMs',
-    'maxDeltaTimeMs',
-    'maxSecondaryAuthFailures',
-  ],
+  args: ['now', 'at', 'ip', 'secondary', 'attempt', 'tail', 'policy'],
   decode: (reply): FailureStep => {
     const [counted, newLock, ...fields] = reply as [number, FailureStep['newLock'], ...string[]]
     return { counted: counted === 1, newLock, state: decodeState(fields) }

@@ -3,7 +3,7 @@ import { afterAll, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../test-support/capabilities.js'
 import { openRedis } from '../../../test-support/redis-targets.js'
 import { MemoryStore } from '../src/memory-store.js'
-import type { Policy } from '../src/policy.js'
+import { type Policy, policyText } from '../src/policy.js'
 import { attemptsLeft, type FailureState, NO_FAILURES } from '../src/rules.js'
 import * as scripts from '../src/scripts.js'
 import type { Subject } from '../src/store.js'
@@ -44,7 +44,7 @@ for _, history in ipairs(cjson.decode(ARGV[5])) do
   for index, event in ipairs(history.events) do
     if event[1] == 'f' then
       out[index] = fail({ record, realm, attempts },
-        with({ event[2], event[3], event[4], event[5], '', 'tail', history.linear }))
+        { event[2], event[3], event[4], event[5], '', 'tail', history.text })
     elseif event[1] == 's' then
       out[index] = succeed({ record, realm, attempts }, { event[2], '', event[3], 'tail', policy[1], policy[2] })
     else
@@ -149,11 +149,11 @@ function decode(kind: Event[0] | undefined, reply: unknown): string {
 }
 
 function encode({ policy, events, endsAt, secondary }: History, others: number) {
-  const { strategy, permanentLockout, ...numbers } = policy
+  const { strategy: _, permanentLockout, ...numbers } = policy
   const inOrder = scripts.reserve.args.slice(5).map((name) => String(numbers[name as keyof typeof numbers]))
   return {
     policy: [permanentLockout ? '1' : '0', ...inOrder],
-    linear: strategy === 'LINEAR' ? '1' : '0',
+    text: policyText(policy),
     events,
     endsAt: String(endsAt),
     secondary: secondary ? '1' : '0',

@@ -14,7 +14,7 @@
 --
 -- Returns {cursor, updated, removed}; cursor 0 at the end.
 
-local NEVER, GRACE = 8640000000000000, 60000
+local NEVER, GRACE, ROUND = 8640000000000000, 60000, 600000
 local now = tonumber(ARGV[1])
 local pure = ARGV[4] == '1' and tonumber(ARGV[5]) == 0
 local updated, removed = 0, 0
@@ -53,7 +53,7 @@ local function apply(tail)
     else
       redis.call('PERSIST', key)
     end
-    redis.call('ZADD', KEYS[1], string.format('%.0f', x), tail)
+    redis.call('ZADD', KEYS[1], string.format('%.0f', math.ceil(x / ROUND) * ROUND), tail)
     updated = updated + 1
   end
 end
