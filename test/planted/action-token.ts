@@ -507,7 +507,7 @@ export const actionTokenScriptBugs = (client: () => RedisClient) =>
         'put.lua leaves a token in the family it was in before',
         'revokeFamily: a token that moved to another family is not withdrawn',
         scripts.put,
-        'if old[4] and old[4] ~= ARGV[7] then',
+        'if old[4] and old[4] ~= ARGV[6] then',
         'if false then',
       )
       edit(
@@ -555,7 +555,7 @@ export const actionTokenScriptBugs = (client: () => RedisClient) =>
         'put.lua lets in what joins a revoked family',
         'revokeFamily: withdraws every kind, and refuses what joins later',
         scripts.put,
-        "tonumber(redis.call('HGET', KEYS[4], 'x') or '0') > now",
+        "tonumber(redis.call('HGET', refused, 'x') or '0') > now",
         'false',
       )
       edit(

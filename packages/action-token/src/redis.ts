@@ -114,16 +114,19 @@ class RedisActionTokens implements ActionTokenProvider {
   ): Promise<ConsumeOutcome> {
     const { token } = this.#enter(realmId, kind, key)
     const now = this.#context.clock.now()
+    const { attempt, graceUntil, successor } = checkConsume(options, now, this.#config)
     const reply = await this.#redis.run(
       scripts.consume,
       { token },
-      { now, readGraceMs: this.#config.readGraceMs, ...checkConsume(options, now, this.#config) },
+      { now, readGraceMs: this.#config.readGraceMs, attempt, graceUntil, successor },
     )
     if (reply.outcome === 'expired' || reply.outcome === 'unknown') return { outcome: reply.outcome }
     const data = reply.data === undefined ? undefined : decodeData(reply.data)
     if (data === undefined) return this.#countUnreadable() ?? { outcome: 'unknown' }
     if (reply.outcome !== 'consumed') return { outcome: 'used', data, consumedAt: reply.consumedAt }
-    return { outcome: 'consumed', data, ...(reply.successor && { successor: reply.successor }) }
+    return reply.successor
+      ? { outcome: 'consumed', data, successor: reply.successor }
+      : { outcome: 'consumed', data }
   }
 
   async remove(realmId: string, kind: string, key: string) {
@@ -208,22 +211,15 @@ class RedisActionTokens implements ActionTokenProvider {
     const { expiresAt, data, family, subject } = checkToken(token, now, this.#config)
     return this.#redis.run(
       scripts.put,
-      {
-        token: tokenKey,
-        realm: this.#keys.ofRealm(partition, realmId).realm,
-        family: this.#keys.family(partition, realmId, family),
-        refused: this.#keys.refused(partition, realmId, family),
-        subject: this.#keys.subject(partition, realmId, subject),
-      },
+      { token: tokenKey, realm: this.#keys.realm(partition, realmId) },
       {
         now,
         expiresAt,
         keepMs: expiresAt - now + this.#config.readGraceMs + GRACE_MS,
         onlyAbsent: onlyIfAbsent ? 1 : 0,
-        tail: this.#keys.tail(partition, tokenKey),
         data,
-        familyId: escapePart(family),
-        subjectId: escapePart(subject),
+        familyId: family === '' ? '' : escapePart(family),
+        subjectId: subject === '' ? '' : escapePart(subject),
       },
     )
   }

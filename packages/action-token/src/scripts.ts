@@ -15,8 +15,8 @@ export const put = defineScript({
   record,
   change: 'full',
   repeatable: true,
-  keys: ['token', 'realm', 'family', 'refused', 'subject'],
-  args: ['now', 'expiresAt', 'keepMs', 'onlyAbsent', 'tail', 'data', 'familyId', 'subjectId'],
+  keys: ['token', 'realm'],
+  args: ['now', 'expiresAt', 'keepMs', 'onlyAbsent', 'data', 'familyId', 'subjectId'],
   decode: done,
 })
 

@@ -33,10 +33,14 @@ export class TokenKeys {
     return { partition, revoked: this.#keys.key(partition, 'av', realmId, tokenId) }
   }
 
+  realm(partition: number, realmId: string): string {
+    return this.#keys.key(partition, 'ar', realmId)
+  }
+
   ofRealm(partition: number, realmId: string): RealmKeys {
     return {
       head: this.#keys.key(partition, ''),
-      realm: this.#keys.key(partition, 'ar', realmId),
+      realm: this.realm(partition, realmId),
       families: this.#keys.key(partition, 'af', realmId, ''),
       subjects: this.#keys.key(partition, 'as', realmId, ''),
     }

@@ -14,7 +14,7 @@
 --
 -- Returns {cursor, updated, removed}; cursor 0 at the end.
 
-local NEVER, GRACE, ROUND = 8640000000000000, 60000, 600000
+local NEVER, GRACE, ROUND = 8640000000000000, 60000, 60000
 local now = tonumber(ARGV[1])
 local pure = ARGV[4] == '1' and tonumber(ARGV[5]) == 0
 local updated, removed = 0, 0
@@ -49,7 +49,7 @@ local function apply(tail)
   elseif x ~= before then
     redis.call('HSET', key, 'x', string.format('%.0f', x))
     if x < NEVER then
-      redis.call('PEXPIRE', key, string.format('%.0f', x - now + GRACE))
+      redis.call('PEXPIRE', key, string.format('%.0f', math.ceil(x / ROUND) * ROUND - now + GRACE))
     else
       redis.call('PERSIST', key)
     end

@@ -16,7 +16,7 @@
 --
 -- Returns {counted, newLock, n, t, o, l, u, p, x, w, i}.
 
-local NEVER, GRACE, ROUND = 8640000000000000, 60000, 600000
+local NEVER, GRACE, ROUND = 8640000000000000, 60000, 60000
 local now, at = tonumber(ARGV[1]), tonumber(ARGV[2])
 local strategy, permanent, maxLockouts, factor, waitIncrement, quickCheck, quickWait, maxWait, maxDelta, maxSecondary =
   string.match(ARGV[7], '^(%a) (%d) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
@@ -103,16 +103,36 @@ if x <= now then
   redis.call('ZREM', KEYS[2], ARGV[6])
   return { 1, newLock, n, t, o, last, u, p, x, w, ip }
 end
-local fields = { '_v', '1', 'x', string.format('%.0f', x), 'n', n, 'l', string.format('%.0f', last) }
+local fields = { 'x', string.format('%.0f', x), 'n', n, 'l', last == at and ARGV[2] or string.format('%.0f', last) }
 local gone = {}
-for _, field in ipairs({ { 't', t, 4 }, { 'o', o, 5 }, { 'u', u, 7 }, { 'p', p, 8 }, { 'w', w, 9 }, { 'i', ip, 10 } }) do
-  local name, value = field[1], field[2]
-  if value ~= 0 and value ~= '' then
+local function write(name, value)
+  if value == 0 or value == '' then
+    gone[#gone + 1] = name
+  else
     fields[#fields + 1] = name
     fields[#fields + 1] = type(value) == 'number' and string.format('%.0f', value) or value
-  elseif old[field[3]] then
-    gone[#gone + 1] = name
   end
+end
+if not old[1] then
+  write('_v', '1')
+end
+if t ~= (tonumber(old[4]) or 0) then
+  write('t', t)
+end
+if o ~= (tonumber(old[5]) or 0) then
+  write('o', o)
+end
+if u ~= (tonumber(old[7]) or 0) then
+  write('u', u)
+end
+if p ~= (tonumber(old[8]) or 0) then
+  write('p', p)
+end
+if w ~= (old[9] or '') then
+  write('w', w)
+end
+if ip ~= (old[10] or '') then
+  write('i', ip)
 end
 if stale then
   redis.call('DEL', KEYS[1])
@@ -120,15 +140,15 @@ elseif #gone > 0 then
   redis.call('HDEL', KEYS[1], unpack(gone))
 end
 redis.call('HSET', KEYS[1], unpack(fields))
-if x < NEVER then
-  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', x - now + GRACE))
-else
-  redis.call('PERSIST', KEYS[1])
-end
 
--- The index is written when the end of the record rounds up to another instant than before.
+-- Lives in Redis and the index are written when the end of the record rounds up to another instant than before.
 local score = math.ceil(x / ROUND) * ROUND
 if not old[2] or math.ceil(tonumber(old[2]) / ROUND) * ROUND ~= score then
+  if x < NEVER then
+    redis.call('PEXPIRE', KEYS[1], string.format('%.0f', score - now + GRACE))
+  else
+    redis.call('PERSIST', KEYS[1])
+  end
   redis.call('ZADD', KEYS[2], string.format('%.0f', score), ARGV[6])
   local dead = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', 0, 4)
   if #dead > 0 then
