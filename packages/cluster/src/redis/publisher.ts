@@ -144,7 +144,7 @@ export class Publisher {
         await this.#redis.run(publish, this.#keys, {
           incarnation: this.#node.incarnation,
           first,
-          batch: JSON.stringify(texts),
+          batch: texts.length === 1 ? (texts[0] as string) : JSON.stringify(texts),
           keepMs: this.#keepMs,
           maxLength: this.#config.channelLength,
         })

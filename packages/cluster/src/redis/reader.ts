@@ -172,18 +172,14 @@ export class ChannelReader {
 
   /** Ends with an error, whatever ended it. */
   async #follow(client: StreamClient, live: () => void): Promise<never> {
-    const lost = new Promise<never>((_, reject) => {
-      this.#giveUp = reject
-      client.on('close', () => reject(new Error('the connection was closed')))
-    })
-    lost.catch(() => {})
+    client.on('close', () => this.#giveUp(new Error('the connection was closed')))
     this.#become('catching-up')
-    await within(LATE_MS, Promise.race([this.#position(client), lost]))
+    await this.#within(LATE_MS, this.#position(client))
     for (;;) {
       const asked = this.#clock.now()
-      const entries = await within(
+      const entries = await this.#within(
         this.#config.readWaitMs + LATE_MS,
-        Promise.race([this.#read(client, this.#state === 'live'), lost]),
+        this.#read(client, this.#state === 'live'),
       )
       for (const entry of entries) this.#take(entry)
       if (entries.length === READ_COUNT) continue
@@ -194,6 +190,26 @@ export class ChannelReader {
         live()
       }
     }
+  }
+
+  /**
+   * Waits for an answer, until it is late or `#giveUp` is called.
+   *
+   * Nothing outlives the wait: what is raced against one promise for as long as a connection lasts piles up in it.
+   */
+  #within<T>(ms: number, answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('no answer in time')), ms).unref()
+      const fail = (error: Error) => {
+        clearTimeout(timer)
+        reject(error)
+      }
+      this.#giveUp = fail
+      answer.then((value) => {
+        clearTimeout(timer)
+        resolve(value)
+      }, fail)
+    })
   }
 
   /** Where to go on, and whether that can be done without a gap. */
@@ -284,19 +300,5 @@ export class ChannelReader {
     if (state === this.#state) return
     this.#state = state
     this.#node.tellChannel(this.status)
-  }
-}
-
-/** @throws when it takes longer */
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in time')), ms)
-    timer.unref()
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
   }
 }
