@@ -8,7 +8,15 @@ import { afterAll, describe, test } from 'vitest'
 import { type Capability, cluster, clusterNodes, describeWith, redis, redisUrl } from './capabilities.js'
 import { storagePage } from './storage-page.js'
 
-const options = { enableOfflineQueue: true, autoResendUnfulfilledCommands: false, maxRetriesPerRequest: 3 }
+/** Tells the connections of this process from those of other test files, which use the same server. */
+export const connectionName = `test-${process.pid}`
+
+const options = {
+  enableOfflineQueue: true,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 3,
+  connectionName,
+}
 
 const stores: readonly { name: string; needs: Capability; open: () => RedisClient }[] = [
   { name: 'redis', needs: redis, open: () => new Redis(redisUrl(), options) },
@@ -25,13 +33,29 @@ const stores: readonly { name: string; needs: Capability; open: () => RedisClien
 export function openCluster(): RedisClient {
   return new Cluster(clusterNodes(), {
     retryDelayOnFailover: 0,
-    redisOptions: { autoResendUnfulfilledCommands: false },
+    redisOptions: { autoResendUnfulfilledCommands: false, connectionName },
   })
 }
 
 /** A client of the standalone server under test; the caller ends it. */
 export function openRedis(): Redis {
   return new Redis(redisUrl(), options)
+}
+
+/** The connections that wait for a channel, over clients of {@link openRedis} in this process. */
+export async function readerIds(control: Redis): Promise<number[]> {
+  const lines = String(await control.client('LIST')).split('\n')
+  return lines
+    .filter((line) => /\bcmd=xread\b/.test(line) && line.includes(` name=${connectionName} `))
+    .map((line) => Number(/\bid=(\d+)/.exec(line)?.[1]))
+}
+
+/** Kills them; answers how many. */
+export async function killReaders(control: Redis): Promise<number> {
+  const ids = await readerIds(control)
+  // One that is gone already is no reason to stop.
+  for (const id of ids) await control.client('KILL', 'ID', id).catch(() => {})
+  return ids.length
 }
 
 /**

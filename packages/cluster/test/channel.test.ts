@@ -1,11 +1,11 @@
 import { faultyClient } from '@authstate/conformance'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../test-support/capabilities.js'
-import { openRedis } from '../../../test-support/redis-targets.js'
+import { killReaders, openRedis, readerIds } from '../../../test-support/redis-targets.js'
 import { eventually } from '../src/conformance/fixture.js'
 import type { ChannelStatus, ClusterProvider, GapReason } from '../src/index.js'
 import * as scripts from '../src/scripts.js'
-import { killReaders, messages, openWorld, readerIds, sleep, type World } from './nodes.js'
+import { messages, openWorld, sleep, type World } from './nodes.js'
 
 /** Everything a node hears on a topic, and the gaps. */
 function hear(provider: ClusterProvider, topic = 'topic') {

@@ -66,22 +66,6 @@ export function openWorld(control: Redis) {
 
 export type World = ReturnType<typeof openWorld>
 
-/** The connections that wait for a channel, of whatever world. */
-export async function readerIds(control: Redis): Promise<number[]> {
-  const lines = String(await control.client('LIST')).split('\n')
-  return lines
-    .filter((line) => /\bcmd=xread\b/.test(line))
-    .map((line) => Number(/\bid=(\d+)/.exec(line)?.[1]))
-}
-
-/** Kills them; answers how many. */
-export async function killReaders(control: Redis): Promise<number> {
-  const ids = await readerIds(control)
-  // One that is gone already is no reason to stop.
-  for (const id of ids) await control.client('KILL', 'ID', id).catch(() => {})
-  return ids.length
-}
-
 export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
 export const messages = ({ logger }: TestNode, level?: string): string[] =>

@@ -4,15 +4,18 @@ import { createProviderRegistry } from '@authstate/spi'
 import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 import { cluster, clusterNodes, describeWith } from '../../../test-support/capabilities.js'
-import { openCluster } from '../../../test-support/redis-targets.js'
+import { connectionName, killReaders, openCluster } from '../../../test-support/redis-targets.js'
 import { eventually } from '../src/conformance/fixture.js'
 import { clusterSpi, type GapReason } from '../src/index.js'
 import { redisCluster } from '../src/redis.js'
-import { killReaders, sleep } from './nodes.js'
+import { sleep } from './nodes.js'
 
 describeWith(cluster, 'the work channel on a Redis Cluster', () => {
   for (const [whose, target] of [
-    ['a client of ours', () => ({ nodes: clusterNodes() })],
+    [
+      'a client of ours',
+      () => ({ nodes: clusterNodes(), ioredis: { ioredis: { redisOptions: { connectionName } } } }),
+    ],
     ['a client that was given', () => ({ client: openCluster() as RedisClient })],
   ] as const) {
     test(`${whose}: readers killed under load, nothing lost and nothing twice`, {

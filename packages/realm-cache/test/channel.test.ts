@@ -6,7 +6,7 @@ import { type Clock, createProviderRegistry, systemClock } from '@authstate/spi'
 import type { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../test-support/capabilities.js'
-import { openRedis } from '../../../test-support/redis-targets.js'
+import { killReaders, openRedis } from '../../../test-support/redis-targets.js'
 import { eventually, Source } from '../src/conformance/fixture.js'
 import { type RealmCacheEvent, type RealmCacheProvider, realmCacheSpi } from '../src/index.js'
 import { redisRealmCache } from '../src/redis.js'
@@ -71,16 +71,6 @@ describeWith(redis, 'the cache and its channel', () => {
     return { cache: provider, cluster: registry.get(clusterSpi), logger, client, events }
   }
 
-  async function killReaders(): Promise<number> {
-    const lines = String(await control.client('LIST')).split('\n')
-    const ids = lines
-      .filter((line) => /\bcmd=xread\b/.test(line))
-      .map((line) => Number(/\bid=(\d+)/.exec(line)?.[1]))
-    // One that is gone already is no reason to stop.
-    for (const id of ids) await control.client('KILL', 'ID', id).catch(() => {})
-    return ids.length
-  }
-
   test('100 readers killed under writes: 0 stale entries on any node', { timeout: 60_000 }, async () => {
     const nodes = [await open(), await open(), await open()]
     const database = new Source<number>()
@@ -110,7 +100,7 @@ describeWith(redis, 'the cache and its channel', () => {
     }
     const kill = async () => {
       while (goesOn()) {
-        killed += await killReaders()
+        killed += await killReaders(control)
         await sleep(8)
       }
     }
@@ -162,7 +152,7 @@ describeWith(redis, 'the cache and its channel', () => {
         })
       })
     })
-    await killReaders()
+    await killReaders(control)
     await gone
     expect(calls).toBe(1)
     await eventually(() => expect(region.peek('k')).toBe('kept'))
@@ -178,7 +168,7 @@ describeWith(redis, 'the cache and its channel', () => {
     const region = b.cache.region<string>('realms')
     await region.get('k', () => 'old')
     for (let round = 0; round < 10; round++) {
-      await killReaders()
+      await killReaders(control)
       await a.cache.region('realms').invalidate('k')
       await eventually(() => expect(b.cluster.channel().state).toBe('live'))
       await eventually(() => expect(region.peek('k')).toBeUndefined())
@@ -201,7 +191,7 @@ describeWith(redis, 'the cache and its channel', () => {
     const inspector = await openInspector(control)
     const [events = ''] = (await inspector.keys(prefix)).filter((key) => key.split(':')[2] === 'ce')
     await control.del(events)
-    await killReaders()
+    await killReaders(control)
     await eventually(() =>
       expect(node.events).toContainEqual({ type: 'cleared', region: 'realms', by: 'gap' }),
     )
