@@ -12,10 +12,7 @@ import { sleep } from './nodes.js'
 
 describeWith(cluster, 'the work channel on a Redis Cluster', () => {
   for (const [whose, target] of [
-    [
-      'a client of ours',
-      () => ({ nodes: clusterNodes(), ioredis: { ioredis: { redisOptions: { connectionName } } } }),
-    ],
+    ['a client of ours', () => ({ nodes: clusterNodes(), ioredis: { redisOptions: { connectionName } } })],
     ['a client that was given', () => ({ client: openCluster() as RedisClient })],
   ] as const) {
     test(`${whose}: readers killed under load, nothing lost and nothing twice`, {

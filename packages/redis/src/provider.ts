@@ -10,7 +10,8 @@ export const redisConnectionSpi = defineSpi<RedisConnection>('redis')
 export function redisConnection(): ProviderFactory<RedisConnection, RedisConfig> {
   return {
     spi: redisConnectionSpi,
-    id: 'ioredis',
+    // Not the name of an option: a section's properties may also stand under the provider's id.
+    id: 'default',
     onDemand: true,
     config: redisConfig,
     create: ({ logger }, config) => openConnection(config, logger),
