@@ -38,13 +38,23 @@ export function encodeDeclarations(
 export function decodeDeclarations(event: unknown): readonly Declaration[] | 'everything' | undefined {
   if (!Array.isArray(event)) return undefined
   const declarations: Declaration[] = []
-  for (const one of event as readonly DeclarationOnWire[]) {
+  for (const one of event as readonly unknown[]) {
+    if (!isDeclaration(one)) return undefined
     if (one.r === undefined) return one.c === 1 ? 'everything' : undefined
     const untrue = one.c === 1 ? 'all' : { keys: one.k ?? [], tags: one.t ?? [] }
     declarations.push({ region: one.r, untrue })
   }
   return declarations
 }
+
+function isDeclaration(said: unknown): said is DeclarationOnWire {
+  if (typeof said !== 'object' || said === null) return false
+  const { r, k, t } = said as Readonly<Record<string, unknown>>
+  return (r === undefined || typeof r === 'string') && areNames(k) && areNames(t)
+}
+
+const areNames = (said: unknown): boolean =>
+  said === undefined || (Array.isArray(said) && said.every((name) => typeof name === 'string'))
 
 function inChunks(names: readonly string[]): string[][] {
   const chunks: string[][] = []

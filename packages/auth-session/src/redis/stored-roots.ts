@@ -75,8 +75,31 @@ export function fieldsOf(flat: readonly string[]): Readonly<Record<string, strin
 function decodeData(text: string): TabData | undefined {
   try {
     const data: unknown = JSON.parse(text)
-    return typeof data === 'object' && data !== null && !Array.isArray(data) ? (data as TabData) : undefined
+    return isObject(data) &&
+      FIELDS.every(([name, isSound]) => data[name] === undefined || isSound(data[name]))
+      ? (data as TabData)
+      : undefined
   } catch {
     return undefined
   }
 }
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isText = (value: unknown) => typeof value === 'string'
+const isList = (value: unknown) => Array.isArray(value) && value.every(isText)
+const isNotes = (value: unknown) => isObject(value) && Object.values(value).every(isText)
+
+/** What the fields of a tab must be, where they are there. */
+const FIELDS: readonly (readonly [name: keyof TabData, isSound: (value: unknown) => boolean])[] = [
+  ['userId', isText],
+  ['redirectUri', isText],
+  ['action', isText],
+  ['protocol', isText],
+  ['clientScopes', isList],
+  ['requiredActions', isList],
+  ['executionStatus', isNotes],
+  ['clientNotes', isNotes],
+  ['authNotes', isNotes],
+  ['userSessionNotes', isNotes],
+]

@@ -43,6 +43,8 @@ export function decodeMember(field: string, text: string): HeardMember | undefin
   const member = parse<MemberOnWire>(text)
   if (member === undefined) return undefined
   const { name, site, route, joinedAt, sent, now } = member
+  if (!isText(name) || !isTextOrNone(site) || !isTextOrNone(route)) return undefined
+  if (![joinedAt, sent, now].every(Number.isFinite)) return undefined
   const incarnation = incarnationOf(field)
   return {
     node: Object.freeze({
@@ -86,11 +88,16 @@ export interface HeardMessage extends Partial<Message> {
 /** Without a topic: an abandonment. `undefined` for what this version can not read. */
 export function decodeMessage(text: string): HeardMessage | undefined {
   const event = parse<EventOnWire>(text)
-  if (event === undefined) return undefined
+  if (event === undefined || !isText(event.n) || !isTextOrNone(event.x)) return undefined
   const sender = { name: event.n, ...(event.x !== undefined && { site: event.x }) }
   if (event.t === undefined || event.e === undefined) return { sender }
+  if (!isText(event.t) || !isText(event.e) || !SCOPES.has(event.c ?? 'all')) return undefined
   return { sender, topic: event.t, json: event.e, scope: event.c ?? 'all', skipSender: event.k === 1 }
 }
+
+const SCOPES: ReadonlySet<unknown> = new Set<Scope>(['all', 'others', 'site', 'other-sites'])
+const isText = (said: unknown): boolean => typeof said === 'string'
+const isTextOrNone = (said: unknown): boolean => said === undefined || isText(said)
 
 function parse<T extends { readonly v: 1 }>(text: string): T | undefined {
   try {
