@@ -5,7 +5,7 @@ export const REASONS: Readonly<Record<string, string>> = {
   D8: 'the target was set for one ZCOUNT. A count asks each of the 16 partitions by a script, all in one round trip: the whole is a price of partitions, and what each of them adds is the second figure.',
   D9: 'a script that ends or finds fifty sessions runs for some hundred microseconds, and every other caller waits for one of them; the process that sweeps shares the cores with its neighbour here.',
   R1: 'a session comes as five texts where one would be parsed at once, and a call passes checks, a deadline and the hiding of its arguments from tracing.',
-  R2: 'as R1: three texts, and two of them are parsed.',
+  R2: 'a session comes as three texts of which two are parsed, where one would be parsed at once.',
   R3: 'the step that creates checks the fences of user and realm, writes four indexes with time-outs of their own and prunes them; SET writes one key.',
   R4: 'a touch reads the times of the session in a script and decides by them; PEXPIRE looks at nothing. The way through a script costs the client more than a plain command.',
   R5: 'creation writes the indexes that connect-redis does not have, see R3.',

@@ -60,10 +60,10 @@ describe('batches', () => {
 
   test.each<[number, number[]]>([
     [1, [1]],
-    [7, [7]],
-    [8, [8]],
-    [9, [8, 1]],
-    [20, [8, 8, 4]],
+    [15, [15]],
+    [16, [16]],
+    [17, [16, 1]],
+    [40, [16, 16, 8]],
   ])('%d commands of one tick leave as %j', async (commands, flushes) => {
     const { stream, send } = batched()
     send(commands)
@@ -91,9 +91,9 @@ describe('batches', () => {
   test('a socket is batched once, whoever asks', async () => {
     const { stream, send, stop } = batched()
     batchWrites({ stream, on() {}, off() {} } as unknown as RedisClient, 2)
-    send(9)
+    send(17)
     await tick()
-    expect(stream.flushes).toEqual([8, 1])
+    expect(stream.flushes).toEqual([16, 1])
     stop()
   })
 

@@ -1,0 +1,70 @@
+// npm run test:node [-- 22 24]: the demo on both stores and some suites, under other versions of Node.
+// The versions come from the npm registry, into a folder of their own.
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { installDependencies, requireNode } from './lib/install.mjs'
+import { ensureRedis } from './lib/redis-binary.mjs'
+import { root, runProgram, seconds, toolEnv } from './lib/run.mjs'
+
+const DEFAULT = ['22', '24']
+const PROJECTS = ['spi', 'action-token', 'login-failure']
+
+function readVersions() {
+  const versions = process.argv.slice(2)
+  const wrong = versions.find((one) => !/^\d+$/.test(one))
+  if (wrong !== undefined) throw new Error(`versions are major numbers of Node such as 22, got "${wrong}"`)
+  return versions.length > 0 ? versions : DEFAULT
+}
+
+/** The path of a Node of that version, which is installed where it is missing. */
+async function nodeOf(version) {
+  const folder = join(root, 'node_modules', '.cache', 'node-versions', version)
+  mkdirSync(folder, { recursive: true })
+  const args = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', `node@${version}`]
+  const { status, output } = await runProgram('npm', args, { quiet: true })
+  if (status !== 0) throw new Error(`Node ${version} could not be installed: ${output}`)
+  return join(folder, 'node_modules', 'node', 'bin', 'node')
+}
+
+async function checksOf(node) {
+  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
+  const { sourceFlags } = await import('../test-support/source.mjs')
+  const demo = [...sourceFlags, join(root, 'examples', 'auth-server', 'src', 'demo.ts')]
+  const projects = PROJECTS.flatMap((name) => ['--project', name])
+  return [
+    ['demo in memory', [node, demo], toolEnv()],
+    ['demo on Redis', [node, demo], { ...toolEnv(), AUTHSTATE_DEMO_REDIS_URL: redis.url }],
+    [`suites of ${PROJECTS.join(', ')}`, [node, [vitest, 'run', '--maxWorkers=2', ...projects]], toolEnv()],
+  ]
+}
+
+requireNode()
+let redis
+let failed = 0
+try {
+  const versions = readVersions()
+  await installDependencies()
+  await ensureRedis()
+  redis = await (await import('./lib/redis.mjs')).startRedis()
+  const rows = []
+  for (const version of versions) {
+    const node = await nodeOf(version)
+    const { output } = await runProgram(node, ['--version'], { quiet: true })
+    for (const [what, [program, args], env] of await checksOf(node)) {
+      const begun = performance.now()
+      const { status, output: said } = await runProgram(program, args, { env, quiet: true })
+      if (status !== 0) console.log(said)
+      failed += status === 0 ? 0 : 1
+      rows.push(
+        `${output.trim().padEnd(10)} ${what.padEnd(45)} ${status === 0 ? 'ok' : 'FAILED'} in ${seconds(begun)}`,
+      )
+    }
+  }
+  console.log(rows.join('\n'))
+  process.exitCode = failed === 0 ? 0 : 1
+} catch (error) {
+  console.error(error.message)
+  process.exitCode = 1
+} finally {
+  await redis?.stop()
+}
