@@ -25,7 +25,11 @@ export class Sealer {
     this.#keys = deriveKeyring(keyring, purpose)
   }
 
-  /** @param place Parts that name where the text belongs. */
+  /**
+   * The text under the keyring's first key, with a nonce of its own.
+   *
+   * @param place Parts that name where the text belongs.
+   */
   seal(text: string, place: readonly string[]): Sealed {
     const { id, secret } = this.#keys.current
     const nonce = randomBytes(NONCE_BYTES)
@@ -36,7 +40,11 @@ export class Sealer {
     return [id, Buffer.concat(parts).toString('base64url')]
   }
 
-  /** @throws {Error} it was sealed with a key that is not there, for another place, or is damaged */
+  /**
+   * The text that was sealed.
+   *
+   * @throws {Error} it was sealed with a key that is not there, for another place, or is damaged
+   */
   open([keyId, sealed]: Sealed, place: readonly string[]): string {
     const key = this.#keys.find(keyId)
     if (key === undefined) throw new Error('it was encrypted with an unknown key')
