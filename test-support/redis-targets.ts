@@ -67,14 +67,14 @@ export function runSuiteOnRedis<P extends Provider>(
   under: {
     readonly factories: readonly AnyProviderFactory[]
     readonly keySpace: KeySpaceRules
-    /** `false`: the SPI has no keys of its own, so there is no page about them. */
-    readonly hasPage?: boolean
+    /** SPIs that it depends on, whose keys are on pages of their own. */
+    readonly dependsOn?: readonly string[]
   },
 ): void {
-  const { hasPage = true, ...target } = under
+  const { dependsOn = [], ...target } = under
   for (const { name, needs, open } of stores) {
     describeWith(needs, name, () => {
-      const page = hasPage && name === 'redis' ? storagePage(suite.spi.name) : undefined
+      const page = name === 'redis' ? storagePage(suite.spi.name, dependsOn) : undefined
       let client: RedisClient | undefined
       afterAll(() => client?.disconnect())
       runSuite(

@@ -11,7 +11,7 @@ import { authSessionBugs, authSessionScriptBugs } from './planted/auth-session.j
 import { clusterBugs } from './planted/cluster.js'
 import { loginFailureBugs, loginFailureScriptBugs } from './planted/login-failure.js'
 import type { Plantation, PlantedBug } from './planted/plant.js'
-import { realmCacheBugs } from './planted/realm-cache.js'
+import { realmCacheBugs, realmCacheScriptBugs } from './planted/realm-cache.js'
 import { stickySessionBugs } from './planted/sticky-session-encoder.js'
 import { table } from './planted/table.js'
 import { userSessionBugs, userSessionScriptBugs } from './planted/user-session.js'
@@ -74,6 +74,7 @@ describeWith(redis, 'in scripts', () => {
     authSessionScriptBugs,
     userSessionScriptBugs,
     loginFailureScriptBugs,
+    realmCacheScriptBugs,
   ])
     tryAll(bugs(open))
 })

@@ -1,10 +1,14 @@
-import { realmCacheSuite } from '../../packages/realm-cache/src/conformance.js'
+import type { RedisClient } from '@authstate/redis'
+import { redisCluster } from '../../packages/cluster/src/redis.js'
+import { realmCacheKeySpace, realmCacheSuite } from '../../packages/realm-cache/src/conformance.js'
 import {
   type CacheRegion,
   memoryRealmCache,
   type RealmCacheProvider,
 } from '../../packages/realm-cache/src/index.js'
-import { inMemory, later, type Mistake, pause } from './plant.js'
+import { redisRealmCache } from '../../packages/realm-cache/src/redis.js'
+import * as scripts from '../../packages/realm-cache/src/scripts.js'
+import { inMemory, inScripts, later, type Mistake, pause } from './plant.js'
 
 /** A cache whose regions do something wrong. */
 const inRegions =
@@ -205,3 +209,64 @@ export const realmCacheBugs = inMemory(realmCacheSuite, memoryRealmCache, (plant
     }),
   )
 })
+
+const slow = 'secondLevelTtlMs: what a slow node read before an invalidation is not left there after it'
+const declared =
+  'secondLevelTtlMs: what was declared untrue is found by nobody: keys, tags, clears, units of work'
+
+export const realmCacheScriptBugs = (client: () => RedisClient) =>
+  inScripts(
+    realmCacheSuite,
+    { factories: [redisRealmCache(), redisCluster()], keySpace: realmCacheKeySpace },
+    client,
+    (edit) => {
+      edit(
+        'stale value',
+        'offer.lua takes every ticket',
+        slow,
+        scripts.offer,
+        'ticket ~= ARGV[1]',
+        'not ticket',
+      )
+      edit(
+        'stale value',
+        'look.lua does not look at tags',
+        declared,
+        scripts.look,
+        'tonumber(at) > since',
+        'tonumber(at) < 0',
+      )
+      edit(
+        'stale value',
+        'look.lua knows no generations',
+        declared,
+        scripts.look,
+        'begun == generation',
+        'begun',
+      )
+      edit(
+        'stale value',
+        'untrue.lua leaves the keys',
+        declared,
+        scripts.untrue,
+        "redis.call('DEL'",
+        "redis.call('GET'",
+      )
+      edit(
+        'stale value',
+        'look.lua lets a refresh put what it asked before a tag was declared untrue',
+        slow,
+        scripts.look,
+        'ticket, generation, revision, ends, value_ends, tags },',
+        "ticket, generation, '9', ends, value_ends, tags },",
+      )
+      edit(
+        'unbounded life',
+        'offer.lua sets no TTL',
+        'secondLevelTtlMs: what one node asked the source for, another finds, and so does one that comes later',
+        scripts.offer,
+        ", 'PX', ARGV[6]",
+        '',
+      )
+    },
+  )

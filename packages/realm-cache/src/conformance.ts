@@ -5,6 +5,7 @@ import { misuse } from './conformance/misuse.js'
 import { nodes } from './conformance/nodes.js'
 import { publicKeys } from './conformance/public-keys.js'
 import { reading } from './conformance/reading.js'
+import { secondLevel } from './conformance/second-level.js'
 import { source } from './conformance/source.js'
 import { unitOfWork } from './conformance/unit-of-work.js'
 import { type RealmCacheProvider, realmCacheSpi } from './contract.js'
@@ -19,6 +20,7 @@ export const realmCacheSuite = defineSuite<RealmCacheProvider>(
     source(add)
     unitOfWork(add)
     nodes(add)
+    secondLevel(add)
     publicKeys(add)
     misuse(add)
   },
@@ -26,9 +28,9 @@ export const realmCacheSuite = defineSuite<RealmCacheProvider>(
   { maxSilenceMs: 30 * 86_400_000 },
 )
 
-/** What keys there may be; for `redisTarget`. The cache has none: these are its cluster's. */
+/** What keys there may be; for `redisTarget`: those of the second level, and of its cluster. */
 export const realmCacheKeySpace: KeySpaceRules = {
-  records: ['cl', 'cm', 'cs', 'ce', 'ck', 'cf'],
+  records: ['rv', 'rg', 'rt', 'cl', 'cm', 'cs', 'ce', 'ck', 'cf'],
   indexes: {},
   immortal: ['cl', 'cf'],
 }

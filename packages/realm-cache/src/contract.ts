@@ -38,6 +38,13 @@ export interface RegionOptions {
   readonly clusterSingleFlight?: boolean | undefined
   /** Names of regions this one is derived from: a tag invalidated there is invalidated here, a clear there clears here. */
   readonly dependencies?: readonly string[] | undefined
+  /**
+   * For how long at most a value is kept in Redis as well, where the other nodes and a node that starts find it before
+   * they ask the source. For sources that are slow; at most a day. 0: values stay in the process. Only values
+   * that JSON keeps as they are, up to 1 MiB; encrypted where the configuration has a keyring. Excludes `dependencies`. A
+   * store of one process has no such level. @default 0
+   */
+  readonly secondLevelTtlMs?: number | undefined
   /** `false`: every call goes to the loader and nothing is kept. @default true */
   readonly enabled?: boolean | undefined
 }
@@ -145,6 +152,26 @@ export interface RegionStats {
   readonly outages: number
   /** How long, in all, the region could not be trusted; an outage that lasts counts up to now. */
   readonly outageMs: number
+  /** Where the region has `secondLevelTtlMs`, and the store such a level. */
+  readonly secondLevel?: SecondLevelStats | undefined
+}
+
+/** What the second level of a region has done on this node. */
+export interface SecondLevelStats {
+  /** Values found there. */
+  readonly hits: number
+  /** Times it had none, or none that can be read. */
+  readonly misses: number
+  /** Values put there. */
+  readonly stored: number
+  /** Values that were not put there: something was declared untrue meanwhile, or another was faster. */
+  readonly refused: number
+  /** Values that can not be kept there: no plain data, or too large. */
+  readonly unfit: number
+  /** Times it did not answer. */
+  readonly failures: number
+  /** Times it was passed by, because it did not answer lately or something may have been missed. */
+  readonly bypasses: number
 }
 
 /** Something that happened to regions on this node. `region` is absent when it is about all of them. */

@@ -7,13 +7,16 @@ import type {
   UnitOfWork,
 } from './contract.js'
 import { LocalRegion, type RegionParts, type Trust } from './region.js'
-import { type RealmCacheConfig, regionSettings, type Untrue } from './rules.js'
+import { type RealmCacheConfig, type RegionSettings, regionSettings, type Untrue } from './rules.js'
+import type { SecondLevel } from './second-level.js'
 import { CollectingUnit } from './unit-of-work.js'
 
 /** Something that is no longer true in a region. */
 export interface Declaration {
   readonly region: string
   readonly untrue: Untrue | 'all'
+  /** The second level of the region has been told. */
+  readonly isShared?: boolean
 }
 
 /** What tells the other nodes. */
@@ -22,8 +25,17 @@ export interface Outside {
   /** Resolves when it is certain that the other nodes will hear, or be told that they may have missed something. */
   announce(declarations: readonly Declaration[] | 'everything'): Promise<void>
   readonly queue: RegionParts['queue']
+  /**
+   * The level that all nodes share, where the store has one.
+   *
+   * @param inDoubt Something may have been missed before the region was made.
+   */
+  secondLevel(region: string, settings: RegionSettings, inDoubt: boolean): SecondLevel | undefined
   close(): Promise<void>
 }
+
+/** Names of regions that a node remembers as doubtful before it says so of all. */
+const MAX_DOUBTFUL = 1_000
 
 /** The regions of one node, and what they have in common. */
 export class LocalCache implements RealmCacheProvider {
@@ -34,6 +46,9 @@ export class LocalCache implements RealmCacheProvider {
   readonly #regions = new Map<string, LocalRegion>()
   readonly #listeners = new Set<(event: RealmCacheEvent) => void>()
   readonly #sweeper: NodeJS.Timeout
+  /** Regions that are not made here, of which something may have been missed. */
+  readonly #doubtful = new Set<string>()
+  #allDoubtful = false
   #closed = false
 
   constructor(
@@ -70,6 +85,11 @@ export class LocalCache implements RealmCacheProvider {
       trust: this.#outside.trust,
       declare: (region, untrue) => this.declare([{ region, untrue }]),
       queue: this.#outside.queue,
+      secondLevel: this.#outside.secondLevel(
+        name,
+        settings,
+        this.#allDoubtful || this.#doubtful.delete(name),
+      ),
     })
     this.#regions.set(name, made)
     return made as unknown as CacheRegion<T>
@@ -82,7 +102,10 @@ export class LocalCache implements RealmCacheProvider {
   async clearAll(): Promise<void> {
     this.#assertOpen()
     this.clearHere('this-node')
-    await this.#outside.announce('everything')
+    await this.#tell(
+      [...this.#regions.keys()].map((region) => ({ region, untrue: 'all' })),
+      () => this.#outside.announce('everything'),
+    )
   }
 
   begin(): UnitOfWork {
@@ -125,20 +148,22 @@ export class LocalCache implements RealmCacheProvider {
     this.#closed = true
     clearInterval(this.#sweeper)
     for (const region of this.#regions.values()) region.close()
+    await Promise.all([...this.#regions.values()].map(({ secondLevel }) => secondLevel?.close()))
     await this.#outside.close()
     this.#listeners.clear()
   }
 
-  /** Applies here at once, then tells the others. */
+  /** Applies here at once, then tells what all nodes share, then the others. */
   async declare(declarations: readonly Declaration[]): Promise<void> {
     this.#assertOpen()
     this.applyHere(declarations, 'this-node')
-    await this.#outside.announce(declarations)
+    await this.#tell(declarations, (told) => this.#outside.announce(told))
   }
 
   applyHere(declarations: readonly Declaration[], by: 'this-node' | 'another-node'): void {
-    for (const { region, untrue } of declarations) {
+    for (const { region, untrue, isShared } of declarations) {
       this.#applyTo(region, untrue, by)
+      if (by === 'another-node' && !isShared) this.#doubt(region)
       // Keys are names within one region; tags and clears reach what is derived from it.
       const derived: Untrue | 'all' = untrue === 'all' ? 'all' : { keys: [], tags: untrue.tags }
       if (derived !== 'all' && derived.tags.length === 0) continue
@@ -150,6 +175,7 @@ export class LocalCache implements RealmCacheProvider {
 
   /** Empties every region of this node. */
   clearHere(by: 'this-node' | 'another-node' | 'gap'): void {
+    if (by !== 'this-node') this.#doubt()
     for (const [name, region] of this.#regions) {
       region.apply('all')
       this.tell({ type: 'cleared', region: name, by })
@@ -175,6 +201,36 @@ export class LocalCache implements RealmCacheProvider {
         ? { type: 'cleared', region: name, by }
         : { type: 'invalidated', region: name, by, entries },
     )
+  }
+
+  /**
+   * Tells the second level first: whoever hears of it from this node must not find there what is untrue. Where it could
+   * not be told, the others hear that, and do not use it before it is empty.
+   */
+  async #tell(
+    declarations: readonly Declaration[],
+    announce: (told: readonly Declaration[]) => Promise<void>,
+  ): Promise<void> {
+    const levels = declarations.map(({ region }) => this.#regions.get(region)?.secondLevel)
+    if (levels.every((level) => level === undefined)) return announce(declarations)
+    const outcomes = await Promise.allSettled(
+      declarations.map(({ untrue }, index) => levels[index]?.declare(untrue)),
+    )
+    const isShared = (index: number) => levels[index] !== undefined && outcomes[index]?.status === 'fulfilled'
+    await announce(declarations.map((one, index) => ({ ...one, isShared: isShared(index) })))
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  }
+
+  #doubt(name?: string): void {
+    if (name === undefined) {
+      this.#allDoubtful = true
+      for (const { secondLevel } of this.#regions.values()) secondLevel?.doubt()
+      return
+    }
+    const region = this.#regions.get(name)
+    if (region === undefined && this.#doubtful.size < MAX_DOUBTFUL) this.#doubtful.add(name)
+    else if (region === undefined) this.#allDoubtful = true
+    else region.secondLevel?.doubt()
   }
 
   #assertOpen(): void {

@@ -17,5 +17,6 @@ const nobodyElse: Outside = {
   trust: { isSure: true, look: () => true, outages: 0, outageMs: 0 },
   announce: async () => {},
   queue: undefined,
+  secondLevel: () => undefined,
   close: async () => {},
 }

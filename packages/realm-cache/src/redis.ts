@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto'
 import { type ClusterProvider, clusterSpi } from '@authstate/cluster'
-import type { Clock, ProviderFactory } from '@authstate/spi'
+import { type RedisConnection, redisConnectionSpi } from '@authstate/redis'
+import { ConfigurationError, type ProviderContext, type ProviderFactory, Sealer } from '@authstate/spi'
 import { ChannelTrust } from './channel-trust.js'
 import { type RealmCacheProvider, realmCacheSpi } from './contract.js'
 import { type Declaration, LocalCache, type Outside } from './local-cache.js'
-import { type RealmCacheConfig, realmCacheConfig } from './rules.js'
+import { SharedRegion } from './redis/shared-region.js'
+import { SharedValues } from './redis/shared-values.js'
+import { type RealmCacheConfig, type RegionSettings, realmCacheConfig } from './rules.js'
+import type { SecondLevel } from './second-level.js'
 import { decodeDeclarations, encodeDeclarations, TOPIC } from './wire.js'
 
 /**
@@ -16,21 +20,34 @@ export function redisRealmCache(): ProviderFactory<RealmCacheProvider, RealmCach
     spi: realmCacheSpi,
     id: 'redis',
     dependsOn: [clusterSpi],
+    uses: [redisConnectionSpi],
     config: realmCacheConfig,
-    create: ({ clock, logger, get }, config) => {
-      const cluster = get(clusterSpi)
-      return new LocalCache(clock, logger, config, (cache) => new OtherNodes(cluster, clock, config, cache))
+    create: (context, config) => {
+      const make = (cache: LocalCache) => new OtherNodes(context, config, cache)
+      return new LocalCache(context.clock, context.logger, config, make)
     },
   }
 }
 
 class OtherNodes implements Outside {
   readonly trust: ChannelTrust
+  readonly #context: ProviderContext
   readonly #cluster: ClusterProvider
+  readonly #redis: RedisConnection | undefined
+  readonly #sealer: Sealer | undefined
   readonly #stops: readonly (() => void)[]
 
-  constructor(cluster: ClusterProvider, clock: Clock, { maxSilenceMs }: RealmCacheConfig, cache: LocalCache) {
+  constructor(context: ProviderContext, { maxSilenceMs, regions }: RealmCacheConfig, cache: LocalCache) {
+    const { clock, keyring } = context
+    const cluster = context.get(clusterSpi)
+    this.#context = context
     this.#cluster = cluster
+    this.#redis = context.find(redisConnectionSpi)
+    this.#sealer = keyring && new Sealer(keyring, 'realm-cache second level')
+    const wanted = Object.values(regions).some(({ secondLevelTtlMs = 0 }) => secondLevelTtlMs > 0)
+    if (wanted && this.#redis === undefined) {
+      throw new ConfigurationError('realm-cache: "secondLevelTtlMs" needs a connection to Redis ("redis")')
+    }
     this.trust = new ChannelTrust(cluster, clock, maxSilenceMs, (event) => cache.tell(event))
     const empty = () => cache.clearHere('gap')
     this.#stops = [
@@ -58,6 +75,25 @@ class OtherNodes implements Outside {
       events.map((event) => this.#cluster.publish(TOPIC, event, { scope: 'others' })),
     )
     for (const one of told) if (one.status === 'rejected') throw one.reason
+  }
+
+  secondLevel(name: string, { secondLevelTtlMs }: RegionSettings, inDoubt: boolean): SecondLevel | undefined {
+    if (secondLevelTtlMs === 0) return undefined
+    const { clock, logger } = this.#context
+    if (this.#redis === undefined) {
+      logger.warn({ region: name }, 'realm-cache: without a connection to Redis there is no second level')
+      return undefined
+    }
+    return new SharedRegion({
+      name,
+      ttlMs: secondLevelTtlMs,
+      redis: this.#redis,
+      clock,
+      logger,
+      values: new SharedValues(name, this.#sealer),
+      // The last node may have died between a change and the word of it: nobody is left who knows.
+      inDoubt: inDoubt || this.#cluster.view().nodes.length <= 1,
+    })
   }
 
   /** Lets another node that wants the same load it first. What the cluster can not do is no reason not to load. */

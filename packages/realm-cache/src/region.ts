@@ -1,18 +1,11 @@
 import { assertName, type Clock, ProviderClosedError } from '@authstate/spi'
 import type { CacheRegion, GetOptions, Invalidation, Loader, RegionStats } from './contract.js'
 import { type Found, Kept, unwrap } from './kept.js'
-import { callLoader, isInsideLoad } from './loading.js'
+import { isInsideLoad } from './loading.js'
+import { isCurrent, type Obtained, Origin } from './origin.js'
 import { Revisions } from './revisions.js'
-import {
-  checkGet,
-  checkInvalidation,
-  checkNames,
-  checkTtl,
-  expiryOf,
-  mayStore,
-  type RegionSettings,
-  type Untrue,
-} from './rules.js'
+import { checkGet, checkInvalidation, mayStore, type RegionSettings, type Untrue } from './rules.js'
+import type { SecondLevel } from './second-level.js'
 
 /** Whether what is kept may be given out, and how often and how long it might not. */
 export interface Trust {
@@ -34,12 +27,16 @@ export interface RegionParts {
   readonly declare: (region: string, untrue: Untrue | 'all') => Promise<void>
   /** Waits while another node loads the same key, where that is wanted. */
   readonly queue: ((region: string, key: string, load: () => Promise<void>) => Promise<void>) | undefined
+  /** What all nodes share between this region and its source. */
+  readonly secondLevel: SecondLevel | undefined
 }
 
 /** A load that callers of one key share. */
 interface Flight<T> {
   /** The region's revision when it began. */
   readonly startedAt: number
+  /** It asks the source, whatever there is elsewhere. */
+  readonly isAnew: boolean
   readonly done: Promise<{ readonly value: T | undefined; readonly overtaken: boolean }>
 }
 
@@ -55,13 +52,12 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
   readonly #clock: Clock
   readonly #trust: Trust
   readonly #kept: Kept<T>
+  readonly #origin: Origin<T>
   readonly #revisions: Revisions
   readonly #flights = new Map<string, Flight<T>>()
   #closed = false
   #hits = 0
   #misses = 0
-  #loads = 0
-  #loadFailures = 0
   #staleAnswers = 0
   #invalidations = 0
   #overtaken = 0
@@ -76,6 +72,12 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
     this.enabled = parts.settings.enabled
     this.#revisions = new Revisions(parts.settings.maxEntries * 2)
     this.#kept = new Kept(parts.settings, parts.clock)
+    this.#origin = new Origin(this, parts)
+  }
+
+  /** What all nodes share between this region and its source. */
+  get secondLevel(): SecondLevel | undefined {
+    return this.#parts.secondLevel
   }
 
   get settings(): RegionSettings {
@@ -93,7 +95,7 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
       this.#hits += 1
       return Promise.resolve(unwrap(found))
     }
-    return this.#miss(key, load, options)
+    return this.#miss(key, load, options, false)
   }
 
   peek(key: string): T | undefined {
@@ -109,7 +111,7 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
   }
 
   refresh(key: string, load: Loader<T>, options?: GetOptions<T>): Promise<T | undefined> {
-    return this.#miss(key, load, options)
+    return this.#miss(key, load, options, true)
   }
 
   async invalidate(what: Invalidation): Promise<void> {
@@ -127,8 +129,8 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
       hits: this.#hits,
       misses: this.#misses,
       hitRate: asked === 0 ? 0 : this.#hits / asked,
-      loads: this.#loads,
-      loadFailures: this.#loadFailures,
+      loads: this.#origin.loads,
+      loadFailures: this.#origin.loadFailures,
       staleAnswers: this.#staleAnswers,
       evictions: this.#kept.evicted,
       invalidations: this.#invalidations,
@@ -137,6 +139,7 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
       oldestMs: this.#clock.now() - this.#kept.oldestAt,
       outages: this.#trust.outages,
       outageMs: this.#trust.outageMs,
+      ...(this.secondLevel && { secondLevel: this.secondLevel.stats() }),
     }
   }
 
@@ -156,11 +159,10 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
     }
     this.#misses += 1
     const loadedAt = this.#revisions.of(keyName(key))
-    const value = await this.#read(key, load)
-    const tags = tagsOf(value, options)
-    if (unit.isTouched(key, tags)) this.#bypasses += 1
-    else this.#keep(key, value, tags, options, { started: unit.startedAt, loaded: loadedAt })
-    return value
+    const read = await this.#origin.read(key, load, options)
+    if (unit.isTouched(key, read.tags)) this.#bypasses += 1
+    else this.#keep(key, read, { started: unit.startedAt, loaded: loadedAt })
+    return read.value
   }
 
   /** Drops what is no longer true and remembers that it is. Answers how many values went. */
@@ -193,6 +195,7 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
 
   close(): void {
     this.#closed = true
+    this.#origin.close()
     this.#kept.clear()
     this.#flights.clear()
   }
@@ -206,30 +209,38 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
   }
 
   #isCurrent(key: string, found: Found<T>, options: GetOptions<T> | undefined): boolean {
-    if (options?.isCurrent === undefined) return true
-    const value = unwrap(found)
-    if (value === undefined || options.isCurrent(value)) return true
+    if (options?.isCurrent === undefined || isCurrent(unwrap(found), options)) return true
     this.apply({ keys: [key], tags: nothing })
     return false
   }
 
-  async #miss(key: string, load: Loader<T>, options: GetOptions<T> | undefined): Promise<T | undefined> {
+  async #miss(
+    key: string,
+    load: Loader<T>,
+    options: GetOptions<T> | undefined,
+    anew: boolean,
+  ): Promise<T | undefined> {
     checkGet(key, load, options)
     this.#misses += 1
     if (isInsideLoad(this, key)) throw new TypeError('"load" must not ask for its own key')
     for (;;) {
       if (!this.enabled || !this.#isTrusted()) {
         this.#bypasses += 1
-        return this.#read(key, load)
+        return this.#origin.call(key, load)
       }
       const joinedAt = this.#revisions.current
-      const flight = this.#flights.get(key) ?? this.#fly(key, load, options)
+      const flight = this.#flightFor(key, anew) ?? this.#fly(key, load, options, anew)
       const answer = await this.#answer(key, flight)
       // It was read before, and declared untrue before this caller came: somebody else's answer, not this one's.
       if (!answer.overtaken || joinedAt === flight.startedAt) return answer.value
       const found = this.#find(key)
       if (found !== undefined) return unwrap(found)
     }
+  }
+
+  #flightFor(key: string, anew: boolean): Flight<T> | undefined {
+    const flight = this.#flights.get(key)
+    return anew && !flight?.isAnew ? undefined : flight
   }
 
   /** What the flight brings, or the value that ran out where that may be given instead. */
@@ -251,17 +262,15 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
     }
   }
 
-  #fly(key: string, load: Loader<T>, options: GetOptions<T> | undefined): Flight<T> {
+  #fly(key: string, load: Loader<T>, options: GetOptions<T> | undefined, anew: boolean): Flight<T> {
     const startedAt = this.#revisions.current
     const loadedAt = this.#revisions.of(keyName(key))
-    const done = this.#queued(key, load).then((value) => {
-      const tags = tagsOf(value, options)
-      return {
-        value,
-        overtaken: !this.#keep(key, value, tags, options, { started: startedAt, loaded: loadedAt }),
-      }
-    })
-    const flight: Flight<T> = { startedAt, done }
+    const done = this.#origin.obtain(key, load, options, anew).then((obtained) => ({
+      value: obtained.value,
+      overtaken: !this.#keep(key, obtained, { started: startedAt, loaded: loadedAt }),
+    }))
+    // Where nothing lies before the source, every load asks it.
+    const flight: Flight<T> = { startedAt, isAnew: anew || this.secondLevel === undefined, done }
     this.#flights.set(key, flight)
     const landed = () => {
       if (this.#flights.get(key) === flight) this.#flights.delete(key)
@@ -270,33 +279,10 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
     return flight
   }
 
-  async #queued(key: string, load: Loader<T>): Promise<T | undefined> {
-    const queue = this.#settings.clusterSingleFlight ? this.#parts.queue : undefined
-    if (queue === undefined) return this.#read(key, load)
-    let loaded: { readonly value: T | undefined } | undefined
-    await queue(this.name, key, async () => {
-      loaded = { value: await this.#read(key, load) }
-    })
-    return loaded === undefined ? this.#read(key, load) : loaded.value
-  }
-
-  async #read(key: string, load: Loader<T>): Promise<T | undefined> {
-    this.#assertOpen()
-    this.#loads += 1
-    try {
-      return await callLoader(this, key, load, this.#settings.loadTimeoutMs)
-    } catch (error) {
-      this.#loadFailures += 1
-      throw error
-    }
-  }
-
-  /** Keeps a loaded value. `false` when it, or something it depends on, was declared untrue since it was read. */
+  /** Keeps a value. `false` when it, or something it depends on, was declared untrue since it was read. */
   #keep(
     key: string,
-    value: T | undefined,
-    tags: readonly string[],
-    options: GetOptions<T> | undefined,
+    { value, tags, expiresAt }: Obtained<T>,
     { started, loaded }: { readonly started: number; readonly loaded: number },
   ): boolean {
     const untouched =
@@ -306,18 +292,9 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
       this.#overtaken += 1
       return false
     }
-    const lifeMs = this.#lifeOf(value, options)
-    if (lifeMs === 0 || this.#closed || !this.enabled || !this.#isTrusted()) return true
-    const expiresAt = expiryOf(lifeMs, this.#settings.jitter, this.#clock.now(), Math.random())
+    if (expiresAt === undefined || this.#closed || !this.enabled || !this.#isTrusted()) return true
     this.#kept.keep(key, value, tags, expiresAt)
     return true
-  }
-
-  /** Ms to keep a value; 0 for not at all, below 0 for no limit. */
-  #lifeOf(value: T | undefined, options: GetOptions<T> | undefined): number {
-    if (value === undefined) return this.#settings.negativeTtlMs
-    if (options?.ttlMs === undefined) return this.#settings.ttlMs || -1
-    return typeof options.ttlMs === 'function' ? checkTtl(options.ttlMs(value)) : options.ttlMs
   }
 
   /** What may be given in place of a source that fails or is slow. */
@@ -335,10 +312,4 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
   #assertOpen(): void {
     if (this.#closed) throw new ProviderClosedError('realm-cache: the provider is closed')
   }
-}
-
-function tagsOf<T>(value: T | undefined, options: GetOptions<T> | undefined): readonly string[] {
-  const tags = options?.tags
-  if (typeof tags !== 'function') return tags ?? nothing
-  return value === undefined ? nothing : checkNames(tags(value), 'tags')
 }

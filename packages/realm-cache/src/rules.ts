@@ -5,6 +5,9 @@ import type { Invalidation, RegionOptions } from './contract.js'
 const HOUR_MS = 3_600_000
 const MAX_SPAN_MS = 365 * 24 * HOUR_MS
 
+/** Longest life of a value in the second level. */
+export const MAX_SECOND_LEVEL_MS = 24 * HOUR_MS
+
 /** Longest a timer of Node can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
@@ -22,6 +25,7 @@ const regionShape = {
   staleIfErrorMs: spanMs,
   clusterSingleFlight: z.boolean(),
   dependencies: z.array(z.string().min(1).max(512)).max(64),
+  secondLevelTtlMs: z.preprocess(parseDuration, z.int().min(0).max(MAX_SECOND_LEVEL_MS)),
   enabled: z.boolean(),
 }
 
@@ -55,6 +59,7 @@ const DEFAULTS: RegionSettings = {
   staleIfErrorMs: 0,
   clusterSingleFlight: false,
   dependencies: [],
+  secondLevelTtlMs: 0,
   enabled: true,
 }
 
@@ -86,7 +91,11 @@ export function regionSettings(
   }
   const overruled = Object.entries(configured ?? {}).filter(([, value]) => value !== undefined)
   const wellKnown = Object.hasOwn(WELL_KNOWN, name) ? WELL_KNOWN[name] : {}
-  return { ...DEFAULTS, ...wellKnown, ...given, ...Object.fromEntries(overruled) }
+  const settings = { ...DEFAULTS, ...wellKnown, ...given, ...Object.fromEntries(overruled) }
+  if (settings.secondLevelTtlMs > 0 && settings.dependencies.length > 0) {
+    throw new TypeError('"options.secondLevelTtlMs" and "options.dependencies" exclude each other')
+  }
+  return settings
 }
 
 function misuse(name: string, value: unknown, problem = 'is not valid'): Error {

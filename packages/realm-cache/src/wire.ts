@@ -12,6 +12,8 @@ interface DeclarationOnWire {
   readonly t?: readonly string[]
   /** Everything in it. */
   readonly c?: 1
+  /** Its second level has been told. */
+  readonly s?: 1
 }
 
 /** Characters of JSON in one event; below the smallest ceiling that the cluster can be given for long names. */
@@ -23,13 +25,14 @@ export function encodeDeclarations(
 ): DeclarationOnWire[][] {
   if (declarations === 'everything') return [[{ c: 1 }]]
   const events: DeclarationOnWire[][] = []
-  for (const { region, untrue } of declarations) {
+  for (const { region, untrue, isShared } of declarations) {
+    const about = isShared ? ({ r: region, s: 1 } as const) : { r: region }
     if (untrue === 'all') {
-      events.push([{ r: region, c: 1 }])
+      events.push([{ ...about, c: 1 }])
       continue
     }
-    for (const keys of inChunks(untrue.keys)) events.push([{ r: region, k: keys }])
-    for (const tags of inChunks(untrue.tags)) events.push([{ r: region, t: tags }])
+    for (const keys of inChunks(untrue.keys)) events.push([{ ...about, k: keys }])
+    for (const tags of inChunks(untrue.tags)) events.push([{ ...about, t: tags }])
   }
   return events
 }
@@ -42,7 +45,7 @@ export function decodeDeclarations(event: unknown): readonly Declaration[] | 'ev
     if (!isDeclaration(one)) return undefined
     if (one.r === undefined) return one.c === 1 ? 'everything' : undefined
     const untrue = one.c === 1 ? 'all' : { keys: one.k ?? [], tags: one.t ?? [] }
-    declarations.push({ region: one.r, untrue })
+    declarations.push({ region: one.r, untrue, isShared: one.s === 1 })
   }
   return declarations
 }

@@ -1,16 +1,19 @@
 import { memoryCluster } from '@authstate/cluster'
 import { redisCluster } from '@authstate/cluster/redis'
-import { providerTarget } from '@authstate/conformance'
+import { checkScripts, providerTarget } from '@authstate/conformance'
 import { describe, test } from 'vitest'
 import { runSuiteOnRedis } from '../../../test-support/redis-targets.js'
 import { describeRealmCache, realmCacheKeySpace, realmCacheSuite } from '../src/conformance.js'
 import { realmCacheSpi } from '../src/index.js'
 import { redisRealmCache } from '../src/redis.js'
+import * as scripts from '../src/scripts.js'
+
+checkScripts('realm-cache', scripts, new URL('../src/lua/', import.meta.url), { describe, test })
 
 runSuiteOnRedis(realmCacheSuite, {
   factories: [redisRealmCache(), redisCluster()],
   keySpace: realmCacheKeySpace,
-  hasPage: false,
+  dependsOn: ['cluster'],
 })
 
 describeRealmCache(

@@ -1,0 +1,129 @@
+import { type Clock, ProviderClosedError } from '@authstate/spi'
+import type { GetOptions, Loader } from './contract.js'
+import { callLoader } from './loading.js'
+import type { RegionParts } from './region.js'
+import { checkNames, checkTtl, expiryOf } from './rules.js'
+import type { SecondLevel } from './second-level.js'
+
+/** A value as a region got it. */
+export interface Obtained<T> {
+  readonly value: T | undefined
+  readonly tags: readonly string[]
+  /** `Infinity`: no end. `undefined`: it is not to be kept. */
+  readonly expiresAt: number | undefined
+}
+
+const nothing: readonly string[] = Object.freeze([])
+
+/** Where a region's values come from: the level that all nodes share, where there is one, else the source. */
+export class Origin<T> {
+  readonly #owner: object
+  readonly #parts: RegionParts
+  readonly #clock: Clock
+  readonly #shared: SecondLevel | undefined
+  #closed = false
+  #loads = 0
+  #loadFailures = 0
+
+  /** @param owner The region, so that a loader that asks for its own key is found out. */
+  constructor(owner: object, parts: RegionParts) {
+    this.#owner = owner
+    this.#parts = parts
+    this.#clock = parts.clock
+    this.#shared = parts.secondLevel
+  }
+
+  get loads(): number {
+    return this.#loads
+  }
+
+  get loadFailures(): number {
+    return this.#loadFailures
+  }
+
+  close(): void {
+    this.#closed = true
+  }
+
+  /** @param anew From the source, whatever the shared level has. */
+  async obtain(
+    key: string,
+    load: Loader<T>,
+    options: GetOptions<T> | undefined,
+    anew: boolean,
+  ): Promise<Obtained<T>> {
+    const { clusterSingleFlight } = this.#parts.settings
+    const queue = clusterSingleFlight ? this.#parts.queue : undefined
+    if (queue === undefined) return this.#ask(key, load, options, anew, false)
+    let obtained: Obtained<T> | undefined
+    await queue(this.#parts.name, key, async () => {
+      obtained = await this.#ask(key, load, options, anew, true)
+    })
+    return obtained ?? this.#ask(key, load, options, anew, false)
+  }
+
+  /** What the source says now. */
+  async read(key: string, load: Loader<T>, options: GetOptions<T> | undefined): Promise<Obtained<T>> {
+    const value = await this.call(key, load)
+    return { value, tags: tagsOf(value, options), expiresAt: this.#expiresAt(value, options) }
+  }
+
+  /** What the source says now, to be given out and not kept. */
+  async call(key: string, load: Loader<T>): Promise<T | undefined> {
+    if (this.#closed) throw new ProviderClosedError('realm-cache: the provider is closed')
+    this.#loads += 1
+    try {
+      return await callLoader(this.#owner, key, load, this.#parts.settings.loadTimeoutMs)
+    } catch (error) {
+      this.#loadFailures += 1
+      throw error
+    }
+  }
+
+  /** @param isAwaited Others wait to find here what the source says: it must be there when this ends. */
+  async #ask(
+    key: string,
+    load: Loader<T>,
+    options: GetOptions<T> | undefined,
+    anew: boolean,
+    isAwaited: boolean,
+  ): Promise<Obtained<T>> {
+    const shared = this.#shared
+    const looked = shared && (await shared.look(key, anew))
+    const found = looked?.found as (Obtained<T> & { readonly expiresAt: number }) | undefined
+    if (found !== undefined && isCurrent(found.value, options)) {
+      return { ...found, tags: [...new Set([...found.tags, ...tagsOf(found.value, options)])] }
+    }
+    const obtained = await this.read(key, load, options)
+    const { value, tags, expiresAt } = obtained
+    if (shared && looked && expiresAt !== undefined) {
+      const offered = shared.offer(key, looked.ticket, { value, tags, expiresAt })
+      if (isAwaited) await offered
+    }
+    return obtained
+  }
+
+  #expiresAt(value: T | undefined, options: GetOptions<T> | undefined): number | undefined {
+    const lifeMs = this.#lifeOf(value, options)
+    if (lifeMs === 0) return undefined
+    return expiryOf(lifeMs, this.#parts.settings.jitter, this.#clock.now(), Math.random())
+  }
+
+  /** Ms to keep a value; 0 for not at all, below 0 for no limit. */
+  #lifeOf(value: T | undefined, options: GetOptions<T> | undefined): number {
+    if (value === undefined) return this.#parts.settings.negativeTtlMs
+    if (options?.ttlMs === undefined) return this.#parts.settings.ttlMs || -1
+    return typeof options.ttlMs === 'function' ? checkTtl(options.ttlMs(value)) : options.ttlMs
+  }
+}
+
+/** Whether a value may still be given out, as its reader sees it. */
+export function isCurrent<T>(value: T | undefined, options: GetOptions<T> | undefined): boolean {
+  return value === undefined || options?.isCurrent === undefined || options.isCurrent(value)
+}
+
+function tagsOf<T>(value: T | undefined, options: GetOptions<T> | undefined): readonly string[] {
+  const tags = options?.tags
+  if (typeof tags !== 'function') return tags ?? nothing
+  return value === undefined ? nothing : checkNames(tags(value), 'tags')
+}

@@ -1,0 +1,214 @@
+import { escapePart, type RedisConnection } from '@authstate/redis'
+import { type Clock, type Logger, randomId } from '@authstate/spi'
+import type { SecondLevelStats } from '../contract.js'
+import { MAX_SECOND_LEVEL_MS, type Untrue } from '../rules.js'
+import * as scripts from '../scripts.js'
+import type { Looked, SecondLevel, SharedValue } from '../second-level.js'
+import { SharedKeys } from './shared-keys.js'
+import type { SharedValues } from './shared-values.js'
+
+/** How long one who asks the source may take, if the answer is to be put here. */
+const TICKET_MS = 600_000
+/** What is behind a ticket may live for a day, and so may what takes its place: what is untrue is known for longer. */
+const KEEP_MS = 2 * MAX_SECOND_LEVEL_MS + 2 * TICKET_MS
+/** Redis keeps a value a little longer than it lives, so that a node with a slow clock loses nothing. */
+const GRACE_MS = 60_000
+/** How long it is left alone after it did not answer. */
+const REST_MS = 1_000
+
+/** What a shared region is made of. */
+export interface SharedRegionParts {
+  readonly name: string
+  readonly ttlMs: number
+  readonly redis: RedisConnection
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly values: SharedValues
+  /** Something was declared untrue and this level may not have heard it. */
+  readonly inDoubt: boolean
+}
+
+/**
+ * Values of one region in Redis.
+ *
+ * Who asks the source holds a ticket, given out in the place of the value: what is declared untrue meanwhile takes the
+ * ticket away, and what was read before can not be put there any more. A lost ticket costs a load, never truth.
+ *
+ * @see Nishtala et al., Scaling Memcache at Facebook (NSDI 2013), section 3.2.1: leases
+ */
+export class SharedRegion implements SecondLevel {
+  readonly #parts: SharedRegionParts
+  readonly #keys: SharedKeys
+  readonly #underWay = new Set<Promise<unknown>>()
+  /** Declarations that are on their way: what is there may be untrue already. */
+  #declaring = 0
+  #doubts: number
+  #cleared = 0
+  #clearing: Promise<void> | undefined
+  #restsUntil = 0
+  #saidUnfit = false
+  #hits = 0
+  #misses = 0
+  #stored = 0
+  #refused = 0
+  #unfit = 0
+  #failures = 0
+  #bypasses = 0
+
+  constructor(parts: SharedRegionParts) {
+    this.#parts = parts
+    this.#keys = new SharedKeys(parts.redis.keys, parts.name)
+    this.#doubts = parts.inDoubt ? 1 : 0
+  }
+
+  async look(key: string, anew: boolean): Promise<Looked | undefined> {
+    if (!(await this.#mayBeAsked())) {
+      this.#bypasses += 1
+      return undefined
+    }
+    const { redis, clock, values } = this.#parts
+    try {
+      const { ticket, kind, ...stored } = await redis.run(scripts.look, this.#keys.value(key), {
+        now: clock.now(),
+        ticket: randomId(),
+        fresh: randomId(),
+        ticketMs: TICKET_MS,
+        keepMs: KEEP_MS,
+        anew: anew ? 1 : '',
+      })
+      const found = kind === undefined ? undefined : values.decode(key, { ...stored, kind })
+      if (found === undefined) this.#misses += 1
+      else this.#hits += 1
+      return { ticket, found }
+    } catch {
+      this.#rest()
+      return undefined
+    }
+  }
+
+  offer(key: string, ticket: string, value: SharedValue): Promise<void> {
+    return this.#during(this.#offer(key, ticket, value))
+  }
+
+  async declare(untrue: Untrue | 'all'): Promise<void> {
+    this.#declaring += 1
+    try {
+      await this.#during(this.#tell(untrue))
+    } catch (error) {
+      this.doubt()
+      throw error
+    } finally {
+      this.#declaring -= 1
+    }
+  }
+
+  doubt(): void {
+    this.#doubts += 1
+  }
+
+  stats(): SecondLevelStats {
+    return {
+      hits: this.#hits,
+      misses: this.#misses,
+      stored: this.#stored,
+      refused: this.#refused,
+      unfit: this.#unfit,
+      failures: this.#failures,
+      bypasses: this.#bypasses,
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#underWay)
+  }
+
+  async #mayBeAsked(): Promise<boolean> {
+    const restMs = this.#restsUntil - this.#parts.clock.now()
+    // More than that: somebody set the clock back.
+    if (restMs > 0 && restMs <= REST_MS) return false
+    if (this.#doubts !== this.#cleared) {
+      this.#clearing ??= this.#clear().finally(() => {
+        this.#clearing = undefined
+      })
+      await this.#clearing
+    }
+    return this.#declaring === 0 && this.#doubts === this.#cleared
+  }
+
+  async #clear(): Promise<void> {
+    const doubts = this.#doubts
+    try {
+      await this.#during(this.#tell('all'))
+      this.#cleared = doubts
+    } catch {
+      this.#rest()
+    }
+  }
+
+  async #tell(untrue: Untrue | 'all'): Promise<void> {
+    await this.#parts.redis.runEach(
+      scripts.untrue,
+      this.#keys.untrue(untrue).map(({ keys, untrue: there }) => ({
+        keys,
+        args: {
+          keys: JSON.stringify(there.keys),
+          names: JSON.stringify(there.tags),
+          fresh: untrue === 'all' ? randomId() : '',
+          keepMs: KEEP_MS,
+        },
+      })),
+    )
+  }
+
+  async #offer(key: string, ticket: string, { value, tags, expiresAt }: SharedValue): Promise<void> {
+    const encoded = this.#parts.values.encode(key, value)
+    if (encoded === undefined) return this.#leaveOut()
+    const now = this.#parts.clock.now()
+    const ends = Math.min(now + this.#parts.ttlMs, expiresAt)
+    const { value: slot } = this.#keys.value(key)
+    try {
+      const isStored = await this.#parts.redis.run(
+        scripts.offer,
+        { value: slot },
+        {
+          ticket,
+          next: randomId(),
+          kind: encoded.kind,
+          ends,
+          valueEnds: expiresAt === Number.POSITIVE_INFINITY ? 0 : expiresAt,
+          keepMs: ends - now + GRACE_MS,
+          tags: JSON.stringify(tags.map(escapePart)),
+          data: encoded.data,
+        },
+      )
+      if (isStored) this.#stored += 1
+      else this.#refused += 1
+    } catch {
+      this.#rest()
+    }
+  }
+
+  #leaveOut(): void {
+    this.#unfit += 1
+    if (this.#saidUnfit) return
+    this.#saidUnfit = true
+    this.#parts.logger.warn(
+      { region: this.#parts.name },
+      'realm-cache: a value is not kept in the second level: JSON would change it, or it has more than 1 MiB',
+    )
+  }
+
+  #rest(): void {
+    this.#failures += 1
+    this.#restsUntil = this.#parts.clock.now() + REST_MS
+  }
+
+  async #during<R>(work: Promise<R>): Promise<R> {
+    this.#underWay.add(work)
+    try {
+      return await work
+    } finally {
+      this.#underWay.delete(work)
+    }
+  }
+}

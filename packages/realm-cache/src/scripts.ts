@@ -1,0 +1,43 @@
+import { defineScript } from '@authstate/redis'
+import lookLua from './lua/look.lua'
+import offerLua from './lua/offer.lua'
+import untrueLua from './lua/untrue.lua'
+
+const record = 'realm-cache'
+const done = (reply: unknown): boolean => reply === 1
+
+export const look = defineScript({
+  name: 'realm-cache.look',
+  lua: lookLua,
+  record,
+  change: 'touch',
+  repeatable: true,
+  keys: ['value', 'generation', 'tags'],
+  args: ['now', 'ticket', 'fresh', 'ticketMs', 'keepMs', 'anew'],
+  decode: (reply) => {
+    const [ticket, kind, valueEnds, tags, data] = reply as [string, string?, string?, string?, string?]
+    return { ticket, kind, valueEnds: Number(valueEnds), tags: tags ?? '[]', data: data ?? '' }
+  },
+})
+
+export const offer = defineScript({
+  name: 'realm-cache.offer',
+  lua: offerLua,
+  record,
+  change: 'full',
+  repeatable: true,
+  keys: ['value'],
+  args: ['ticket', 'next', 'kind', 'ends', 'valueEnds', 'keepMs', 'tags', 'data'],
+  decode: done,
+})
+
+export const untrue = defineScript({
+  name: 'realm-cache.untrue',
+  lua: untrueLua,
+  record,
+  change: 'removal',
+  repeatable: true,
+  keys: ['generation', 'values', 'tags'],
+  args: ['keys', 'names', 'fresh', 'keepMs'],
+  decode: done,
+})

@@ -1,0 +1,37 @@
+import type { SecondLevelStats } from './contract.js'
+import type { Untrue } from './rules.js'
+
+/** A value as all nodes share it. */
+export interface SharedValue {
+  /** Plain data; `undefined`: the source has nothing. */
+  readonly value: unknown
+  readonly tags: readonly string[]
+  /** End of the value; `Infinity`: none. */
+  readonly expiresAt: number
+}
+
+/** What there was for a key. */
+export interface Looked {
+  /** With it the one who asks the source may put the value here, unless it was declared untrue meanwhile. */
+  readonly ticket: string
+  readonly found: SharedValue | undefined
+}
+
+/** The level between a region and its source that all nodes share. What it can not do is no error of a reader. */
+export interface SecondLevel {
+  /**
+   * A value that is true, or a ticket; `undefined` when it can not be asked, or not be trusted.
+   *
+   * @param anew A value is wanted from the source, whatever is here.
+   */
+  look(key: string, anew: boolean): Promise<Looked | undefined>
+  /** Puts what the source said. Resolves when that is done or has failed. */
+  offer(key: string, ticket: string, value: SharedValue): Promise<void>
+  /** @throws {StoreUnavailableError} it may not have been told; it is in doubt */
+  declare(untrue: Untrue | 'all'): Promise<void>
+  /** Something may have been missed: it is not used until everything in it has been declared untrue. */
+  doubt(): void
+  stats(): SecondLevelStats
+  /** Resolves when nothing is under way any more. */
+  close(): Promise<void>
+}
