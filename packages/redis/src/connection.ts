@@ -118,7 +118,7 @@ export class OpenConnection implements RedisConnection {
     keys: Readonly<Record<K, string>>,
     args: ScriptArgs<A>,
   ): Promise<R> {
-    const parameters = scriptParameters(script, keys, args)
+    const parameters = scriptParameters(script, keys, args, this.#client.isCluster)
     return this.#send(
       script.name,
       () => this.#client.evalsha(...parameters),

@@ -43,6 +43,12 @@ export function createKeySpace(prefix: string, partitions: number): KeySpace {
   }
 }
 
+/** A key in the hash slot of `key` that never exists; `undefined` for a key of no partition. */
+export function absentBeside(key: string): string | undefined {
+  const end = key.indexOf('}:')
+  return end === -1 ? undefined : key.slice(0, end + 1)
+}
+
 const FORGEABLE = /[%:{}]/g
 const ESCAPED = /%(25|3a|7b|7d)/g
 

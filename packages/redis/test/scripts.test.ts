@@ -24,6 +24,12 @@ describe('a descriptor', () => {
     expect(parameters).toEqual([script.sha1, 2, 'a', 'b', '1', 2])
   })
 
+  test('names for a Cluster one key more of the same slot, which is never there', () => {
+    const of = (from: string) => scriptParameters(script, { from, to: 'b' }, { by: 2, now: 1 }, true)
+    expect(of('p:{0a}:us:r:{1}')).toEqual([script.sha1, 3, 'p:{0a}:us:r:{1}', 'b', 'p:{0a}', 1, 2])
+    expect(of('p:layout')).toEqual([script.sha1, 2, 'p:layout', 'b', 1, 2])
+  })
+
   test('does not compile with a name left out or misspelt', () => {
     // @ts-expect-error "to" is missing
     scriptParameters(script, { from: 'a' }, { by: 2, now: 1 })
@@ -136,7 +142,7 @@ describeWith(serverBinary, 'scripts', () => {
   test('the keys of one step lie where the Cluster wants them, whatever their number', async () => {
     const many = defineScript({
       name: 'test.many',
-      lua: "for i = 1, #KEYS do redis.call('SET', KEYS[i], ARGV[1], 'PX', 5000) end return #KEYS",
+      lua: "for i = 1, 5 do redis.call('SET', KEYS[i], ARGV[1], 'PX', 5000) end return #KEYS",
       record: 'test',
       change: 'full',
       repeatable: true,
@@ -149,7 +155,7 @@ describeWith(serverBinary, 'scripts', () => {
     for (const partition of connection.keys.all) {
       const key = (name: string) => connection.keys.key(partition, 'm', `{${name}}:${name}`)
       const keys = { a: key('a'), b: key('b'), c: key('c'), d: key('d'), e: key('e') }
-      expect(await connection.run(many, keys, { value: 1 })).toBe(5)
+      expect(await connection.run(many, keys, { value: 1 })).toBe(6)
     }
     expect(await connection.run(none, {}, { value: 1 })).toBe(0)
   })
