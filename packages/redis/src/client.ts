@@ -39,6 +39,8 @@ export interface ClientInternals {
   }
   readonly stream?: BatchableStream | null
   nodes?(role?: string): RedisClient[]
+  /** Of a Cluster, by number: host and port of the master, then of its replicas. */
+  readonly slots?: readonly (readonly string[] | undefined)[]
   sendCommand?: SendCommand
 }
 

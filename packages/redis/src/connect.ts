@@ -9,6 +9,7 @@ import { duplicateClient, endClient, makeClient } from './make-client.js'
 import { parseOptions, type RedisConfig, type RedisOptions } from './options.js'
 import { watchOutgoing } from './outgoing.js'
 import { becomeReady } from './ready.js'
+import { Replicas } from './replicas.js'
 import { claimLayout } from './scripts.js'
 
 /** Version of the key layout; a node that meets another one stops. */
@@ -60,6 +61,8 @@ export async function openConnection(config: RedisConfig, logger: Logger): Promi
   })
   try {
     await claimPartitions(connection, config)
+    // Not before: a node also starts while a replica is away.
+    if (config.minReplicas > 0) await connection.waitFor(new Replicas(client, config))
   } catch (error) {
     await connection.close()
     throw error

@@ -3,6 +3,7 @@ import type { RedisClient } from './client.js'
 import { Deadlines } from './deadline.js'
 import { isScriptMissing, notConnected, reasonOf, storeFailure } from './failure.js'
 import type { KeySpace } from './key-space.js'
+import type { Replicas } from './replicas.js'
 import { type Script, type ScriptArgs, scriptParameters } from './script.js'
 
 /** What a connection has done so far. */
@@ -30,7 +31,8 @@ export interface RedisConnection extends Provider {
   /**
    * Runs a script: one command, one round trip, atomic.
    *
-   * The source is sent only when the server does not have it.
+   * The source is sent only when the server does not have it. With `minReplicas` the answer to a change of a record, or its
+   * removal, waits for them; a change of times does not.
    *
    * @throws {StoreUnavailableError} see its `applied`; a command past its deadline may be applied later
    * @throws {StoreCorruptError} a key holds a foreign type
@@ -101,6 +103,8 @@ export class OpenConnection implements RedisConnection {
   readonly #parts: ConnectionParts
   readonly #deadlines: Deadlines
   readonly #readers = new Set<RedisClient>()
+  /** Holds back the answers to writes; `undefined`: the master's word is enough. */
+  #replicas: Replicas | undefined
   #closing: Promise<void> | undefined
   #sent = 0
   #failed = 0
@@ -113,17 +117,34 @@ export class OpenConnection implements RedisConnection {
     this.#deadlines = new Deadlines(parts.commandTimeoutMs)
   }
 
+  /** From now on a change is answered when replicas have it. */
+  async waitFor(replicas: Replicas): Promise<void> {
+    await this.#send('redis.wait', () => replicas.check(), asItIs)
+    this.#replicas = replicas
+  }
+
   run<K extends string, A extends string, R>(
     script: Script<K, A, R>,
     keys: Readonly<Record<K, string>>,
     args: ScriptArgs<A>,
   ): Promise<R> {
     const parameters = scriptParameters(script, keys, args, this.#client.isCluster)
+    const send = () => this.#client.evalsha(...parameters)
+    const again = (error: unknown) =>
+      isScriptMissing(error) ? () => this.#sendSource(script, parameters) : undefined
+    const replicas = this.#replicas
+    if (replicas === undefined || !isDurable(script)) {
+      return this.#send(script.name, send, script.decode, (error) => again(error)?.())
+    }
+    const key = String(parameters[2])
     return this.#send(
       script.name,
-      () => this.#client.evalsha(...parameters),
+      () => replicas.behind(key, send),
       script.decode,
-      (error) => (isScriptMissing(error) ? this.#sendSource(script, parameters) : undefined),
+      (error) => {
+        const source = again(error)
+        return source && replicas.behind(key, source)
+      },
     )
   }
 
@@ -250,6 +271,9 @@ export class OpenConnection implements RedisConnection {
 }
 
 const asItIs = <T>(reply: T): T => reply
+
+/** Times that are lost with a master cost nobody a session. */
+const isDurable = ({ change }: Script) => change === 'full' || change === 'removal'
 
 const closedFor = (operation: string) =>
   new ProviderClosedError(`${operation}: the connection to Redis is closed`)

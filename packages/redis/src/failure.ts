@@ -14,6 +14,14 @@ const REFUSAL = coded(
 const FOREIGN_TYPE = coded('WRONGTYPE')
 const NO_CONNECTION = /enableOfflineQueue|^None of startup nodes|^Failed to refresh slots/
 
+/** Raised when a write was made, and it is not certain that enough replicas have it. */
+export class Unconfirmed extends Error {
+  constructor(problem: string, options?: ErrorOptions) {
+    super(problem, options)
+    this.name = 'Unconfirmed'
+  }
+}
+
 /**
  * Turns what a Redis client threw into an error of this library.
  *
@@ -31,6 +39,12 @@ export function storeFailure(operation: string, error: unknown, mayRepeat = fals
   if (wasNeverSent(error) || NO_CONNECTION.test(message)) return notConnected(operation, cause)
   if (cause instanceof DeadlineExceeded) {
     return new StoreUnavailableError(`${operation}: Redis gave ${message}`, { cause, applied: 'unknown' })
+  }
+  if (cause instanceof Unconfirmed) {
+    return new StoreUnavailableError(`${operation}: Redis did it, but ${message}`, {
+      cause,
+      applied: 'unknown',
+    })
   }
   const refusal = refusalOf(message)
   return refusal === undefined

@@ -45,6 +45,10 @@ export const redisConfig = z
     partitions: z.int().min(1).max(MAX_PARTITIONS).default(16),
     /** How long a command may take. */
     commandTimeoutMs: durationMs.default(2_000),
+    /** A write is answered when so many replicas have it; 0 for none. */
+    minReplicas: z.int().min(0).max(16).default(0),
+    /** How long they may take; it holds up what is behind it on the connection. */
+    replicaTimeoutMs: durationMs.default(100),
     /** How long the first connection may take. */
     connectTimeoutMs: durationMs.default(5_000),
     /** Commands per socket write. On for clients we make, off for clients we are given, when left out. */
@@ -59,6 +63,13 @@ export const redisConfig = z
       context.addIssue({
         code: 'custom',
         message: `needs exactly one of url, client, sentinels or nodes; ${given}`,
+      })
+    }
+    if (config.minReplicas > 0 && config.replicaTimeoutMs >= config.commandTimeoutMs) {
+      context.addIssue({
+        code: 'custom',
+        path: ['replicaTimeoutMs'],
+        message: `must be below commandTimeoutMs, which is ${config.commandTimeoutMs}`,
       })
     }
     if (config.sentinels !== undefined && config.name === undefined) {

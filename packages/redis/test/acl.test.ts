@@ -7,12 +7,12 @@ import { describeWith, serverBinary } from '../../../test-support/capabilities.j
 import { start, type Topology } from '../../../test-support/topology.mjs'
 import { actionTokenKeySpace, actionTokenSuite } from '../../action-token/src/conformance.js'
 import { redisActionTokens } from '../../action-token/src/redis.js'
-import type { RedisClient } from '../src/index.js'
-import { open } from './support.js'
+import { defineScript, type RedisClient } from '../src/index.js'
+import { count, open } from './support.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const page = readFileSync(`${root}docs/acl.md`, 'utf8')
-const [rule = [], forCluster = [], forDatabase = [], forSentinels = []] = [
+const [rule = [], forCluster = [], forDatabase = [], forReplicas = [], forSentinels = []] = [
   ...page.matchAll(/^```acl\n([^`]*)^```$/gm),
 ].map(([, block = '']) => block.trim().split(/\s+/))
 
@@ -134,6 +134,34 @@ describeWith(serverBinary, 'a user with exactly these rights', () => {
     await expect(connect()).rejects.toThrow(/could not connect to .*: NOPERM/)
     await setUser(admin, [...ruleFor('numbered'), ...forDatabase])
     await (await connect()).checkHealth()
+  })
+})
+
+describeWith(serverBinary, 'a user with these rights on a master with replicas', () => {
+  test('may wait for them, with one right more', async () => {
+    const topology = await start('replica')
+    onTestFinished(() => topology.stop())
+    const admin = new Redis({ port: topology.basePort })
+    onTestFinished(() => admin.disconnect())
+    // A replica that has just copied everything confirms nothing for a second.
+    await admin.set('first', '1')
+    expect(await admin.wait(2, 10_000)).toBe(2)
+    await setUser(admin, rule)
+    const url = `redis://127.0.0.1:${topology.basePort}`
+    const connect = () => open({ url, ...user, minReplicas: 2 })
+    await expect(connect()).rejects.toThrow('redis.wait: Redis refused the command (NOPERM)')
+    await setUser(admin, [...rule, ...forReplicas])
+    const connection = await connect()
+    const set = defineScript({ ...count, lua: "return redis.call('SET', KEYS[1], ARGV[1])", decode: String })
+    const counter = connection.keys.key(0, 'n')
+    const write = (by: number) => connection.run(set, { counter }, { by })
+    expect(await write(1)).toBe('OK')
+    await setUser(admin, rule.concat('-wait'))
+    await expect(write(2)).rejects.toMatchObject({
+      applied: 'unknown',
+      message: 'test.count: Redis did it, but its replicas could not be asked: NOPERM',
+    })
+    expect(await admin.get(counter)).toBe('2')
   })
 })
 

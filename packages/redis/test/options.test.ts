@@ -13,6 +13,8 @@ test('what is left out has its default', () => {
     prefix: 'authstate',
     partitions: 16,
     commandTimeoutMs: 2_000,
+    minReplicas: 0,
+    replicaTimeoutMs: 100,
     connectTimeoutMs: 5_000,
   })
 })
