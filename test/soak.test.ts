@@ -1,0 +1,233 @@
+// Several processes on one deployment that is cut, stalled, flushed and failed over; then what they saw is checked.
+// Longer, or again: npm run soak -- --minutes 30 --seed 7
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { createAuthState } from '../packages/authstate/src/index.js'
+import { describeWith, serverBinary } from '../test-support/capabilities.js'
+import { sourceFlags } from '../test-support/source.mjs'
+import { start } from '../test-support/topology.mjs'
+import { type FinalState, violations } from './soak/checker.js'
+import { Disturber } from './soak/disturber.js'
+import { type Entry, readHistory } from './soak/history.js'
+import { configFor, MAX_SILENCE_MS, type Task, USERS } from './soak/worker.js'
+
+const SECONDS = Number(process.env['AUTHSTATE_SOAK_SECONDS'] ?? 12)
+const SEED = Number(process.env['AUTHSTATE_SOAK_SEED'] ?? Date.now() % 1_000_000)
+/** What a message may take on a machine that does a lot else, besides the bound. */
+const STALE_AFTER_MS = MAX_SILENCE_MS + 1_000
+const program = fileURLToPath(new URL('./soak/worker.ts', import.meta.url))
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+describeWith(serverBinary, 'a soak', () => {
+  test(`nothing comes back, is lost, redeemed twice or stale (seed ${SEED})`, {
+    timeout: (SECONDS + 120) * 1_000,
+  }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'authstate-soak-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const [topology, source] = await Promise.all([start('sentinel'), start('single')])
+    onTestFinished(async () => {
+      await Promise.all([topology.stop(), source.stop()])
+    })
+    let random = SEED
+    const below = (n: number) => {
+      random = (Math.imul(random, 1_664_525) + 1_013_904_223) >>> 0
+      return Math.floor((random / 2 ** 32) * n)
+    }
+    const about = { sentinels: topology.sentinels, name: topology.name, prefix: 'soak' }
+    let spawned = 0
+    const open = (node: string): ChildProcess => {
+      spawned += 1
+      const history = join(folder, `${node}-${spawned}.jsonl`)
+      const task: Task = {
+        ...about,
+        node: `${node}x${spawned}`,
+        seed: SEED + spawned,
+        source: source.basePort,
+        history,
+      }
+      return spawn(process.execPath, [...sourceFlags, program, JSON.stringify(task)], {
+        stdio: ['ignore', 'inherit', 'inherit'],
+      })
+    }
+    const workers = ['n0', 'n1', 'n2'].map(open)
+    onTestFinished(() => {
+      for (const one of workers) one.kill('SIGKILL')
+    })
+
+    const disturber = new Disturber(topology)
+    const ways = [
+      () => disturber.cutConnections(),
+      () => disturber.flushScripts(),
+      () => disturber.stall(),
+      () => disturber.silenceReplica(),
+      async () => {
+        const n = below(workers.length)
+        workers[n]?.kill('SIGKILL')
+        workers[n] = open(`n${n}`)
+      },
+    ]
+    const end = performance.now() + SECONDS * 1_000
+    await sleep(3_000)
+    for (let turn = 0; performance.now() < end; turn++) {
+      // Each once, then whatever comes.
+      if (turn % 8 === ways.length) await disturber.failOver()
+      else await ways[turn < ways.length ? turn : below(ways.length)]?.()
+      await sleep(200 + below(600))
+    }
+    await sleep(2_000)
+    for (const one of workers) one.kill('SIGTERM')
+    const codes = await Promise.all(
+      workers.map(async (one) => (await once(one, 'close'))[0] as number | null),
+    )
+
+    const history = readdirSync(folder).flatMap((file) => readHistory(join(folder, file)))
+    const final = await look(history, about)
+    const found = violations(history, final, STALE_AFTER_MS)
+    const kinds = new Map<string, number>()
+    for (const { type } of history) kinds.set(type, (kinds.get(type) ?? 0) + 1)
+    console.info(`soak, seed ${SEED}: ${JSON.stringify({ ...Object.fromEntries(kinds), ...disturber.done })}`)
+    expect(found.slice(0, 20)).toEqual([])
+    expect(codes).toEqual(codes.map(() => 0))
+    for (const type of ['create', 'remove', 'look', 'put', 'consume', 'fail', 'write', 'read']) {
+      expect([type, (kinds.get(type) ?? 0) > 20]).toEqual([type, true])
+    }
+    expect(Object.keys(disturber.done)).toHaveLength(5)
+    expect(spawned).toBeGreaterThan(3)
+  })
+})
+
+/** What is there when everybody has stopped. */
+async function look(
+  history: readonly Entry[],
+  about: Pick<Task, 'sentinels' | 'name' | 'prefix'>,
+): Promise<FinalState> {
+  const state = await createAuthState(configFor({ ...about, node: 'last' }))
+  try {
+    const { userSessions, loginFailures } = state
+    const users = Array.from({ length: USERS }, (_, n) => `user-${n}`)
+    const listed = new Set<string>()
+    for (const userId of users) {
+      let cursor: string | undefined
+      do {
+        const page = await userSessions.listByUser('realm', userId, { limit: 100, ...(cursor && { cursor }) })
+        for (const { id } of page.items) listed.add(id)
+        cursor = page.cursor
+      } while (cursor !== undefined)
+    }
+    const made = history.flatMap((one) => (one.type === 'create' ? [one.id] : []))
+    const alive = new Set<string>()
+    for (const id of new Set([...made, ...listed])) {
+      if ((await userSessions.get('realm', id)) !== undefined) alive.add(id)
+    }
+    const failures = new Map<string, number>()
+    for (const userId of users) {
+      failures.set(userId, (await loginFailures.get('realm', userId))?.numFailures ?? 0)
+    }
+    return { alive, listed, count: await userSessions.count('realm'), failures }
+  } finally {
+    await state.close()
+  }
+}
+
+describe('the checker of a soak', () => {
+  const at = (began: number, ended = began + 1) => ({ began, ended })
+  const end = (
+    given: Partial<Record<'alive' | 'listed', string[]>> & { count?: number; failures?: object } = {},
+  ) => {
+    const { alive = [], listed = alive, count = listed.length, failures = {} } = given
+    const counted = new Map<string, number>(Object.entries(failures))
+    return { alive: new Set(alive), listed: new Set(listed), count, failures: counted } satisfies FinalState
+  }
+  const made: Entry = { type: 'create', id: 's', ...at(0) }
+  const removed: Entry = { type: 'remove', id: 's', ...at(10) }
+
+  test.each<[string, Entry[], FinalState, RegExp]>([
+    [
+      'a session that comes back',
+      [made, removed, { type: 'look', id: 's', isThere: true, ...at(20) }],
+      end(),
+      /came back/,
+    ],
+    ['one that is there at the end', [made, removed], end({ alive: ['s'] }), /is there at the end/],
+    [
+      'one that is lost',
+      [made, { type: 'look', id: 's', isThere: false, ...at(5) }],
+      end({ alive: ['s'] }),
+      /was lost/,
+    ],
+    ['one that is lost at the end', [made], end(), /lost at the end/],
+    ['one whose refused removal took it', [made, { ...removed, failed: 'no' }], end(), /lost at the end/],
+    ['one that no listing has', [made], end({ alive: ['s'], listed: [] }), /not listed/],
+    ['one that is listed and gone', [made, removed], end({ listed: ['s'] }), /listed and not alive/],
+    ['a count that is wrong', [made], end({ alive: ['s'], count: 2 }), /are counted/],
+    [
+      'a token that is redeemed twice',
+      [1, 2].map((n): Entry => ({ type: 'consume', token: 't', outcome: 'consumed', ...at(n) })),
+      end(),
+      /redeemed 2 times/,
+    ],
+    [
+      'a token that is lost',
+      [
+        { type: 'put', token: 't', ...at(0) },
+        { type: 'consume', token: 't', outcome: 'unknown', ...at(5) },
+      ],
+      end(),
+      /token t was lost/,
+    ],
+    ['a failure that is lost', [{ type: 'fail', userId: 'u', ...at(0) }], end(), /were confirmed, 0/],
+    [
+      'a failure that was refused and counted',
+      [{ type: 'fail', userId: 'u', failed: 'no', ...at(0) }],
+      end({ failures: { u: 1 } }),
+      /were tried, 1/,
+    ],
+    [
+      'a value that is stale',
+      [
+        { type: 'write', key: 'k', version: 2, ...at(0) },
+        { type: 'read', key: 'k', version: 1, ...at(2_002) },
+      ],
+      end(),
+      /read as version 1/,
+    ],
+    [
+      'an error of the wrong class',
+      [{ type: 'error', verb: 'get', message: 'TypeError', isExpected: false, ...at(0) }],
+      end(),
+      /wrong class/,
+    ],
+  ])('finds %s', (_, history, state, message) => {
+    const found = violations(history, state, 2_000)
+    expect(found).toHaveLength(1)
+    expect(found[0]).toMatch(message)
+  })
+
+  test('finds nothing where all is well, whatever failed', () => {
+    const unsure: Entry = { type: 'remove', id: 's', failed: 'unknown', ...at(10) }
+    const history: Entry[] = [
+      made,
+      { type: 'look', id: 's', isThere: true, ...at(5) },
+      unsure,
+      { type: 'look', id: 's', isThere: false, ...at(20) },
+      { type: 'put', token: 't', ...at(0) },
+      { type: 'consume', token: 't', outcome: 'consumed', ...at(3) },
+      { type: 'consume', token: 't', outcome: 'used', ...at(5) },
+      { type: 'consume', token: 'u', outcome: 'unknown', ...at(5) },
+      { type: 'fail', userId: 'u', ...at(0) },
+      { type: 'fail', userId: 'u', failed: 'unknown', ...at(1) },
+      { type: 'write', key: 'k', version: 2, ...at(0) },
+      { type: 'read', key: 'k', version: 1, ...at(2_000) },
+      { type: 'read', key: 'k', version: 2, ...at(2_002) },
+    ]
+    for (const failures of [{ u: 1 }, { u: 2 }]) {
+      for (const alive of [[], ['s']])
+        expect(violations(history, end({ alive, failures }), 2_000)).toEqual([])
+    }
+  })
+})

@@ -1,0 +1,190 @@
+// One process of a soak: does what its seed says, until it is told to stop or killed, and notes what it saw.
+import { openSync, writeSync } from 'node:fs'
+import { Redis } from 'ioredis'
+import { createAuthState, StoreUnavailableError } from '../../packages/authstate/src/index.js'
+import type { Entry } from './history.js'
+
+export interface Task {
+  readonly sentinels: readonly { readonly host: string; readonly port: number }[]
+  readonly name: string
+  readonly prefix: string
+  readonly node: string
+  readonly seed: number
+  /** Port of a Redis that nobody disturbs: the database behind the cache. */
+  readonly source: number
+  readonly history: string
+}
+
+export const USERS = 8
+export const KEYS = 4
+export const MAX_SILENCE_MS = 1_000
+/** Nobody is ever locked out: every failure is counted. */
+const realms = () => ({
+  bruteForce: { enabled: true, failureFactor: 1_000_000, quickLoginCheckMs: 0 },
+})
+
+/** The configuration of every node of a soak. */
+export const configFor = ({ sentinels, name, prefix, node }: Omit<Task, 'seed' | 'source' | 'history'>) => ({
+  provider: 'redis' as const,
+  // With a replica less no confirmed change survives a failover for certain.
+  redis: { sentinels: [...sentinels], name, prefix, minReplicas: 2, commandTimeoutMs: 1_000 },
+  node: { name: node },
+  realms,
+  logger: { debug() {}, info() {}, warn() {}, error() {} },
+  spi: {
+    'login-failure': { failPolicy: 'closed' as const },
+    'realm-cache': { maxSilenceMs: MAX_SILENCE_MS },
+    cluster: { readWaitMs: 200 },
+  },
+})
+
+if (process.argv[2] !== undefined) await run(JSON.parse(process.argv[2]) as Task)
+
+/** A master may be on its way when a node starts. */
+async function opened(task: Task): ReturnType<typeof createAuthState> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await createAuthState(configFor(task))
+    } catch (error) {
+      if (tries === 60 || !(error instanceof StoreUnavailableError)) throw error
+      await new Promise((resolve) => setTimeout(resolve, 500))
+    }
+  }
+}
+
+async function run(task: Task): Promise<void> {
+  const out = openSync(task.history, 'a')
+  const now = () => Number(process.hrtime.bigint()) / 1e6
+  type Said = Entry extends infer E ? (E extends Entry ? Omit<E, 'began' | 'ended'> : never) : never
+  const note = (began: number, said: Said) =>
+    writeSync(out, `${JSON.stringify({ ...said, began, ended: now() })}\n`)
+  let steps = 0
+  /** Notes a step before it is taken: who is killed in the middle has perhaps taken it. @returns how to note its end */
+  const begin = (said: Said) => {
+    steps += 1
+    const [step, began] = [steps, now()]
+    const line = (ended: number, more: object) =>
+      writeSync(out, `${JSON.stringify({ ...said, ...more, step, began, ended })}\n`)
+    line(Number.MAX_VALUE, { failed: 'unknown' })
+    return (more: object) => line(now(), more)
+  }
+
+  const state = await opened(task)
+  const source = new Redis(task.source)
+  const region = state.realmCache.region<number>('soak')
+
+  let random = task.seed
+  const below = (n: number): number => {
+    random = (Math.imul(random, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor((random / 2 ** 32) * n)
+  }
+  const user = () => `user-${below(USERS)}`
+  let tokens = 0
+
+  /** `undefined`: it was done; else what its caller was told. */
+  async function attempt<T>(
+    verb: string,
+    step: () => Promise<T>,
+  ): Promise<{ value?: T; failed?: 'no' | 'unknown' }> {
+    const began = now()
+    try {
+      return { value: await step() }
+    } catch (error) {
+      const isExpected = error instanceof StoreUnavailableError
+      note(began, { type: 'error', verb, message: String(error), isExpected })
+      return { failed: isExpected ? error.applied : 'unknown' }
+    }
+  }
+  const failure = (failed: 'no' | 'unknown' | undefined) => (failed === undefined ? {} : { failed })
+
+  const deeds: (() => Promise<void>)[] = [
+    async function login() {
+      const began = now()
+      const userId = user()
+      const { value } = await attempt('create', () =>
+        state.userSessions.create('realm', { userId, loginUsername: userId, client: { clientId: 'app' } }),
+      )
+      if (value) note(began, { type: 'create', id: value.id })
+    },
+    async function use() {
+      const { value: page } = await attempt('listByUser', () =>
+        state.userSessions.listByUser('realm', user()),
+      )
+      const { id } = page?.items[below(page.items.length)] ?? {}
+      if (id === undefined) return
+      const began = now()
+      const { value, failed } = await attempt('refresh', () => state.userSessions.refresh('realm', id))
+      if (failed === undefined) note(began, { type: 'look', id, isThere: value !== undefined })
+    },
+    async function logout() {
+      const { value: page } = await attempt('listByUser', () =>
+        state.userSessions.listByUser('realm', user()),
+      )
+      const { id } = page?.items[below(page.items.length)] ?? {}
+      if (id === undefined) return
+      const end = begin({ type: 'remove', id })
+      const { failed } = await attempt('remove', () => state.userSessions.remove('realm', id))
+      end(failure(failed))
+      const looked = now()
+      const { value, failed: unseen } = await attempt('get', () => state.userSessions.get('realm', id))
+      if (unseen === undefined) note(looked, { type: 'look', id, isThere: value !== undefined })
+    },
+    async function put() {
+      const began = now()
+      tokens += 1
+      const token = `${task.node}-${tokens}`
+      const { failed } = await attempt('put', () =>
+        state.actionTokens.put('realm', 'code', token, { lifespanMs: 3_600_000 }),
+      )
+      if (failed === undefined) note(began, { type: 'put', token })
+      await Promise.all([consume(token), consume(token)])
+    },
+    () => consume(`${task.node.replace(/\d/, String(below(4)))}-${below(tokens + 1)}`),
+    async function wrongPassword() {
+      const userId = user()
+      const end = begin({ type: 'fail', userId })
+      const { failed } = await attempt('recordFailure', () =>
+        state.loginFailures.recordFailure('realm', userId),
+      )
+      end(failure(failed))
+    },
+    async function change() {
+      const key = `key-${below(KEYS)}`
+      const version = await source.incr(key)
+      const began = now()
+      const { failed } = await attempt('invalidate', () => region.invalidate(key))
+      if (failed === undefined) note(began, { type: 'write', key, version })
+    },
+    async function look() {
+      const key = `key-${below(KEYS)}`
+      const began = now()
+      const version = await region
+        .get(key, async () => Number((await source.get(key)) ?? 0))
+        .catch(() => undefined)
+      if (version !== undefined) note(began, { type: 'read', key, version })
+    },
+  ]
+  async function consume(token: string): Promise<void> {
+    const began = now()
+    const { value, failed } = await attempt('consume', () =>
+      state.actionTokens.consume('realm', 'code', token),
+    )
+    note(began, { type: 'consume', token, outcome: value?.outcome ?? 'failed', ...failure(failed) })
+  }
+
+  let goesOn = true
+  process.on('SIGTERM', () => {
+    goesOn = false
+  })
+  await Promise.all(
+    Array.from({ length: 4 }, async () => {
+      while (goesOn) {
+        await deeds[below(deeds.length)]?.()
+        // Others want the two cores as well.
+        await new Promise((resolve) => setTimeout(resolve, 1))
+      }
+    }),
+  )
+  source.disconnect()
+  await state.close()
+}
