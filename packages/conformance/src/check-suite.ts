@@ -19,6 +19,8 @@ export type CaseResult = Guarantee & { readonly durationMs: number } & (
 export interface CheckOptions<P extends Provider> extends RunOptions {
   /** Which cases to run. @default all */
   readonly select?: ((one: Case<P>) => boolean) | undefined
+  /** Told of every case before it runs. */
+  readonly onCase?: ((one: Case<P>) => void) | undefined
   /** Told of every result as it comes. */
   readonly onResult?: ((result: CaseResult) => void) | undefined
   /**
@@ -32,13 +34,21 @@ export interface CheckOptions<P extends Provider> extends RunOptions {
 export async function checkSuite<P extends Provider>(
   suite: Suite<P>,
   target: Target<P>,
-  { select = () => true, onResult, seed = chooseSeed(), timeoutMs, catchStrays }: CheckOptions<P> = {},
+  {
+    select = () => true,
+    onCase,
+    onResult,
+    seed = chooseSeed(),
+    timeoutMs,
+    catchStrays,
+  }: CheckOptions<P> = {},
 ): Promise<CaseResult[]> {
   leftOut(suite, target)
   const strays = catchStrays === true ? new Strays() : undefined
   strays?.listen()
   try {
     return await checkCases(suite, target, suite.cases.filter(select), {
+      onCase,
       onResult,
       seed,
       timeoutMs,
@@ -49,7 +59,8 @@ export async function checkSuite<P extends Provider>(
   }
 }
 
-interface Conditions extends CaseOptions {
+interface Conditions<P extends Provider> extends CaseOptions {
+  readonly onCase: ((one: Case<P>) => void) | undefined
   readonly onResult: ((result: CaseResult) => void) | undefined
 }
 
@@ -57,10 +68,11 @@ async function checkCases<P extends Provider>(
   suite: Suite<P>,
   target: Target<P>,
   cases: readonly Case<P>[],
-  { onResult, ...options }: Conditions,
+  { onCase, onResult, ...options }: Conditions<P>,
 ): Promise<CaseResult[]> {
   const results: CaseResult[] = []
   for (const one of cases) {
+    onCase?.(one)
     const begun = performance.now()
     const verdict = await judge(suite, target, one, options)
     const { level, name, source } = one

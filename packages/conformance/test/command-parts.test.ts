@@ -94,6 +94,7 @@ describe('entries of a module', () => {
     [{ default: { ...entry, spi: 'other' } }, `"suite" is one of 'tally'`],
     [{ default: { ...entry, name: '' } }, '"name" must be a text'],
     [{ default: { ...entry, factories: memoryTallies() } }, '"factories" must be a list'],
+    [{ default: { spi: 'action-token', name: 'x', factories: [memoryTallies()] } }, "they are of 'tally'"],
     [{ default: { ...entry, leaveOut: 'all' } }, '"leaveOut" must be an object'],
     [{ default: { ...entry, nodes: 'two' } }, `"nodes" must be 'one' or 'many'`],
     [{ default: { spi: 'tally', target: {} } }, '"target" must be a target'],

@@ -15,13 +15,15 @@ afterAll(() => rmSync(out, { recursive: true, force: true }))
 const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url))
 const module = fileURLToPath(new URL('fixtures/under-test.ts', import.meta.url))
 
-/** Runs the command in a folder; `env` is added to that of this process. */
+const blocking = fileURLToPath(new URL('fixtures/blocking.ts', import.meta.url))
+
+/** Runs the command in a folder; `env` is added to that of this process. Who is ended by a signal has no status. */
 function run(args: readonly string[], { cwd = out, env = {} as Record<string, string> } = {}) {
   const { NODE_OPTIONS: _, ...inherited } = process.env
   return new Promise<{ status: number; stdout: string; stderr: string }>((done) => {
     const options = { cwd, env: { ...inherited, ...env }, timeout: 60_000 }
     execFile(process.execPath, [...sourceFlags, cli, ...args], options, (error, stdout, stderr) =>
-      done({ status: error === null ? 0 : Number(error.code), stdout, stderr }),
+      done({ status: error === null ? 0 : Number(error.code ?? Number.NaN), stdout, stderr }),
     )
   })
 }
@@ -62,6 +64,14 @@ Left out
   expect(junit.filter(({ name }) => name === 'testcase')).toHaveLength(15)
   expect(junit.filter(({ name }) => name === 'failure')).toHaveLength(6)
   expect(junit.filter(({ name }) => name === 'skipped')).toHaveLength(1)
+})
+
+test('a provider that blocks the process is ended, and its case named', { timeout: 60_000 }, async () => {
+  const { status, stderr } = await run([blocking, '--timeout', '300'])
+  expect(status).toBeNaN()
+  expect(stderr).toBe(
+    'the process was blocked for 5300 ms and is ended. It ran: tally on blocking: add: answers the sum\n',
+  )
 })
 
 test('status 0 when all pass; levels and cases are chosen', { timeout: 60_000 }, async () => {

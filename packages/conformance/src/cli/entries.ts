@@ -78,6 +78,12 @@ function readEntry(given: unknown, where: string): CheckedEntry {
   const { name, factories } = entry
   if (typeof name !== 'string' || name === '') return wrong('"name" must be a text, such as \'sqlite\'')
   if (!isFactories(factories)) return wrong('"factories" must be a list of provider factories')
+  const made = spisOf(factories)
+  if (made !== undefined && !made.includes(spi)) {
+    wrong(
+      `none of its "factories" makes a provider of ${quote(spi)}: they are of ${made.map(quote).join(', ')}`,
+    )
+  }
   const description = entry as Omit<ProviderDescription, 'spi'>
   return { spi, name, suite, target: (token) => providerTarget({ ...description, spi: token }) }
 }
@@ -104,6 +110,13 @@ function isTarget(value: unknown): value is Target<Provider> {
 function isFactories(value: unknown): boolean {
   if (typeof value === 'function') return true
   return Array.isArray(value) && value.every((one) => isRecord(one) && typeof one['create'] === 'function')
+}
+
+/** What providers they make; `undefined` where that can only be seen when a case runs. */
+function spisOf(factories: unknown): string[] | undefined {
+  const list = Array.isArray(factories) ? (factories as readonly unknown[]) : []
+  const names = list.map((one) => (isRecord(one) ? spiNameOf(one['spi']) : undefined))
+  return names.length > 0 && names.every((name) => name !== undefined) ? names : undefined
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

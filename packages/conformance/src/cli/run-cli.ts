@@ -16,6 +16,7 @@ import { importSuite, loadEntries } from './load.js'
 import type { Run } from './results.js'
 import { caseTable, summary, targetReport } from './tables.js'
 import { UsageError } from './usage-error.js'
+import { Watchdog } from './watchdog.js'
 
 /** What surrounds the command. */
 export interface CommandHost {
@@ -28,6 +29,9 @@ export interface CommandHost {
   /** Writes to standard error. */
   complain(text: string): void
 }
+
+/** How long a case that blocks the process is waited for beyond its time: a busy machine blocks, too. */
+const GRACE_MS = 5_000
 
 /** A suite, and what it is run on. */
 interface Job {
@@ -112,6 +116,7 @@ async function check(
   // Now rather than after minutes of work.
   for (const path of [asked.junit, asked.json]) if (path !== undefined) write(path, '', host)
   const runs: Run[] = []
+  const watchdog = new Watchdog(asked.timeoutMs + GRACE_MS)
   for (const { suite, target } of jobs) {
     if (target === undefined) continue
     const results = await checkSuite(suite, target, {
@@ -119,10 +124,12 @@ async function check(
       seed,
       timeoutMs: asked.timeoutMs,
       catchStrays: true,
+      onCase: ({ name }) => watchdog.begin(`${suite.spi.name} on ${target.name}: ${name}`),
     })
     runs.push({ spi: suite.spi.name, target: target.name, results })
     host.print(`${suite.spi.name} on ${target.name}\n\n${targetReport(results)}\n`)
   }
+  await watchdog.stop()
   const results = runs.flatMap((run) => run.results)
   host.print(summary(results))
   if (asked.junit !== undefined) write(asked.junit, junitReport(runs), host)
