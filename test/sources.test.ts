@@ -7,7 +7,7 @@ import { loginFailureSuite } from '../packages/login-failure/src/conformance.js'
 import { realmCacheSuite } from '../packages/realm-cache/src/conformance.js'
 import { stickySessionEncoderSuite } from '../packages/sticky-session-encoder/src/conformance.js'
 import { userSessionSuite } from '../packages/user-session/src/conformance.js'
-import { unknownSources } from './lib/sources.js'
+import { rowsOf, scenariosOf, unknownSources } from './lib/sources.js'
 
 const page = readFileSync('docs/sources.md', 'utf8')
 const suites = [
@@ -31,8 +31,18 @@ test('docs/sources.md knows the source of every case', () => {
   expect(unknown).toEqual([])
 })
 
+test('every scenario has a case, or a reason', () => {
+  const named = suites.flatMap(({ cases }) => cases.flatMap(({ source }) => scenariosOf(source)))
+  const without = rowsOf('Without a case', page)
+  const all = Array.from({ length: 190 }, (_, n) => n + 1)
+  expect([...new Set([...named, ...without])].sort((a, b) => a - b)).toEqual(all)
+  expect(without.filter((one) => named.includes(one))).toEqual([])
+})
+
 test.each([
-  ['A9/112, §6.2, §19 rows 12 and 38, RFC 6749 §4.1.2 (a code), scenarios 133 to 135; peers B 27', []],
+  ['A9/112, §6.2, §19 rows 12 and 38, 40, RFC 6749 §4.1.2 (a code), A12/133; peers B 27', []],
+  ['112', ['112']],
+  ['scenario 112', ['scenario 112']],
   ['A9/1112', ['scenario 1112']],
   ['A9/26', ['scenario 26 is not of A9']],
   ['§6.9', ['§6.9']],

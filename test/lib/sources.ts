@@ -9,9 +9,9 @@ export function unknownSources(source: string, page: string): string[] {
     .replace(/\s*\([^)]*\)/g, '')
     .split(/\s*[,;]\s*/)
     .flatMap((part) => {
-      // A number alone goes on with what the part before it was.
-      const text = /^\d+( to \d+)?$/.test(part) ? `${before} ${part}` : part
-      before = /^§19 rows?/.test(text) ? '§19 row' : 'scenario'
+      // A number alone is one more row of §19.
+      const text = /^\d+$/.test(part) ? `${before} ${part}`.trim() : part
+      before = /^§19 rows?/.test(text) ? '§19 row' : ''
       return unknownPart(text, page)
     })
 }
@@ -26,7 +26,6 @@ function unknownPart(text: string, page: string): string[] {
       ? known
       : [`scenario ${number} is not of ${chapter}`]
   }
-  if (/^( |scenarios? )/.test(text)) return missing('Scenarios', text.match(/\d+/g) ?? [], 'scenario ')
   const [, rows] = /^§19(?:\.| rows? )(\d.*)$/.exec(text) ?? []
   if (rows !== undefined) return missing('Known failures', rows.match(/\d+/g) ?? [], '§19 row ')
   const [, peer] = /^peers (?:B )?(\d+)$/.exec(text) ?? []
@@ -36,6 +35,20 @@ function unknownPart(text: string, page: string): string[] {
   if (WORDS.test(text)) return []
   const [section] = /^§\d+(\.\d+)?/.exec(text) ?? []
   return section === undefined ? [text] : missing('Sections', [section])
+}
+
+/** Numbers of the scenarios that a source names. */
+export function scenariosOf(source: string): number[] {
+  return [...source.matchAll(/\bA\d+\/(\d+)/g)].map(([, number]) => Number(number))
+}
+
+/** Numbers in the first column of the tables under a heading and those below it. */
+export function rowsOf(heading: string, page: string): number[] {
+  const [, level = '', body = ''] = new RegExp(`^(#+) ${heading}.*\\n([\\s\\S]*)`, 'm').exec(page) ?? []
+  const [own = ''] = body.split(new RegExp(`^#{1,${level.length}} `, 'm'))
+  return [...own.matchAll(/^\| (\d[\d, ]*) \|/gm)].flatMap(([, numbers = '']) =>
+    numbers.split(', ').map(Number),
+  )
 }
 
 /** Whether the table under a heading, or under a heading below that, has a row of that name. */

@@ -8,13 +8,17 @@ const MEGABYTE = 1024 * 1024
 
 /** What every sticky-session encoder must show, wherever its routes come from. */
 export const stickySessionEncoderSuite = defineSuite(stickySessionEncoderSpi, ({ basic }) => {
-  basic('encode: the id, and the route behind a dot', 'B4', async ({ provider, withProperties }) => {
-    assert.equal(provider.encode('abc', { route: 'node1' }), 'abc.node1')
-    assert.equal(provider.encode('abc', { route: 'node1.rack2' }), 'abc.node1.rack2')
-    const own = provider.route('abc')
-    assert.equal(provider.encode('abc'), own === undefined ? 'abc' : `abc.${own}`)
-    assert.equal((await withProperties({ shouldAttachRoute: false })).encode('abc'), 'abc')
-  })
+  basic(
+    'encode: the id, and the route behind a dot',
+    'B4, A8/109, A8/110',
+    async ({ provider, withProperties }) => {
+      assert.equal(provider.encode('abc', { route: 'node1' }), 'abc.node1')
+      assert.equal(provider.encode('abc', { route: 'node1.rack2' }), 'abc.node1.rack2')
+      const own = provider.route('abc')
+      assert.equal(provider.encode('abc'), own === undefined ? 'abc' : `abc.${own}`)
+      assert.equal((await withProperties({ shouldAttachRoute: false })).encode('abc'), 'abc')
+    },
+  )
 
   basic('encode: misuse names the argument', '§5', async ({ provider }) => {
     const bad: [call: () => unknown, named: RegExp][] = [
@@ -198,7 +202,7 @@ export const stickySessionEncoderSuite = defineSuite(stickySessionEncoderSpi, ({
     }
   })
 
-  basic('cookie: a new route changes the route of the value, not its id', '111', async ({ provider }) => {
+  basic('cookie: a new route changes the route of the value, not its id', 'A8/111', async ({ provider }) => {
     const before = provider.sign(ID, { route: 'node1' })
     const after = provider.sign(provider.verify(before)?.id ?? '', { route: 'node2' })
     assert.deepEqual(provider.verify(after), { id: ID, route: 'node2' })

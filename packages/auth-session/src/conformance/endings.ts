@@ -5,29 +5,33 @@ import { first, LIFESPAN_MS, MINUTE_MS, ROUNDS, rootWith } from './fixture.js'
 
 /** Removing and finishing tabs, and the root with the last one. */
 export function endings({ basic, expiry, concurrency }: SuiteBuilder<AuthSessionProvider>): void {
-  basic('removeTab: the root stays with the others and starts again', '99', async ({ provider, clock }) => {
-    const five = ['a', 'b', 'c', 'd', 'e'].map((clientId) => ({ clientId }))
-    const { root, tabs } = await rootWith(provider, ...five)
-    clock.advance(MINUTE_MS)
-    for (const tab of tabs.slice(0, 2)) {
-      assert.deepEqual(await provider.removeTab('r', root.id, tab.tabId), {
-        removed: true,
+  basic(
+    'removeTab: the root stays with the others and starts again',
+    'A8/99',
+    async ({ provider, clock }) => {
+      const five = ['a', 'b', 'c', 'd', 'e'].map((clientId) => ({ clientId }))
+      const { root, tabs } = await rootWith(provider, ...five)
+      clock.advance(MINUTE_MS)
+      for (const tab of tabs.slice(0, 2)) {
+        assert.deepEqual(await provider.removeTab('r', root.id, tab.tabId), {
+          removed: true,
+          rootRemoved: false,
+        })
+      }
+      const left = await provider.getRoot('r', root.id)
+      assert.deepEqual([...(left?.tabs.values() ?? [])], tabs.slice(2))
+      assert.equal(left?.updatedAt, clock.now())
+      assert.equal(left?.expiresAt, clock.now() + LIFESPAN_MS)
+      clock.advance(1)
+      assert.deepEqual(await provider.removeTab('r', root.id, 'unknown'), {
+        removed: false,
         rootRemoved: false,
       })
-    }
-    const left = await provider.getRoot('r', root.id)
-    assert.deepEqual([...(left?.tabs.values() ?? [])], tabs.slice(2))
-    assert.equal(left?.updatedAt, clock.now())
-    assert.equal(left?.expiresAt, clock.now() + LIFESPAN_MS)
-    clock.advance(1)
-    assert.deepEqual(await provider.removeTab('r', root.id, 'unknown'), {
-      removed: false,
-      rootRemoved: false,
-    })
-    assert.deepEqual(await provider.getRoot('r', root.id), left)
-  })
+      assert.deepEqual(await provider.getRoot('r', root.id), left)
+    },
+  )
 
-  basic('removeTab: the root goes with its last tab', '102, §4.4', async ({ provider }) => {
+  basic('removeTab: the root goes with its last tab', 'A8/102, §4.4', async ({ provider }) => {
     const { root, tabs } = await rootWith(provider, { clientId: 'c' })
     const { tabId } = first(tabs)
     assert.deepEqual(await provider.removeTab('r', root.id, tabId), { removed: true, rootRemoved: true })
@@ -38,24 +42,28 @@ export function endings({ basic, expiry, concurrency }: SuiteBuilder<AuthSession
     assert.deepEqual(await provider.getRoot('r', empty.id), empty)
   })
 
-  concurrency('removeTab: the last of several removes the root', '102', async ({ provider, anotherNode }) => {
-    const nodes = [provider, await anotherNode(), await anotherNode(), await anotherNode()]
-    for (let round = 0; round < ROUNDS; round++) {
-      const { root, tabs } = await rootWith(
-        provider,
-        ...['a', 'b', 'c', 'd'].map((clientId) => ({ clientId })),
-      )
-      const answers = await together(4, (index) =>
-        (nodes[index] as AuthSessionProvider).removeTab('r', root.id, tabs[index]?.tabId ?? ''),
-      )
-      assert.deepEqual(answers.map((one) => one.rootRemoved).sort(), [false, false, false, true])
-      for (const node of nodes) assert.equal(await node.getRoot('r', root.id), undefined)
-    }
-  })
+  concurrency(
+    'removeTab: the last of several removes the root',
+    'A8/102',
+    async ({ provider, anotherNode }) => {
+      const nodes = [provider, await anotherNode(), await anotherNode(), await anotherNode()]
+      for (let round = 0; round < ROUNDS; round++) {
+        const { root, tabs } = await rootWith(
+          provider,
+          ...['a', 'b', 'c', 'd'].map((clientId) => ({ clientId })),
+        )
+        const answers = await together(4, (index) =>
+          (nodes[index] as AuthSessionProvider).removeTab('r', root.id, tabs[index]?.tabId ?? ''),
+        )
+        assert.deepEqual(answers.map((one) => one.rootRemoved).sort(), [false, false, false, true])
+        for (const node of nodes) assert.equal(await node.getRoot('r', root.id), undefined)
+      }
+    },
+  )
 
   concurrency(
     'removeTab: a late write does not bring the root back',
-    '102',
+    'A8/102',
     async ({ provider, anotherNode }) => {
       const other = await anotherNode()
       for (let round = 0; round < ROUNDS; round++) {

@@ -5,7 +5,7 @@ import { first, LIFESPAN_MS, MINUTE_MS, ROUNDS, rootWith } from './fixture.js'
 
 /** Changing a tab, and starting its flow again. */
 export function patches({ basic, expiry, concurrency }: SuiteBuilder<AuthSessionProvider>): void {
-  basic('updateTab: fields are set, replaced and removed', '104, §4.5', async ({ provider }) => {
+  basic('updateTab: fields are set, replaced and removed', 'A8/104, §4.5', async ({ provider }) => {
     const { root, tabs } = await rootWith(provider, { clientId: 'c', action: 'A', clientScopes: ['x'] })
     const { tabId } = first(tabs)
     const set = await provider.updateTab('r', root.id, tabId, {

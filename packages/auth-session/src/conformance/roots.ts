@@ -103,7 +103,7 @@ export function roots({ basic, expiry, concurrency }: SuiteBuilder<AuthSessionPr
     },
   )
 
-  basic('restartRoot: tabs go, the id stays, life starts again', '105', async ({ provider, clock }) => {
+  basic('restartRoot: tabs go, the id stays, life starts again', 'A8/105', async ({ provider, clock }) => {
     const root = await provider.createRoot('r')
     const added = await provider.addTab('r', root.id, {
       clientId: 'c',
@@ -119,7 +119,7 @@ export function roots({ basic, expiry, concurrency }: SuiteBuilder<AuthSessionPr
     assert.equal(await provider.getTab('r', root.id, 'c', added?.tab.tabId ?? ''), undefined)
   })
 
-  basic('touchRoot: life is counted from the given instant', '104', async ({ provider, clock }) => {
+  basic('touchRoot: life is counted from the given instant', 'A8/104', async ({ provider, clock }) => {
     const root = await provider.createRoot('r')
     const { tab } = (await provider.addTab('r', root.id, { clientId: 'c' })) ?? assert.fail()
     const at = clock.now() + 1000
@@ -157,7 +157,7 @@ export function roots({ basic, expiry, concurrency }: SuiteBuilder<AuthSessionPr
 
   expiry(
     'getRoot: alive to the last millisecond, gone at the next',
-    '100, B3',
+    'A8/100, B3',
     async ({ provider, clock }) => {
       const root = await provider.createRoot('r')
       const { tab } = (await provider.addTab('r', root.id, { clientId: 'c' })) ?? assert.fail()
@@ -207,7 +207,7 @@ export function roots({ basic, expiry, concurrency }: SuiteBuilder<AuthSessionPr
 
   expiry(
     'lifespan: the longest of login, user action and code',
-    '106',
+    'A8/106',
     async ({ provider, clock, setRealm }) => {
       const seconds = (code: number, action: number, login: number) =>
         setRealm('r', {
@@ -253,7 +253,7 @@ export function roots({ basic, expiry, concurrency }: SuiteBuilder<AuthSessionPr
     },
   )
 
-  basic('removeRoot: with its tabs, once', '99, 104', async ({ provider }) => {
+  basic('removeRoot: with its tabs, once', 'A8/99, A8/104', async ({ provider }) => {
     const root = await provider.createRoot('r')
     const { tab } = (await provider.addTab('r', root.id, { clientId: 'c' })) ?? assert.fail()
     assert.equal(await provider.removeRoot('r', root.id), true)
@@ -275,21 +275,25 @@ export function roots({ basic, expiry, concurrency }: SuiteBuilder<AuthSessionPr
     }
   })
 
-  basic('removeByRealm: every root of the realm and no other', '107', async ({ provider, anotherNode }) => {
-    const roots = await Promise.all(Array.from({ length: 250 }, () => provider.createRoot('a')))
-    await provider.addTab('a', roots[0]?.id ?? '', { clientId: 'c' })
-    const others = await Promise.all(
-      ['ab', 'A', 'a:b', '{a}', 'a%3a'].map((realm) => provider.createRoot(realm)),
-    )
-    assert.equal(await (await anotherNode()).removeByRealm('a'), 250)
-    for (const { id } of roots) assert.equal(await provider.getRoot('a', id), undefined)
-    for (const root of others) assert.deepEqual(await provider.getRoot(root.realmId, root.id), root)
-    assert.equal(await provider.removeByRealm('a'), 0)
-  })
+  basic(
+    'removeByRealm: every root of the realm and no other',
+    'A8/107',
+    async ({ provider, anotherNode }) => {
+      const roots = await Promise.all(Array.from({ length: 250 }, () => provider.createRoot('a')))
+      await provider.addTab('a', roots[0]?.id ?? '', { clientId: 'c' })
+      const others = await Promise.all(
+        ['ab', 'A', 'a:b', '{a}', 'a%3a'].map((realm) => provider.createRoot(realm)),
+      )
+      assert.equal(await (await anotherNode()).removeByRealm('a'), 250)
+      for (const { id } of roots) assert.equal(await provider.getRoot('a', id), undefined)
+      for (const root of others) assert.deepEqual(await provider.getRoot(root.realmId, root.id), root)
+      assert.equal(await provider.removeByRealm('a'), 0)
+    },
+  )
 
   basic(
     'removeByRealm: also roots whose life went on, by whatever verb',
-    '107, §19.30',
+    'A8/107, §19.30',
     async ({ provider, clock, setRealm }) => {
       const verbs: Readonly<Record<string, (rootId: string, tabId: string) => Promise<unknown>>> = {
         addTab: (rootId) => provider.addTab('r', rootId, { clientId: 'c' }),

@@ -23,7 +23,7 @@ export function tabs({ basic, concurrency }: SuiteBuilder<AuthSessionProvider>):
     assert.deepEqual(await provider.getTab('r', root.id, 'c', tab.tabId), tab)
   })
 
-  basic('addTab: every field comes back', '99, 104', async ({ provider }) => {
+  basic('addTab: every field comes back', 'A8/99, A8/104', async ({ provider }) => {
     const given = {
       clientId: 'a:b{c}%d 💥\nx',
       userId: 'u"\\\u0000\u2028',
@@ -60,7 +60,7 @@ export function tabs({ basic, concurrency }: SuiteBuilder<AuthSessionProvider>):
     assert.equal(added?.root.createdAt, root.createdAt)
   })
 
-  basic('addTab: a full root loses its oldest tab', '98', async ({ provider, clock }) => {
+  basic('addTab: a full root loses its oldest tab', 'A8/98', async ({ provider, clock }) => {
     const { id } = await provider.createRoot('r')
     const ids: string[] = []
     for (let n = 0; n < 300; n++) {
@@ -76,7 +76,7 @@ export function tabs({ basic, concurrency }: SuiteBuilder<AuthSessionProvider>):
     assert.equal(await provider.getTab('r', id, 'c', first(ids)), undefined)
   })
 
-  basic('addTab: of tabs of one instant the first added goes first', '98', async ({ withProperties }) => {
+  basic('addTab: of tabs of one instant the first added goes first', 'A8/98', async ({ withProperties }) => {
     const provider = await withProperties({ maxTabs: 3 })
     const { root, tabs } = await rootWith(provider, ...['a', 'b', 'c'].map((clientId) => ({ clientId })))
     for (const tab of tabs) {
@@ -84,14 +84,18 @@ export function tabs({ basic, concurrency }: SuiteBuilder<AuthSessionProvider>):
     }
   })
 
-  basic('addTab: the smallest instant goes, not the first added', '98', async ({ withProperties, clock }) => {
-    const provider = await withProperties({ maxTabs: 2 })
-    const { root } = await rootWith(provider, { clientId: 'first' })
-    clock.advance(-1000)
-    const earlier = (await provider.addTab('r', root.id, { clientId: 'earlier' })) ?? assert.fail()
-    clock.advance(2000)
-    assert.deepEqual((await provider.addTab('r', root.id, { clientId: 'c' }))?.evicted, earlier.tab.tabId)
-  })
+  basic(
+    'addTab: the smallest instant goes, not the first added',
+    'A8/98',
+    async ({ withProperties, clock }) => {
+      const provider = await withProperties({ maxTabs: 2 })
+      const { root } = await rootWith(provider, { clientId: 'first' })
+      clock.advance(-1000)
+      const earlier = (await provider.addTab('r', root.id, { clientId: 'earlier' })) ?? assert.fail()
+      clock.advance(2000)
+      assert.deepEqual((await provider.addTab('r', root.id, { clientId: 'c' }))?.evicted, earlier.tab.tabId)
+    },
+  )
 
   basic('addTab: a limit of 0 or less is the default', '§4.4', async ({ withProperties }) => {
     const provider = await withProperties({ maxTabs: 0 })
@@ -99,7 +103,7 @@ export function tabs({ basic, concurrency }: SuiteBuilder<AuthSessionProvider>):
     assert.equal(root.tabs.size, 2)
   })
 
-  concurrency('addTab: simultaneous tabs are all there', '101', async ({ provider, anotherNode }) => {
+  concurrency('addTab: simultaneous tabs are all there', 'A8/101', async ({ provider, anotherNode }) => {
     const nodes = [provider, await anotherNode(), await anotherNode(), await anotherNode()]
     for (let round = 0; round < ROUNDS; round++) {
       const { id } = await provider.createRoot('r')
@@ -115,7 +119,7 @@ export function tabs({ basic, concurrency }: SuiteBuilder<AuthSessionProvider>):
     }
   })
 
-  concurrency('addTab: the limit holds however many come at once', '98', async ({ withProperties }) => {
+  concurrency('addTab: the limit holds however many come at once', 'A8/98', async ({ withProperties }) => {
     const provider = await withProperties({ maxTabs: 3 })
     const another = await withProperties({ maxTabs: 3 })
     for (let round = 0; round < ROUNDS; round++) {
@@ -132,7 +136,7 @@ export function tabs({ basic, concurrency }: SuiteBuilder<AuthSessionProvider>):
     }
   })
 
-  basic('getTab: only for its own client', '108, §4.4', async ({ provider }) => {
+  basic('getTab: only for its own client', 'A8/108, §4.4', async ({ provider }) => {
     const { root, tabs } = await rootWith(
       provider,
       { clientId: 'a', clientNotes: { n: '1' } },

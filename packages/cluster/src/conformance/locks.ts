@@ -37,7 +37,7 @@ export function locks(add: Add): void {
 
   add.concurrency(
     'withLock: never two holders at once, and everybody gets it',
-    'A14/186, 187',
+    'A14/186, A14/187',
     async ({ provider, anotherNode }) => {
       const nodes = [provider, await anotherNode({ name: 'b' })]
       let holders = 0

@@ -14,7 +14,7 @@ const NOTHING = {
 
 /** What operators see and do, and what listeners are told. */
 export function administration(add: SuiteBuilder<LoginFailureProvider>): void {
-  add.basic('clear: removes one record, and again nothing', 'scenario 129', async (stage) => {
+  add.basic('clear: removes one record, and again nothing', 'A1/25, A11/129', async (stage) => {
     protect(stage)
     await fail(stage.provider)
     await fail(stage.provider, 1, {}, 'bob')
@@ -24,7 +24,7 @@ export function administration(add: SuiteBuilder<LoginFailureProvider>): void {
     assert.equal((await stage.provider.get('realm', 'bob'))?.numFailures, 1)
   })
 
-  add.basic('clearByRealm: removes every record of one realm', 'scenario 130', async (stage) => {
+  add.basic('clearByRealm: removes every record of one realm', 'A11/130', async (stage) => {
     protect(stage, { permanentLockout: true, maxTemporaryLockouts: 3 })
     protect(stage, {}, 'other')
     for (let n = 0; n < 10; n++) await fail(stage.provider, (n % 3) + 1, {}, `user-${n}`)
@@ -43,7 +43,7 @@ export function administration(add: SuiteBuilder<LoginFailureProvider>): void {
     assert.equal(await stage.provider.clearByRealm('realm'), 0)
   })
 
-  add.basic('status: as the admin console shows it', '§11.4, scenario 149', async (stage) => {
+  add.basic('status: as the admin console shows it', '§11.4, A12/149', async (stage) => {
     const { provider, clock } = stage
     protect(stage)
     assert.deepEqual(await provider.status('realm', 'alice'), NOTHING)

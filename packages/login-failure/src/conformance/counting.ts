@@ -9,7 +9,7 @@ export function counting(add: SuiteBuilder<LoginFailureProvider>): void {
     assert.equal(await provider.get('realm', 'nobody'), undefined)
   })
 
-  add.basic('recordFailure: the first failure makes a record', 'scenario 125', async (stage) => {
+  add.basic('recordFailure: the first failure makes a record', 'A11/125', async (stage) => {
     protect(stage)
     const { provider, clock } = stage
     assert.deepEqual(await fail(provider), {
@@ -30,7 +30,7 @@ export function counting(add: SuiteBuilder<LoginFailureProvider>): void {
     })
   })
 
-  add.basic('recordFailure: adds to what is there', 'scenario 126', async (stage) => {
+  add.basic('recordFailure: adds to what is there', 'A11/126', async (stage) => {
     protect(stage, { failureFactor: 1 })
     const { provider, clock } = stage
     await fail(provider)
@@ -56,7 +56,7 @@ export function counting(add: SuiteBuilder<LoginFailureProvider>): void {
     assert.equal((await stage.provider.get('realm', 'alice'))?.lastIp, '2001:db8::1')
   })
 
-  add.basic('recordFailure: nothing is counted while locked', 'scenarios 137, 143', async (stage) => {
+  add.basic('recordFailure: nothing is counted while locked', 'A12/137, A12/143', async (stage) => {
     protect(stage)
     const { provider, clock } = stage
     const locked = await fail(provider, 2)
@@ -84,7 +84,7 @@ export function counting(add: SuiteBuilder<LoginFailureProvider>): void {
     assert.deepEqual(await provider.check('realm', 'alice'), { locked: false })
   })
 
-  add.basic('recordUnknownUser: leaves no record of a user', 'scenario 163', async (stage) => {
+  add.basic('recordUnknownUser: leaves no record of a user', 'A12/163', async (stage) => {
     protect(stage)
     const { provider } = stage
     for (let n = 0; n < 5; n++) {
@@ -97,7 +97,7 @@ export function counting(add: SuiteBuilder<LoginFailureProvider>): void {
 
   add.basic(
     'ids: a user is one record, whatever name was typed; names do not collide',
-    'scenarios 147, 148, §19 row 9',
+    'A12/147, A12/148, §19 row 9',
     async (stage) => {
       const { provider } = stage
       const ids = [
@@ -151,7 +151,7 @@ export function counting(add: SuiteBuilder<LoginFailureProvider>): void {
 
   add.concurrency(
     'recordFailure: N at once on two nodes are each counted',
-    'scenario 127, §19 rows 6, 34',
+    'A11/127, §19 rows 6, 34',
     async (stage) => {
       protect(stage, { failureFactor: 1_000_000, quickLoginCheckMs: 0 })
       const nodes = [stage.provider, await stage.anotherNode()]
@@ -167,7 +167,7 @@ export function counting(add: SuiteBuilder<LoginFailureProvider>): void {
 
   add.concurrency(
     'recordFailure: at the end of the reset time no failure erases another',
-    'scenario 140, §19 row 6',
+    'A12/140, §19 row 6',
     async (stage) => {
       protect(stage, { failureFactor: 1_000, quickLoginCheckMs: 0, maxDeltaTimeMs: 5 * SECOND })
       const nodes = [stage.provider, await stage.anotherNode()]
@@ -183,7 +183,7 @@ export function counting(add: SuiteBuilder<LoginFailureProvider>): void {
 
   add.concurrency(
     'clear: beats the failures before it, and loses none after it',
-    'scenario 128',
+    'A11/128',
     async (stage) => {
       protect(stage, { failureFactor: 1_000_000, quickLoginCheckMs: 0 })
       const other = await stage.anotherNode()
@@ -202,7 +202,7 @@ export function counting(add: SuiteBuilder<LoginFailureProvider>): void {
 
   add.concurrency(
     'recordFailure: exactly one of N at once sets the lock, and no more than the factor are counted',
-    'scenario 165, §19 row 5',
+    'A12/165, §19 row 5',
     async (stage) => {
       protect(stage)
       const nodes = [stage.provider, await stage.anotherNode()]

@@ -65,7 +65,7 @@ export function guarding(add: SuiteBuilder<LoginFailureProvider>): void {
 
   add.basic(
     'guard: the failure that locks says so, and then nothing is verified',
-    'scenarios 132, 137',
+    'A12/132, A12/137',
     async (stage) => {
       protect(stage)
       const { provider, clock } = stage
@@ -87,7 +87,7 @@ export function guarding(add: SuiteBuilder<LoginFailureProvider>): void {
     },
   )
 
-  add.basic('guard: a permanent lock is said so', 'scenario 156', async (stage) => {
+  add.basic('guard: a permanent lock is said so', 'A12/156', async (stage) => {
     protect(stage, { permanentLockout: true, failureFactor: 1 })
     const { provider } = stage
     assert.deepEqual(await provider.guard('realm', 'alice', {}, wrong), {
@@ -114,7 +114,7 @@ export function guarding(add: SuiteBuilder<LoginFailureProvider>): void {
     },
   )
 
-  add.basic('guard: a second factor has its own limit', 'scenario 135', async (stage) => {
+  add.basic('guard: a second factor has its own limit', 'A12/135', async (stage) => {
     protect(stage, { failureFactor: 120, quickLoginCheckMs: 0, maxSecondaryAuthFailures: 2 })
     const { provider } = stage
     const outcomes = await together(20, () => provider.guard('realm', 'alice', { category: 'otp' }, wrong))
@@ -122,7 +122,7 @@ export function guarding(add: SuiteBuilder<LoginFailureProvider>): void {
     assert.equal((await provider.get('realm', 'alice'))?.numSecondaryAuthFailures, 3)
   })
 
-  add.basic('guardUnknownUser: takes the same time, and never succeeds', 'scenario 163', async (stage) => {
+  add.basic('guardUnknownUser: takes the same time, and never succeeds', 'A12/163', async (stage) => {
     protect(stage)
     const { seen, verify } = credential(true)
     assert.deepEqual(await stage.provider.guardUnknownUser('realm', { ip: '127.0.0.1' }, verify), {
@@ -207,7 +207,7 @@ export function guarding(add: SuiteBuilder<LoginFailureProvider>): void {
 
   add.concurrency(
     'guard: 100 wrong at once, on two nodes: verified no more often than the factor',
-    'scenarios 165, 166, §19 row 5, issue 5',
+    'A12/165, A12/166, §19 row 5, issue 5',
     async (stage) => {
       for (const [factor, permanentLockout] of [
         [2, false],

@@ -16,7 +16,7 @@ import {
 export function lifetime(add: SuiteBuilder<LoginFailureProvider>): void {
   add.expiry(
     'get: gone exactly maxDeltaTimeMs after the last failure',
-    'scenarios 140, 141, §19 row 31',
+    'A12/140, A12/141, §19 row 31',
     async (stage) => {
       protect(stage)
       const { provider, clock } = stage
@@ -30,7 +30,7 @@ export function lifetime(add: SuiteBuilder<LoginFailureProvider>): void {
     },
   )
 
-  add.expiry('get: looking does not extend, a failure does', 'scenario 141', async (stage) => {
+  add.expiry('get: looking does not extend, a failure does', 'A12/141', async (stage) => {
     protect(stage, { failureFactor: 9 })
     const { provider, clock } = stage
     await fail(provider)
@@ -48,7 +48,7 @@ export function lifetime(add: SuiteBuilder<LoginFailureProvider>): void {
 
   add.expiry(
     'get: the last failure counts, not the time it was recorded',
-    'scenario 141, §19 row 7',
+    'A12/141, §19 row 7',
     async (stage) => {
       protect(stage, { failureFactor: 9 })
       const { provider, clock } = stage
@@ -150,7 +150,7 @@ export function lifetime(add: SuiteBuilder<LoginFailureProvider>): void {
 
   add.basic(
     'check: who had lock-outs is locked for good once the realm is in permanent mode',
-    'scenario 150',
+    'A12/150',
     async (stage) => {
       const { provider, clock } = stage
       protect(stage)

@@ -15,7 +15,7 @@ import {
 export function locking(add: SuiteBuilder<LoginFailureProvider>): void {
   add.basic(
     'check: locked by the failure that reaches the factor',
-    'scenarios 132, 133, 139, 158',
+    'A12/132, A12/133, A12/139, A12/158',
     async (stage) => {
       protect(stage)
       assert.equal((await fail(stage.provider)).locked, false)
@@ -46,7 +46,7 @@ export function locking(add: SuiteBuilder<LoginFailureProvider>): void {
     },
   )
 
-  add.expiry('check: open again exactly when the lock ends', 'scenario 143', async (stage) => {
+  add.expiry('check: open again exactly when the lock ends', 'A12/143', async (stage) => {
     protect(stage)
     await fail(stage.provider, 2)
     stage.clock.advance(20 * SECOND - 1)
@@ -59,8 +59,8 @@ export function locking(add: SuiteBuilder<LoginFailureProvider>): void {
   })
 
   for (const [strategy, waits, scenario] of [
-    ['MULTIPLE', [0, 20, 20, 40, 40, 60, 60, 80, 80, 100, 100, 100], 'scenario 145, B5'],
-    ['LINEAR', [0, 20, 40, 60, 80, 100, 100, 100, 100, 100, 100, 100], 'scenario 146, B5'],
+    ['MULTIPLE', [0, 20, 20, 40, 40, 60, 60, 80, 80, 100, 100, 100], 'A12/145, B5'],
+    ['LINEAR', [0, 20, 40, 60, 80, 100, 100, 100, 100, 100, 100, 100], 'A12/146, B5'],
   ] as const) {
     add.basic(`recordFailure: how long each failure locks, ${strategy}`, scenario, async (stage) => {
       protect(stage, { strategy, maxDeltaTimeMs: 3_600 * SECOND })
@@ -75,7 +75,7 @@ export function locking(add: SuiteBuilder<LoginFailureProvider>): void {
 
   add.basic(
     'recordFailure: the third failure at +30 s locks until +50 s, or +70 s',
-    'scenarios 145, 146',
+    'A12/145, A12/146',
     async (stage) => {
       for (const [strategy, locked] of [
         ['MULTIPLE', false],
@@ -110,7 +110,7 @@ export function locking(add: SuiteBuilder<LoginFailureProvider>): void {
     },
   )
 
-  add.basic('recordFailure: huge settings lock, and to no time before now', 'scenario 144', async (stage) => {
+  add.basic('recordFailure: huge settings lock, and to no time before now', 'A12/144', async (stage) => {
     const huge = (2 ** 31 - 1 - 172_800) * SECOND
     for (const span of [huge, Number.MAX_SAFE_INTEGER]) {
       for (const strategy of ['LINEAR', 'MULTIPLE'] as const) {
@@ -124,7 +124,7 @@ export function locking(add: SuiteBuilder<LoginFailureProvider>): void {
 
   add.basic(
     'recordFailure: permanent mode locks for good at the factor',
-    'scenarios 138, 156',
+    'A12/138, A12/156',
     async (stage) => {
       protect(stage, { permanentLockout: true, quickLoginCheckMs: 0 })
       assert.equal((await fail(stage.provider)).locked, false)
@@ -142,13 +142,13 @@ export function locking(add: SuiteBuilder<LoginFailureProvider>): void {
     },
   )
 
-  add.basic('recordFailure: permanent mode needs no wait', 'scenario 157', async (stage) => {
+  add.basic('recordFailure: permanent mode needs no wait', 'A12/157', async (stage) => {
     protect(stage, { permanentLockout: true, waitIncrementMs: 0 })
     await fail(stage.provider, 2)
     await assertLockedForGood(stage)
   })
 
-  add.expiry('recordFailure: permanent mode never resets by time', 'scenario 142', async (stage) => {
+  add.expiry('recordFailure: permanent mode never resets by time', 'A12/142', async (stage) => {
     protect(stage, { permanentLockout: true })
     await fail(stage.provider)
     assert.equal((await stage.provider.get('realm', 'alice'))?.expiresAt, undefined)
@@ -168,7 +168,7 @@ export function locking(add: SuiteBuilder<LoginFailureProvider>): void {
 
   add.basic(
     'recordFailure: in mixed mode the lock-out beyond the limit is permanent',
-    'scenario 159',
+    'A12/159',
     async (stage) => {
       protect(stage, { permanentLockout: true, maxTemporaryLockouts: 2 })
       await fail(stage.provider, 2)
@@ -183,7 +183,7 @@ export function locking(add: SuiteBuilder<LoginFailureProvider>): void {
     },
   )
 
-  add.basic('recordSuccess: forgets lock-outs', 'scenario 160', async (stage) => {
+  add.basic('recordSuccess: forgets lock-outs', 'A12/160', async (stage) => {
     protect(stage, { permanentLockout: true, maxTemporaryLockouts: 2 })
     await fail(stage.provider, 2)
     stage.clock.advance(21 * SECOND)
@@ -194,7 +194,7 @@ export function locking(add: SuiteBuilder<LoginFailureProvider>): void {
 
   add.basic(
     'recordSuccess: forgets failures, so that a single one does not lock',
-    'scenarios 161, 162',
+    'A12/161, A12/162',
     async (stage) => {
       protect(stage)
       await fail(stage.provider)
@@ -205,7 +205,7 @@ export function locking(add: SuiteBuilder<LoginFailureProvider>): void {
     },
   )
 
-  add.basic('clear: ends a temporary lock, as after a password reset', 'scenario 164', async (stage) => {
+  add.basic('clear: ends a temporary lock, as after a password reset', 'A12/164', async (stage) => {
     protect(stage)
     await fail(stage.provider, 2)
     assert.equal(await stage.provider.clear('realm', 'alice'), true)
@@ -215,7 +215,7 @@ export function locking(add: SuiteBuilder<LoginFailureProvider>): void {
 
   add.basic(
     'recordFailure: failures of a second factor lock for good beyond their limit, in any mode',
-    'scenarios 133 to 135, 152 to 155',
+    'A12/133, A12/134, A12/135, A12/152, A12/153, A12/154, A12/155',
     async (stage) => {
       protect(stage, { failureFactor: 120, quickLoginCheckMs: 0 })
       const { provider } = stage

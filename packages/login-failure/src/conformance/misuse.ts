@@ -111,7 +111,7 @@ export function misuse(add: SuiteBuilder<LoginFailureProvider>): void {
     },
   )
 
-  add.basic('settings: a negative one is a RangeError that names it', 'scenario 131', async (stage) => {
+  add.basic('settings: a negative one is a RangeError that names it', 'A12/131', async (stage) => {
     for (const name of NUMBERS) {
       stage.setRealm('realm', { bruteForce: { ...TEST_REALM, [name]: -1 } })
       const expected = (error: unknown) =>

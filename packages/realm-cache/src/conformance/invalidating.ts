@@ -161,7 +161,7 @@ export function invalidating(add: Add): void {
 
   add.concurrency(
     'get: a slow reader never brings back an old truth',
-    '§15.6, scenario 178',
+    '§15.6, A13/178',
     async ({ provider }) => {
       const region = provider.region<string>('realms')
       const source = new Source()

@@ -115,7 +115,7 @@ export function life(add: Add): void {
 
   add.expiry(
     'sweep: memory is given back without anybody reading',
-    'scenario 183',
+    'A13/183',
     async ({ withProperties, clock }) => {
       const swept = await withProperties({ sweepEveryMs: 5 })
       const regions = [
@@ -145,7 +145,7 @@ export function life(add: Add): void {
 
   add.basic(
     'isCurrent: a list whose member has gone is loaded again',
-    '§15.3, scenario 177, §19 row 28',
+    '§15.3, A13/177, §19 row 28',
     async ({ provider }) => {
       const roles = new Map([
         ['1', 'admin'],

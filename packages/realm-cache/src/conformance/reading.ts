@@ -124,7 +124,7 @@ export function reading(add: Add): void {
 
   add.concurrency(
     'get: callers that miss together share one load',
-    '§15.2, scenario 182',
+    '§15.2, A13/182',
     async ({ provider }) => {
       const region = provider.region<string>('realms')
       for (let round = 0; round < 50; round++) {

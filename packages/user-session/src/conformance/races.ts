@@ -89,7 +89,7 @@ export function races(add: SuiteBuilder<UserSessionProvider>): void {
 
   add.concurrency(
     'remove: whatever crosses it, nothing is left',
-    'A6/83, A6/85, peers 1, 8',
+    'A6/83, A6/85, peers 1, peers 8',
     async ({ provider, anotherNode, clock }) => {
       const other = await anotherNode()
       for (let round = 0; round < ROUNDS; round++) {
