@@ -475,7 +475,7 @@ export const actionTokenScriptBugs = (client: () => RedisClient) =>
         'consume.lua does not note that it consumed',
         'consume: once, then used, with the data each time',
         scripts.consume,
-        "redis.call('HSET', KEYS[1], 'u', ARGV[1], 'a', ARGV[3])",
+        "redis.call('SET', KEYS[1], string.sub(text, 1, rest - 1) .. mark .. data, 'KEEPTTL')",
         '',
       )
       edit(
@@ -507,7 +507,7 @@ export const actionTokenScriptBugs = (client: () => RedisClient) =>
         'put.lua leaves a token in the family it was in before',
         'revokeFamily: a token that moved to another family is not withdrawn',
         scripts.put,
-        'if old[4] and old[4] ~= ARGV[6] then',
+        "if expires_at and family ~= '' and family ~= ARGV[6] then",
         'if false then',
       )
       edit(
@@ -523,8 +523,32 @@ export const actionTokenScriptBugs = (client: () => RedisClient) =>
         'put.lua sets no TTL on the token',
         'put: replaces what was not consumed, with a new life',
         scripts.put,
-        "redis.call('PEXPIRE', KEYS[1], ARGV[3])",
-        '',
+        "redis.call('SET', KEYS[1], text, 'PX', ARGV[3])",
+        "redis.call('SET', KEYS[1], text)",
+      )
+      edit(
+        'unbounded life',
+        'consume.lua takes the TTL away',
+        'consume: once, then used, with the data each time',
+        scripts.consume,
+        ", 'KEEPTTL')",
+        ')',
+      )
+      edit(
+        'unbounded life',
+        'replace.lua takes the TTL away',
+        'replace: changes data, keeps the remaining life, never creates',
+        scripts.replace,
+        ", 'KEEPTTL')",
+        ')',
+      )
+      edit(
+        'index leak',
+        'put.lua leaves a token with the subject it had before',
+        'removeBySubject: a token that is about somebody else now is not removed',
+        scripts.put,
+        "if expires_at and subject ~= '' and subject ~= ARGV[7] then",
+        'if false then',
       )
       edit(
         'unbounded life',
@@ -539,7 +563,7 @@ export const actionTokenScriptBugs = (client: () => RedisClient) =>
         'put.lua overwrites a spent key',
         'consume: a late put does not un-use a key',
         scripts.put,
-        "if taken and (old[3] or ARGV[4] == '1') then",
+        "if taken and (rest ~= '{' or ARGV[4] == '1') then",
         "if taken and ARGV[4] == '1' then",
       )
       edit(
@@ -547,8 +571,8 @@ export const actionTokenScriptBugs = (client: () => RedisClient) =>
         'put.lua stores over what is there',
         'putIfAbsent: exactly one of N callers stores',
         scripts.put,
-        "if taken and (old[3] or ARGV[4] == '1') then",
-        'if taken and old[3] then',
+        "if taken and (rest ~= '{' or ARGV[4] == '1') then",
+        "if taken and rest ~= '{' then",
       )
       edit(
         'half the work',
@@ -571,7 +595,7 @@ export const actionTokenScriptBugs = (client: () => RedisClient) =>
         'withdraw.lua takes what was consumed',
         'revokeFamily: what was consumed stays used',
         scripts.withdraw,
-        "if ARGV[4] == '1' or (token[5] and not token[2]) then",
+        "if ARGV[4] == '1' or not stays then",
         'if true then',
       )
       edit(
@@ -579,24 +603,24 @@ export const actionTokenScriptBugs = (client: () => RedisClient) =>
         'withdraw.lua counts what has expired',
         'revokeFamily: an expired member does not count; the refusal ends with the ceiling',
         scripts.withdraw,
-        'not token[2] and tonumber(token[1]) > tonumber(ARGV[1]) then',
-        'not token[2] then',
+        "if rest == '{' and tonumber(expires_at) > tonumber(ARGV[1]) then",
+        "if rest == '{' then",
       )
       edit(
         'update creates',
         'replace.lua writes what is not there',
         'replace: changes data, keeps the remaining life, never creates',
         scripts.replace,
-        "if token[1] ~= '1' or tonumber(token[2]) <= tonumber(ARGV[1]) or token[3] then",
-        'if token[3] then',
+        "redis.call('GET', KEYS[1]) or ''",
+        "redis.call('GET', KEYS[1]) or '1:9999999999999:::{}'",
       )
       edit(
         'resurrection',
         'replace.lua changes what was consumed',
         'consume: a late put does not un-use a key',
         scripts.replace,
-        'or token[3] then',
-        'then',
+        "'^1:(%d+):[^:]*:[^:]*:(){'",
+        "'^1:(%d+):[^:]*:[^:]*:()'",
       )
       edit(
         'shortened life',

@@ -64,7 +64,7 @@ async function usInCommand(redis: Redis): Promise<number> {
   const stats = await redis.info('commandstats')
   let [calls, us] = [0, 0]
   for (const [, count, usec] of stats.matchAll(
-    /^cmdstat_(?:evalsha|hgetall|hvals|hmget):calls=(\d+),usec=(\d+)/gm,
+    /^cmdstat_(?:evalsha|hgetall|hvals|hmget|get):calls=(\d+),usec=(\d+)/gm,
   )) {
     if (Number(count) < CALLS) continue
     calls = CALLS

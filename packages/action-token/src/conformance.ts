@@ -26,7 +26,7 @@ export const actionTokenSuite = defineSuite<ActionTokenProvider>(
 
 /** What keys of this SPI must satisfy; for `redisTarget`. */
 export const actionTokenKeySpace: KeySpaceRules = {
-  records: ['at', 'ax', 'av'],
+  records: ['ao', 'ax', 'av'],
   indexes: {
     ar: (tail, head) => `${head}:${tail}`,
     af: (tail, head) => `${head}:${tail}`,

@@ -1,4 +1,4 @@
-import { escapePart, type RedisConnection, redisConnectionSpi, unescapePart } from '@authstate/redis'
+import { type RedisConnection, redisConnectionSpi, unescapePart } from '@authstate/redis'
 import { assertName, ProviderClosedError, type ProviderContext, type ProviderFactory } from '@authstate/spi'
 import {
   type ActionTokenProvider,
@@ -11,6 +11,7 @@ import {
   type TokenRecord,
 } from './contract.js'
 import { TokenKeys } from './redis/token-keys.js'
+import { escapeName, readToken } from './redis/token-text.js'
 import {
   type ActionTokenConfig,
   actionTokenConfig,
@@ -38,8 +39,6 @@ export function redisActionTokens(): ProviderFactory<ActionTokenProvider, Action
 
 /** Redis keeps a record a little longer than it lives, so that a node with a slow clock loses nothing. */
 const GRACE_MS = 60_000
-
-const FIELDS = ['_v', 'd', 'x', 'u', 'f', 's'] as const
 
 class RedisActionTokens implements ActionTokenProvider {
   readonly #context: ProviderContext
@@ -73,26 +72,22 @@ class RedisActionTokens implements ActionTokenProvider {
     options: { readonly includeExpired?: boolean | undefined } = {},
   ): Promise<TokenRecord | undefined> {
     const { token } = this.#enter(realmId, kind, key)
-    const [version, text, expiry, consumedAt, family, subject] = await this.#redis.hmget(
-      'action-token.get',
-      token,
-      FIELDS,
-    )
-    if (version === null && expiry === null) return undefined
-    const data = version === '1' && text ? decodeData(text) : undefined
-    if (data === undefined) return this.#countUnreadable()
+    const text = await this.#redis.get('action-token.get', token)
+    if (text === null) return undefined
+    const stored = readToken(text)
+    if (stored === undefined) return this.#countUnreadable()
     const now = this.#context.clock.now()
-    const expiresAt = Number(expiry)
+    const { data, expiresAt, consumedAt, family, subject } = stored
     const expired = isExpired(expiresAt, now)
     if (expired && (options.includeExpired !== true || isExpired(expiresAt + this.#config.readGraceMs, now)))
       return undefined
     return {
       data,
       expiresAt,
-      ...(consumedAt && { consumedAt: Number(consumedAt) }),
+      ...(consumedAt !== undefined && { consumedAt }),
       ...(expired && { expired: true as const }),
-      ...(family && { family: unescapePart(family) }),
-      ...(subject && { subject: unescapePart(subject) }),
+      ...(family !== '' && { family }),
+      ...(subject !== '' && { subject }),
     }
   }
 
@@ -118,14 +113,20 @@ class RedisActionTokens implements ActionTokenProvider {
     const reply = await this.#redis.run(
       scripts.consume,
       { token },
-      { now, readGraceMs: this.#config.readGraceMs, attempt, graceUntil, successor },
+      {
+        now,
+        readGraceMs: this.#config.readGraceMs,
+        attempt: escapeName(attempt),
+        graceUntil,
+        successor: escapeName(successor),
+      },
     )
     if (reply.outcome === 'expired' || reply.outcome === 'unknown') return { outcome: reply.outcome }
     const data = reply.data === undefined ? undefined : decodeData(reply.data)
     if (data === undefined) return this.#countUnreadable() ?? { outcome: 'unknown' }
-    if (reply.outcome !== 'consumed') return { outcome: 'used', data, consumedAt: reply.consumedAt }
-    return reply.successor
-      ? { outcome: 'consumed', data, successor: reply.successor }
+    if (reply.outcome !== 'consumed') return { outcome: 'used', data, consumedAt: Number(reply.more) }
+    return reply.more
+      ? { outcome: 'consumed', data, successor: unescapePart(reply.more) }
       : { outcome: 'consumed', data }
   }
 
@@ -218,8 +219,8 @@ class RedisActionTokens implements ActionTokenProvider {
         keepMs: expiresAt - now + this.#config.readGraceMs + GRACE_MS,
         onlyAbsent: onlyIfAbsent ? 1 : 0,
         data,
-        familyId: family === '' ? '' : escapePart(family),
-        subjectId: subject === '' ? '' : escapePart(subject),
+        familyId: escapeName(family),
+        subjectId: escapeName(subject),
       },
     )
   }

@@ -40,8 +40,8 @@ export const consume = defineScript({
   keys: ['token'],
   args: ['now', 'readGraceMs', 'attempt', 'graceUntil', 'successor'],
   decode: (reply) => {
-    const [outcome, data, consumedAt, successor] = reply as [string, string?, string?, string?]
-    return { outcome, data, consumedAt: Number(consumedAt), successor }
+    const [outcome, data, more] = reply as [string, string?, string?]
+    return { outcome, data, more }
   },
 })
 

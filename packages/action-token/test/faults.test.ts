@@ -23,6 +23,12 @@ describeWith(redis, 'action-token faults', () => {
   const opened: { close(): Promise<void> }[] = []
   const clock = new FakeClock()
 
+  async function keyOfToken(): Promise<string> {
+    const keys = await (await openInspector(client)).keys(prefix)
+    const [key = ''] = keys.filter((one) => one.includes(':ao:'))
+    return key
+  }
+
   async function open(over: RedisClient, commandTimeoutMs = 5_000): Promise<ActionTokenProvider> {
     const registry = createProviderRegistry({
       factories: [redisActionTokens(), redisConnection()],
@@ -122,33 +128,55 @@ describeWith(redis, 'action-token faults', () => {
 
   test('a key of another type is ERR_STORE_CORRUPT and stays as it is', async () => {
     await healthy.put('realm', 'code', 'k', token)
-    const [key = ''] = (await (await openInspector(client)).keys(prefix)).filter((one) =>
-      one.includes(':at:'),
-    )
+    const key = await keyOfToken()
     await client.del(key)
-    await client.set(key, 'foreign')
+    await client.hset(key, { foreign: '1' })
     await expect(healthy.put('realm', 'code', 'k', token)).rejects.toMatchObject({
       code: 'ERR_STORE_CORRUPT',
     })
     await expect(healthy.consume('realm', 'code', 'k')).rejects.toMatchObject({ code: 'ERR_STORE_CORRUPT' })
     await expect(healthy.get('realm', 'code', 'k')).rejects.toMatchObject({ code: 'ERR_STORE_CORRUPT' })
-    expect(await client.get(key)).toBe('foreign')
+    expect(await client.hgetall(key)).toEqual({ foreign: '1' })
     await client.del(key)
   })
 
   test.each([
-    ['data that is no JSON', { d: '{' }],
-    ['a format from the future', { _v: '2' }],
-  ])('%s is absent, said once', async (_, damage) => {
+    ['data that is no JSON', '1:1700000060000:::{'],
+    ['a format from the future', '2:1700000060000:::{}'],
+    ['a token cut short', '1:1700000060000::'],
+    ['a mark cut short', '1:1700000060000:::1700000000000:{}'],
+    ['no text at all', ''],
+  ])('%s is absent, said once', async (_, damaged) => {
     await healthy.put('realm', 'code', 'k', token)
-    const [key = ''] = (await (await openInspector(client)).keys(prefix)).filter((one) =>
-      one.includes(':at:'),
-    )
-    await client.hset(key, damage)
+    const key = await keyOfToken()
+    await client.set(key, damaged, 'KEEPTTL')
     expect(await healthy.get('realm', 'code', 'k')).toBeUndefined()
     expect(await healthy.has('realm', 'code', 'k')).toBe(false)
     expect(await healthy.consume('realm', 'code', 'k')).toEqual({ outcome: 'unknown' })
     expect(logger.entries.filter(({ message }) => message.includes('can not be read'))).toHaveLength(1)
+  })
+
+  test('what another version stored falls with its family, and does not count', async () => {
+    await healthy.put('realm', 'rt', 'k', { ...token, family: 'grant' })
+    const key = await keyOfToken()
+    const older = key.replace(':ao:', ':at:')
+    const index = `${key.slice(0, key.indexOf(':ao:'))}:af:realm:grant`
+    await client.hset(older, { _v: '1', d: '{}', x: '1700000060000' })
+    await client.zadd(index, 1_700_000_060_000, older.slice(older.indexOf('at:')))
+    await client.set(key, '2:1700000060000:grant::{}', 'KEEPTTL')
+    expect(await healthy.revokeFamily('realm', 'grant')).toBe(0)
+    expect(await client.exists(key, older, index)).toBe(0)
+  })
+
+  test('what another version stored goes with its realm', async () => {
+    await healthy.put('realm', 'rt', 'k', token)
+    const key = await keyOfToken()
+    const older = key.replace(':ao:', ':at:')
+    const index = `${key.slice(0, key.indexOf(':ao:'))}:ar:realm`
+    await client.hset(older, { _v: '1', d: '{}', x: '1700000060000' })
+    await client.zadd(index, 1_700_000_060_000, older.slice(older.indexOf('at:')))
+    expect(await healthy.removeByRealm('realm')).toBe(1)
+    expect(await client.exists(key, older, index)).toBe(0)
   })
 
   test('signed tokens without a keyring are a configuration error, not a token nobody can verify', async () => {

@@ -13,7 +13,7 @@ export type Fault =
   | { readonly when: 'delay'; readonly until: Promise<unknown> }
 
 /** A script, or a plain read by the name of its command. */
-export type FaultTarget = Pick<Script, 'sha1' | 'lua'> | 'hgetall' | 'hvals' | 'hmget' | 'zcount'
+export type FaultTarget = Pick<Script, 'sha1' | 'lua'> | 'hgetall' | 'hvals' | 'hmget' | 'get' | 'zcount'
 
 /** A client whose commands fail as told. */
 export interface FaultyClient {

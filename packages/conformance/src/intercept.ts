@@ -1,6 +1,6 @@
 import type { RedisClient } from '@authstate/redis'
 
-type Method = 'evalsha' | 'eval' | 'hgetall' | 'hvals' | 'hmget' | 'zcount'
+type Method = 'evalsha' | 'eval' | 'hgetall' | 'hvals' | 'hmget' | 'get' | 'zcount'
 
 const METHODS: readonly string[] = [
   'evalsha',
@@ -8,6 +8,7 @@ const METHODS: readonly string[] = [
   'hgetall',
   'hvals',
   'hmget',
+  'get',
   'zcount',
 ] satisfies Method[]
 

@@ -370,10 +370,11 @@ describeWith(redis, 'a faulty client', () => {
   test('reads fail by their name, others do not', async () => {
     const [faulty, key] = [faultyClient(client), fresh()]
     await client.hset(key, { a: '1' })
-    for (const read of ['hgetall', 'hvals', 'hmget', 'zcount'] as const)
+    for (const read of ['hgetall', 'hvals', 'hmget', 'get', 'zcount'] as const)
       faulty.arm(read, { when: 'before', error: lost })
     await expect(faulty.client.hgetall(key)).rejects.toBe(lost)
     await expect(faulty.client.hmget(key, 'a')).rejects.toBe(lost)
+    await expect(faulty.client.get(key)).rejects.toBe(lost)
     await expect(faulty.client.zcount(key, 0, 1)).rejects.toBe(lost)
     expect(await faulty.client.hgetall(key)).toEqual({ a: '1' })
     expect(await faulty.client.ping()).toBe('PONG')

@@ -14,6 +14,7 @@ export interface RedisClient {
   hgetall(key: string): Promise<Record<string, string>>
   hvals(key: string): Promise<string[]>
   hmget(key: string, ...fields: string[]): Promise<(string | null)[]>
+  get(key: string): Promise<string | null>
   zcount(key: string, min: number | string, max: number | string): Promise<number>
   // biome-ignore lint/suspicious/noExplicitAny: an event carries what its emitter says, and ioredis types it so
   on(event: string, listener: (...args: any[]) => void): unknown

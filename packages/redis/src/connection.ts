@@ -66,6 +66,9 @@ export interface RedisConnection extends Provider {
   /** Some fields of a hash, `null` for each that is absent. */
   hmget(operation: string, key: string, fields: readonly string[]): Promise<(string | null)[]>
 
+  /** The text of a key, `null` when there is none. */
+  get(operation: string, key: string): Promise<string | null>
+
   /** How many members of a sorted set have a score above `after`. */
   countAfter(operation: string, key: string, after: number): Promise<number>
 
@@ -169,6 +172,10 @@ export class OpenConnection implements RedisConnection {
 
   hmget(operation: string, key: string, fields: readonly string[]): Promise<(string | null)[]> {
     return this.#send(operation, () => this.#client.hmget(key, ...fields), asItIs<(string | null)[]>)
+  }
+
+  get(operation: string, key: string): Promise<string | null> {
+    return this.#send(operation, () => this.#client.get(key), asItIs<string | null>)
   }
 
   countAfter(operation: string, key: string, after: number): Promise<number> {

@@ -44,6 +44,7 @@ describeWith(redis, 'close', () => {
       ['test.count', connection.runEach(count, [{ keys: { counter: 'x' }, args: { by: 1 } }])],
       ['test.read', connection.hgetall('test.read', 'x')],
       ['test.read', connection.hmget('test.read', 'x', ['a'])],
+      ['test.read', connection.get('test.read', 'x')],
       ['test.read', connection.countAfter('test.read', 'x', 1)],
       ['redis.check-health', connection.checkHealth()],
       ['redis', connection.openReader()],

@@ -63,9 +63,15 @@ describeWith(redis, 'connect', () => {
   test('reads what scripts wrote', async () => {
     const connection = await open({ url: redisUrl(), prefix: freshPrefix() })
     const raw = given(new Redis(redisUrl())) as Redis
-    const [hash, zset] = [connection.keys.shared('hash'), connection.keys.shared('zset')]
+    const [hash, zset, text] = ['hash', 'zset', 'text'].map((name) => connection.keys.shared(name)) as [
+      string,
+      string,
+      string,
+    ]
     await raw.multi().hset(hash, { a: '1', b: '2' }).pexpire(hash, 5_000).exec()
     await raw.multi().zadd(zset, 1, 'a', 2, 'b', 3, 'c').pexpire(zset, 5_000).exec()
+    await raw.set(text, 'a', 'PX', 5_000)
+    expect(await connection.get('test.read', text)).toBe('a')
     expect(await connection.hgetall('test.read', hash)).toEqual({ a: '1', b: '2' })
     expect([...(await connection.hvals('test.read', hash))].sort()).toEqual(['1', '2'])
     expect(await connection.hmget('test.read', hash, ['b', 'x', 'a'])).toEqual(['2', null, '1'])
@@ -73,6 +79,7 @@ describeWith(redis, 'connect', () => {
     expect(await connection.hgetall('test.read', connection.keys.shared('none'))).toEqual({})
     expect(await connection.hvals('test.read', connection.keys.shared('none'))).toEqual([])
     expect(await connection.hmget('test.read', connection.keys.shared('none'), ['a'])).toEqual([null])
+    expect(await connection.get('test.read', connection.keys.shared('none'))).toBeNull()
     expect(await connection.countAfter('test.read', connection.keys.shared('none'), 0)).toBe(0)
   })
 

@@ -16,7 +16,7 @@ interface ExportedSpan {
   readonly hasParent: boolean
 }
 
-const OURS = ['evalsha', 'eval', 'hgetall', 'hvals', 'hmget', 'zcount']
+const OURS = ['evalsha', 'eval', 'hgetall', 'hvals', 'hmget', 'get', 'zcount']
 const isOurs = ({ name }: ExportedSpan) => OURS.includes(name)
 const textOf = (span: ExportedSpan) => span.attributes['db.query.text']
 

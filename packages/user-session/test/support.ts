@@ -43,7 +43,7 @@ export interface SentCommand {
   readonly trip: number
 }
 
-const COUNTED = ['evalsha', 'eval', 'hgetall', 'hvals', 'hmget', 'zcount'] as const
+const COUNTED = ['evalsha', 'eval', 'hgetall', 'hvals', 'hmget', 'get', 'zcount'] as const
 
 /**
  * A client that notes each command, and after how many answers it was sent.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type SuiteBuilder, together } from '@authstate/conformance'
 import type { ActionTokenProvider } from '../contract.js'
-import { GRACE_MS, LIFESPAN_MS, RACERS, ROUNDS, token } from './fixture.js'
+import { awkward, GRACE_MS, LIFESPAN_MS, RACERS, ROUNDS, token } from './fixture.js'
 
 /** Redeeming at most once. */
 export function consuming(add: SuiteBuilder<ActionTokenProvider>): void {
@@ -128,6 +128,24 @@ export function consuming(add: SuiteBuilder<ActionTokenProvider>): void {
         )
         assert.equal(successors.size, 1)
         assert.match([...successors].join(), /^next-\d$/)
+      }
+    },
+  )
+
+  add.basic(
+    'consume: no odd attempt or successor is taken for another, or for data',
+    'contract',
+    async ({ provider }) => {
+      for (const [n, name] of awkward.entries()) {
+        const consume = (attempt: string, successor: string) =>
+          provider.consume('realm', 'rt', `k${n}`, { attempt, successor })
+        await provider.put('realm', 'rt', `k${n}`, { ...token, data: { n }, family: name, subject: name })
+        const consumed = { outcome: 'consumed', data: { n }, successor: `${name}:\n{}` }
+        assert.deepEqual(await consume(name, consumed.successor), consumed)
+        assert.deepEqual(await consume(name, 'another'), consumed)
+        assert.equal((await consume(`:${name}`.slice(0, 512), 'another')).outcome, 'used')
+        const { family, subject } = (await provider.get('realm', 'rt', `k${n}`)) ?? {}
+        assert.deepEqual([family, subject], [name, name])
       }
     },
   )

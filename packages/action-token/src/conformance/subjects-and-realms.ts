@@ -18,6 +18,18 @@ export function subjectsAndRealms(add: SuiteBuilder<ActionTokenProvider>): void 
   })
 
   add.basic(
+    'removeBySubject: a token that is about somebody else now is not removed',
+    'contract',
+    async ({ provider }) => {
+      await provider.put('realm', 'action', 'k', { ...token, subject: 'alice' })
+      await provider.put('realm', 'action', 'k', { ...token, subject: 'bob' })
+      assert.equal(await provider.removeBySubject('realm', 'alice'), 0)
+      assert.equal((await provider.get('realm', 'action', 'k'))?.subject, 'bob')
+      assert.equal(await provider.removeBySubject('realm', 'bob'), 1)
+    },
+  )
+
+  add.basic(
     'removeByRealm: everything of one realm, and nothing of its neighbours',
     'A1/12, A7/88',
     async ({ provider }) => {

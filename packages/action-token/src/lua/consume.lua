@@ -1,40 +1,41 @@
 -- Redeem a token once, and tell a replay from nonsense.
 --
--- KEYS[1] token        hash: _v, d data as JSON, x expiresAt, u consumedAt, a attempt, g graceUntil, n successor
+-- KEYS[1] token        see put.lua
 -- ARGV[1] now          ms since the epoch
 -- ARGV[2] readGraceMs  how long an expired token is called expired, ms
--- ARGV[3] attempt      names this try, empty for none
+-- ARGV[3] attempt      names this try, escaped, empty for none
 -- ARGV[4] graceUntil   how long the same attempt is honoured, ms since the epoch; empty: as long as the token lives
--- ARGV[5] successor    what the same attempt gets again, may be empty
+-- ARGV[5] successor    what the same attempt gets again, escaped, may be empty
 --
--- Returns {outcome, data, consumedAt, successor}: outcome is consumed, used, expired, unknown or unreadable.
+-- Returns {'consumed', data, successor}, {'used', data, consumedAt}, or one of {'expired'}, {'unknown'}, {'unreadable'}.
 
-local token = redis.call('HMGET', KEYS[1], '_v', 'd', 'x', 'u', 'a', 'g', 'n')
-if not token[3] and not token[1] then
+local text = redis.call('GET', KEYS[1])
+if not text then
   return { 'unknown' }
 end
-if token[1] ~= '1' then
+local expires_at, rest = string.match(text, '^1:(%d+):[^:]*:[^:]*:()')
+if not expires_at then
   return { 'unreadable' }
 end
 
 local now = tonumber(ARGV[1])
-local expires_at = tonumber(token[3])
+expires_at = tonumber(expires_at)
 if expires_at <= now then
   return { expires_at + tonumber(ARGV[2]) > now and 'expired' or 'unknown' }
 end
-if token[4] then
-  local honoured = not token[6] or tonumber(token[6]) > now
-  if ARGV[3] ~= '' and ARGV[3] == token[5] and honoured then
-    return { 'consumed', token[2], token[4], token[7] or '' }
-  end
-  return { 'used', token[2], token[4] }
+if string.sub(text, rest, rest) == '{' then
+  local data = string.sub(text, rest)
+  local mark = ARGV[1] .. ':' .. ARGV[4] .. ':' .. ARGV[3] .. ':' .. ARGV[5] .. ':'
+  redis.call('SET', KEYS[1], string.sub(text, 1, rest - 1) .. mark .. data, 'KEEPTTL')
+  return { 'consumed', data, ARGV[5] }
 end
 
-redis.call('HSET', KEYS[1], 'u', ARGV[1], 'a', ARGV[3])
-if ARGV[4] ~= '' then
-  redis.call('HSET', KEYS[1], 'g', ARGV[4])
+local consumed_at, grace_until, attempt, successor, data = string.match(text, '^(%d+):(%d*):([^:]*):([^:]*):(){', rest)
+if not data then
+  return { 'unreadable' }
 end
-if ARGV[5] ~= '' then
-  redis.call('HSET', KEYS[1], 'n', ARGV[5])
+local honoured = grace_until == '' or tonumber(grace_until) > now
+if ARGV[3] ~= '' and ARGV[3] == attempt and honoured then
+  return { 'consumed', string.sub(text, data), successor }
 end
-return { 'consumed', token[2], ARGV[1], ARGV[5] }
+return { 'used', string.sub(text, data), consumed_at }

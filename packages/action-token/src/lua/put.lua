@@ -1,8 +1,11 @@
 -- Store a token, unless its family was revoked or its key is spent.
 --
+-- A token is one text, its parts escaped so that ':' ends each: format version, expiresAt, family, subject; of one that
+-- was consumed consumedAt, graceUntil, attempt and successor; and last its data, an object of JSON.
+--
 -- The keys of its family and subject lie in the same slot and are spelt here, where there is one.
 --
--- KEYS[1] token       hash: _v, d data as JSON, x expiresAt, f family, s subject, u consumedAt, a attempt
+-- KEYS[1] token       string: the text
 -- KEYS[2] realm       zset: tails of the keys of a realm, scored by expiresAt
 -- ARGV[1] now         ms since the epoch
 -- ARGV[2] expiresAt   ms since the epoch
@@ -26,21 +29,20 @@ if ARGV[6] ~= '' then
   end
 end
 
-local old = redis.call('HMGET', KEYS[1], '_v', 'x', 'u', 'f', 's')
-local taken = old[1] == '1' and tonumber(old[2]) > now
-if taken and (old[3] or ARGV[4] == '1') then
-  return 0
-end
-
--- A token that is replaced may have belonged to others.
-if old[4] and old[4] ~= ARGV[6] then
-  redis.call('ZREM', head .. 'af' .. realm .. ':' .. old[4], tail)
-end
-if old[5] and old[5] ~= ARGV[7] then
-  redis.call('ZREM', head .. 'as' .. realm .. ':' .. old[5], tail)
-end
-if old[1] or old[2] then
-  redis.call('DEL', KEYS[1])
+local old = redis.call('GET', KEYS[1])
+if old then
+  local expires_at, family, subject, rest = string.match(old, '^1:(%d+):([^:]*):([^:]*):(.?)')
+  local taken = expires_at and tonumber(expires_at) > now
+  if taken and (rest ~= '{' or ARGV[4] == '1') then
+    return 0
+  end
+  -- A token that is replaced may have belonged to others.
+  if expires_at and family ~= '' and family ~= ARGV[6] then
+    redis.call('ZREM', head .. 'af' .. realm .. ':' .. family, tail)
+  end
+  if expires_at and subject ~= '' and subject ~= ARGV[7] then
+    redis.call('ZREM', head .. 'as' .. realm .. ':' .. subject, tail)
+  end
 end
 
 local function index(key)
@@ -57,17 +59,13 @@ local function index(key)
   end
 end
 
-local fields = { '_v', '1', 'd', ARGV[5], 'x', ARGV[2] }
 if ARGV[6] ~= '' then
-  fields[7], fields[8] = 'f', ARGV[6]
   index(head .. 'af' .. realm .. ':' .. ARGV[6])
 end
 if ARGV[7] ~= '' then
-  fields[#fields + 1] = 's'
-  fields[#fields + 1] = ARGV[7]
   index(head .. 'as' .. realm .. ':' .. ARGV[7])
 end
 index(KEYS[2])
-redis.call('HSET', KEYS[1], unpack(fields))
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+local text = '1:' .. ARGV[2] .. ':' .. ARGV[6] .. ':' .. ARGV[7] .. ':' .. ARGV[5]
+redis.call('SET', KEYS[1], text, 'PX', ARGV[3])
 return 1

@@ -1,6 +1,6 @@
 -- Forget a token and every index entry that names it.
 --
--- KEYS[1] token     hash: x expiresAt, f family, s subject
+-- KEYS[1] token     see put.lua
 -- KEYS[2] realm     zset: tails of the keys of a realm
 -- KEYS[3] families  what the key of a family starts with
 -- KEYS[4] subjects  what the key of a subject starts with
@@ -9,13 +9,17 @@
 --
 -- Returns 1 when the token had not expired, else 0.
 
-local token = redis.call('HMGET', KEYS[1], 'x', 'f', 's')
+local text = redis.call('GET', KEYS[1]) or ''
+local expires_at, family, subject = string.match(text, '^1:(%d+):([^:]*):([^:]*):')
 redis.call('DEL', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[2])
-if token[2] then
-  redis.call('ZREM', KEYS[3] .. token[2], ARGV[2])
+if not expires_at then
+  return 0
 end
-if token[3] then
-  redis.call('ZREM', KEYS[4] .. token[3], ARGV[2])
+if family ~= '' then
+  redis.call('ZREM', KEYS[3] .. family, ARGV[2])
 end
-return tonumber(token[1] or '0') > tonumber(ARGV[1]) and 1 or 0
+if subject ~= '' then
+  redis.call('ZREM', KEYS[4] .. subject, ARGV[2])
+end
+return tonumber(expires_at) > tonumber(ARGV[1]) and 1 or 0

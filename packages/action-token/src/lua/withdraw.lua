@@ -36,19 +36,23 @@ local last = ARGV[5]
 
 for _, tail in ipairs(tails) do
   local key = KEYS[6] .. tail
-  local token = redis.call('HMGET', key, 'x', 'u', 'f', 's', 'd')
-  if ARGV[4] == '1' or (token[5] and not token[2]) then
-    if token[5] and not token[2] and tonumber(token[1]) > tonumber(ARGV[1]) then
+  local is_token = string.sub(tail, 1, 3) == 'ao:'
+  local text = is_token and redis.call('GET', key)
+  local expires_at, family, subject, rest = string.match(text or '', '^1:(%d+):([^:]*):([^:]*):(.?)')
+  -- What another version stored may be good there.
+  local stays = is_token and (not text or (expires_at and rest ~= '{'))
+  if ARGV[4] == '1' or not stays then
+    if rest == '{' and tonumber(expires_at) > tonumber(ARGV[1]) then
       withdrawn = withdrawn + 1
     end
     redis.call('DEL', key)
     redis.call('ZREM', KEYS[1], tail)
     redis.call('ZREM', KEYS[3], tail)
-    if token[3] then
-      redis.call('ZREM', KEYS[4] .. token[3], tail)
+    if expires_at and family ~= '' then
+      redis.call('ZREM', KEYS[4] .. family, tail)
     end
-    if token[4] then
-      redis.call('ZREM', KEYS[5] .. token[4], tail)
+    if expires_at and subject ~= '' then
+      redis.call('ZREM', KEYS[5] .. subject, tail)
     end
   else
     last = tail

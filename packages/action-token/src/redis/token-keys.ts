@@ -24,7 +24,7 @@ export class TokenKeys {
   /** A token and the partition it lives in. */
   token(realmId: string, kind: string, key: string): { partition: number; token: string } {
     const partition = this.#keys.partitionFor(key)
-    return { partition, token: this.#keys.key(partition, 'at', realmId, kind, key) }
+    return { partition, token: this.#keys.key(partition, 'ao', realmId, kind, key) }
   }
 
   /** A revoked token id and the partition it lives in. */

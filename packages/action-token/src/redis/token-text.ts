@@ -1,0 +1,38 @@
+import { escapePart, unescapePart } from '@authstate/redis'
+import type { TokenData } from '../contract.js'
+import { decodeData } from '../rules.js'
+
+/** A token as it lies in Redis: docs/storage/action-token.md describes the text. */
+export interface StoredToken {
+  readonly data: TokenData
+  /** Ms since the epoch. */
+  readonly expiresAt: number
+  /** Ms since the epoch; `undefined` while it can still be consumed. */
+  readonly consumedAt: number | undefined
+  /** `''` for none. */
+  readonly family: string
+  readonly subject: string
+}
+
+const HEAD = /^1:(\d+):([^:]*):([^:]*):(?:(\d+):\d*:[^:]*:[^:]*:)?(?=\{)/
+
+/** `undefined` for what this version can not read. */
+export function readToken(text: string): StoredToken | undefined {
+  const match = HEAD.exec(text)
+  if (match === null) return undefined
+  const [head, expiresAt, family = '', subject = '', consumedAt] = match
+  const data = decodeData(text.slice(head.length))
+  if (data === undefined) return undefined
+  return {
+    data,
+    expiresAt: Number(expiresAt),
+    consumedAt: consumedAt === undefined ? undefined : Number(consumedAt),
+    family: unescapePart(family),
+    subject: unescapePart(subject),
+  }
+}
+
+/** A part of the text, `''` for none. */
+export function escapeName(name: string): string {
+  return name === '' ? '' : escapePart(name)
+}
