@@ -507,7 +507,7 @@ export const actionTokenScriptBugs = (client: () => RedisClient) =>
         'put.lua leaves a token in the family it was in before',
         'revokeFamily: a token that moved to another family is not withdrawn',
         scripts.put,
-        "if expires_at and family ~= '' and family ~= ARGV[6] then",
+        "if expires_at and old_family ~= '' and old_family ~= family then",
         'if false then',
       )
       edit(
@@ -523,8 +523,8 @@ export const actionTokenScriptBugs = (client: () => RedisClient) =>
         'put.lua sets no TTL on the token',
         'put: replaces what was not consumed, with a new life',
         scripts.put,
-        "redis.call('SET', KEYS[1], text, 'PX', ARGV[3])",
-        "redis.call('SET', KEYS[1], text)",
+        "redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[3])",
+        "redis.call('SET', KEYS[1], ARGV[5])",
       )
       edit(
         'unbounded life',
@@ -547,7 +547,7 @@ export const actionTokenScriptBugs = (client: () => RedisClient) =>
         'put.lua leaves a token with the subject it had before',
         'removeBySubject: a token that is about somebody else now is not removed',
         scripts.put,
-        "if expires_at and subject ~= '' and subject ~= ARGV[7] then",
+        "if expires_at and old_subject ~= '' and old_subject ~= subject then",
         'if false then',
       )
       edit(

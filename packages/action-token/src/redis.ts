@@ -11,7 +11,7 @@ import {
   type TokenRecord,
 } from './contract.js'
 import { TokenKeys } from './redis/token-keys.js'
-import { escapeName, readToken } from './redis/token-text.js'
+import { escapeName, readToken, writeToken } from './redis/token-text.js'
 import {
   type ActionTokenConfig,
   actionTokenConfig,
@@ -124,10 +124,9 @@ class RedisActionTokens implements ActionTokenProvider {
     if (reply.outcome === 'expired' || reply.outcome === 'unknown') return { outcome: reply.outcome }
     const data = reply.data === undefined ? undefined : decodeData(reply.data)
     if (data === undefined) return this.#countUnreadable() ?? { outcome: 'unknown' }
-    if (reply.outcome !== 'consumed') return { outcome: 'used', data, consumedAt: Number(reply.more) }
-    return reply.more
-      ? { outcome: 'consumed', data, successor: unescapePart(reply.more) }
-      : { outcome: 'consumed', data }
+    if (reply.outcome === 'used') return { outcome: 'used', data, consumedAt: Number(reply.more) }
+    const first = reply.outcome === 'now' ? successor : unescapePart(reply.more ?? '')
+    return first === '' ? { outcome: 'consumed', data } : { outcome: 'consumed', data, successor: first }
   }
 
   async remove(realmId: string, kind: string, key: string) {
@@ -209,7 +208,8 @@ class RedisActionTokens implements ActionTokenProvider {
   ): Promise<boolean> {
     const { partition, token: tokenKey } = this.#enter(realmId, kind, key)
     const now = this.#context.clock.now()
-    const { expiresAt, data, family, subject } = checkToken(token, now, this.#config)
+    const checked = checkToken(token, now, this.#config)
+    const { expiresAt } = checked
     return this.#redis.run(
       scripts.put,
       { token: tokenKey, realm: this.#keys.realm(partition, realmId) },
@@ -218,9 +218,7 @@ class RedisActionTokens implements ActionTokenProvider {
         expiresAt,
         keepMs: expiresAt - now + this.#config.readGraceMs + GRACE_MS,
         onlyAbsent: onlyIfAbsent ? 1 : 0,
-        data,
-        familyId: escapeName(family),
-        subjectId: escapeName(subject),
+        text: writeToken(checked),
       },
     )
   }

@@ -16,7 +16,7 @@ export const put = defineScript({
   change: 'full',
   repeatable: true,
   keys: ['token', 'realm'],
-  args: ['now', 'expiresAt', 'keepMs', 'onlyAbsent', 'data', 'familyId', 'subjectId'],
+  args: ['now', 'expiresAt', 'keepMs', 'onlyAbsent', 'text'],
   decode: done,
 })
 
@@ -40,6 +40,7 @@ export const consume = defineScript({
   keys: ['token'],
   args: ['now', 'readGraceMs', 'attempt', 'graceUntil', 'successor'],
   decode: (reply) => {
+    if (typeof reply === 'string') return { outcome: 'now', data: reply, more: undefined }
     const [outcome, data, more] = reply as [string, string?, string?]
     return { outcome, data, more }
   },

@@ -7,7 +7,8 @@
 -- ARGV[4] graceUntil   how long the same attempt is honoured, ms since the epoch; empty: as long as the token lives
 -- ARGV[5] successor    what the same attempt gets again, escaped, may be empty
 --
--- Returns {'consumed', data, successor}, {'used', data, consumedAt}, or one of {'expired'}, {'unknown'}, {'unreadable'}.
+-- Returns the data when this call consumed it; else {'consumed', data, successor} for its attempt again,
+-- {'used', data, consumedAt}, or one of {'expired'}, {'unknown'}, {'unreadable'}.
 
 local text = redis.call('GET', KEYS[1])
 if not text then
@@ -27,7 +28,7 @@ if string.sub(text, rest, rest) == '{' then
   local data = string.sub(text, rest)
   local mark = ARGV[1] .. ':' .. ARGV[4] .. ':' .. ARGV[3] .. ':' .. ARGV[5] .. ':'
   redis.call('SET', KEYS[1], string.sub(text, 1, rest - 1) .. mark .. data, 'KEEPTTL')
-  return { 'consumed', data, ARGV[5] }
+  return data
 end
 
 local consumed_at, grace_until, attempt, successor, data = string.match(text, '^(%d+):(%d*):([^:]*):([^:]*):(){', rest)

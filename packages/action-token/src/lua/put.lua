@@ -11,9 +11,7 @@
 -- ARGV[2] expiresAt   ms since the epoch
 -- ARGV[3] keepMs      how long Redis keeps the token, ms
 -- ARGV[4] onlyAbsent  1: refuse when the key is taken
--- ARGV[5] data        JSON
--- ARGV[6] familyId    escaped, empty for none
--- ARGV[7] subjectId   escaped, empty for none
+-- ARGV[5] text        of a token that was not consumed
 --
 -- Returns 1 when stored, 0 when refused.
 
@@ -21,9 +19,10 @@ local now = tonumber(ARGV[1])
 local head = string.match(KEYS[2], '^(.*{%x%x}:)')
 local realm = string.sub(KEYS[2], #head + #'ar:')
 local tail = string.sub(KEYS[1], #head + 1)
+local family, subject = string.match(ARGV[5], '^1:%d+:([^:]*):([^:]*):')
 
-if ARGV[6] ~= '' then
-  local refused = head .. 'ax' .. realm .. ':' .. ARGV[6]
+if family ~= '' then
+  local refused = head .. 'ax' .. realm .. ':' .. family
   if tonumber(redis.call('HGET', refused, 'x') or '0') > now then
     return 0
   end
@@ -31,17 +30,17 @@ end
 
 local old = redis.call('GET', KEYS[1])
 if old then
-  local expires_at, family, subject, rest = string.match(old, '^1:(%d+):([^:]*):([^:]*):(.?)')
+  local expires_at, old_family, old_subject, rest = string.match(old, '^1:(%d+):([^:]*):([^:]*):(.?)')
   local taken = expires_at and tonumber(expires_at) > now
   if taken and (rest ~= '{' or ARGV[4] == '1') then
     return 0
   end
   -- A token that is replaced may have belonged to others.
-  if expires_at and family ~= '' and family ~= ARGV[6] then
-    redis.call('ZREM', head .. 'af' .. realm .. ':' .. family, tail)
+  if expires_at and old_family ~= '' and old_family ~= family then
+    redis.call('ZREM', head .. 'af' .. realm .. ':' .. old_family, tail)
   end
-  if expires_at and subject ~= '' and subject ~= ARGV[7] then
-    redis.call('ZREM', head .. 'as' .. realm .. ':' .. subject, tail)
+  if expires_at and old_subject ~= '' and old_subject ~= subject then
+    redis.call('ZREM', head .. 'as' .. realm .. ':' .. old_subject, tail)
   end
 end
 
@@ -59,13 +58,12 @@ local function index(key)
   end
 end
 
-if ARGV[6] ~= '' then
-  index(head .. 'af' .. realm .. ':' .. ARGV[6])
+if family ~= '' then
+  index(head .. 'af' .. realm .. ':' .. family)
 end
-if ARGV[7] ~= '' then
-  index(head .. 'as' .. realm .. ':' .. ARGV[7])
+if subject ~= '' then
+  index(head .. 'as' .. realm .. ':' .. subject)
 end
 index(KEYS[2])
-local text = '1:' .. ARGV[2] .. ':' .. ARGV[6] .. ':' .. ARGV[7] .. ':' .. ARGV[5]
-redis.call('SET', KEYS[1], text, 'PX', ARGV[3])
+redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[3])
 return 1

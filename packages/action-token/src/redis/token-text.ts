@@ -1,6 +1,6 @@
 import { escapePart, unescapePart } from '@authstate/redis'
 import type { TokenData } from '../contract.js'
-import { decodeData } from '../rules.js'
+import { type CheckedToken, decodeData } from '../rules.js'
 
 /** A token as it lies in Redis: docs/storage/action-token.md describes the text. */
 export interface StoredToken {
@@ -30,6 +30,11 @@ export function readToken(text: string): StoredToken | undefined {
     family: unescapePart(family),
     subject: unescapePart(subject),
   }
+}
+
+/** The text of a token that was not consumed. */
+export function writeToken({ expiresAt, family, subject, data }: CheckedToken): string {
+  return `1:${expiresAt}:${escapeName(family)}:${escapeName(subject)}:${data}`
 }
 
 /** A part of the text, `''` for none. */
