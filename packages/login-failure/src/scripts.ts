@@ -7,7 +7,7 @@ import recordFailureLua from './lua/record-failure.lua'
 import recordSuccessLua from './lua/record-success.lua'
 import releaseLua from './lua/release.lua'
 import reserveLua from './lua/reserve.lua'
-import type { FailureState, FailureStep } from './rules.js'
+import { type FailureState, type FailureStep, NEVER } from './rules.js'
 import type { ReservationOutcome, SuccessOutcome } from './store.js'
 
 const record = 'login-failure'
@@ -137,14 +137,20 @@ export const STATE_FIELDS = ['n', 't', 'o', 'l', 'u', 'p', 'x', 'w', 'i'] as con
 export function decodeState(fields: readonly (string | null | undefined)[]): FailureState {
   const [n, t, o, l, u, p, x, reason, lastIp] = fields
   return {
-    numFailures: Number(n ?? 0),
-    numTemporaryLockouts: Number(t ?? 0),
-    numSecondaryAuthFailures: Number(o ?? 0),
-    lastFailureAt: Number(l ?? 0),
-    lockedUntil: Number(u ?? 0),
-    permanentlyLockedAt: Number(p ?? 0),
-    expiresAt: Number(x ?? 0),
+    numFailures: numberOf(n),
+    numTemporaryLockouts: numberOf(t),
+    numSecondaryAuthFailures: numberOf(o),
+    lastFailureAt: numberOf(l),
+    lockedUntil: numberOf(u),
+    permanentlyLockedAt: numberOf(p),
+    expiresAt: numberOf(x),
     reason: (reason ?? '') as LockReason | '',
     lastIp: lastIp ?? '',
   }
+}
+
+/** What no version has written is 0, as the scripts take it. */
+function numberOf(text: string | null | undefined): number {
+  const value = Number(text ?? 0)
+  return value >= 0 && value <= NEVER ? value : 0
 }

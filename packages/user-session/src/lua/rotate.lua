@@ -24,7 +24,7 @@ end
 
 local field = 'f:' .. client .. ':' .. ARGV[3]
 local known = redis.call('HMGET', KEYS[1], field, 'g:' .. client)
-local not_before = math.max(c.started - c.started % 1000, tonumber(known[2] or '-1') + 1)
+local not_before = math.max(c.started - c.started % 1000, (tonumber(known[2] or '-1') or now) + 1)
 local outcome, successor, family = decide(known[1], not_before, ARGV[1], ARGV[4], ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9]))
 
 if outcome == 'reused' or outcome == 'stale' then
@@ -35,7 +35,7 @@ elseif family then
     local start, count, oldest, oldest_at = 'f:' .. client .. ':', 0, nil, nil
     for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
       if string.sub(name, 1, #start) == start then
-        local at = tonumber(string.match(redis.call('HGET', KEYS[1], name), '^%d+:(%d+)'))
+        local at = tonumber(string.match(redis.call('HGET', KEYS[1], name), '^%d+:(%d+)')) or now
         count = count + 1
         if not oldest_at or at < oldest_at or (at == oldest_at and follows(oldest, name)) then
           oldest, oldest_at = name, at
@@ -44,7 +44,7 @@ elseif family then
     end
     if count >= 100 then
       redis.call('HDEL', KEYS[1], oldest)
-      redis.call('HSET', KEYS[1], 'g:' .. client, string.format('%.0f', math.max(oldest_at, tonumber(known[2] or '0'))))
+      redis.call('HSET', KEYS[1], 'g:' .. client, string.format('%.0f', math.max(oldest_at, tonumber(known[2] or '0') or now)))
     end
   end
   redis.call('HSET', KEYS[1], field, family)

@@ -11,7 +11,8 @@ local function decide(family, not_before, now, presented, successor, issued, max
     return accept(1)
   end
   local uses, rotated, last, newest, by = string.match(family, '^(%d+):(%d+):([^:]*):([^:]*):([^:]*)$')
-  if uses == '0' then
+  -- One that can not be read has ended, too.
+  if not uses or uses == '0' then
     return 'foreign'
   end
   if presented == newest then

@@ -1,0 +1,94 @@
+// What another version, or somebody else, may have left in a record.
+import { FakeClock, openInspector, RecordingLogger } from '@authstate/conformance'
+import { redisConnection } from '@authstate/redis'
+import { createProviderRegistry } from '@authstate/spi'
+import fc from 'fast-check'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { describeWith, redis } from '../../../test-support/capabilities.js'
+import { openRedis } from '../../../test-support/redis-targets.js'
+import {
+  type LoginFailure,
+  type LoginFailureOutcome,
+  type LoginFailureProvider,
+  loginFailureSpi,
+} from '../src/index.js'
+import { redisLoginFailures } from '../src/redis.js'
+
+describeWith(redis, 'a stored record', () => {
+  const client = openRedis()
+  const prefix = `login-failure-fuzz-${process.pid}`
+  const clock = new FakeClock()
+  const registry = createProviderRegistry({
+    factories: [redisLoginFailures(), redisConnection()],
+    config: {
+      redis: { client, prefix },
+      spi: { 'login-failure': { provider: 'redis', redis: { failPolicy: 'closed', guardWaitMs: 1 } } },
+    },
+    realms: () => ({ bruteForce: { enabled: true, failureFactor: 3 } }),
+    clock,
+    logger: new RecordingLogger(),
+  })
+  let failures: LoginFailureProvider
+  let key = ''
+  let intact: Record<string, string> = {}
+  beforeAll(async () => {
+    await registry.start()
+    failures = registry.get(loginFailureSpi)
+  })
+  beforeEach(async () => {
+    await failures.clear('realm', 'alice')
+    for (let n = 0; n < 3; n++) {
+      await failures.recordFailure('realm', 'alice', {
+        ip: '192.0.2.1',
+        category: n === 0 ? 'otp' : 'password',
+      })
+      clock.advance(2_000)
+    }
+    key = (await (await openInspector(client)).keys(prefix)).find((one) => one.includes(':lf:')) ?? ''
+    intact = await client.hgetall(key)
+  })
+  afterAll(async () => {
+    await registry.close()
+    await (await openInspector(client)).clear(prefix)
+    client.disconnect()
+  })
+
+  const text = fc.oneof(
+    fc.string(),
+    fc.constantFrom('', '0', '1', '2', '-1', '1.5', '1e3', 'NaN', 'inf', '0x10', ' 7', '9'.repeat(400)),
+  )
+
+  function expectWhole(found: LoginFailure | LoginFailureOutcome | undefined): void {
+    for (const value of Object.values(found ?? {})) {
+      if (typeof value === 'number') expect(value).toBeGreaterThanOrEqual(0)
+    }
+  }
+
+  const verbs: readonly [string, () => Promise<unknown>][] = [
+    ['get', async () => expectWhole(await failures.get('realm', 'alice'))],
+    ['check', () => failures.check('realm', 'alice')],
+    [
+      'recordFailure',
+      async () => expectWhole(await failures.recordFailure('realm', 'alice', { ip: '192.0.2.1' })),
+    ],
+    ['recordSuccess', () => failures.recordSuccess('realm', 'alice')],
+    ['guard', () => failures.guard('realm', 'alice', {}, async () => false)],
+    ['applySettings', () => failures.applySettings('realm')],
+    ['clear', () => failures.clear('realm', 'alice')],
+    ['clearByRealm', () => failures.clearByRealm('realm')],
+  ]
+
+  test.each(verbs)('%s: whole or absent, whatever a field holds', async (_, verb) => {
+    const fields = ['_v', 'x', 'n', 't', 'o', 'l', 'u', 'p', 'w', 'i']
+    expect(fields).toEqual(expect.arrayContaining(Object.keys(intact)))
+    const damage = fc.tuple(fc.constantFrom(...fields), text).map(([field, value]) => ({ [field]: value }))
+    await fc.assert(
+      fc.asyncProperty(damage, async (field) => {
+        await client.del(key)
+        await client.hset(key, { ...intact, ...field })
+        await verb()
+      }),
+      { numRuns: 150 },
+    )
+  })
+})
