@@ -140,6 +140,13 @@ async function run(task: Task): Promise<void> {
       await Promise.all([consume(token), consume(token)])
     },
     () => consume(`${task.node.replace(/\d/, String(below(4)))}-${below(tokens + 1)}`),
+    async function exchange() {
+      const { value: page } = await attempt('listByUser', () =>
+        state.userSessions.listByUser('realm', user()),
+      )
+      const { id } = page?.items[below(page.items.length)] ?? {}
+      if (id !== undefined) await Promise.all([rotate(id), rotate(id)])
+    },
     async function wrongPassword() {
       const userId = user()
       const end = begin({ type: 'fail', userId })
@@ -170,6 +177,23 @@ async function run(task: Task): Promise<void> {
       state.actionTokens.consume('realm', 'code', token),
     )
     note(began, { type: 'consume', token, outcome: value?.outcome ?? 'failed', ...failure(failed) })
+  }
+
+  /** Everybody presents the first refresh token of a session. */
+  async function rotate(id: string): Promise<void> {
+    const began = now()
+    const rotation = {
+      clientId: 'app',
+      family: 'f',
+      presented: 'T1',
+      next: `${task.node} ${began}`,
+      maxReuse: 0,
+    }
+    const { value, failed } = await attempt('rotateRefreshToken', () =>
+      state.userSessions.rotateRefreshToken('realm', id, { ...rotation, issuedAt: Date.now() }),
+    )
+    const outcome = value?.outcome === 'rotated' ? 'consumed' : (value?.outcome ?? 'failed')
+    note(began, { type: 'consume', token: `of session ${id}`, outcome, ...failure(failed) })
   }
 
   let goesOn = true
