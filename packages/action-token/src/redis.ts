@@ -238,7 +238,7 @@ class RedisActionTokens implements ActionTokenProvider {
     }
     let withdrawn = 0
     let rounds = this.#keys.partitions.map((partition) => ({ partition, after: '' }))
-    while (rounds.length > 0) {
+    for (let isBegun = false; rounds.length > 0; isBegun = true) {
       const calls = rounds.map(({ partition, after }) => {
         const refused = this.#keys.refused(partition, realmId, family ?? '')
         return {
@@ -246,7 +246,7 @@ class RedisActionTokens implements ActionTokenProvider {
           args: { ...args, after, refusal: this.#keys.tail(partition, refused) },
         }
       })
-      const replies = await this.#redis.runEach(scripts.withdraw, calls)
+      const replies = await this.#redis.runEach(scripts.withdraw, calls, isBegun)
       withdrawn += replies.reduce((sum, reply) => sum + reply.withdrawn, 0)
       rounds = rounds.flatMap(({ partition }, index) => {
         const last = replies[index]?.last ?? ''

@@ -228,7 +228,7 @@ class RedisAuthSessions implements AuthSessionProvider {
     assertName(realmId, 'realmId')
     let removed = 0
     let partitions = this.#keys.partitions
-    while (partitions.length > 0) {
+    for (let isBegun = false; partitions.length > 0; isBegun = true) {
       const now = this.#context.clock.now()
       const answers = await this.#redis.runEach(
         scripts.removeRoots,
@@ -236,6 +236,7 @@ class RedisAuthSessions implements AuthSessionProvider {
           keys: this.#keys.realm(partition, realmId),
           args: { now },
         })),
+        isBegun,
       )
       for (const { id, living } of answers.flatMap(({ roots }) => roots)) {
         if (!living) continue

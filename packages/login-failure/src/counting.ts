@@ -1,4 +1,4 @@
-import { type Clock, randomId } from '@authstate/spi'
+import { allSteps, type Clock, randomId } from '@authstate/spi'
 import type { CheckOutcome, EventSubject, Lock, LockRule, LoginFailureOutcome } from './contract.js'
 import type { Events } from './events.js'
 import type { Policy } from './policy.js'
@@ -145,11 +145,7 @@ export class Counting {
  */
 export async function each<T>(rules: readonly Rule[], step: (rule: Rule) => Promise<T>): Promise<T[]> {
   if (rules.length === 1) return [await step(rules[0] as Rule)]
-  const settled = await Promise.allSettled(rules.map(step))
-  return settled.map((one) => {
-    if (one.status === 'rejected') throw one.reason
-    return one.value
-  })
+  return allSteps(rules.map(step))
 }
 
 /** The lock that refuses for longest, or that there is none. */

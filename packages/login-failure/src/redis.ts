@@ -1,5 +1,5 @@
 import { type KeySpace, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
-import type { Logger, ProviderContext, ProviderFactory } from '@authstate/spi'
+import { allSteps, type Logger, nextStep, type ProviderContext, type ProviderFactory } from '@authstate/spi'
 import { type LoginFailureConfig, loginFailureConfig } from './config.js'
 import { type LoginFailureProvider, loginFailureSpi } from './contract.js'
 import { LoginFailures } from './login-failures.js'
@@ -42,7 +42,7 @@ class RedisStore implements FailureStore {
     const { record } = this.#keysOf(subject)
     const [version, ...fields] = await this.#redis.hmget('login-failure.get', record, READ_FIELDS)
     if (version !== '1') return version === null ? undefined : this.#countUnreadable()
-    const state = scripts.decodeState(fields)
+    const state = scripts.decodeState(fields, Number.NaN)
     if (Object.values(state).some(Number.isNaN)) return this.#countUnreadable()
     return isExpired(state.expiresAt, now) ? undefined : state
   }
@@ -95,8 +95,8 @@ class RedisStore implements FailureStore {
     const counts = await this.#onEachPartition(async (partition) => {
       const keys = this.#realmKeys(partition, realmId)
       let removed = 0
-      for (let more = true; more; ) {
-        const chunk = await this.#redis.run(scripts.clearRealm, keys, { now })
+      for (let [more, isBegun] = [true, false]; more; isBegun = true) {
+        const chunk = await nextStep(this.#redis.run(scripts.clearRealm, keys, { now }), isBegun)
         removed += chunk.removed
         more = chunk.more
       }
@@ -110,7 +110,7 @@ class RedisStore implements FailureStore {
       const keys = this.#realmKeys(partition, realmId)
       let [updated, removed, cursor] = [0, 0, '0']
       do {
-        const chunk = await this.#redis.run(scripts.applySettings, keys, {
+        const step = this.#redis.run(scripts.applySettings, keys, {
           now,
           cursor,
           users: user === undefined ? 0 : 1,
@@ -121,6 +121,7 @@ class RedisStore implements FailureStore {
           addressMaxDeltaTimeMs: address?.maxDeltaTimeMs ?? 0,
           addressKind: `${KINDS.address.record}:`,
         })
+        const chunk = await nextStep(step, cursor !== '0')
         updated += chunk.updated
         removed += chunk.removed
         cursor = chunk.cursor
@@ -156,7 +157,7 @@ class RedisStore implements FailureStore {
 
   /** All partitions at once; each goes through its own in steps. */
   #onEachPartition<T>(work: (partition: number) => Promise<T>): Promise<T[]> {
-    return Promise.all(this.#keys.all.map(work))
+    return allSteps(this.#keys.all.map(work))
   }
 
   #countUnreadable(): undefined {

@@ -133,24 +133,26 @@ export const applySettings = defineScript({
 /** Fields of a record in the order in which scripts answer them and reads ask for them. */
 export const STATE_FIELDS = ['n', 't', 'o', 'l', 'u', 'p', 'x', 'w', 'i'] as const
 
-/** Reads {@link STATE_FIELDS}; an absent field is none of its kind. */
-export function decodeState(fields: readonly (string | null | undefined)[]): FailureState {
+/** Reads {@link STATE_FIELDS}; an absent field is none of its kind, and one that no version wrote is `foreign`. */
+export function decodeState(
+  fields: readonly (string | null | undefined)[],
+  foreign: 0 | typeof Number.NaN = 0,
+): FailureState {
   const [n, t, o, l, u, p, x, reason, lastIp] = fields
   return {
-    numFailures: numberOf(n),
-    numTemporaryLockouts: numberOf(t),
-    numSecondaryAuthFailures: numberOf(o),
-    lastFailureAt: numberOf(l),
-    lockedUntil: numberOf(u),
-    permanentlyLockedAt: numberOf(p),
-    expiresAt: numberOf(x),
+    numFailures: numberOf(n, foreign),
+    numTemporaryLockouts: numberOf(t, foreign),
+    numSecondaryAuthFailures: numberOf(o, foreign),
+    lastFailureAt: numberOf(l, foreign),
+    lockedUntil: numberOf(u, foreign),
+    permanentlyLockedAt: numberOf(p, foreign),
+    expiresAt: numberOf(x, foreign),
     reason: (reason ?? '') as LockReason | '',
     lastIp: lastIp ?? '',
   }
 }
 
-/** What no version has written is 0, as the scripts take it. */
-function numberOf(text: string | null | undefined): number {
+function numberOf(text: string | null | undefined, foreign: number): number {
   const value = Number(text ?? 0)
-  return value >= 0 && value <= NEVER ? value : 0
+  return value >= 0 && value <= NEVER ? value : foreign
 }

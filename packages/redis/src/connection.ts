@@ -1,4 +1,4 @@
-import { type Logger, type Provider, ProviderClosedError } from '@authstate/spi'
+import { allSteps, type Logger, type Provider, ProviderClosedError } from '@authstate/spi'
 import type { RedisClient } from './client.js'
 import { Deadlines } from './deadline.js'
 import { isScriptMissing, notConnected, reasonOf, storeFailure } from './failure.js'
@@ -46,11 +46,14 @@ export interface RedisConnection extends Provider {
 
   /**
    * Runs a script once per call, all in one tick: one round trip per node. Each call is atomic, together they are
-   * not. Waits for every answer; then the first failure is thrown.
+   * not. Waits for every answer; then the first failure is thrown, with `applied` `'unknown'` unless each call was refused.
+   *
+   * @param isBegun Calls of the same verb were made before: then it is never `'no'`.
    */
   runEach<K extends string, A extends string, R>(
     script: Script<K, A, R>,
     calls: readonly ScriptCall<K, A>[],
+    isBegun?: boolean,
   ): Promise<R[]>
 
   /**
@@ -154,12 +157,11 @@ export class OpenConnection implements RedisConnection {
   async runEach<K extends string, A extends string, R>(
     script: Script<K, A, R>,
     calls: readonly ScriptCall<K, A>[],
+    isBegun?: boolean,
   ): Promise<R[]> {
-    const settled = await Promise.allSettled(calls.map(({ keys, args }) => this.run(script, keys, args)))
-    return settled.map((one) => {
-      if (one.status === 'rejected') throw one.reason
-      return one.value
-    })
+    const steps = calls.map(({ keys, args }) => this.run(script, keys, args))
+    // What only looks has done nothing, whatever failed.
+    return script.change === 'none' ? Promise.all(steps) : allSteps(steps, isBegun)
   }
 
   hgetall(operation: string, key: string): Promise<Readonly<Record<string, string>>> {

@@ -456,4 +456,39 @@ describeWith(redis, 'user-session faults', () => {
     const said = JSON.stringify([logger.entries, failures.map((failure) => String(failure))])
     for (const secret of secrets) expect(said).not.toContain(secret)
   })
+
+  describe('what was done in part is not called undone', () => {
+    test.each([
+      ['removeByClient', scripts.detachAll, (node: Node) => node.removeByClient('realm', 'app')],
+      ['removeByRealm', scripts.endAll, (node: Node) => node.removeByRealm('realm')],
+    ] as const)('%s, refused in one partition', async (_, script, run) => {
+      for (let n = 0; n < 40; n++) {
+        await healthy.create('realm', { userId: `u${n}`, loginUsername: 'x', client: { clientId: 'app' } })
+      }
+      const before = await healthy.countByClient('realm', 'app')
+      const faulty = faultyClient(client)
+      const node = await open({ client: faulty.client })
+      faulty.arm(script, { when: 'before', error: readOnly })
+      await expect(run(node)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', applied: 'unknown' })
+      const left = await healthy.countByClient('realm', 'app')
+      expect(left).toBeLessThan(before)
+      expect(left).toBeGreaterThan(0)
+      await run(node)
+      expect(await healthy.countByClient('realm', 'app')).toBe(0)
+    })
+
+    test('removeByUser, refused in its second step', async () => {
+      for (let n = 0; n < 150; n++) await healthy.create('realm', { userId: 'many', loginUsername: 'x' })
+      const faulty = faultyClient(client)
+      const node = await open({ client: faulty.client })
+      faulty.arm(scripts.endAll, { when: 'delay', until: Promise.resolve() })
+      faulty.arm(scripts.endAll, { when: 'before', error: readOnly })
+      const remove = () => node.removeByUser('realm', 'many')
+      await expect(remove()).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', applied: 'unknown' })
+      const { items } = await healthy.listByUser('realm', 'many', { limit: 100 })
+      expect(items.length).toBeGreaterThan(0)
+      await remove()
+      expect((await healthy.listByUser('realm', 'many')).items).toEqual([])
+    })
+  })
 })

@@ -65,7 +65,8 @@ export class RealmWide {
     )
     const all = [...found.values()].flat().sort(comparePlaces)
     const shown = all.slice(0, limit)
-    const items = await Promise.all(shown.map((entry) => this.#session(entry, realmId, offline, now)))
+    const client = kind === 'client' ? name : undefined
+    const items = await Promise.all(shown.map((entry) => this.#session(entry, realmId, offline, now, client)))
     const last = shown.at(-1)
     return {
       items: items.filter((item) => item !== undefined),
@@ -245,9 +246,9 @@ export class RealmWide {
   ): Promise<void> {
     const { redis } = this.#store
     let steps: Step[] = partitions.map((partition) => ({ partition, after: begin, together: true }))
-    while (steps.length > 0) {
+    for (let isBegun = false; steps.length > 0; isBegun = true) {
       const waiting = inTurn && !steps[0]?.together ? steps.splice(1) : []
-      const replies = await redis.runEach(script, steps.map(callOf))
+      const replies = await redis.runEach(script, steps.map(callOf), isBegun)
       const next = steps.flatMap(({ partition }, index) => {
         const reply = replies[index] as R
         return take(reply, partition) && reply.next
@@ -263,12 +264,15 @@ export class RealmWide {
     realmId: string,
     offline: boolean,
     now: number,
+    client: string | undefined,
   ): Promise<UserSession | undefined> {
     const { keys, codec } = this.#store
     const place = { realmId, id, offline }
     if (values !== undefined && !isOfAnotherVersion(values)) return codec.decode(values, place, now)
     const key = keys.session(realmId, id, offline)
-    return key === undefined ? undefined : this.#store.read('user-session.list', key, place)
+    const session = key === undefined ? undefined : await this.#store.read('user-session.list', key, place)
+    // Since its entry was seen it may have left the client.
+    return client === undefined || session?.clients.has(client) ? session : undefined
   }
 }
 
