@@ -103,7 +103,14 @@ export class TokenDatabase {
 
   find(name: TokenName): TokenRow | undefined {
     const [row] = this.#rows(FIND, { name: textOf(...name) }) as TokenRow[]
-    return row && { ...row, family: partOf(row.family), subject: partOf(row.subject) }
+    return (
+      row && {
+        ...row,
+        family: partOf(row.family),
+        subject: partOf(row.subject),
+        successor: partOf(row.successor ?? ''),
+      }
+    )
   }
 
   replace(name: TokenName, data: string, now: number): boolean {
@@ -116,7 +123,13 @@ export class TokenDatabase {
     { attempt, graceUntil, successor }: CheckedConsume,
     now: number,
   ): { readonly consumed: boolean; readonly row: TokenRow | undefined } {
-    const values = { name: textOf(...name), attempt, graceUntil: graceUntil || null, successor, now }
+    const values = {
+      name: textOf(...name),
+      attempt: attempt === '' ? '' : textOf(attempt),
+      graceUntil: graceUntil || null,
+      successor: successor === '' ? '' : textOf(successor),
+      now,
+    }
     return this.#atomically(() => ({
       consumed: this.#change(CONSUME, values) === 1,
       row: this.find(name),
@@ -221,4 +234,4 @@ export type TokenName = readonly [realmId: string, kind: string, key: string]
 const textOf = (...parts: string[]): string => JSON.stringify(parts)
 
 /** The name within a realm that {@link textOf} made a text of; `''` for none. */
-const partOf = (text: string): string => (text === '' ? '' : (JSON.parse(text) as [string, string])[1])
+const partOf = (text: string): string => (text === '' ? '' : ((JSON.parse(text) as string[]).at(-1) ?? ''))

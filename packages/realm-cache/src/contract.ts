@@ -1,7 +1,8 @@
 /**
  * What sits in front of the host's own database: realms, clients, users, authorization objects, keys.
  *
- * Values stay in the process that loaded them. Between nodes only keys and tags travel, to say what is no longer true.
+ * Values stay in the process that loaded them, and where a region has `secondLevelTtlMs`, in Redis. Between nodes only keys and
+ * tags travel, to say what is no longer true.
  *
  * @module
  */
