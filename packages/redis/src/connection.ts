@@ -135,22 +135,14 @@ export class OpenConnection implements RedisConnection {
     args: ScriptArgs<A>,
   ): Promise<R> {
     const parameters = scriptParameters(script, keys, args, this.#client.isCluster)
-    const send = () => this.#client.evalsha(...parameters)
-    const again = (error: unknown) =>
-      isScriptMissing(error) ? () => this.#sendSource(script, parameters) : undefined
-    const replicas = this.#replicas
-    if (replicas === undefined || !isDurable(script)) {
-      return this.#send(script.name, send, script.decode, (error) => again(error)?.())
-    }
-    const key = String(parameters[2])
+    const replicas = isDurable(script) ? this.#replicas : undefined
+    const write = (send: () => Promise<unknown>) =>
+      replicas === undefined ? send() : replicas.behind(String(parameters[2]), send)
     return this.#send(
       script.name,
-      () => replicas.behind(key, send),
+      () => write(() => this.#client.evalsha(...parameters)),
       script.decode,
-      (error) => {
-        const source = again(error)
-        return source && replicas.behind(key, source)
-      },
+      (error) => (isScriptMissing(error) ? write(() => this.#sendSource(script, parameters)) : undefined),
     )
   }
 
@@ -160,8 +152,10 @@ export class OpenConnection implements RedisConnection {
     isBegun?: boolean,
   ): Promise<R[]> {
     const steps = calls.map(({ keys, args }) => this.run(script, keys, args))
+    if (script.change !== 'none') return allSteps(steps, isBegun)
     // What only looks has done nothing, whatever failed.
-    return script.change === 'none' ? Promise.all(steps) : allSteps(steps, isBegun)
+    await Promise.allSettled(steps)
+    return Promise.all(steps)
   }
 
   hgetall(operation: string, key: string): Promise<Readonly<Record<string, string>>> {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { RecordingLogger } from '@authstate/conformance'
+import { faultyClient, RecordingLogger } from '@authstate/conformance'
 import { createProviderRegistry, StoreUnavailableError } from '@authstate/spi'
 import { Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
@@ -15,7 +15,7 @@ import {
   redisConnection,
   redisConnectionSpi,
 } from '../src/index.js'
-import { count, everythingIn, failureOf, freshPrefix, listen, open } from './support.js'
+import { count, everythingIn, failureOf, freshPrefix, listen, open, unseenScript } from './support.js'
 
 /** The server under test as a client brought by the application, which ends with the test. */
 function given(client: RedisClient & { disconnect(): void }): RedisClient {
@@ -81,6 +81,28 @@ describeWith(redis, 'connect', () => {
     expect(await connection.hmget('test.read', connection.keys.shared('none'), ['a'])).toEqual([null])
     expect(await connection.get('test.read', connection.keys.shared('none'))).toBeNull()
     expect(await connection.countAfter('test.read', connection.keys.shared('none'), 0)).toBe(0)
+  })
+
+  test('runEach of a script that only looks waits for every answer, too, and did nothing', async () => {
+    const faulty = faultyClient(given(new Redis(redisUrl(), off)))
+    const connection = await open({ client: faulty.client, prefix: freshPrefix() })
+    const look = unseenScript()
+    let answer: () => void = () => {}
+    const until = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    faulty.arm(look, { when: 'before', error: new Error('LOADING Redis is loading the dataset in memory') })
+    faulty.arm(look, { when: 'delay', until })
+    let ended = false
+    const calls = ['a', 'b'].map((key) => ({ keys: { key }, args: { value: 1 } }))
+    const failed = connection.runEach(look, calls).catch((error: Error) => {
+      ended = true
+      return error
+    })
+    await connection.checkHealth()
+    expect(ended).toBe(false)
+    answer()
+    expect(await failed).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', applied: 'no' })
   })
 
   test('runEach waits for every answer, then throws the first failure', async () => {
