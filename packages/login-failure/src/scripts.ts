@@ -134,10 +134,7 @@ export const applySettings = defineScript({
 export const STATE_FIELDS = ['n', 't', 'o', 'l', 'u', 'p', 'x', 'w', 'i'] as const
 
 /** Reads {@link STATE_FIELDS}; an absent field is none of its kind, and one that no version wrote is `foreign`. */
-export function decodeState(
-  fields: readonly (string | null | undefined)[],
-  foreign: 0 | typeof Number.NaN = 0,
-): FailureState {
+export function decodeState(fields: readonly (string | null | undefined)[], foreign = 0): FailureState {
   const [n, t, o, l, u, p, x, reason, lastIp] = fields
   return {
     numFailures: numberOf(n, foreign),

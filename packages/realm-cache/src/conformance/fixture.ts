@@ -70,6 +70,22 @@ export async function eventually(look: () => void | Promise<void>, withinMs = 10
   }
 }
 
+/** Waits until no region keeps anything but what the source has now. */
+export function nothingOld(
+  regions: readonly CacheRegion<string>[],
+  keys: readonly string[],
+  source: Source,
+): Promise<void> {
+  return eventually(() => {
+    for (const region of regions) {
+      for (const key of keys) {
+        const kept = region.peek(key)
+        if (kept !== undefined) assert.equal(kept, source.rows.get(key))
+      }
+    }
+  })
+}
+
 /** Holds what a call refuses to what the house says about misuse: a TypeError or RangeError that names the argument. */
 export async function refuses(
   argument: string,

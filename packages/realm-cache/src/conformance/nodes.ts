@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { together } from '@authstate/conformance'
 import type { CacheRegion, Invalidation, RealmCacheProvider } from '../contract.js'
 import { cacheKeys, cacheTags, fanOut } from '../fan-out.js'
-import { type Add, eventually, Source } from './fixture.js'
+import { type Add, eventually, nothingOld, Source } from './fixture.js'
 
 const realmId = 'r:{1}'
 const realm = { id: realmId, name: 'acme' }
@@ -230,14 +230,7 @@ export function nodes(add: Add): void {
           }
         }
       })
-      await eventually(() => {
-        for (const region of regions) {
-          for (const key of keys) {
-            const kept = region.peek(key)
-            if (kept !== undefined) assert.equal(kept, database.rows.get(key))
-          }
-        }
-      })
+      await nothingOld(regions, keys, database)
     },
   )
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { together } from '@authstate/conformance'
 import type { CacheRegion, RealmCacheProvider, RegionOptions } from '../contract.js'
-import { type Add, eventually, heldLoad, refuses, Source } from './fixture.js'
+import { type Add, eventually, heldLoad, nothingOld, refuses, Source } from './fixture.js'
 
 const HOUR_MS = 3_600_000
 
@@ -148,14 +148,7 @@ export function secondLevel(add: Add): void {
       })
       const later = sharedRegion(await anotherNode())
       for (const key of keys) assert.equal(await later.get(key, load), database.rows.get(key))
-      await eventually(() => {
-        for (const region of regions) {
-          for (const key of keys) {
-            const kept = region.peek(key)
-            if (kept !== undefined) assert.equal(kept, database.rows.get(key))
-          }
-        }
-      })
+      await nothingOld(regions, keys, database)
     },
   )
 
