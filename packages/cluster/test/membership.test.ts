@@ -71,15 +71,21 @@ describeWith(redis, 'the list of nodes', () => {
     const b = await open('b')
     await beat(b, a)
     const { version } = a.provider.view()
-    const spoken = gate()
-    faulty.arm(scripts.expel, { when: 'delay', until: spoken.opened })
+    const [reached, spoken] = [gate(), gate()]
+    faulty.arm(scripts.expel, {
+      when: 'delay',
+      get until() {
+        reached.open()
+        return spoken.opened
+      },
+    })
     let looks = 0
     const looking = (async () => {
       for (; looks < 4; looks++) await beat(a)
     })()
     await eventually(() => expect(looks).toBe(3))
     // The look that found it silent is over; its step waits.
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await reached.opened
     await b.provider.refresh()
     spoken.open()
     await looking
