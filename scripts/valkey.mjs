@@ -28,7 +28,7 @@ async function findValkey() {
 }
 
 async function unpack(folder) {
-  const why = 'there is no valkey-server on the PATH, and Debian’s could not be unpacked'
+  const why = "there is no valkey-server on the PATH, and Debian's could not be unpacked"
   if (findProgram(['apt-get']) === undefined) throw new Error(`${why}: there is no apt-get`)
   const run = async (command, args) => {
     const { status, output } = await runProgram(command, args, { cwd: folder, quiet: true })

@@ -14,7 +14,7 @@ import { start } from '../test-support/topology.mjs'
 import { type FinalState, violations } from './soak/checker.js'
 import { Disturber } from './soak/disturber.js'
 import { type Entry, readHistory } from './soak/history.js'
-import { configFor, MAX_SILENCE_MS, type Task, USERS } from './soak/worker.js'
+import { configFor, MAX_SILENCE_MS, type Task, USERS } from './soak/node.js'
 
 const SECONDS = Number(process.env['AUTHSTATE_SOAK_SECONDS'] ?? 12)
 const SEED = Number(process.env['AUTHSTATE_SOAK_SEED'] ?? Date.now() % 1_000_000)
