@@ -1,0 +1,25 @@
+// npm run test:all: npm test, then what it can do on other versions of Node and on Valkey. From a fresh clone.
+import { join } from 'node:path'
+import { requireNode } from './lib/install.mjs'
+import { root, runProgram, seconds } from './lib/run.mjs'
+import { NOT_TO_BE_HAD } from './lib/valkey.mjs'
+
+const STEPS = [
+  ['npm test', 'test.mjs'],
+  ['npm run test:node', 'node-versions.mjs'],
+  ['npm run test:valkey', 'valkey.mjs'],
+]
+
+requireNode()
+const rows = []
+let failed = 0
+for (const [name, script] of STEPS) {
+  console.log(`== ${name}`)
+  const begun = performance.now()
+  const { status } = await runProgram(process.execPath, [join(root, 'scripts', script)])
+  const said = { 0: 'ok', [NOT_TO_BE_HAD]: 'could not run, for the reason above' }[status] ?? 'FAILED'
+  if (said === 'FAILED') failed++
+  rows.push(`${name.padEnd(20)} ${said}, ${seconds(begun)}`)
+}
+console.log(['', ...rows].join('\n'))
+process.exitCode = failed === 0 ? 0 : 1
