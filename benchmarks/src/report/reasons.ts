@@ -14,6 +14,6 @@ export const REASONS: Readonly<Record<string, string>> = {
   R8: 'see R3: the adapter writes its session and one alias, and no index.',
   R9: 'batches only form where replies come in batches; a busy machine hands them over one by one.',
   R10: 'a hit looks at trust, at life and at the counters of the region; lru-cache at nothing but the key.',
-  R11: 'an invalidation goes through a stream that is kept, so that nothing is lost over a reconnect. Pub/sub forgets what nobody hears.',
+  R11: 'an invalidation goes through a stream that is kept, so that nothing is lost over a reconnect, is numbered by its sender in a script, and wakes the sender too. Pub/sub forgets what nobody hears; what a stream alone costs, with one for each direction, is in the table as "a stream by hand".',
   R12: 'the step runs longer in the server than the plain commands of the other layout, see R3, and both sides batch their writes: several small commands gain more by that than one.',
 }
