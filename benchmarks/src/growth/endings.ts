@@ -28,10 +28,17 @@ export async function measure({ url }: Surroundings): Promise<Report> {
     await neighbour.run({ ...PROBE, ms: 1_000 })
     const idle = await probe(neighbour, Array.from({ length: IDLE_PROBES }))
     const removal = await ending(store, sessions, neighbour, () => sessions.removeByRealm(REALM))
-    const sweep = await ending(store, sessions, neighbour, () => {
+    const sweepAll = () => {
       store.clock.aheadMs += AFTER_ALL_MS
       return sessions.sweep()
+    }
+    const sweep = await ending(store, sessions, neighbour, sweepAll)
+    let told = 0
+    sessions.on('expired', () => {
+      told += 1
     })
+    const toldSweep = await ending(store, sessions, neighbour, sweepAll)
+    if (told !== toldSweep.ended) throw new Error(`${toldSweep.ended} ended, ${told} were told of`)
     return {
       findings: [
         {
@@ -43,6 +50,7 @@ export async function measure({ url }: Surroundings): Promise<Report> {
         },
         ...findingsOf('removal of a realm', removal, idle),
         ...findingsOf('sweep of what expired', sweep, idle),
+        ...findingsOf('sweep of what expired, with a listener', toldSweep, idle),
       ],
     }
   } finally {

@@ -3,7 +3,7 @@ export const REASONS: Readonly<Record<string, string>> = {
   D3: 'a session is a hash of two fields and one per client, so that a refresh rewrites its times and those of one client, and nothing else. Every field costs more than its text.',
   D4: 'a bare string under the same key takes 201 bytes, most of them for the key; a token is a string that begins with a format version, its own end, family and subject.',
   D8: 'the target was set for one ZCOUNT. A count asks each of the 16 partitions by a script, all in one round trip: the whole is a price of partitions, and what each of them adds is the second figure.',
-  D9: 'a script that ends or finds fifty sessions runs for some hundred microseconds, and every other caller waits for one of them; the process that sweeps shares the cores with its neighbour here.',
+  D9: 'a script for each few sessions: every other caller waits for one of them at most, and many scripts take longer than a few long ones. The process that sweeps, its neighbour and the server share two cores here.',
   R1: 'a session comes as five texts where one would be parsed at once, and a call passes checks, a deadline and the hiding of its arguments from tracing.',
   R2: 'a session comes as three texts of which two are parsed, where one would be parsed at once.',
   R3: 'the step that creates checks the fences of user and realm, writes four indexes with time-outs of their own and prunes them; SET writes one key.',

@@ -205,7 +205,7 @@ export interface UserSessionProvider extends Provider {
 
   /**
    * Ends what has expired, frees its memory and tells `expired`. Runs by itself in an interval; at most one node at a
-   * time sweeps a part of the store.
+   * time sweeps a part of the store. Many small steps: other callers of the store wait for one of them at most.
    *
    * @returns How many sessions ended.
    */
@@ -213,7 +213,8 @@ export interface UserSessionProvider extends Provider {
 
   /**
    * Listens. `created` and `removed` are told on the node that did it, after it is done; `expired` on the node that
-   * sweeps, at least once across all nodes. What a listener throws is logged and reaches nobody.
+   * sweeps, at least once across all nodes: so listen on every node that sweeps. What a listener throws is logged and
+   * reaches nobody.
    *
    * @returns Ends the listening.
    */

@@ -34,9 +34,9 @@ import updateLua from './lua/update.lua'
 import updateClientLua from './lua/update-client.lua'
 import upgradeLua from './lua/upgrade.lua'
 import {
+  endedIn,
   endedOf,
   type Flat,
-  type Found,
   flatOrRefusal,
   placeOf,
   type RawEnded,
@@ -287,10 +287,10 @@ export const endAll = defineScript({
   change: 'removal',
   repeatable: true,
   keys: ['index', 'fence'],
-  args: ['now', 'began', 'fenceMs', 'except', 'afterScore', 'afterId', 'limit'],
+  args: ['now', 'began', 'fenceMs', 'except', 'afterScore', 'afterId', 'limit', 'tell'],
   decode: (reply) => {
-    const [score, id, ...ended] = reply as [string, string, ...RawEnded[]]
-    return { next: placeOf(score, id), ended: ended.map(endedOf) }
+    const [score, id, count, ended] = reply as [string, string, number, string]
+    return { next: placeOf(score, id), count, ended: endedIn(ended) }
   },
 })
 
@@ -329,9 +329,9 @@ export const sweep = defineScript({
   change: 'removal',
   repeatable: true,
   keys: ['due', 'lease'],
-  args: ['now', 'owner', 'leaseMs', 'told', 'limit'],
+  args: ['now', 'owner', 'leaseMs', 'told', 'limit', 'tell'],
   decode: (reply) => {
-    const [outcome, dropped = 0, more = 0, ...found] = reply as [string, number?, number?, ...Found[]]
+    const [outcome, dropped = 0, more = 0, found] = reply as [string, number?, number?, string?]
     return { busy: outcome === 'busy', dropped, more: more === 1, found }
   },
 })

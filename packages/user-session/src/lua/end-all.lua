@@ -9,8 +9,9 @@
 -- ARGV[5] afterScore  0 at first
 -- ARGV[6] afterId     empty at first
 -- ARGV[7] limit       entries to look at, a hundred at most
+-- ARGV[8] tell        1: say which ended; 0: only how many
 --
--- Returns {score, id to go on behind or empty at the end, ended...}; an ended session is {id, user, {client...}}.
+-- Returns {score, id to go on behind or empty at the end, how many ended, JSON of them: [[id, user, [client...]]...]}.
 
 -- include: lag, times, keys, reading, ending
 local now = tonumber(ARGV[1])
@@ -31,12 +32,13 @@ for i = 1, #entries, 2 do
     ends[#ends + 1] = entry_of(key, entries[i])
   end
 end
-local answer = drop_all(head .. kind, realm, ends)
+local ended = drop_all(head .. kind, realm, ends)
 if #ids > 0 then
   -- A record that can not be read does not say whose it was.
   redis.call('ZREM', KEYS[1], unpack(ids))
 end
+local answer = { '', '', #ended, ended[1] and ARGV[8] == '1' and cjson.encode(ended) or '[]' }
 if #entries == 2 * limit then
-  return { entries[#entries], entries[#entries - 1], unpack(answer) }
+  answer[1], answer[2] = entries[#entries], entries[#entries - 1]
 end
-return { '', '', unpack(answer) }
+return answer

@@ -5,55 +5,68 @@
 -- ARGV[1] now      ms since the epoch
 -- ARGV[2] owner    who asks
 -- ARGV[3] leaseMs  how long nobody else may
--- ARGV[4] told     JSON: a list of what was found before
--- ARGV[5] limit    sessions to take away, and to find
+-- ARGV[4] told     what was found before, as it was answered, empty at first
+-- ARGV[5] limit    sessions to find
+-- ARGV[6] tell     1: what is found is told of first; 0: there is nobody to tell, it is taken away at once
 --
--- Returns {'busy'} when another sweeps, else {'swept', how many were taken away, 1 when there is more to do, {id, links,
--- {client...}, u or o and the realm}...}; with nothing to do the lease is given back.
+-- Returns {'busy'} when another sweeps, else {'swept', how many were taken away, 1 when there is more to do, JSON of what
+-- was found: {u or o and the realm, [[id, links, [client...], times]...]}}; with nothing to do the lease is given back.
 
 -- include: lag, times, keys, reading, ending
 local now = tonumber(ARGV[1])
 local owner, till = string.match(redis.call('GET', KEYS[2]) or '', '^(.*) (%d+)$')
-if owner and owner ~= ARGV[2] and tonumber(till) > now then
+local left = till and tonumber(till) - now or 0
+if owner and owner ~= ARGV[2] and left > 0 then
   return { 'busy' }
 end
-redis.call('SET', KEYS[2], ARGV[2] .. ' ' .. string.format('%.0f', now + tonumber(ARGV[3])), 'PX', ARGV[3])
+if owner ~= ARGV[2] or left < tonumber(ARGV[3]) / 2 then
+  redis.call('SET', KEYS[2], ARGV[2] .. ' ' .. string.format('%.0f', now + tonumber(ARGV[3])), 'PX', ARGV[3])
+end
 
 local head = string.match(KEYS[1], '^(.*{%x%x}:)')
-local answer = { 'swept', 0, 1 }
 
-local told = {}
-for _, one in ipairs(cjson.decode(ARGV[4])) do
-  local place = one[4]
-  local kind, realm = string.match(place, '^([uo]):(.*)$')
-  if not living(head .. kind .. 's:' .. realm .. ':' .. one[1], now) then
-    told[place] = told[place] or {}
-    table.insert(told[place], one)
-    answer[2] = answer[2] + 1
-  end
-end
-for place, ends in pairs(told) do
-  local kind, realm = string.match(place, '^([uo]):(.*)$')
-  drop_all(head .. kind, realm, ends)
-end
-
-local limit = tonumber(ARGV[5])
-for _, place in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, 10)) do
-  local kind, realm = string.match(place, '^([uo]):(.*)$')
-  local index = head .. kind .. 'r:' .. realm
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', index, '-inf', ARGV[1], 'LIMIT', 0, limit)) do
-    local key = head .. kind .. 's:' .. realm .. ':' .. id
-    local t = living(key, now)
+-- Finds what is over in a realm, and puts right where the index says of living ones that they may be.
+local function find(kind, realm)
+  local index, sessions = head .. kind .. 'r:' .. realm, head .. kind .. 's:' .. realm .. ':'
+  local found = {}
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', index, '-inf', ARGV[1], 'LIMIT', 0, ARGV[5])) do
+    local entry = entry_of(sessions .. id, id)
+    local expires = tonumber(string.match(entry[4], '^v%d+ %d+ %d+ (%d+) '))
+    local t = expires and expires > now and times(entry[4])
     if t then
       redis.call('ZADD', index, t.expires, id)
     else
-      local entry = entry_of(key, id)
-      entry[4] = place
-      answer[#answer + 1] = entry
+      found[#found + 1] = entry
     end
   end
-  if #answer > 3 then
-    return answer
+  return found, index
+end
+
+local dropped = 0
+if ARGV[4] ~= '' then
+  local place, told = unpack(cjson.decode(ARGV[4]))
+  local kind, realm = string.match(place, '^([uo]):(.*)$')
+  local sessions, over = head .. kind .. 's:' .. realm .. ':', {}
+  for _, entry in ipairs(told) do
+    -- With the times it was found with it is as over as it was then.
+    local key = sessions .. entry[1]
+    if (redis.call('HGET', key, 't') or '') == entry[4] or not living(key, now) then
+      over[#over + 1] = entry
+    end
+  end
+  drop_all(head .. kind, realm, over)
+  dropped = #over
+end
+
+for _, place in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, 10)) do
+  local kind, realm = string.match(place, '^([uo]):(.*)$')
+  local found, index = find(kind, realm)
+  if #found > 0 then
+    if ARGV[6] == '1' then
+      return { 'swept', dropped, 1, cjson.encode({ place, found }) }
+    end
+    drop_all(head .. kind, realm, found)
+    return { 'swept', dropped + #found, 1 }
   end
   local first = redis.call('ZRANGE', index, 0, 0, 'WITHSCORES')[2]
   if first then
@@ -63,7 +76,7 @@ for _, place in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LI
   end
 end
 if redis.call('ZCOUNT', KEYS[1], '-inf', ARGV[1]) == 0 then
-  answer[3] = 0
   redis.call('DEL', KEYS[2])
+  return { 'swept', dropped, 0 }
 end
-return answer
+return { 'swept', dropped, 1 }

@@ -1,20 +1,19 @@
-import { setImmediate as breathe } from 'node:timers/promises'
 import { unescapePart } from '@authstate/redis'
 import { type ProviderContext, randomId } from '@authstate/spi'
 import * as scripts from '../scripts.js'
-import type { Found } from './replies.js'
+import { foundIn } from './replies.js'
 import type { SessionStore } from './session-store.js'
 
 /** How long a node that stopped in mid-sweep keeps others from that partition. */
 const LEASE_MS = 10_000
 
-/** Sessions taken away, and found, per step: while a script runs, everybody else waits. */
-const STEP = 50
+/** Sessions taken away, and found, per step: everybody else waits for a script, so it takes about as long as a few commands. */
+const STEP = 4
 
 /**
  * Ends what has expired, one partition after the other, under a lease for each.
  *
- * A session is told of before it is taken away: a node that dies in between leaves it to the next one.
+ * Where somebody listens, a session is told of before it is taken away: a node that dies in between leaves it to the next one.
  */
 export class PartitionSweep {
   readonly #store: SessionStore
@@ -50,7 +49,7 @@ export class PartitionSweep {
 
   async #sweep(partition: number): Promise<void> {
     const { keys, redis, events } = this.#store
-    let told: readonly Found[] = []
+    let told: string | undefined
     while (!this.#stopped) {
       const step = await redis.run(
         scripts.sweep,
@@ -59,18 +58,25 @@ export class PartitionSweep {
           now: this.#store.now(),
           owner: this.#owner,
           leaseMs: LEASE_MS,
-          told: JSON.stringify(told),
+          told: told ?? '',
           limit: STEP,
+          tell: events.listeners.has('expired') ? 1 : 0,
         },
       )
       this.#swept += step.dropped
       if (step.busy || !step.more) return
-      for (const [id, links, clients, place] of step.found) {
-        const [user = ''] = links.split(':', 1)
-        events.expired(unescapePart(place.slice(2)), place.startsWith('o'), { id, user, clients })
+      if (step.found !== undefined) {
+        // What can not be taken away, such as a name that is no text, is left to whoever put it there.
+        if (step.found === told) return
+        this.#tell(step.found)
       }
       told = step.found
-      await breathe()
     }
+  }
+
+  #tell(found: string): void {
+    const { place, ended } = foundIn(found)
+    const realmId = unescapePart(place.slice(2))
+    for (const one of ended) this.#store.events.expired(realmId, place.startsWith('o'), one)
   }
 }

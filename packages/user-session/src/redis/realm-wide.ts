@@ -16,8 +16,11 @@ interface Step {
   readonly together: boolean
 }
 
-/** Sessions that a script ends, and while which everybody else waits. */
-const ENDED_PER_STEP = 50
+/** Sessions that the first round trip ends: all of nearly every user, and of a small realm. */
+const ENDED_AT_ONCE = 100
+
+/** Sessions that each further script ends: everybody else waits for it, so it takes about as long as a few commands. */
+const ENDED_PER_STEP = 5
 
 const BEGIN: ScriptPlace = { score: '0', id: '' }
 
@@ -154,15 +157,16 @@ export class RealmWide {
             began,
             fenceMs: FENCE_MS,
             except,
+            tell: events.listeners.has('removed') ? 1 : 0,
             afterScore: after.score,
             afterId: after.id,
-            limit: together ? Math.ceil((2 * ENDED_PER_STEP) / partitions.length) : ENDED_PER_STEP,
+            limit: together ? Math.ceil(ENDED_AT_ONCE / partitions.length) : ENDED_PER_STEP,
           },
         }),
         (reply, partition) => {
-          ended += reply.ended.length
+          ended += reply.count
           events.removed(realmId, offline, reply.ended, userId === undefined ? 'realm' : 'user')
-          if (reply.next && reply.ended.length > 0) again.add(partition)
+          if (reply.next && reply.count > 0) again.add(partition)
           return true
         },
         { inTurn: true },

@@ -18,10 +18,33 @@ export interface ScriptPlace {
 export type Flat = readonly string[]
 export type RawEnded = readonly [id: string, user: string, clients: Flat]
 
-/** An expired session, as the sweep finds it and is told to take it away; links and place are as in the scripts. */
-export type Found = readonly [id: string, links: string, clients: Flat, place: string]
-
 export const endedOf = ([id, user, clients]: RawEnded): Ended => ({ id, user, clients })
+
+/** As JSON, in which an empty list of clients is an empty object: Lua does not tell them apart. */
+type EncodedEnded = readonly [id: string, user: string, clients: Flat | Readonly<Record<string, never>>]
+
+const decodedEnded = ([id, user, clients]: EncodedEnded): Ended => ({
+  id,
+  user,
+  clients: Array.isArray(clients) ? (clients as Flat) : [],
+})
+
+/** Sessions that ended, many at once. */
+export const endedIn = (text: string): readonly Ended[] =>
+  (JSON.parse(text) as readonly EncodedEnded[]).map(decodedEnded)
+
+/** Expired sessions of a realm, as the sweep finds them. The text is what it is sent back to take them away. */
+export function foundIn(text: string): { readonly place: string; readonly ended: readonly Ended[] } {
+  const [place, sessions] = JSON.parse(text) as readonly [place: string, sessions: readonly EncodedFound[]]
+  return {
+    place,
+    ended: sessions.map(([id, links, clients]) => decodedEnded([id, links.replace(/:.*/s, ''), clients])),
+  }
+}
+
+/** User, broker session and broker user are the links; behind the clients are the times as they are stored. */
+type EncodedFound = readonly [id: string, links: string, clients: EncodedEnded[2], times: string]
+
 export const placeOf = (score: string, id: string): ScriptPlace | undefined =>
   id === '' ? undefined : { score, id }
 export const flatOrRefusal = (reply: unknown): Flat | string | undefined =>

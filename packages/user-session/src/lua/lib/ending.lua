@@ -16,9 +16,10 @@ local function end_client(key, client, now)
   end_families(key, client, now)
 end
 
--- What has to be known of a session to take it away: id, links and clients, escaped.
+-- What has to be known of a session to take it away: id, links and clients, escaped, and its times as they are.
 local function entry_of(key, id)
-  return { id, string.match(redis.call('HGET', key, 'd') or '', '^.*}(.*)$') or '', clients_of(key) }
+  local text, data = unpack(redis.call('HMGET', key, 't', 'd'))
+  return { id, string.match(data or '', '^.*}(.*)$') or '', clients_of(key), text or '' }
 end
 
 -- Takes sessions of one realm and their index entries away, each index in one go. Answers what there is to tell of each:
