@@ -55,12 +55,12 @@ if ARGV[9] ~= '' then
 end
 
 -- include: indexes
-local score = tonumber(ARGV[4])
+local score = ARGV[4]
 index_session(head, kind, realm, id, user, broker_session, broker_user, score, now)
 if client == '' then
   redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5])
 else
-  index_client(head .. kind, realm, id, client, tonumber(ARGV[8]), now)
+  index_client(head .. kind, realm, id, client, ARGV[8], now)
   redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5], 'c:' .. client, ARGV[7])
 end
 expire(KEYS[1], score, now)

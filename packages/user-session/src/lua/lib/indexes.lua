@@ -19,12 +19,12 @@ local function keep(key, ms)
   return kept
 end
 
--- Puts an entry into an index; a new one takes a few dead ones out.
+-- Puts an entry into an index; one new entry in four takes dead ones out. A score may be text: it costs less than a number.
 local function enter(index, member, score, now)
   local added = redis.call('ZADD', index, score, member)
   local kept = keep(index, score - now + SLACK + GRACE)
-  if added == 1 and kept > 0 then
-    local dead = redis.call('ZRANGEBYSCORE', index, '-inf', now - SLACK, 'LIMIT', 0, 3)
+  if added == 1 and kept > 0 and now % 4 == 0 then
+    local dead = redis.call('ZRANGEBYSCORE', index, '-inf', now - SLACK, 'LIMIT', 0, 12)
     if #dead > 0 then
       redis.call('ZREM', index, unpack(dead))
     end
@@ -36,7 +36,7 @@ local function index_client(base, realm, id, client, score, now)
   enter(base .. 'c:' .. realm .. ':' .. client, id, score, now)
   local all = base .. 'k:' .. realm
   local known = redis.call('ZSCORE', all, client)
-  if not known or tonumber(known) < score then
+  if not known or tonumber(known) < tonumber(score) then
     -- An hour ahead, so that it need not be done often.
     redis.call('ZADD', all, score + 3600000, client)
     keep(all, score - now + 3600000 + SLACK)
@@ -55,10 +55,7 @@ local function index_session(head, kind, realm, id, user, broker_session, broker
   end
   local all, due, place = base .. 'r:' .. realm, head .. 'ux', kind .. ':' .. realm
   redis.call('ZADD', all, score, id)
-  local known = redis.call('ZSCORE', due, place)
-  if not known or tonumber(known) > score then
-    redis.call('ZADD', due, score, place)
-  end
+  redis.call('ZADD', due, 'LT', score, place)
   if keep(all, score - now + DAY) < score - now + DAY then
     keep(due, redis.call('PTTL', all))
   end
