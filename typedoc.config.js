@@ -1,6 +1,8 @@
 // The API reference (npm run docs): a module per entry that a package publishes, a warning is an error.
+import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { Application, Comment, Converter, makeRecursiveVisitor, ReflectionKind } from 'typedoc'
 
 const root = import.meta.dirname
@@ -78,6 +80,12 @@ function requireExports(app) {
   })
 }
 
+/** Where there is no host that shows the sources, as in a copy or a clone of a folder, links lead to the files themselves. */
+const origin = spawnSync('git', ['remote', 'get-url', 'origin'], { cwd: root, encoding: 'utf8' }).stdout ?? ''
+const links = /^(https?:|ssh:|git@)/.test(origin)
+  ? {}
+  : { disableGit: true, sourceLinkTemplate: `${pathToFileURL(join(root, 'packages'))}/{path}#L{line}` }
+
 /** @type {Partial<import('typedoc').TypeDocOptions>} */
 export default {
   name: 'authstate',
@@ -85,6 +93,7 @@ export default {
   entryPoints: entries.map(({ file }) => file),
   tsconfig: 'tsconfig.reference.json',
   out: 'reference',
+  ...links,
   plugin: [nameModules, requireComments, requireExports],
   skipErrorChecking: true, // `types` of npm run check has done it
   treatWarningsAsErrors: true,

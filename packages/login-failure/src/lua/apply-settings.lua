@@ -1,6 +1,6 @@
 -- Recompute when the records of a realm end, about a hundred of one partition. What `expiryOf` of rules.ts says.
 --
--- KEYS[1] realm                 zset: tails of the keys of a realm, scored by expiresAt
+-- KEYS[1] realm                 zset: tails of the keys of a realm, scored by expiresAt, rounded up
 -- KEYS[2] head                  what every key of the partition starts with
 -- ARGV[1] now                   ms since the epoch
 -- ARGV[2] cursor                where to go on, 0 at first

@@ -1,7 +1,7 @@
 -- Forget failures after a success. What `applySuccess` of rules.ts does.
 --
 -- KEYS[1] record                hash, as in record-failure.lua
--- KEYS[2] realm                 zset: tails of the keys of a realm, scored by expiresAt
+-- KEYS[2] realm                 zset: tails of the keys of a realm, scored by expiresAt, rounded up
 -- KEYS[3] attempts              zset: reserved attempts, scored by the end of the reservation
 -- ARGV[1] now                   ms since the epoch
 -- ARGV[2] attempt               the reservation it uses up, may be empty
