@@ -209,8 +209,16 @@ export const loginFailureScriptBugs = (client: () => RedisClient) =>
     (edit) => {
       edit(
         'lost update',
-        'record-failure.lua adds two at the factor',
+        'record-failure.lua writes one where nothing else changes',
         'recordFailure: N at once on two nodes are each counted',
+        scripts.recordFailure,
+        "'n', n + 1",
+        "'n', 1",
+      )
+      edit(
+        'lost update',
+        'record-failure.lua begins again near a lock',
+        'recordFailure: exactly one of N at once sets the lock, and no more than the factor are counted',
         scripts.recordFailure,
         'n = n + 1',
         'n = 1',

@@ -80,11 +80,10 @@ export function isPurePermanent(policy: Policy): boolean {
 
 /** A policy as one argument of a script: ten of them would cost more than what the script does with them. */
 export function policyText(policy: Policy): string {
-  const kind = `${policy.strategy === 'LINEAR' ? 'L' : 'M'} ${policy.permanentLockout ? 1 : 0}`
-  const counts = `${policy.maxTemporaryLockouts} ${policy.failureFactor}`
-  const waits = `${policy.waitIncrementMs} ${policy.quickLoginCheckMs} ${policy.minimumQuickLoginWaitMs}`
-  const ends = `${policy.maxFailureWaitMs} ${policy.maxDeltaTimeMs} ${policy.maxSecondaryAuthFailures}`
-  return `${kind} ${counts} ${waits} ${ends}`
+  const usual = `${policy.failureFactor} ${policy.quickLoginCheckMs} ${policy.maxDeltaTimeMs}`
+  const kind = `${policy.permanentLockout ? 1 : 0} ${policy.strategy === 'LINEAR' ? 'L' : 'M'} ${policy.maxTemporaryLockouts}`
+  const waits = `${policy.waitIncrementMs} ${policy.minimumQuickLoginWaitMs} ${policy.maxFailureWaitMs}`
+  return `${usual} ${kind} ${waits} ${policy.maxSecondaryAuthFailures}`
 }
 
 /** The same policy, stricter, for one node that counts alone and forgets: fewer failures, only temporary locks. */

@@ -4,7 +4,7 @@ import { type LoginFailureConfig, loginFailureConfig } from './config.js'
 import { type LoginFailureProvider, loginFailureSpi } from './contract.js'
 import { LoginFailures } from './login-failures.js'
 import { type Policy, policyText } from './policy.js'
-import { type FailureState, isExpired } from './rules.js'
+import { type FailureState, isExpired, usualStep } from './rules.js'
 import * as scripts from './scripts.js'
 import type { FailureStore, Policies, Reservation, StoredFailure, StoredSuccess, Subject } from './store.js'
 
@@ -50,7 +50,7 @@ class RedisStore implements FailureStore {
   async fail(subject: Subject, policy: Policy, failure: StoredFailure) {
     const keys = this.#keysOf(subject)
     const { now, at, ip, secondary, attempt } = failure
-    return this.#redis.run(scripts.recordFailure, keys, {
+    const step = await this.#redis.run(scripts.recordFailure, keys, {
       now,
       at,
       ip,
@@ -59,6 +59,7 @@ class RedisStore implements FailureStore {
       tail: keys.tail,
       policy: policyText(policy),
     })
+    return typeof step === 'number' ? usualStep(step, policy, failure) : step
   }
 
   async succeed(subject: Subject, policy: Policy, { now, attempt, secondary }: StoredSuccess) {

@@ -48,6 +48,17 @@ export interface FailureStep {
   readonly newLock: 'temporary' | 'permanent' | ''
 }
 
+/** What a failure leaves behind when there was none of anything else before, and it locks nothing. */
+export const usualStep = (
+  numFailures: number,
+  { maxDeltaTimeMs }: Policy,
+  { at, ip }: Pick<Failure, 'at' | 'ip'>,
+): FailureStep => ({
+  counted: true,
+  newLock: '',
+  state: { ...NO_FAILURES, numFailures, lastFailureAt: at, lastIp: ip, expiresAt: at + maxDeltaTimeMs },
+})
+
 /** A record is gone at `expiresAt`, not a millisecond later. */
 export function isExpired(expiresAt: number, now: number): boolean {
   return expiresAt <= now

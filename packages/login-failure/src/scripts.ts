@@ -20,10 +20,15 @@ export const recordFailure = defineScript({
   repeatable: false,
   keys: ['record', 'realm', 'attempts'],
   args: ['now', 'at', 'ip', 'secondary', 'attempt', 'tail', 'policy'],
-  decode: (reply): FailureStep => {
-    const [counted, newLock, ...fields] = reply as [number, FailureStep['newLock'], ...string[]]
-    return { counted: counted === 1, newLock, state: decodeState(fields) }
-  },
+  decode: (reply) => (typeof reply === 'number' ? reply : stepOf(reply as RawStep)),
+})
+
+type RawStep = [counted: number, newLock: FailureStep['newLock'], ...fields: string[]]
+
+const stepOf = ([counted, newLock, ...fields]: RawStep): FailureStep => ({
+  counted: counted === 1,
+  newLock,
+  state: decodeState(fields),
 })
 
 export const recordSuccess = defineScript({

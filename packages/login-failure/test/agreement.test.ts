@@ -4,7 +4,7 @@ import { describeWith, redis } from '../../../test-support/capabilities.js'
 import { openRedis } from '../../../test-support/redis-targets.js'
 import { MemoryStore } from '../src/memory-store.js'
 import { type Policy, policyText } from '../src/policy.js'
-import { attemptsLeft, type FailureState, NO_FAILURES } from '../src/rules.js'
+import { attemptsLeft, type FailureState, NO_FAILURES, usualStep } from '../src/rules.js'
 import * as scripts from '../src/scripts.js'
 import type { Subject } from '../src/store.js'
 
@@ -66,7 +66,7 @@ describeWith(redis, 'the Lua and the TypeScript policy', () => {
   test(`agree on ${HISTORIES} random histories`, { timeout: 300_000 }, async () => {
     const seed = randomInt(2 ** 31)
     const random = mulberry32(seed)
-    const seen = { permanent: 0, temporary: 0, quick: 0, refused: 0, secondary: 0, expired: 0 }
+    const seen = { permanent: 0, temporary: 0, quick: 0, refused: 0, secondary: 0, expired: 0, usual: 0 }
     const keys = ['record', 'realm', 'attempts'].map((name) => `agreement-${process.pid}-{0}:${name}`)
     for (let start = 0; start < HISTORIES; start += PER_CALL) {
       const histories = Array.from({ length: PER_CALL }, () => history(random))
@@ -84,8 +84,9 @@ describeWith(redis, 'the Lua and the TypeScript policy', () => {
         JSON.stringify(sent),
       )) as unknown[][]
       replies.forEach((reply, index) => {
-        const { events } = histories[index] as History
-        const decoded = reply.map((one, n) => decode(events[n]?.[0], one))
+        const { events, policy } = histories[index] as History
+        seen.usual += reply.filter((one, n) => events[n]?.[0] === 'f' && typeof one === 'number').length
+        const decoded = reply.map((one, n) => decode(events[n], policy, one))
         const { results } = expected[index] as Played
         if (decoded.join() !== results.join()) {
           expect(decoded, `seed ${seed}, ${JSON.stringify(histories[index])}`).toEqual(results)
@@ -143,9 +144,14 @@ async function play(
   return { results, others: endless ? 3 : Math.max(0, lastIsLeft ? left - 1 : left) }
 }
 
-function decode(kind: Event[0] | undefined, reply: unknown): string {
-  const script = { f: scripts.recordFailure, s: scripts.recordSuccess, c: scripts.clear }
-  return text((kind === undefined ? scripts.reserve : script[kind]).decode(reply))
+function decode(event: Event | undefined, policy: Policy, reply: unknown): string {
+  if (event?.[0] === 'f') {
+    const step = scripts.recordFailure.decode(reply)
+    const [, , at, ip] = event
+    return text(typeof step === 'number' ? usualStep(step, policy, { at: Number(at), ip }) : step)
+  }
+  const script = { s: scripts.recordSuccess, c: scripts.clear }
+  return text((event === undefined ? scripts.reserve : script[event[0]]).decode(reply))
 }
 
 function encode({ policy, events, endsAt, secondary }: History, others: number) {

@@ -10,24 +10,39 @@
 -- ARGV[4] secondary                 1: a second factor failed
 -- ARGV[5] attempt                   the reservation it uses up, may be empty
 -- ARGV[6] tail                      the record's key behind its partition
--- ARGV[7] policy                    L for LINEAR or M for MULTIPLE, permanentLockout 1 or 0, and numbers:
---                                   maxTemporaryLockouts, failureFactor, waitIncrementMs, quickLoginCheckMs,
---                                   minimumQuickLoginWaitMs, maxFailureWaitMs, maxDeltaTimeMs, maxSecondaryAuthFailures
+-- ARGV[7] policy                    failureFactor, quickLoginCheckMs, maxDeltaTimeMs, permanentLockout 1 or 0, L for LINEAR
+--                                   or M for MULTIPLE, maxTemporaryLockouts, waitIncrementMs, minimumQuickLoginWaitMs,
+--                                   maxFailureWaitMs, maxSecondaryAuthFailures
 --
--- Returns {counted, newLock, n, t, o, l, u, p, x, w, i}.
+-- Returns n when that, the time, the address and the end that follows are all there is to the record, else {counted,
+-- newLock, n, t, o, l, u, p, x, w, i}.
 
 local NEVER, GRACE, ROUND = 8640000000000000, 60000, 60000
 local now, at = tonumber(ARGV[1]), tonumber(ARGV[2])
-local strategy, permanent, maxLockouts, factor, waitIncrement, quickCheck, quickWait, maxWait, maxDelta, maxSecondary =
-  string.match(ARGV[7], '^(%a) (%d) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
-permanent, maxLockouts = permanent == '1', tonumber(maxLockouts)
-factor, maxDelta = tonumber(factor), tonumber(maxDelta)
 
 if ARGV[5] ~= '' then
   redis.call('ZREM', KEYS[3], ARGV[5])
 end
 
 local old = redis.call('HMGET', KEYS[1], '_v', 'x', 'n', 't', 'o', 'l', 'u', 'p', 'w', 'i')
+
+-- The usual case in few steps: a record that never locked, not near a lock, with an end that rounds up as before.
+local factor, quickCheck, maxDelta, permanent, rest = string.match(ARGV[7], '^(%d+) (%d+) (%d+) (%d) (.*)$')
+factor, quickCheck, maxDelta = tonumber(factor), tonumber(quickCheck), tonumber(maxDelta)
+if old[1] == '1' and permanent == '0' and ARGV[4] == '0' and (old[10] or '') == ARGV[3]
+  and not (old[4] or old[5] or old[7] or old[8] or old[9]) then
+  local x, n, last = tonumber(old[2]) or 0, tonumber(old[3]) or 0, tonumber(old[6]) or 0
+  local delta, ends = at - last, at + maxDelta
+  if x > now and ends > now and ends < NEVER and math.ceil(ends / ROUND) == math.ceil(x / ROUND)
+    and last > 0 and delta >= quickCheck and delta <= maxDelta and n + 1 < factor then
+    redis.call('HSET', KEYS[1], 'x', string.format('%.0f', ends), 'n', n + 1, 'l', ARGV[2])
+    return n + 1
+  end
+end
+
+local strategy, maxLockouts, waitIncrement, quickWait, maxWait, maxSecondary =
+  string.match(rest, '^(%a) (%d+) (%d+) (%d+) (%d+) (%d+)$')
+permanent, maxLockouts = permanent == '1', tonumber(maxLockouts)
 local stale = false
 if old[1] ~= '1' or (tonumber(old[2]) or 0) <= now then
   stale = old[1] or old[2]
@@ -62,7 +77,7 @@ if not pure then
   local steps = strategy == 'L' and 1 + n - factor or math.floor(n / factor)
   wait = tonumber(waitIncrement) * steps
 end
-local quick = wait <= 0 and before > 0 and math.abs(delta) < tonumber(quickCheck)
+local quick = wait <= 0 and before > 0 and math.abs(delta) < quickCheck
 if quick then
   wait = tonumber(quickWait)
 end
