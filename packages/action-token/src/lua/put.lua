@@ -28,8 +28,9 @@ if family ~= '' then
   end
 end
 
-local old = redis.call('GET', KEYS[1])
-if old then
+local absent = redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[3], 'NX')
+if not absent then
+  local old = redis.call('GET', KEYS[1])
   local expires_at, old_family, old_subject, rest = string.match(old, '^1:(%d+):([^:]*):([^:]*):(.?)')
   local taken = expires_at and tonumber(expires_at) > now
   if taken and (rest ~= '{' or ARGV[4] == '1') then
@@ -42,6 +43,7 @@ if old then
   if expires_at and old_subject ~= '' and old_subject ~= subject then
     redis.call('ZREM', head .. 'as' .. realm .. ':' .. old_subject, tail)
   end
+  redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[3])
 end
 
 local function index(key)
@@ -65,5 +67,4 @@ if subject ~= '' then
   index(head .. 'as' .. realm .. ':' .. subject)
 end
 index(KEYS[2])
-redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[3])
 return 1
