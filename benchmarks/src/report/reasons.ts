@@ -9,7 +9,7 @@ export const REASONS: Readonly<Record<string, string>> = {
   R3: 'the step that creates checks the fences of user and realm, writes four indexes with time-outs of their own and prunes them; SET writes one key.',
   R4: 'a touch reads the times of the session in a script and decides by them; PEXPIRE looks at nothing. The way through a script costs the client more than a plain command.',
   R5: 'creation writes the indexes that connect-redis does not have, see R3.',
-  R6: 'the step that counts keeps the whole policy in one script; the limiter increments one key.',
+  R6: 'a failure reads ten fields and decides by a policy, in the client and in a script; the limiter increments one key.',
   R7: 'a token is put by a script that keeps families, subjects and an index of the realm, and is consumed by one that leaves a mark; SET and GETDEL keep nothing.',
   R8: 'see R3: the adapter writes its session and one alias, and no index.',
   R9: 'batches only form where replies come in batches; a busy machine hands them over one by one.',
