@@ -6,6 +6,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createAuthState } from '../packages/authstate/src/index.js'
 import { describeWith, serverBinary } from '../test-support/capabilities.js'
@@ -92,6 +93,7 @@ describeWith(serverBinary, 'a soak', () => {
     for (const { type } of history) kinds.set(type, (kinds.get(type) ?? 0) + 1)
     console.info(`soak, seed ${SEED}: ${JSON.stringify({ ...Object.fromEntries(kinds), ...disturber.done })}`)
     expect(found.slice(0, 20)).toEqual([])
+    expect(await leftBehind(about)).toEqual([])
     expect(codes).toEqual(codes.map(() => 0))
     for (const type of ['create', 'remove', 'look', 'put', 'consume', 'fail', 'write', 'read']) {
       expect([type, (kinds.get(type) ?? 0) > 20]).toEqual([type, true])
@@ -131,6 +133,36 @@ async function look(
     return { alive, listed, count: await userSessions.count('realm'), failures }
   } finally {
     await state.close()
+  }
+}
+
+/** Fences, and what a TTL takes away: `ux` and `uk` name realms and clients, `ul` and the cluster's kinds nodes. */
+const KEPT_BY_TIME = /^(u[fxkl]|of|a[xv]|c[mesk])$/
+/** Of the deployment, whatever realms it has. */
+const KEPT_FOR_EVER = /^(layout|c[lf])$/
+
+/** Keys that the removal of a realm leaves in Redis and should not, or without an end. */
+async function leftBehind(about: Pick<Task, 'sentinels' | 'name' | 'prefix'>): Promise<string[]> {
+  const state = await createAuthState(configFor({ ...about, node: 'remover' }))
+  try {
+    await state.userSessions.removeByRealm('realm')
+    await state.actionTokens.removeByRealm('realm')
+    await state.loginFailures.clearByRealm('realm')
+  } finally {
+    await state.close()
+  }
+  const redis = new Redis({ sentinels: [...about.sentinels], name: about.name })
+  try {
+    const wrong: string[] = []
+    for (const key of await redis.keys(`${about.prefix}:*`)) {
+      const [, kind = ''] = /^[^:]*:(?:\{\w\w\}:)?([^:]*)/.exec(key) ?? []
+      if (KEPT_FOR_EVER.test(kind)) continue
+      const ttlMs = await redis.pttl(key)
+      if (ttlMs === -1 || !KEPT_BY_TIME.test(kind)) wrong.push(`${key}, ${ttlMs} ms`)
+    }
+    return wrong
+  } finally {
+    redis.disconnect()
   }
 }
 
