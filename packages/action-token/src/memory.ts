@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { assertName, ProviderClosedError, type ProviderContext, type ProviderFactory } from '@authstate/spi'
+import {
+  assertName,
+  ProviderClosedError,
+  type ProviderContext,
+  type ProviderFactory,
+  Pruner,
+} from '@authstate/spi'
 import {
   type ActionTokenProvider,
   actionTokenSpi,
@@ -47,14 +53,14 @@ interface Entry {
   consumed?: CheckedConsume & { readonly at: number }
 }
 
-/** Entries that each write looks at to take away dead ones. */
-const PRUNED_PER_WRITE = 4
-
 class MemoryActionTokens implements ActionTokenProvider {
   readonly #tokens = new Map<string, Entry>()
   /** Until when a family is refused. */
   readonly #refused = new Map<string, { readonly realmId: string; readonly expiresAt: number }>()
   readonly #revoked = new Map<string, { readonly realmId: string; readonly expiresAt: number }>()
+  readonly #tokenPruner = new Pruner(this.#tokens)
+  readonly #refusedPruner = new Pruner(this.#refused)
+  readonly #revokedPruner = new Pruner(this.#revoked)
   readonly #context: ProviderContext
   readonly #config: MemoryActionTokenConfig
   readonly #signed: SignedTokens
@@ -183,7 +189,7 @@ class MemoryActionTokens implements ActionTokenProvider {
       this.#revoked.get(name)?.expiresAt ?? 0,
     )
     this.#revoked.set(name, { realmId, expiresAt })
-    this.#prune(this.#revoked)
+    this.#revokedPruner.prune(this.#isDead)
     await this.#config.revokedTokens?.save({ realmId, tokenId, expiresAt })
   }
 
@@ -225,10 +231,9 @@ class MemoryActionTokens implements ActionTokenProvider {
     const refused = this.#refused.get(nameOf(realmId, checked.family))
     if (checked.family !== '' && refused !== undefined && !isExpired(refused.expiresAt, now)) return false
     const name = nameOf(realmId, kind, key)
-    this.#tokens.delete(name)
     this.#tokens.set(name, { realmId, ...checked })
-    this.#prune(this.#tokens)
-    this.#prune(this.#refused)
+    this.#tokenPruner.prune(this.#isDead)
+    this.#refusedPruner.prune(this.#isDead)
     return true
   }
 
@@ -257,15 +262,8 @@ class MemoryActionTokens implements ActionTokenProvider {
       : undefined
   }
 
-  #prune(map: Map<string, { readonly expiresAt: number }>): void {
-    const now = this.#context.clock.now()
-    let looked = 0
-    for (const [name, entry] of map) {
-      if (looked++ === PRUNED_PER_WRITE) break
-      map.delete(name)
-      if (!isExpired(entry.expiresAt + this.#config.readGraceMs, now)) map.set(name, entry)
-    }
-  }
+  readonly #isDead = ({ expiresAt }: { readonly expiresAt: number }): boolean =>
+    isExpired(expiresAt + this.#config.readGraceMs, this.#context.clock.now())
 
   #enter(): void {
     if (this.#closed) throw new ProviderClosedError('action-token: the provider is closed')

@@ -1,3 +1,4 @@
+import { Pruner } from '@authstate/spi'
 import type { Policy } from './policy.js'
 import {
   applyFailure,
@@ -26,14 +27,13 @@ interface Entry {
   state: FailureState
 }
 
-/** Entries that each write looks at to take away dead ones. */
-const PRUNED_PER_WRITE = 4
-
 /** Counts in this process. */
 export class MemoryStore implements FailureStore {
   readonly #entries = new Map<string, Entry>()
+  readonly #entryPruner = new Pruner(this.#entries)
   /** Until when each attempt is reserved, by subject. */
   readonly #attempts = new Map<string, Map<string, number>>()
+  readonly #attemptPruner = new Pruner(this.#attempts)
 
   async load(subject: Subject, now: number): Promise<FailureState | undefined> {
     return this.#live(subject, now)
@@ -71,7 +71,6 @@ export class MemoryStore implements FailureStore {
     const attempts = this.#attempts.get(name) ?? new Map<string, number>()
     for (const [other, until] of attempts) if (isExpired(until, now)) attempts.delete(other)
     if (attempts.size >= left) return { outcome: 'busy' }
-    this.#attempts.delete(name)
     this.#attempts.set(name, attempts.set(attempt, now + leaseMs))
     this.#pruneAttempts(now)
     return { outcome: 'reserved' }
@@ -127,24 +126,16 @@ export class MemoryStore implements FailureStore {
 
   #store(subject: Subject, state: FailureState, now: number): void {
     const name = nameOf(subject)
-    this.#entries.delete(name)
-    if (!isExpired(state.expiresAt, now)) this.#entries.set(name, { subject, state })
-    let looked = 0
-    for (const [other, entry] of this.#entries) {
-      if (looked++ === PRUNED_PER_WRITE) break
-      this.#entries.delete(other)
-      if (!isExpired(entry.state.expiresAt, now)) this.#entries.set(other, entry)
-    }
+    if (isExpired(state.expiresAt, now)) this.#entries.delete(name)
+    else this.#entries.set(name, { subject, state })
+    this.#entryPruner.prune((entry) => isExpired(entry.state.expiresAt, now))
   }
 
   #pruneAttempts(now: number): void {
-    let looked = 0
-    for (const [name, attempts] of this.#attempts) {
-      if (looked++ === PRUNED_PER_WRITE) break
-      this.#attempts.delete(name)
+    this.#attemptPruner.prune((attempts) => {
       for (const [attempt, until] of attempts) if (isExpired(until, now)) attempts.delete(attempt)
-      if (attempts.size > 0) this.#attempts.set(name, attempts)
-    }
+      return attempts.size === 0
+    })
   }
 
   /** Ends a reservation; answers until when it held. */

@@ -15,6 +15,7 @@ export {
 export * from './keyring.js'
 export * from './logger.js'
 export * from './provider.js'
+export * from './pruner.js'
 export * from './realm.js'
 export { createProviderRegistry, type ProviderRegistry, type ProviderRegistryOptions } from './registry.js'
 export * from './sealing.js'

@@ -1,3 +1,4 @@
+import { Pruner } from '@authstate/spi'
 import { isExpired, type TabData, type TabHead } from '../rules.js'
 
 export interface StoredTab {
@@ -15,12 +16,10 @@ export interface StoredRoot {
   readonly tabs: Map<string, StoredTab>
 }
 
-/** Roots that each write looks at to take away dead ones. */
-const PRUNED_PER_WRITE = 4
-
 /** The roots of this process, by realm and id. */
 export class StoredRoots {
   readonly #roots = new Map<string, StoredRoot>()
+  readonly #pruner = new Pruner(this.#roots)
 
   living(realmId: string, id: string, now: number): StoredRoot | undefined {
     const root = this.#roots.get(nameOf(realmId, id))
@@ -41,12 +40,7 @@ export class StoredRoots {
 
   /** Looks at a few roots, other ones each time, and forgets those that have expired. */
   prune(now: number): void {
-    let looked = 0
-    for (const [name, root] of this.#roots) {
-      if (looked++ === PRUNED_PER_WRITE) break
-      this.#roots.delete(name)
-      if (!isExpired(root.expiresAt, now)) this.#roots.set(name, root)
-    }
+    this.#pruner.prune((root) => isExpired(root.expiresAt, now))
   }
 
   clear(): void {
