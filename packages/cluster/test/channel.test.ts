@@ -5,7 +5,7 @@ import { killReaders, openRedis, readerIds } from '../../../test-support/redis-t
 import { eventually } from '../src/conformance/fixture.js'
 import type { ChannelStatus, ClusterProvider, GapReason } from '../src/index.js'
 import * as scripts from '../src/scripts.js'
-import { messages, openWorld, sleep, type World } from './nodes.js'
+import { messages, openWorld, type World } from './nodes.js'
 
 /** Everything a node hears on a topic, and the gaps. */
 function hear(provider: ClusterProvider, topic = 'topic') {
@@ -40,21 +40,11 @@ describeWith(redis, 'the work channel', () => {
     nodes[1]?.provider.onChannelChange(({ state }) => states.push(state))
     let sent = 0
     let killed = 0
-    let killing = true
-    const write = async () => {
-      while (killing) {
-        await nodes[0]?.provider.publish('topic', sent++)
-        if (sent % 5 === 0) await sleep(1)
-      }
+    while (killed < 100) {
+      const batch = Array.from({ length: 5 }, () => nodes[0]?.provider.publish('topic', sent++))
+      const [found] = await Promise.all([killReaders(control), ...batch])
+      killed += found
     }
-    const kill = async () => {
-      while (killed < 100) {
-        killed += await killReaders(control)
-        await sleep(5)
-      }
-      killing = false
-    }
-    await Promise.all([write(), kill()])
     for (const { numbers, gaps } of heard) {
       await eventually(() => expect(numbers).toHaveLength(sent))
       expect(numbers).toEqual(upTo(sent))

@@ -66,7 +66,5 @@ export function openWorld(control: Redis) {
 
 export type World = ReturnType<typeof openWorld>
 
-export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
-
 export const messages = ({ logger }: TestNode, level?: string): string[] =>
   logger.entries.filter((entry) => level === undefined || entry.level === level).map(({ message }) => message)

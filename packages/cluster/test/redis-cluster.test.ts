@@ -8,7 +8,6 @@ import { connectionName, killReaders, openCluster } from '../../../test-support/
 import { eventually } from '../src/conformance/fixture.js'
 import { clusterSpi, type GapReason } from '../src/index.js'
 import { redisCluster } from '../src/redis.js'
-import { sleep } from './nodes.js'
 
 describeWith(cluster, 'the work channel on a Redis Cluster', () => {
   for (const [whose, target] of [
@@ -43,7 +42,6 @@ describeWith(cluster, 'the work channel on a Redis Cluster', () => {
         while (killed < 20) {
           for (const control of controls) killed += await killReaders(control)
           for (let n = 0; n < 10; n++) await provider.publish('topic', sent++)
-          await sleep(5)
         }
         await eventually(() => expect(heard).toHaveLength(sent))
         expect(heard).toEqual(Array.from({ length: sent }, (_, n) => n))
