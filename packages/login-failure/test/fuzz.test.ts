@@ -5,6 +5,7 @@ import { createProviderRegistry } from '@authstate/spi'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../test-support/capabilities.js'
+import { overDamage } from '../../../test-support/damage.js'
 import { openRedis } from '../../../test-support/redis-targets.js'
 import {
   type LoginFailure,
@@ -82,13 +83,6 @@ describeWith(redis, 'a stored record', () => {
     const fields = ['_v', 'x', 'n', 't', 'o', 'l', 'u', 'p', 'w', 'i']
     expect(fields).toEqual(expect.arrayContaining(Object.keys(intact)))
     const damage = fc.tuple(fc.constantFrom(...fields), text).map(([field, value]) => ({ [field]: value }))
-    await fc.assert(
-      fc.asyncProperty(damage, async (field) => {
-        await client.del(key)
-        await client.hset(key, { ...intact, ...field })
-        await verb()
-      }),
-      { numRuns: 150 },
-    )
+    await overDamage(client, key, intact, damage, verb)
   })
 })

@@ -3,6 +3,7 @@ import { FakeClock, openInspector } from '@authstate/conformance'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../test-support/capabilities.js'
+import { overDamage } from '../../../test-support/damage.js'
 import { openRedis } from '../../../test-support/redis-targets.js'
 import type { UserSession, UserSessionProvider } from '../src/index.js'
 import { openNode } from './support.js'
@@ -106,13 +107,6 @@ describeWith(redis, 'a stored session', () => {
     const damage = fc
       .constantFrom(...fields)
       .chain((field) => damaged(intact[field] ?? '').map((text) => ({ [field]: text })))
-    await fc.assert(
-      fc.asyncProperty(damage, async (field) => {
-        await client.del(key)
-        await client.hset(key, { ...intact, ...field })
-        await verb()
-      }),
-      { numRuns: 150 },
-    )
+    await overDamage(client, key, intact, damage, verb)
   })
 })
