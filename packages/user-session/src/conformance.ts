@@ -1,5 +1,6 @@
 import { defineSuite, type KeySpaceRules, type Runner, runSuite, type Target } from '@authstate/conformance'
 import { clientSessions } from './conformance/client-sessions.js'
+import { clientUse } from './conformance/client-use.js'
 import { events } from './conformance/events.js'
 import { expiry } from './conformance/expiry.js'
 import { MAX_NOTES_BYTES } from './conformance/fixture.js'
@@ -20,6 +21,7 @@ export const userSessionSuite = defineSuite<UserSessionProvider>(
     lifeCycle(add)
     clientSessions(add)
     expiry(add)
+    clientUse(add)
     listings(add)
     removal(add)
     offlineSessions(add)

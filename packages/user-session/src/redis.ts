@@ -35,7 +35,7 @@ import { newSession } from './redis/new-session.js'
 import { createOffline } from './redis/offline.js'
 import { PartitionSweep } from './redis/partition-sweep.js'
 import { RealmWide } from './redis/realm-wide.js'
-import { SessionStore } from './redis/session-store.js'
+import { type Opened, SessionStore } from './redis/session-store.js'
 import { decodeTimes } from './redis/texts.js'
 import { outcomeOf, presentationOf } from './redis/tokens.js'
 import { upgradeRecord } from './redis/versions.js'
@@ -116,30 +116,36 @@ class RedisUserSessions implements UserSessionProvider {
     const clientId = check.checkOption(options, 'clientId')
     const opened = await this.#store.open(realmId, id, options)
     if (opened === undefined) return undefined
-    const { place, key, realm, now, life } = opened
-    const clientLife = clientId === undefined ? '' : this.#store.clientLife(realm, clientId, place.offline)
-    const reply = await this.#store.redis.run(
-      scripts.refresh,
-      { session: key },
-      { now, life, client: escapePart(clientId ?? ''), clientLife },
-    )
-    if (reply === undefined) return undefined
-    return this.#store.decode(reply, place, clientId)
+    const values = await this.#refresh(opened, clientId, 'record')
+    return values && this.#store.decode(values, opened.place, clientId)
   }
 
   async touch(realmId: string, id: string, options?: ClientScope) {
     this.#store.enterSession(realmId, id)
-    if (check.checkOption(options, 'clientId') !== undefined) {
-      const session = await this.refresh(realmId, id, options)
-      return session && { lastRefreshAt: session.lastRefreshAt, expiresAt: session.expiresAt }
-    }
+    const clientId = check.checkOption(options, 'clientId')
     const opened = await this.#store.open(realmId, id, options)
     if (opened === undefined) return undefined
     const { key, now, life } = opened
-    const times = await this.#store.redis.run(scripts.touch, { session: key }, { now, life })
-    if (times === undefined) return undefined
+    const times =
+      clientId === undefined
+        ? await this.#store.redis.run(scripts.touch, { session: key }, { now, life })
+        : (await this.#refresh(opened, clientId, 'times'))?.[0]
+    if (times == null) return undefined
     const { lastRefreshAt, expiresAt } = decodeTimes(times)
     return { lastRefreshAt, expiresAt }
+  }
+
+  #refresh(
+    { key, place, realm, now, life }: Opened,
+    clientId: string | undefined,
+    answer: 'record' | 'times',
+  ) {
+    const clientLife = clientId === undefined ? '' : this.#store.clientLife(realm, clientId, place.offline)
+    return this.#store.redis.run(
+      scripts.refresh,
+      { session: key },
+      { now, life, client: escapePart(clientId ?? ''), clientLife, answer },
+    )
   }
 
   async update(realmId: string, id: string, patch: UserSessionPatch, options?: SessionScope) {

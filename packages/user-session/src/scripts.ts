@@ -4,6 +4,7 @@ import createLua from './lua/create.lua'
 import createOfflineLua from './lua/create-offline.lua'
 import detachAllLua from './lua/detach-all.lua'
 import endAllLua from './lua/end-all.lua'
+import aloneLua from './lua/lib/alone.lua'
 import endingLua from './lua/lib/ending.lua'
 import fenceLua from './lua/lib/fence.lua'
 import indexesLua from './lua/lib/indexes.lua'
@@ -18,6 +19,7 @@ import reindexingLua from './lua/lib/reindexing.lua'
 import rotationLua from './lua/lib/rotation.lua'
 import settlingLua from './lua/lib/settling.lua'
 import timesLua from './lua/lib/times.lua'
+import usualLua from './lua/lib/usual.lua'
 import pageLua from './lua/page.lua'
 import putClientLua from './lua/put-client.lua'
 import recomputeLua from './lua/recompute.lua'
@@ -46,6 +48,7 @@ import {
 const record = 'user-session'
 
 const shared: Readonly<Record<string, string>> = {
+  alone: aloneLua,
   ending: endingLua,
   fence: fenceLua,
   indexes: indexesLua,
@@ -60,6 +63,7 @@ const shared: Readonly<Record<string, string>> = {
   rotation: rotationLua,
   settling: settlingLua,
   times: timesLua,
+  usual: usualLua,
 }
 
 /**
@@ -107,7 +111,7 @@ export const refresh = defineScript({
   change: 'touch',
   repeatable: true,
   keys: ['session'],
-  args: ['now', 'life', 'client', 'clientLife'],
+  args: ['now', 'life', 'client', 'clientLife', 'answer'],
   decode: (reply) => (reply as (string | null)[] | null) ?? undefined,
 })
 

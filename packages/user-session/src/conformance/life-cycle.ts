@@ -319,7 +319,8 @@ export function lifeCycle(add: SuiteBuilder<UserSessionProvider>): void {
     assert.equal(await provider.countByClient('test', 'test-app'), 2)
   })
 
-  add.basic('names: of whatever characters, never mixed up', '§19 row 16', async ({ provider }) => {
+  add.basic('names: of whatever characters, never mixed up', '§19 row 16', async ({ provider, clock }) => {
+    const made: string[] = []
     for (const [index, realmId] of awkward.entries()) {
       const name = awkward[(index + 1) % awkward.length] as string
       const session = await provider.create(realmId, {
@@ -330,6 +331,22 @@ export function lifeCycle(add: SuiteBuilder<UserSessionProvider>): void {
       })
       assert.deepEqual(plain(await provider.get(realmId, session.id)), plain(session))
       assert.deepEqual(clientIds(await provider.get(realmId, session.id, { clientId: name })), [name])
+      made.push(session.id)
+    }
+    for (const seconds of [1, 90, 1]) {
+      clock.advance(seconds * SECOND)
+      for (const [index, realmId] of awkward.entries()) {
+        const name = awkward[(index + 1) % awkward.length] as string
+        const id = made[index] as string
+        const expiresAt = clock.now() + IDLE_MS
+        assert.equal((await provider.touch(realmId, id, { clientId: name }))?.expiresAt, expiresAt)
+        const refreshed = await provider.refresh(realmId, id, { clientId: name })
+        assert.equal(refreshed?.clients.get(name)?.expiresAt, expiresAt)
+        assert.equal(
+          (await provider.updateClientSession(realmId, id, { clientId: name }))?.expiresAt,
+          expiresAt,
+        )
+      }
     }
     for (const [index, realmId] of awkward.entries()) {
       const own = awkward[(index + 1) % awkward.length] as string

@@ -56,11 +56,11 @@ end
 
 -- include: indexes
 local score = ARGV[4]
-index_session(head, kind, realm, id, user, broker_session, broker_user, score, now)
+index_session(head, kind, realm, id, user, broker_session, broker_user, score, 0, now)
 if client == '' then
   redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5])
 else
-  index_client(head .. kind, realm, id, client, ARGV[8], now)
+  index_client(head .. kind, realm, id, client, ARGV[8], 0, now)
   redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5], 'c:' .. client, ARGV[7])
 end
 expire(KEYS[1], score, now)

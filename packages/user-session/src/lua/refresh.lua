@@ -5,13 +5,67 @@
 -- ARGV[2] life        spans of the session, ms
 -- ARGV[3] client      escaped, empty for none
 -- ARGV[4] clientLife  spans of the client session, ms
+-- ARGV[5] answer      record, or times for the first value only
 --
 -- Returns the values of the record, with a client named those of t, d and its c:, else all; nil when it is gone.
 
--- include: lag, times, life, settling, opening
+-- include: usual
 local now = tonumber(ARGV[1])
 local client = ARGV[3]
-if client == '' then
+
+-- What is usual in few steps: by far the most of what an authorization server asks. Answers whether that is all.
+local function refresh_usual(record)
+  local started, refreshed, expires, score, flag = string.match(record[1] or '', '^v1 (%d+) (%d+) (%d+) (%d+)(r?)$')
+  local c_started, c_refreshed, c_expires, c_score, rest = string.match(record[3] or '', '^c (%d+) (%d+) (%d+) (%d+) [^{]* (){')
+  if not started or not c_started or expires - now <= 0 or c_expires - now <= 0 then
+    return false
+  end
+  local idle, max, not_before = usual_life(ARGV[2], flag)
+  local c_idle, c_max = idle, max
+  if ARGV[4] ~= ARGV[2] then
+    c_idle, c_max = usual_life(ARGV[4], flag)
+  end
+  local ends, at_latest = usual_end(idle, max, started, refreshed, now)
+  local c_ends = usual_end(c_idle, c_max, c_started, c_refreshed, now, at_latest)
+  if not ends or not c_ends or started - not_before < 0 then
+    return false
+  end
+
+  local text = string.format('%.0f', ends)
+  local c_text = c_ends == ends and text or string.format('%.0f', c_ends)
+  local near = usual_lag(ends, score, idle)
+  if not near or not usual_lag(math.min(ends, c_ends), c_score, c_idle) then
+    -- include: lag, keys, indexes, alone
+    local head, kind, _, realm, id = parts(KEYS[1])
+    if not near then
+      local user, broker_session, broker_user = links_in(record[2])
+      if not user or not client_alone(KEYS[1], client, ends, now) then
+        return false
+      end
+      index_session(head, kind, realm, id, user, broker_session, broker_user, text, tonumber(score), now)
+      expire(KEYS[1], ends, now)
+      score = text
+    end
+    local known = tonumber(c_score)
+    c_score = c_ends < ends and c_text or text
+    index_client(head .. kind, realm, id, client, c_score, known, now)
+  end
+  record[1] = 'v1 ' .. started .. ' ' .. ARGV[1] .. ' ' .. text .. ' ' .. score .. flag
+  record[3] = 'c ' .. c_started .. ' ' .. ARGV[1] .. ' ' .. c_text .. ' ' .. c_score .. ' ' .. client .. ' ' .. string.sub(record[3], rest)
+  redis.call('HSET', KEYS[1], 't', record[1], 'c:' .. client, record[3])
+  return true
+end
+
+local record = nil
+if client ~= '' then
+  record = redis.call('HMGET', KEYS[1], 't', 'd', 'c:' .. client)
+  if refresh_usual(record) then
+    return ARGV[5] == 'times' and { record[1] } or record
+  end
+end
+
+-- include: lag, times, life, settling, opening
+if not record then
   local t, lives = open(KEYS[1], ARGV[2], now)
   if not t then
     return false
@@ -22,7 +76,6 @@ if client == '' then
   return redis.call('HVALS', KEYS[1])
 end
 
-local record = redis.call('HMGET', KEYS[1], 't', 'd', 'c:' .. client)
 local t, lives = opened(KEYS[1], record[1], ARGV[2], now)
 local c = t and client_session(record[3])
 if not c or c.expires <= now then
@@ -37,4 +90,4 @@ t.expires = ending(t, lives, latest(t, lives))
 c.refreshed = math.max(c.refreshed, now)
 c.expires = client_ending(c, own, latest(t, lives))
 record[1], record[3] = settle(KEYS[1], t, now, lives.idle, c, own.idle)
-return record
+return ARGV[5] == 'times' and { record[1] } or record

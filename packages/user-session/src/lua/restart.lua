@@ -30,10 +30,10 @@ redis.call('ZREM', head .. kind .. 'i:' .. realm .. ':' .. broker_session, id)
 redis.call('ZREM', head .. kind .. 'b:' .. realm .. ':' .. broker_user, id)
 redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5])
 user, broker_session, broker_user = links_in(ARGV[5])
-index_session(head, kind, realm, id, user, broker_session, broker_user, tonumber(ARGV[4]), now)
+index_session(head, kind, realm, id, user, broker_session, broker_user, ARGV[4], 0, now)
 if ARGV[6] ~= '' then
-  index_client(head .. kind, realm, id, ARGV[6], tonumber(ARGV[8]), now)
+  index_client(head .. kind, realm, id, ARGV[6], ARGV[8], 0, now)
   redis.call('HSET', KEYS[1], 'c:' .. ARGV[6], ARGV[7])
 end
-expire(KEYS[1], tonumber(ARGV[4]), now)
+expire(KEYS[1], ARGV[4], now)
 return redis.call('HVALS', KEYS[1])

@@ -9,23 +9,17 @@
 local now = tonumber(ARGV[1])
 local found = redis.call('HGET', KEYS[1], 't')
 local started, refreshed, expires, score, flag = string.match(found or '', '^v1 (%d+) (%d+) (%d+) (%d+)(r?)$')
-if not started or tonumber(expires) <= now then
+if not started or expires - now <= 0 then
   return false
 end
 
--- The usual case in few steps: later than before, by plain time-outs, near enough to what the indexes say.
-local idle, max = string.match(ARGV[2], '^(%d+) (%d+)$')
-if idle and tonumber(refreshed) <= now and refreshed + idle > now then
-  local ends = now + idle
-  if max ~= '0' and started + max < ends then
-    ends = started + max
-  end
-  local lag = ends - score
-  if lag >= 0 and lag <= idle / 30 and lag <= 60000 and ends > now and ends < 2 ^ 53 then
-    local text = 'v1 ' .. started .. ' ' .. ARGV[1] .. ' ' .. string.format('%.0f', ends) .. ' ' .. score .. flag
-    redis.call('HSET', KEYS[1], 't', text)
-    return text
-  end
+-- include: usual
+local idle, max, not_before = usual_life(ARGV[2], flag)
+local ends = usual_end(idle, max, started, refreshed, now)
+if ends and started - not_before >= 0 and usual_lag(ends, score, idle) then
+  local text = 'v1 ' .. started .. ' ' .. ARGV[1] .. ' ' .. string.format('%.0f', ends) .. ' ' .. score .. flag
+  redis.call('HSET', KEYS[1], 't', text)
+  return text
 end
 
 -- include: lag, times, life, settling, opening

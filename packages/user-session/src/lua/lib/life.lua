@@ -1,11 +1,10 @@
 -- Spans of a life: idle and max, of remember-me if they differ, and not-before. Max 0: no end in all.
 local function life(text, remember)
-  local spans = {}
-  for span in string.gmatch(text, '%d+') do
-    spans[#spans + 1] = tonumber(span)
+  local idle, max, own_idle, own_max, not_before = string.match(text, '^(%d+) (%d+) ?(%d*) ?(%d*) ?(%d*)$')
+  if remember and own_idle ~= '' then
+    idle, max = own_idle, own_max
   end
-  local first = remember and spans[3] and 3 or 1
-  return { idle = spans[first], max = spans[first + 1], not_before = spans[5] or 0 }
+  return { idle = tonumber(idle), max = tonumber(max), not_before = tonumber(not_before) or 0 }
 end
 
 -- When a session ends at the latest.

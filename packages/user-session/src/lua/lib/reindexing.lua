@@ -1,16 +1,18 @@
 -- Scores a session and its living client sessions, which count no longer than it, in their indexes. `changed` is a client
 -- session that is about to be written. Answers fields and values that are to be written because of it.
 local function index(key, t, now, changed)
-  local head, kind, _, realm, id = parts(key)
-  local stored = redis.call('HGETALL', key)
   local data, clients = nil, { changed }
-  for i = 1, #stored, 2 do
-    if stored[i] == 'd' then
-      data = stored[i + 1]
-    elseif string.sub(stored[i], 1, 2) == 'c:' then
-      local c = client_session(stored[i + 1])
-      if c and not (changed and c.client == changed.client) then
-        clients[#clients + 1] = c
+  for _, value in ipairs(redis.call('HVALS', key)) do
+    local first = string.byte(value)
+    if first == 123 then -- {
+      data = value
+    elseif first == 99 then -- c
+      local expires, score = string.match(value, '^c %d+ %d+ (%d+) (%d+) ')
+      if expires and tonumber(expires) > now and (expires ~= score or tonumber(expires) > t.expires) then
+        local c = client_session(value)
+        if c and not (changed and c.client == changed.client) then
+          clients[#clients + 1] = c
+        end
       end
     end
   end
@@ -19,14 +21,15 @@ local function index(key, t, now, changed)
     return {}
   end
 
+  local head, kind, _, realm, id = parts(key)
+  index_session(head, kind, realm, id, user, broker_session, broker_user, t.expires, t.score, now)
   t.score = t.expires
-  index_session(head, kind, realm, id, user, broker_session, broker_user, t.score, now)
   local fields = {}
   for _, c in ipairs(clients) do
     local score = math.min(c.expires, t.expires)
     if c.expires > now and c.score ~= score then
+      index_client(head .. kind, realm, id, c.client, score, c.score, now)
       c.score = score
-      index_client(head .. kind, realm, id, c.client, score, now)
       if c ~= changed then
         fields[#fields + 1] = 'c:' .. c.client
         fields[#fields + 1] = client_text(c)

@@ -13,8 +13,8 @@ local function settle(key, t, now, idle, changed, changed_idle)
     if astray(score, changed.score, changed_idle) then
       -- include: keys, indexes
       local head, kind, _, realm, id = parts(key)
+      index_client(head .. kind, realm, id, changed.client, score, changed.score, now)
       changed.score = score
-      index_client(head .. kind, realm, id, changed.client, score, now)
     end
     changed_text = client_text(changed)
     fields[#fields + 1] = 'c:' .. changed.client

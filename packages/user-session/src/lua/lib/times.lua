@@ -18,14 +18,14 @@ end
 
 -- A client session: startedAt, lastRefreshAt, expiresAt, score in the index by client, client, data.
 local function client_session(text)
-  local started, refreshed, expires, score, client, data = string.match(text or '', '^c (%d+) (%d+) (%d+) (%d+) ([^{]*) ({.*)$')
+  local started, refreshed, expires, score, client, data = string.match(text or '', '^c (%d+) (%d+) (%d+) (%d+) ([^{]*) (){')
   return started and {
     started = tonumber(started),
     refreshed = tonumber(refreshed),
     expires = tonumber(expires),
     score = tonumber(score),
     client = client,
-    data = data,
+    data = string.sub(text, data),
   }
 end
 

@@ -1,0 +1,95 @@
+// Redis forgets an index some time after its last entry: here time passes for its keys as it does for the clock.
+import { FakeClock, openInspector } from '@authstate/conformance'
+import fc from 'fast-check'
+import { afterAll, expect, test } from 'vitest'
+import { describeWith, redis } from '../../../test-support/capabilities.js'
+import { openRedis } from '../../../test-support/redis-targets.js'
+import type { UserSessionProvider } from '../src/index.js'
+import { openNode } from './support.js'
+
+const MINUTE_MS = 60_000
+const client = { clientId: 'app' }
+
+const uses: Record<string, (sessions: UserSessionProvider, id: string) => Promise<unknown>> = {
+  touch: (sessions, id) => sessions.touch('realm', id),
+  'touch with a client': (sessions, id) => sessions.touch('realm', id, client),
+  refresh: (sessions, id) => sessions.refresh('realm', id),
+  'refresh with a client': (sessions, id) => sessions.refresh('realm', id, client),
+  update: (sessions, id) => sessions.update('realm', id, { notes: { a: '1' } }),
+  'put a client session': (sessions, id) => sessions.putClientSession('realm', id, client),
+  'log in once more': (sessions) => sessions.create('realm', { userId: 'bob', loginUsername: 'bob', client }),
+}
+
+describeWith(redis, 'an index is there for as long as its sessions', () => {
+  const raw = openRedis()
+  const prefix = `user-session-index-life-${process.pid}`
+  let run = 0
+  afterAll(async () => {
+    await (await openInspector(raw)).clear(prefix)
+    raw.disconnect()
+  })
+
+  test('however they are used', { timeout: 120_000 }, () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(3 * MINUTE_MS, 30 * MINUTE_MS),
+        fc.array(
+          fc.tuple(
+            fc.constantFrom(...Object.keys(uses)),
+            fc.oneof(fc.constant(0.3), fc.constant(0.99), fc.double({ min: 0, max: 1, noNaN: true })),
+          ),
+          { minLength: 10, maxLength: 40, size: 'max' },
+        ),
+        async (idleMs, steps) => {
+          const own = `${prefix}-${run++}`
+          const inspector = await openInspector(raw)
+          const clock = new FakeClock()
+          await using sessions = await openNode({
+            client: raw,
+            prefix: own,
+            clock,
+            realms: () => ({ ssoSessionIdleTimeoutMs: idleMs }),
+          })
+          const { id } = await sessions.create('realm', {
+            userId: 'alice',
+            loginUsername: 'alice',
+            brokerSessionId: 'broker-session',
+            brokerUserId: 'broker-user',
+            client,
+          })
+          for (const [use, share] of steps) {
+            const ms = Math.floor(share * idleMs)
+            clock.advance(ms)
+            for (const key of await inspector.keys(own)) {
+              const leftMs = await raw.pttl(key)
+              if (leftMs >= 0) await raw.pexpire(key, leftMs - ms)
+            }
+            await uses[use]?.(sessions, id)
+            const there = (await sessions.get('realm', id)) !== undefined
+            const seen = {
+              byUser: (await sessions.listByUser('realm', 'alice')).items.length,
+              byBrokerUser: (await sessions.listByBrokerUser('realm', 'broker-user')).items.length,
+              byBrokerSession: (await sessions.findByBrokerSession('realm', 'broker-session')) ? 1 : 0,
+              inTheRealm: (await sessions.list('realm')).items.filter((one) => one.id === id).length,
+            }
+            const expected = there ? 1 : 0
+            expect(seen, use).toEqual({
+              byUser: expected,
+              byBrokerUser: expected,
+              byBrokerSession: expected,
+              inTheRealm: expected,
+            })
+            const living = (await sessions.listByClient('realm', 'app')).items
+            expect(await sessions.countByClient('realm', 'app'), use).toBe(living.length)
+            expect((await sessions.clientStats('realm')).get('app') ?? 0, use).toBe(living.length)
+            expect(
+              living.some((one) => one.id === id),
+              use,
+            ).toBe((await sessions.get('realm', id, client)) !== undefined)
+          }
+        },
+      ),
+      { numRuns: 60 },
+    ),
+  )
+})
