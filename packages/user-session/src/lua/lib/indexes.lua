@@ -22,18 +22,18 @@ end
 -- Indexes are kept to the end of the span, ms, in which their last entry ends: a touch need not look after them each time.
 local SPAN = 600000
 
--- The end of that span.
-local function span_of(score)
-  return math.ceil(score / SPAN) * SPAN
+-- The end of the span of a score, and whether the score before, 0 for none, was of the same.
+local function span_of(score, known)
+  local span = math.ceil(score / SPAN) * SPAN
+  return span, known > span - SPAN and known <= span
 end
 
--- Puts an entry into an index, or scores it anew: `known` is the score that it had, 0 for none; one new entry in four
--- takes dead ones out. A score may be text: it costs less than a number. Answers the end of the span unless that is known.
-local function enter(index, member, score, known, now)
+-- Puts an entry into an index, or scores it anew; one new entry in four takes dead ones out. A score may be text: it costs
+-- less than a number. Answers whether all was kept for long enough before: an entry of the same span was there.
+local function enter(index, member, score, span, same, now)
   local added = redis.call('ZADD', index, score, member)
-  local span = span_of(score)
-  if added == 0 and span == span_of(known) then
-    return nil
+  if added == 0 and same then
+    return true
   end
   local kept = keep(index, span - now + SLACK + GRACE)
   if added == 1 and kept > 0 and now % 4 == 0 then
@@ -42,13 +42,13 @@ local function enter(index, member, score, known, now)
       redis.call('ZREM', index, unpack(dead))
     end
   end
-  return span
+  return false
 end
 
--- Scores a client session in its index.
+-- Scores a client session in its index; `known` is the score that it had, 0 for none.
 local function index_client(base, realm, id, client, score, known, now)
-  local span = enter(base .. 'c:' .. realm .. ':' .. client, id, score, known, now)
-  if not span then
+  local span, same = span_of(score, known)
+  if enter(base .. 'c:' .. realm .. ':' .. client, id, score, span, same, now) then
     return
   end
   local all = base .. 'k:' .. realm
@@ -60,23 +60,23 @@ local function index_client(base, realm, id, client, score, known, now)
   end
 end
 
--- Scores a session in its indexes.
+-- Scores a session in its indexes; `known` is the score that it had, 0 for none.
 local function index_session(head, kind, realm, id, user, broker_session, broker_user, score, known, now)
   local base = head .. kind
-  enter(base .. 'u:' .. realm .. ':' .. user, id, score, known, now)
+  local span, same = span_of(score, known)
+  enter(base .. 'u:' .. realm .. ':' .. user, id, score, span, same, now)
   if broker_session ~= '' then
-    enter(base .. 'i:' .. realm .. ':' .. broker_session, id, score, known, now)
+    enter(base .. 'i:' .. realm .. ':' .. broker_session, id, score, span, same, now)
   end
   if broker_user ~= '' then
-    enter(base .. 'b:' .. realm .. ':' .. broker_user, id, score, known, now)
+    enter(base .. 'b:' .. realm .. ':' .. broker_user, id, score, span, same, now)
   end
   local all, due = base .. 'r:' .. realm, head .. 'ux'
   local added = redis.call('ZADD', all, score, id)
   if added == 1 or tonumber(score) < known then
     redis.call('ZADD', due, 'LT', score, kind .. ':' .. realm)
   end
-  local span = span_of(score)
-  if added == 1 or span ~= span_of(known) then
+  if added == 1 or not same then
     local ms = span - now + DAY
     if keep(all, ms) < ms then
       keep(due, redis.call('PTTL', all))
