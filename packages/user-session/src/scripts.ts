@@ -4,7 +4,6 @@ import createLua from './lua/create.lua'
 import createOfflineLua from './lua/create-offline.lua'
 import detachAllLua from './lua/detach-all.lua'
 import endAllLua from './lua/end-all.lua'
-import aloneLua from './lua/lib/alone.lua'
 import endingLua from './lua/lib/ending.lua'
 import fenceLua from './lua/lib/fence.lua'
 import indexesLua from './lua/lib/indexes.lua'
@@ -48,7 +47,6 @@ import {
 const record = 'user-session'
 
 const shared: Readonly<Record<string, string>> = {
-  alone: aloneLua,
   ending: endingLua,
   fence: fenceLua,
   indexes: indexesLua,

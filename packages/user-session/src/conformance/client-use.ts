@@ -114,18 +114,28 @@ function follows(add: SuiteBuilder<UserSessionProvider>, name: string, use: Use)
     `${name} for a client: other client sessions that outlive the session count for as long as it lives`,
     'B2/C4, issue',
     async ({ provider, clock, setRealm }) => {
+      const LONG = { clientId: 'long' }
+      setRealm('test', realmOf({ idle: 600, max: 36_000 }))
+      const lengthened = await provider.create('test', login('user1', { client: CLIENT }))
+      await provider.putClientSession('test', lengthened.id, LONG)
       setRealm('test', {
         ...realmOf({ idle: 600, max: 36_000 }),
         clients: (clientId) => (clientId === 'long' ? { sessionIdleTimeoutMs: 2 * HOUR } : undefined),
       })
-      const session = await provider.create('test', login('user1', { client: CLIENT }))
-      await provider.putClientSession('test', session.id, { clientId: 'long' })
+      assert.ok(await provider.refresh('test', lengthened.id, LONG))
+      const joined = await provider.create('test', login('user1', { client: CLIENT }))
+      await provider.putClientSession('test', joined.id, LONG)
+      const first = await provider.create('test', login('user1', { client: LONG }))
+      await provider.putClientSession('test', first.id, CLIENT)
+      const anew = await provider.create('test', login('user1'))
+      await provider.restart('test', anew.id, login('user1', { client: LONG }))
+      await provider.putClientSession('test', anew.id, CLIENT)
       for (let turn = 0; turn < 4; turn++) {
-        clock.advance(500 * SECOND)
-        assert.ok(await use(provider, session))
+        clock.advance((turn === 2 ? 5 : 500) * SECOND)
+        for (const session of [lengthened, joined, first, anew]) assert.ok(await use(provider, session))
       }
       clock.advance(599 * SECOND)
-      assert.equal(await provider.countByClient('test', 'long'), 1)
+      assert.equal(await provider.countByClient('test', 'long'), 4)
       clock.advance(SECOND)
       assert.equal(await provider.countByClient('test', 'long'), 0)
       assert.equal(await provider.count('test'), 0)
@@ -137,26 +147,31 @@ function follows(add: SuiteBuilder<UserSessionProvider>, name: string, use: Use)
     'performance: coarse touch',
     async ({ provider, clock, setRealm }) => {
       const session = await provider.create('test', login('user1', { client: CLIENT }))
+      await provider.putClientSession('test', session.id, { clientId: 'other' })
       const counts = async () => [
         await provider.count('test'),
         await provider.countByClient('test', 'app'),
+        await provider.countByClient('test', 'other'),
         (await provider.listByUser('test', 'user1')).items.length,
       ]
       setRealm('test', realmOf({ idle: 600 }))
       assert.ok(await use(provider, session))
       clock.advance(600 * SECOND - 1)
-      assert.deepEqual(await counts(), [1, 1, 1])
+      assert.deepEqual(await counts(), [1, 1, 1, 1])
       clock.advance(1)
-      assert.deepEqual(await counts(), [0, 0, 0])
+      assert.deepEqual(await counts(), [0, 0, 0, 0])
 
       setRealm('test', realmOf({ idle: 60 }))
       const brief = await provider.create('test', login('user1', { client: CLIENT }))
+      await provider.putClientSession('test', brief.id, { clientId: 'other' })
       clock.advance(10 * SECOND)
       assert.ok(await use(provider, brief))
-      clock.advance(55 * SECOND)
-      assert.deepEqual(await counts(), [1, 1, 1])
-      clock.advance(5 * SECOND)
-      assert.deepEqual(await counts(), [0, 0, 0])
+      clock.advance(49 * SECOND)
+      assert.deepEqual(await counts(), [1, 1, 1, 1])
+      clock.advance(SECOND)
+      assert.deepEqual(await counts(), [1, 1, 0, 1], 'the other was not used')
+      clock.advance(10 * SECOND)
+      assert.deepEqual(await counts(), [0, 0, 0, 0])
     },
   )
 }

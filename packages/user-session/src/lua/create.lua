@@ -3,7 +3,7 @@
 -- KEYS[1] session       hash: t times, d data; c: per client
 -- ARGV[1] now           ms since the epoch
 -- ARGV[2] began         when the creation began, for the fences
--- ARGV[3] times         v1, startedAt, lastRefreshAt, expiresAt, score in the indexes, perhaps r
+-- ARGV[3] times         v1, startedAt, lastRefreshAt, expiresAt, score in the indexes, flags
 -- ARGV[4] score         the score in them
 -- ARGV[5] data          JSON, and behind it user:brokerSession:brokerUser, escaped
 -- ARGV[6] client        escaped, empty for none

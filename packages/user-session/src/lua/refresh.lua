@@ -15,15 +15,15 @@ local client = ARGV[3]
 
 -- What is usual in few steps: by far the most of what an authorization server asks. Answers whether that is all.
 local function refresh_usual(record)
-  local started, refreshed, expires, score, flag = string.match(record[1] or '', '^v1 (%d+) (%d+) (%d+) (%d+)(r?)$')
+  local started, refreshed, expires, score, own, flag = string.match(record[1] or '', '^v1 (%d+) (%d+) (%d+) (%d+)(o?)(r?)$')
   local c_started, c_refreshed, c_expires, c_score, rest = string.match(record[3] or '', '^c (%d+) (%d+) (%d+) (%d+) [^{]* (){')
   if not started or not c_started or expires - now <= 0 or c_expires - now <= 0 then
     return false
   end
-  local idle, max, not_before = usual_life(ARGV[2], flag)
+  local idle, max, not_before = usual_life(ARGV[2], flag == 'r')
   local c_idle, c_max = idle, max
   if ARGV[4] ~= ARGV[2] then
-    c_idle, c_max = usual_life(ARGV[4], flag)
+    c_idle, c_max = usual_life(ARGV[4], flag == 'r')
   end
   local ends, at_latest = usual_end(idle, max, started, refreshed, now)
   local c_ends = usual_end(c_idle, c_max, c_started, c_refreshed, now, at_latest)
@@ -35,11 +35,12 @@ local function refresh_usual(record)
   local c_text = c_ends == ends and text or string.format('%.0f', c_ends)
   local near = usual_lag(ends, score, idle)
   if not near or not usual_lag(math.min(ends, c_ends), c_score, c_idle) then
-    -- include: lag, keys, indexes, alone
+    -- Other client sessions follow the session when one of them is not scored by an end of its own, or may not be now.
+    -- include: lag, keys, indexes
     local head, kind, _, realm, id = parts(KEYS[1])
     if not near then
       local user, broker_session, broker_user = links_in(record[2])
-      if not user or not client_alone(KEYS[1], client, ends, now) then
+      if not user or own == '' or ends < expires + 0 then
         return false
       end
       index_session(head, kind, realm, id, user, broker_session, broker_user, text, tonumber(score), now)
@@ -50,7 +51,10 @@ local function refresh_usual(record)
     c_score = c_ends < ends and c_text or text
     index_client(head .. kind, realm, id, client, c_score, known, now)
   end
-  record[1] = 'v1 ' .. started .. ' ' .. ARGV[1] .. ' ' .. text .. ' ' .. score .. flag
+  if c_ends > ends then
+    own = ''
+  end
+  record[1] = 'v1 ' .. started .. ' ' .. ARGV[1] .. ' ' .. text .. ' ' .. score .. own .. flag
   record[3] = 'c ' .. c_started .. ' ' .. ARGV[1] .. ' ' .. c_text .. ' ' .. c_score .. ' ' .. client .. ' ' .. string.sub(record[3], rest)
   redis.call('HSET', KEYS[1], 't', record[1], 'c:' .. client, record[3])
   return true

@@ -8,16 +8,16 @@
 
 local now = tonumber(ARGV[1])
 local found = redis.call('HGET', KEYS[1], 't')
-local started, refreshed, expires, score, flag = string.match(found or '', '^v1 (%d+) (%d+) (%d+) (%d+)(r?)$')
+local started, refreshed, expires, score, own, flag = string.match(found or '', '^v1 (%d+) (%d+) (%d+) (%d+)(o?)(r?)$')
 if not started or expires - now <= 0 then
   return false
 end
 
 -- include: usual
-local idle, max, not_before = usual_life(ARGV[2], flag)
+local idle, max, not_before = usual_life(ARGV[2], flag == 'r')
 local ends = usual_end(idle, max, started, refreshed, now)
 if ends and started - not_before >= 0 and usual_lag(ends, score, idle) then
-  local text = 'v1 ' .. started .. ' ' .. ARGV[1] .. ' ' .. string.format('%.0f', ends) .. ' ' .. score .. flag
+  local text = 'v1 ' .. started .. ' ' .. ARGV[1] .. ' ' .. string.format('%.0f', ends) .. ' ' .. score .. own .. flag
   redis.call('HSET', KEYS[1], 't', text)
   return text
 end

@@ -117,7 +117,7 @@ export class SessionStore {
       began,
       limits,
       life,
-      times: encodeTimes(session),
+      times: encodeTimes(session, client ? clientExpiresAt : expiresAt),
       score: expiresAt,
       data: this.codec.data(checked, session),
       client: clientId,

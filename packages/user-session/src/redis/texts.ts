@@ -8,7 +8,8 @@ export interface Times extends Uses {
 }
 
 /**
- * Reads the times at the start of a text: a word, startedAt, lastRefreshAt, expiresAt, score, perhaps `r`.
+ * Reads the times at the start of a text: a word, startedAt, lastRefreshAt, expiresAt, score and flags, the last of which
+ * may be `r`.
  *
  * By hand, because this runs per record and client session: splitting the text costs more than all the rest.
  *
@@ -39,9 +40,17 @@ function wholeNumber(text: string, from: number, to: number): number {
   return number
 }
 
-/** Times of a session as the scripts write them, scored by their end. */
-export function encodeTimes({ startedAt, lastRefreshAt, expiresAt, rememberMe }: Times): string {
-  return `v${VERSION} ${startedAt} ${lastRefreshAt} ${expiresAt} ${expiresAt}${rememberMe ? 'r' : ''}`
+/**
+ * Times of a new session as the scripts write them, scored by their end.
+ *
+ * @param clientExpiresAt End of its client session; of none: its own.
+ */
+export function encodeTimes(
+  { startedAt, lastRefreshAt, expiresAt, rememberMe }: Times,
+  clientExpiresAt: number,
+): string {
+  const flags = (clientExpiresAt <= expiresAt ? 'o' : '') + (rememberMe ? 'r' : '')
+  return `v${VERSION} ${startedAt} ${lastRefreshAt} ${expiresAt} ${expiresAt}${flags}`
 }
 
 /** Spans as the scripts take them: idle and max, of remember-me if they differ, and not-before if there is one. */

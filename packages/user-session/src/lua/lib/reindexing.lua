@@ -1,7 +1,7 @@
 -- Scores a session and its living client sessions, which count no longer than it, in their indexes. `changed` is a client
 -- session that is about to be written. Answers fields and values that are to be written because of it.
 local function index(key, t, now, changed)
-  local data, clients = nil, { changed }
+  local data, clients, own = nil, { changed }, true
   for _, value in ipairs(redis.call('HVALS', key)) do
     local first = string.byte(value)
     if first == 123 then -- {
@@ -10,6 +10,7 @@ local function index(key, t, now, changed)
       local expires, score = string.match(value, '^c %d+ %d+ (%d+) (%d+) ')
       if expires and tonumber(expires) > now and (expires ~= score or tonumber(expires) > t.expires) then
         local c = client_session(value)
+        own = own and c and c.expires <= t.expires
         if c and not (changed and c.client == changed.client) then
           clients[#clients + 1] = c
         end
@@ -23,7 +24,7 @@ local function index(key, t, now, changed)
 
   local head, kind, _, realm, id = parts(key)
   index_session(head, kind, realm, id, user, broker_session, broker_user, t.expires, t.score, now)
-  t.score = t.expires
+  t.score, t.own = t.expires, own
   local fields = {}
   for _, c in ipairs(clients) do
     local score = math.min(c.expires, t.expires)

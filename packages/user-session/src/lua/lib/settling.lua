@@ -16,6 +16,7 @@ local function settle(key, t, now, idle, changed, changed_idle)
       index_client(head .. kind, realm, id, changed.client, score, changed.score, now)
       changed.score = score
     end
+    t.own = t.own and changed.expires <= t.expires
     changed_text = client_text(changed)
     fields[#fields + 1] = 'c:' .. changed.client
     fields[#fields + 1] = changed_text

@@ -1,7 +1,7 @@
 -- Idle time and time in all of a life, 0 for any, and what a session must not have begun before, 0 for nothing.
-local function usual_life(spans, flag)
+local function usual_life(spans, remember)
   local idle, max, own_idle, own_max, not_before = string.match(spans, '^(%d+) (%d+) ?(%d*) ?(%d*) ?(%d*)$')
-  if flag == 'r' and own_idle ~= '' then
+  if remember and own_idle ~= '' then
     idle, max = own_idle, own_max
   end
   return idle + 0, max + 0, not_before == '' and 0 or not_before + 0
