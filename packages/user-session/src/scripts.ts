@@ -17,6 +17,7 @@ import readingLua from './lua/lib/reading.lua'
 import reindexingLua from './lua/lib/reindexing.lua'
 import rotationLua from './lua/lib/rotation.lua'
 import settlingLua from './lua/lib/settling.lua'
+import spansLua from './lua/lib/spans.lua'
 import timesLua from './lua/lib/times.lua'
 import usualLua from './lua/lib/usual.lua'
 import pageLua from './lua/page.lua'
@@ -60,6 +61,7 @@ const shared: Readonly<Record<string, string>> = {
   reindexing: reindexingLua,
   rotation: rotationLua,
   settling: settlingLua,
+  spans: spansLua,
   times: timesLua,
   usual: usualLua,
 }

@@ -12,7 +12,7 @@
 -- Returns {'created' or 'refreshed', all values of the offline record, an expired one it replaced as {id, user,
 -- {client...}}}, {'gone'}, or {'unknown', client...} when nothing was written because the spans of these are needed.
 
--- include: lag, times, keys, reading, life, settling, opening, ending, fence
+-- include: lag, times, keys, reading, spans, life, settling, opening, ending, fence
 local now = tonumber(ARGV[1])
 local head, kind, _, realm = parts(KEYS[2])
 local user = links(KEYS[1])

@@ -12,7 +12,7 @@
 -- Returns {{value...} of the record, ended...}, {} when it is gone, {'client-limit'} when that refuses it; an ended
 -- session is {id, user, {client...}}.
 
--- include: lag, times, keys, reading, life, settling, opening, ending, limits
+-- include: lag, times, keys, reading, spans, life, settling, opening, ending, limits
 local now = tonumber(ARGV[1])
 local client = ARGV[3]
 local t, lives = open(KEYS[1], ARGV[2], now)

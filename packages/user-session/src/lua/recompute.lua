@@ -10,7 +10,7 @@
 -- Returns {score, id to go on behind or empty at the end, changed, client...}: clients whose spans are needed; then
 -- nothing was written, and the place is the one given.
 
--- include: lag, times, keys, reading, life, settling
+-- include: lag, times, keys, reading, spans, life, settling
 local now = tonumber(ARGV[1])
 local spans = cjson.decode(ARGV[3])
 local first = behind(KEYS[1], ARGV[4], ARGV[5], now)

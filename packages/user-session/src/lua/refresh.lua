@@ -9,7 +9,7 @@
 --
 -- Returns the values of the record, with a client named those of t, d and its c:, else all; nil when it is gone.
 
--- include: usual
+-- include: lag, spans, usual
 local now = tonumber(ARGV[1])
 local client = ARGV[3]
 
@@ -20,10 +20,10 @@ local function refresh_usual(record)
   if not started or not c_started or expires - now <= 0 or c_expires - now <= 0 then
     return false
   end
-  local idle, max, not_before = usual_life(ARGV[2], flag == 'r')
+  local idle, max, not_before = spans_of(ARGV[2], flag == 'r')
   local c_idle, c_max = idle, max
   if ARGV[4] ~= ARGV[2] then
-    c_idle, c_max = usual_life(ARGV[4], flag == 'r')
+    c_idle, c_max = spans_of(ARGV[4], flag == 'r')
   end
   local ends, at_latest = usual_end(idle, max, started, refreshed, now)
   local c_ends = usual_end(c_idle, c_max, c_started, c_refreshed, now, at_latest)
@@ -33,23 +33,23 @@ local function refresh_usual(record)
 
   local text = string.format('%.0f', ends)
   local c_text = c_ends == ends and text or string.format('%.0f', c_ends)
-  local near = usual_lag(ends, score, idle)
-  if not near or not usual_lag(math.min(ends, c_ends), c_score, c_idle) then
+  local known, c_known = score + 0, c_score + 0
+  local far = astray(ends, known, idle)
+  if far or astray(math.min(ends, c_ends), c_known, c_idle) then
     -- Other client sessions follow the session when one of them is not scored by an end of its own, or may not be now.
-    -- include: lag, keys, indexes
+    -- include: keys, indexes
     local head, kind, _, realm, id = parts(KEYS[1])
-    if not near then
+    if far then
       local user, broker_session, broker_user = links_in(record[2])
       if not user or own == '' or ends < expires + 0 then
         return false
       end
-      index_session(head, kind, realm, id, user, broker_session, broker_user, text, tonumber(score), now)
+      index_session(head, kind, realm, id, user, broker_session, broker_user, text, known, now)
       expire(KEYS[1], ends, now)
       score = text
     end
-    local known = tonumber(c_score)
     c_score = c_ends < ends and c_text or text
-    index_client(head .. kind, realm, id, client, c_score, known, now)
+    index_client(head .. kind, realm, id, client, c_score, c_known, now)
   end
   if c_ends > ends then
     own = ''
@@ -68,7 +68,7 @@ if client ~= '' then
   end
 end
 
--- include: lag, times, life, settling, opening
+-- include: times, life, settling, opening
 if not record then
   local t, lives = open(KEYS[1], ARGV[2], now)
   if not t then

@@ -12,7 +12,7 @@
 --
 -- Returns all values of the record, nil when it is gone, 'other user' when it belongs to another.
 
--- include: lag, times, keys, reading, life, indexes, settling, opening, ending
+-- include: lag, times, keys, reading, spans, life, indexes, settling, opening, ending
 local now = tonumber(ARGV[1])
 local head, kind, _, realm, id = parts(KEYS[1])
 local user, broker_session, broker_user = links(KEYS[1])

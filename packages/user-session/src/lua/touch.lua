@@ -13,16 +13,16 @@ if not started or expires - now <= 0 then
   return false
 end
 
--- include: usual
-local idle, max, not_before = usual_life(ARGV[2], flag == 'r')
+-- include: lag, spans, usual
+local idle, max, not_before = spans_of(ARGV[2], flag == 'r')
 local ends = usual_end(idle, max, started, refreshed, now)
-if ends and started - not_before >= 0 and usual_lag(ends, score, idle) then
+if ends and started - not_before >= 0 and not astray(ends, score + 0, idle) then
   local text = 'v1 ' .. started .. ' ' .. ARGV[1] .. ' ' .. string.format('%.0f', ends) .. ' ' .. score .. own .. flag
   redis.call('HSET', KEYS[1], 't', text)
   return text
 end
 
--- include: lag, times, life, settling, opening
+-- include: times, life, settling, opening
 local t, lives = open(KEYS[1], ARGV[2], now)
 if not t then
   return false

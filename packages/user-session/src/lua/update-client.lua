@@ -10,7 +10,7 @@
 --
 -- Returns all values of the record, nil when it is gone, 'too large' when the notes would be.
 
--- include: lag, times, keys, reading, life, settling, opening, notes
+-- include: lag, times, keys, reading, spans, life, settling, opening, notes
 local now = tonumber(ARGV[1])
 local client = ARGV[3]
 local t, lives = open(KEYS[1], ARGV[2], now)

@@ -9,7 +9,7 @@
 --
 -- Returns all values of the record, nil when it is gone, 'too large' when the notes would be.
 
--- include: lag, times, life, settling, opening, notes
+-- include: lag, times, spans, life, settling, opening, notes
 local now = tonumber(ARGV[1])
 local t, lives = open(KEYS[1], ARGV[2], now)
 if not t then

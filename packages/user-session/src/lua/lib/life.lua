@@ -1,10 +1,7 @@
--- Spans of a life: idle and max, of remember-me if they differ, and not-before. Max 0: no end in all.
+-- The spans of a life by their names.
 local function life(text, remember)
-  local idle, max, own_idle, own_max, not_before = string.match(text, '^(%d+) (%d+) ?(%d*) ?(%d*) ?(%d*)$')
-  if remember and own_idle ~= '' then
-    idle, max = own_idle, own_max
-  end
-  return { idle = tonumber(idle), max = tonumber(max), not_before = tonumber(not_before) or 0 }
+  local idle, max, not_before = spans_of(text, remember)
+  return { idle = idle, max = max, not_before = not_before }
 end
 
 -- When a session ends at the latest.
