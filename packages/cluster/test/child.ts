@@ -21,6 +21,7 @@ await registry.start()
 const cluster = registry.get(clusterSpi)
 say('up')
 
+/** The pace of a worker in a process of its own, which no test can wait for: the clock that counts here is the host's. */
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 const orders: Readonly<Record<string, (argument: string) => Promise<void>>> = {

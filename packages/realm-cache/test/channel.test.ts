@@ -11,8 +11,6 @@ import { eventually, Source } from '../src/conformance/fixture.js'
 import { type RealmCacheEvent, type RealmCacheProvider, realmCacheSpi } from '../src/index.js'
 import { redisRealmCache } from '../src/redis.js'
 
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
-
 interface Node {
   readonly cache: RealmCacheProvider
   readonly cluster: ClusterProvider
@@ -75,9 +73,10 @@ describeWith(redis, 'the cache and its channel', () => {
     const nodes = [await open(), await open(), await open()]
     const database = new Source<number>()
     const keys = Array.from({ length: 50 }, (_, n) => `k${n}`)
+    let loads = 0
     const load = async ({ key }: { readonly key: string }) => {
       const row = database.rows.get(key)
-      await sleep(Math.random() * 3)
+      for (let trips = loads++ % 4; trips > 0; trips--) await control.ping()
       return row
     }
     let killed = 0
@@ -89,19 +88,20 @@ describeWith(redis, 'the cache and its channel', () => {
         const key = keys[writes % keys.length] as string
         database.rows.set(key, ++writes)
         await nodes[writes % nodes.length]?.cache.region('users').invalidate(key)
-        if (writes % 10 === 0) await sleep(1)
       }
     }
     const read = async (node: Node) => {
       for (let turn = 0; goesOn(); turn++) {
         await node.cache.region<number>('users').get(keys[(turn * 7) % keys.length] as string, load)
-        if (turn % 20 === 0) await sleep(1)
+        if (turn % 20 === 0) await control.ping()
       }
     }
     const kill = async () => {
       while (goesOn()) {
         killed += await killReaders(control)
-        await sleep(8)
+        await eventually(() => {
+          for (const { cluster } of nodes) expect(cluster.channel().state).toBe('live')
+        })
       }
     }
     await Promise.all([write(), ...nodes.map(read), kill()])
