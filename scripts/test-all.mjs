@@ -1,4 +1,5 @@
 // npm run test:all: npm test, then what it can do on other versions of Node and on Valkey. From a fresh clone.
+// It ends with the first that fails, so that what failed is what the log ends with.
 import { join } from 'node:path'
 import { requireNode } from './lib/install.mjs'
 import { root, runProgram, seconds } from './lib/run.mjs'
@@ -12,14 +13,15 @@ const STEPS = [
 
 requireNode()
 const rows = []
-let failed = 0
 for (const [name, script] of STEPS) {
   console.log(`== ${name}`)
   const begun = performance.now()
   const { status } = await runProgram(process.execPath, [join(root, 'scripts', script)])
   const said = { 0: 'ok', [NOT_TO_BE_HAD]: 'could not run, for the reason above' }[status] ?? 'FAILED'
-  if (said === 'FAILED') failed++
   rows.push(`${name.padEnd(20)} ${said}, ${seconds(begun)}`)
+  if (said === 'FAILED') {
+    process.exitCode = 1
+    break
+  }
 }
 console.log(['', ...rows].join('\n'))
-process.exitCode = failed === 0 ? 0 : 1

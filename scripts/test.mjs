@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { ensureBalancers } from './lib/balancers.mjs'
 import { installDependencies, requireNode } from './lib/install.mjs'
 import { ensureRedis } from './lib/redis-binary.mjs'
-import { leftOut, missing, readReport, storeTable, totals } from './lib/report.mjs'
+import { failures, leftOut, missing, readReport, storeTable, totals } from './lib/report.mjs'
 import { isCi, root, runProgram } from './lib/run.mjs'
 
 const own = process.argv.slice(2)
@@ -44,6 +44,11 @@ try {
   for (const [reason, tests] of reasons) console.log([`- ${reason}`, ...tests].join('\n    '))
   const incomplete = reasons.length > 0 && isCi()
   if (incomplete) console.log('Where CI is set, what could not run is a failure.')
+
+  const failing = failures(report)
+  if (failing.length > 0) console.log(['\nFailed:', ...failing].join('\n- '))
+  else if (status !== 0)
+    console.log(`\nNo case failed, and vitest ended with ${status}: its own errors are above.`)
 
   process.exitCode = status !== 0 ? status : failed > 0 || incomplete ? 1 : 0
   console.log(`\ntests: ${passed} passed, ${failed} failed, ${skipped} skipped`)

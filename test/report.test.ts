@@ -1,6 +1,14 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { leftOut, missing, type Report, readReport, storeTable, totals } from '../scripts/lib/report.mjs'
+import {
+  failures,
+  leftOut,
+  missing,
+  type Report,
+  readReport,
+  storeTable,
+  totals,
+} from '../scripts/lib/report.mjs'
 import { root } from './lib/tracked.js'
 
 const file = (name: string, status: string, cases: readonly [titles: string, status: string][]) => ({
@@ -32,6 +40,30 @@ const report: Report = {
 
 test('cases are counted, and a file that can not be loaded is a failure', () => {
   expect(totals(report)).toEqual({ passed: 4, failed: 2, skipped: 3 })
+})
+
+test('what failed is told with its reason, and no more of a long one than says it', () => {
+  const stack = Array.from({ length: 100 }, (_, line) => `line ${line}`).join('\n')
+  const [failedCase, hook, nothing] = [
+    { ...file('a.test.ts', 'failed', [['a > b', 'failed']]) },
+    { ...file('hook.test.ts', 'failed', [['a > b', 'passed']]), message: 'afterAll: no' },
+    file('c.test.ts', 'passed', [['a > b', 'passed']]),
+  ]
+  const told = failures({
+    testResults: [
+      {
+        ...failedCase,
+        assertionResults: failedCase.assertionResults.map((one) => ({ ...one, failureMessages: [stack] })),
+      },
+      hook,
+      nothing,
+    ],
+  })
+  expect(told).toHaveLength(2)
+  expect(told[0]).toMatch(/^a\.test\.ts > a > b\n {4}line 0\n {4}line 1\n/)
+  expect(told[0]?.split('\n').length).toBeLessThan(20)
+  expect(told[1]).toBe('hook.test.ts\n    afterAll: no')
+  expect(failures(undefined)).toEqual([])
 })
 
 test('what could not run is listed by reason, and what was skipped without one as well', () => {

@@ -23,21 +23,37 @@ const casesOf = (report) =>
       file: relative(root, file.name),
       titles: [...test.ancestorTitles, test.title],
       status: test.status,
+      messages: test.failureMessages ?? [],
     })),
+  )
+
+/** Files that failed with no case that did: they could not be loaded, or a hook failed. */
+const brokenFiles = (report) =>
+  (report?.testResults ?? []).filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
   )
 
 export function totals(report) {
   const cases = casesOf(report)
   const count = (wanted) => cases.filter((c) => wanted(c.status)).length
-  // a file that can not be loaded has no case that could fail
-  const broken = (report?.testResults ?? []).filter(
-    (f) => f.status === 'failed' && !f.assertionResults.some((t) => t.status === 'failed'),
-  ).length
   return {
     passed: count((s) => s === 'passed'),
-    failed: count((s) => s === 'failed') + broken,
+    failed: count((s) => s === 'failed') + brokenFiles(report).length,
     skipped: count((s) => SKIPPED.has(s)),
   }
+}
+
+const LINES_OF_A_FAILURE = 12
+
+/** What failed and why, for the end of a log of which only the end may be kept: the beginning of each message. */
+export function failures(report) {
+  const say = (name, messages) =>
+    [name, ...messages.flatMap((one) => one.split('\n').slice(0, LINES_OF_A_FAILURE))].join('\n    ')
+  const cases = casesOf(report)
+    .filter(({ status }) => status === 'failed')
+    .map(({ file, titles, messages }) => say([file, ...titles].join(' > '), messages))
+  const files = brokenFiles(report).map((file) => say(relative(root, file.name), [file.message ?? '']))
+  return [...cases, ...files]
 }
 
 /** What could not run: every reason, with the tests it concerns. */
