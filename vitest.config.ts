@@ -24,7 +24,9 @@ function project(name: string, root: string): TestProjectInlineConfiguration {
       environment: 'node',
       include: ['**/*.test.ts'],
       exclude: ['**/node_modules/**'],
-      testTimeout: 30_000,
+      // For what hangs, not for what is slow: a machine that others use may be four times slower than it was.
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
     },
   }
 }

@@ -15,7 +15,7 @@ const PROJECTS = [
   'realm-cache',
 ]
 
-/** `npm test` has hundreds of runs of the model; what another server may do differently shows in fewer. */
+/** `npm test` has more runs of the model; what another server may do differently shows in fewer. */
 const MODEL_RUNS = '60'
 
 requireNode()

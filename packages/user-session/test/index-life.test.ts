@@ -99,6 +99,7 @@ describeWith(redis, 'an index is there for as long as its sessions', () => {
               stats: living.items.length,
             })
           }
+          await inspector.clear(own)
         },
       ),
       { numRuns: 60 },

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../test-support/capabilities.js'
 import { openRedis } from '../../../test-support/redis-targets.js'
 import { memoryUserSessions, type UserSessionProvider, userSessionSpi } from '../src/index.js'
-import { commands } from './model/commands.js'
+import { commands, compare } from './model/commands.js'
 import type { Model, Real } from './model/model.js'
 import { openNode } from './support.js'
 
@@ -27,9 +27,11 @@ async function check(
       const clock = new FakeClock()
       const realms = new Map<string, RealmSettings>()
       const { provider, close } = await open(clock, realms)
-      const model: Model = { sessions: [], realms: new Map() }
+      const model: Model = { sessions: [], realms: new Map(), turns: 0 }
+      const real = { provider, clock, realms }
       try {
-        await fc.asyncModelRun(() => ({ model, real: { provider, clock, realms } }), run)
+        await fc.asyncModelRun(() => ({ model, real }), run)
+        await compare(model, real)
       } finally {
         await close()
       }
@@ -39,7 +41,7 @@ async function check(
 }
 
 describe('whatever is done in whatever order', () => {
-  test('memory is as the model says', { timeout: 240_000 }, () =>
+  test('memory is as the model says', { timeout: 600_000 }, () =>
     check(async (clock, realms) => {
       const registry = createProviderRegistry({
         factories: [memoryUserSessions()],
@@ -57,7 +59,7 @@ describe('whatever is done in whatever order', () => {
     afterAll(() => client.disconnect())
     let run = 0
 
-    test('and empty when all is over and swept', { timeout: 240_000 }, () =>
+    test('and empty when all is over and swept', { timeout: 600_000 }, () =>
       check(async (clock, realms) => {
         const prefix = `model-${process.pid}-${run++}`
         const node = await openNode({ client, prefix, clock, realms: (realmId) => realms.get(realmId) })

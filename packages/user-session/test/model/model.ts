@@ -32,6 +32,8 @@ export interface ModelSession {
 export interface Model {
   sessions: ModelSession[]
   readonly realms: Map<string, RealmSettings>
+  /** Commands that ran. */
+  turns: number
 }
 
 export const alive = ({ expiresAt }: { readonly expiresAt: number }, now: number): boolean => expiresAt > now
