@@ -45,7 +45,7 @@ test('cases are counted, and a file that can not be loaded is a failure', () => 
 test('what failed is told with its reason, and no more of a long one than says it', () => {
   const stack = Array.from({ length: 100 }, (_, line) => `line ${line}`).join('\n')
   const [failedCase, hook, nothing] = [
-    { ...file('a.test.ts', 'failed', [['a > b', 'failed']]) },
+    file('a.test.ts', 'failed', [['a > b', 'failed']]),
     { ...file('hook.test.ts', 'failed', [['a > b', 'passed']]), message: 'afterAll: no' },
     file('c.test.ts', 'passed', [['a > b', 'passed']]),
   ]

@@ -74,7 +74,7 @@ describeWith(serverBinary, 'a failover of the master', () => {
         await Promise.all([a.refresh(), b.refresh()])
         expect(b.view().nodes.map(({ name }) => name)).toEqual(['a', 'b'])
         expect(a.view()).toEqual(b.view())
-      }, 30_000)
+      })
       for (let n = 1; n <= 20; n++) await a.publish('topic', n)
       await eventually(() => expect(heard.at(-1)).toBe(20), 30_000)
       const missing = Array.from({ length: 21 }, (_, n) => n).filter((n) => !heard.includes(n))

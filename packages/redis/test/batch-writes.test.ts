@@ -14,7 +14,7 @@ import {
 import { openRedis } from '../../../test-support/redis-targets.js'
 import { start, type Topology } from '../../../test-support/topology.mjs'
 import { batchWrites, type RedisClient, type RedisOptions } from '../src/index.js'
-import { count, freshPrefix, open } from './support.js'
+import { count, freshPrefix, open, roundTrips } from './support.js'
 
 const given = (client: Redis): Redis => {
   onTestFinished(() => client.disconnect())
@@ -216,7 +216,7 @@ describeWith(serverBinary, 'batched writes over connections that are cut', () =>
     const sockets = new Set<unknown>()
     const cuts = (async () => {
       for (let cut = 0; cut < 5; cut++) {
-        await new Promise((resolve) => setTimeout(resolve, 40))
+        await roundTrips(admin, 100 + 37 * cut)
         sockets.add(client.stream)
         expect(Object.hasOwn(client.stream, 'write')).toBe(true)
         await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')

@@ -9,6 +9,15 @@ import { sayOutagesOnce } from '../src/connection.js'
 import type { RedisClient, RedisOptions } from '../src/index.js'
 import { count, failureOf, freshPrefix, open } from './support.js'
 
+/** What a promise gives within a few turns of the event loop; waiting for a connection or for a timer takes hundreds. */
+async function atOnce<T>(promise: Promise<T>): Promise<T> {
+  const turns = async () => {
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve))
+    throw new Error('it waited')
+  }
+  return Promise.race([promise, turns()])
+}
+
 test('hundreds of errors are one warning, and one line once it is over', () => {
   const logger = new RecordingLogger()
   const client = new EventEmitter()
@@ -69,13 +78,12 @@ describeWith(serverBinary, 'while Redis is away', () => {
       ),
     )
     for (let round = 0; round < 40; round++) {
-      const begun = performance.now()
       const calls = [add(), connection.checkHealth(), connection.hgetall('test.read', 'h')]
-      const errors = await Promise.all(calls.map(failureOf))
-      expect(performance.now() - begun).toBeLessThan(50)
+      const errors = await atOnce(Promise.all(calls.map(failureOf)))
       for (const error of errors)
         expect(error).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', applied: 'no' })
       expect(String(errors[0])).toContain('test.count: there is no connection to Redis')
+      // ioredis's pace, by the host's clock: calls meet a client that waits and one that connects.
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { describeWith, serverBinary } from '../../../test-support/capabilities.js'
 import { start, type Topology, type TopologyKind, until } from '../../../test-support/topology.mjs'
 import type { RedisConnection, RedisOptions } from '../src/index.js'
-import { count, failureOf, freshPrefix, open } from './support.js'
+import { count, failureOf, freshPrefix, open, roundTrips } from './support.js'
 
 const WRITERS = 32
 const KILLS = 8
@@ -40,8 +40,9 @@ async function countUnderKills(
   }
   const writers = Array.from({ length: WRITERS }, (_, writer) => write(writer))
   for (let kill = 0; kill < KILLS; kill++) {
-    await new Promise((resolve) => setTimeout(resolve, 60))
-    await servers[kill % servers.length]?.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    const server = servers[kill % servers.length] as Redis
+    await roundTrips(server, 100 + 37 * kill)
+    await server.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
   }
   over = true
   await Promise.all(writers)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:net'
 import { inspect } from 'node:util'
 import { RecordingLogger } from '@authstate/conformance'
+import type { Redis } from 'ioredis'
 import { onTestFinished } from 'vitest'
 import { connect, defineScript, type RedisConnection, type RedisOptions } from '../src/index.js'
 
@@ -16,6 +17,11 @@ export const count = defineScript({
   args: ['by'],
   decode: Number,
 })
+
+/** Passes once a server that others are busy with has answered so often. */
+export async function roundTrips(client: Redis, times: number): Promise<void> {
+  for (let n = 0; n < times; n++) await client.ping()
+}
 
 /** A script whose source no server has seen. */
 export const unseenScript = () =>

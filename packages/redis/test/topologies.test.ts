@@ -1,7 +1,7 @@
 import { RecordingLogger } from '@authstate/conformance'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeWith, serverBinary, tls } from '../../../test-support/capabilities.js'
-import { start, type Topology, type TopologyKind } from '../../../test-support/topology.mjs'
+import { start, type Topology, type TopologyKind, until } from '../../../test-support/topology.mjs'
 import { connect, type RedisOptions } from '../src/index.js'
 import { count, everythingIn, failureOf, open } from './support.js'
 
@@ -93,20 +93,15 @@ describeWith(serverBinary, 'sentinels', () => {
     expect(await add()).toBe(1)
     await sentinel().nodes[0]?.stop({ crash: true })
     const applied = new Set<unknown>()
-    let answer: number | undefined
-    while (answer === undefined) {
-      await add().then(
-        (value) => {
-          answer = value
-        },
-        (error: { applied?: string }) => applied.add(error.applied),
-      )
-      await new Promise((resolve) => setTimeout(resolve, 5))
-    }
+    const answer = await until('the next master', () =>
+      add().catch((error: { applied?: string }) => {
+        applied.add(error.applied)
+      }),
+    )
     expect(answer).toBeGreaterThanOrEqual(1)
     expect(applied).toContain('no')
     expect(logger.entries.map(({ level }) => level)).toEqual(['warn', 'info'])
-  }, 30_000)
+  })
 
   test('that know no such master', async () => {
     const error = await failureOf(
@@ -164,5 +159,5 @@ describeWith(serverBinary, 'a Cluster', () => {
       const most = (succeeded.get(key) ?? 0) + (unclear.get(key) ?? 0)
       expect(last.get(key)).toBeLessThanOrEqual(most)
     }
-  }, 30_000)
+  })
 })
