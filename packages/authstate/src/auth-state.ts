@@ -3,7 +3,7 @@ import { type AuthSessionProvider, authSessionSpi } from '@authstate/auth-sessio
 import { type ClusterProvider, clusterSpi } from '@authstate/cluster'
 import { type LoginFailureProvider, loginFailureSpi } from '@authstate/login-failure'
 import { type RealmCacheProvider, realmCacheSpi } from '@authstate/realm-cache'
-import type { Description, Health, Provider, ProviderRegistry, Spi } from '@authstate/spi'
+import type { Clock, Description, Health, Provider, ProviderRegistry, Spi } from '@authstate/spi'
 import { type StickySessionEncoderProvider, stickySessionEncoderSpi } from '@authstate/sticky-session-encoder'
 import { type UserSessionProvider, userSessionSpi } from '@authstate/user-session'
 
@@ -30,6 +30,13 @@ export interface AuthState extends AsyncDisposable {
   get<P extends Provider>(spi: Spi<P>): P
   /** Like `get`, but `undefined` when nobody provides it. */
   find<P extends Provider>(spi: Spi<P>): P | undefined
+
+  /**
+   * The clock that this deployment goes by, for what the application signs, computes and compares: `iat` and `exp` of its
+   * tokens, `issuedAt`, `authenticatedAt`, an end that is turned into a `lifespanMs`. On Redis it is the clock of the
+   * deployment, whatever the host's says; in memory it is the host's; a clock that was given is that clock.
+   */
+  readonly clock: Clock
 
   /** Asks every provider whether it can serve: `ok` and `latencyMs`, or the error. Never rejects. */
   health(): Promise<Health>
@@ -82,6 +89,10 @@ export class RunningAuthState implements AuthState {
 
   find<P extends Provider>(spi: Spi<P>): P | undefined {
     return this.#registry.find(spi)
+  }
+
+  get clock(): Clock {
+    return this.#registry.clock
   }
 
   health(): Promise<Health> {

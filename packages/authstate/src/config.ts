@@ -30,7 +30,7 @@ export interface AuthStateConfig {
   readonly providers?: readonly AnyProviderFactory[] | undefined
   /** Variables that override the rest, such as `process.env`; read only where they are given. */
   readonly env?: Environment | undefined
-  /** @default the host's clock */
+  /** Taken as it is, never corrected. @default the deployment's clock on Redis, the host's in memory */
   readonly clock?: Clock | undefined
   /** @default warnings and errors to standard error */
   readonly logger?: Logger | undefined

@@ -1,8 +1,34 @@
-/** Source of the current time. Every store decides with it, so that a test can move it. */
+/**
+ * Source of the current time. Every store decides with it, so that a test can move it.
+ *
+ * A clock that only has `now` is complete: it is exact, in whole milliseconds, and known from the start. The other members
+ * belong to a clock that several processes go by and that each of them has to measure, such as that of a Redis deployment.
+ */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number
+
+  /** Microseconds since the Unix epoch, for what has to be told apart within a millisecond. Left out: `now` times 1000. */
+  nowUs?(): number
+
+  /**
+   * How far, in ms, `now` may be off the clock that the other nodes go by. What compares the instants of two nodes and
+   * decides about security adds it on the side that refuses. Left out: 0.
+   */
+  readonly uncertaintyMs?: number
+
+  /**
+   * Resolves when the clock is known. It is not for a moment after the process was suspended or the host's clock was set:
+   * what writes a mark that others compare with waits for it. Left out: it is always known.
+   */
+  settled?(): Promise<void>
 }
 
 /** The host's wall clock. */
 export const systemClock: Clock = { now: () => Date.now() }
+
+/** The microseconds of a clock, of one without them as well. */
+export const microsecondsOf = (clock: Clock): number => clock.nowUs?.() ?? clock.now() * 1000
+
+/** How far a clock may be off, in ms; 0 for one that does not say. */
+export const uncertaintyOf = (clock: Clock): number => clock.uncertaintyMs ?? 0

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js'
+import { type Clock, systemClock } from './clock.js'
 import { ConfigurationError, ProviderClosedError } from './errors.js'
 import type { Keyring } from './keyring.js'
 import type { Logger } from './logger.js'
@@ -9,7 +9,7 @@ import { quote } from './suggest.js'
 
 /** What every provider of one registry shares. */
 export interface Surroundings {
-  readonly clock: Clock
+  readonly givenClock: Clock | undefined
   readonly logger: Logger
   readonly node: NodeIdentity
   readonly keyring: Keyring | undefined
@@ -36,6 +36,7 @@ export function createContext(
   }
   return {
     ...surroundings,
+    clock: surroundings.givenClock ?? clockOfDependencies(factory, lookUp) ?? systemClock,
     find,
     get(spi) {
       const provider = find(spi)
@@ -47,4 +48,16 @@ export function createContext(
       return provider
     },
   }
+}
+
+/** The clock of the first provider that this one depends on and that has one. */
+function clockOfDependencies(
+  { dependsOn = [] }: AnyProviderFactory,
+  lookUp: (name: string) => Provider | undefined,
+): Clock | undefined {
+  for (const { name } of dependsOn) {
+    const clock = lookUp(name)?.clock
+    if (clock !== undefined) return clock
+  }
+  return undefined
 }

@@ -10,6 +10,11 @@ export interface Provider {
   close?(): Promise<void>
   /** Resolves when the provider can serve, rejects with the reason when it can not. */
   checkHealth?(): Promise<void>
+  /**
+   * The clock that the provider goes by, where it has one of its own. Providers that depend on this one get it as the clock of
+   * their context, and `state.clock` is it, so that one deployment has one clock.
+   */
+  readonly clock?: Clock
 }
 
 declare const providerType: unique symbol
@@ -39,7 +44,13 @@ export interface NodeIdentity {
 
 /** What the registry hands to a factory. */
 export interface ProviderContext {
+  /**
+   * The clock to decide by: the one that the application gave, else that of a provider that it depends on, else the
+   * host's.
+   */
   readonly clock: Clock
+  /** The clock that the application gave. A provider with a clock of its own uses it instead, and never corrects it. */
+  readonly givenClock: Clock | undefined
   readonly logger: Logger
   readonly node: NodeIdentity
   /** Secrets that the nodes share, where some are configured; see `deriveKeyring`. */

@@ -25,7 +25,7 @@ export interface ProviderRegistryOptions {
   readonly config?: RegistryConfig | string | undefined
   /** Variables that override `config`, such as `process.env`: those whose names begin with `AUTHSTATE_`. */
   readonly env?: Environment | undefined
-  /** @default the host's clock */
+  /** Taken as it is, for every provider. @default that of what a provider depends on, such as Redis, else the host's */
   readonly clock?: Clock | undefined
   /** @default warnings and errors to standard error */
   readonly logger?: Logger | undefined
@@ -65,6 +65,8 @@ export interface ProviderRegistry {
    * @throws {ConfigurationError} the configuration names something unknown, or contradicts itself.
    */
   describe(): Description
+  /** The clock that was given, else that of a running provider which has one of its own, else the host's. */
+  readonly clock: Clock
   /** Asks every running provider whether it can serve. Never rejects. */
   health(): Promise<Health>
   /**
@@ -105,7 +107,7 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
   }
   const logger = options.logger ?? consoleLogger
   const surroundings = {
-    clock: options.clock ?? systemClock,
+    givenClock: options.clock,
     logger,
     node: identifyNode(options.node),
     keyring: options.keyring,
@@ -209,6 +211,9 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
       throwIfMistaken(plan.mistakes)
       return describePlan(plan, accepted, new Set(running.keys()), surroundings.node)
     },
+    get clock() {
+      return options.clock ?? ownClock(running.values()) ?? systemClock
+    },
     health: () => checkHealth(phase === 'started' && !closing, running.values()),
     close() {
       closing ??= close()
@@ -217,4 +222,11 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
     [Symbol.asyncDispose]: () => registry.close(),
   }
   return registry
+}
+
+function ownClock(running: Iterable<Running>): Clock | undefined {
+  for (const { provider } of running) {
+    if (provider.clock !== undefined && provider.clock !== systemClock) return provider.clock
+  }
+  return undefined
 }
