@@ -120,7 +120,7 @@ export const loginFailureBugs = inMemory(loginFailureSuite, memoryLoginFailures,
   plant(
     'too much work',
     'a success with a password forgets the failures of the second factor',
-    'recordSuccess: failures of a second factor stay unless it was part of the login',
+    'recordSuccess: failures of a second factor stay, and go on counting, unless it was part of the login',
     (real) => ({
       recordSuccess: (realmId, userId) => real.recordSuccess(realmId, userId, { category: 'otp' }),
     }),
@@ -130,6 +130,33 @@ export const loginFailureBugs = inMemory(loginFailureSuite, memoryLoginFailures,
     'a success ends a permanent lock',
     'recordFailure: permanent mode locks for good at the factor',
     (real) => ({ recordSuccess: (realmId, userId) => real.clear(realmId, userId) }),
+  )
+  plant(
+    'too much work',
+    'a right password forgets the wrong codes',
+    'guard: two wrong codes lock, each after the right password; everything right is refused until clear',
+    (real) => ({
+      guard: async (realmId, userId, options, verify) => {
+        const outcome = await real.guard(realmId, userId, options, verify)
+        if (outcome.outcome === 'success') await real.clear(realmId, userId)
+        return outcome
+      },
+    }),
+  )
+  plant(
+    'limit in two steps',
+    'guard does not look at a lock that was set while it verified',
+    'guard: a lock that was set while it verified is honoured, and forgives nothing',
+    (real) => ({
+      guard: async (realmId, userId, options, verify) => {
+        let answer = false
+        const outcome = await real.guard(realmId, userId, options, async () => {
+          answer = await verify()
+          return answer
+        })
+        return answer ? { outcome: 'success' } : outcome
+      },
+    }),
   )
   plant(
     'wrong realm',
@@ -238,6 +265,22 @@ export const loginFailureScriptBugs = (client: () => RedisClient) =>
         scripts.clear,
         "redis.call('ZREM', KEYS[2], ARGV[2])",
         '',
+      )
+      edit(
+        'too much work',
+        'record-success.lua forgets the wrong codes',
+        'guard: two wrong codes lock, each after the right password; everything right is refused until clear',
+        scripts.recordSuccess,
+        "if ARGV[3] == '0' and o > 0 then",
+        'if false then',
+      )
+      edit(
+        'limit in two steps',
+        'record-success.lua passes a lock that was set meanwhile',
+        'guard: a lock that was set while it verified is honoured, and forgives nothing',
+        scripts.recordSuccess,
+        "if p > 0 or (ARGV[2] ~= '' and locked) then",
+        'if p > 0 then',
       )
       edit(
         'limit in two steps',

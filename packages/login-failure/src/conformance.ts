@@ -6,12 +6,14 @@ import { guarding } from './conformance/guarding.js'
 import { lifetime } from './conformance/lifetime.js'
 import { locking } from './conformance/locking.js'
 import { misuse } from './conformance/misuse.js'
+import { secondFactor } from './conformance/second-factor.js'
 import { type LoginFailureProvider, loginFailureSpi } from './contract.js'
 
 /** The behaviour every login-failure provider must show. */
 export const loginFailureSuite = defineSuite<LoginFailureProvider>(loginFailureSpi, (add) => {
   counting(add)
   locking(add)
+  secondFactor(add)
   lifetime(add)
   guarding(add)
   addresses(add)

@@ -59,7 +59,7 @@ export interface LoginFailure {
   readonly numFailures: number
   /** Temporary locks since then, those of the quick-login check not counted. */
   readonly numTemporaryLockouts: number
-  /** Failures of a second factor. A success with the first factor alone leaves them. */
+  /** Those among them of a second factor. A success with the first factor alone leaves them, and they go on counting. */
   readonly numSecondaryAuthFailures: number
   /** Ms since the epoch. */
   readonly lastFailureAt: number
@@ -85,7 +85,11 @@ export interface FailureOptions {
 
 /** What is known about a login that succeeded. */
 export interface SuccessOptions {
-  /** `'otp'` when a second factor was part of the login: then its failures are forgotten too. @default 'password' */
+  /**
+   * `'otp'` when a second factor was part of the login: then its failures are forgotten too, and a lock that it set.
+   *
+   * @default 'password'
+   */
   readonly category?: FailureCategory | undefined
 }
 
@@ -116,7 +120,7 @@ export interface LoginFailureOutcome {
 export interface GuardOptions {
   /** Address of the client: IPv4 or IPv6, without a port. */
   readonly ip?: string | undefined
-  /** What `verify` verifies. @default 'password' */
+  /** What `verify` verifies: `'otp'` for any second factor, asked for only when the first was right. @default 'password' */
   readonly category?: FailureCategory | undefined
 }
 
@@ -130,7 +134,7 @@ export type GuardOutcome =
       readonly permanent?: true
       readonly failPolicy?: FailPolicy
     }
-  /** Nothing was verified, or what was verified no longer counts because the user was locked meanwhile. */
+  /** Nothing was verified, or what was verified does not count because the user was locked meanwhile. */
   | ({ readonly outcome: 'locked' } & Omit<Lock, 'locked'>)
 
 /** One rule's part in {@link Explanation}. */
@@ -224,6 +228,9 @@ export interface LoginFailureProvider extends Provider {
    * Forgets the user's failures and temporary lock after a successful login. A permanent lock stays; so does what
    * came from the address, or a valid login now and then would hide the others. Safe to repeat.
    *
+   * With failures of a second factor on record, a success with `category: 'password'` forgives those of the first factor
+   * and nothing else: who knows the password must not get endless tries at the codes.
+   *
    * @returns whether there was something to forget
    * @throws {StoreUnavailableError} the store is away and `failPolicy` is `'closed'`
    */
@@ -254,6 +261,11 @@ export interface LoginFailureProvider extends Provider {
    * that are left are reserved, the caller waits, at most `guardWaitMs`, for one to end: N parallel valid logins all
    * succeed. A reservation whose `verify` throws is given back at once, one whose `verify` never ends after
    * `reservationMs`.
+   *
+   * A lock of the user that is set while `verify` runs is honoured: the answer is `'locked'` and nothing is forgiven. One
+   * of the address holds from the next attempt on.
+   *
+   * In a login of two steps each step has its own guard; see `recordSuccess` for what a right password forgives.
    *
    * Two round trips: one before `verify`, one after. While the store is away `failPolicy` decides.
    *

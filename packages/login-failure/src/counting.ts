@@ -82,16 +82,15 @@ export class Counting {
       const lock = lockOf(result.state, rule.policy, now, 'user')
       return { cleared: false, ...(lock.locked && { lock }) }
     }
-    const { before } = result
-    const counts = [before?.numFailures, before?.numTemporaryLockouts, before?.lockedUntil]
-    if (secondary) counts.push(before?.numSecondaryAuthFailures)
-    const cleared = counts.some((one) => one !== undefined && one > 0)
-    if (before !== undefined && cleared) {
-      const told = { ...about(rule.subject), at: now, numFailures: before.numFailures }
-      if (isLocked(before, rule.policy, now)) this.#events.emit('unlock', { ...told, cause: 'success' })
-      this.#events.emit('success-after-failures', told)
+    const { before, after } = result
+    if (before === undefined || after?.numFailures === before.numFailures) return { cleared: false }
+    const told = { ...about(rule.subject), at: now, numFailures: before.numFailures }
+    // A lock stays together with the failures of a second factor.
+    if (after === undefined && isLocked(before, rule.policy, now)) {
+      this.#events.emit('unlock', { ...told, cause: 'success' })
     }
-    return { cleared }
+    this.#events.emit('success-after-failures', told)
+    return { cleared: true }
   }
 
   /** Reserves an attempt under every rule or none. */

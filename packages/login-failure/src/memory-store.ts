@@ -49,17 +49,16 @@ export class MemoryStore implements FailureStore {
 
   async succeed(subject: Subject, policy: Policy, success: StoredSuccess): Promise<SuccessOutcome> {
     const { now, attempt, secondary } = success
-    const until = this.#endAttempt(subject, attempt)
+    this.#endAttempt(subject, attempt)
     const before = this.#live(subject, now)
-    if (before === undefined) return { outcome: 'cleared', before }
-    const lapsed = attempt !== '' && (until === undefined || isExpired(until, now))
-    if (before.permanentlyLockedAt > 0 || (lapsed && isLocked(before, policy, now))) {
+    if (before === undefined) return { outcome: 'cleared', before, after: undefined }
+    if (before.permanentlyLockedAt > 0 || (attempt !== '' && isLocked(before, policy, now))) {
       return { outcome: 'locked', state: before }
     }
     const after = applySuccess(before, secondary)
     if (after === undefined) this.#entries.delete(nameOf(subject))
     else this.#store(subject, after, now)
-    return { outcome: 'cleared', before }
+    return { outcome: 'cleared', before, after }
   }
 
   async reserve(subject: Subject, policy: Policy, reservation: Reservation): Promise<ReservationOutcome> {
@@ -138,14 +137,11 @@ export class MemoryStore implements FailureStore {
     })
   }
 
-  /** Ends a reservation; answers until when it held. */
-  #endAttempt(subject: Subject, attempt: string): number | undefined {
+  #endAttempt(subject: Subject, attempt: string): void {
     const name = nameOf(subject)
     const attempts = this.#attempts.get(name)
-    const until = attempts?.get(attempt)
     attempts?.delete(attempt)
     if (attempts?.size === 0) this.#attempts.delete(name)
-    return until
   }
 }
 

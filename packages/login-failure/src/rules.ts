@@ -174,17 +174,13 @@ function waitAfter(numFailures: number, policy: Policy): number {
 /**
  * The state after a success, or `undefined` when nothing is left to keep.
  *
- * A permanent lock stays as it is. Failures of a second factor stay unless it was part of the success.
+ * A permanent lock stays as it is. A success with the first factor alone forgives the failures of the first factor only:
+ * those of a second one go on counting, and with them stay the locks that they may have set.
  */
 export function applySuccess(before: FailureState, secondary: boolean): FailureState | undefined {
   if (before.permanentlyLockedAt > 0) return before
   if (secondary || before.numSecondaryAuthFailures === 0) return undefined
-  return {
-    ...NO_FAILURES,
-    numSecondaryAuthFailures: before.numSecondaryAuthFailures,
-    lastFailureAt: before.lastFailureAt,
-    expiresAt: before.expiresAt,
-  }
+  return { ...before, numFailures: Math.min(before.numFailures, before.numSecondaryAuthFailures) }
 }
 
 /**

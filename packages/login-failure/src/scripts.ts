@@ -7,7 +7,7 @@ import recordFailureLua from './lua/record-failure.lua'
 import recordSuccessLua from './lua/record-success.lua'
 import releaseLua from './lua/release.lua'
 import reserveLua from './lua/reserve.lua'
-import { type FailureState, type FailureStep, NEVER } from './rules.js'
+import { applySuccess, type FailureState, type FailureStep, NEVER } from './rules.js'
 import type { ReservationOutcome, SuccessOutcome } from './store.js'
 
 const record = 'login-failure'
@@ -40,10 +40,11 @@ export const recordSuccess = defineScript({
   keys: ['record', 'realm', 'attempts'],
   args: ['now', 'attempt', 'secondary', 'tail', 'permanentLockout', 'maxTemporaryLockouts'],
   decode: (reply): SuccessOutcome => {
-    if (reply === null) return { outcome: 'cleared', before: undefined }
-    const [locked, ...fields] = reply as [number, ...string[]]
+    if (reply === null) return { outcome: 'cleared', before: undefined, after: undefined }
+    const [result, ...fields] = reply as [number, ...string[]]
     const before = decodeState(fields)
-    return locked === 1 ? { outcome: 'locked', state: before } : { outcome: 'cleared', before }
+    if (result === 1) return { outcome: 'locked', state: before }
+    return { outcome: 'cleared', before, after: result === 2 ? applySuccess(before, false) : undefined }
   },
 })
 

@@ -40,8 +40,13 @@ export interface StoredSuccess {
 }
 
 export type SuccessOutcome =
-  | { readonly outcome: 'cleared'; readonly before: FailureState | undefined }
-  /** Locked for good, or locked while the reservation had run out: nothing was cleared. */
+  /** `after`: what is left, `undefined` for nothing. */
+  | {
+      readonly outcome: 'cleared'
+      readonly before: FailureState | undefined
+      readonly after: FailureState | undefined
+    }
+  /** Locked for good, or locked while an attempt was reserved: nothing was cleared. */
   | { readonly outcome: 'locked'; readonly state: FailureState }
 
 /** Policies of a realm, by rule; `undefined` for a rule that is off. */

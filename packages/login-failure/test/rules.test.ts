@@ -329,9 +329,9 @@ describe('simulate', () => {
       2,
       undefined,
       1,
-      0,
       1,
-      1,
+      2,
+      2,
     ])
     expect(steps.map(({ accepted }) => accepted)).toEqual([
       true,

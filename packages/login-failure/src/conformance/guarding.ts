@@ -360,6 +360,32 @@ export function guarding(add: SuiteBuilder<LoginFailureProvider>): void {
     assert.equal(await costs(() => provider.clear('realm', 'alice')), 1)
   })
 
+  add.basic(
+    'guard: a lock that was set while it verified is honoured, and forgives nothing',
+    'contract, A12/155',
+    async (stage) => {
+      for (const [permanentLockout, category] of [
+        [false, 'password'],
+        [false, 'otp'],
+        [true, 'password'],
+      ] as const) {
+        protect(stage, { quickLoginCheckMs: 0, permanentLockout })
+        const [provider, other] = await twoNodes(stage)
+        const { started, verify, end } = pending()
+        const guarded = provider.guard('realm', 'alice', { category }, verify)
+        await started
+        await fail(other, 2)
+        end(true)
+        const { outcome, ...lock } = await guarded
+        assert.equal(outcome, 'locked')
+        assert.deepEqual({ locked: true, ...lock }, await other.check('realm', 'alice'))
+        assert.equal(await countOf(provider), 2)
+        await provider.clear('realm', 'alice')
+        assert.equal((await provider.guard('realm', 'alice', { category }, right)).outcome, 'success')
+      }
+    },
+  )
+
   add.basic('guard: a failure by another way while it verifies counts too', 'contract', async (stage) => {
     protect(stage, { quickLoginCheckMs: 0 })
     const { provider } = stage

@@ -10,15 +10,13 @@
 -- ARGV[5] permanentLockout      1 or 0
 -- ARGV[6] maxTemporaryLockouts  a count
 --
--- Returns {locked, n, t, o, l, u, p, x, w, i} as it was before; locked 1: nothing was forgotten. False for no record.
+-- Returns {result, n, t, o, l, u, p, x, w, i} as it was before; result 0: it is gone, 1: locked, nothing was forgotten,
+-- 2: failures of the first factor were forgotten. False for no record.
 
 local NEVER, GRACE = 8640000000000000, 60000
 local now = tonumber(ARGV[1])
 
-local lapsed = false
 if ARGV[2] ~= '' then
-  local heldUntil = redis.call('ZSCORE', KEYS[3], ARGV[2])
-  lapsed = not heldUntil or tonumber(heldUntil) <= now
   redis.call('ZREM', KEYS[3], ARGV[2])
 end
 
@@ -32,14 +30,17 @@ before[9] = old[9] or ''
 before[10] = old[10] or ''
 
 local locked = u > now or (ARGV[5] == '1' and t > tonumber(ARGV[6]))
-if p > 0 or (lapsed and locked) then
+if p > 0 or (ARGV[2] ~= '' and locked) then
   before[1] = 1
   return before
 end
 
-if ARGV[3] == '0' and old[5] then
-  redis.call('HDEL', KEYS[1], 't', 'u', 'w', 'i')
-  redis.call('HSET', KEYS[1], 'n', 0)
+local o = tonumber(old[5]) or 0
+if ARGV[3] == '0' and o > 0 then
+  if (tonumber(old[3]) or 0) > o then
+    redis.call('HSET', KEYS[1], 'n', old[5])
+  end
+  before[1] = 2
   return before
 end
 redis.call('DEL', KEYS[1])
