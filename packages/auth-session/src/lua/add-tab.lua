@@ -25,8 +25,8 @@ if (redis.call('HLEN', KEYS[1]) - 5) / 2 >= tonumber(ARGV[5]) then
     if string.sub(field, 1, 2) == 't:' then fields[#fields + 1] = field end
   end
   local oldest, serial
-  for i, head in ipairs(redis.call('HMGET', KEYS[1], unpack(fields))) do
-    local c, s = string.match(head, '^(%d+) (%d+) ')
+  for i, field in ipairs(fields) do
+    local c, s = string.match(redis.call('HGET', KEYS[1], field), '^(%d+) (%d+) ')
     c, s = tonumber(c) or 0, tonumber(s) or 0
     if i == 1 or c < oldest or (c == oldest and s < serial) then
       oldest, serial, evicted = c, s, string.sub(fields[i], 3)

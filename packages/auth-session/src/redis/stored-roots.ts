@@ -64,9 +64,9 @@ export class StoredRoots {
   }
 }
 
-/** Names and values in turn, as an object. */
+/** Names and values in turn, as an object without names of its own. */
 export function fieldsOf(flat: readonly string[]): Readonly<Record<string, string>> {
-  const fields: Record<string, string> = {}
+  const fields: Record<string, string> = Object.create(null)
   for (let index = 0; index + 1 < flat.length; index += 2)
     fields[flat[index] as string] = flat[index + 1] as string
   return fields

@@ -41,11 +41,14 @@ redis.call('PEXPIRE', events, ARGV[5])
 
 local last = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)[1]
 local told = redis.call('HMGET', cluster, 'startedAt', 'gone')
-return {
+local answer = {
   string.format('%.0f', joined),
   string.format('%.0f', version),
   told[1],
   last and last[1] or '0-0',
   told[2] or '',
-  unpack(redis.call('HGETALL', members)),
 }
+for _, text in ipairs(redis.call('HGETALL', members)) do
+  answer[#answer + 1] = text
+end
+return answer

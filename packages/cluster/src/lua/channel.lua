@@ -7,4 +7,8 @@
 
 local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-return { first and first[1] or '0-0', last and last[1] or '0-0', unpack(redis.call('HGETALL', KEYS[2])) }
+local answer = { first and first[1] or '0-0', last and last[1] or '0-0' }
+for _, text in ipairs(redis.call('HGETALL', KEYS[2])) do
+  answer[#answer + 1] = text
+end
+return answer

@@ -152,9 +152,9 @@ end
 if stale then
   redis.call('DEL', KEYS[1])
 elseif #gone > 0 then
-  redis.call('HDEL', KEYS[1], unpack(gone))
+  redis.call('HDEL', KEYS[1], unpack(gone)) -- at most 7
 end
-redis.call('HSET', KEYS[1], unpack(fields))
+redis.call('HSET', KEYS[1], unpack(fields)) -- at most 20
 
 -- Lives in Redis and the index are written when the end of the record rounds up to another instant than before.
 local score = math.ceil(x / ROUND) * ROUND

@@ -26,13 +26,8 @@ local function is_true(tags, since)
   if not is_json or type(names) ~= 'table' then
     return false
   end
-  if #names == 0 then
-    return true
-  end
-  for i, name in ipairs(names) do
-    names[i] = KEYS[3] .. tostring(name)
-  end
-  for _, declared in ipairs(redis.call('MGET', unpack(names))) do
+  for _, name in ipairs(names) do
+    local declared = redis.call('GET', KEYS[3] .. tostring(name))
     local at_generation, at = string.match(declared or '', '^(%S+) (%d+)$')
     if at_generation == generation and tonumber(at) > since then
       return false

@@ -52,17 +52,21 @@ end
 t.expires = ending(t, lives, latest(t, lives))
 settle(KEYS[2], t, now, lives.idle)
 
+local anew = {}
 for _, client in ipairs(wanted) do
   local own = life(spans[client], t.remember)
   local c = living_client(KEYS[2], client, now)
   if c then
     c.refreshed = math.max(c.refreshed, now)
   else
-    end_families(KEYS[2], client, ARGV[1])
+    anew[#anew + 1] = client
     local online = client_session(redis.call('HGET', KEYS[1], 'c:' .. client))
     c = { started = now, refreshed = now, score = 0, client = client, data = online.data }
   end
   c.expires = client_ending(c, own, latest(t, lives))
   settle(KEYS[2], t, now, lives.idle, c, own.idle)
+end
+if #anew > 0 then
+  end_families(KEYS[2], anew, ARGV[1])
 end
 return { outcome, redis.call('HVALS', KEYS[2]), expired }

@@ -17,7 +17,7 @@ local sessions = sessions_of(KEYS[1])
 for i = 1, #entries, 2 do
   local key = sessions .. entries[i]
   if stands(key, entries[i + 1], ARGV[2], now) then
-    end_client(key, ARGV[2], ARGV[1])
+    end_clients(key, { ARGV[2] }, ARGV[1])
     ended = ended + 1
   end
 end

@@ -33,10 +33,8 @@ for i = 1, #entries, 2 do
   end
 end
 local ended = drop_all(head .. kind, realm, ends)
-if #ids > 0 then
-  -- A record that can not be read does not say whose it was.
-  redis.call('ZREM', KEYS[1], unpack(ids))
-end
+-- A record that can not be read does not say whose it was.
+leave(KEYS[1], ids)
 local answer = { '', '', #ended, ended[1] and ARGV[8] == '1' and cjson.encode(ended) or '[]' }
 if #entries == 2 * limit then
   answer[1], answer[2] = entries[#entries], entries[#entries - 1]

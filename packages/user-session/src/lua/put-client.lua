@@ -36,7 +36,7 @@ else
       answer[#answer + 1] = drop(key)
     end
   end
-  end_families(KEYS[1], client, ARGV[1])
+  end_families(KEYS[1], { client }, ARGV[1])
   c = { started = now, refreshed = now, score = 0, client = client }
 end
 

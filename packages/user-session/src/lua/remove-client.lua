@@ -12,7 +12,7 @@ local now = tonumber(ARGV[1])
 if not living(KEYS[1], now) or not living_client(KEYS[1], ARGV[2], now) then
   return false
 end
-end_client(KEYS[1], ARGV[2], ARGV[1])
+end_clients(KEYS[1], { ARGV[2] }, ARGV[1])
 if ARGV[3] == '1' then
   for _, client in ipairs(clients_of(KEYS[1])) do
     if living_client(KEYS[1], client, now) then

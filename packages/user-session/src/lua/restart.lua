@@ -23,9 +23,7 @@ if not open(KEYS[1], ARGV[2], now) then
   return false
 end
 
-for _, client in ipairs(clients_of(KEYS[1])) do
-  end_client(KEYS[1], client, ARGV[1])
-end
+end_clients(KEYS[1], clients_of(KEYS[1]), ARGV[1])
 redis.call('ZREM', head .. kind .. 'i:' .. realm .. ':' .. broker_session, id)
 redis.call('ZREM', head .. kind .. 'b:' .. realm .. ':' .. broker_user, id)
 redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5])

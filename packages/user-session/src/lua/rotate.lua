@@ -28,7 +28,7 @@ local not_before = math.max(c.started - c.started % 1000, (tonumber(known[2] or 
 local outcome, successor, family = decide(known[1], not_before, ARGV[1], ARGV[4], ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9]))
 
 if outcome == 'reused' or outcome == 'stale' then
-  end_client(KEYS[1], client, ARGV[1])
+  end_clients(KEYS[1], { client }, ARGV[1])
 elseif family then
   -- A hundred families are remembered; the tokens of one that is forgotten are refused.
   if not known[1] then

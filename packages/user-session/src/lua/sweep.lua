@@ -44,7 +44,8 @@ end
 
 local dropped = 0
 if ARGV[4] ~= '' then
-  local place, told = unpack(cjson.decode(ARGV[4]))
+  local found = cjson.decode(ARGV[4])
+  local place, told = found[1], found[2]
   local kind, realm = string.match(place, '^([uo]):(.*)$')
   local sessions, over = head .. kind .. 's:' .. realm .. ':', {}
   for _, entry in ipairs(told) do

@@ -204,7 +204,8 @@ export class RealmWide {
     const realm = await this.#store.realm(realmId)
     const now = this.#store.now()
     const life = this.#store.life(realm, offline)
-    const lives: Record<string, string> = {}
+    // A map: what clients are called is theirs to choose, and an object has names of its own.
+    const lives = new Map<string, string>()
     let changed = 0
     await this.#walk(
       keys.partitions,
@@ -214,7 +215,7 @@ export class RealmWide {
         args: {
           now,
           life,
-          clientLives: JSON.stringify(lives),
+          clientLives: JSON.stringify(Object.fromEntries(lives)),
           afterScore: after.score,
           afterId: after.id,
         },
@@ -223,7 +224,7 @@ export class RealmWide {
         changed += reply.changed
         // Nothing was written: the script names clients whose time-outs only the realm can say.
         for (const client of reply.unknown) {
-          lives[client] = this.#store.clientLife(realm, unescapePart(client), offline)
+          lives.set(client, this.#store.clientLife(realm, unescapePart(client), offline))
         }
         return true
       },

@@ -1,25 +1,37 @@
--- Keeps the refresh tokens of a client from ever being accepted again.
-local function end_families(key, client, now)
-  local start = 'f:' .. client .. ':'
+-- Keeps the refresh tokens of some clients from ever being accepted again.
+local function end_families(key, clients, now)
+  local ends = {}
+  for _, client in ipairs(clients) do
+    ends[client] = true
+  end
   for _, field in ipairs(redis.call('HKEYS', key)) do
-    if string.sub(field, 1, #start) == start then
+    if ends[string.match(field, '^f:([^:]*):')] then
       redis.call('HSET', key, field, '0:' .. now .. ':::')
     end
   end
 end
 
--- Takes a client session away.
-local function end_client(key, client, now)
+-- Takes client sessions away.
+local function end_clients(key, clients, now)
   local head, kind, _, realm, id = parts(key)
-  redis.call('HDEL', key, 'c:' .. client)
-  redis.call('ZREM', head .. kind .. 'c:' .. realm .. ':' .. client, id)
-  end_families(key, client, now)
+  for _, client in ipairs(clients) do
+    redis.call('HDEL', key, 'c:' .. client)
+    redis.call('ZREM', head .. kind .. 'c:' .. realm .. ':' .. client, id)
+  end
+  end_families(key, clients, now)
 end
 
 -- What has to be known of a session to take it away: id, links and clients, escaped, and its times as they are.
 local function entry_of(key, id)
-  local text, data = unpack(redis.call('HMGET', key, 't', 'd'))
-  return { id, string.match(data or '', '^.*}(.*)$') or '', clients_of(key), text or '' }
+  local held = redis.call('HMGET', key, 't', 'd')
+  return { id, string.match(held[2] or '', '^.*}(.*)$') or '', clients_of(key), held[1] or '' }
+end
+
+-- Takes members out of an index, however many there are.
+local function leave(index, members)
+  for i = 1, #members, 1000 do
+    redis.call('ZREM', index, unpack(members, i, math.min(i + 999, #members)))
+  end
 end
 
 -- Takes sessions of one realm and their index entries away, each index in one go. Answers what there is to tell of each:
@@ -33,7 +45,7 @@ local function drop_all(base, realm, entries)
     local id, clients = entry[1], entry[3]
     local user, broker_session, broker_user = string.match(entry[2], '^([^:]*):([^:]*):([^:]*)$')
     for _, client in ipairs(clients) do
-      of_client[client] = of_client[client] or { base .. 'c:' .. realm .. ':' .. client }
+      of_client[client] = of_client[client] or {}
       table.insert(of_client[client], id)
     end
     if user then
@@ -49,11 +61,13 @@ local function drop_all(base, realm, entries)
     keys[i] = base .. 's:' .. realm .. ':' .. id
     ended[i] = { id, user or '', clients }
   end
-  for _, members in pairs(of_client) do
-    redis.call('ZREM', unpack(members))
+  for client, members in pairs(of_client) do
+    leave(base .. 'c:' .. realm .. ':' .. client, members)
   end
-  redis.call('ZREM', base .. 'r:' .. realm, unpack(ids))
-  redis.call('UNLINK', unpack(keys))
+  leave(base .. 'r:' .. realm, ids)
+  for i = 1, #keys, 1000 do
+    redis.call('UNLINK', unpack(keys, i, math.min(i + 999, #keys)))
+  end
   return ended
 end
 

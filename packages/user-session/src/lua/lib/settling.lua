@@ -22,6 +22,9 @@ local function settle(key, t, now, idle, changed, changed_idle)
     fields[#fields + 1] = changed_text
   end
   local text = text_of(t)
-  redis.call('HSET', key, 't', text, unpack(fields))
+  redis.call('HSET', key, 't', text, unpack(fields, 1, math.min(#fields, 1000)))
+  for i = 1001, #fields, 1000 do
+    redis.call('HSET', key, unpack(fields, i, math.min(i + 999, #fields)))
+  end
   return text, changed_text
 end
