@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { defineSpi, type Provider } from '@authstate/spi'
+import { type BruteForceSettings, defineSpi, type Provider } from '@authstate/spi'
+import { policyOf } from './policy.js'
 
 /** What was wrong: the first factor, or a second one such as a one-time code. */
 export type FailureCategory = 'password' | 'otp'
@@ -332,4 +333,6 @@ export interface LoginFailureProvider extends Provider {
 }
 
 /** Name under which the registry knows this SPI. */
-export const loginFailureSpi = defineSpi<LoginFailureProvider>('login-failure')
+export const loginFailureSpi = defineSpi<LoginFailureProvider>('login-failure', {
+  realmSettings: { bruteForce: (settings, place) => policyOf(settings as BruteForceSettings, place) },
+})

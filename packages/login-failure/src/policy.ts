@@ -1,4 +1,4 @@
-import type { BruteForceSettings } from '@authstate/spi'
+import { assertKnown, type BruteForceSettings, type Known } from '@authstate/spi'
 
 /** Lock-out settings with every default filled in. */
 export interface Policy {
@@ -28,16 +28,30 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   maxSecondaryAuthFailures: 0,
 })
 
+const SETTINGS: Known<BruteForceSettings> = {
+  enabled: true,
+  strategy: true,
+  permanentLockout: true,
+  maxTemporaryLockouts: true,
+  failureFactor: true,
+  waitIncrementMs: true,
+  quickLoginCheckMs: true,
+  minimumQuickLoginWaitMs: true,
+  maxFailureWaitMs: true,
+  maxDeltaTimeMs: true,
+  maxSecondaryAuthFailures: true,
+}
+
 /**
  * Reads the lock-out settings of a realm. Absent ones take Keycloak's defaults.
  *
  * @param place What the settings are called in an error: `'realms(realmId).bruteForce'`.
  * @returns `undefined` when the realm is not protected
  * @throws {RangeError} a negative setting, or a factor of 0
- * @throws {TypeError} a setting of the wrong type
+ * @throws {TypeError} a setting of the wrong type, or one that is unknown
  */
 export function policyOf(settings: BruteForceSettings, place: string): Policy | undefined {
-  if (typeof settings !== 'object' || settings === null) throw new TypeError(`"${place}" must be an object`)
+  assertKnown(settings, place, SETTINGS)
   const read = (name: keyof BruteForceSettings & keyof Policy, least: number): number => {
     const value: unknown = settings[name] ?? DEFAULT_POLICY[name]
     if (typeof value !== 'number' || Number.isNaN(value)) {

@@ -1,5 +1,6 @@
 import { assertFunction, assertObject } from './assert.js'
 import type { AnyProviderFactory, Spi } from './provider.js'
+import type { RealmSettingCheck, RealmSettingChecks } from './realm-checks.js'
 import { fold } from './suggest.js'
 
 /** One SPI and the factories that could provide it, by id. */
@@ -37,6 +38,25 @@ export function createCatalog(factories: readonly AnyProviderFactory[]): Catalog
     catalog.set(factory.spi.name, entry)
   })
   return catalog
+}
+
+/** How the settings of a realm are checked, as the SPIs say that read them. */
+export function realmChecksOf(catalog: Catalog): RealmSettingChecks {
+  const checks: Record<string, RealmSettingCheck> = {}
+  for (const { spi } of catalog.values()) {
+    for (const [name, check] of Object.entries(spi.realmSettings ?? {})) {
+      const earlier = Object.hasOwn(checks, name) ? checks[name] : undefined
+      // Two services may read one setting: each has its say.
+      checks[name] =
+        earlier === undefined
+          ? check
+          : (value, place) => {
+              earlier(value, place)
+              check(value, place)
+            }
+    }
+  }
+  return checks
 }
 
 /** The name among `names` that `word` spells when case, `-` and `_` do not count. */

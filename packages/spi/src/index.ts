@@ -13,10 +13,12 @@ export {
   type ProviderCallOutcome,
 } from './instrument.js'
 export * from './keyring.js'
+export * from './known.js'
 export * from './logger.js'
 export * from './provider.js'
 export * from './pruner.js'
 export * from './realm.js'
+export type { RealmSettingCheck, RealmSettingChecks } from './realm-checks.js'
 export { createProviderRegistry, type ProviderRegistry, type ProviderRegistryOptions } from './registry.js'
 export * from './sealing.js'
 export type { SelectionReason } from './selection.js'

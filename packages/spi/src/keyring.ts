@@ -1,6 +1,7 @@
 import { hkdfSync } from 'node:crypto'
 import { assertObject } from './assert.js'
 import { ConfigurationError } from './errors.js'
+import { assertKnown, type Known } from './known.js'
 
 /** Fewest bytes of a secret. */
 const MIN_SECRET_BYTES = 32
@@ -24,6 +25,8 @@ export interface DerivedKey {
   readonly secret: Uint8Array
 }
 
+const KEYRING: Known<Keyring> = { current: true, keys: true }
+
 /** The keys of a {@link Keyring} for one purpose. */
 export interface DerivedKeyring {
   readonly current: DerivedKey
@@ -39,7 +42,7 @@ export interface DerivedKeyring {
  * @see RFC 5869 — HKDF with SHA-512
  */
 export function deriveKeyring(keyring: Keyring, purpose: string): DerivedKeyring {
-  assertObject(keyring, 'keyring')
+  assertKnown(keyring, 'keyring', KEYRING)
   assertObject(keyring.keys, 'keyring.keys')
   const keys = new Map<string, DerivedKey>()
   for (const [id, secret] of Object.entries(keyring.keys)) {

@@ -1,15 +1,18 @@
 import { hostname } from 'node:os'
-import { assertObject, assertOptionalName } from './assert.js'
+import { assertOptionalName } from './assert.js'
 import { randomId } from './ids.js'
+import { assertKnown, type Known } from './known.js'
 import type { NodeIdentity } from './provider.js'
+
+const IDENTITY: Known<NodeIdentity> = { name: true, site: true, route: true }
 
 /**
  * Who this process is, with a name of its own when none is given: the host's and six random characters.
  *
- * @throws {TypeError} a given name, site or route is not a name.
+ * @throws {TypeError} a given name, site or route is not a name, or something else is given.
  */
 export function identifyNode(given: Partial<NodeIdentity> | undefined): NodeIdentity {
-  if (given !== undefined) assertObject(given, 'node')
+  if (given !== undefined) assertKnown(given, 'node', IDENTITY)
   assertOptionalName(given?.name, 'node.name')
   assertOptionalName(given?.site, 'node.site')
   assertOptionalName(given?.route, 'node.route')

@@ -1,7 +1,10 @@
+import { assertFunction, assertObject } from './assert.js'
 import type { Clock } from './clock.js'
 import type { Keyring } from './keyring.js'
+import { assertKnown, type Known } from './known.js'
 import type { Logger } from './logger.js'
 import type { Realm } from './realm.js'
+import type { RealmSettingChecks } from './realm-checks.js'
 import type { StandardSchemaV1 } from './standard-schema.js'
 
 /** What every provider has in common, whatever it stores. */
@@ -23,13 +26,32 @@ declare const providerType: unique symbol
 export interface Spi<P extends Provider = Provider> {
   /** Kebab-case, unique: `'user-session'`. */
   readonly name: string
+  /** How the settings of a realm are checked that providers of this SPI read, by name of the setting. */
+  readonly realmSettings?: RealmSettingChecks | undefined
   readonly [providerType]?: P
 }
 
+/** What an SPI says of itself besides its name. */
+export interface SpiOptions {
+  /**
+   * Settings of a realm that providers of this SPI read, each with the function that checks it. They are known names from then
+   * on, and are checked when the settings of a realm are read, by whatever provider: a mistake does not wait for its first use.
+   */
+  readonly realmSettings?: RealmSettingChecks | undefined
+}
+
+const SPI_OPTIONS: Known<SpiOptions> = { realmSettings: true }
+
 /** Declares an SPI. Call it once, next to the contract. */
-export function defineSpi<P extends Provider>(name: string): Spi<P> {
+export function defineSpi<P extends Provider>(name: string, options: SpiOptions = {}): Spi<P> {
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) throw new TypeError('"name" of an SPI must be kebab-case')
-  return Object.freeze({ name })
+  assertKnown(options, 'options', SPI_OPTIONS)
+  const { realmSettings } = options as SpiOptions
+  if (realmSettings === undefined) return Object.freeze({ name })
+  assertObject(realmSettings, 'options.realmSettings')
+  for (const [setting, check] of Object.entries(realmSettings))
+    assertFunction(check, `options.realmSettings.${setting}`)
+  return Object.freeze({ name, realmSettings: Object.freeze({ ...realmSettings }) })
 }
 
 /** Who this process is among the nodes on one store. */

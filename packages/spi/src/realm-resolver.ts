@@ -1,4 +1,5 @@
 import { type Realm, type RealmSettings, type RealmSettingsSource, resolveRealm } from './realm.js'
+import type { RealmSettingChecks } from './realm-checks.js'
 
 interface Resolved {
   readonly realm: Realm
@@ -10,9 +11,12 @@ interface Resolved {
  * Resolves realms through `source`: synchronously where the source is.
  *
  * A source that answers the same object again gets the same realm again, unless something in the object has changed.
+ *
+ * @param checks How the settings are checked that SPIs read themselves, by name.
  */
 export function createRealmResolver(
   source: RealmSettingsSource | undefined,
+  checks: RealmSettingChecks = {},
 ): (realmId: string) => Realm | Promise<Realm> {
   if (!source) {
     const defaults = Object.freeze(resolveRealm(undefined))
@@ -20,10 +24,10 @@ export function createRealmResolver(
   }
   const known = new WeakMap<RealmSettings, Resolved>()
   const resolve = (settings: RealmSettings | undefined): Realm => {
-    if (typeof settings !== 'object' || settings === null) return resolveRealm(settings)
+    if (typeof settings !== 'object' || settings === null) return resolveRealm(settings, checks)
     const before = known.get(settings)
     if (before !== undefined && isUnchanged(settings, before.given)) return before.realm
-    const realm = Object.freeze(resolveRealm(settings))
+    const realm = Object.freeze(resolveRealm(settings, checks))
     known.set(settings, { realm, given: { ...settings } })
     return realm
   }

@@ -1,3 +1,5 @@
+import { checkClientSettings, checkRealmSettings, type RealmSettingChecks } from './realm-checks.js'
+
 /** Time-outs of one client that override the realm's. Spans in ms; absent or ≤ 0 leaves the realm's. */
 export interface ClientSettings {
   readonly sessionIdleTimeoutMs?: number | undefined
@@ -32,13 +34,8 @@ export interface BruteForceSettings {
   readonly maxSecondaryAuthFailures?: number | undefined
 }
 
-/**
- * What a realm says about the life of its state. Names follow Keycloak's realm representation, spans are ms.
- *
- * A time-out that is absent or ≤ 0 takes Keycloak's default; a client or remember-me value that is absent or ≤ 0
- * does not override anything.
- */
-export interface RealmSettings {
+/** The settings that SPIs of this library read, see {@link RealmSettings}. */
+export interface CommonRealmSettings {
   /** @default 1_800_000 (30 minutes) */
   readonly ssoSessionIdleTimeoutMs?: number | undefined
   /** @default 36_000_000 (10 hours) */
@@ -69,6 +66,17 @@ export interface RealmSettings {
   readonly clients?: ((clientId: string) => ClientSettings | undefined) | undefined
 }
 
+/**
+ * What a realm says about the life of its state. Names follow Keycloak's realm representation, spans are ms.
+ *
+ * A time-out that is absent or ≤ 0 takes Keycloak's default; a client or remember-me value that is absent or ≤ 0
+ * does not override anything. A name that nobody reads is refused.
+ *
+ * An SPI of a plugin adds its own with `declare module '@authstate/spi' { interface RealmSettings { … } }`, and says in
+ * `defineSpi` how they are checked.
+ */
+export interface RealmSettings extends CommonRealmSettings {}
+
 /** Answers the settings of a realm; `undefined` for one that has none of its own. Asked on every write. */
 export type RealmSettingsSource = (
   realmId: string,
@@ -93,6 +101,8 @@ export interface Realm {
   readonly rememberMe: boolean
   readonly notBefore: number
   readonly bruteForce: BruteForceSettings
+  /** What the realm says, as it says it: for the settings that an SPI of a plugin reads. */
+  readonly settings: RealmSettings
   /** What a client overrides; nothing where it has no settings of its own. */
   client(clientId: string): ClientSettings
 }
@@ -104,10 +114,13 @@ const NO_OVERRIDES: ClientSettings = Object.freeze({})
 /**
  * Fills in Keycloak's defaults.
  *
- * @throws {TypeError} a setting has the wrong type; the message names it.
+ * @param checks How the settings are checked that SPIs read themselves, by name.
+ * @throws {TypeError | RangeError} a setting is unknown or has the wrong type; the message names it, and what was
+ *   probably meant
  */
-export function resolveRealm(settings: RealmSettings | undefined): Realm {
+export function resolveRealm(settings: RealmSettings | undefined, checks: RealmSettingChecks = {}): Realm {
   const given = settings ?? {}
+  checkRealmSettings(given, checks)
   const span = (name: keyof RealmSettings, whenAbsent: number): number =>
     positive(given[name], name, whenAbsent)
   return {
@@ -128,7 +141,8 @@ export function resolveRealm(settings: RealmSettings | undefined): Realm {
     rememberMe: given.rememberMe !== false,
     notBefore: span('notBefore', 0),
     bruteForce: given.bruteForce ?? {},
-    client: (clientId) => given.clients?.(clientId) ?? NO_OVERRIDES,
+    settings: given,
+    client: (clientId) => checkClientSettings(given.clients?.(clientId)) ?? NO_OVERRIDES,
   }
 }
 

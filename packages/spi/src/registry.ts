@@ -1,5 +1,5 @@
 import { assertFunction, assertObject } from './assert.js'
-import { createCatalog } from './catalog.js'
+import { createCatalog, realmChecksOf } from './catalog.js'
 import { type Clock, systemClock } from './clock.js'
 import type { Environment, RegistryConfig } from './config.js'
 import { createContext } from './context.js'
@@ -8,6 +8,7 @@ import { ConfigurationError, ProviderClosedError } from './errors.js'
 import { checkHealth, type Health } from './health.js'
 import { createObserver, type InstrumentHook, observe } from './instrument.js'
 import { deriveKeyring, type Keyring } from './keyring.js'
+import { assertKnown, type Known } from './known.js'
 import { consoleLogger, type Logger } from './logger.js'
 import { identifyNode } from './node.js'
 import { createPlan, throwIfMistaken, validatePlan } from './plan.js'
@@ -79,6 +80,17 @@ export interface ProviderRegistry {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+const OPTIONS: Known<ProviderRegistryOptions> = {
+  factories: true,
+  config: true,
+  env: true,
+  clock: true,
+  logger: true,
+  node: true,
+  realms: true,
+  keyring: true,
+  instrument: true,
+}
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 interface Running {
@@ -94,7 +106,7 @@ interface Running {
  * @throws {ConfigurationError} the keyring can not work.
  */
 export function createProviderRegistry(options: ProviderRegistryOptions): ProviderRegistry {
-  assertObject(options, 'options')
+  assertKnown(options, 'options', OPTIONS)
   const { config, env, realms, instrument } = options
   const catalog = createCatalog(options.factories)
   if (env !== undefined) assertObject(env, 'env')
@@ -111,7 +123,7 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
     logger,
     node: identifyNode(options.node),
     keyring: options.keyring,
-    realm: createRealmResolver(realms),
+    realm: createRealmResolver(realms, realmChecksOf(catalog)),
   }
   const observer = createObserver(instrument, logger)
   const running = new Map<string, Running>()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { RealmSettings } from '../src/index.js'
+import type { Realm, RealmSettings } from '../src/index.js'
 import { createRealmResolver } from '../src/realm-resolver.js'
 
 type Changeable = { -readonly [K in keyof RealmSettings]: RealmSettings[K] }
@@ -67,6 +67,68 @@ describe('realms through a source', () => {
     const realm = createRealmResolver(() => settings)
     for (let call = 0; call < 2; call++)
       expect(() => realm('a')).toThrow('"realms(realmId).notBefore" must be a number of milliseconds')
+  })
+})
+
+describe('what a realm says is checked when it is read first', () => {
+  const read = (settings: unknown, checks = {}) =>
+    createRealmResolver(() => settings as RealmSettings, checks)('a')
+
+  test.each([
+    [{ bruteforce: {} }, /^"realms\(realmId\)" has no property 'bruteforce'\. .*Did you mean 'bruteForce'\?/],
+    [
+      { ssoSessionIdleTimeout: 1 },
+      /no property 'ssoSessionIdleTimeout'.*Did you mean 'ssoSessionIdleTimeoutMs'\?/,
+    ],
+    [{ notbefore: 1 }, /no property 'notbefore'.*Did you mean 'notBefore'\?/],
+    [{ rememberMe: 'false' }, /^"realms\(realmId\)\.rememberMe" must be true or false/],
+    [
+      { offlineSessionMaxLifespanEnabled: 1 },
+      /^"realms\(realmId\)\.offlineSessionMaxLifespanEnabled" must be true or/,
+    ],
+    [{ clients: {} }, /^"realms\(realmId\)\.clients" must be a function/],
+    ['acme', /^"realms\(realmId\)" must be an object/],
+    [[], /^"realms\(realmId\)" must be an object/],
+  ])('%j', (settings, message) => {
+    expect(() => read(settings)).toThrow(TypeError)
+    expect(() => read(settings)).toThrow(message)
+  })
+
+  test('also where the source takes its time, and where settings are inherited', async () => {
+    const realm = createRealmResolver(async () => ({ bruteforce: {} }) as RealmSettings)
+    await expect(realm('a')).rejects.toThrow(/Did you mean 'bruteForce'\?/)
+    expect(() => read(Object.create({ bruteforce: {} }))).toThrow(/Did you mean 'bruteForce'\?/)
+  })
+
+  test('a setting that was misspelt in place', () => {
+    const settings: Changeable = { notBefore: 1 }
+    const realm = createRealmResolver(() => settings)
+    void realm('a')
+    Object.assign(settings, { notbefore: 2 })
+    expect(() => realm('a')).toThrow(/Did you mean 'notBefore'\?/)
+  })
+
+  test('what a client overrides, where it is asked for', () => {
+    const client = (settings: unknown) =>
+      createRealmResolver(() => ({ clients: () => settings as object }))('a') as Realm
+    expect(() => client({ sessionIdleTimeout: 1 }).client('web')).toThrow(
+      /^"realms\(realmId\)\.clients\(clientId\)" has no property .*Did you mean 'sessionIdleTimeoutMs'\?/,
+    )
+    expect(() => client(Promise.resolve({})).client('web')).toThrow(/must answer at once, got a promise/)
+  })
+
+  test('settings that an SPI reads are known, and checked as it says', () => {
+    const checks = {
+      acme: (value: unknown, place: string) => {
+        if (value !== 'right') throw new RangeError(`"${place}" must be right`)
+      },
+    }
+    expect(read({ acme: 'right' }, checks)).toMatchObject({ settings: { acme: 'right' } })
+    expect(() => read({ acme: 'wrong' }, checks)).toThrow(
+      new RangeError('"realms(realmId).acme" must be right'),
+    )
+    expect(() => read({ acne: 'right' }, checks)).toThrow(/Did you mean 'acme'\?/)
+    expect(() => read({ acme: 'right' })).toThrow(/has no property 'acme'/)
   })
 })
 
