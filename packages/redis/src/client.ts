@@ -9,6 +9,7 @@ export interface RedisClient {
   disconnect(): void
   quit(): Promise<unknown>
   ping(): Promise<unknown>
+  time(): Promise<unknown>
   evalsha(sha1: string, numberOfKeys: number, ...keysAndArgs: (string | number)[]): Promise<unknown>
   eval(source: string, numberOfKeys: number, ...keysAndArgs: (string | number)[]): Promise<unknown>
   hgetall(key: string): Promise<Record<string, string>>

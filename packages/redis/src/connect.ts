@@ -1,9 +1,11 @@
-import { ConfigurationError, consoleLogger, type Logger } from '@authstate/spi'
+import { hostname } from 'node:os'
+import { type Clock, ConfigurationError, consoleLogger, type Logger } from '@authstate/spi'
 import { adviseOn } from './advice.js'
 import { BATCH_SIZE, batchWrites } from './batch-writes.js'
 import type { RedisClient } from './client.js'
 import { OpenConnection, type RedisConnection, sayOutagesOnce } from './connection.js'
 import { reasonOf } from './failure.js'
+import { followClock } from './follow-clock.js'
 import { createKeySpace } from './key-space.js'
 import { duplicateClient, endClient, makeClient } from './make-client.js'
 import { parseOptions, type RedisConfig, type RedisOptions } from './options.js'
@@ -26,13 +28,26 @@ export const LAYOUT_VERSION = 1
  */
 export async function connect(
   target: string | RedisOptions,
-  { logger = consoleLogger }: { readonly logger?: Logger } = {},
+  surroundings: ConnectionSurroundings = {},
 ): Promise<RedisConnection> {
-  return openConnection(parseOptions(typeof target === 'string' ? { url: target } : target), logger)
+  return openConnection(parseOptions(typeof target === 'string' ? { url: target } : target), surroundings)
+}
+
+/** What a connection is opened with besides its options. */
+export interface ConnectionSurroundings {
+  /** @default warnings and errors to standard error */
+  readonly logger?: Logger | undefined
+  /** Taken as it is, and nothing is measured. @default the clock of the deployment */
+  readonly clock?: Clock | undefined
+  /** Name of this node, for the log. @default the host's name */
+  readonly node?: string | undefined
 }
 
 /** {@link connect} with options that were validated already. */
-export async function openConnection(config: RedisConfig, logger: Logger): Promise<RedisConnection> {
+export async function openConnection(
+  config: RedisConfig,
+  { logger = consoleLogger, clock, node = hostname() }: ConnectionSurroundings,
+): Promise<RedisConnection> {
   const owned = config.client === undefined
   const client = config.client ?? (await makeClient(config))
   const { mayRepeat } = adviseOn(client, logger)
@@ -53,6 +68,7 @@ export async function openConnection(config: RedisConfig, logger: Logger): Promi
     keys: createKeySpace(config.prefix, config.partitions),
     commandTimeoutMs: config.commandTimeoutMs,
     mayRepeat,
+    givenClock: clock,
     makeReader: () => openReader(client, config, logger),
     end: () => {
       for (const release of releases) release()
@@ -60,6 +76,8 @@ export async function openConnection(config: RedisConfig, logger: Logger): Promi
     },
   })
   try {
+    // First: everything else may carry the time.
+    if (clock === undefined) releases.push(await followClock(connection, { client, logger, node }))
     await claimPartitions(connection, config)
     // Not before: a node also starts while a replica is away.
     if (config.minReplicas > 0) await connection.waitFor(new Replicas(client, config))

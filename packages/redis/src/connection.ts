@@ -1,10 +1,19 @@
-import { allSteps, type Logger, type Provider, ProviderClosedError } from '@authstate/spi'
+import {
+  allSteps,
+  type Clock,
+  type Logger,
+  type Provider,
+  ProviderClosedError,
+  systemClock,
+} from '@authstate/spi'
 import type { RedisClient } from './client.js'
 import { Deadlines } from './deadline.js'
+import type { DeploymentClock } from './deployment-clock.js'
 import { isScriptMissing, notConnected, reasonOf, storeFailure } from './failure.js'
 import type { KeySpace } from './key-space.js'
 import type { Replicas } from './replicas.js'
 import { type Script, type ScriptArgs, scriptParameters } from './script.js'
+import { readClock } from './scripts.js'
 
 /** What a connection has done so far. */
 export interface ConnectionStats {
@@ -27,6 +36,12 @@ export interface ScriptCall<K extends string, A extends string> {
 /** A connection to one Redis deployment: the way every provider of this library reaches it. */
 export interface RedisConnection extends Provider {
   readonly keys: KeySpace
+
+  /**
+   * The clock that every node of the deployment goes by: that of Redis, whatever the host's wall clock says. A clock that was
+   * given is that clock. Scripts take its time as an argument.
+   */
+  readonly clock: Clock
 
   /**
    * Runs a script: one command, one round trip, atomic.
@@ -99,6 +114,8 @@ export interface ConnectionParts {
   /** Whether the client sends a command again when its connection broke. */
   readonly mayRepeat: boolean
   readonly makeReader: () => Promise<RedisClient>
+  /** Taken as it is; `undefined`: the connection measures the deployment's, see {@link OpenConnection.goBy}. */
+  readonly givenClock: Clock | undefined
   /** Lets go of the client once nothing is in flight. */
   readonly end: () => void
 }
@@ -111,6 +128,8 @@ export class OpenConnection implements RedisConnection {
   readonly #readers = new Set<RedisClient>()
   /** Holds back the answers to writes; `undefined`: the master's word is enough. */
   #replicas: Replicas | undefined
+  /** `undefined`: a clock was given. */
+  #clock: DeploymentClock | undefined
   #closing: Promise<void> | undefined
   #sent = 0
   #failed = 0
@@ -121,6 +140,21 @@ export class OpenConnection implements RedisConnection {
     this.#client = parts.client
     this.#parts = parts
     this.#deadlines = new Deadlines(parts.commandTimeoutMs)
+  }
+
+  get clock(): Clock {
+    return this.#clock ?? this.#parts.givenClock ?? systemClock
+  }
+
+  /** From now on nothing is sent while the time is not known, except for the question what it is. */
+  async goBy(clock: DeploymentClock): Promise<void> {
+    this.#clock = clock
+    await clock.start()
+  }
+
+  /** Sends what tells the time: the one kind of command that goes out before the time is known. */
+  readTime<T, R>(send: (client: RedisClient) => Promise<T>, decode: (reply: T) => R): Promise<R> {
+    return this.#sendNow(readClock.name, () => send(this.#client), decode)
   }
 
   /** From now on a change is answered when replicas have it. */
@@ -219,6 +253,19 @@ export class OpenConnection implements RedisConnection {
     decode: (reply: T) => R,
     again?: (error: unknown) => Promise<T> | undefined,
   ): Promise<R> {
+    if (this.#clock?.isKnown === false && !this.#closing) {
+      this.#failed += 1
+      return Promise.reject(notConnected(operation, this.#clock.failure))
+    }
+    return this.#sendNow(operation, send, decode, again)
+  }
+
+  #sendNow<T, R>(
+    operation: string,
+    send: () => Promise<T>,
+    decode: (reply: T) => R,
+    again?: (error: unknown) => Promise<T> | undefined,
+  ): Promise<R> {
     if (this.#closing) return Promise.reject(closedFor(operation))
     if (this.#client.status !== 'ready') {
       this.#failed += 1
@@ -267,6 +314,7 @@ export class OpenConnection implements RedisConnection {
   }
 
   async #end(): Promise<void> {
+    this.#clock?.close()
     for (const reader of this.#readers) reader.disconnect()
     await this.#deadlines.idle()
     this.#parts.end()

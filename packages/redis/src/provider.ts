@@ -14,6 +14,7 @@ export function redisConnection(): ProviderFactory<RedisConnection, RedisConfig>
     id: 'default',
     onDemand: true,
     config: redisConfig,
-    create: ({ logger }, config) => openConnection(config, logger),
+    create: ({ logger, givenClock, node }, config) =>
+      openConnection(config, { logger, clock: givenClock, node: node.name }),
   }
 }

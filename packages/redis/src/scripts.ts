@@ -1,4 +1,5 @@
 import claimLayoutLua from './lua/claim-layout.lua'
+import readClockLua from './lua/read-clock.lua'
 import { defineScript } from './script.js'
 
 export const claimLayout = defineScript({
@@ -12,5 +13,20 @@ export const claimLayout = defineScript({
   decode: (reply) => {
     const [partitions, version] = reply as [string | null, string | null]
     return { partitions: Number(partitions), version: Number(version) }
+  },
+})
+
+/** It writes only when time would go back otherwise. */
+export const readClock = defineScript({
+  name: 'redis.read-clock',
+  lua: readClockLua,
+  record: 'clock',
+  change: 'touch',
+  repeatable: true,
+  keys: ['clock'],
+  args: ['floor', 'most'],
+  decode: (reply) => {
+    const [nowUs, behindUs, isTooFarBehind] = reply as [string, string, number]
+    return { nowUs: Number(nowUs), behindUs: Number(behindUs), isTooFarBehind: isTooFarBehind === 1 }
   },
 })

@@ -7,7 +7,13 @@ import { connect } from '../src/index.js'
 import * as scripts from '../src/scripts.js'
 import { failureOf, freshPrefix, open } from './support.js'
 
-checkScripts('redis', scripts, new URL('../src/lua/', import.meta.url), { describe, test })
+checkScripts(
+  'redis',
+  scripts,
+  new URL('../src/lua/', import.meta.url),
+  { describe, test },
+  'redis.read-clock',
+)
 
 describeWith(redis, 'what a deployment has recorded', () => {
   const raw = openRedis()

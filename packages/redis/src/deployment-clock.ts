@@ -1,0 +1,278 @@
+import { type Clock, hostClocks, type Logger } from '@authstate/spi'
+import { type Interval, intersected, measured, widened } from './clock-interval.js'
+import { reasonOf } from './failure.js'
+
+const US_PER_MS = 1000
+
+/** Between two measurements. */
+const REFRESH_MS = 5_000
+
+/** Before a measurement that failed is repeated. */
+const RETRY_MS = 250
+
+/** The wall clock and the monotonic clock of a host move alike: apart by this much, one of them was set or stood still. */
+const JUMP_US = 250 * US_PER_MS
+
+/** The least uncertainty, in us: what a process takes between reading a clock and using it. */
+const LEAST_UNCERTAINTY_US = 250
+
+/** Readings may contradict each other by this much before the server is asked to remember that it is behind. */
+const SLACK_US = 2 * US_PER_MS
+
+/** A difference that is worth a warning. */
+const WORTH_TELLING_MS = 1_000
+
+/** What one look at the clock of the deployment answers, in us. */
+export interface ClockReading {
+  readonly nowUs: number
+  /** The server is further behind than it may be, and is believed all the same. */
+  readonly isTooFarBehind: boolean
+}
+
+/** What a {@link DeploymentClock} is made of. */
+export interface DeploymentClockParts {
+  /** Asks the server. @param floorUs What has passed for certain; 0: nothing is known. */
+  readonly read: (floorUs: number) => Promise<ClockReading>
+  readonly logger: Logger
+  /** Name of this node, for the warning that its host's clock is off. */
+  readonly node: string
+  /** The clocks of the host. */
+  readonly host?: typeof hostClocks
+  /** Runs something later, without keeping the process alive. @returns how to keep it from running */
+  readonly later: (ms: number, run: () => void) => () => void
+}
+
+/** What a clock says of itself. */
+export interface ClockState {
+  /** How far the wall clock of this host is ahead of the deployment's clock, in ms; negative: behind. */
+  readonly hostAheadMs: number
+  /** How often the clock of the server was found to have been set. */
+  readonly steps: number
+}
+
+/**
+ * The clock that every node on one Redis goes by: the monotonic clock of the process plus its measured offset from the
+ * clock of one server. What the wall clock of the host says does not matter.
+ *
+ * The offset is known as an interval. Each measurement cuts it down, age widens it by the drift that clocks may have. `now` is
+ * its middle, half of it is the uncertainty.
+ */
+export class DeploymentClock implements Clock {
+  readonly #parts: DeploymentClockParts
+  readonly #host: typeof hostClocks
+  #interval: Interval | undefined
+  #middle = 0
+  /** What was answered last, in us: time does not go back. */
+  #last = 0
+  /** Nothing may be sent: the connection was lost since the last measurement. */
+  #isForgotten = true
+  /** The host's clocks moved apart: the offset is not to be relied on, and no floor follows from it. */
+  #isInDoubt = false
+  /** Wall less monotonic, in us, when they were last compared. */
+  #apart: number
+  #measuring: Promise<void> | undefined
+  /** Counts what makes a measurement under way worthless. */
+  #epoch = 0
+  #steps = 0
+  #hasWarnedOfHost = false
+  #cancel: () => void = () => {}
+  #closed = false
+  /** Why the last measurement failed. */
+  #failure: unknown
+
+  constructor(parts: DeploymentClockParts) {
+    this.#parts = parts
+    this.#host = parts.host ?? hostClocks
+    this.#apart = this.#wallUs() - this.#monotonicUs()
+  }
+
+  /**
+   * Measures before the first use, twice: the first question also brings the script to the server, which takes longer.
+   *
+   * @throws what the server answered
+   */
+  async start(): Promise<void> {
+    for (let n = 0; n < 2; n++) {
+      await this.measure()
+      if (this.#failure !== undefined) throw this.#failure
+    }
+    if (this.#isForgotten) throw new Error('the connection was lost while the clock was read')
+  }
+
+  now(): number {
+    return Math.floor(this.nowUs() / US_PER_MS)
+  }
+
+  nowUs(): number {
+    const monotonic = this.#monotonicUs()
+    this.#compareHostClocks(monotonic)
+    const now = Math.round(this.#computed(monotonic))
+    // Before the first measurement there is nothing to hold on to.
+    if (this.#interval === undefined) return now
+    if (now > this.#last) this.#last = now
+    return this.#last
+  }
+
+  get uncertaintyMs(): number {
+    if (this.#interval === undefined) return 0
+    const monotonic = this.#monotonicUs()
+    const { low, high } = widened(this.#interval, monotonic)
+    const heldBack = Math.max(0, this.#last - this.#computed(monotonic))
+    return (Math.max(LEAST_UNCERTAINTY_US, (high - low) / 2) + heldBack) / US_PER_MS
+  }
+
+  /** Whether commands may carry the time: not between the loss of a connection and the measurement on the next one. */
+  get isKnown(): boolean {
+    return !this.#isForgotten
+  }
+
+  /** Why the time is not known. */
+  get failure(): unknown {
+    return this.#failure
+  }
+
+  /** For `health()` and the log. */
+  get state(): ClockState {
+    return {
+      hostAheadMs: Math.round((this.#wallUs() - this.#computed(this.#monotonicUs())) / US_PER_MS),
+      steps: this.#steps,
+    }
+  }
+
+  async settled(): Promise<void> {
+    this.#compareHostClocks(this.#monotonicUs())
+    // The first may have begun before the doubt. Without a connection nothing can be sent, whatever the time.
+    for (let n = 0; n < 2 && this.#isInDoubt && !this.#isForgotten; n++) await this.measure()
+  }
+
+  /** The connection is lost: what answers next may be another server. */
+  forget(): void {
+    this.#isForgotten = true
+    this.#epoch += 1
+    this.#measuring = undefined
+    this.#cancel()
+  }
+
+  /** Measures once, together with whoever asks meanwhile. Never rejects: a failure is kept and repeated. */
+  measure(): Promise<void> {
+    if (this.#closed) return Promise.resolve()
+    this.#measuring ??= this.#measure(this.#epoch)
+    return this.#measuring
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#epoch += 1
+    this.#cancel()
+  }
+
+  async #measure(epoch: number): Promise<void> {
+    this.#cancel()
+    const wasInDoubt = this.#isInDoubt
+    const asked = this.#monotonicUs()
+    let failure: unknown
+    try {
+      const reading = await this.#parts.read(this.#floorAt(asked))
+      const heard = this.#monotonicUs()
+      if (epoch !== this.#epoch) return
+      // Clocks that moved apart while the question was under way say nothing of its length.
+      if (wasInDoubt || !this.#isInDoubt) this.#take(reading, measured(reading.nowUs, asked, heard))
+    } catch (error) {
+      failure = error ?? new Error('the clock could not be read')
+    }
+    if (epoch !== this.#epoch) return
+    if (failure !== undefined && this.#failure === undefined && this.#interval !== undefined) {
+      this.#parts.logger.warn(
+        { reason: reasonOf(failure) },
+        'the clock of Redis could not be read; trying again',
+      )
+    }
+    this.#failure = failure
+    this.#measuring = undefined
+    const again = failure !== undefined || (this.#isInDoubt && !wasInDoubt)
+    this.#cancel = this.#parts.later(again ? RETRY_MS : REFRESH_MS, () => void this.measure())
+  }
+
+  #take({ isTooFarBehind }: ClockReading, newer: Interval): void {
+    const known = this.#isForgotten || this.#isInDoubt ? undefined : this.#interval
+    const both = known === undefined ? newer : intersected(known, newer)
+    const before = this.#interval && widened(this.#interval, newer.at)
+    this.#interval = both ?? newer
+    this.#middle = (this.#interval.low + this.#interval.high) / 2
+    // What stood still or was set is this host's, so the difference says nothing of the server.
+    if (before !== undefined && !this.#isInDoubt) this.#tellOfStep(before, newer, isTooFarBehind)
+    if (isTooFarBehind) this.#last = 0
+    this.#isForgotten = false
+    this.#isInDoubt = false
+    this.#tellOfHost()
+  }
+
+  /** The clock of the server was set, or another server with another clock took over. */
+  #tellOfStep(before: Interval, newer: Interval, isTooFarBehind: boolean): void {
+    const ahead = newer.low - before.high
+    const behind = before.low - newer.high
+    const stepUs = Math.max(ahead, behind)
+    if (stepUs <= 0) return
+    this.#steps += 1
+    const stepMs = Math.round(stepUs / US_PER_MS)
+    if (stepMs < WORTH_TELLING_MS) return
+    const { logger } = this.#parts
+    if (isTooFarBehind) {
+      logger.error(
+        { stepMs },
+        'the clock of Redis is too far behind what it was: time goes back on every node',
+      )
+    } else {
+      logger.warn({ stepMs }, `the clock of Redis was set ${ahead > 0 ? 'forward' : 'back'}`)
+    }
+  }
+
+  #tellOfHost(): void {
+    const { hostAheadMs } = this.state
+    const isOff = Math.abs(hostAheadMs) >= WORTH_TELLING_MS
+    if (isOff && !this.#hasWarnedOfHost) {
+      const host = new Date(this.#host.wallMs()).toISOString()
+      const deployment = new Date(this.now()).toISOString()
+      this.#parts.logger.warn(
+        { node: this.#parts.node, hostAheadMs, host, deployment },
+        hostText(hostAheadMs),
+      )
+    }
+    this.#hasWarnedOfHost = isOff
+  }
+
+  /** What has passed for certain by the clock of the deployment; 0 when nothing is certain. */
+  #floorAt(monotonic: number): number {
+    if (this.#interval === undefined || this.#isInDoubt) return 0
+    return Math.max(0, Math.floor(monotonic + widened(this.#interval, monotonic).low - SLACK_US))
+  }
+
+  /** A suspended machine, or a clock that was set: one of the two clocks did not move as the other did. */
+  #compareHostClocks(monotonic: number): void {
+    const apart = this.#wallUs() - monotonic
+    if (Math.abs(apart - this.#apart) < JUMP_US) return
+    this.#apart = apart
+    this.#isInDoubt = true
+    if (this.#isForgotten) return
+    // The one under way may have begun before.
+    void this.measure()
+  }
+
+  #computed(monotonic: number): number {
+    return this.#interval === undefined ? this.#wallUs() : monotonic + this.#middle
+  }
+
+  #monotonicUs(): number {
+    return this.#host.monotonicMs() * US_PER_MS
+  }
+
+  #wallUs(): number {
+    return this.#host.wallMs() * US_PER_MS
+  }
+}
+
+/** How a host's clock is off, in words. */
+export function hostText(hostAheadMs: number): string {
+  const direction = hostAheadMs > 0 ? 'ahead of' : 'behind'
+  return `the clock of this host is ${Math.abs(hostAheadMs)} ms ${direction} the clock of the Redis deployment, which is used instead`
+}
