@@ -58,7 +58,7 @@ describeWith(serverBinary, 'a user with a password', () => {
   test('a user who may not use the keys is told so, without them', async () => {
     const options = { url: `redis://${address()}`, prefix: 's3cret-prefix', ...acl().users.app }
     const error = await failureOf(connect(options))
-    expect(String(error)).toContain('redis.claim-layout: Redis refused the command (NOPERM)')
+    expect(String(error)).toContain('redis.read-clock: Redis refused the command (NOPERM)')
     expect(error).toMatchObject({ applied: 'no' })
     expect(everythingIn(error)).not.toContain('s3cret')
   })
