@@ -99,10 +99,21 @@ export const authSessionBugs = inMemory(authSessionSuite, memoryAuthSessions, (p
           const tab = (await real.getRoot(realmId, rootId))?.tabs.get(tabId)
           await pause()
           promoted.add(tabId)
-          return tab && { tab }
+          return tab && { tab, authenticatedAt: tab.createdAt }
         },
       }
     },
+  )
+  plant(
+    'half the work',
+    'promote says of every login that it was authenticated just now',
+    'promote: hands over when the user was authenticated',
+    (real, { context }) => ({
+      promote: async (realmId, rootId, tabId) => {
+        const promoted = await real.promote(realmId, rootId, tabId)
+        return promoted && { ...promoted, authenticatedAt: context.clock.now() }
+      },
+    }),
   )
   plant(
     'second redeem',
@@ -118,7 +129,7 @@ export const authSessionBugs = inMemory(authSessionSuite, memoryAuthSessions, (p
         promote: async (realmId, rootId, tabId) => {
           const outcome = await real.promote(realmId, rootId, tabId)
           const tab = (await real.getRoot(realmId, rootId))?.tabs.get(tabId)
-          return outcome ?? (again.has(tabId) && tab ? { tab } : undefined)
+          return outcome ?? (again.has(tabId) && tab ? { tab, authenticatedAt: tab.createdAt } : undefined)
         },
       }
     },

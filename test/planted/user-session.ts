@@ -203,6 +203,15 @@ export const userSessionBugs = inMemory(userSessionSuite, memoryUserSessions, (p
   )
   plant(
     'half the work',
+    'create goes by when it was called, not by when the user was authenticated',
+    'authenticatedAt: what was authenticated before the user was signed out is refused, however late it comes',
+    (real) => ({
+      create: (realmId, { authenticatedAt: _, ...session }) => real.create(realmId, session),
+      tryCreate: (realmId, { authenticatedAt: _, ...session }) => real.tryCreate(realmId, session),
+    }),
+  )
+  plant(
+    'half the work',
     'removeByRealm forgets the offline sessions',
     'removeByRealm: online and offline, and nothing of its neighbours',
     (real) => ({

@@ -54,14 +54,29 @@ export interface AuthSessionTab {
   readonly authNotes: Readonly<Record<string, string>>
   /** What goes into the user session when the login is done. */
   readonly userSessionNotes: Readonly<Record<string, string>>
+  /** When the credentials of that user were checked, in ms since the epoch: of several, the first. */
+  readonly authenticatedAt?: number
   /** When `promote` handed this tab over. */
   readonly promotedAt?: number
+}
+
+/** A login that is over, for the making of a user session. */
+export interface PromotedTab {
+  readonly tab: AuthSessionTab
+  /**
+   * What `create` of a user session takes as its `authenticatedAt`, so that a login under way is refused when the user was
+   * signed out everywhere meanwhile. Of a tab without `authenticatedAt` it is when the tab was made: nothing was checked
+   * before.
+   */
+  readonly authenticatedAt: number
 }
 
 /** A tab to begin with. What is left out is empty. */
 export interface NewAuthSessionTab {
   readonly clientId: string
   readonly userId?: string | undefined
+  /** Ms since the epoch by the clock of the state, not in the future. */
+  readonly authenticatedAt?: number | undefined
   /** At most 8 KiB of UTF-8. */
   readonly redirectUri?: string | undefined
   readonly action?: string | undefined
@@ -83,6 +98,11 @@ export interface NewAuthSessionTab {
  */
 export interface AuthSessionTabPatch {
   readonly userId?: string | null | undefined
+  /**
+   * Ms since the epoch by the clock of the state, not in the future. Say it in the patch that follows a successful check of
+   * credentials; a second factor does not change it.
+   */
+  readonly authenticatedAt?: number | null | undefined
   readonly redirectUri?: string | null | undefined
   readonly action?: string | null | undefined
   readonly protocol?: string | null | undefined
@@ -205,7 +225,7 @@ export interface AuthSessionProvider extends Provider {
   ): Promise<AuthSessionTab | undefined>
 
   /**
-   * Puts a tab back to the start of its flow: user, action, required actions, execution status, notes of the flow
+   * Puts a tab back to the start of its flow: user, `authenticatedAt`, action, required actions, execution status, notes of the flow
    * and of the user session go; what the client asked for stays. Starts the root's life again.
    */
   restartTab(realmId: string, rootId: string, tabId: string): Promise<AuthSessionTab | undefined>
@@ -232,11 +252,7 @@ export interface AuthSessionProvider extends Provider {
    * The tab stays, marked with `promotedAt`, until `finishTab`. A caller that fails after this has to let the user
    * log in again.
    */
-  promote(
-    realmId: string,
-    rootId: string,
-    tabId: string,
-  ): Promise<{ readonly tab: AuthSessionTab } | undefined>
+  promote(realmId: string, rootId: string, tabId: string): Promise<PromotedTab | undefined>
 
   /**
    * Removes the roots of a realm, a hundred at a time. Not one step: a root made meanwhile may stay.

@@ -7,6 +7,7 @@ export {
   authSessionSpi,
   type ExecutionStatus,
   type NewAuthSessionTab,
+  type PromotedTab,
   type RemovedTab,
   type RootAuthSession,
   type RootRemovalReason,

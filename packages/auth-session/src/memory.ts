@@ -2,6 +2,7 @@ import {
   assertInstant,
   assertName,
   assertText,
+  type Clock,
   createIdMinter,
   type MintId,
   ProviderClosedError,
@@ -36,6 +37,7 @@ import {
   loginLifespanMs,
   mergeTabData,
   newTabId,
+  promoted,
   RESTARTED,
   type TabDataPatch,
   tabOf,
@@ -55,6 +57,7 @@ export function memoryAuthSessions(): ProviderFactory<AuthSessionProvider, AuthS
 const PARTITION = 0
 
 class MemoryAuthSessions implements AuthSessionProvider {
+  readonly clock: Clock
   readonly #roots = new StoredRoots()
   readonly #context: ProviderContext
   readonly #config: AuthSessionConfig
@@ -63,6 +66,7 @@ class MemoryAuthSessions implements AuthSessionProvider {
   #closed = false
 
   constructor(context: ProviderContext, config: AuthSessionConfig) {
+    this.clock = context.clock
     this.#context = context
     this.#config = config
     this.#listeners = new Listeners(context.logger)
@@ -122,7 +126,7 @@ class MemoryAuthSessions implements AuthSessionProvider {
 
   async addTab(realmId: string, rootId: string, tab: NewAuthSessionTab): Promise<AddedTab | undefined> {
     checkIds(realmId, rootId)
-    const { clientId, data } = checkNewTab(tab, this.#config)
+    const { clientId, data } = checkNewTab(tab, this.#config, this.clock)
     const lifespanMs = await this.#lifespanMs(realmId)
     const root = this.#living(realmId, rootId)
     if (root === undefined) return undefined
@@ -148,7 +152,7 @@ class MemoryAuthSessions implements AuthSessionProvider {
 
   async updateTab(realmId: string, rootId: string, tabId: string, patch: AuthSessionTabPatch) {
     checkTabIds(realmId, rootId, tabId)
-    return this.#patch(realmId, rootId, tabId, checkTabPatch(patch, this.#config), false)
+    return this.#patch(realmId, rootId, tabId, checkTabPatch(patch, this.#config, this.clock), false)
   }
 
   async restartTab(realmId: string, rootId: string, tabId: string) {
@@ -176,7 +180,7 @@ class MemoryAuthSessions implements AuthSessionProvider {
     if (tab === undefined || tab.head.promotedAt !== undefined) return undefined
     tab.head = { ...tab.head, promotedAt: this.#context.clock.now() }
     this.#listeners.tell('promoted', { realmId, rootId, tabId })
-    return { tab: tabOf(tab.head, tab.data) }
+    return promoted(tabOf(tab.head, tab.data))
   }
 
   async removeByRealm(realmId: string) {

@@ -4,6 +4,7 @@ import {
   assertInstant,
   assertName,
   assertText,
+  type Clock,
   createIdMinter,
   type MintId,
   ProviderClosedError,
@@ -36,6 +37,7 @@ import {
   isExpired,
   loginLifespanMs,
   newTabId,
+  promoted,
   RESTARTED,
   type TabDataPatch,
   tooManyNotes,
@@ -57,6 +59,7 @@ export function redisAuthSessions(): ProviderFactory<AuthSessionProvider, AuthSe
 const GRACE_MS = 60_000
 
 class RedisAuthSessions implements AuthSessionProvider {
+  readonly clock: Clock
   readonly #redis: RedisConnection
   readonly #keys: RootKeys
   readonly #context: ProviderContext
@@ -69,6 +72,7 @@ class RedisAuthSessions implements AuthSessionProvider {
   constructor(context: ProviderContext, config: AuthSessionConfig) {
     this.#redis = context.get(redisConnectionSpi)
     this.#keys = new RootKeys(this.#redis.keys)
+    this.clock = context.clock
     this.#context = context
     this.#config = config
     this.#listeners = new Listeners(context.logger)
@@ -144,7 +148,7 @@ class RedisAuthSessions implements AuthSessionProvider {
   async addTab(realmId: string, rootId: string, tab: NewAuthSessionTab): Promise<AddedTab | undefined> {
     this.#enter()
     checkIds(realmId, rootId)
-    const { clientId, data } = checkNewTab(tab, this.#config)
+    const { clientId, data } = checkNewTab(tab, this.#config, this.clock)
     const keys = this.#keys.root(realmId, rootId)
     if (keys === undefined) return undefined
     const tabId = newTabId()
@@ -185,7 +189,7 @@ class RedisAuthSessions implements AuthSessionProvider {
   async updateTab(realmId: string, rootId: string, tabId: string, patch: AuthSessionTabPatch) {
     this.#enter()
     checkTabIds(realmId, rootId, tabId)
-    return this.#patch(realmId, rootId, tabId, checkTabPatch(patch, this.#config), false)
+    return this.#patch(realmId, rootId, tabId, checkTabPatch(patch, this.#config, this.clock), false)
   }
 
   async restartTab(realmId: string, rootId: string, tabId: string) {
@@ -220,7 +224,7 @@ class RedisAuthSessions implements AuthSessionProvider {
     const tab = stored && this.#stored.tab(tabId, ...stored)
     if (tab === undefined) return undefined
     this.#listeners.tell('promoted', { realmId, rootId, tabId })
-    return { tab }
+    return promoted(tab)
   }
 
   async removeByRealm(realmId: string) {

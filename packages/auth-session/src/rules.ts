@@ -5,12 +5,14 @@ import {
   assertNotesPatch,
   assertObject,
   assertOneOf,
+  assertPastInstant,
   assertText,
+  type Clock,
   DEFAULT_MAX_NOTES_BYTES,
   type Realm,
 } from '@authstate/spi'
 import { z } from 'zod'
-import type { AuthSessionTab, ExecutionStatus } from './contract.js'
+import type { AuthSessionTab, ExecutionStatus, PromotedTab } from './contract.js'
 
 /** Most names in a tab's list of client scopes or required actions. */
 const MAX_LIST_LENGTH = 200
@@ -60,6 +62,7 @@ export type TabHead = Pick<AuthSessionTab, 'tabId' | 'clientId' | 'createdAt' | 
 /** What a tab goes back to: only what the client asked for stays. */
 export const RESTARTED: TabDataPatch = Object.freeze({
   userId: null,
+  authenticatedAt: null,
   action: null,
   requiredActions: null,
   executionStatus: null,
@@ -68,6 +71,7 @@ export const RESTARTED: TabDataPatch = Object.freeze({
 })
 
 const MAPS = ['executionStatus', 'clientNotes', 'authNotes', 'userSessionNotes'] as const
+const INSTANT = 'authenticatedAt'
 const LISTS = ['clientScopes', 'requiredActions'] as const
 const TEXTS: Readonly<Record<string, (value: unknown, name: string) => void>> = {
   userId: assertName,
@@ -89,41 +93,47 @@ export function checkTabIds(realmId: unknown, rootId: unknown, tabId: unknown): 
 }
 
 /** Checks what a tab shall begin with. */
-export function checkNewTab(tab: unknown, config: AuthSessionConfig): { clientId: string; data: TabData } {
+export function checkNewTab(
+  tab: unknown,
+  config: AuthSessionConfig,
+  clock: Clock,
+): { clientId: string; data: TabData } {
   assertObject(tab, 'tab')
   const { clientId, ...rest } = tab
   assertName(clientId, 'clientId')
   for (const [field, value] of Object.entries(rest)) {
     if (value === null) throw new TypeError(`"${field}" must not be null`)
   }
-  const data = mergeTabData({}, checkFields(rest, 'tab', config))
+  const data = mergeTabData({}, checkFields(rest, 'tab', config, clock))
   assertNotesFit(data, config)
   return { clientId, data }
 }
 
 /** Checks a patch; lists come out without repetition, and `null` where they are empty. */
-export function checkTabPatch(patch: unknown, config: AuthSessionConfig): TabDataPatch {
+export function checkTabPatch(patch: unknown, config: AuthSessionConfig, clock: Clock): TabDataPatch {
   assertObject(patch, 'patch')
-  return checkFields(patch, 'patch', config)
+  return checkFields(patch, 'patch', config, clock)
 }
 
 function checkFields(
   fields: Record<string, unknown>,
   where: string,
   config: AuthSessionConfig,
+  clock: Clock,
 ): TabDataPatch {
   const checked: Record<string, unknown> = {}
   for (const [field, value] of Object.entries(fields)) {
     const isList = LISTS.some((name) => name === field)
     const isMap = MAPS.some((name) => name === field)
-    if (!isList && !isMap && !Object.hasOwn(TEXTS, field)) {
-      const known = [...Object.keys(TEXTS), ...LISTS, ...MAPS].join(', ')
+    if (!isList && !isMap && field !== INSTANT && !Object.hasOwn(TEXTS, field)) {
+      const known = [...Object.keys(TEXTS), INSTANT, ...LISTS, ...MAPS].join(', ')
       throw new TypeError(`"${where}" must have no other fields than ${known}`)
     }
     if (value === undefined) continue
     checked[field] = value === null ? null : isList ? checkList(value, field) : value
     if (value === null || isList) continue
     if (isMap) checkMap(value, field, config)
+    else if (field === INSTANT) assertPastInstant(value, field, clock)
     else TEXTS[field]?.(value, field)
   }
   return checked
@@ -195,6 +205,11 @@ export function tabOf(head: TabHead, data: TabData): AuthSessionTab {
     authNotes: { ...data.authNotes },
     userSessionNotes: { ...data.userSessionNotes },
   }
+}
+
+/** What a promotion hands over. */
+export function promoted(tab: AuthSessionTab): PromotedTab {
+  return { tab, authenticatedAt: tab.authenticatedAt ?? tab.createdAt }
 }
 
 /** How long a login may take in a realm: the longest of its three lifespans. */

@@ -1,3 +1,5 @@
+import { type Clock, uncertaintyOf } from './clock.js'
+
 /** Longest name (realm, user, client, key, note name) in bytes of UTF-8. */
 export const MAX_NAME_BYTES = 512
 
@@ -41,6 +43,21 @@ export function assertInstant(value: unknown, name: string): asserts value is nu
   assertNumber(value, name)
   if (!Number.isSafeInteger(value) || value < 0) {
     throw new RangeError(`"${name}" must be whole milliseconds since the epoch, got ${value}`)
+  }
+}
+
+/**
+ * Throws unless `value` is an instant that has passed by a clock. Another node may have read it from a clock that is as
+ * uncertain as this one.
+ */
+export function assertPastInstant(value: unknown, name: string, clock: Clock): asserts value is number {
+  assertInstant(value, name)
+  const uncertainty = uncertaintyOf(clock)
+  const ahead = value - clock.now()
+  if (ahead > 0 && ahead > Math.ceil(2 * uncertainty)) {
+    throw new RangeError(
+      `"${name}" must not lie in the future, got ${ahead} ms ahead of the clock of the state`,
+    )
   }
 }
 

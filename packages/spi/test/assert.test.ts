@@ -12,6 +12,7 @@ import {
   assertObject,
   assertOneOf,
   assertOptionalName,
+  assertPastInstant,
   assertSpanMs,
   assertText,
   DEFAULT_MAX_NOTES_BYTES,
@@ -197,4 +198,17 @@ test('no guard shows the text it refuses', () => {
       expect(() => guard(value, 'argument')).toThrow(/^(?!.*hunter2)/)
     }
   }
+})
+
+test('assertPastInstant: what another node may have read just now is not in the future', () => {
+  const now = 1_700_000_000_000
+  const exact = { now: () => now }
+  expect(() => assertPastInstant(now, 'at', exact)).not.toThrow()
+  expect(() => assertPastInstant(now + 1, 'at', exact)).toThrow(
+    '"at" must not lie in the future, got 1 ms ahead of the clock of the state',
+  )
+  const measured = { now: () => now, uncertaintyMs: 2.25 }
+  expect(() => assertPastInstant(now + 5, 'at', measured)).not.toThrow()
+  expect(() => assertPastInstant(now + 6, 'at', measured)).toThrow(RangeError)
+  expect(() => assertPastInstant('now', 'at', exact)).toThrow(TypeError)
 })

@@ -19,6 +19,7 @@ import type {
   CreateUserSession,
   NewClientSession,
   NewUserSession,
+  OfflineCopy,
   PageRequest,
   TokenRotation,
   TransientTokenRotation,
@@ -28,6 +29,7 @@ import type {
   UserSessionState,
 } from './contract.js'
 import { decodeCursor, type Place } from './cursor.js'
+import type { LoginMoment, Moments } from './moments.js'
 import { CHUNK } from './rules.js'
 
 /** States by the number that stands for them in a store. */
@@ -60,6 +62,7 @@ export interface CheckedSession {
   readonly notes: Notes
   readonly client: CheckedClient | undefined
   readonly transient: boolean
+  readonly login: LoginMoment
 }
 
 export interface CheckedPage {
@@ -71,6 +74,7 @@ export interface CheckedPage {
 export function checkSession(
   session: NewUserSession | CreateUserSession,
   maxNotesBytes: number,
+  moments: Moments,
 ): CheckedSession {
   assertObject(session, 'session')
   const { userId, loginUsername, ipAddress, authMethod, brokerSessionId, brokerUserId, client } = session
@@ -91,6 +95,7 @@ export function checkSession(
     notes: checkedNotes(session.notes, 'session.notes', maxNotesBytes),
     client: client === undefined ? undefined : checkClient(client, maxNotesBytes, OF_SESSION),
     transient: flag((session as CreateUserSession).transient, 'session.transient'),
+    login: moments.login(session.authenticatedAt, 'session.authenticatedAt'),
   }
 }
 
@@ -175,14 +180,18 @@ export function checkOption(options: object | undefined, name: string): string |
   return value
 }
 
-export function checkClientIds(
-  options: { readonly clientIds?: readonly string[] | undefined } | undefined,
-): readonly string[] | undefined {
-  if (options === undefined) return undefined
+/** An {@link OfflineCopy} that was checked. */
+export interface CheckedCopy {
+  readonly clientIds: readonly string[] | undefined
+  readonly login: LoginMoment
+}
+
+export function checkCopy(options: OfflineCopy = {}, moments: Moments): CheckedCopy {
   assertObject(options, 'options')
-  const { clientIds } = options
+  const { clientIds, authenticatedAt } = options
   if (clientIds !== undefined) assertNames(clientIds, 'options.clientIds')
-  return clientIds === undefined ? undefined : [...clientIds]
+  const login = moments.login(authenticatedAt, 'options.authenticatedAt')
+  return { clientIds: clientIds === undefined ? undefined : [...clientIds], login }
 }
 
 export function checkPage(page: PageRequest | undefined): CheckedPage {

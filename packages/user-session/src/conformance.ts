@@ -3,6 +3,7 @@ import { clientSessions } from './conformance/client-sessions.js'
 import { clientUse } from './conformance/client-use.js'
 import { events } from './conformance/events.js'
 import { expiry } from './conformance/expiry.js'
+import { fences } from './conformance/fences.js'
 import { MAX_NOTES_BYTES } from './conformance/fixture.js'
 import { lifeCycle } from './conformance/life-cycle.js'
 import { limits } from './conformance/limits.js'
@@ -24,6 +25,7 @@ export const userSessionSuite = defineSuite<UserSessionProvider>(
     clientUse(add)
     listings(add)
     removal(add)
+    fences(add)
     offlineSessions(add)
     tokens(add)
     limits(add)

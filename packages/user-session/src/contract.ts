@@ -56,7 +56,8 @@ export interface UserSessionProvider extends Provider {
   /**
    * {@link create} for callers who expect to be refused.
    *
-   * The limits of the configuration are decided in the step that creates: n logins at once never exceed them.
+   * The limits of the configuration are decided in the step that creates: n logins at once never exceed them. So are the
+   * fences of {@link removeByUser} and {@link removeByRealm}, by `authenticatedAt`.
    */
   tryCreate(realmId: string, session: CreateUserSession): Promise<CreateOutcome>
 
@@ -89,6 +90,7 @@ export interface UserSessionProvider extends Provider {
    * refresh token from before is accepted again.
    *
    * @throws {TypeError} the session belongs to another user, who needs a session with an id of its own
+   * @throws {SessionRefusedError} the user's or realm's sessions were ended after this login began; the session stays as it is
    */
   restart(realmId: string, id: string, session: NewUserSession): Promise<UserSession | undefined>
 
@@ -133,8 +135,8 @@ export interface UserSessionProvider extends Provider {
    * same id that starts now; the online one is not touched. Where the offline session exists it is refreshed, and
    * only what is missing is copied.
    *
-   * @returns The offline session; `undefined` without a living online one, or when the user's offline sessions were
-   *   ended after this call began.
+   * @returns The offline session; `undefined` without a living online one, or when the user's or realm's offline sessions
+   *   were ended after the login began, or that is more than an hour ago.
    */
   createOffline(realmId: string, id: string, options?: OfflineCopy): Promise<UserSession | undefined>
 
@@ -183,7 +185,9 @@ export interface UserSessionProvider extends Provider {
    * Ends the sessions of a user, but for the one with the id `except`.
    *
    * A fence in time: when it resolves, no other session of that user that began before this call lives, and a
-   * creation that began before it and arrives later is refused. Nodes with clocks apart refuse for that long.
+   * login that began before it is refused, however late its creation comes. Of another node's login that began in the same
+   * millisecond, or within the uncertainty of the clocks, nobody can tell: it is ended or refused. On the same node a login
+   * that begins afterwards is taken.
    *
    * @returns How many ended.
    */

@@ -1,5 +1,6 @@
 import {
   assertName,
+  type Clock,
   createIdMinter,
   type MintId,
   ProviderClosedError,
@@ -20,6 +21,7 @@ import {
   type NewUserSession,
   type OfflineCopy,
   type PageRequest,
+  type RefusalReason,
   type RotationOutcome,
   SessionRefusedError,
   type SessionScope,
@@ -37,8 +39,9 @@ import { countOf, endAll, pageOf, recompute, sweep } from './memory/realm-wide.j
 import { MemoryStore } from './memory/store.js'
 import type { SessionTable } from './memory/table.js'
 import { rotateIn, TransientFamilies } from './memory/tokens.js'
+import { type LoginMoment, Moments } from './moments.js'
 import { mergeNotes } from './notes.js'
-import { limitsOf, Ticker, type UserSessionConfig, userSessionConfig } from './rules.js'
+import { limitsOf, type UserSessionConfig, userSessionConfig } from './rules.js'
 import {
   clientExpiryOf,
   draft,
@@ -67,21 +70,23 @@ export function memoryUserSessions(): ProviderFactory<UserSessionProvider, UserS
 type Step<T> = (session: StoredSession, now: number, realm: Realm, lives: Lives) => T
 
 class MemoryUserSessions implements UserSessionProvider {
+  readonly clock: Clock
   readonly #context: ProviderContext
   readonly #config: UserSessionConfig
   readonly #store: MemoryStore
   readonly #sweeper: Sweeper
-  readonly #ticker: Ticker
+  readonly #moments: Moments
   readonly #mint: MintId
   readonly #transient = new TransientFamilies()
   #swept = 0
   #closed = false
 
   constructor(context: ProviderContext, config: UserSessionConfig) {
+    this.clock = context.clock
     this.#context = context
     this.#config = config
     this.#store = new MemoryStore(context.clock, context.logger)
-    this.#ticker = new Ticker(context.clock)
+    this.#moments = new Moments(context.clock)
     this.#mint = createIdMinter(context.node.site)
     this.#sweeper = new Sweeper(config.sweepIntervalMs, context.logger, () => this.sweep())
   }
@@ -92,17 +97,17 @@ class MemoryUserSessions implements UserSessionProvider {
 
   async tryCreate(realmId: string, session: CreateUserSession): Promise<CreateOutcome> {
     this.#enter(realmId)
-    const began = this.#ticker.next()
-    const checked = check.checkSession(session, this.#config.maxNotesBytes)
+    const checked = check.checkSession(session, this.#config.maxNotesBytes, this.#moments)
     const realm = await this.#context.realm(realmId)
     const now = this.#context.clock.now()
     const stored = draft(realmId, this.#mint(0), checked, realm, now)
-    if (checked.transient) return { outcome: 'created', session: snapshot(stored, now) }
-
-    const refused = this.#store.refuses(realmId, checked.userId, false, began)
-      ? 'ended'
-      : this.#store.makeRoom(stored, checked.client?.clientId, limitsOf(this.#config), true)
+    const refused =
+      this.#refusal(realmId, checked.userId, false, checked.login) ??
+      (checked.transient
+        ? undefined
+        : this.#store.makeRoom(stored, checked.client?.clientId, limitsOf(this.#config), true))
     if (refused) return { outcome: 'refused', reason: refused }
+    if (checked.transient) return { outcome: 'created', session: snapshot(stored, now) }
     this.#store.add(stored)
     return { outcome: 'created', session: snapshot(stored, now) }
   }
@@ -153,8 +158,11 @@ class MemoryUserSessions implements UserSessionProvider {
 
   async restart(realmId: string, id: string, begun: NewUserSession) {
     this.#enterSession(realmId, id)
-    const checked = check.checkSession(begun, this.#config.maxNotesBytes)
+    const checked = check.checkSession(begun, this.#config.maxNotesBytes, this.#moments)
     return this.#write(realmId, id, undefined, (session, now, realm) => {
+      if (session.core.userId !== checked.userId) throw check.otherUser()
+      const refused = this.#refusal(realmId, checked.userId, false, checked.login)
+      if (refused) throw new SessionRefusedError(refused)
       restart(this.#store, session, checked, realm, now)
       return snapshot(session, now)
     })
@@ -212,11 +220,10 @@ class MemoryUserSessions implements UserSessionProvider {
 
   async createOffline(realmId: string, id: string, options?: OfflineCopy) {
     this.#enterSession(realmId, id)
-    const began = this.#ticker.next()
-    const wanted = check.checkClientIds(options)
+    const { clientIds, login } = check.checkCopy(options, this.#moments)
     return this.#write(realmId, id, undefined, (online, now, realm) => {
-      if (this.#store.refuses(realmId, online.core.userId, true, began)) return undefined
-      return snapshot(copyOffline(this.#store, online, wanted, realm, now), now)
+      if (this.#refusal(realmId, online.core.userId, true, login)) return undefined
+      return snapshot(copyOffline(this.#store, online, clientIds, realm, now), now)
     })
   }
 
@@ -284,11 +291,10 @@ class MemoryUserSessions implements UserSessionProvider {
 
   async removeByUser(realmId: string, userId: string, options?: UserRemoval) {
     this.#enter(realmId)
-    const began = this.#ticker.next()
     assertName(userId, 'userId')
     const offline = check.checkScope(options)
     const except = check.checkOption(options, 'except')
-    this.#store.raiseFence(realmId, userId, offline, began)
+    this.#store.raiseFence(realmId, userId, offline, this.#moments.mark())
     const sessions = this.#store.table(realmId, offline).ofUser(userId)
     return endAll(
       this.#store,
@@ -309,10 +315,10 @@ class MemoryUserSessions implements UserSessionProvider {
 
   async removeByRealm(realmId: string) {
     this.#enter(realmId)
-    const began = this.#ticker.next()
+    const mark = this.#moments.mark()
     const now = this.#context.clock.now()
     return [false, true].reduce((ended, offline) => {
-      this.#store.raiseFence(realmId, undefined, offline, began)
+      this.#store.raiseFence(realmId, undefined, offline, mark)
       return ended + endAll(this.#store, this.#store.table(realmId, offline).all(), 'realm', now)
     }, 0)
   }
@@ -345,6 +351,12 @@ class MemoryUserSessions implements UserSessionProvider {
     await this.#sweeper.close()
     this.#store.clear()
     this.#transient.clear()
+  }
+
+  /** Why a login is refused because of a removal. */
+  #refusal(realmId: string, userId: string, offline: boolean, login: LoginMoment): RefusalReason | undefined {
+    if (this.#moments.isTooLate(login)) return 'too-late'
+    return this.#store.refuses(realmId, userId, offline, login.beginning) ? 'ended' : undefined
   }
 
   /** Changes a living session; one that is over by the time-outs of now is over. */

@@ -67,6 +67,14 @@ export interface NewUserSession {
   readonly notes?: Readonly<Record<string, string>> | undefined
   /** The first client session, made in the same step. */
   readonly client?: NewClientSession | undefined
+  /**
+   * When the credentials that this login rests on were checked, in milliseconds since the epoch by the clock of the state:
+   * of several, the first. Sessions of the user or realm that were ended after it refuse the login, however late it comes;
+   * so does the same millisecond, of which nobody can tell. An hour afterwards every login is refused.
+   *
+   * @default the moment of the call
+   */
+  readonly authenticatedAt?: number | undefined
 }
 
 /** {@link NewUserSession} for `create`. */
@@ -122,6 +130,8 @@ export interface UserRemoval extends SessionScope {
 export interface OfflineCopy {
   /** Clients whose client sessions are copied, if they live. All when left out. */
   readonly clientIds?: readonly string[] | undefined
+  /** As of a {@link NewUserSession}. @default the moment of the call */
+  readonly authenticatedAt?: number | undefined
 }
 
 /** Which part of a listing is asked for. */
@@ -145,8 +155,11 @@ export interface SessionTimes {
   readonly expiresAt: number
 }
 
-/** Why a session was not created: a limit was reached, or the user's or realm's sessions were ended meanwhile. */
-export type RefusalReason = 'user-limit' | 'client-limit' | 'ended'
+/**
+ * Why a session was not created: a limit was reached, the user's or realm's sessions were ended after the login began, or it
+ * began too long ago for anybody to tell.
+ */
+export type RefusalReason = 'user-limit' | 'client-limit' | 'ended' | 'too-late'
 
 /** What `tryCreate` answers. */
 export type CreateOutcome =
@@ -158,13 +171,16 @@ export class SessionRefusedError extends ConflictError {
   readonly reason: RefusalReason
 
   constructor(reason: RefusalReason) {
-    super(
-      reason === 'ended'
-        ? 'user-session: the sessions of this user or realm were ended after this login began'
-        : `user-session: the limit of sessions is reached (${reason})`,
-    )
+    super(`user-session: ${REFUSALS[reason]}`)
     this.reason = reason
   }
+}
+
+const REFUSALS: Readonly<Record<RefusalReason, string>> = {
+  'user-limit': 'the limit of sessions is reached (user-limit)',
+  'client-limit': 'the limit of sessions is reached (client-limit)',
+  ended: 'the sessions of this user or realm were ended after this login began',
+  'too-late': 'this login began more than an hour ago: the user has to log in again',
 }
 
 /** The session created. @throws {SessionRefusedError} it was refused. */

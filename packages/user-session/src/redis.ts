@@ -1,6 +1,7 @@
 import { escapePart, redisConnectionSpi } from '@authstate/redis'
 import {
   assertName,
+  type Clock,
   createIdMinter,
   type MintId,
   type ProviderContext,
@@ -55,6 +56,7 @@ export function redisUserSessions(): ProviderFactory<UserSessionProvider, UserSe
 }
 
 class RedisUserSessions implements UserSessionProvider {
+  readonly clock: Clock
   readonly #config: UserSessionConfig
   readonly #store: SessionStore
   readonly #wide: RealmWide
@@ -65,6 +67,7 @@ class RedisUserSessions implements UserSessionProvider {
   readonly #limits: string
 
   constructor(context: ProviderContext, config: UserSessionConfig) {
+    this.clock = context.clock
     this.#config = config
     this.#store = new SessionStore(context, config)
     this.#wide = new RealmWide(this.#store)
@@ -81,20 +84,24 @@ class RedisUserSessions implements UserSessionProvider {
 
   async tryCreate(realmId: string, session: CreateUserSession): Promise<CreateOutcome> {
     this.#store.enter(realmId)
-    const began = this.#store.begin()
-    const checked = check.checkSession(session, this.#config.maxNotesBytes)
+    const checked = check.checkSession(session, this.#config.maxNotesBytes, this.#store.moments)
     const realm = await this.#store.realm(realmId)
     const now = this.#store.now()
     const partition = this.#store.keys.partitionOfUser(checked.userId)
     const id = this.#mint(partition)
     const begun = newSession(realmId, id, checked, realm, now)
     const { session: created } = begun
-    if (checked.transient) return { outcome: 'created', session: created }
+    if (this.#store.moments.isTooLate(checked.login)) return { outcome: 'refused', reason: 'too-late' }
+    if (checked.transient) {
+      // What begins now can not have been overtaken, and costs no command.
+      const refused = session.authenticatedAt !== undefined && (await this.#store.refuses(realmId, checked))
+      return refused ? { outcome: 'refused', reason: 'ended' } : { outcome: 'created', session: created }
+    }
 
     const { outcome, ended } = await this.#store.redis.run(
       scripts.create,
       { session: this.#store.keys.minted(partition, realmId, id) },
-      this.#store.encodeNew(begun, checked, { began, limits: this.#limits, life: '' }),
+      this.#store.encodeNew(begun, checked, { limits: this.#limits, life: '' }),
     )
     if (outcome !== 'created') return { outcome: 'refused', reason: outcome as 'ended' }
     this.#store.events.removed(realmId, false, ended, 'limit')
@@ -167,7 +174,7 @@ class RedisUserSessions implements UserSessionProvider {
 
   async restart(realmId: string, id: string, begun: NewUserSession) {
     this.#store.enterSession(realmId, id)
-    const checked = check.checkSession(begun, this.#config.maxNotesBytes)
+    const checked = check.checkSession(begun, this.#config.maxNotesBytes, this.#store.moments)
     const opened = await this.#store.open(realmId, id, undefined)
     if (opened === undefined) return undefined
     const { place, key, realm, now, life } = opened
@@ -175,7 +182,10 @@ class RedisUserSessions implements UserSessionProvider {
     const reply = await this.#store.redis.run(
       scripts.restart,
       { session: key },
-      this.#store.encodeNew(anew, checked, { began: 0, limits: '', life }),
+      {
+        ...this.#store.encodeNew(anew, checked, { limits: '', life }),
+        ...(this.#store.moments.isTooLate(checked.login) && { beginning: '' }),
+      },
     )
     return this.#store.record(reply, place)
   }
@@ -255,10 +265,10 @@ class RedisUserSessions implements UserSessionProvider {
 
   async createOffline(realmId: string, id: string, options?: OfflineCopy): Promise<UserSession | undefined> {
     this.#store.enterSession(realmId, id)
-    const began = this.#store.begin()
-    const wanted = check.checkClientIds(options)
+    const copy = check.checkCopy(options, this.#store.moments)
     const opened = await this.#store.open(realmId, id, undefined)
-    return opened && createOffline(this.#store, opened, wanted, began)
+    if (opened === undefined || this.#store.moments.isTooLate(copy.login)) return undefined
+    return createOffline(this.#store, opened, copy)
   }
 
   async rotateRefreshToken(
@@ -339,10 +349,10 @@ class RedisUserSessions implements UserSessionProvider {
 
   async removeByUser(realmId: string, userId: string, options?: UserRemoval) {
     this.#store.enter(realmId)
-    const began = this.#store.begin()
     assertName(userId, 'userId')
     const except = check.checkOption(options, 'except') ?? ''
-    return this.#wide.endAll(realmId, userId, check.checkScope(options), began, except)
+    const offline = check.checkScope(options)
+    return this.#wide.endAll(realmId, userId, offline, this.#store.moments.mark(), except)
   }
 
   async removeByClient(realmId: string, clientId: string, options?: SessionScope) {
@@ -353,9 +363,9 @@ class RedisUserSessions implements UserSessionProvider {
 
   async removeByRealm(realmId: string) {
     this.#store.enter(realmId)
-    const began = this.#store.begin()
+    const mark = this.#store.moments.mark()
     const ended = await Promise.all(
-      [false, true].map((offline) => this.#wide.endAll(realmId, undefined, offline, began, '')),
+      [false, true].map((offline) => this.#wide.endAll(realmId, undefined, offline, mark, '')),
     )
     return ended.reduce((sum, one) => sum + one, 0)
   }

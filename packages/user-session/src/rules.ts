@@ -1,12 +1,9 @@
-import { type Clock, DEFAULT_MAX_NOTES_BYTES, parseDuration } from '@authstate/spi'
+import { DEFAULT_MAX_NOTES_BYTES, parseDuration } from '@authstate/spi'
 import { z } from 'zod'
 import type { RefusalReason } from './contract.js'
 
 /** Sessions that a script touches at most, and a page holds at most. */
 export const CHUNK = 100
-
-/** How long the mark of a fence refuses creations that began before it. */
-export const FENCE_MS = 600_000
 
 const limit = z.int().min(1).max(CHUNK)
 
@@ -75,25 +72,3 @@ export function makeRoom(
 
 /** A step that creates, as one of the stores answers it. */
 export type Refusable<T> = T | { readonly refused: RefusalReason }
-
-/**
- * Orders what begins in one process, in millionths of a second of the clock: a creation right after a removal in the
- * same millisecond is told from one right before it.
- */
-export class Ticker {
-  readonly #clock: Clock
-  #millisecond = 0
-  #last = 0
-
-  constructor(clock: Clock) {
-    this.#clock = clock
-  }
-
-  next(): number {
-    const now = this.#clock.now()
-    // A clock that was set back is believed.
-    this.#last = now < this.#millisecond ? now * 1000 : Math.max(now * 1000, this.#last + 1)
-    this.#millisecond = now
-    return this.#last
-  }
-}

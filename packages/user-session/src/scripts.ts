@@ -11,6 +11,7 @@ import keysLua from './lua/lib/keys.lua'
 import lagLua from './lua/lib/lag.lua'
 import lifeLua from './lua/lib/life.lua'
 import limitsLua from './lua/lib/limits.lua'
+import markLua from './lua/lib/mark.lua'
 import notesLua from './lua/lib/notes.lua'
 import openingLua from './lua/lib/opening.lua'
 import readingLua from './lua/lib/reading.lua'
@@ -55,6 +56,7 @@ const shared: Readonly<Record<string, string>> = {
   lag: lagLua,
   life: lifeLua,
   limits: limitsLua,
+  mark: markLua,
   notes: notesLua,
   opening: openingLua,
   reading: readingLua,
@@ -86,7 +88,7 @@ export const create = defineScript({
   change: 'full',
   repeatable: false,
   keys: ['session'],
-  args: ['now', 'began', 'times', 'score', 'data', 'client', 'clientText', 'clientScore', 'limits'],
+  args: ['now', 'beginning', 'times', 'score', 'data', 'client', 'clientText', 'clientScore', 'limits'],
   decode: (reply) => {
     const [outcome, ...ended] = reply as [string, ...RawEnded[]]
     return { outcome, ended: ended.map(endedOf) }
@@ -133,7 +135,7 @@ export const restart = defineScript({
   change: 'full',
   repeatable: true,
   keys: ['session'],
-  args: ['now', 'life', 'times', 'score', 'data', 'client', 'clientText', 'clientScore'],
+  args: ['now', 'life', 'times', 'score', 'data', 'client', 'clientText', 'clientScore', 'beginning'],
   decode: flatOrRefusal,
 })
 
@@ -196,7 +198,7 @@ export const createOffline = defineScript({
   change: 'full',
   repeatable: true,
   keys: ['online', 'offline'],
-  args: ['now', 'began', 'life', 'offlineLife', 'clientLives', 'all'],
+  args: ['now', 'beginning', 'life', 'offlineLife', 'clientLives', 'all'],
   decode: (reply) => {
     const [outcome, ...rest] = reply as [string, ...unknown[]]
     if (outcome === 'unknown') return { outcome, clients: rest as string[] } as const
@@ -291,7 +293,7 @@ export const endAll = defineScript({
   change: 'removal',
   repeatable: true,
   keys: ['index', 'fence'],
-  args: ['now', 'began', 'fenceMs', 'except', 'afterScore', 'afterId', 'limit', 'tell'],
+  args: ['now', 'mark', 'fenceMs', 'except', 'afterScore', 'afterId', 'limit', 'tell'],
   decode: (reply) => {
     const [score, id, count, ended] = reply as [string, string, number, string]
     return { next: placeOf(score, id), count, ended: endedIn(ended) }

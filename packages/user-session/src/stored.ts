@@ -26,7 +26,7 @@ export interface StoredSession {
   readonly realmId: string
   readonly id: string
   readonly offline: boolean
-  core: Omit<CheckedSession, 'client' | 'transient' | 'notes'>
+  core: Omit<CheckedSession, 'client' | 'transient' | 'notes' | 'login'>
   startedAt: number
   lastRefreshAt: number
   expiresAt: number
@@ -45,7 +45,7 @@ export interface Families {
 }
 
 function newStored(realmId: string, id: string, session: CheckedSession, now: number): StoredSession {
-  const { client: _, transient: __, notes, ...core } = session
+  const { client: _, transient: __, login: ___, notes, ...core } = session
   return {
     realmId,
     id,

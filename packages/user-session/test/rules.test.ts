@@ -1,9 +1,11 @@
 import { FakeClock } from '@authstate/conformance'
+import type { Clock } from '@authstate/spi'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { comparePlaces, decodeCursor, encodeCursor } from '../src/cursor.js'
+import { beganBefore, laterMark, Moments } from '../src/moments.js'
 import { decideRotation, earliestIssue, type Family } from '../src/rotation.js'
-import { makeRoom, type Rival, Ticker, userSessionConfig } from '../src/rules.js'
+import { makeRoom, type Rival, userSessionConfig } from '../src/rules.js'
 
 test('defaults', () => {
   expect(userSessionConfig.parse({})).toEqual({
@@ -152,23 +154,70 @@ describe('cursor', () => {
   })
 })
 
-describe('Ticker', () => {
-  test('what begins later in one process is later, even within a millisecond', () => {
+describe('Moments', () => {
+  const begin = (moments: Moments) => moments.login(undefined, 'at').beginning
+
+  test('what begins later in one process is later, even within a millisecond, and when the clock is set back', () => {
     const clock = new FakeClock()
-    const ticker = new Ticker(clock)
-    const ticks = Array.from({ length: 3_000 }, () => ticker.next())
-    clock.advance(1)
-    ticks.push(ticker.next())
-    for (const [index, tick] of ticks.entries())
-      if (index > 0) expect(tick).toBeGreaterThan(ticks[index - 1] ?? 0)
-    expect(ticks[0]).toBe(1_700_000_000_000_000)
+    const moments = new Moments(clock)
+    for (const ms of [0, 0, 1, -60_000, 0]) {
+      clock.advance(ms)
+      const before = begin(moments)
+      const mark = moments.mark()
+      expect(beganBefore(before, mark)).toBe(true)
+      expect(beganBefore(begin(moments), mark)).toBe(false)
+    }
   })
 
-  test('a clock that was set back is believed', () => {
+  test('between processes the bounds of their clocks decide, in doubt for before', () => {
+    const at = (nowUs: number, uncertaintyMs: number): Clock => ({
+      now: () => Math.floor(nowUs / 1000),
+      nowUs: () => nowUs,
+      uncertaintyMs,
+    })
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1_700_000_000_000_000, max: 1_700_000_000_100_000 }),
+        fc.integer({ min: -100_000, max: 100_000 }),
+        fc.double({ min: 0, max: 20, noNaN: true }),
+        fc.double({ min: 0, max: 20, noNaN: true }),
+        fc.double({ min: -1, max: 1, noNaN: true }),
+        fc.double({ min: -1, max: 1, noNaN: true }),
+        (login, removalLater, u, v, offOfLogin, offOfRemoval) => {
+          // Each clock is off by no more than it says.
+          const here = new Moments(at(login + Math.trunc(offOfLogin * u * 1000), u))
+          const there = new Moments(at(login + removalLater + Math.trunc(offOfRemoval * v * 1000), v))
+          const isBefore = beganBefore(begin(here), there.mark())
+          if (removalLater >= 0) expect(isBefore).toBe(true)
+          if (-removalLater > 2000 * (u + v) + 2) expect(isBefore).toBe(false)
+        },
+      ),
+    )
+  })
+
+  test('of two nodes in one millisecond of an exact clock nobody can tell', () => {
     const clock = new FakeClock()
-    const ticker = new Ticker(clock)
-    const before = ticker.next()
-    clock.advance(-60_000)
-    expect(ticker.next()).toBe(before - 60_000_000)
+    const [here, there] = [new Moments(clock), new Moments(clock)]
+    const beginnings = Array.from({ length: 3 }, () => begin(here))
+    const mark = there.mark()
+    for (const beginning of beginnings) expect(beganBefore(beginning, mark)).toBe(true)
+    clock.advance(1)
+    expect(beganBefore(begin(here), mark)).toBe(false)
+  })
+
+  test('a mark that two nodes raised belongs to neither', () => {
+    const clock = new FakeClock()
+    const [here, there] = [new Moments(clock), new Moments(clock)]
+    const ours = here.mark()
+    const login = begin(here)
+    expect(beganBefore(login, laterMark(undefined, ours))).toBe(false)
+    expect(beganBefore(login, laterMark(ours, ours))).toBe(false)
+    expect(beganBefore(login, laterMark(there.mark(), ours))).toBe(true)
+    expect(beganBefore(login, laterMark(ours, there.mark()))).toBe(true)
+    expect(beganBefore(login, laterMark(ours, here.mark()))).toBe(true)
+    expect(beganBefore(login, laterMark('1700000000000000', ours))).toBe(true)
+    const theirs = laterMark(ours, there.mark())
+    clock.advance(1)
+    expect(beganBefore(begin(there), theirs)).toBe(false)
   })
 })

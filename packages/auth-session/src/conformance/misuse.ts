@@ -60,7 +60,7 @@ export function misuse({ basic, cluster }: SuiteBuilder<AuthSessionProvider>): v
   basic(
     'tabs: wrong fields are refused by name, nothing is written',
     'issue: bad input',
-    async ({ provider }) => {
+    async ({ provider, clock }) => {
       const { root, tabs } = await rootWith(provider, { clientId: 'c' })
       const { tabId } = first(tabs)
       const proto = JSON.parse('{"__proto__": "x"}') as Record<string, string>
@@ -89,6 +89,20 @@ export function misuse({ basic, cluster }: SuiteBuilder<AuthSessionProvider>): v
       for (const [fields, named] of wrong) {
         await rejects(() => provider.addTab('r', root.id, { clientId: 'c', ...fields }), TypeError, named)
         await rejects(() => provider.updateTab('r', root.id, tabId, fields), TypeError, named)
+      }
+      for (const [authenticatedAt, kind] of [
+        [clock.now() + 1, RangeError],
+        [-1, RangeError],
+        [0.5, RangeError],
+        [String(clock.now()), TypeError],
+      ] as const) {
+        const fields = { authenticatedAt } as object
+        await rejects(
+          () => provider.addTab('r', root.id, { clientId: 'c', ...fields }),
+          kind,
+          'authenticatedAt',
+        )
+        await rejects(() => provider.updateTab('r', root.id, tabId, fields), kind, 'authenticatedAt')
       }
       for (const tab of [null, undefined, 'c', []] as never[]) {
         await rejects(() => provider.addTab('r', root.id, tab), TypeError, 'tab')

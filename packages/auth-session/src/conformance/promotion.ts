@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type SuiteBuilder, together } from '@authstate/conformance'
 import type { AuthSessionProvider } from '../contract.js'
-import { first, ROUNDS, rootWith } from './fixture.js'
+import { first, MINUTE_MS, ROUNDS, rootWith } from './fixture.js'
 
 /** Handing a tab over, once. */
 export function promotion({ basic, concurrency }: SuiteBuilder<AuthSessionProvider>): void {
@@ -18,6 +18,42 @@ export function promotion({ basic, concurrency }: SuiteBuilder<AuthSessionProvid
     assert.deepEqual(await provider.getTab('r', root.id, 'c', tabId), promoted?.tab)
     assert.equal(await provider.promote('r', root.id, 'unknown'), undefined)
   })
+
+  basic(
+    'promote: hands over when the user was authenticated',
+    'issue: fence, contract',
+    async ({ provider, clock }) => {
+      const { root, tabs } = await rootWith(provider, { clientId: 'c' }, { clientId: 'c' }, { clientId: 'c' })
+      const [said, silent, restarted] = tabs.map(({ tabId }) => tabId) as [string, string, string]
+      const createdAt = clock.now()
+      clock.advance(MINUTE_MS)
+      const authenticatedAt = clock.now()
+      for (const tabId of [said, restarted]) {
+        const tab = await provider.updateTab('r', root.id, tabId, { userId: 'u', authenticatedAt })
+        assert.equal(tab?.authenticatedAt, authenticatedAt)
+      }
+      clock.advance(MINUTE_MS)
+      await provider.updateTab('r', root.id, said, { authNotes: { otp: 'done' } })
+      await provider.updateTab('r', root.id, silent, { userId: 'u' })
+      const again = await provider.restartTab('r', root.id, restarted)
+      assert.equal(again?.authenticatedAt, undefined)
+
+      const promoted = await provider.promote('r', root.id, said)
+      assert.equal(promoted?.authenticatedAt, authenticatedAt)
+      assert.equal(promoted?.tab.authenticatedAt, authenticatedAt)
+      assert.deepEqual(await provider.getTab('r', root.id, 'c', said), promoted?.tab)
+      // Nothing in it was checked before it began.
+      for (const tabId of [silent, restarted]) {
+        const one = await provider.promote('r', root.id, tabId)
+        assert.equal(one?.authenticatedAt, createdAt)
+        assert.equal(one?.tab.authenticatedAt, undefined)
+      }
+      const added = await provider.addTab('r', root.id, { clientId: 'c', userId: 'u', authenticatedAt })
+      const taken = await provider.updateTab('r', root.id, added?.tab.tabId ?? '', { authenticatedAt: null })
+      assert.equal(added?.tab.authenticatedAt, authenticatedAt)
+      assert.equal(taken?.authenticatedAt, undefined)
+    },
+  )
 
   basic('promote: nothing done to the tab makes it new', '§19.1', async ({ provider }) => {
     const { root, tabs } = await rootWith(provider, { clientId: 'c' }, { clientId: 'c' })

@@ -87,12 +87,14 @@ function decodeData(text: string): TabData | undefined {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const isText = (value: unknown) => typeof value === 'string'
+const isInstant = (value: unknown) => Number.isSafeInteger(value)
 const isList = (value: unknown) => Array.isArray(value) && value.every(isText)
 const isNotes = (value: unknown) => isObject(value) && Object.values(value).every(isText)
 
 /** What the fields of a tab must be, where they are there. */
 const FIELDS: readonly (readonly [name: keyof TabData, isSound: (value: unknown) => boolean])[] = [
   ['userId', isText],
+  ['authenticatedAt', isInstant],
   ['redirectUri', isText],
   ['action', isText],
   ['protocol', isText],

@@ -108,6 +108,13 @@ export function misuse(add: SuiteBuilder<UserSessionProvider>): void {
           TypeError,
           'session.brokerSessionId',
         )
+        if (typeof bad !== 'number') {
+          await rejects(
+            () => provider.create('test', login('u', { authenticatedAt: bad })),
+            TypeError,
+            'session.authenticatedAt',
+          )
+        }
         await rejects(() => provider.get('test', id, { clientId: bad }), TypeError, 'options.clientId')
         await rejects(
           () => provider.removeByUser('test', 'user1', { except: bad }),
@@ -122,6 +129,40 @@ export function misuse(add: SuiteBuilder<UserSessionProvider>): void {
       }
       assert.equal(await provider.count('test'), 3)
       assert.deepEqual(plain(await provider.get('test', id)), plain(s0))
+    },
+  )
+
+  add.basic(
+    'authenticatedAt: one in the future, or no instant, is refused by name',
+    'issue: bad input',
+    async ({ provider, clock }) => {
+      const { id } = await provider.create('test', login())
+      for (const [bad, kind] of [
+        [clock.now() + 1, RangeError],
+        [clock.now() * 1000, RangeError],
+        [clock.now() - 0.5, RangeError],
+        [-1, RangeError],
+        [Number.NaN, TypeError],
+        [String(clock.now()), TypeError],
+        [new Date(clock.now()), TypeError],
+        [null, TypeError],
+      ] as const) {
+        const early = login('user1', { authenticatedAt: wrong(bad) })
+        await rejects(() => provider.create('test', early), kind, 'session.authenticatedAt')
+        await rejects(
+          () => provider.tryCreate('test', { ...early, transient: true }),
+          kind,
+          'session.authenticatedAt',
+        )
+        await rejects(() => provider.restart('test', id, early), kind, 'session.authenticatedAt')
+        await rejects(
+          () => provider.createOffline('test', id, { authenticatedAt: wrong(bad) }),
+          kind,
+          'options.authenticatedAt',
+        )
+      }
+      assert.equal(await provider.count('test'), 1)
+      assert.equal(await provider.count('test', { offline: true }), 0)
     },
   )
 

@@ -3,7 +3,7 @@
 -- KEYS[1] online       hash: as create writes it
 -- KEYS[2] offline      hash: the same
 -- ARGV[1] now          ms since the epoch
--- ARGV[2] began        when the creation began, for the fences
+-- ARGV[2] beginning        when the login began, for the fences
 -- ARGV[3] life         spans of the online session, ms
 -- ARGV[4] offlineLife  spans of the offline session, ms
 -- ARGV[5] clientLives  JSON: spans of offline client sessions by client, escaped

@@ -1,15 +1,15 @@
 -- Create a session with its first client session, unless a fence or a limit refuses it.
 --
--- KEYS[1] session       hash: t times, d data; c: per client
--- ARGV[1] now           ms since the epoch
--- ARGV[2] began         when the creation began, for the fences
--- ARGV[3] times         v1, startedAt, lastRefreshAt, expiresAt, score in the indexes, flags
--- ARGV[4] score         the score in them
--- ARGV[5] data          JSON, and behind it user:brokerSession:brokerUser, escaped
--- ARGV[6] client        escaped, empty for none
--- ARGV[7] clientText    its times, itself and its JSON
--- ARGV[8] clientScore   the score in that
--- ARGV[9] limits        empty, or how many sessions a user may have and at the client, 0 for any number, and the policy
+-- KEYS[1] session      hash: t times, d data; c: per client
+-- ARGV[1] now          ms since the epoch
+-- ARGV[2] beginning    when the login began, for the fences
+-- ARGV[3] times        v1, startedAt, lastRefreshAt, expiresAt, score in the indexes, flags
+-- ARGV[4] score        the score in them
+-- ARGV[5] data         JSON, and behind it user:brokerSession:brokerUser, escaped
+-- ARGV[6] client       escaped, empty for none
+-- ARGV[7] clientText   its times, itself and its JSON
+-- ARGV[8] clientScore  the score in that
+-- ARGV[9] limits       empty, or how many sessions a user may have and at the client, 0 for any number, and the policy
 --
 -- Returns {'created', ended...} or {refusal}; an ended session is {id, user, {client...}}.
 

@@ -1,9 +1,9 @@
 -- End the living sessions of an index, looking at some entries, and refuse what began earlier.
 --
 -- KEYS[1] index       zset: session ids, scored by expiresAt or a little less
--- KEYS[2] fence       string: what began at this instant or before is refused
+-- KEYS[2] fence       string: a mark, what began before it is refused
 -- ARGV[1] now         ms since the epoch
--- ARGV[2] began       when this removal began
+-- ARGV[2] mark        of this removal
 -- ARGV[3] fenceMs     how long the fence stands, ms
 -- ARGV[4] except      id of the session that stays, empty for none
 -- ARGV[5] afterScore  0 at first
@@ -13,11 +13,9 @@
 --
 -- Returns {score, id to go on behind or empty at the end, how many ended, JSON of them: [[id, user, [client...]]...]}.
 
--- include: lag, times, keys, reading, ending
+-- include: lag, times, keys, reading, ending, fence, mark
 local now = tonumber(ARGV[1])
-if tonumber(redis.call('GET', KEYS[2]) or '-1') < tonumber(ARGV[2]) then
-  redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
-end
+raise(KEYS[2], ARGV[2], ARGV[3])
 
 local limit = tonumber(ARGV[7])
 local first = behind(KEYS[1], ARGV[5], ARGV[6], now)

@@ -9,10 +9,12 @@
 -- ARGV[6] client        escaped, empty for none
 -- ARGV[7] clientText    its times, itself and its JSON
 -- ARGV[8] clientScore   the score in that
+-- ARGV[9] beginning     when the login began, for the fences; empty: too long ago for them
 --
--- Returns all values of the record, nil when it is gone, 'other user' when it belongs to another.
+-- Returns all values of the record, nil when it is gone, 'other user' when it belongs to another, 'ended' or
+-- 'too-late' when a fence refuses it.
 
--- include: lag, times, keys, reading, spans, life, indexes, settling, opening, ending
+-- include: lag, times, keys, reading, spans, life, indexes, settling, opening, ending, fence
 local now = tonumber(ARGV[1])
 local head, kind, _, realm, id = parts(KEYS[1])
 local user, broker_session, broker_user = links(KEYS[1])
@@ -21,6 +23,12 @@ if living(KEYS[1], now) and user ~= links_in(ARGV[5]) then
 end
 if not open(KEYS[1], ARGV[2], now) then
   return false
+end
+if ARGV[9] == '' then
+  return 'too-late'
+end
+if fenced(head .. kind .. 'f:' .. realm, user, ARGV[9]) then
+  return 'ended'
 end
 
 end_clients(KEYS[1], clients_of(KEYS[1]), ARGV[1])

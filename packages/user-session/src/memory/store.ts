@@ -2,7 +2,8 @@ import type { Clock, Logger } from '@authstate/spi'
 import type { RefusalReason, RemovalReason, UserSessionEventType } from '../contract.js'
 import { Listeners } from '../events.js'
 import { isOver } from '../expiry.js'
-import { FENCE_MS, type Limits, makeRoom } from '../rules.js'
+import { beganBefore, FENCE_MS, laterMark } from '../moments.js'
+import { type Limits, makeRoom } from '../rules.js'
 import { dropClient, liveClient, type StoredSession } from '../stored.js'
 import { SessionTable } from './table.js'
 
@@ -11,7 +12,7 @@ export class MemoryStore {
   readonly listeners: Listeners
   readonly #clock: Clock
   readonly #tables = new Map<string, SessionTable>()
-  readonly #marks = new Map<string, { readonly began: number; readonly expiresAt: number }>()
+  readonly #marks = new Map<string, { readonly mark: string; readonly expiresAt: number }>()
 
   constructor(clock: Clock, logger: Logger) {
     this.#clock = clock
@@ -88,17 +89,18 @@ export class MemoryStore {
     return undefined
   }
 
-  /** Refuses from now on what began at `began` or before. @param userId Left out: of the whole realm. */
-  raiseFence(realmId: string, userId: string | undefined, offline: boolean, began: number): void {
+  /** Refuses from now on what began before a removal. @param userId Left out: of the whole realm. */
+  raiseFence(realmId: string, userId: string | undefined, offline: boolean, mark: string): void {
     const name = nameOf(realmId, offline, userId)
-    if ((this.#marks.get(name)?.began ?? -1) >= began) return
-    this.#marks.set(name, { began, expiresAt: this.#clock.now() + FENCE_MS })
+    const expiresAt = this.#clock.now() + FENCE_MS
+    this.#marks.set(name, { mark: laterMark(this.#marks.get(name)?.mark, mark), expiresAt })
   }
 
-  refuses(realmId: string, userId: string, offline: boolean, began: number): boolean {
-    return [nameOf(realmId, offline, undefined), nameOf(realmId, offline, userId)].some(
-      (name) => (this.#marks.get(name)?.began ?? -1) >= began,
-    )
+  refuses(realmId: string, userId: string, offline: boolean, beginning: string): boolean {
+    return [undefined, userId].some((user) => {
+      const held = this.#marks.get(nameOf(realmId, offline, user))
+      return held !== undefined && beganBefore(beginning, held.mark)
+    })
   }
 
   /** Frees what is needed no more besides sessions. */

@@ -1,4 +1,5 @@
 import { escapePart, unescapePart } from '@authstate/redis'
+import type { CheckedCopy } from '../checks.js'
 import type { UserSession } from '../contract.js'
 import * as scripts from '../scripts.js'
 import type { Opened, SessionStore } from './session-store.js'
@@ -12,8 +13,7 @@ import type { Opened, SessionStore } from './session-store.js'
 export async function createOffline(
   store: SessionStore,
   { place: { realmId, id }, key: online, realm, now, life }: Opened,
-  wanted: readonly string[] | undefined,
-  began: number,
+  { clientIds: wanted, login: { beginning } }: CheckedCopy,
 ): Promise<UserSession | undefined> {
   const offline = store.keys.session(realmId, id, true) as string
   const offlineLife = store.life(realm, true)
@@ -25,7 +25,7 @@ export async function createOffline(
       { online, offline },
       {
         now,
-        began,
+        beginning,
         life,
         offlineLife,
         clientLives: JSON.stringify(Object.fromEntries(lives)),

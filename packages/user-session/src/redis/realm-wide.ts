@@ -2,7 +2,7 @@ import { escapePart, type Script, unescapePart } from '@authstate/redis'
 import type { CheckedPage } from '../checks.js'
 import type { Page, UserSession } from '../contract.js'
 import { comparePlaces, encodeCursor, type Place } from '../cursor.js'
-import { FENCE_MS } from '../rules.js'
+import { FENCE_MS } from '../moments.js'
 import * as scripts from '../scripts.js'
 import type { ScriptPlace } from './replies.js'
 import type { IndexKind } from './session-keys.js'
@@ -134,7 +134,7 @@ export class RealmWide {
     realmId: string,
     userId: string | undefined,
     offline: boolean,
-    began: number,
+    mark: string,
     except: string,
   ): Promise<number> {
     const { keys, events } = this.#store
@@ -154,7 +154,7 @@ export class RealmWide {
           },
           args: {
             now,
-            began,
+            mark,
             fenceMs: FENCE_MS,
             except,
             tell: events.listeners.has('removed') ? 1 : 0,

@@ -1,10 +1,11 @@
 import { escapePart, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
-import { assertName, ProviderClosedError, type ProviderContext, type Realm } from '@authstate/spi'
+import { assertName, type Clock, ProviderClosedError, type ProviderContext, type Realm } from '@authstate/spi'
 import * as check from '../checks.js'
-import type { SessionScope, UserSession } from '../contract.js'
+import { SessionRefusedError, type SessionScope, type UserSession } from '../contract.js'
 import { clientLives, userLives } from '../expiry.js'
+import { beganBefore, Moments } from '../moments.js'
 import { notesTooLarge } from '../notes.js'
-import { Ticker, type UserSessionConfig } from '../rules.js'
+import type { UserSessionConfig } from '../rules.js'
 import { NotesCipher } from './cipher.js'
 import type { NewSession } from './new-session.js'
 import { RecordCodec, type RecordPlace } from './record.js'
@@ -29,9 +30,10 @@ export class SessionStore {
   readonly keys: SessionKeys
   readonly codec: RecordCodec
   readonly events: SessionEvents
+  readonly clock: Clock
+  readonly moments: Moments
   readonly #context: ProviderContext
   readonly #maxNotesBytes: number
-  readonly #ticker: Ticker
   // A realm whose settings have not changed is the same object.
   readonly #onlineLives = new WeakMap<Realm, string>()
   readonly #offlineLives = new WeakMap<Realm, string>()
@@ -41,7 +43,8 @@ export class SessionStore {
   constructor(context: ProviderContext, config: UserSessionConfig) {
     this.#context = context
     this.#maxNotesBytes = config.maxNotesBytes
-    this.#ticker = new Ticker(context.clock)
+    this.clock = context.clock
+    this.moments = new Moments(context.clock)
     this.redis = context.get(redisConnectionSpi)
     this.keys = new SessionKeys(this.redis.keys)
     this.events = new SessionEvents(context)
@@ -55,7 +58,7 @@ export class SessionStore {
   }
 
   now(): number {
-    return this.#context.clock.now()
+    return this.clock.now()
   }
 
   realm(realmId: string): Realm | Promise<Realm> {
@@ -73,9 +76,15 @@ export class SessionStore {
     assertName(id, 'id')
   }
 
-  /** When a verb that a fence may refuse, or that raises one, begins. */
-  begin(): number {
-    return this.#ticker.next()
+  /** Whether online sessions of the user or realm were ended after a login began, for one that no script creates. */
+  async refuses(realmId: string, { userId, login: { beginning } }: check.CheckedSession): Promise<boolean> {
+    const partition = this.keys.partitionOfUser(userId)
+    const marks = await Promise.all(
+      [undefined, userId].map((user) =>
+        this.redis.get('user-session.create', this.keys.fence(partition, realmId, false, user)),
+      ),
+    )
+    return marks.some((mark) => mark !== null && beganBefore(beginning, mark))
   }
 
   /** @returns `undefined` for an id that can not be one of ours. */
@@ -106,7 +115,7 @@ export class SessionStore {
   encodeNew(
     { session, clientExpiresAt }: NewSession,
     checked: check.CheckedSession,
-    { began, limits, life }: { readonly began: number; readonly limits: string; readonly life: string },
+    { limits, life }: { readonly limits: string; readonly life: string },
   ) {
     const { startedAt, expiresAt } = session
     const { client } = checked
@@ -114,7 +123,7 @@ export class SessionStore {
     const clientScore = Math.min(clientExpiresAt, expiresAt)
     return {
       now: startedAt,
-      began,
+      beginning: checked.login.beginning,
       limits,
       life,
       times: encodeTimes(session, client ? clientExpiresAt : expiresAt),
@@ -158,6 +167,7 @@ export class SessionStore {
   record(reply: readonly string[] | string | undefined, place: RecordPlace): UserSession | undefined {
     if (reply === 'too large') throw notesTooLarge(this.#maxNotesBytes)
     if (reply === 'other user') throw check.otherUser()
+    if (reply === 'ended' || reply === 'too-late') throw new SessionRefusedError(reply)
     return typeof reply === 'object' ? this.decode(reply, place) : undefined
   }
 

@@ -1,7 +1,25 @@
+-- A mark is the latest instant at which a removal can have begun, millionths of a second, and behind the point 0, who began
+-- it, and its count there; of one that several nodes began, the instant alone.
+local function parts_of_mark(mark)
+  local latest, node, count = string.match(mark, '^(%d+)%.0(%d%d%d%d%d%d%d%d)(%d+)$')
+  return tonumber(latest or mark), node, tonumber(count)
+end
+
+-- Whether something began before a removal, as far as anybody can tell. A beginning is the earliest instant that it can
+-- have been, and behind it who began it and the count there, if that is known.
+local function began_before(beginning, mark)
+  local earliest, node, count = string.match(beginning, '^(%d+) ?(%d*) ?(%d*)')
+  local latest, node_of_mark, count_of_mark = parts_of_mark(mark)
+  if node ~= '' and node == node_of_mark then
+    return tonumber(count) < count_of_mark
+  end
+  return latest >= tonumber(earliest)
+end
+
 -- Whether the sessions of a realm, or of a user in it, were ended after something began.
-local function fenced(of_realm, user, began)
+local function fenced(of_realm, user, beginning)
   for _, mark in ipairs(redis.call('MGET', of_realm, of_realm .. ':' .. user)) do
-    if mark and tonumber(mark) >= tonumber(began) then
+    if mark and began_before(beginning, mark) then
       return true
     end
   end

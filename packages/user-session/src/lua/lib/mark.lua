@@ -1,0 +1,13 @@
+-- Raises the mark of a removal. One that two nodes raised belongs to neither, so that their clocks decide.
+local function raise(key, mark, ms)
+  local held = redis.call('GET', key)
+  if held then
+    local latest, node, count = parts_of_mark(mark)
+    local held_latest, held_node, held_count = parts_of_mark(held)
+    mark = string.format('%.0f', math.max(latest, held_latest))
+    if node == held_node then
+      mark = mark .. '.0' .. node .. string.format('%.0f', math.max(count, held_count))
+    end
+  end
+  redis.call('SET', key, mark, 'PX', ms)
+end
