@@ -1,12 +1,17 @@
 import type { RedisClient } from '@authstate/redis'
+import { CEILING_MS } from '../../packages/action-token/src/conformance/fixture.js'
 import { actionTokenKeySpace, actionTokenSuite } from '../../packages/action-token/src/conformance.js'
-import type { NewToken, TokenData } from '../../packages/action-token/src/index.js'
+import type { Lifetime, NewToken, TokenData } from '../../packages/action-token/src/index.js'
 import { memoryActionTokens } from '../../packages/action-token/src/index.js'
 import { redisActionTokens } from '../../packages/action-token/src/redis.js'
 import * as scripts from '../../packages/action-token/src/scripts.js'
 import { inMemory, inScripts, later, pause } from './plant.js'
 
 const DAY_MS = 86_400_000
+
+/** What a store does that cuts in silence. */
+const cut = <T extends Lifetime>(life: T): T =>
+  life.lifespanMs === undefined ? life : { ...life, lifespanMs: Math.min(life.lifespanMs, CEILING_MS) }
 
 export const actionTokenBugs = inMemory(actionTokenSuite, memoryActionTokens, (plant) => {
   plant(
@@ -311,9 +316,81 @@ export const actionTokenBugs = inMemory(actionTokenSuite, memoryActionTokens, (p
       }
     },
   )
-  plant('unbounded life', 'a lifespan is not cut', 'put: a lifespan above the ceiling is cut', () => ({}), {
-    config: (config) => ({ ...config, maxLifespanMs: 400 * DAY_MS }),
-  })
+  plant(
+    'unbounded life',
+    'no lifespan is too long',
+    'put: a lifespan above the ceiling is refused, and nothing is written',
+    (real) => ({ limits: { ...real.limits, maxLifespanMs: CEILING_MS } }),
+    { config: (config) => ({ ...config, maxLifespanMs: 400 * DAY_MS }) },
+  )
+  plant(
+    'shortened life',
+    'a lifespan above the ceiling is cut in silence',
+    'put: a lifespan above the ceiling is refused, and nothing is written',
+    (real) => ({ put: (realmId, kind, key, token) => real.put(realmId, kind, key, cut(token)) }),
+  )
+  plant(
+    'shortened life',
+    'the ceiling cuts what is revoked',
+    'revoke: for as long as is asked, beyond the ceiling',
+    (real) => ({
+      revoke: (realmId, tokenId, until) =>
+        real.revoke(realmId, tokenId, cut(typeof until === 'number' ? { lifespanMs: until } : until)),
+    }),
+  )
+  plant(
+    'shortened life',
+    'the ceiling cuts the refusal of a family',
+    'revokeFamily: refuses for as long as is asked, beyond the ceiling, under every key',
+    (real) => ({
+      revokeFamily: (realmId, family, refusal) => real.revokeFamily(realmId, family, refusal && cut(refusal)),
+    }),
+  )
+  plant(
+    'shortened life',
+    'a family is refused for less than what it consumed lives',
+    'revokeFamily: never refuses for less than a consumed member lives',
+    (real, { context }) => {
+      const ends = new Map<string, number>()
+      return {
+        revokeFamily: (realmId, family, refusal) => {
+          if (refusal?.lifespanMs !== undefined) ends.set(family, context.clock.now() + refusal.lifespanMs)
+          return real.revokeFamily(realmId, family, refusal)
+        },
+        put: (realmId, kind, key, token) => {
+          const end = ends.get(token.family ?? '')
+          const free = end !== undefined && end <= context.clock.now()
+          return real.put(realmId, kind, key, free ? { ...token, family: undefined } : token)
+        },
+      }
+    },
+  )
+  plant(
+    'wrong emptiness',
+    'an instant that has passed is stored for a moment',
+    'put: at an instant that has passed nothing is stored',
+    (real, { context }) => ({
+      put: (realmId, kind, key, token) =>
+        real.put(
+          realmId,
+          kind,
+          key,
+          token.expiresAt === context.clock.now() ? { ...token, expiresAt: token.expiresAt + 1 } : token,
+        ),
+    }),
+  )
+  plant(
+    'wrong clock',
+    'an instant is turned into a span by the clock of another node',
+    'revoke: an instant is the same on nodes whose clocks are apart',
+    (real, { context }) => ({
+      revoke: (realmId, tokenId, until) => {
+        const end = typeof until === 'number' ? undefined : until.expiresAt
+        const aheadMs = 5_000
+        return real.revoke(realmId, tokenId, end === undefined ? until : end - context.clock.now() - aheadMs)
+      },
+    }),
+  )
   plant(
     'shortened life',
     'revoking again takes the later end',
@@ -321,9 +398,9 @@ export const actionTokenBugs = inMemory(actionTokenSuite, memoryActionTokens, (p
     (real, { context }) => {
       const ends = new Map<string, number>()
       return {
-        revoke: async (realmId, tokenId, lifespanMs) => {
-          await real.revoke(realmId, tokenId, lifespanMs)
-          ends.set(tokenId, context.clock.now() + lifespanMs)
+        revoke: async (realmId, tokenId, until) => {
+          await real.revoke(realmId, tokenId, until)
+          ends.set(tokenId, context.clock.now() + Number(until))
         },
         isRevoked: async (realmId, tokenId) =>
           (await real.isRevoked(realmId, tokenId)) && (ends.get(tokenId) ?? 0) > context.clock.now(),
@@ -579,8 +656,40 @@ export const actionTokenScriptBugs = (client: () => RedisClient) =>
         'put.lua lets in what joins a revoked family',
         'revokeFamily: withdraws every kind, and refuses what joins later',
         scripts.put,
-        "tonumber(redis.call('HGET', refused, 'x') or '0') > now",
+        "tonumber(redis.call('ZSCORE', refused, family) or '0') > now",
         'false',
+      )
+      edit(
+        'half the work',
+        'withdraw.lua leaves the refused families of a realm',
+        'removeByRealm: everything of one realm, and nothing of its neighbours',
+        scripts.withdraw,
+        "redis.call('DEL', KEYS[2])",
+        '',
+      )
+      edit(
+        'shortened life',
+        'withdraw.lua takes the later call for the later end',
+        'revokeFamily: refuses for as long as is asked, beyond the ceiling, under every key',
+        scripts.withdraw,
+        "tonumber(redis.call('ZSCORE', KEYS[2], ARGV[6]) or '0') < tonumber(ARGV[2])",
+        'true',
+      )
+      edit(
+        'shortened life',
+        'withdraw.lua does not say what lives on',
+        'revokeFamily: never refuses for less than a consumed member lives',
+        scripts.withdraw,
+        "redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2] or '0'",
+        "'0'",
+      )
+      edit(
+        'index leak',
+        'put.lua lists only what has a family or a subject',
+        'removeByRealm: a token without family and subject, consumed or not',
+        scripts.put,
+        'index(KEYS[2])',
+        "if family ~= '' or subject ~= '' then index(KEYS[2]) end",
       )
       edit(
         'half the work',

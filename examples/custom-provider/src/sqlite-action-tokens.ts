@@ -1,8 +1,10 @@
 import {
+  type ActionTokenLimits,
   type ActionTokenProvider,
   actionTokenSpi,
   type ConsumeOptions,
   type ConsumeOutcome,
+  type Lifetime,
   type NewActionToken,
   type NewToken,
   type TokenData,
@@ -15,12 +17,14 @@ import {
   checkToken,
   decodeData,
   encodeData,
-  expiryOf,
+  endOf,
   isExpired,
+  limitsOf,
   SignedTokens,
 } from '@authstate/action-token/provider'
 import {
   assertName,
+  type Clock,
   ProviderClosedError,
   type ProviderContext,
   type ProviderFactory,
@@ -58,6 +62,8 @@ export function sqliteActionTokens(): ProviderFactory<ActionTokenProvider, Confi
 }
 
 class SqliteActionTokens implements ActionTokenProvider {
+  readonly clock: Clock
+  readonly limits: ActionTokenLimits
   readonly #context: ProviderContext
   readonly #config: Config
   readonly #database: TokenDatabase
@@ -65,6 +71,8 @@ class SqliteActionTokens implements ActionTokenProvider {
   #closed = false
 
   constructor(context: ProviderContext, properties: Config) {
+    this.clock = context.clock
+    this.limits = limitsOf(properties)
     this.#context = context
     this.#config = properties
     this.#database = new TokenDatabase(properties.file, properties.busyTimeoutMs)
@@ -132,10 +140,11 @@ class SqliteActionTokens implements ActionTokenProvider {
     return this.#database.remove([realmId, kind, key], now)
   }
 
-  async revokeFamily(realmId: string, family: string) {
+  async revokeFamily(realmId: string, family: string, refusal?: Lifetime) {
     const now = this.#enterRealm(realmId)
     assertName(family, 'family')
-    return this.#database.revokeFamily(realmId, family, now, now + this.#config.maxLifespanMs)
+    const until = endOf(refusal ?? this.#config.maxLifespanMs, now)
+    return this.#database.revokeFamily(realmId, family, now, until)
   }
 
   async removeBySubject(realmId: string, subject: string) {
@@ -149,10 +158,10 @@ class SqliteActionTokens implements ActionTokenProvider {
     return this.#database.removeByRealm(realmId, now)
   }
 
-  async revoke(realmId: string, tokenId: string, lifespanMs: number) {
+  async revoke(realmId: string, tokenId: string, until: number | Lifetime) {
     const now = this.#enterRealm(realmId)
     assertName(tokenId, 'tokenId')
-    this.#database.revoke(realmId, tokenId, expiryOf(lifespanMs, now, this.#config), now)
+    this.#database.revoke(realmId, tokenId, endOf(until, now), now)
   }
 
   async isRevoked(realmId: string, tokenId: string) {
@@ -192,6 +201,7 @@ class SqliteActionTokens implements ActionTokenProvider {
   #store(realmId: string, kind: string, key: string, token: NewToken, onlyAbsent: boolean): boolean {
     const now = this.#enter(realmId, kind, key)
     const checked = checkToken(token, now, this.#config)
+    if (isExpired(checked.expiresAt, now)) return false
     return this.#database.put([realmId, kind, key], checked, now, this.#config.readGraceMs, onlyAbsent)
   }
 

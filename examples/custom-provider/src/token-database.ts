@@ -41,6 +41,8 @@ const FIND = 'SELECT family, subject, data, expiresAt, consumedAt, successor FRO
 
 const REMOVE = 'DELETE FROM tokens WHERE name = @name RETURNING expiresAt'
 
+const LONGEST = 'SELECT max(expiresAt) AS expiresAt FROM tokens WHERE family = @family'
+
 const MARK = `
 INSERT INTO marks (name, realm, expiresAt) VALUES (@name, @realm, @expiresAt)
 ON CONFLICT (name) DO UPDATE SET expiresAt = max(expiresAt, excluded.expiresAt)`
@@ -142,12 +144,20 @@ export class TokenDatabase {
     return removed !== undefined && removed.expiresAt > now
   }
 
-  /** Withdraws what was not consumed, and refuses what comes until then. @returns how many could be consumed */
+  /**
+   * Withdraws what was not consumed, and refuses what comes until then and while what was consumed lives.
+   *
+   * @returns how many could be consumed
+   */
   revokeFamily(realmId: string, family: string, now: number, until: number): number {
     return this.#atomically(() => {
-      const name = textOf(realmId, 'family', family)
-      this.#change(MARK, { name, realm: textOf(realmId), expiresAt: until })
-      return this.#withdraw('family', textOf(realmId, family), now)
+      const withdrawn = this.#withdraw('family', textOf(realmId, family), now)
+      const [left] = this.#rows(LONGEST, { family: textOf(realmId, family) }) as {
+        expiresAt: number | null
+      }[]
+      const expiresAt = Math.max(until, left?.expiresAt ?? 0)
+      this.#change(MARK, { name: textOf(realmId, 'family', family), realm: textOf(realmId), expiresAt })
+      return withdrawn
     })
   }
 

@@ -34,16 +34,34 @@ export interface TokenRecord {
   readonly subject?: string
 }
 
-/** A token to be stored. */
-export interface NewToken {
-  /** Ms, above 0. Cut to the configured `maxLifespanMs`. */
-  readonly lifespanMs: number
+/**
+ * When something ends: after a span that begins now, or at an instant.
+ *
+ * Give the instant where you know one, such as the `exp` of a token. A span that you compute from it with a clock of your own
+ * is wrong by as much as that clock is off the provider's.
+ */
+export type Lifetime =
+  /** Whole ms, above 0. */
+  | { readonly lifespanMs: number; readonly expiresAt?: undefined }
+  /** Ms since the epoch. */
+  | { readonly expiresAt: number; readonly lifespanMs?: undefined }
+
+/** A token to be stored: its end, at most the provider's `limits.maxLifespanMs` away, and what it holds. */
+export type NewToken = Lifetime & {
   /** @default {} */
   readonly data?: TokenData | undefined
   /** Tokens that fall together: what came from one grant, of whatever kind. */
   readonly family?: string | undefined
   /** Whom it is about: a user id. */
   readonly subject?: string | undefined
+}
+
+/** What a provider takes at most. What is above is refused, never cut. */
+export interface ActionTokenLimits {
+  /** Longest life of a token, ms. Marks (revoked ids, revoked families) may be kept for longer. */
+  readonly maxLifespanMs: number
+  /** Longest JSON of a token's data, bytes of UTF-8. */
+  readonly maxDataBytes: number
 }
 
 /** What became of an attempt to redeem a token. */
@@ -84,12 +102,10 @@ export interface ActionToken {
   readonly data: TokenData
 }
 
-/** The claims of a signed token to be issued. */
-export interface NewActionToken {
+/** The claims of a signed token to be issued, and its end, at most the provider's `limits.maxLifespanMs` away. */
+export type NewActionToken = Lifetime & {
   readonly userId: string
   readonly actionId: string
-  /** Ms, above 0. Cut to the configured `maxLifespanMs`. */
-  readonly lifespanMs: number
   /** @default 126 random bits */
   readonly nonce?: string | undefined
   readonly data?: TokenData | undefined
@@ -105,14 +121,18 @@ export type VerifyOutcome =
 
 /** Keeps what may be redeemed once. Every verb is one atomic step, except where its text says otherwise. */
 export interface ActionTokenProvider extends Provider {
+  /** What this provider takes at most, for a caller that has to choose a lifespan. */
+  readonly limits: ActionTokenLimits
+
   /**
    * Stores a token, in place of one that was stored under the same key and not consumed.
    *
    * Safe to repeat: the second call stores the same again.
    *
    * @param kind A namespace of its own: `'code'`, `'par'`, `'rt'`. No key reaches another namespace.
-   * @returns `'refused'` when its family was revoked or the key is spent; nothing is stored then.
-   * @throws {RangeError} `lifespanMs` is not above 0, or the data exceeds `maxDataBytes`
+   * @returns `'refused'` when its family was revoked, the key is spent or its `expiresAt` has passed; nothing is stored then.
+   * @throws {RangeError} it would live longer than `limits.maxLifespanMs`, its `lifespanMs` is not above 0, or its data
+   *   exceeds `limits.maxDataBytes`
    */
   put(realmId: string, kind: string, key: string, token: NewToken): Promise<'stored' | 'refused'>
 
@@ -121,7 +141,8 @@ export interface ActionTokenProvider extends Provider {
    *
    * Not safe to repeat after a lost reply: the second call gets `false` for what the first one stored.
    *
-   * @returns `false` when the key is taken or spent, or the family was revoked.
+   * @returns `false` when the key is taken or spent, the family was revoked, or `expiresAt` has passed.
+   * @throws {RangeError} as {@link put}
    */
   putIfAbsent(realmId: string, kind: string, key: string, token: NewToken): Promise<boolean>
 
@@ -154,15 +175,19 @@ export interface ActionTokenProvider extends Provider {
   remove(realmId: string, kind: string, key: string): Promise<boolean>
 
   /**
-   * Withdraws every token of a family that was not consumed, of whatever kind, and refuses what joins it later, for
-   * `maxLifespanMs`. Consumed tokens stay `'used'`.
+   * Withdraws every token of a family that was not consumed, of whatever kind, and refuses what joins it later. Consumed
+   * tokens stay `'used'`.
    *
-   * Atomic per partition: once it has resolved, nothing of the family can be consumed. Safe to repeat.
+   * Atomic per partition: once it has resolved, nothing of the family can be consumed. Safe to repeat; a later end of the
+   * refusal is never shortened.
    *
+   * @param refusal How long late joiners are refused, with no ceiling. Left out: `limits.maxLifespanMs`, as long as whatever
+   *   came of the grant can live. Where you know when the grant itself ends, such as the end of its session, give that: the
+   *   mark is kept in every partition. Never less than what is stored of the family lives.
    * @returns how many tokens were withdrawn
    * @see RFC 6749 §10.5 — tokens that came from a replayed code should be revoked
    */
-  revokeFamily(realmId: string, family: string): Promise<number>
+  revokeFamily(realmId: string, family: string, refusal?: Lifetime): Promise<number>
 
   /** Withdraws every token about a subject that was not consumed; later ones are not refused. Safe to repeat. */
   removeBySubject(realmId: string, subject: string): Promise<number>
@@ -170,16 +195,23 @@ export interface ActionTokenProvider extends Provider {
   /** Forgets everything of a realm, revoked tokens and families included. @returns how many tokens could still be consumed */
   removeByRealm(realmId: string): Promise<number>
 
-  /** Marks a token id as revoked. Safe to repeat; a later end is never shortened. */
-  revoke(realmId: string, tokenId: string, lifespanMs: number): Promise<void>
+  /**
+   * Marks a token id as revoked, for as long as is asked: no ceiling shortens it.
+   *
+   * Safe to repeat; a later end is never shortened. An `expiresAt` that has passed leaves nothing to revoke.
+   *
+   * @param until The end of the token, with the tolerance that you grant when you check its `exp`. A number is a `lifespanMs`.
+   */
+  revoke(realmId: string, tokenId: string, until: number | Lifetime): Promise<void>
 
-  /** Whether a token id was revoked and its lifespan has not ended. */
+  /** Whether a token id was revoked and the end of its mark has not come. */
   isRevoked(realmId: string, tokenId: string): Promise<boolean>
 
   /**
    * A signed token for a link that leaves the server. It is single use through {@link consumeActionToken}.
    *
    * @returns a JWS in compact form, of URL-safe characters
+   * @throws {RangeError} it would live longer than `limits.maxLifespanMs`
    * @throws {ConfigurationError} on Redis, when no keyring is configured: another node could not verify it
    */
   issueActionToken(realmId: string, token: NewActionToken): Promise<string>

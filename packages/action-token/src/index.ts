@@ -1,11 +1,13 @@
 export { confirmLink, type LinkRequest, type LinkStep } from './confirm-link.js'
 export {
   type ActionToken,
+  type ActionTokenLimits,
   type ActionTokenProvider,
   actionTokenSpi,
   type ConsumeOptions,
   type ConsumeOutcome,
   type JsonValue,
+  type Lifetime,
   type NewActionToken,
   type NewToken,
   type TokenData,

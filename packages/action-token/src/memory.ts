@@ -1,16 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import {
   assertName,
+  type Clock,
   ProviderClosedError,
   type ProviderContext,
   type ProviderFactory,
   Pruner,
 } from '@authstate/spi'
 import {
+  type ActionTokenLimits,
   type ActionTokenProvider,
   actionTokenSpi,
   type ConsumeOptions,
   type ConsumeOutcome,
+  type Lifetime,
   type NewActionToken,
   type NewToken,
   type TokenData,
@@ -23,8 +26,9 @@ import {
   checkToken,
   decodeData,
   encodeData,
-  expiryOf,
+  endOf,
   isExpired,
+  limitsOf,
   type MemoryActionTokenConfig,
   memoryActionTokenConfig,
 } from './rules.js'
@@ -54,6 +58,8 @@ interface Entry {
 }
 
 class MemoryActionTokens implements ActionTokenProvider {
+  readonly clock: Clock
+  readonly limits: ActionTokenLimits
   readonly #tokens = new Map<string, Entry>()
   /** Until when a family is refused. */
   readonly #refused = new Map<string, { readonly realmId: string; readonly expiresAt: number }>()
@@ -67,6 +73,8 @@ class MemoryActionTokens implements ActionTokenProvider {
   #closed = false
 
   constructor(context: ProviderContext, config: MemoryActionTokenConfig) {
+    this.clock = context.clock
+    this.limits = limitsOf(config)
     this.#context = context
     this.#config = config
     // Nobody else has to verify what this process signed, and its tokens end with it.
@@ -153,13 +161,21 @@ class MemoryActionTokens implements ActionTokenProvider {
     return live
   }
 
-  async revokeFamily(realmId: string, family: string) {
+  async revokeFamily(realmId: string, family: string, refusal?: Lifetime) {
     this.#enter()
     assertName(realmId, 'realmId')
     assertName(family, 'family')
-    const expiresAt = this.#context.clock.now() + this.#config.maxLifespanMs
-    this.#refused.set(nameOf(realmId, family), { realmId, expiresAt })
-    return this.#withdraw((entry) => entry.realmId === realmId && entry.family === family)
+    const asked = endOf(refusal ?? this.#config.maxLifespanMs, this.#context.clock.now())
+    const isMember = (entry: Entry): boolean => entry.realmId === realmId && entry.family === family
+    const withdrawn = this.#withdraw(isMember)
+    const name = nameOf(realmId, family)
+    let expiresAt = Math.max(asked, this.#refused.get(name)?.expiresAt ?? 0)
+    // What was consumed may be repeated by its attempt, and lead to more, for as long as it lives.
+    for (const entry of this.#tokens.values())
+      if (isMember(entry)) expiresAt = Math.max(expiresAt, entry.expiresAt)
+    this.#refused.set(name, { realmId, expiresAt })
+    this.#refusedPruner.prune(this.#isDead)
+    return withdrawn
   }
 
   async removeBySubject(realmId: string, subject: string) {
@@ -179,15 +195,15 @@ class MemoryActionTokens implements ActionTokenProvider {
     return removed
   }
 
-  async revoke(realmId: string, tokenId: string, lifespanMs: number) {
+  async revoke(realmId: string, tokenId: string, until: number | Lifetime) {
     this.#enter()
     assertName(realmId, 'realmId')
     assertName(tokenId, 'tokenId')
+    const now = this.#context.clock.now()
+    const asked = endOf(until, now)
+    if (isExpired(asked, now)) return
     const name = nameOf(realmId, tokenId)
-    const expiresAt = Math.max(
-      expiryOf(lifespanMs, this.#context.clock.now(), this.#config),
-      this.#revoked.get(name)?.expiresAt ?? 0,
-    )
+    const expiresAt = Math.max(asked, this.#revoked.get(name)?.expiresAt ?? 0)
     this.#revoked.set(name, { realmId, expiresAt })
     this.#revokedPruner.prune(this.#isDead)
     await this.#config.revokedTokens?.save({ realmId, tokenId, expiresAt })
@@ -227,6 +243,7 @@ class MemoryActionTokens implements ActionTokenProvider {
     const before = this.#live(realmId, kind, key)
     const now = this.#context.clock.now()
     const checked = checkToken(token, now, this.#config)
+    if (isExpired(checked.expiresAt, now)) return false
     if (before !== undefined && (onlyIfAbsent || before.consumed !== undefined)) return false
     const refused = this.#refused.get(nameOf(realmId, checked.family))
     if (checked.family !== '' && refused !== undefined && !isExpired(refused.expiresAt, now)) return false

@@ -15,7 +15,9 @@ export {
   checkToken,
   decodeData,
   encodeData,
+  endOf,
   expiryOf,
   isExpired,
+  limitsOf,
 } from './rules.js'
 export { SignedTokens } from './signed-tokens.js'

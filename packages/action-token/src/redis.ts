@@ -1,10 +1,18 @@
 import { type RedisConnection, redisConnectionSpi, unescapePart } from '@authstate/redis'
-import { assertName, ProviderClosedError, type ProviderContext, type ProviderFactory } from '@authstate/spi'
 import {
+  assertName,
+  type Clock,
+  ProviderClosedError,
+  type ProviderContext,
+  type ProviderFactory,
+} from '@authstate/spi'
+import {
+  type ActionTokenLimits,
   type ActionTokenProvider,
   actionTokenSpi,
   type ConsumeOptions,
   type ConsumeOutcome,
+  type Lifetime,
   type NewActionToken,
   type NewToken,
   type TokenData,
@@ -20,8 +28,9 @@ import {
   checkToken,
   decodeData,
   encodeData,
-  expiryOf,
+  endOf,
   isExpired,
+  limitsOf,
 } from './rules.js'
 import * as scripts from './scripts.js'
 import { SignedTokens } from './signed-tokens.js'
@@ -41,6 +50,8 @@ export function redisActionTokens(): ProviderFactory<ActionTokenProvider, Action
 const GRACE_MS = 60_000
 
 class RedisActionTokens implements ActionTokenProvider {
+  readonly clock: Clock
+  readonly limits: ActionTokenLimits
   readonly #context: ProviderContext
   readonly #config: ActionTokenConfig
   readonly #redis: RedisConnection
@@ -50,6 +61,8 @@ class RedisActionTokens implements ActionTokenProvider {
   #closed = false
 
   constructor(context: ProviderContext, config: ActionTokenConfig) {
+    this.clock = context.clock
+    this.limits = limitsOf(config)
     this.#context = context
     this.#config = config
     this.#redis = context.get(redisConnectionSpi)
@@ -139,35 +152,42 @@ class RedisActionTokens implements ActionTokenProvider {
     )
   }
 
-  async revokeFamily(realmId: string, family: string) {
+  async revokeFamily(realmId: string, family: string, refusal?: Lifetime) {
     this.#assertOpen()
     assertName(realmId, 'realmId')
     assertName(family, 'family')
-    return this.#withdraw(realmId, (partition) => this.#keys.family(partition, realmId, family), {
-      family,
-    })
+    const asked = endOf(refusal ?? this.#config.maxLifespanMs, this.#context.clock.now())
+    const refuse = (until: number) =>
+      this.#withdraw(realmId, (partition) => this.#keys.family(partition, realmId, family), { family, until })
+    const { withdrawn, longest } = await refuse(asked)
+    // What was consumed may be repeated by its attempt, and lead to more, for as long as it lives.
+    if (longest > asked) await refuse(longest)
+    return withdrawn
   }
 
   async removeBySubject(realmId: string, subject: string) {
     this.#assertOpen()
     assertName(realmId, 'realmId')
     assertName(subject, 'subject')
-    return this.#withdraw(realmId, (partition) => this.#keys.subject(partition, realmId, subject), {})
+    const indexOf = (partition: number): string => this.#keys.subject(partition, realmId, subject)
+    return (await this.#withdraw(realmId, indexOf, {})).withdrawn
   }
 
   async removeByRealm(realmId: string) {
     this.#assertOpen()
     assertName(realmId, 'realmId')
-    return this.#withdraw(realmId, (partition) => this.#keys.ofRealm(partition, realmId).realm, { all: true })
+    const indexOf = (partition: number): string => this.#keys.realm(partition, realmId)
+    return (await this.#withdraw(realmId, indexOf, { all: true })).withdrawn
   }
 
-  async revoke(realmId: string, tokenId: string, lifespanMs: number) {
+  async revoke(realmId: string, tokenId: string, until: number | Lifetime) {
     const { partition, revoked } = this.#enterRevoked(realmId, tokenId)
     const now = this.#context.clock.now()
-    const expiresAt = expiryOf(lifespanMs, now, this.#config)
+    const expiresAt = endOf(until, now)
+    if (isExpired(expiresAt, now)) return
     await this.#redis.run(
       scripts.revoke,
-      { revoked, realm: this.#keys.ofRealm(partition, realmId).realm },
+      { revoked, realm: this.#keys.realm(partition, realmId) },
       { now, expiresAt, keepMs: expiresAt - now + GRACE_MS, tail: this.#keys.tail(partition, revoked) },
     )
   }
@@ -210,6 +230,7 @@ class RedisActionTokens implements ActionTokenProvider {
     const now = this.#context.clock.now()
     const checked = checkToken(token, now, this.#config)
     const { expiresAt } = checked
+    if (isExpired(expiresAt, now)) return false
     return this.#redis.run(
       scripts.put,
       { token: tokenKey, realm: this.#keys.realm(partition, realmId) },
@@ -227,33 +248,35 @@ class RedisActionTokens implements ActionTokenProvider {
   async #withdraw(
     realmId: string,
     indexOf: (partition: number) => string,
-    { family, all = false }: { readonly family?: string; readonly all?: boolean },
-  ): Promise<number> {
+    { family = '', until, all = false }: Withdrawal,
+  ): Promise<{ withdrawn: number; longest: number }> {
     const now = this.#context.clock.now()
     const args = {
       now,
-      until: family === undefined ? '' : now + this.#config.maxLifespanMs,
-      keepMs: this.#config.maxLifespanMs + GRACE_MS,
+      until: until ?? '',
+      keepMs: (until ?? now) - now + GRACE_MS,
       all: all ? 1 : 0,
+      family: escapeName(family),
     }
     let withdrawn = 0
+    let longest = 0
     let rounds = this.#keys.partitions.map((partition) => ({ partition, after: '' }))
     for (let isBegun = false; rounds.length > 0; isBegun = true) {
-      const calls = rounds.map(({ partition, after }) => {
-        const refused = this.#keys.refused(partition, realmId, family ?? '')
-        return {
-          keys: { ...this.#keys.ofRealm(partition, realmId), index: indexOf(partition), refused },
-          args: { ...args, after, refusal: this.#keys.tail(partition, refused) },
-        }
-      })
+      const calls = rounds.map(({ partition, after }) => ({
+        keys: { ...this.#keys.ofRealm(partition, realmId), index: indexOf(partition) },
+        args: { ...args, after },
+      }))
       const replies = await this.#redis.runEach(scripts.withdraw, calls, isBegun)
-      withdrawn += replies.reduce((sum, reply) => sum + reply.withdrawn, 0)
+      for (const reply of replies) {
+        withdrawn += reply.withdrawn
+        longest = Math.max(longest, reply.longest)
+      }
       rounds = rounds.flatMap(({ partition }, index) => {
         const last = replies[index]?.last ?? ''
         return last === '' ? [] : [{ partition, after: last }]
       })
     }
-    return withdrawn
+    return { withdrawn, longest }
   }
 
   #enter(realmId: string, kind: string, key: string): { partition: number; token: string } {
@@ -283,4 +306,14 @@ class RedisActionTokens implements ActionTokenProvider {
   #assertOpen(): void {
     if (this.#closed) throw new ProviderClosedError('action-token: the provider is closed')
   }
+}
+
+/** What {@link RedisActionTokens} takes away besides what can still be consumed, and what it leaves. */
+interface Withdrawal {
+  /** Refused from now on. */
+  readonly family?: string
+  /** Until when, ms since the epoch. */
+  readonly until?: number
+  /** What was consumed goes, too. */
+  readonly all?: boolean
 }

@@ -11,7 +11,7 @@ import {
 import type { ActionTokenProvider } from './contract.js'
 import { isExpired } from './rules.js'
 
-/** Ids are remembered at least this long, so that a proof about to expire can not slip in twice. */
+/** Ids are remembered at least this long, so that a proof about to expire cannot slip in twice. */
 const SHORTEST_MS = 10_000
 const HOUR_MS = 3_600_000
 
@@ -19,9 +19,13 @@ const HOUR_MS = 3_600_000
 export interface ReplayGuardOptions {
   /** A namespace for these ids: `'dpop'`, `'client-assertion'`. */
   readonly kind: string
-  /** An id that lives longer is refused: a client must not fill the store. At most the provider's `maxLifespanMs`. @default 3_600_000 (1 hour) */
+  /**
+   * An id that lives longer is refused: a client must not fill the store. At most the provider's `limits.maxLifespanMs`.
+   *
+   * @default 3_600_000 (1 hour), or the provider's `limits.maxLifespanMs` where that is less
+   */
   readonly maxLifespanMs?: number | undefined
-  /** @default the host's clock */
+  /** What says whether a proof has expired. @default the provider's clock, which is the deployment's on Redis */
   readonly clock?: Clock | undefined
 }
 
@@ -31,7 +35,7 @@ export interface ProofId {
   readonly maker: string
   /** A `jti` or nonce, of any length. */
   readonly id: string
-  /** When the proof expires, ms since the epoch. */
+  /** Until when you accept the proof, ms since the epoch: its `exp` and the tolerance that you grant. */
   readonly expiresAt: number
 }
 
@@ -41,7 +45,8 @@ export type FirstUse = 'first' | 'replayed' | 'expired' | 'too-long'
 /** Tells the first use of an id from every other. */
 export interface ReplayGuard {
   /**
-   * Takes note of an id: of N concurrent calls on all nodes exactly one gets `'first'`.
+   * Takes note of an id until its proof expires, and ten seconds at least: of N concurrent calls on all nodes exactly one
+   * gets `'first'`.
    *
    * @returns `'too-long'` when it lives longer than `maxLifespanMs`, `'expired'` when it is too late; nothing is
    *   stored then
@@ -50,26 +55,39 @@ export interface ReplayGuard {
   firstUse(realmId: string, proof: ProofId): Promise<FirstUse>
 }
 
-/** A guard against replay of assertions, nonces and DPoP proofs, over whatever store the provider has. */
+/**
+ * A guard against replay of assertions, nonces and DPoP proofs, over whatever store the provider has.
+ *
+ * @throws {RangeError} `maxLifespanMs` is more than the provider can remember
+ */
 export function createReplayGuard(tokens: ActionTokenProvider, options: ReplayGuardOptions): ReplayGuard {
   assertObject(options, 'options')
-  const { kind, maxLifespanMs = HOUR_MS, clock = systemClock } = options
+  const ceilingMs = tokens.limits.maxLifespanMs
+  const storeClock = tokens.clock ?? systemClock
+  const { kind, maxLifespanMs = Math.min(HOUR_MS, ceilingMs), clock = storeClock } = options
   assertName(kind, 'kind')
   assertSpanMs(maxLifespanMs, 'maxLifespanMs')
+  if (maxLifespanMs > ceilingMs) {
+    throw new RangeError(
+      `"maxLifespanMs" must be at most ${ceilingMs}, the "maxLifespanMs" of action-token, got ${maxLifespanMs}`,
+    )
+  }
+  const shortestMs = Math.min(SHORTEST_MS, ceilingMs)
   return {
     async firstUse(realmId, proof) {
       assertObject(proof, 'proof')
       assertName(proof.maker, 'maker')
       assertText(proof.id, 'id')
       assertInstant(proof.expiresAt, 'expiresAt')
-      const now = clock.now()
-      if (isExpired(proof.expiresAt, now)) return 'expired'
-      const lifespanMs = Math.max(proof.expiresAt - now, SHORTEST_MS)
-      if (lifespanMs > maxLifespanMs) return 'too-long'
+      if (isExpired(proof.expiresAt, clock.now())) return 'expired'
+      // How long the store has to remember it, on the clock that the store forgets by.
+      const now = storeClock.now()
+      if (proof.expiresAt - now > maxLifespanMs) return 'too-long'
       const key = createHash('sha256')
         .update(JSON.stringify([proof.maker, proof.id]))
         .digest('base64url')
-      return (await tokens.putIfAbsent(realmId, kind, key, { lifespanMs })) ? 'first' : 'replayed'
+      const expiresAt = Math.max(proof.expiresAt, now + shortestMs)
+      return (await tokens.putIfAbsent(realmId, kind, key, { expiresAt })) ? 'first' : 'replayed'
     },
   }
 }

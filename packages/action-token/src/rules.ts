@@ -1,24 +1,32 @@
 import {
+  assertInstant,
   assertName,
   assertObject,
   assertOptionalName,
   assertSpanMs,
   assertText,
+  isPlainObject,
   parseDuration,
 } from '@authstate/spi'
 import { z } from 'zod'
-import type { ConsumeOptions, NewToken, TokenData } from './contract.js'
+import type { ActionTokenLimits, ConsumeOptions, Lifetime, NewToken, TokenData } from './contract.js'
 
 const DAY_MS = 86_400_000
+
+/** The last instant that a date can say. */
+const LAST_INSTANT = 8_640_000_000_000_000
 
 /** Deepest nesting of a token's data. */
 const MAX_DEPTH = 16
 
-const durationMs = z.preprocess(parseDuration, z.int().min(0).max(Number.MAX_SAFE_INTEGER))
+/** Longest span of the configuration: a century. */
+const MAX_SPAN_MS = 36_525 * DAY_MS
+
+const durationMs = z.preprocess(parseDuration, z.int().min(0).max(MAX_SPAN_MS))
 
 /** Properties of both providers. */
 export const actionTokenConfig = z.strictObject({
-  /** Ceiling on every lifespan; a longer one is cut. Also how long a revoked family stays refused. */
+  /** Ceiling on the life of a token; a longer one is refused. Also how long a revoked family is refused when nobody says. */
   maxLifespanMs: durationMs.refine((ms) => ms > 0, 'must be above 0').default(30 * DAY_MS),
   /** How long an expired token can still be told from an unknown one. */
   readGraceMs: durationMs.default(0),
@@ -69,6 +77,11 @@ export interface CheckedToken {
   readonly subject: string
 }
 
+/** What a provider tells of its properties. */
+export function limitsOf({ maxLifespanMs, maxDataBytes }: ActionTokenConfig): ActionTokenLimits {
+  return Object.freeze({ maxLifespanMs, maxDataBytes })
+}
+
 /** Every verb on one token starts here. */
 export function checkKey(realmId: unknown, kind: unknown, key: unknown): void {
   assertName(realmId, 'realmId')
@@ -82,7 +95,7 @@ export function checkToken(token: NewToken, now: number, config: ActionTokenConf
   assertOptionalName(token.family, 'family')
   assertOptionalName(token.subject, 'subject')
   return {
-    expiresAt: expiryOf(token.lifespanMs, now, config),
+    expiresAt: expiryOf(token, now, config),
     data: encodeData(token.data === undefined ? {} : token.data, config.maxDataBytes),
     family: token.family ?? '',
     subject: token.subject ?? '',
@@ -117,10 +130,44 @@ export function checkConsume(
   }
 }
 
-/** The end of a life that starts now, cut to the ceiling. */
-export function expiryOf(lifespanMs: unknown, now: number, config: ActionTokenConfig): number {
-  assertSpanMs(lifespanMs, 'lifespanMs')
-  return now + Math.min(lifespanMs, config.maxLifespanMs)
+/**
+ * The end of a token's life, as it was asked for. It may have passed when an instant was given.
+ *
+ * @throws {RangeError} it is further away than the ceiling
+ */
+export function expiryOf(
+  life: number | Lifetime,
+  now: number,
+  { maxLifespanMs }: Pick<ActionTokenConfig, 'maxLifespanMs'>,
+): number {
+  const expiresAt = endOf(life, now)
+  if (expiresAt - now <= maxLifespanMs) return expiresAt
+  const isSpan = typeof life === 'number' || life.lifespanMs !== undefined
+  throw new RangeError(
+    isSpan
+      ? `"lifespanMs" must be at most ${maxLifespanMs}, the "maxLifespanMs" of action-token`
+      : `"expiresAt" must be at most ${maxLifespanMs} ms away, the "maxLifespanMs" of action-token`,
+  )
+}
+
+/**
+ * The end of a mark, as it was asked for: no ceiling shortens what protects. It may have passed when an instant was given.
+ *
+ * @param life A number is a `lifespanMs`.
+ * @throws {TypeError | RangeError} naming what is wrong
+ */
+export function endOf(life: number | Lifetime, now: number): number {
+  const { lifespanMs, expiresAt } = typeof life === 'object' && life !== null ? life : { lifespanMs: life }
+  if (expiresAt === undefined) assertSpanMs(lifespanMs, 'lifespanMs')
+  else if (lifespanMs !== undefined)
+    throw new TypeError('"lifespanMs" and "expiresAt" must not both be given')
+  else assertInstant(expiresAt, 'expiresAt')
+  const end = expiresAt ?? now + (lifespanMs as number)
+  if (end > LAST_INSTANT) {
+    const name = expiresAt === undefined ? 'lifespanMs' : 'expiresAt'
+    throw new RangeError(`"${name}" must not lead beyond the last instant of a date, ${LAST_INSTANT}`)
+  }
+  return end
 }
 
 /** Gone at `expiresAt`, not a millisecond later. */
@@ -169,7 +216,7 @@ function checkJson(value: unknown, depth: number): void {
     for (const item of value) checkJson(item, depth + 1)
     return
   }
-  if (typeof value !== 'object' || ![Object.prototype, null].includes(Object.getPrototypeOf(value))) {
+  if (!isPlainObject(value)) {
     throw new TypeError(
       '"data" must hold JSON values only: objects, lists, strings, numbers, booleans and null',
     )

@@ -64,10 +64,10 @@ export const withdraw = defineScript({
   change: 'removal',
   repeatable: true,
   keys: ['index', 'refused', 'realm', 'families', 'subjects', 'head'],
-  args: ['now', 'until', 'keepMs', 'all', 'after', 'refusal'],
+  args: ['now', 'until', 'keepMs', 'all', 'after', 'family'],
   decode: (reply) => {
-    const [withdrawn, last] = reply as [number, string]
-    return { withdrawn, last }
+    const [withdrawn, last, longest] = reply as [number, string, string]
+    return { withdrawn, last, longest: Number(longest) }
   },
 })
 

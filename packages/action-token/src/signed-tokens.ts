@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import {
   assertName,
+  assertObject,
   assertText,
   type Clock,
   ConfigurationError,
@@ -54,11 +55,12 @@ export class SignedTokens {
   /** As {@link ActionTokenProvider.issueActionToken}. */
   async issue(realmId: string, token: NewActionToken): Promise<string> {
     assertName(realmId, 'realmId')
+    assertObject(token, 'token')
     assertName(token.userId, 'userId')
     assertName(token.actionId, 'actionId')
     const nonce = token.nonce ?? randomId()
     assertName(nonce, 'nonce')
-    const expiresAt = expiryOf(token.lifespanMs, this.#clock.now(), this.#config)
+    const expiresAt = expiryOf(token, this.#clock.now(), this.#config)
     if (this.#keys === undefined) {
       throw new ConfigurationError(
         'action-token: signed tokens need a "keyring" in the configuration, the same on every node',
@@ -76,7 +78,7 @@ export class SignedTokens {
       .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid: id })
       .sign(secret)
     await this.#store.put(realmId, KIND, storeKey(claims), {
-      lifespanMs: token.lifespanMs,
+      expiresAt,
       data: token.data,
       subject: token.userId,
     })

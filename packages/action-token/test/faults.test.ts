@@ -179,6 +179,36 @@ describeWith(redis, 'action-token faults', () => {
     expect(await client.exists(key, older, index)).toBe(0)
   })
 
+  test('a family that another version has refused stays refused, until then', async () => {
+    await healthy.put('realm', 'rt', 'k', { ...token, family: 'a:b' })
+    const head = (await keyOfToken()).replace(/:ao:.*/, '')
+    const older = `${head}:ax:realm:a%3ab`
+    await client.hset(older, { x: String(clock.now() + 60_000) })
+    await client.zadd(`${head}:ar:realm`, clock.now() + 60_000, 'ax:realm:a%3ab')
+    expect(await healthy.put('realm', 'rt', 'k', { ...token, family: 'a:b' })).toBe('refused')
+    await client.hset(older, { x: String(clock.now()) })
+    expect(await healthy.put('realm', 'rt', 'k', { ...token, family: 'a:b' })).toBe('stored')
+    expect(await healthy.removeByRealm('realm')).toBe(1)
+    expect(await client.exists(older)).toBe(0)
+  })
+
+  test('what a revoked family leaves: one key a realm and partition, however many fall, and nothing that has ended', async () => {
+    const families = 100
+    for (let n = 0; n < families; n++) {
+      await healthy.revokeFamily('realm', `grant-${n}`, { lifespanMs: 60_000 })
+    }
+    const inspector = await openInspector(client)
+    const left = await inspector.keys(prefix)
+    expect(left.filter((key) => key.includes(':ax:'))).toHaveLength(16)
+    expect(left).toHaveLength(17)
+    const [key = ''] = left.filter((one) => one.includes(':ax:'))
+    expect((await inspector.read(key)).members.size).toBe(families)
+    expect((await inspector.read(key)).ttlMs).toBeLessThanOrEqual(120_000)
+    clock.advance(60_000)
+    for (let n = 0; n < 7; n++) await healthy.revokeFamily('realm', `later-${n}`, { lifespanMs: 60_000 })
+    expect((await inspector.read(key)).members.size).toBe(7)
+  })
+
   test('signed tokens without a keyring are a configuration error, not a token nobody can verify', async () => {
     await expect(
       healthy.issueActionToken('realm', { userId: 'u', actionId: 'a', lifespanMs: 1 }),

@@ -62,6 +62,61 @@ export function families(add: SuiteBuilder<ActionTokenProvider>): void {
     },
   )
 
+  add.expiry(
+    'revokeFamily: refuses for as long as is asked, beyond the ceiling, under every key',
+    'RFC 6749 §10.5',
+    async ({ provider, clock }) => {
+      const join = (family: string, n: number) =>
+        provider.put('realm', 'rt', `${family}-${n}`, { ...token, family })
+      const expiresAt = clock.now() + 24 * CEILING_MS
+      await provider.revokeFamily('realm', 'until', { expiresAt })
+      await provider.revokeFamily('realm', 'span', { lifespanMs: 24 * CEILING_MS })
+      await provider.revokeFamily('realm', 'short', { lifespanMs: LIFESPAN_MS })
+      // A later end stays, whatever is asked again.
+      await provider.revokeFamily('realm', 'until')
+      await provider.revokeFamily('realm', 'span', { lifespanMs: 1 })
+      clock.advance(LIFESPAN_MS - 1)
+      for (let n = 0; n < 40; n++) assert.equal(await join('short', n), 'refused')
+      clock.advance(1)
+      for (let n = 0; n < 40; n++) assert.equal(await join('short', n), 'stored')
+      clock.advance(24 * CEILING_MS - LIFESPAN_MS - 1)
+      for (let n = 0; n < 40; n++) {
+        assert.equal(await join('until', n), 'refused')
+        assert.equal(await join('span', n), 'refused')
+      }
+      clock.advance(1)
+      for (let n = 0; n < 40; n++) assert.equal(await join('until', n), 'stored')
+      assert.equal(await join('span', 0), 'stored')
+    },
+  )
+
+  add.expiry(
+    'revokeFamily: never refuses for less than a consumed member lives',
+    'contract',
+    async ({ provider, clock, withProperties }) => {
+      await provider.put('realm', 'rt', 'k', { lifespanMs: CEILING_MS, family: 'grant' })
+      await provider.put('realm', 'rt', 'free', { lifespanMs: CEILING_MS, family: 'free' })
+      await provider.consume('realm', 'rt', 'k', { attempt: 'a' })
+      await provider.revokeFamily('realm', 'grant', { lifespanMs: 1 })
+      await provider.revokeFamily('realm', 'free', { lifespanMs: 1 })
+      clock.advance(CEILING_MS - 1)
+      assert.equal((await provider.consume('realm', 'rt', 'k', { attempt: 'a' })).outcome, 'consumed')
+      for (let n = 0; n < 40; n++) {
+        assert.equal(await provider.put('realm', 'rt', `k${n}`, { ...token, family: 'grant' }), 'refused')
+      }
+      assert.equal(await provider.put('realm', 'rt', 'k2', { ...token, family: 'free' }), 'stored')
+      clock.advance(1)
+      assert.equal(await provider.put('realm', 'rt', 'k2', { ...token, family: 'grant' }), 'stored')
+
+      const lowered = await withProperties({ maxLifespanMs: LIFESPAN_MS })
+      await lowered.revokeFamily('realm', 'later')
+      clock.advance(LIFESPAN_MS - 1)
+      assert.equal(await lowered.put('realm', 'rt', 'k3', { lifespanMs: 1, family: 'later' }), 'refused')
+      clock.advance(1)
+      assert.equal(await lowered.put('realm', 'rt', 'k3', { lifespanMs: 1, family: 'later' }), 'stored')
+    },
+  )
+
   add.basic('revokeFamily: also a large one, consumed members among it', 'contract', async ({ provider }) => {
     const count = 2_500
     await together(count, (n) => provider.put('realm', 'rt', `k${n}`, { ...token, family: 'grant' }))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type SuiteBuilder, together } from '@authstate/conformance'
-import type { ActionTokenProvider } from '../contract.js'
+import type { ActionTokenProvider, Lifetime } from '../contract.js'
 import { awkward, CEILING_MS, LIFESPAN_MS, RACERS, ROUNDS, separators, token } from './fixture.js'
 
 /** Storing, reading, replacing and expiring. */
@@ -89,11 +89,48 @@ export function life(add: SuiteBuilder<ActionTokenProvider>): void {
   )
 
   add.expiry(
-    'put: a lifespan above the ceiling is cut',
+    'put: a lifespan above the ceiling is refused, and nothing is written',
     '§19 row 20, CVE-2025-2559',
     async ({ provider, clock }) => {
-      await provider.put('realm', 'jti', 'k', { lifespanMs: Number.MAX_SAFE_INTEGER })
-      assert.equal((await provider.get('realm', 'jti', 'k'))?.expiresAt, clock.now() + CEILING_MS)
+      assert.equal(provider.limits.maxLifespanMs, CEILING_MS)
+      const tooLong: (readonly [RegExp, Lifetime])[] = [
+        [/"lifespanMs".*3600000/, { lifespanMs: CEILING_MS + 1 }],
+        [/"lifespanMs"/, { lifespanMs: Number.MAX_SAFE_INTEGER }],
+        [/"expiresAt".*3600000/, { expiresAt: clock.now() + CEILING_MS + 1 }],
+      ]
+      for (const [message, life] of tooLong) {
+        const refusal = { name: 'RangeError', message }
+        await assert.rejects(provider.put('realm', 'jti', 'k', life), refusal)
+        await assert.rejects(provider.putIfAbsent('realm', 'jti', 'k', life), refusal)
+        await assert.rejects(
+          provider.issueActionToken('realm', { ...life, userId: 'u', actionId: 'a' }),
+          refusal,
+        )
+      }
+      assert.equal(await provider.has('realm', 'jti', 'k'), false)
+      assert.equal(await provider.removeByRealm('realm'), 0)
+      const expiresAt = clock.now() + CEILING_MS
+      assert.equal(await provider.put('realm', 'jti', 'k', { lifespanMs: CEILING_MS }), 'stored')
+      assert.equal((await provider.get('realm', 'jti', 'k'))?.expiresAt, expiresAt)
+      assert.equal(await provider.put('realm', 'jti', 'k', { expiresAt }), 'stored')
+      assert.equal((await provider.get('realm', 'jti', 'k'))?.expiresAt, expiresAt)
+    },
+  )
+
+  add.expiry(
+    'put: at an instant that has passed nothing is stored',
+    'contract',
+    async ({ provider, clock }) => {
+      const expiresAt = clock.now()
+      await provider.put('realm', 'code', 'k', { ...token, data: { n: 1 } })
+      assert.equal(await provider.put('realm', 'code', 'k', { expiresAt }), 'refused')
+      assert.equal(await provider.putIfAbsent('realm', 'code', 'k2', { expiresAt }), false)
+      assert.deepEqual((await provider.get('realm', 'code', 'k'))?.data, { n: 1 })
+      assert.equal(await provider.has('realm', 'code', 'k2'), false)
+      const late = { expiresAt: expiresAt + 1, data: { n: 2 } }
+      assert.equal(await provider.put('realm', 'code', 'k', late), 'stored')
+      clock.advance(1)
+      assert.equal(await provider.has('realm', 'code', 'k'), false)
     },
   )
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { runInNewContext } from 'node:vm'
 import type { SuiteBuilder } from '@authstate/conformance'
-import type { ActionTokenProvider } from '../contract.js'
-import { token } from './fixture.js'
+import type { ActionTokenProvider, TokenData } from '../contract.js'
+import { LIFESPAN_MS, token } from './fixture.js'
 
 /** Wrong arguments and use after close. */
 export function misuse(add: SuiteBuilder<ActionTokenProvider>): void {
@@ -62,7 +63,25 @@ export function misuse(add: SuiteBuilder<ActionTokenProvider>): void {
       for (const bad of [0, -1, Number.POSITIVE_INFINITY, 1.5]) {
         await rejects(() => provider.put('realm', 'code', 'k', { lifespanMs: bad }), RangeError, 'lifespanMs')
         await rejects(() => provider.revoke('realm', 'k', bad), RangeError, 'lifespanMs')
+        await rejects(
+          () => provider.revokeFamily('realm', 'f', { lifespanMs: bad }),
+          RangeError,
+          'lifespanMs',
+        )
       }
+      for (const bad of [-1, Number.POSITIVE_INFINITY, 1.5, Number.MAX_SAFE_INTEGER]) {
+        const end = { expiresAt: bad }
+        await rejects(() => provider.put('realm', 'code', 'k', end), RangeError, 'expiresAt')
+        await rejects(() => provider.revoke('realm', 'k', end), RangeError, 'expiresAt')
+        await rejects(() => provider.revokeFamily('realm', 'f', end), RangeError, 'expiresAt')
+      }
+      for (const bad of [{ ...token, expiresAt: 1 }, {}, null, undefined, '1', []] as never[]) {
+        await rejects(() => provider.revoke('realm', 'k', bad), TypeError, 'lifespanMs')
+      }
+      await rejects(() => provider.revoke('realm', 'k', Number.MAX_SAFE_INTEGER), RangeError, 'lifespanMs')
+      assert.equal(await provider.isRevoked('realm', 'k'), false)
+      assert.equal(await provider.put('realm', 'code', 'k2', { ...token, family: 'f' }), 'stored')
+      assert.equal(await provider.remove('realm', 'code', 'k2'), true)
       assert.equal(await provider.get('realm', 'code', 'k'), undefined)
       assert.equal(await provider.removeByRealm('realm'), 0)
     },
@@ -110,6 +129,36 @@ export function misuse(add: SuiteBuilder<ActionTokenProvider>): void {
         'data',
       )
       assert.deepEqual((await provider.get('realm', 'code', 'k'))?.data, { n: 1 })
+    },
+  )
+
+  add.basic(
+    'data: from another JavaScript realm is data like any other',
+    'issue: bad input',
+    async ({ provider }) => {
+      const text = '{"list":[1,{"deep":null}],"object":{"text":"x"},"empty":{}}'
+      const foreign = (code: string): never => runInNewContext(code) as never
+      const data: TokenData = foreign(`(${text})`)
+      assert.equal(await provider.put('realm', 'code', 'k', { ...token, data }), 'stored')
+      assert.deepEqual((await provider.get('realm', 'code', 'k'))?.data, JSON.parse(text))
+      assert.equal(await provider.replace('realm', 'code', 'k', foreign('({ n: [1] })')), true)
+      assert.deepEqual((await provider.get('realm', 'code', 'k'))?.data, { n: [1] })
+      const whole = foreign(`({ lifespanMs: ${LIFESPAN_MS}, data: ${text}, family: 'f', subject: 's' })`)
+      assert.equal(await provider.put('realm', 'code', 'k2', whole), 'stored')
+      const options = foreign(`({ attempt: 'a' })`)
+      assert.equal((await provider.consume('realm', 'code', 'k2', options)).outcome, 'consumed')
+      for (const bad of [
+        'new Map()',
+        'new Date(0)',
+        'new (class Odd {})()',
+        '() => 1',
+        '/x/',
+        '[[new Set()]]',
+      ]) {
+        const holds = { holds: foreign(bad) }
+        await rejects(() => provider.put('realm', 'code', 'k3', { ...token, data: holds }), TypeError, 'data')
+      }
+      assert.equal(await provider.has('realm', 'code', 'k3'), false)
     },
   )
 

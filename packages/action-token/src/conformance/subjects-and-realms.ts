@@ -30,6 +30,28 @@ export function subjectsAndRealms(add: SuiteBuilder<ActionTokenProvider>): void 
   )
 
   add.basic(
+    'removeByRealm: a token without family and subject, consumed or not',
+    'A1/12, A7/88',
+    async ({ provider }) => {
+      const keys = Array.from({ length: 40 }, (_, n) => `k${n}`)
+      for (const realmId of ['a', 'b']) {
+        for (const key of keys) assert.equal(await provider.putIfAbsent(realmId, 'jti', key, token), true)
+        for (const key of keys.slice(0, 20)) await provider.consume(realmId, 'jti', key)
+      }
+      assert.equal(await provider.removeByRealm('a'), 20)
+      for (const key of keys) {
+        assert.equal(await provider.get('a', 'jti', key), undefined)
+        assert.deepEqual(await provider.consume('a', 'jti', key), { outcome: 'unknown' })
+        assert.equal(await provider.putIfAbsent('a', 'jti', key, token), true)
+        assert.equal((await provider.consume('a', 'jti', key)).outcome, 'consumed')
+      }
+      for (const [n, key] of keys.entries()) {
+        assert.equal((await provider.consume('b', 'jti', key)).outcome, n < 20 ? 'used' : 'consumed')
+      }
+    },
+  )
+
+  add.basic(
     'removeByRealm: everything of one realm, and nothing of its neighbours',
     'A1/12, A7/88',
     async ({ provider }) => {

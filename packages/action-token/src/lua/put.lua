@@ -22,8 +22,12 @@ local tail = string.sub(KEYS[1], #head + 1)
 local family, subject = string.match(ARGV[5], '^1:%d+:([^:]*):([^:]*):')
 
 if family ~= '' then
-  local refused = head .. 'ax' .. realm .. ':' .. family
-  if tonumber(redis.call('HGET', refused, 'x') or '0') > now then
+  local refused = head .. 'ax' .. realm
+  if tonumber(redis.call('ZSCORE', refused, family) or '0') > now then
+    return 0
+  end
+  -- Once each family had a hash of its own.
+  if tonumber(redis.call('HGET', refused .. ':' .. family, 'x') or '0') > now then
     return 0
   end
 end

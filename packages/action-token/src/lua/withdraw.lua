@@ -3,7 +3,7 @@
 -- Tails in an index are keys of this partition without their head, which is the start of the head's key.
 --
 -- KEYS[1] index     zset: tails of keys, scored by expiresAt
--- KEYS[2] refused   hash: x until when the family is refused
+-- KEYS[2] refused   zset: families of the realm that are refused, escaped, scored by until when
 -- KEYS[3] realm     zset: tails of the keys of the realm
 -- KEYS[4] families  what the key of a family starts with
 -- KEYS[5] subjects  what the key of a subject starts with
@@ -13,16 +13,23 @@
 -- ARGV[3] keepMs    how long Redis keeps the refusal, ms
 -- ARGV[4] all       1: take away what was consumed and what is no token, too
 -- ARGV[5] after     go on behind this tail; empty at first
--- ARGV[6] refusal   tail of the refusal's key
+-- ARGV[6] family    to refuse, escaped; empty for none
 --
--- Returns {withdrawn, last}: how many could still be consumed, and where to go on (empty at the end).
+-- Returns {withdrawn, last, longest}: how many could still be consumed, where to go on (empty at the end), and the latest
+-- end of what the index still names (0 when that is nothing).
 
-if ARGV[2] ~= '' then
-  redis.call('HSET', KEYS[2], 'x', ARGV[2])
-  redis.call('PEXPIRE', KEYS[2], ARGV[3])
-  redis.call('ZADD', KEYS[3], ARGV[2], ARGV[6])
-  if redis.call('PTTL', KEYS[3]) < tonumber(ARGV[3]) then
-    redis.call('PEXPIRE', KEYS[3], ARGV[3])
+if ARGV[4] == '1' then
+  redis.call('DEL', KEYS[2])
+elseif ARGV[2] ~= '' and tonumber(redis.call('ZSCORE', KEYS[2], ARGV[6]) or '0') < tonumber(ARGV[2]) then
+  -- A full server goes on with a script that began with a write that cannot grow.
+  redis.call('ZREM', KEYS[2], ARGV[6])
+  local ended = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', 0, 16)
+  if #ended > 0 then
+    redis.call('ZREM', KEYS[2], unpack(ended))
+  end
+  redis.call('ZADD', KEYS[2], ARGV[2], ARGV[6])
+  if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[3]) then
+    redis.call('PEXPIRE', KEYS[2], ARGV[3])
   end
 end
 
@@ -59,7 +66,8 @@ for _, tail in ipairs(tails) do
   end
 end
 
+local longest = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2] or '0'
 if #tails < 100 then
-  return { withdrawn, '' }
+  return { withdrawn, '', longest }
 end
-return { withdrawn, last ~= '' and last or ' ' }
+return { withdrawn, last ~= '' and last or ' ', longest }

@@ -5,6 +5,8 @@ export interface RealmKeys {
   /** What every key of the partition starts with. */
   readonly head: string
   readonly realm: string
+  /** Families that are refused. */
+  readonly refused: string
   readonly families: string
   readonly subjects: string
 }
@@ -41,6 +43,7 @@ export class TokenKeys {
     return {
       head: this.#keys.key(partition, ''),
       realm: this.realm(partition, realmId),
+      refused: this.#keys.key(partition, 'ax', realmId),
       families: this.#keys.key(partition, 'af', realmId, ''),
       subjects: this.#keys.key(partition, 'as', realmId, ''),
     }
@@ -48,11 +51,6 @@ export class TokenKeys {
 
   family(partition: number, realmId: string, family: string): string {
     return this.#keys.key(partition, 'af', realmId, family)
-  }
-
-  /** The mark that refuses a family. */
-  refused(partition: number, realmId: string, family: string): string {
-    return this.#keys.key(partition, 'ax', realmId, family)
   }
 
   subject(partition: number, realmId: string, subject: string): string {
