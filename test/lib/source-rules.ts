@@ -19,6 +19,14 @@ export const RULES: readonly Rule[] = [
     pattern: /\bDate\.now\(\)|\bnew Date\(\)/,
   },
   {
+    what: 'a timer that a test runner may have replaced; use `timers`',
+    where: SOURCE,
+    // A suite runs inside of a test runner, and only there.
+    except: /\/spi\/src\/timers\.ts$|\/conformance(\/|\.ts$)/,
+    pattern:
+      /(?<![\w.])((set|clear)(Timeout|Interval|Immediate)|queueMicrotask)\(|\bprocess\.nextTick\(|\bperformance\.now\(/,
+  },
+  {
     what: 'a Redis command that managed servers forbid',
     where: /\.lua$/,
     pattern: /call\(\s*['"](KEYS|SCAN|CONFIG)\b/i,

@@ -1,4 +1,11 @@
-import { type Clock, type Logger, ProviderClosedError, randomId, StoreUnavailableError } from '@authstate/spi'
+import {
+  type Clock,
+  type Logger,
+  ProviderClosedError,
+  randomId,
+  StoreUnavailableError,
+  timers,
+} from '@authstate/spi'
 import type { Lease } from './contract.js'
 
 /** What leases are kept in. One call is one atomic step. */
@@ -99,7 +106,7 @@ export class Leases {
           )
           return 'lost'
         }
-        await new Promise((resolve) => setTimeout(resolve, RELEASE_RETRY_MS * attempt))
+        await new Promise((resolve) => timers.setTimeout(resolve, RELEASE_RETRY_MS * attempt))
       }
     }
   }
@@ -111,7 +118,7 @@ interface Clocks {
   readonly monotonic: number
 }
 
-const readClocks = (clock: Clock): Clocks => ({ now: clock.now(), monotonic: performance.now() })
+const readClocks = (clock: Clock): Clocks => ({ now: clock.now(), monotonic: timers.monotonicMs() })
 
 /** A lease while it is held. It ends for this node before the store lets another have it. */
 export class HeldLease implements Lease {
@@ -146,19 +153,19 @@ export class HeldLease implements Lease {
   }
 
   end(): void {
-    clearTimeout(this.#renewal)
-    clearTimeout(this.#expiry)
+    timers.clearTimeout(this.#renewal)
+    timers.clearTimeout(this.#expiry)
     this.#abort.abort()
   }
 
   #schedule(): void {
     const dueMs = Math.ceil(this.#leaseMs / RENEWALS_PER_LEASE)
-    this.#renewal = setTimeout(() => void this.#extend(), dueMs).unref()
+    this.#renewal = timers.setTimeout(() => void this.#extend(), dueMs).unref()
   }
 
   #expireAfter(ms: number): void {
-    clearTimeout(this.#expiry)
-    this.#expiry = setTimeout(() => this.end(), ms).unref()
+    timers.clearTimeout(this.#expiry)
+    this.#expiry = timers.setTimeout(() => this.end(), ms).unref()
   }
 
   async #extend(): Promise<void> {
@@ -172,7 +179,7 @@ export class HeldLease implements Lease {
     }
     if (renewed === true) {
       this.#since = asked
-      this.#expireAfter(this.#leaseMs - (performance.now() - asked.monotonic))
+      this.#expireAfter(this.#leaseMs - (timers.monotonicMs() - asked.monotonic))
     }
     this.#schedule()
   }

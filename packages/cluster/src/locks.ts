@@ -5,6 +5,7 @@ import {
   type Logger,
   ProviderClosedError,
   StoreUnavailableError,
+  timers,
 } from '@authstate/spi'
 import type { Lease, LockOptions, LockSession } from './contract.js'
 import { HeldLease, type Leases } from './leases.js'
@@ -162,9 +163,9 @@ class Place {
     let timer: NodeJS.Timeout | undefined
     await new Promise<void>((resolve) => {
       this.#wake = resolve
-      timer = setTimeout(resolve, ms)
+      timer = timers.setTimeout(resolve, ms)
     })
-    clearTimeout(timer)
+    timers.clearTimeout(timer)
     this.#wake = () => {}
   }
 

@@ -1,4 +1,10 @@
-import { type Clock, ProviderClosedError, type ProviderContext, type ProviderFactory } from '@authstate/spi'
+import {
+  type Clock,
+  ProviderClosedError,
+  type ProviderContext,
+  type ProviderFactory,
+  timers,
+} from '@authstate/spi'
 import { type ChannelStatus, type ClusterProvider, clusterSpi } from './contract.js'
 import type { Acquired, LeaseName, LeaseStore } from './leases.js'
 import { LocalNode, type Message, type Outside } from './local-node.js'
@@ -63,7 +69,7 @@ class Hub {
       info: { topic: topic.slice(1), id: `${sender.incarnation}-${++this.#events}`, sender },
     }
     // Not within the call of the sender: a listener must not run before the sender has gone on.
-    queueMicrotask(() => {
+    timers.queueMicrotask(() => {
       for (const to of this.#nodes.values()) {
         if (delivers({ scope, skipSender, sender }, to.node)) to.topics.dispatch(topic, arrival)
       }

@@ -1,4 +1,4 @@
-import type { Logger } from '@authstate/spi'
+import { type Logger, timers } from '@authstate/spi'
 import type {
   Lease,
   RunOnceOptions,
@@ -108,9 +108,9 @@ export class Tasks {
       this.#finished.get(run) ??
       (await new Promise<Finished | undefined>((resolve) => {
         this.#waiting.set(run, resolve)
-        timer = setTimeout(() => resolve(undefined), waitMs)
+        timer = timers.setTimeout(() => resolve(undefined), waitMs)
       }))
-    clearTimeout(timer)
+    timers.clearTimeout(timer)
     this.#waiting.delete(run)
     if (finished === undefined) return { outcome: 'unknown' }
     if (finished.failed) return { outcome: 'failed' }

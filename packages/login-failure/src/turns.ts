@@ -1,4 +1,4 @@
-import { ProviderClosedError } from '@authstate/spi'
+import { ProviderClosedError, timers } from '@authstate/spi'
 
 /** Pauses between looks at reservations that another node may give back. */
 const PAUSE_MS = { first: 10, most: 200 }
@@ -42,7 +42,7 @@ export class Turns {
    * @returns `undefined` when the time was over, or too many were waiting
    */
   async take<T>(names: readonly string[], attempt: () => Promise<T | undefined>): Promise<T | undefined> {
-    const dueAt = performance.now() + this.#waitMs
+    const dueAt = timers.monotonicMs() + this.#waitMs
     const before = this.#queues.get(keyOf(names))
     const queue = before ?? this.#open(names)
     if (before !== undefined && !(await this.#turnOf(queue))) return undefined
@@ -52,7 +52,7 @@ export class Turns {
         queue.changed = false
         const result = await attempt()
         if (result !== undefined) return result
-        const leftMs = dueAt - performance.now()
+        const leftMs = dueAt - timers.monotonicMs()
         if (leftMs <= 0) return undefined
         // Nodes that began to wait together shall not look together.
         if (!queue.changed) await pause(queue, Math.min(leftMs, pauseMs * (0.5 + Math.random() / 2)))
@@ -78,7 +78,7 @@ export class Turns {
     for (const queue of this.#queues.values()) {
       queue.wake?.()
       for (const { goOn, timer } of queue.waiting) {
-        clearTimeout(timer)
+        timers.clearTimeout(timer)
         goOn(true)
       }
       queue.waiting.clear()
@@ -97,7 +97,7 @@ export class Turns {
     return new Promise((goOn) => {
       const waiter: Waiter = {
         goOn,
-        timer: setTimeout(() => {
+        timer: timers.setTimeout(() => {
           queue.waiting.delete(waiter)
           goOn(false)
         }, this.#waitMs),
@@ -118,7 +118,7 @@ export class Turns {
       return
     }
     queue.waiting.delete(next)
-    clearTimeout(next.timer)
+    timers.clearTimeout(next.timer)
     next.goOn(true)
   }
 }
@@ -126,11 +126,11 @@ export class Turns {
 function pause(queue: Queue, ms: number): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
-      clearTimeout(timer)
+      timers.clearTimeout(timer)
       queue.wake = undefined
       resolve()
     }
-    const timer = setTimeout(end, ms)
+    const timer = timers.setTimeout(end, ms)
     queue.wake = end
   })
 }

@@ -1,5 +1,5 @@
 import type { ClusterProvider } from '@authstate/cluster'
-import type { Clock } from '@authstate/spi'
+import { type Clock, timers } from '@authstate/spi'
 import type { DistrustReason, RealmCacheEvent } from './contract.js'
 import type { Trust } from './region.js'
 
@@ -47,10 +47,12 @@ export class ChannelTrust implements Trust {
   look(): boolean {
     if (this.#lookedThisTurn) return this.#trusted
     this.#lookedThisTurn = true
-    this.#turn = setImmediate(() => {
-      this.#lookedThisTurn = false
-      this.isSure = false
-    }).unref()
+    this.#turn = timers
+      .setImmediate(() => {
+        this.#lookedThisTurn = false
+        this.isSure = false
+      })
+      .unref()
     return this.lookAgain()
   }
 
@@ -81,7 +83,7 @@ export class ChannelTrust implements Trust {
   }
 
   close(): void {
-    clearImmediate(this.#turn)
+    timers.clearImmediate(this.#turn)
     this.#lookedThisTurn = true
     this.#trusted = false
     this.isSure = false

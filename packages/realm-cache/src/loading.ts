@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { StoreUnavailableError } from '@authstate/spi'
+import { StoreUnavailableError, timers } from '@authstate/spi'
 import type { Loader } from './contract.js'
 
 /** A load, and the load whose loader asked for it. */
@@ -36,7 +36,7 @@ export async function callLoader<T>(
   const link: Link = { owner, key, outer: loads.getStore(), running: true }
   let timer: NodeJS.Timeout | undefined
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+    timer = timers.setTimeout(() => {
       const error = new StoreUnavailableError(
         `realm-cache.get: the loader gave no answer within ${timeoutMs} ms`,
         {
@@ -53,7 +53,7 @@ export async function callLoader<T>(
     const loaded = loads.run(link, async () => load({ key, signal: abort.signal }))
     return (await Promise.race([loaded, deadline])) ?? undefined
   } finally {
-    clearTimeout(timer)
+    timers.clearTimeout(timer)
     link.running = false
     running -= 1
     // Node 20 watches every promise of the process while somebody keeps track: only while there is something to track.

@@ -1,4 +1,11 @@
-import { assertFunction, assertName, type Clock, type Logger, ProviderClosedError } from '@authstate/spi'
+import {
+  assertFunction,
+  assertName,
+  type Clock,
+  type Logger,
+  ProviderClosedError,
+  timers,
+} from '@authstate/spi'
 import type {
   CacheRegion,
   RealmCacheEvent,
@@ -61,9 +68,11 @@ export class LocalCache implements RealmCacheProvider {
     this.#logger = logger
     this.#config = config
     this.#outside = outside(this)
-    this.#sweeper = setInterval(() => {
-      for (const region of this.#regions.values()) region.sweep()
-    }, config.sweepEveryMs).unref()
+    this.#sweeper = timers
+      .setInterval(() => {
+        for (const region of this.#regions.values()) region.sweep()
+      }, config.sweepEveryMs)
+      .unref()
   }
 
   region<T = unknown>(name: string, options?: RegionOptions): CacheRegion<T> {
@@ -146,7 +155,7 @@ export class LocalCache implements RealmCacheProvider {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    clearInterval(this.#sweeper)
+    timers.clearInterval(this.#sweeper)
     for (const region of this.#regions.values()) region.close()
     await Promise.all([...this.#regions.values()].map(({ secondLevel }) => secondLevel?.close()))
     await this.#outside.close()

@@ -1,4 +1,4 @@
-import { assertName, type Clock, ProviderClosedError } from '@authstate/spi'
+import { assertName, type Clock, ProviderClosedError, timers } from '@authstate/spi'
 import type { CacheRegion, GetOptions, Invalidation, Loader, RegionStats } from './contract.js'
 import { type Found, Kept, unwrap } from './kept.js'
 import { isInsideLoad } from './loading.js'
@@ -250,7 +250,7 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
     try {
       if (softTimeoutMs === 0 || this.#standIn(key) === undefined) return await flight.done
       const tooLong = new Promise<undefined>((resolve) => {
-        timer = setTimeout(() => resolve(undefined), softTimeoutMs).unref()
+        timer = timers.setTimeout(() => resolve(undefined), softTimeoutMs).unref()
       })
       return (await Promise.race([flight.done, tooLong])) ?? this.#stale(key) ?? (await flight.done)
     } catch (error) {
@@ -258,7 +258,7 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
       if (stale !== undefined) return stale
       throw error
     } finally {
-      clearTimeout(timer)
+      timers.clearTimeout(timer)
     }
   }
 

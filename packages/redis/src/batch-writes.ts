@@ -1,3 +1,4 @@
+import { timers } from '@authstate/spi'
 import { type BatchableStream, internals, type RedisClient } from './client.js'
 
 /** Commands after which a batch is flushed within one turn of the event loop. */
@@ -41,7 +42,7 @@ function batchStream(stream: BatchableStream, size: number): void {
   stream.write = (...args: never[]) => {
     if (commands === 0) {
       stream.cork()
-      process.nextTick(endOfTick)
+      timers.nextTick(endOfTick)
     }
     commands += 1
     const accepted = write.apply(stream, args)

@@ -1,3 +1,4 @@
+import { timers } from '@authstate/spi'
 /** Raised when a command did not answer in time. It may still be applied later. */
 export class DeadlineExceeded extends Error {
   constructor(ms: number) {
@@ -15,9 +16,13 @@ export interface Wait {
   after: Wait | undefined
 }
 
+/** What tells the time and wakes up. */
+type Time = Pick<typeof timers, 'setTimeout' | 'monotonicMs'>
+
 /** Gives every command the same time to answer, with one timer for all of them. */
 export class Deadlines {
   readonly #ms: number
+  readonly #time: Time
   // All waits have the same length, so order of beginning is order of expiry. Linked, because this runs per command.
   #first: Wait | undefined
   #last: Wait | undefined
@@ -25,8 +30,9 @@ export class Deadlines {
   #timer: NodeJS.Timeout | undefined
   #onIdle: (() => void)[] = []
 
-  constructor(ms: number) {
+  constructor(ms: number, time: Time = timers) {
     this.#ms = ms
+    this.#time = time
   }
 
   get pending(): number {
@@ -35,7 +41,7 @@ export class Deadlines {
 
   /** @param onExceeded Called at most once, and not after `end`. */
   begin(onExceeded: (error: DeadlineExceeded) => void): Wait {
-    const dueAt = performance.now() + this.#ms
+    const dueAt = this.#time.monotonicMs() + this.#ms
     const wait: Wait = { dueAt, onExceeded, ended: false, before: this.#last, after: undefined }
     if (this.#last === undefined) this.#first = wait
     else this.#last.after = wait
@@ -68,12 +74,12 @@ export class Deadlines {
   }
 
   #arm(ms: number): NodeJS.Timeout {
-    return setTimeout(() => this.#expire(), ms).unref()
+    return this.#time.setTimeout(() => this.#expire(), ms).unref()
   }
 
   #expire(): void {
     this.#timer = undefined
-    const now = performance.now()
+    const now = this.#time.monotonicMs()
     for (let wait = this.#first; wait !== undefined; wait = this.#first) {
       if (wait.dueAt > now) {
         this.#timer = this.#arm(Math.ceil(wait.dueAt - now))

@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '@authstate/spi'
+import { StoreUnavailableError, timers } from '@authstate/spi'
 import type { RedisClient } from './client.js'
 import { concealError } from './conceal.js'
 import { reasonOf } from './failure.js'
@@ -15,7 +15,7 @@ export async function becomeReady(client: RedisClient, config: RedisConfig): Pro
   let stopWaiting = () => {}
   try {
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(
+      const timer = timers.setTimeout(
         () => reject(last ?? new Error(`no answer within ${config.connectTimeoutMs} ms`)),
         config.connectTimeoutMs,
       )
@@ -29,7 +29,7 @@ export async function becomeReady(client: RedisClient, config: RedisConfig): Pro
       client.on('ready', onReady)
       client.on('end', onEnd)
       stopWaiting = () => {
-        clearTimeout(timer)
+        timers.clearTimeout(timer)
         client.off('error', onError)
         client.off('ready', onReady)
         client.off('end', onEnd)

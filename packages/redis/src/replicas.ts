@@ -1,3 +1,4 @@
+import { timers } from '@authstate/spi'
 import slotOf from 'cluster-key-slot'
 import { internals, type RedisClient } from './client.js'
 import { reasonOf, Unconfirmed } from './failure.js'
@@ -61,7 +62,7 @@ export class Replicas {
     let asked = this.#asked.get(node)
     if (asked === undefined) {
       asked = new Promise<number>((resolve, reject) => {
-        process.nextTick(() => {
+        timers.nextTick(() => {
           this.#asked.delete(node)
           const { minReplicas, replicaTimeoutMs } = this.#policy
           const reply = (node as unknown as Waiting).wait(minReplicas, replicaTimeoutMs)

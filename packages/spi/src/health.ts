@@ -1,4 +1,5 @@
 import type { AnyProviderFactory, Provider } from './provider.js'
+import { timers } from './timers.js'
 
 /** Whether everything that was started can serve. */
 export interface Health {
@@ -29,13 +30,13 @@ export async function checkHealth(
   if (!started) return { ok: false, providers: [] }
   const providers = await Promise.all(
     Array.from(running, async ({ factory, provider }): Promise<ProviderHealth> => {
-      const startedAt = performance.now()
+      const startedAt = timers.monotonicMs()
       const failure = await failureOf(provider)
       return {
         spi: factory.spi.name,
         provider: factory.id,
         ok: failure === undefined,
-        latencyMs: performance.now() - startedAt,
+        latencyMs: timers.monotonicMs() - startedAt,
         ...(failure !== undefined && { error: failure }),
       }
     }),

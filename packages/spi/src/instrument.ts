@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel'
 import { isProviderError, type ProviderErrorCode } from './errors.js'
 import type { Logger } from './logger.js'
 import type { Provider } from './provider.js'
+import { timers } from './timers.js'
 
 /** Name of the `node:diagnostics_channel` channel on which every call of a provider is published. */
 export const CALL_CHANNEL = 'authstate:call'
@@ -103,9 +104,9 @@ function observed(
 ): Method {
   return (...args) => {
     if (!observer.active()) return (target[verb] as Method)(...args)
-    const startedAt = performance.now()
+    const startedAt = timers.monotonicMs()
     const tell = (outcome: ProviderCallOutcome): void => {
-      observer.tell({ spi, provider, verb, durationMs: performance.now() - startedAt, outcome })
+      observer.tell({ spi, provider, verb, durationMs: timers.monotonicMs() - startedAt, outcome })
     }
     let result: unknown
     try {

@@ -1,4 +1,4 @@
-import type { Logger } from '@authstate/spi'
+import { type Logger, timers } from '@authstate/spi'
 
 /** Runs a sweep again and again, one at a time; it keeps no process alive. */
 export class Sweeper {
@@ -13,14 +13,14 @@ export class Sweeper {
     this.#sweep = sweep
     this.#logger = logger
     if (intervalMs > 0) {
-      this.#timer = setInterval(() => this.#tick(), intervalMs)
+      this.#timer = timers.setInterval(() => this.#tick(), intervalMs)
       this.#timer.unref()
     }
   }
 
   /** Ends the interval and waits for the sweep that runs. */
   async close(): Promise<void> {
-    clearInterval(this.#timer)
+    timers.clearInterval(this.#timer)
     await this.#running
   }
 

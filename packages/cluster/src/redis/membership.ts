@@ -1,5 +1,5 @@
 import { escapePart, type RedisConnection } from '@authstate/redis'
-import type { Clock, Logger } from '@authstate/spi'
+import { type Clock, type Logger, timers } from '@authstate/spi'
 import type { LocalNode } from '../local-node.js'
 import { type ClusterConfig, orderView, silenceLimitMs, skewMs } from '../rules.js'
 import * as scripts from '../scripts.js'
@@ -109,7 +109,7 @@ export class Membership {
   }
 
   async leave(): Promise<void> {
-    clearTimeout(this.#timer)
+    timers.clearTimeout(this.#timer)
     this.#left = true
     // A beat that came after it would bring this node back.
     await this.#next?.catch(() => {})
@@ -128,14 +128,16 @@ export class Membership {
 
   #schedule(): void {
     if (this.#left) return
-    this.#timer = setTimeout(() => {
-      this.refresh()
-        .then(
-          () => this.#recovered(),
-          (error: Error) => this.#failed(error),
-        )
-        .finally(() => this.#schedule())
-    }, this.#config.heartbeatMs).unref()
+    this.#timer = timers
+      .setTimeout(() => {
+        this.refresh()
+          .then(
+            () => this.#recovered(),
+            (error: Error) => this.#failed(error),
+          )
+          .finally(() => this.#schedule())
+      }, this.#config.heartbeatMs)
+      .unref()
   }
 
   async #beat(): Promise<void> {

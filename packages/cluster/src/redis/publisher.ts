@@ -1,5 +1,5 @@
 import type { RedisConnection } from '@authstate/redis'
-import { type Logger, ProviderClosedError, StoreUnavailableError } from '@authstate/spi'
+import { type Logger, ProviderClosedError, StoreUnavailableError, timers } from '@authstate/spi'
 import type { ClusterNode } from '../contract.js'
 import type { Message } from '../local-node.js'
 import type { ClusterConfig } from '../rules.js'
@@ -72,7 +72,7 @@ export class Publisher {
     if (this.#closed) return Promise.reject(new ProviderClosedError('cluster: the provider is closed'))
     const text = encodeMessage(message, this.#node)
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ text, since: performance.now(), resolve, reject })
+      this.#waiting.push({ text, since: timers.monotonicMs(), resolve, reject })
       this.#start()
     })
   }
@@ -83,10 +83,10 @@ export class Publisher {
     this.#wake()
     let timer: NodeJS.Timeout | undefined
     const enough = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, FAREWELL_MS)
+      timer = timers.setTimeout(resolve, FAREWELL_MS)
     })
     await Promise.race([this.#sending, enough])
-    clearTimeout(timer)
+    timers.clearTimeout(timer)
     for (const one of this.#waiting.splice(0))
       one.reject(new ProviderClosedError('cluster: the provider is closed'))
   }
@@ -152,7 +152,7 @@ export class Publisher {
       } catch (error) {
         if (!(error instanceof StoreUnavailableError)) return error as Error
         if (error.applied === 'unknown') applied = 'unknown'
-        if (this.#closed || performance.now() + retryMs > deadline) {
+        if (this.#closed || timers.monotonicMs() + retryMs > deadline) {
           const { message, cause } = error
           return new StoreUnavailableError(message, { cause, applied })
         }
@@ -165,8 +165,8 @@ export class Publisher {
     let timer: NodeJS.Timeout | undefined
     await new Promise<void>((resolve) => {
       this.#wake = resolve
-      timer = setTimeout(resolve, ms * (0.5 + Math.random() / 2)).unref()
+      timer = timers.setTimeout(resolve, ms * (0.5 + Math.random() / 2)).unref()
     })
-    clearTimeout(timer)
+    timers.clearTimeout(timer)
   }
 }

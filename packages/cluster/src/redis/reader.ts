@@ -1,5 +1,5 @@
 import type { RedisClient, RedisConnection } from '@authstate/redis'
-import type { Clock, Logger } from '@authstate/spi'
+import { type Clock, type Logger, timers } from '@authstate/spi'
 import type { ChannelStatus, GapReason } from '../contract.js'
 import type { LocalNode } from '../local-node.js'
 import { type ClusterConfig, delivers } from '../rules.js'
@@ -159,7 +159,7 @@ export class ChannelReader {
       } catch {
         await new Promise<void>((resolve) => {
           this.#giveUp = () => resolve()
-          setTimeout(resolve, retryMs * (0.5 + Math.random() / 2)).unref()
+          timers.setTimeout(resolve, retryMs * (0.5 + Math.random() / 2)).unref()
         })
       }
     }
@@ -199,14 +199,14 @@ export class ChannelReader {
    */
   #within<T>(ms: number, answer: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('no answer in time')), ms).unref()
+      const timer = timers.setTimeout(() => reject(new Error('no answer in time')), ms).unref()
       const fail = (error: Error) => {
-        clearTimeout(timer)
+        timers.clearTimeout(timer)
         reject(error)
       }
       this.#giveUp = fail
       answer.then((value) => {
-        clearTimeout(timer)
+        timers.clearTimeout(timer)
         resolve(value)
       }, fail)
     })

@@ -1,0 +1,34 @@
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
+import { describeWith, serverBinary } from '../../../test-support/capabilities.js'
+import { sourceFlags } from '../../../test-support/source.mjs'
+import { start } from '../../../test-support/topology.mjs'
+
+const script = fileURLToPath(new URL('./fixtures/fake-timers.ts', import.meta.url))
+
+// In a process of its own: a runner that loses its `nextTick` can not report any more.
+describeWith(serverBinary, 'once a test runner has put timers of its own in place', () => {
+  test.each([true, false, 2])(
+    'commands are sent, answered and ended, batchWrites %s',
+    async (batchWrites) => {
+      const server = await start('single')
+      onTestFinished(() => server.stop())
+      const options = { url: `redis://127.0.0.1:${server.basePort}`, commandTimeoutMs: 500, batchWrites }
+      const child = spawn(process.execPath, [...sourceFlags, script, JSON.stringify(options)])
+      onTestFinished(() => void child.kill('SIGKILL'))
+      let said = ''
+      child.stderr.on('data', (chunk: Buffer) => {
+        said += chunk.toString()
+      })
+      child.stdout.on('data', (chunk: Buffer) => {
+        said += chunk.toString()
+        if (!said.endsWith('go on\n')) return
+        server.nodes[0]?.pause()
+        child.stdin.write('paused\n')
+      })
+      await new Promise((resolve) => child.on('exit', resolve))
+      expect(said.split('\n')).toEqual(['2', '3,4,5', 'go on', 'unknown', ''])
+    },
+  )
+})
