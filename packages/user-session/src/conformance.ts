@@ -12,6 +12,7 @@ import { misuse } from './conformance/misuse.js'
 import { offlineSessions } from './conformance/offline.js'
 import { races } from './conformance/races.js'
 import { removal } from './conformance/removal.js'
+import { settingsOfNow } from './conformance/settings-of-now.js'
 import { tokens } from './conformance/tokens.js'
 import { type UserSessionProvider, userSessionSpi } from './contract.js'
 
@@ -22,6 +23,7 @@ export const userSessionSuite = defineSuite<UserSessionProvider>(
     lifeCycle(add)
     clientSessions(add)
     expiry(add)
+    settingsOfNow(add)
     clientUse(add)
     listings(add)
     removal(add)

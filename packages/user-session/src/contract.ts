@@ -7,7 +7,7 @@
  *
  * Every verb on one session is one atomic step. A session or client session whose `expiresAt` is now or earlier is
  * gone for every verb. Reading never extends a life; every write computes it anew from the realm's time-outs of that
- * moment. A verb on something gone answers `undefined` or `false` and never brings it back.
+ * moment, and finds gone what is over by these. A verb on something gone answers `undefined` or `false` and never brings it back.
  *
  * Every method throws `TypeError` or `RangeError` for a bad argument, which it names, and then nothing was written;
  * `StoreUnavailableError` when the store did not answer; `ProviderClosedError` after `close()`.
@@ -150,7 +150,7 @@ export interface UserSessionProvider extends Provider {
 
   /**
    * {@link rotateRefreshToken} for tokens of a transient session, of which nothing else is stored: the family keeps
-   * its own state. `reused` and `stale` end the family.
+   * its own state. `reused` and `stale` end the family. A token from before the realm's `notBefore` is `gone`.
    */
   rotateTransientToken(realmId: string, rotation: TransientTokenRotation): Promise<RotationOutcome>
 

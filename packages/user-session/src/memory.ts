@@ -43,10 +43,10 @@ import { type LoginMoment, Moments } from './moments.js'
 import { mergeNotes } from './notes.js'
 import { limitsOf, type UserSessionConfig, userSessionConfig } from './rules.js'
 import {
-  clientExpiryOf,
   draft,
   expiryOf,
   liveClient,
+  openClient,
   patchClient,
   putClient,
   type StoredSession,
@@ -128,11 +128,10 @@ class MemoryUserSessions implements UserSessionProvider {
     const clientId = check.checkOption(options, 'clientId')
     return this.#write(realmId, id, options, (session, now, realm, lives) => {
       if (clientId !== undefined) {
-        const own = clientLives(realm, clientId, session.offline)
-        const client = liveClient(session, clientId, now)
-        if (client === undefined || isOver(clientExpiryOf(session, client, lives, own), now)) return undefined
+        const client = openClient(session, clientId, realm, now)
+        if (client === undefined) return undefined
         client.lastRefreshAt = Math.max(client.lastRefreshAt, now)
-        settleClient(session, client, lives, own)
+        settleClient(session, client, lives, clientLives(realm, clientId, session.offline))
       }
       session.lastRefreshAt = Math.max(session.lastRefreshAt, now)
       settle(session, lives)
@@ -180,7 +179,7 @@ class MemoryUserSessions implements UserSessionProvider {
     this.#enterSession(realmId, id)
     const checked = check.checkClient(client, this.#config.maxNotesBytes)
     return this.#write(realmId, id, options, (session, now, realm, lives) => {
-      if (liveClient(session, checked.clientId, now) === undefined) {
+      if (openClient(session, checked.clientId, realm, now) === undefined) {
         const refused = this.#store.makeRoom(session, checked.clientId, limitsOf(this.#config), false)
         if (refused) throw new SessionRefusedError(refused)
       }
@@ -197,7 +196,7 @@ class MemoryUserSessions implements UserSessionProvider {
     this.#enterSession(realmId, id)
     const patched = check.checkClientPatch(patch, this.#config.maxNotesBytes)
     return this.#write(realmId, id, options, (session, now, realm, lives) => {
-      const client = liveClient(session, patched.clientId, now)
+      const client = openClient(session, patched.clientId, realm, now)
       if (client === undefined) return undefined
       patchClient(client, patched, this.#config.maxNotesBytes)
       settle(session, lives)
@@ -234,14 +233,16 @@ class MemoryUserSessions implements UserSessionProvider {
   ): Promise<RotationOutcome> {
     this.#enterSession(realmId, id)
     check.checkRotation(rotation)
-    const now = this.#context.clock.now()
-    const session = this.#store.live(realmId, id, rotation.offline ?? false, now)
-    return session ? rotateIn(this.#store, session, rotation, now) : { outcome: 'gone' }
+    const rotated = await this.#write(realmId, id, rotation, (session, now, realm) =>
+      rotateIn(this.#store, session, rotation, realm, now),
+    )
+    return rotated ?? { outcome: 'gone' }
   }
 
   async rotateTransientToken(realmId: string, rotation: TransientTokenRotation): Promise<RotationOutcome> {
     this.#enter(realmId)
     check.checkTransientRotation(rotation)
+    if (rotation.issuedAt < (await this.#context.realm(realmId)).notBefore) return { outcome: 'gone' }
     return this.#transient.rotate(realmId, rotation, this.#context.clock.now())
   }
 

@@ -39,7 +39,6 @@ import { RealmWide } from './redis/realm-wide.js'
 import { type Opened, SessionStore } from './redis/session-store.js'
 import { decodeTimes } from './redis/texts.js'
 import { outcomeOf, presentationOf } from './redis/tokens.js'
-import { upgradeRecord } from './redis/versions.js'
 import { limitsOf, type UserSessionConfig, userSessionConfig } from './rules.js'
 import * as scripts from './scripts.js'
 import { Sweeper } from './sweeper.js'
@@ -278,13 +277,15 @@ class RedisUserSessions implements UserSessionProvider {
   ): Promise<RotationOutcome> {
     this.#store.enterSession(realmId, id)
     check.checkRotation(rotation)
-    const key = this.#store.keys.session(realmId, id, rotation.offline ?? false)
-    if (key === undefined) return { outcome: 'gone' }
-    await upgradeRecord(this.#store.redis, key)
+    const opened = await this.#store.open(realmId, id, rotation)
+    if (opened === undefined) return { outcome: 'gone' }
+    const { key, place, realm, now, life } = opened
+    const { clientId } = rotation
+    const clientLife = this.#store.clientLife(realm, clientId, place.offline)
     const decided = await this.#store.redis.run(
       scripts.rotate,
       { session: key },
-      presentationOf(rotation, this.#store.now(), { clientId: rotation.clientId }),
+      { ...presentationOf(rotation, now, { clientId }), life, clientLife },
     )
     return outcomeOf(decided)
   }
@@ -292,6 +293,7 @@ class RedisUserSessions implements UserSessionProvider {
   async rotateTransientToken(realmId: string, rotation: TransientTokenRotation): Promise<RotationOutcome> {
     this.#store.enter(realmId)
     check.checkTransientRotation(rotation)
+    if (rotation.issuedAt < (await this.#store.realm(realmId)).notBefore) return { outcome: 'gone' }
     const now = this.#store.now()
     const decided = await this.#store.redis.run(
       scripts.rotateTransient,

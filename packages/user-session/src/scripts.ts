@@ -219,7 +219,19 @@ export const rotate = defineScript({
   change: 'full',
   repeatable: false,
   keys: ['session'],
-  args: ['now', 'client', 'family', 'presented', 'successor', 'issuedAt', 'maxReuse', 'attempt', 'graceMs'],
+  args: [
+    'now',
+    'client',
+    'family',
+    'presented',
+    'successor',
+    'issuedAt',
+    'maxReuse',
+    'attempt',
+    'graceMs',
+    'life',
+    'clientLife',
+  ],
   decode: rotationOf,
 })
 

@@ -94,12 +94,7 @@ export function expiryOf(session: StoredSession, lives: Lives): number {
   return userExpiresAt(lives, usesOf(session))
 }
 
-export function clientExpiryOf(
-  session: StoredSession,
-  client: StoredClient,
-  lives: Lives,
-  own: Lives,
-): number {
+function clientExpiryOf(session: StoredSession, client: StoredClient, lives: Lives, own: Lives): number {
   const uses = usesOf(session)
   return clientExpiresAt(own, client, uses, userMaxAt(lives, uses))
 }
@@ -114,6 +109,23 @@ const usesOf = ({ startedAt, lastRefreshAt, core: { rememberMe } }: StoredSessio
 export function liveClient(session: StoredSession, clientId: string, now: number): StoredClient | undefined {
   const client = session.clients.get(clientId)
   return client === undefined || isOver(client.expiresAt, now) ? undefined : client
+}
+
+/** A living client session as a write finds it. One that is over by the time-outs of now is settled so. */
+export function openClient(
+  session: StoredSession,
+  clientId: string,
+  realm: Realm,
+  now: number,
+): StoredClient | undefined {
+  const client = liveClient(session, clientId, now)
+  if (client === undefined) return undefined
+  const lives = userLives(realm, session.offline)
+  const own = clientLives(realm, clientId, session.offline)
+  if (!isOver(clientExpiryOf(session, client, lives, own), now)) return client
+  settle(session, lives)
+  settleClient(session, client, lives, own)
+  return undefined
 }
 
 /** The record a caller gets: a copy, with the living client sessions or `only` this one. */

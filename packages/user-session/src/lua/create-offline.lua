@@ -6,7 +6,7 @@
 -- ARGV[2] beginning        when the login began, for the fences
 -- ARGV[3] life         spans of the online session, ms
 -- ARGV[4] offlineLife  spans of the offline session, ms
--- ARGV[5] clientLives  JSON: spans of offline client sessions by client, escaped
+-- ARGV[5] clientLives  JSON: spans of online and of offline client sessions by client, escaped
 -- ARGV[6] all          1: every living client session; 0: those that have spans
 --
 -- Returns {'created' or 'refreshed', all values of the offline record, an expired one it replaced as {id, user,
@@ -16,7 +16,8 @@
 local now = tonumber(ARGV[1])
 local head, kind, _, realm = parts(KEYS[2])
 local user = links(KEYS[1])
-if not user or not open(KEYS[1], ARGV[3], now) or fenced(head .. kind .. 'f:' .. realm, user, ARGV[2]) then
+local source, source_lives = open(KEYS[1], ARGV[3], now)
+if not user or not source or fenced(head .. kind .. 'f:' .. realm, user, ARGV[2]) then
   return { 'gone' }
 end
 
@@ -25,7 +26,9 @@ local wanted, unknown = {}, { 'unknown' }
 for _, client in ipairs(clients_of(KEYS[1])) do
   if living_client(KEYS[1], client, now) then
     if spans[client] then
-      wanted[#wanted + 1] = client
+      if open_client(KEYS[1], client, source, source_lives, spans[client][1], now) then
+        wanted[#wanted + 1] = client
+      end
     elseif ARGV[6] == '1' then
       unknown[#unknown + 1] = client
     end
@@ -41,21 +44,20 @@ local expired = nil
 if t then
   t.refreshed = math.max(t.refreshed, now)
 else
-  local source = redis.call('HMGET', KEYS[1], 't', 'd')
-  t = { started = now, refreshed = now, score = 0, remember = times(source[1]).remember }
+  t = { started = now, refreshed = now, score = 0, remember = source.remember }
   lives = life(ARGV[4], t.remember)
   if redis.call('EXISTS', KEYS[2]) == 1 then
     expired = drop(KEYS[2])
   end
-  redis.call('HSET', KEYS[2], 'd', source[2])
+  redis.call('HSET', KEYS[2], 'd', redis.call('HGET', KEYS[1], 'd'))
 end
 t.expires = ending(t, lives, latest(t, lives))
 settle(KEYS[2], t, now, lives.idle)
 
 local anew = {}
 for _, client in ipairs(wanted) do
-  local own = life(spans[client], t.remember)
-  local c = living_client(KEYS[2], client, now)
+  local own = life(spans[client][2], t.remember)
+  local c = open_client(KEYS[2], client, t, lives, spans[client][2], now)
   if c then
     c.refreshed = math.max(c.refreshed, now)
   else

@@ -21,7 +21,7 @@ if not t then
 end
 
 local answer = { false }
-local c = living_client(KEYS[1], client, now)
+local c = open_client(KEYS[1], client, t, lives, ARGV[4], now)
 if c then
   c.refreshed = math.max(c.refreshed, now)
 else

@@ -86,7 +86,9 @@ if not c or c.expires <= now then
   return false
 end
 local own = life(ARGV[4], t.remember)
-if client_ending(c, own, latest(t, lives)) <= now then
+c.expires = client_ending(c, own, latest(t, lives))
+if c.expires <= now then
+  settle(KEYS[1], t, now, lives.idle, c, own.idle)
   return false
 end
 t.refreshed = math.max(t.refreshed, now)

@@ -10,14 +10,19 @@
 -- ARGV[7] maxReuse    presentations beyond the first
 -- ARGV[8] attempt     escaped name of the request, empty for none
 -- ARGV[9] graceMs     how long that name gets the same successor
+-- ARGV[10] life       spans of the session, ms
+-- ARGV[11] clientLife spans of the client session, ms
 --
 -- Returns {outcome, successor}: outcome is rotated, reused, stale, foreign or gone.
 
--- include: lag, times, keys, reading, ending, rotation
+-- include: lag, times, keys, reading, spans, life, settling, opening, ending, rotation
 local now = tonumber(ARGV[1])
 local client = ARGV[2]
-local t = living(KEYS[1], now)
-local c = t and t.version == '1' and living_client(KEYS[1], client, now)
+local t, lives = open(KEYS[1], ARGV[10], now)
+local c, own
+if t then
+  c, own = open_client(KEYS[1], client, t, lives, ARGV[11], now)
+end
 if not c then
   return { 'gone' }
 end
@@ -29,7 +34,11 @@ local outcome, successor, family = decide(known[1], not_before, ARGV[1], ARGV[4]
 
 if outcome == 'reused' or outcome == 'stale' then
   end_clients(KEYS[1], { client }, ARGV[1])
-elseif family then
+  settle(KEYS[1], t, now, lives.idle)
+  return { outcome, successor }
+end
+settle(KEYS[1], t, now, lives.idle, c, own.idle)
+if family then
   -- A hundred families are remembered; the tokens of one that is forgotten are refused.
   if not known[1] then
     local start, count, oldest, oldest_at = 'f:' .. client .. ':', 0, nil, nil

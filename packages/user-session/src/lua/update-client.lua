@@ -14,7 +14,10 @@
 local now = tonumber(ARGV[1])
 local client = ARGV[3]
 local t, lives = open(KEYS[1], ARGV[2], now)
-local c = t and living_client(KEYS[1], client, now)
+local c, own
+if t then
+  c, own = open_client(KEYS[1], client, t, lives, ARGV[4], now)
+end
 if not c then
   return false
 end
@@ -33,8 +36,6 @@ for name, value in pairs(patch) do
 end
 data.n = next(notes) ~= nil and notes or nil
 
-local own = life(ARGV[4], t.remember)
-c.expires = client_ending(c, own, latest(t, lives))
 c.data = cjson.encode(data)
 settle(KEYS[1], t, now, lives.idle, c, own.idle)
 return redis.call('HVALS', KEYS[1])

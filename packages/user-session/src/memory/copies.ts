@@ -1,10 +1,10 @@
 import type { Realm } from '@authstate/spi'
 import type { CheckedSession } from '../checks.js'
-import { clientLives, isOver, userLives } from '../expiry.js'
+import { clientLives, userLives } from '../expiry.js'
 import {
   draft,
   dropClient,
-  liveClient,
+  openClient,
   putClient,
   type StoredSession,
   settle,
@@ -34,9 +34,11 @@ export function copyOffline(
   copy.lastRefreshAt = Math.max(existing?.lastRefreshAt ?? now, now)
   settle(copy, lives)
   store.table(online.realmId, true).put(copy, () => {
-    for (const [clientId, source] of online.clients) {
-      if (isOver(source.expiresAt, now) || wanted?.includes(clientId) === false) continue
-      const { protocol, redirectUri, action, notes } = liveClient(copy, clientId, now) ?? source
+    for (const clientId of online.clients.keys()) {
+      if (wanted?.includes(clientId) === false) continue
+      const source = openClient(online, clientId, realm, now)
+      if (source === undefined) continue
+      const { protocol, redirectUri, action, notes } = openClient(copy, clientId, realm, now) ?? source
       const client = putClient(copy, { clientId, protocol, redirectUri, action, notes }, now)
       settleClient(copy, client, lives, clientLives(realm, clientId, true))
     }

@@ -1,7 +1,15 @@
+import type { Realm } from '@authstate/spi'
 import type { ClientTokenRotation, RotationOutcome, TransientTokenRotation } from '../contract.js'
-import { isOver } from '../expiry.js'
+import { clientLives, isOver, userLives } from '../expiry.js'
 import { decideRotation, earliestIssue, type Family } from '../rotation.js'
-import { familiesOf, liveClient, rememberFamily, type StoredSession } from '../stored.js'
+import {
+  familiesOf,
+  openClient,
+  rememberFamily,
+  type StoredSession,
+  settle,
+  settleClient,
+} from '../stored.js'
 import type { MemoryStore } from './store.js'
 
 /** Decides on a refresh token in a client session, and ends that where it was replayed. */
@@ -9,11 +17,15 @@ export function rotateIn(
   store: MemoryStore,
   session: StoredSession,
   rotation: ClientTokenRotation,
+  realm: Realm,
   now: number,
 ): RotationOutcome {
   const { clientId, family } = rotation
-  const client = liveClient(session, clientId, now)
+  const client = openClient(session, clientId, realm, now)
   if (client === undefined) return { outcome: 'gone' }
+  const lives = userLives(realm, session.offline)
+  settle(session, lives)
+  settleClient(session, client, lives, clientLives(realm, clientId, session.offline))
   const families = familiesOf(session, clientId)
   const notBefore = Math.max(earliestIssue(client.startedAt), families.forgottenAt + 1)
   const decision = decideRotation(families.known.get(family), rotation, notBefore, now)

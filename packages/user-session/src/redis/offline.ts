@@ -19,7 +19,10 @@ export async function createOffline(
   const offlineLife = store.life(realm, true)
   let clientIds = wanted ?? []
   for (;;) {
-    const lives = clientIds.map((clientId) => [escapePart(clientId), store.clientLife(realm, clientId, true)])
+    const lives = clientIds.map((clientId) => [
+      escapePart(clientId),
+      [false, true].map((offline) => store.clientLife(realm, clientId, offline)),
+    ])
     const reply = await store.redis.run(
       scripts.createOffline,
       { online, offline },

@@ -83,6 +83,20 @@ const living = (session: ModelSession | undefined, client: string, now: number):
   return found && alive(found, now) ? found : undefined
 }
 
+/** A living client session as a write finds it: one that is over by the settings of now ends by them. */
+function opened(
+  model: Model,
+  session: ModelSession | undefined,
+  client: string,
+  now: number,
+): ModelClient | undefined {
+  const found = living(session, client, now)
+  if (session === undefined || found === undefined || clientEnd(model, session, found) > now) return found
+  session.expiresAt = userEnd(model, session)
+  found.expiresAt = clientEnd(model, session, found)
+  return undefined
+}
+
 function put(
   model: Model,
   session: ModelSession,
@@ -90,7 +104,7 @@ function put(
   notes: Record<string, string>,
   now: number,
 ): void {
-  const before = living(session, client, now)
+  const before = opened(model, session, client, now)
   const made = { startedAt: before?.startedAt ?? now, lastRefreshAt: now, expiresAt: 0, notes: { ...notes } }
   session.clients.set(client, made)
   made.expiresAt = clientEnd(model, session, made)
@@ -129,10 +143,8 @@ export const commands = [
         `${touch ? 'touch' : 'refresh'} ${JSON.stringify(on)} ${client}`,
         on,
         async ({ model, real, now, realmId, id, scope, session }) => {
-          const found = client === undefined ? undefined : living(session, client, now)
-          const goes =
-            session !== undefined &&
-            (client === undefined || (found !== undefined && clientEnd(model, session, found) > now))
+          const found = client === undefined ? undefined : opened(model, session, client, now)
+          const goes = session !== undefined && (client === undefined || found !== undefined)
           if (goes && session) {
             session.lastRefreshAt = Math.max(session.lastRefreshAt, now)
             session.expiresAt = userEnd(model, session)
@@ -197,7 +209,7 @@ export const commands = [
         `updateClientSession ${JSON.stringify(on)} ${client} ${value}`,
         on,
         async ({ model, real, now, realmId, id, scope, session }) => {
-          const found = living(session, client, now)
+          const found = opened(model, session, client, now)
           if (session && found) {
             merge(found.notes, 'v', value)
             session.expiresAt = userEnd(model, session)
@@ -274,9 +286,11 @@ export const commands = [
           }
           copy.lastRefreshAt = Math.max(copy.lastRefreshAt, now)
           copy.expiresAt = userEnd(model, copy)
-          for (const [client, source] of session.clients) {
-            if (!alive(source, now) || (some && client !== 'app')) continue
-            put(model, copy, client, living(copy, client, now)?.notes ?? source.notes, now)
+          for (const client of session.clients.keys()) {
+            if (some && client !== 'app') continue
+            const source = opened(model, session, client, now)
+            if (source === undefined) continue
+            put(model, copy, client, opened(model, copy, client, now)?.notes ?? source.notes, now)
           }
         }
         const options = some ? { clientIds: ['app'] } : {}

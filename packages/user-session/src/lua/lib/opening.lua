@@ -14,6 +14,22 @@ local function opened(key, text, spans, now)
   return t, lives
 end
 
+-- A living client session of a session that was opened, with its end by the time-outs of now. One that is over by these is
+-- settled so.
+local function open_client(key, client, t, lives, spans, now)
+  local c = living_client(key, client, now)
+  if not c then
+    return nil
+  end
+  local own = life(spans, t.remember)
+  c.expires = client_ending(c, own, latest(t, lives))
+  if c.expires <= now then
+    settle(key, t, now, lives.idle, c, own.idle)
+    return nil
+  end
+  return c, own
+end
+
 local function open(key, spans, now)
   return opened(key, redis.call('HGET', key, 't'), spans, now)
 end
