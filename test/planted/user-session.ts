@@ -383,6 +383,14 @@ export const userSessionScriptBugs = (client: () => RedisClient) =>
         '\nc.refreshed = now',
       )
       edit(
+        'second redeem',
+        'rotate.lua compares when a token was issued with its own clock alone',
+        'rotateRefreshToken: a token that was used never rotates again, by whatever clocks its kind were issued',
+        scripts.rotate,
+        'math.max(tonumber(now), issued, before)',
+        'tonumber(now)',
+      )
+      edit(
         'unbounded size',
         'update.lua does not look at the ceiling',
         'update: the ceiling on notes holds for what is merged',

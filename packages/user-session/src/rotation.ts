@@ -9,6 +9,11 @@ export interface Family {
   /** Id of the token issued for it last. */
   readonly successor: string
   readonly rotatedAt: number
+  /**
+   * Another token of it that was issued until then is stale: the latest of `rotatedAt`, of when each token that it accepted
+   * was issued, and of what it was before. So it does not matter whose clock said when a token was issued.
+   */
+  readonly staleUntil: number
   readonly attempt: string | undefined
   /** Its client session ended: no token of it is accepted again. */
   readonly ended: boolean
@@ -45,7 +50,15 @@ export function decideRotation(
   const { presented, next, issuedAt, maxReuse, attempt, graceMs = 0 } = rotation
   const accept = (uses: number): RotationDecision => ({
     outcome: { outcome: 'rotated', successor: next },
-    family: { presented, uses, successor: next, rotatedAt: now, attempt, ended: false },
+    family: {
+      presented,
+      uses,
+      successor: next,
+      rotatedAt: now,
+      staleUntil: Math.max(now, issuedAt, family?.staleUntil ?? 0),
+      attempt,
+      ended: false,
+    },
     ends: false,
   })
   if (family === undefined) return issuedAt < notBefore ? FOREIGN : accept(1)
@@ -57,7 +70,7 @@ export function decideRotation(
     }
     return family.uses > maxReuse ? REUSED : accept(family.uses + 1)
   }
-  return issuedAt <= family.rotatedAt ? STALE : accept(1)
+  return issuedAt <= family.staleUntil ? STALE : accept(1)
 }
 
 /** The earliest `issuedAt` of a token of a client session: an `iat` in whole seconds lies up to a second before. */

@@ -212,10 +212,10 @@ export function familiesOf(session: StoredSession, clientId: string): Families {
 export function rememberFamily(families: Families, id: string, family: Family): void {
   if (!families.known.has(id) && families.known.size >= MAX_FAMILIES) {
     const [oldestId, oldest] = [...families.known].reduce((a, b) =>
-      b[1].rotatedAt < a[1].rotatedAt || (b[1].rotatedAt === a[1].rotatedAt && b[0] < a[0]) ? b : a,
+      b[1].staleUntil < a[1].staleUntil || (b[1].staleUntil === a[1].staleUntil && b[0] < a[0]) ? b : a,
     )
     families.known.delete(oldestId)
-    families.forgottenAt = Math.max(families.forgottenAt, oldest.rotatedAt)
+    families.forgottenAt = Math.max(families.forgottenAt, oldest.staleUntil)
   }
   families.known.set(id, family)
 }
@@ -224,6 +224,7 @@ function endFamilies(session: StoredSession, clientId: string, now: number): voi
   const families = session.families.get(clientId)
   if (families === undefined) return
   for (const [id, family] of families.known) {
-    if (!family.ended) families.known.set(id, { ...family, rotatedAt: now, ended: true })
+    if (!family.ended)
+      families.known.set(id, { ...family, staleUntil: Math.max(now, family.staleUntil), ended: true })
   }
 }

@@ -70,6 +70,7 @@ describe('decideRotation', () => {
     uses: 1,
     successor: 'T2',
     rotatedAt: 2_000,
+    staleUntil: 2_000,
     attempt: undefined,
     ended: false,
   }

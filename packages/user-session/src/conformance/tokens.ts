@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type Stage, type SuiteBuilder, together } from '@authstate/conformance'
 import type { ClientTokenRotation, RotationOutcome, UserSessionProvider } from '../contract.js'
-import { clientIds, createS3, login, plain, SECOND } from './fixture.js'
+import { clientIds, createS3, DAY, login, plain, SECOND } from './fixture.js'
 
 /** Presents a token of family `f` at client `app`, issued now unless said otherwise. */
 type Present = (
@@ -184,6 +184,86 @@ export function tokens(add: SuiteBuilder<UserSessionProvider>): void {
       clock.advance(SECOND)
       assert.equal(await present('aside', 'T3'), 'rotated')
       assert.equal(await present('T3', 'T4'), 'rotated')
+    },
+  )
+
+  add.basic(
+    'rotateRefreshToken: a token that was used never rotates again, by whatever clocks its kind were issued',
+    'issue: one clock, RFC 9700 §4.14.2',
+    async (stage) => {
+      const { provider, clock, random } = stage
+      const within = (span: number) => Math.floor(random() * span)
+      // What an issuer's clock may be off: nothing, less than a second, a minute; in whole seconds or not.
+      const issued = () => {
+        const off = (within(2) === 0 ? -1 : 1) * within([1, SECOND, 60 * SECOND][within(3)] ?? 1)
+        const at = clock.now() + off
+        return within(2) === 0 ? at : at - (at % SECOND)
+      }
+      for (let round = 0; round < 60; round++) {
+        clock.advance(SECOND)
+        const isTransient = round % 2 === 1
+        const { id, present } = await begin(stage)
+        const family = `f${round}`
+        const rotate = async (presented: string, next: string, issuedAt: number) => {
+          if (!isTransient) return present(presented, next, { family, issuedAt })
+          const presentation = { family, presented, next, issuedAt, maxReuse: 0, lifespanMs: DAY }
+          return (await provider.rotateTransientToken('test', presentation)).outcome
+        }
+        const tokens: { readonly name: string; readonly issuedAt: number }[] = []
+        const length = 2 + within(4)
+        for (let n = 0; n < length; n++) {
+          const token = { name: `T${n}`, issuedAt: n === 0 ? clock.now() + within(60 * SECOND) : issued() }
+          assert.equal(await rotate(token.name, `T${n + 1}`, token.issuedAt), 'rotated')
+          tokens.push(token)
+          // Nodes whose clocks are apart take turns.
+          clock.advance(within(3) === 0 ? -within(SECOND) : within(2 * SECOND))
+        }
+        const replayed = tokens[within(length)] as (typeof tokens)[number]
+        const expected = replayed === tokens.at(-1) ? 'reused' : 'stale'
+        assert.equal(await rotate(replayed.name, 'X', replayed.issuedAt), expected)
+        if (!isTransient) assert.equal(await provider.get('test', id, { clientId: 'app' }), undefined)
+        assert.notEqual(await rotate(`T${length}`, 'Y', clock.now()), 'rotated')
+      }
+    },
+  )
+
+  add.basic(
+    'rotateRefreshToken: a token that was issued ahead shortens no life and lengthens no grace',
+    'issue: one clock',
+    async (stage) => {
+      const { clock } = stage
+      const { present } = await begin(stage)
+      const ahead = { issuedAt: clock.now() + 60 * SECOND, attempt: 'request 1', graceMs: 5 * SECOND }
+      assert.equal(await present('T1', 'T2', ahead), 'rotated')
+      clock.advance(5 * SECOND)
+      assert.equal(await present('T1', 'T2', ahead), 'rotated')
+      assert.equal(await present('T2', 'T3', { attempt: 'request 2', graceMs: SECOND }), 'rotated')
+      clock.advance(SECOND)
+      assert.equal(await present('T2', 'T3', { attempt: 'request 2', graceMs: SECOND }), 'rotated')
+      clock.advance(1)
+      assert.equal(await present('T2', 'T4', { attempt: 'request 2', graceMs: SECOND }), 'reused')
+    },
+  )
+
+  add.basic(
+    'rotateRefreshToken: a family that ended is not taken for a new one when its tokens were issued ahead',
+    'issue: one clock, §7',
+    async (stage) => {
+      const { provider, clock } = stage
+      const { id, present } = await begin(stage)
+      const issuedAt = clock.now() + 60 * SECOND
+      assert.equal(await present('T1', 'T2', { issuedAt, family: 'ended' }), 'rotated')
+      assert.equal(await present('T1', 'T3', { issuedAt, family: 'ended' }), 'reused')
+      for (const _ of [1, 2]) {
+        clock.advance(SECOND)
+        await provider.putClientSession('test', id, { clientId: 'app' })
+        await provider.removeClientSession('test', id, 'app')
+      }
+      await provider.putClientSession('test', id, { clientId: 'app' })
+      for (let n = 0; n <= 100; n++) {
+        await present(`N${n}`, `M${n}`, { family: `f${n}`, issuedAt: issuedAt + 1 + n })
+      }
+      assert.equal(await present('T1', 'T4', { issuedAt, family: 'ended' }), 'stale')
     },
   )
 

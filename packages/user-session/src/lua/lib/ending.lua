@@ -6,7 +6,10 @@ local function end_families(key, clients, now)
   end
   for _, field in ipairs(redis.call('HKEYS', key)) do
     if ends[string.match(field, '^f:([^:]*):')] then
-      redis.call('HSET', key, field, '0:' .. now .. ':::')
+      local uses, stale = string.match(redis.call('HGET', key, field), '^(%d+):(%d+):')
+      if uses ~= '0' then
+        redis.call('HSET', key, field, '0:' .. string.format('%.0f', math.max(tonumber(now), tonumber(stale) or 0)) .. ':::')
+      end
     end
   end
 end
