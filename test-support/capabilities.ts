@@ -51,6 +51,13 @@ export const tls: Capability = capability(
   hasBinary ? 'needs openssl on the PATH, for the certificates' : needsBinary,
 )
 
+/** Processes whose wall clock is wrong, through host-clock.ts. */
+export const hostClock: Capability = capability(
+  'host clock',
+  hasBinary && process.platform === 'linux' && isOnPath('cc'),
+  hasBinary ? 'needs Linux and a C compiler, `cc`, on the PATH' : needsBinary,
+)
+
 /** `describe` when the capability is there; else one skipped test whose title says why. */
 export function describeWith(needed: Capability, name: string, define: () => void): void {
   if (needed.available) describe(name, define)

@@ -102,6 +102,9 @@ export interface RedisConnection extends Provider {
   /** Resolves when Redis answers, rejects like `run`. */
   checkHealth(): Promise<void>
 
+  /** What an operator should know although Redis answers, such as a host clock that is off. */
+  warnings(): readonly string[]
+
   /** Ends the connection if the library made it. Commands in flight are waited for, within their deadline. */
   close(): Promise<void>
 }
@@ -235,6 +238,11 @@ export class OpenConnection implements RedisConnection {
 
   async checkHealth(): Promise<void> {
     await this.#send('redis.check-health', () => this.#client.ping(), asItIs)
+  }
+
+  warnings(): readonly string[] {
+    const ofClock = this.#clock?.warning
+    return ofClock === undefined ? [] : [ofClock]
   }
 
   close(): Promise<void> {

@@ -131,7 +131,14 @@ export class DeploymentClock implements Clock {
     return this.#failure
   }
 
-  /** For `health()` and the log. */
+  /** A sentence for an operator, as long as the clock of this host is off. */
+  get warning(): string | undefined {
+    const { hostAheadMs } = this.state
+    return Math.abs(hostAheadMs) < WORTH_TELLING_MS
+      ? undefined
+      : `node "${this.#parts.node}": ${hostText(hostAheadMs)}`
+  }
+
   get state(): ClockState {
     return {
       hostAheadMs: Math.round((this.#wallUs() - this.#computed(this.#monotonicUs())) / US_PER_MS),
@@ -271,8 +278,7 @@ export class DeploymentClock implements Clock {
   }
 }
 
-/** How a host's clock is off, in words. */
-export function hostText(hostAheadMs: number): string {
+function hostText(hostAheadMs: number): string {
   const direction = hostAheadMs > 0 ? 'ahead of' : 'behind'
   return `the clock of this host is ${Math.abs(hostAheadMs)} ms ${direction} the clock of the Redis deployment, which is used instead`
 }

@@ -330,7 +330,9 @@ describe('the clock of a deployment', () => {
       host: expect.stringMatching(/^20.*Z$/),
       deployment: expect.stringMatching(/^20.*Z$/),
     })
+    expect(world.clock.warning).toMatch(/^node "node-a": the clock of this host is 70000 ms ahead/)
     world.wallAhead -= 70_000_000
+    expect(world.clock.warning).toBeUndefined()
     world.clock.now()
     await world.clock.settled()
     world.wallAhead -= 5_000_000

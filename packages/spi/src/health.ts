@@ -20,6 +20,8 @@ export interface ProviderHealth {
   readonly latencyMs: number
   /** Why it can not serve. */
   readonly error?: string
+  /** What an operator should know although it can serve, a sentence each. Absent when there is nothing. */
+  readonly warnings?: readonly string[]
 }
 
 /** Asks all at once. */
@@ -32,12 +34,14 @@ export async function checkHealth(
     Array.from(running, async ({ factory, provider }): Promise<ProviderHealth> => {
       const startedAt = timers.monotonicMs()
       const failure = await failureOf(provider)
+      const warnings = provider.warnings?.() ?? []
       return {
         spi: factory.spi.name,
         provider: factory.id,
         ok: failure === undefined,
         latencyMs: timers.monotonicMs() - startedAt,
         ...(failure !== undefined && { error: failure }),
+        ...(warnings.length > 0 && { warnings }),
       }
     }),
   )

@@ -13,6 +13,8 @@ export interface Provider {
   close?(): Promise<void>
   /** Resolves when the provider can serve, rejects with the reason when it can not. */
   checkHealth?(): Promise<void>
+  /** What an operator should know although the provider can serve, a sentence each. Asked by `health()`, after `checkHealth`. */
+  warnings?(): readonly string[]
   /**
    * The clock that the provider goes by, where it has one of its own. Providers that depend on this one get it as the clock of
    * their context, and `state.clock` is it, so that one deployment has one clock.

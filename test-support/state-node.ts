@@ -1,0 +1,106 @@
+// A node of a deployment as a process of its own, which does what a test tells it to.
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { AuthState, AuthStateConfig, RealmSettings } from '../packages/authstate/src/index.js'
+import { sourceFlags } from './source.mjs'
+
+const program = fileURLToPath(new URL('./state-node-child.ts', import.meta.url))
+
+/** What the process answers to one call. */
+interface Answer {
+  readonly id: number
+  readonly value?: unknown
+  readonly error?: string
+}
+
+/** A value that a step of a test leaves in the process for a later one. */
+export type Shared = Record<string, unknown>
+
+/** What the state of a process is made of: plain data, so the settings of its realms are one object. */
+export type NodeConfig = Omit<AuthStateConfig, 'realms'> & { readonly realm?: RealmSettings }
+
+/** A process with an `AuthState` of its own. */
+export class StateNode {
+  readonly #child: ChildProcess
+  readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
+  #calls = 0
+  #stderr = ''
+  #exited: Promise<void>
+
+  private constructor(child: ChildProcess) {
+    this.#child = child
+    child.stderr?.on('data', (part) => {
+      this.#stderr = (this.#stderr + part).slice(-8_000)
+    })
+    child.on('message', ({ id, value, error }: Answer) => {
+      const waiting = this.#waiting.get(id)
+      this.#waiting.delete(id)
+      if (error === undefined) waiting?.resolve(value)
+      else waiting?.reject(new Error(error))
+    })
+    this.#exited = new Promise((resolve) => {
+      child.once('exit', (code, signal) => {
+        const error = new Error(`the node ended (${code ?? signal}): ${this.#stderr}`)
+        for (const { reject } of this.#waiting.values()) reject(error)
+        this.#waiting.clear()
+        resolve()
+      })
+    })
+  }
+
+  /** Starts a node; resolves when its state runs. @param env More environment, such as that of a `HostClock`. */
+  static async start(config: NodeConfig, env: Readonly<Record<string, string>> = {}): Promise<StateNode> {
+    const child = fork(program, [], {
+      execArgv: [...sourceFlags],
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
+    const node = new StateNode(child)
+    await node.#send({ config })
+    return node
+  }
+
+  /** What the process wrote to standard error so far: the log of its state. */
+  get log(): string {
+    return this.#stderr
+  }
+
+  /**
+   * Runs a function in the process. It is sent as text, so it knows what it is given and nothing else.
+   *
+   * @param given Plain data.
+   */
+  run<A, R>(step: (state: AuthState, given: A, shared: Shared) => R, given?: A): Promise<Awaited<R>> {
+    return this.#send({ step: step.toString(), given }) as Promise<Awaited<R>>
+  }
+
+  pause(): void {
+    this.#child.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT')
+  }
+
+  /** Closes the state and ends the process. */
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    this.resume()
+    await this.#send({ stop: true }).catch(() => {})
+    await this.#exited
+  }
+
+  kill(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    return this.#exited
+  }
+
+  #send(message: object): Promise<unknown> {
+    this.#calls += 1
+    const id = this.#calls
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject })
+      this.#child.send({ id, ...message }, (error) => error && reject(error))
+    })
+  }
+}
