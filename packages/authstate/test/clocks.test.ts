@@ -61,7 +61,7 @@ describeWith(hostClock, 'nodes whose host clocks are wrong', () => {
       ]),
     )
     nodes = { ...Object.fromEntries(started), jumping: await startNode('jumping', jumping) }
-  })
+  }, 300_000)
   afterAll(async () => {
     await Promise.all(Object.values(nodes ?? {}).map((node) => node.stop()))
     await server?.stop()
@@ -338,7 +338,9 @@ describeWith(hostClock, 'a failover to a server with another clock', () => {
 })
 
 describeWith(hostClock, 'a Cluster whose masters go by clocks of their own', () => {
-  test('has one clock: nothing is refused that began later, nothing slips through, nothing ends early', async () => {
+  test('has one clock: nothing is refused that began later, nothing slips through, nothing ends early', {
+    timeout: 300_000,
+  }, async () => {
     const clocks = [0, 500, -500].map((aheadMs) => new HostClock(aheadMs))
     const topology = await start('cluster', { replicas: 0, env: (n) => clocks[n]?.env ?? {} })
     onTestFinished(() => topology.stop())
