@@ -14,8 +14,8 @@ type ByType<Event extends { readonly type: string }> = {
 }
 
 const realm = { realmId: true } as const
-const root = { ...realm, rootId: true } as const
-const failure = { ...realm, subject: true, at: true, numFailures: true } as const
+const root = { ...realm, type: true, rootId: true } as const
+const failure = { ...realm, type: true, subject: true, at: true, numFailures: true } as const
 const session = {
   ...realm,
   type: true,

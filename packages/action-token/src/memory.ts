@@ -218,10 +218,12 @@ class MemoryActionTokens implements ActionTokenProvider {
   }
 
   async issueActionToken(realmId: string, token: NewActionToken) {
+    this.#enter()
     return this.#signed.issue(realmId, token)
   }
 
   async verifyActionToken(realmId: string, token: string, actionId: string) {
+    this.#enter()
     return this.#signed.verify(realmId, token, actionId)
   }
 
@@ -231,6 +233,7 @@ class MemoryActionTokens implements ActionTokenProvider {
     actionId: string,
     options?: { readonly attempt?: string | undefined },
   ) {
+    this.#enter()
     return this.#signed.consume(realmId, token, actionId, options)
   }
 

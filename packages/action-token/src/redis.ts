@@ -199,10 +199,12 @@ class RedisActionTokens implements ActionTokenProvider {
   }
 
   async issueActionToken(realmId: string, token: NewActionToken) {
+    this.#assertOpen()
     return this.#signed.issue(realmId, token)
   }
 
   async verifyActionToken(realmId: string, token: string, actionId: string) {
+    this.#assertOpen()
     return this.#signed.verify(realmId, token, actionId)
   }
 
@@ -212,6 +214,7 @@ class RedisActionTokens implements ActionTokenProvider {
     actionId: string,
     options?: { readonly attempt?: string | undefined },
   ) {
+    this.#assertOpen()
     return this.#signed.consume(realmId, token, actionId, options)
   }
 

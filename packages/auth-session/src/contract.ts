@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { defineSpi, type Provider } from '@authstate/spi'
+import { defineSpi, type EventOf, type Provider } from '@authstate/spi'
 
 /** How one step of a login flow ended, in the order in which Keycloak numbers them. */
 export type ExecutionStatus =
@@ -144,16 +144,32 @@ export type RootRemovalReason =
 
 /** What this node did, told after it is done. What other nodes do and what merely expires is not told. */
 export interface AuthSessionEvents {
-  readonly created: { readonly realmId: string; readonly rootId: string }
-  readonly removed: { readonly realmId: string; readonly rootId: string; readonly reason: RootRemovalReason }
-  readonly 'tab-added': { readonly realmId: string; readonly rootId: string; readonly tabId: string }
+  readonly created: { readonly type: 'created'; readonly realmId: string; readonly rootId: string }
+  readonly removed: {
+    readonly type: 'removed'
+    readonly realmId: string
+    readonly rootId: string
+    readonly reason: RootRemovalReason
+  }
+  readonly 'tab-added': {
+    readonly type: 'tab-added'
+    readonly realmId: string
+    readonly rootId: string
+    readonly tabId: string
+  }
   readonly 'tab-removed': {
+    readonly type: 'tab-removed'
     readonly realmId: string
     readonly rootId: string
     readonly tabId: string
     readonly reason: 'removed' | 'finished' | 'evicted'
   }
-  readonly promoted: { readonly realmId: string; readonly rootId: string; readonly tabId: string }
+  readonly promoted: {
+    readonly type: 'promoted'
+    readonly realmId: string
+    readonly rootId: string
+    readonly tabId: string
+  }
 }
 
 /**
@@ -262,11 +278,16 @@ export interface AuthSessionProvider extends Provider {
   removeByRealm(realmId: string): Promise<number>
 
   /**
-   * Tells a listener what this node does from now on. A listener that throws harms neither the verb nor the others.
+   * Tells a listener what this node does from now on. A listener that throws, or rejects when it is an async function, is
+   * logged once and harms neither the verb nor the others.
    *
+   * @param event `'*'`: all of them.
    * @returns Call it to stop.
    */
-  on<E extends keyof AuthSessionEvents>(event: E, listener: (event: AuthSessionEvents[E]) => void): () => void
+  on<E extends keyof AuthSessionEvents | '*'>(
+    event: E,
+    listener: (event: EventOf<AuthSessionEvents, E>) => void,
+  ): () => void
 }
 
 /** Names the SPI in the registry and in configurations. */

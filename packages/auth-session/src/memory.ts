@@ -4,6 +4,7 @@ import {
   assertText,
   type Clock,
   createIdMinter,
+  type EventOf,
   type MintId,
   ProviderClosedError,
   type ProviderContext,
@@ -94,11 +95,12 @@ class MemoryAuthSessions implements AuthSessionProvider {
     const root = { id, realmId, createdAt: now, updatedAt: now, expiresAt: now + lifespanMs, tabs: new Map() }
     this.#roots.put(root)
     this.#roots.prune(now)
-    this.#listeners.tell('created', { realmId, rootId: id })
+    this.#listeners.emit('created', { realmId, rootId: id })
     return viewOf(root)
   }
 
   async restartRoot(realmId: string, rootId: string) {
+    this.#enter()
     checkIds(realmId, rootId)
     const lifespanMs = await this.#lifespanMs(realmId)
     const root = this.#living(realmId, rootId)
@@ -109,6 +111,7 @@ class MemoryAuthSessions implements AuthSessionProvider {
   }
 
   async touchRoot(realmId: string, rootId: string, at?: number) {
+    this.#enter()
     checkIds(realmId, rootId)
     if (at !== undefined) assertInstant(at, 'at')
     const lifespanMs = await this.#lifespanMs(realmId)
@@ -125,6 +128,7 @@ class MemoryAuthSessions implements AuthSessionProvider {
   }
 
   async addTab(realmId: string, rootId: string, tab: NewAuthSessionTab): Promise<AddedTab | undefined> {
+    this.#enter()
     checkIds(realmId, rootId)
     const { clientId, data } = checkNewTab(tab, this.#config, this.clock)
     const lifespanMs = await this.#lifespanMs(realmId)
@@ -137,13 +141,14 @@ class MemoryAuthSessions implements AuthSessionProvider {
     root.tabs.set(added.head.tabId, added)
     this.#renew(root, now, lifespanMs)
     if (evicted !== undefined) {
-      this.#listeners.tell('tab-removed', { realmId, rootId, tabId: evicted, reason: 'evicted' })
+      this.#listeners.emit('tab-removed', { realmId, rootId, tabId: evicted, reason: 'evicted' })
     }
-    this.#listeners.tell('tab-added', { realmId, rootId, tabId: added.head.tabId })
+    this.#listeners.emit('tab-added', { realmId, rootId, tabId: added.head.tabId })
     return { root: viewOf(root), tab: tabOf(added.head, data), ...(evicted !== undefined && { evicted }) }
   }
 
   async getTab(realmId: string, rootId: string, clientId: string, tabId: string) {
+    this.#enter()
     assertName(clientId, 'clientId')
     assertName(tabId, 'tabId')
     const tab = this.#living(realmId, rootId)?.tabs.get(tabId)
@@ -151,16 +156,19 @@ class MemoryAuthSessions implements AuthSessionProvider {
   }
 
   async updateTab(realmId: string, rootId: string, tabId: string, patch: AuthSessionTabPatch) {
+    this.#enter()
     checkTabIds(realmId, rootId, tabId)
     return this.#patch(realmId, rootId, tabId, checkTabPatch(patch, this.#config, this.clock), false)
   }
 
   async restartTab(realmId: string, rootId: string, tabId: string) {
+    this.#enter()
     checkTabIds(realmId, rootId, tabId)
     return this.#patch(realmId, rootId, tabId, RESTARTED, true)
   }
 
   async removeTab(realmId: string, rootId: string, tabId: string): Promise<RemovedTab> {
+    this.#enter()
     checkTabIds(realmId, rootId, tabId)
     const lifespanMs = await this.#lifespanMs(realmId)
     const updatedAt = this.#context.clock.now()
@@ -168,6 +176,7 @@ class MemoryAuthSessions implements AuthSessionProvider {
   }
 
   async finishTab(realmId: string, rootId: string, tabId: string): Promise<RemovedTab> {
+    this.#enter()
     checkTabIds(realmId, rootId, tabId)
     const realm = await this.#context.realm(realmId)
     const rest = { ...afterFinish(realm, this.#context.clock.now()), lifespanMs: loginLifespanMs(realm) }
@@ -175,11 +184,12 @@ class MemoryAuthSessions implements AuthSessionProvider {
   }
 
   async promote(realmId: string, rootId: string, tabId: string) {
+    this.#enter()
     assertName(tabId, 'tabId')
     const tab = this.#living(realmId, rootId)?.tabs.get(tabId)
     if (tab === undefined || tab.head.promotedAt !== undefined) return undefined
     tab.head = { ...tab.head, promotedAt: this.#context.clock.now() }
-    this.#listeners.tell('promoted', { realmId, rootId, tabId })
+    this.#listeners.emit('promoted', { realmId, rootId, tabId })
     return promoted(tabOf(tab.head, tab.data))
   }
 
@@ -198,9 +208,12 @@ class MemoryAuthSessions implements AuthSessionProvider {
     return removed
   }
 
-  on<E extends keyof AuthSessionEvents>(event: E, listener: (event: AuthSessionEvents[E]) => void) {
+  on<E extends keyof AuthSessionEvents | '*'>(
+    event: E,
+    listener: (event: EventOf<AuthSessionEvents, E>) => void,
+  ) {
     this.#enter()
-    return this.#listeners.add(event, listener)
+    return this.#listeners.on(event, listener)
   }
 
   async close() {
@@ -239,7 +252,7 @@ class MemoryAuthSessions implements AuthSessionProvider {
   ): RemovedTab {
     const root = this.#living(realmId, rootId)
     if (!root?.tabs.delete(tabId)) return { removed: false, rootRemoved: false }
-    this.#listeners.tell('tab-removed', { realmId, rootId, tabId, reason })
+    this.#listeners.emit('tab-removed', { realmId, rootId, tabId, reason })
     if (root.tabs.size === 0) this.#remove(root, 'last-tab')
     else if (rest.ends) this.#remove(root, 'finished')
     else this.#renew(root, rest.updatedAt, rest.lifespanMs)
@@ -259,7 +272,7 @@ class MemoryAuthSessions implements AuthSessionProvider {
 
   #remove(root: StoredRoot, reason: RootRemovalReason): void {
     this.#roots.remove(root)
-    this.#listeners.tell('removed', { realmId: root.realmId, rootId: root.id, reason })
+    this.#listeners.emit('removed', { realmId: root.realmId, rootId: root.id, reason })
   }
 
   #living(realmId: string, rootId: string): StoredRoot | undefined {

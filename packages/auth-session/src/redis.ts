@@ -6,6 +6,7 @@ import {
   assertText,
   type Clock,
   createIdMinter,
+  type EventOf,
   type MintId,
   ProviderClosedError,
   type ProviderContext,
@@ -106,7 +107,7 @@ class RedisAuthSessions implements AuthSessionProvider {
     const root = answer && this.#stored.root(realmId, id, fieldsOf(answer.fields), args.now)
     // A record that only another version of this library can read: left to it.
     if (root === undefined) return this.getOrCreateRoot(realmId, undefined)
-    if (answer?.created) this.#listeners.tell('created', { realmId, rootId: id })
+    if (answer?.created) this.#listeners.emit('created', { realmId, rootId: id })
     return root
   }
 
@@ -130,7 +131,7 @@ class RedisAuthSessions implements AuthSessionProvider {
     const fields = await this.#redis.run(scripts.touchRoot, keys, { ...life, id: rootId, at: at ?? life.now })
     if (fields === undefined) return undefined
     if (fields !== 'removed') return this.#stored.root(realmId, rootId, fieldsOf(fields), life.now)
-    this.#listeners.tell('removed', { realmId, rootId, reason: 'removed' })
+    this.#listeners.emit('removed', { realmId, rootId, reason: 'removed' })
     return undefined
   }
 
@@ -141,7 +142,7 @@ class RedisAuthSessions implements AuthSessionProvider {
     if (keys === undefined) return false
     const now = this.#context.clock.now()
     const removed = await this.#redis.run(scripts.removeRoot, keys, { now, id: rootId })
-    if (removed) this.#listeners.tell('removed', { realmId, rootId, reason: 'removed' })
+    if (removed) this.#listeners.emit('removed', { realmId, rootId, reason: 'removed' })
     return removed
   }
 
@@ -166,9 +167,9 @@ class RedisAuthSessions implements AuthSessionProvider {
     if (root === undefined || added === undefined) return undefined
     const evicted = answer?.evicted ? answer.evicted : undefined
     if (evicted !== undefined) {
-      this.#listeners.tell('tab-removed', { realmId, rootId, tabId: evicted, reason: 'evicted' })
+      this.#listeners.emit('tab-removed', { realmId, rootId, tabId: evicted, reason: 'evicted' })
     }
-    this.#listeners.tell('tab-added', { realmId, rootId, tabId })
+    this.#listeners.emit('tab-added', { realmId, rootId, tabId })
     return { root, tab: added, ...(evicted !== undefined && { evicted }) }
   }
 
@@ -223,7 +224,7 @@ class RedisAuthSessions implements AuthSessionProvider {
     const stored = await this.#redis.run(scripts.promoteTab, keys, { now, tab: tabId })
     const tab = stored && this.#stored.tab(tabId, ...stored)
     if (tab === undefined) return undefined
-    this.#listeners.tell('promoted', { realmId, rootId, tabId })
+    this.#listeners.emit('promoted', { realmId, rootId, tabId })
     return promoted(tab)
   }
 
@@ -245,16 +246,19 @@ class RedisAuthSessions implements AuthSessionProvider {
       for (const { id, living } of answers.flatMap(({ roots }) => roots)) {
         if (!living) continue
         removed += 1
-        this.#listeners.tell('removed', { realmId, rootId: id, reason: 'realm' })
+        this.#listeners.emit('removed', { realmId, rootId: id, reason: 'realm' })
       }
       partitions = partitions.filter((_, index) => answers[index]?.more)
     }
     return removed
   }
 
-  on<E extends keyof AuthSessionEvents>(event: E, listener: (event: AuthSessionEvents[E]) => void) {
+  on<E extends keyof AuthSessionEvents | '*'>(
+    event: E,
+    listener: (event: EventOf<AuthSessionEvents, E>) => void,
+  ) {
     this.#enter()
-    return this.#listeners.add(event, listener)
+    return this.#listeners.on(event, listener)
   }
 
   async close() {
@@ -281,7 +285,7 @@ class RedisAuthSessions implements AuthSessionProvider {
     })
     if (typeof answer === 'number') throw tooManyNotes(answer, this.#config)
     if (answer !== 'removed') return answer && this.#stored.tab(tabId, ...answer)
-    this.#listeners.tell('removed', { realmId, rootId, reason: 'removed' })
+    this.#listeners.emit('removed', { realmId, rootId, reason: 'removed' })
     return undefined
   }
 
@@ -296,9 +300,9 @@ class RedisAuthSessions implements AuthSessionProvider {
     const answer =
       keys && (await this.#redis.run(scripts.removeTab, keys, { ...args, id: rootId, tab: tabId }))
     if (answer === undefined) return { removed: false, rootRemoved: false }
-    this.#listeners.tell('tab-removed', { realmId, rootId, tabId, reason })
+    this.#listeners.emit('tab-removed', { realmId, rootId, tabId, reason })
     if (answer === 'kept') return { removed: true, rootRemoved: false }
-    this.#listeners.tell('removed', { realmId, rootId, reason: answer === 'last' ? 'last-tab' : 'finished' })
+    this.#listeners.emit('removed', { realmId, rootId, reason: answer === 'last' ? 'last-tab' : 'finished' })
     return { removed: true, rootRemoved: true }
   }
 

@@ -23,6 +23,7 @@ export {
   type Description,
   type Health,
   type Keyring,
+  LoaderTimeoutError,
   type Logger,
   ProviderClosedError,
   ProviderError,

@@ -148,7 +148,8 @@ export interface ClusterProvider extends Provider {
   refresh(): Promise<ClusterView>
 
   /**
-   * Tells of every new view, in order of version; a listener that throws disturbs nobody.
+   * Tells of every new view, in order of version. A listener that throws, or rejects when it is an async function, is logged
+   * once and disturbs nobody.
    *
    * A node that is shut down leaves at once. One that crashes is gone within the configured time.
    *
@@ -184,7 +185,10 @@ export interface ClusterProvider extends Provider {
   /** Whether the work channel can be relied on now. */
   channel(): ChannelStatus
 
-  /** Tells when {@link ChannelStatus.state} changes; a listener that throws disturbs nobody. Returns how to stop. */
+  /**
+   * Tells when {@link ChannelStatus.state} changes. A listener that throws, or rejects when it is an async function, is
+   * logged once and disturbs nobody. Returns how to stop.
+   */
   onChannelChange(listener: (status: ChannelStatus) => void): () => void
 
   /**

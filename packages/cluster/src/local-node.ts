@@ -1,6 +1,6 @@
 import {
   assertFunction,
-  type Logger,
+  Emitter,
   ProviderClosedError,
   type ProviderContext,
   StoreUnavailableError,
@@ -59,18 +59,21 @@ const INSIDE = 'i'
 
 type Listen<T> = (value: T) => void
 
+interface ChannelEvents {
+  readonly channel: { readonly type: 'channel'; readonly status: ChannelStatus }
+}
+
 /** This node: what it knows, who listens here, and the verbs that both stores have in common. */
 export class LocalNode implements ClusterProvider {
   readonly node: ClusterNode
   readonly views: ViewKeeper
   readonly topics: Topics
   readonly #config: ClusterConfig
-  readonly #logger: Logger
   readonly #outside: Outside
   readonly #leases: Leases
   readonly #tasks: Tasks
   readonly #locks: Locks
-  readonly #channelListeners = new Set<Listen<ChannelStatus>>()
+  readonly #channelListeners: Emitter<ChannelEvents>
   #closing: Promise<void> | undefined
 
   constructor(
@@ -80,7 +83,7 @@ export class LocalNode implements ClusterProvider {
   ) {
     this.node = Object.freeze({ ...node, incarnation: ulid(clock.now()), joinedAt: clock.now() })
     this.#config = config
-    this.#logger = logger
+    this.#channelListeners = new Emitter<ChannelEvents>({ owner: 'cluster', events: ['channel'], logger })
     this.views = new ViewKeeper(logger)
     this.topics = new Topics(logger)
     this.#outside = outside(this)
@@ -136,19 +139,11 @@ export class LocalNode implements ClusterProvider {
   onChannelChange(listener: Listen<ChannelStatus>): () => void {
     this.#assertOpen()
     assertFunction(listener, 'listener')
-    const own: Listen<ChannelStatus> = (status) => listener(status)
-    this.#channelListeners.add(own)
-    return () => this.#channelListeners.delete(own)
+    return this.#channelListeners.on('channel', ({ status }) => listener(status))
   }
 
   tellChannel(status: ChannelStatus): void {
-    for (const listener of this.#channelListeners) {
-      try {
-        listener(status)
-      } catch (error) {
-        this.#logger.error({ error: (error as Error)?.name }, 'cluster: a listener for the channel failed')
-      }
-    }
+    this.#channelListeners.emit('channel', { status })
   }
 
   async runOnce<R>(key: string, options: RunOnceOptions, task: (lease: Lease) => R | Promise<R>) {

@@ -1,4 +1,4 @@
-import type { Logger } from '@authstate/spi'
+import { isPromiseLike, type Logger } from '@authstate/spi'
 import type { EventInfo, GapReason, SubscribeOptions } from './contract.js'
 
 type Listener = (event: unknown, info: EventInfo) => void | Promise<void>
@@ -113,8 +113,4 @@ class Subscription {
       'cluster: a listener failed',
     )
   }
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<void> {
-  return typeof (value as { then?: unknown } | undefined)?.then === 'function'
 }

@@ -1,19 +1,22 @@
-import type { Logger } from '@authstate/spi'
-import type { ClusterProvider, ClusterView } from './contract.js'
+import { Emitter, type Logger } from '@authstate/spi'
+import type { ClusterProvider, ClusterView, ViewChange } from './contract.js'
 import { changeOf, describeView, orderView } from './rules.js'
 
-type Listener = Parameters<ClusterProvider['onViewChange']>[0]
+interface ViewEvents {
+  readonly view: { readonly type: 'view'; readonly view: ClusterView; readonly change: ViewChange }
+}
 
 const nobodyKnown: ReadonlySet<string> = new Set()
 
 /** The view as this node last knew it, and who wants to hear of the next. */
 export class ViewKeeper {
   readonly #logger: Logger
-  readonly #listeners = new Set<Listener>()
+  readonly #emitter: Emitter<ViewEvents>
   #view = orderView([], 0)
 
   constructor(logger: Logger) {
     this.#logger = logger
+    this.#emitter = new Emitter<ViewEvents>({ owner: 'cluster', events: ['view'], logger })
   }
 
   get current(): ClusterView {
@@ -26,22 +29,14 @@ export class ViewKeeper {
     this.#view = view
     if (change === undefined) return
     this.#logger.info({ version: view.version, nodes: view.nodes.length }, describeView(view))
-    for (const listener of this.#listeners) {
-      try {
-        listener(view, change)
-      } catch (error) {
-        this.#logger.error({ error: (error as Error)?.name }, 'cluster: a listener for views failed')
-      }
-    }
+    this.#emitter.emit('view', { view, change })
   }
 
-  listen(listener: Listener): () => void {
-    const own: Listener = (view, change) => listener(view, change)
-    this.#listeners.add(own)
-    return () => this.#listeners.delete(own)
+  listen(listener: Parameters<ClusterProvider['onViewChange']>[0]): () => void {
+    return this.#emitter.on('view', ({ view, change }) => listener(view, change))
   }
 
   close(): void {
-    this.#listeners.clear()
+    this.#emitter.clear()
   }
 }

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type BruteForceSettings, defineSpi, type Provider } from '@authstate/spi'
+import { type BruteForceSettings, defineSpi, type EventOf, type Provider } from '@authstate/spi'
 import { policyOf } from './policy.js'
 
 /** What was wrong: the first factor, or a second one such as a one-time code. */
@@ -196,11 +196,15 @@ export interface FailureEvent {
 
 /** What an event says, by its name. Told on the node where it happened, after the step; a lock that runs out says nothing. */
 export interface LoginFailureEvents {
-  readonly 'temporary-lock': FailureEvent & { readonly until: number; readonly reason: LockReason }
-  readonly 'permanent-lock': FailureEvent & { readonly reason: LockReason }
+  readonly 'temporary-lock': FailureEvent & {
+    readonly type: 'temporary-lock'
+    readonly until: number
+    readonly reason: LockReason
+  }
+  readonly 'permanent-lock': FailureEvent & { readonly type: 'permanent-lock'; readonly reason: LockReason }
   /** A lock was ended before its time, by `clear` or by a success. */
-  readonly unlock: FailureEvent & { readonly cause: 'cleared' | 'success' }
-  readonly 'success-after-failures': FailureEvent
+  readonly unlock: FailureEvent & { readonly type: 'unlock'; readonly cause: 'cleared' | 'success' }
+  readonly 'success-after-failures': FailureEvent & { readonly type: 'success-after-failures' }
 }
 
 /** Counts failed logins and locks. Every verb on one user is one atomic step, except where its text says otherwise. */
@@ -322,13 +326,15 @@ export interface LoginFailureProvider extends Provider {
   applySettings(realmId: string): Promise<{ readonly updated: number; readonly removed: number }>
 
   /**
-   * Listens to what happens through this provider on this node. What a listener throws is logged and reaches nobody.
+   * Listens to what happens through this provider on this node. What a listener throws, or rejects with when it is an
+   * async function, is logged once and reaches nobody.
    *
+   * @param event `'*'`: all of them.
    * @returns stops listening
    */
-  on<E extends keyof LoginFailureEvents>(
+  on<E extends keyof LoginFailureEvents | '*'>(
     event: E,
-    listener: (event: LoginFailureEvents[E]) => void,
+    listener: (event: EventOf<LoginFailureEvents, E>) => void,
   ): () => void
 }
 

@@ -1,6 +1,7 @@
 import {
   assertFunction,
   assertName,
+  type EventOf,
   ProviderClosedError,
   type ProviderContext,
   StoreUnavailableError,
@@ -171,7 +172,10 @@ export class LoginFailures implements LoginFailureProvider {
     return this.#store.applyPolicies(realmId, policies, this.#context.clock.now())
   }
 
-  on<E extends keyof LoginFailureEvents>(event: E, listener: (event: LoginFailureEvents[E]) => void) {
+  on<E extends keyof LoginFailureEvents | '*'>(
+    event: E,
+    listener: (event: EventOf<LoginFailureEvents, E>) => void,
+  ) {
     this.#assertOpen()
     return this.#events.on(event, listener)
   }

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { defineSpi, type Provider } from '@authstate/spi'
+import { defineSpi, type EventOf, type Provider } from '@authstate/spi'
 
 /** Regions that exist without being asked for; a host adds its own by naming them. */
 export type WellKnownRegion = 'realms' | 'users' | 'authorization' | 'keys'
@@ -93,7 +93,7 @@ export interface CacheRegion<T = unknown> {
    * invalidation never gets it. The value is shared: do not change it.
    *
    * @throws what `load` threw, for everyone who waited; nothing is kept
-   * @throws {StoreUnavailableError} `load` took longer than `loadTimeoutMs`
+   * @throws {LoaderTimeoutError} `load` took longer than `loadTimeoutMs`
    * @throws {TypeError} `load` asked for its own key: it would wait for itself
    */
   get(key: string, load: Loader<T>, options?: GetOptions<T>): Promise<T | undefined>
@@ -189,6 +189,11 @@ export type RealmCacheEvent =
   /** All caught up: values are kept again. */
   | { readonly type: 'trusted'; readonly afterMs: number }
 
+/** {@link RealmCacheEvent} by type. */
+export type RealmCacheEvents = {
+  readonly [Type in RealmCacheEvent['type']]: Extract<RealmCacheEvent, { readonly type: Type }>
+}
+
 /** Why the cache is not trusted. */
 export type DistrustReason =
   /** There is no connection to the work channel. */
@@ -251,8 +256,15 @@ export interface RealmCacheProvider extends Provider {
    */
   inUnitOfWork<R>(work: (unit: UnitOfWork) => R | Promise<R>): Promise<R>
 
-  /** Tells a listener what happens; a listener that throws disturbs nobody. Returns how to stop. */
+  /**
+   * Tells a listener what happens, everything or one type of event. A listener that throws, or rejects when it is an async
+   * function, is logged once and disturbs nobody. Returns how to stop.
+   */
   on(listener: (event: RealmCacheEvent) => void): () => void
+  on<Type extends RealmCacheEvent['type'] | '*'>(
+    type: Type,
+    listener: (event: EventOf<RealmCacheEvents, Type>) => void,
+  ): () => void
 }
 
 /** Names the SPI in the registry and in configurations. */

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { StoreUnavailableError, timers } from '@authstate/spi'
+import { LoaderTimeoutError, timers } from '@authstate/spi'
 import type { Loader } from './contract.js'
 
 /** A load, and the load whose loader asked for it. */
@@ -24,7 +24,7 @@ export function isInsideLoad(owner: object, key: string): boolean {
 /**
  * Calls a loader, with a deadline. `null` becomes `undefined`.
  *
- * @throws {StoreUnavailableError} the loader took too long; its signal is aborted and what it returns is dropped
+ * @throws {LoaderTimeoutError} the loader took too long; its signal is aborted and what it returns is dropped
  */
 export async function callLoader<T>(
   owner: object,
@@ -37,11 +37,8 @@ export async function callLoader<T>(
   let timer: NodeJS.Timeout | undefined
   const deadline = new Promise<never>((_, reject) => {
     timer = timers.setTimeout(() => {
-      const error = new StoreUnavailableError(
-        `realm-cache.get: the loader gave no answer within ${timeoutMs} ms`,
-        {
-          applied: 'no',
-        },
+      const error = new LoaderTimeoutError(
+        `realm-cache.get: the loader of the application gave no answer within ${timeoutMs} ms`,
       )
       abort.abort(error)
       reject(error)

@@ -2,6 +2,8 @@ import {
   assertFunction,
   assertName,
   type Clock,
+  Emitter,
+  type EventOf,
   type Logger,
   ProviderClosedError,
   timers,
@@ -9,6 +11,7 @@ import {
 import type {
   CacheRegion,
   RealmCacheEvent,
+  RealmCacheEvents,
   RealmCacheProvider,
   RegionOptions,
   UnitOfWork,
@@ -41,6 +44,8 @@ export interface Outside {
   close(): Promise<void>
 }
 
+const EVENTS: readonly RealmCacheEvent['type'][] = ['invalidated', 'cleared', 'distrusted', 'trusted']
+
 /** Names of regions that a node remembers as doubtful before it says so of all. */
 const MAX_DOUBTFUL = 1_000
 
@@ -51,7 +56,7 @@ export class LocalCache implements RealmCacheProvider {
   readonly #config: RealmCacheConfig
   readonly #outside: Outside
   readonly #regions = new Map<string, LocalRegion>()
-  readonly #listeners = new Set<(event: RealmCacheEvent) => void>()
+  readonly #listeners: Emitter<RealmCacheEvents>
   readonly #sweeper: NodeJS.Timeout
   /** Regions that are not made here, of which something may have been missed. */
   readonly #doubtful = new Set<string>()
@@ -67,6 +72,7 @@ export class LocalCache implements RealmCacheProvider {
     this.#clock = clock
     this.#logger = logger
     this.#config = config
+    this.#listeners = new Emitter<RealmCacheEvents>({ owner: 'realm-cache', events: EVENTS, logger })
     this.#outside = outside(this)
     this.#sweeper = timers
       .setInterval(() => {
@@ -105,6 +111,7 @@ export class LocalCache implements RealmCacheProvider {
   }
 
   regions(): readonly string[] {
+    this.#assertOpen()
     return [...this.#regions.keys()]
   }
 
@@ -130,6 +137,7 @@ export class LocalCache implements RealmCacheProvider {
   }
 
   async inUnitOfWork<R>(work: (unit: UnitOfWork) => R | Promise<R>): Promise<R> {
+    this.#assertOpen()
     assertFunction(work, 'work')
     const unit = this.begin()
     try {
@@ -145,11 +153,15 @@ export class LocalCache implements RealmCacheProvider {
     }
   }
 
-  on(listener: (event: RealmCacheEvent) => void): () => void {
-    assertFunction(listener, 'listener')
-    const own = (event: RealmCacheEvent) => listener(event)
-    this.#listeners.add(own)
-    return () => this.#listeners.delete(own)
+  on(listener: (event: RealmCacheEvent) => void): () => void
+  on<Type extends RealmCacheEvent['type'] | '*'>(
+    type: Type,
+    listener: (event: EventOf<RealmCacheEvents, Type>) => void,
+  ): () => void
+  on(first: unknown, second?: unknown): () => void {
+    this.#assertOpen()
+    const [type, listener] = typeof first === 'string' ? [first, second] : ['*', first]
+    return this.#listeners.on(type as '*', listener as (event: RealmCacheEvent) => void)
   }
 
   async close(): Promise<void> {
@@ -192,13 +204,7 @@ export class LocalCache implements RealmCacheProvider {
   }
 
   tell(event: RealmCacheEvent): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(event)
-      } catch (error) {
-        this.#logger.error({ error: (error as Error)?.name }, 'realm-cache: a listener failed')
-      }
-    }
+    this.#listeners.emit(event.type, event)
   }
 
   #applyTo(name: string, untrue: Untrue | 'all', by: 'this-node' | 'another-node'): void {

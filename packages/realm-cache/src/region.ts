@@ -123,6 +123,7 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
   }
 
   stats(): RegionStats {
+    this.#assertOpen()
     const asked = this.#hits + this.#misses
     return {
       size: this.#kept.size,

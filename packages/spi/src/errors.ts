@@ -5,6 +5,7 @@ export type ProviderErrorCode =
   | 'ERR_STORE_UNAVAILABLE'
   | 'ERR_STORE_CORRUPT'
   | 'ERR_CONFLICT'
+  | 'ERR_LOADER_TIMEOUT'
 
 // An application may load this module twice (ESM and CJS): the brand is what both copies agree on.
 const brand = Symbol.for('authstate.error')
@@ -71,8 +72,20 @@ export class StoreCorruptError extends ProviderError {
   readonly code = 'ERR_STORE_CORRUPT'
 }
 
-/** The record exists already and belongs to something else. */
+/**
+ * Somebody else has what the call asked for, and the caller did not say what to do then: a lock that was not free in time, a
+ * lock that the same session may not hold as well, a session beyond a limit.
+ */
 export class ConflictError extends ProviderError {
   static override readonly code = 'ERR_CONFLICT'
   readonly code = 'ERR_CONFLICT'
+}
+
+/**
+ * A function of the application that loads values was too slow. The store is not to blame and was not asked; look at what the
+ * loader reads from.
+ */
+export class LoaderTimeoutError extends ProviderError {
+  static override readonly code = 'ERR_LOADER_TIMEOUT'
+  readonly code = 'ERR_LOADER_TIMEOUT'
 }

@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
+import { isPromiseLike } from './emitter.js'
 import { isProviderError, type ProviderErrorCode } from './errors.js'
 import type { Logger } from './logger.js'
 import type { Provider } from './provider.js'
@@ -51,7 +52,7 @@ export function createObserver(hook: InstrumentHook | undefined, logger: Logger)
       try {
         // A hook written as an async function fails through its promise.
         const returned: unknown = hook?.(call)
-        if (returned instanceof Promise) returned.catch(report)
+        if (isPromiseLike(returned)) returned.then(undefined, report)
       } catch {
         report()
       }

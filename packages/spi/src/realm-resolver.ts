@@ -1,3 +1,4 @@
+import { isPromiseLike } from './emitter.js'
 import { type Realm, type RealmSettings, type RealmSettingsSource, resolveRealm } from './realm.js'
 import type { RealmSettingChecks } from './realm-checks.js'
 
@@ -47,8 +48,4 @@ function isUnchanged(settings: RealmSettings, given: Readonly<Record<string, unk
   }
   for (const _ in given) left -= 1
   return left === 0
-}
-
-function isPromiseLike<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof (value as { then?: unknown } | undefined)?.then === 'function'
 }

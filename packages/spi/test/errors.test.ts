@@ -3,6 +3,7 @@ import {
   ConfigurationError,
   ConflictError,
   isProviderError,
+  LoaderTimeoutError,
   ProviderClosedError,
   ProviderError,
   StoreCorruptError,
@@ -15,6 +16,7 @@ const errors = [
   [new StoreUnavailableError('m', { applied: 'unknown' }), StoreUnavailableError, 'ERR_STORE_UNAVAILABLE'],
   [new StoreCorruptError('m'), StoreCorruptError, 'ERR_STORE_CORRUPT'],
   [new ConflictError('m'), ConflictError, 'ERR_CONFLICT'],
+  [new LoaderTimeoutError('m'), LoaderTimeoutError, 'ERR_LOADER_TIMEOUT'],
 ] as const
 
 test.each(errors)('%s is itself, a ProviderError and none of the others', (error, kind, code) => {

@@ -1,6 +1,5 @@
 import {
   assertBoolean,
-  assertFunction,
   assertInstant,
   assertInteger,
   assertName,
@@ -24,7 +23,6 @@ import type {
   TokenRotation,
   TransientTokenRotation,
   UserSessionEventType,
-  UserSessionListener,
   UserSessionPatch,
   UserSessionState,
 } from './contract.js'
@@ -34,7 +32,7 @@ import { CHUNK } from './rules.js'
 
 /** States by the number that stands for them in a store. */
 export const STATES = ['LOGGED_IN', 'LOGGING_OUT', 'LOGGED_OUT', 'LOGGED_OUT_UNCONFIRMED'] as const
-const EVENTS = ['created', 'removed', 'expired'] as const
+const EVENTS = ['created', 'removed', 'expired', '*'] as const
 const MAX_URI_BYTES = 8_192
 const DEFAULT_LIMIT = 20
 const MAX_REUSE = 1_000_000
@@ -229,9 +227,9 @@ function checkPresentation(rotation: TokenRotation): void {
   }
 }
 
-export function checkListener(type: UserSessionEventType, listener: UserSessionListener): void {
+export function checkedType(type: UserSessionEventType | '*'): UserSessionEventType | '*' {
   assertOneOf(type, 'type', EVENTS)
-  assertFunction(listener, 'listener')
+  return type
 }
 
 function checkedNotes(notes: Notes | undefined, name: string, maxNotesBytes: number): Notes {

@@ -217,12 +217,13 @@ export interface UserSessionProvider extends Provider {
 
   /**
    * Listens. `created` and `removed` are told on the node that did it, after it is done; `expired` on the node that
-   * sweeps, at least once across all nodes: so listen on every node that sweeps. What a listener throws is logged and
-   * reaches nobody.
+   * sweeps, at least once across all nodes: so listen on every node that sweeps. What a listener throws, or rejects with
+   * when it is an async function, is logged once and reaches nobody.
    *
+   * @param type `'*'`: all of them.
    * @returns Ends the listening.
    */
-  on(type: UserSessionEventType, listener: UserSessionListener): () => void
+  on(type: UserSessionEventType | '*', listener: UserSessionListener): () => void
 
   /** What this node has met since it was opened. */
   stats(): UserSessionStats

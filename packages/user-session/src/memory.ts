@@ -113,7 +113,7 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async get(realmId: string, id: string, options?: ClientScope) {
-    this.#enterSession(realmId, id)
+    this.#enterWith(realmId, id, 'id')
     const offline = check.checkScope(options)
     const clientId = check.checkOption(options, 'clientId')
     const now = this.#context.clock.now()
@@ -124,7 +124,7 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async refresh(realmId: string, id: string, options?: ClientScope) {
-    this.#enterSession(realmId, id)
+    this.#enterWith(realmId, id, 'id')
     const clientId = check.checkOption(options, 'clientId')
     return this.#write(realmId, id, options, (session, now, realm, lives) => {
       if (clientId !== undefined) {
@@ -145,7 +145,7 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async update(realmId: string, id: string, patch: UserSessionPatch, options?: SessionScope) {
-    this.#enterSession(realmId, id)
+    this.#enterWith(realmId, id, 'id')
     const { state, notes } = check.checkPatch(patch, this.#config.maxNotesBytes)
     return this.#write(realmId, id, options, (session, now, _, lives) => {
       session.notes = mergeNotes(session.notes, notes, this.#config.maxNotesBytes)
@@ -156,7 +156,7 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async restart(realmId: string, id: string, begun: NewUserSession) {
-    this.#enterSession(realmId, id)
+    this.#enterWith(realmId, id, 'id')
     const checked = check.checkSession(begun, this.#config.maxNotesBytes, this.#moments)
     return this.#write(realmId, id, undefined, (session, now, realm) => {
       if (session.core.userId !== checked.userId) throw check.otherUser()
@@ -168,7 +168,7 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async remove(realmId: string, id: string, options?: SessionScope) {
-    this.#enterSession(realmId, id)
+    this.#enterWith(realmId, id, 'id')
     const now = this.#context.clock.now()
     const session = this.#store.live(realmId, id, check.checkScope(options), now)
     if (session) this.#store.end(session, 'removed')
@@ -176,7 +176,7 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async putClientSession(realmId: string, id: string, client: NewClientSession, options?: SessionScope) {
-    this.#enterSession(realmId, id)
+    this.#enterWith(realmId, id, 'id')
     const checked = check.checkClient(client, this.#config.maxNotesBytes)
     return this.#write(realmId, id, options, (session, now, realm, lives) => {
       if (openClient(session, checked.clientId, realm, now) === undefined) {
@@ -193,7 +193,7 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async updateClientSession(realmId: string, id: string, patch: ClientSessionPatch, options?: SessionScope) {
-    this.#enterSession(realmId, id)
+    this.#enterWith(realmId, id, 'id')
     const patched = check.checkClientPatch(patch, this.#config.maxNotesBytes)
     return this.#write(realmId, id, options, (session, now, realm, lives) => {
       const client = openClient(session, patched.clientId, realm, now)
@@ -206,7 +206,7 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async removeClientSession(realmId: string, id: string, clientId: string, options?: ClientRemoval) {
-    this.#enterSession(realmId, id)
+    this.#enterWith(realmId, id, 'id')
     assertName(clientId, 'clientId')
     const now = this.#context.clock.now()
     const session = this.#store.live(realmId, id, check.checkScope(options), now)
@@ -218,7 +218,7 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async createOffline(realmId: string, id: string, options?: OfflineCopy) {
-    this.#enterSession(realmId, id)
+    this.#enterWith(realmId, id, 'id')
     const { clientIds, login } = check.checkCopy(options, this.#moments)
     return this.#write(realmId, id, undefined, (online, now, realm) => {
       if (this.#refusal(realmId, online.core.userId, true, login)) return undefined
@@ -231,7 +231,7 @@ class MemoryUserSessions implements UserSessionProvider {
     id: string,
     rotation: ClientTokenRotation,
   ): Promise<RotationOutcome> {
-    this.#enterSession(realmId, id)
+    this.#enterWith(realmId, id, 'id')
     check.checkRotation(rotation)
     const rotated = await this.#write(realmId, id, rotation, (session, now, realm) =>
       rotateIn(this.#store, session, rotation, realm, now),
@@ -247,17 +247,17 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async listByUser(realmId: string, userId: string, page?: PageRequest) {
-    assertName(userId, 'userId')
+    this.#enterWith(realmId, userId, 'userId')
     return this.#page(realmId, page, (table) => table.ofUser(userId))
   }
 
   async listByClient(realmId: string, clientId: string, page?: PageRequest) {
-    assertName(clientId, 'clientId')
+    this.#enterWith(realmId, clientId, 'clientId')
     return this.#page(realmId, page, (table) => table.ofClient(clientId), clientId)
   }
 
   async listByBrokerUser(realmId: string, brokerUserId: string, page?: PageRequest) {
-    assertName(brokerUserId, 'brokerUserId')
+    this.#enterWith(realmId, brokerUserId, 'brokerUserId')
     return this.#page(realmId, page, (table) => table.ofBrokerUser(brokerUserId))
   }
 
@@ -338,12 +338,13 @@ class MemoryUserSessions implements UserSessionProvider {
     return swept
   }
 
-  on(type: UserSessionEventType, listener: UserSessionListener) {
-    check.checkListener(type, listener)
-    return this.#store.listeners.add(type, listener)
+  on(type: UserSessionEventType | '*', listener: UserSessionListener) {
+    this.#assertOpen()
+    return this.#store.listeners.on(check.checkedType(type), listener)
   }
 
   stats() {
+    this.#assertOpen()
     return { unreadable: 0, swept: this.#swept }
   }
 
@@ -402,9 +403,9 @@ class MemoryUserSessions implements UserSessionProvider {
     assertName(realmId, 'realmId')
   }
 
-  #enterSession(realmId: string, id: string): void {
+  #enterWith(realmId: string, value: string, name: string): void {
     this.#enter(realmId)
-    assertName(id, 'id')
+    assertName(value, name)
   }
 
   #assertOpen(): void {

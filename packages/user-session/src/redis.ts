@@ -382,12 +382,13 @@ class RedisUserSessions implements UserSessionProvider {
     return this.#sweep.run()
   }
 
-  on(type: UserSessionEventType, listener: UserSessionListener) {
-    check.checkListener(type, listener)
-    return this.#store.events.listeners.add(type, listener)
+  on(type: UserSessionEventType | '*', listener: UserSessionListener) {
+    this.#store.assertOpen()
+    return this.#store.events.listeners.on(check.checkedType(type), listener)
   }
 
   stats() {
+    this.#store.assertOpen()
     return { unreadable: this.#store.unreadable, swept: this.#sweep.swept }
   }
 

@@ -49,6 +49,17 @@ export function events({ basic }: SuiteBuilder<AuthSessionProvider>): void {
     expectTold()
   })
 
+  basic('on: with "*", all of them, each with its type', 'contract', async ({ provider }) => {
+    const told: string[] = []
+    const stop = provider.on('*', ({ type, rootId }) => told.push(`${type} ${rootId}`))
+    const { id } = await provider.createRoot('r')
+    await provider.addTab('r', id, { clientId: 'c' })
+    await provider.removeRoot('r', id)
+    stop()
+    await provider.createRoot('r')
+    assert.deepEqual(told, [`created ${id}`, `tab-added ${id}`, `removed ${id}`])
+  })
+
   basic('on: a listener that fails harms nobody', '§4', async ({ provider, logger }) => {
     let told = 0
     provider.on('created', () => {

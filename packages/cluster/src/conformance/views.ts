@@ -63,11 +63,14 @@ export function views(add: Add): void {
   )
 
   add.cluster(
-    'onViewChange: a listener that throws disturbs nobody, one that stopped hears nothing',
+    'onViewChange: a listener that throws or rejects disturbs nobody, one that stopped hears nothing',
     '§12',
     async ({ provider, anotherNode }) => {
       provider.onViewChange(() => {
         throw new Error('a listener that fails')
+      })
+      provider.onViewChange(async () => {
+        throw new Error('an async listener that fails')
       })
       const versions: number[] = []
       const stop = provider.onViewChange(({ version }) => versions.push(version))
@@ -108,16 +111,22 @@ export function views(add: Add): void {
     'close: what is used afterwards says so; closing twice is closing once',
     'house rules',
     async ({ provider }) => {
+      const session = provider.lockSession()
       await provider.close?.()
       await provider.close?.()
       for (const use of [
         () => provider.view(),
         () => provider.refresh(),
+        () => provider.onViewChange(() => {}),
         () => provider.channel(),
+        () => provider.onChannelChange(() => {}),
         () => provider.publish('t', 1),
         () => provider.subscribe('t', () => {}),
         () => provider.runOnce('k', {}, () => {}),
+        () => provider.runOnceOrWait('k', {}, () => {}),
         () => provider.withLock('n', {}, () => {}),
+        () => provider.lockSession(),
+        () => session.withLock('n', {}, () => {}),
         () => provider.startedAt(),
       ]) {
         await assert.rejects(async () => use(), ProviderClosedError)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { SuiteBuilder } from '@authstate/conformance'
-import type { LoginFailureEvents, LoginFailureProvider } from '../contract.js'
+import type { LoginFailureProvider } from '../contract.js'
 import { fail, type LoginFailureStage, protect, SECOND } from './fixture.js'
 
 const NOTHING = {
@@ -165,12 +165,6 @@ export function administration(add: SuiteBuilder<LoginFailureProvider>): void {
 
 function listen({ provider }: LoginFailureStage): [string, unknown][] {
   const told: [string, unknown][] = []
-  const names: (keyof LoginFailureEvents)[] = [
-    'temporary-lock',
-    'permanent-lock',
-    'unlock',
-    'success-after-failures',
-  ]
-  for (const name of names) provider.on(name, (event) => void told.push([name, event]))
+  provider.on('*', ({ type, ...event }) => void told.push([type, event]))
   return told
 }

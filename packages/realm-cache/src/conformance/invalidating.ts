@@ -93,13 +93,20 @@ export function invalidating(add: Add): void {
   })
 
   add.basic(
-    'on: tells what was dropped; a listener that throws disturbs nobody',
+    'on: tells what was dropped; a listener that throws or rejects disturbs nobody',
     '§15.4',
     async ({ provider }) => {
       const heard: unknown[] = []
       provider.on(() => {
         throw new Error('a listener that fails')
       })
+      provider.on(async () => {
+        throw new Error('an async listener that fails')
+      })
+      const cleared: string[] = []
+      provider.on('cleared', ({ region, by }) => cleared.push(`${region} ${by}`))
+      const all: string[] = []
+      provider.on('*', ({ type }) => all.push(type))
       const stop = provider.on((event) => heard.push(event))
       const region = provider.region<string>('realms')
       await region.get('k', () => 'v', { tags: ['t'] })
@@ -111,6 +118,8 @@ export function invalidating(add: Add): void {
         { type: 'invalidated', region: 'realms', by: 'this-node', entries: 1 },
         { type: 'cleared', region: 'realms', by: 'this-node' },
       ])
+      assert.deepEqual(cleared, ['realms this-node', 'realms this-node'])
+      assert.deepEqual(all, ['invalidated', 'cleared', 'cleared'])
     },
   )
 

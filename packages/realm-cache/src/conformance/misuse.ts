@@ -63,6 +63,8 @@ export function misuse(add: Add): void {
 
   add.basic('misuse: listeners and units', 'house rules', async ({ provider }) => {
     await refuses('listener', () => provider.on(7 as never))
+    await refuses('listener', () => provider.on('cleared', undefined as never))
+    await refuses('event', () => provider.on('gone' as never, () => {}))
     await refuses('work', () => provider.inUnitOfWork(7 as never))
     const unit = provider.begin()
     await refuses('name', () => unit.region(''))
@@ -76,6 +78,8 @@ export function misuse(add: Add): void {
     async ({ provider }) => {
       const region = provider.region<string>('realms')
       await region.get('k', () => 'v')
+      const unit = provider.begin()
+      unit.region('realms').invalidate('k')
       await provider.close?.()
       await provider.close?.()
       await assert.rejects(
@@ -87,6 +91,20 @@ export function misuse(add: Add): void {
       await assert.rejects(provider.clearAll(), ProviderClosedError)
       assert.throws(() => provider.region('realms'), ProviderClosedError)
       assert.throws(() => provider.begin(), ProviderClosedError)
+      assert.throws(() => provider.regions(), ProviderClosedError)
+      assert.throws(() => provider.on(() => {}), ProviderClosedError)
+      await assert.rejects(
+        region.refresh('k', () => 'v'),
+        ProviderClosedError,
+      )
+      await assert.rejects(region.clear(), ProviderClosedError)
+      assert.throws(() => region.stats(), ProviderClosedError)
+      await assert.rejects(
+        provider.inUnitOfWork(() => {}),
+        ProviderClosedError,
+      )
+      assert.throws(() => unit.region('realms'), ProviderClosedError)
+      await assert.rejects(unit.end(), ProviderClosedError)
     },
   )
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { together } from '@authstate/conformance'
-import { StoreUnavailableError } from '@authstate/spi'
+import { LoaderTimeoutError } from '@authstate/spi'
 import { type Add, heldLoad } from './fixture.js'
 
 export function source(add: Add): void {
@@ -30,7 +30,7 @@ export function source(add: Add): void {
   })
 
   add.faults(
-    'loadTimeoutMs: a loader that never returns is given up, and its signal says so',
+    'loadTimeoutMs: a loader that never returns is given up, its signal says so, and so does the error',
     '§15',
     async ({ provider }) => {
       const region = provider.region<string>('hanging', { loadTimeoutMs: 20 })
@@ -43,8 +43,8 @@ export function source(add: Add): void {
       }
       const answers = await Promise.allSettled([region.get('k', never), region.get('k', never)])
       for (const answer of answers) {
-        assert.ok(answer.status === 'rejected' && answer.reason instanceof StoreUnavailableError)
-        assert.match(answer.reason.message, /the loader gave no answer within 20 ms/)
+        assert.ok(answer.status === 'rejected' && answer.reason instanceof LoaderTimeoutError)
+        assert.match(answer.reason.message, /the loader of the application gave no answer within 20 ms/)
       }
       assert.equal(aborted, true)
       assert.equal(await region.get('k', () => 'v'), 'v')
@@ -54,7 +54,7 @@ export function source(add: Add): void {
   add.faults('loadTimeoutMs: what a loader brings too late is dropped', '§15', async ({ provider }) => {
     const region = provider.region<string>('hanging', { loadTimeoutMs: 20 })
     const late = heldLoad()
-    await assert.rejects(region.get('k', late.load), StoreUnavailableError)
+    await assert.rejects(region.get('k', late.load), LoaderTimeoutError)
     late.finish('late')
     await late.load()
     assert.equal(region.peek('k'), undefined)

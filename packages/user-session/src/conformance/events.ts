@@ -52,6 +52,16 @@ export function events(add: SuiteBuilder<UserSessionProvider>): void {
     assert.deepEqual(seen, [])
   })
 
+  add.basic('on: with "*", all of them', 'contract', async ({ provider }) => {
+    const told: string[] = []
+    const stop = provider.on('*', ({ type, sessionId }) => told.push(`${type} ${sessionId}`))
+    const { id } = await provider.create('test', login())
+    await provider.remove('test', id)
+    stop()
+    await provider.create('test', login())
+    assert.deepEqual(told, [`created ${id}`, `removed ${id}`])
+  })
+
   add.basic(
     'on: what a listener throws reaches nobody, and is logged',
     'issue',

@@ -320,6 +320,8 @@ export function misuse(add: SuiteBuilder<UserSessionProvider>): void {
         () => closing.get('test', id),
         () => closing.list('test'),
         () => closing.sweep(),
+        async () => closing.on('created', () => {}),
+        async () => closing.stats(),
         () => closing.removeByRealm('test'),
       ]) {
         await assert.rejects(call, { code: 'ERR_PROVIDER_CLOSED' })

@@ -117,8 +117,7 @@ export class MemoryStore {
   }
 
   tell(type: UserSessionEventType, session: StoredSession, reason?: RemovalReason): void {
-    this.listeners.tell({
-      type,
+    this.listeners.emit(type, {
       realmId: session.realmId,
       sessionId: session.id,
       offline: session.offline,

@@ -16,8 +16,7 @@ export class SessionEvents {
 
   created({ realmId, id, offline, userId, clients }: UserSession): void {
     if (!this.listeners.has('created')) return
-    this.listeners.tell({
-      type: 'created',
+    this.listeners.emit('created', {
       realmId,
       sessionId: id,
       offline,
@@ -29,21 +28,17 @@ export class SessionEvents {
 
   removed(realmId: string, offline: boolean, ended: readonly Ended[], reason: RemovalReason): void {
     if (!this.listeners.has('removed')) return
-    for (const one of ended) this.listeners.tell({ ...this.#about('removed', realmId, offline, one), reason })
+    for (const one of ended) {
+      this.listeners.emit('removed', { ...this.#about(realmId, offline, one), reason })
+    }
   }
 
   expired(realmId: string, offline: boolean, ended: Ended): void {
-    if (this.listeners.has('expired')) this.listeners.tell(this.#about('expired', realmId, offline, ended))
+    if (this.listeners.has('expired')) this.listeners.emit('expired', this.#about(realmId, offline, ended))
   }
 
-  #about(
-    type: UserSessionEvent['type'],
-    realmId: string,
-    offline: boolean,
-    { id, user, clients }: Ended,
-  ): UserSessionEvent {
+  #about(realmId: string, offline: boolean, { id, user, clients }: Ended): Omit<UserSessionEvent, 'type'> {
     return {
-      type,
       realmId,
       sessionId: id,
       offline,

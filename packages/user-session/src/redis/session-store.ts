@@ -1,5 +1,12 @@
 import { escapePart, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
-import { assertName, type Clock, ProviderClosedError, type ProviderContext, type Realm } from '@authstate/spi'
+import {
+  assertName,
+  type Clock,
+  isPromiseLike,
+  ProviderClosedError,
+  type ProviderContext,
+  type Realm,
+} from '@authstate/spi'
 import * as check from '../checks.js'
 import { SessionRefusedError, type SessionScope, type UserSession } from '../contract.js'
 import { clientLives, userLives } from '../expiry.js'
@@ -94,7 +101,7 @@ export class SessionStore {
     if (key === undefined) return undefined
     if (upcasters.size > 0) await upgradeRecord(this.redis, key)
     const resolved = this.#context.realm(realmId)
-    const realm = resolved instanceof Promise ? await resolved : resolved
+    const realm = isPromiseLike(resolved) ? await resolved : resolved
     return { place: { realmId, id, offline }, key, realm, now: this.now(), life: this.life(realm, offline) }
   }
 
