@@ -27,7 +27,12 @@ end
 if string.sub(text, rest, rest) == '{' then
   local data = string.sub(text, rest)
   local mark = ARGV[1] .. ':' .. ARGV[4] .. ':' .. ARGV[3] .. ':' .. ARGV[5] .. ':'
-  redis.call('SET', KEYS[1], string.sub(text, 1, rest - 1) .. mark .. data, 'KEEPTTL')
+  local spent = string.sub(text, 1, rest - 1) .. mark .. data
+  if redis.pcall('SET', KEYS[1], spent, 'KEEPTTL').err then
+    -- A full server goes on with a script that began with a write that cannot grow.
+    redis.call('PEXPIRE', KEYS[1], math.max(redis.call('PTTL', KEYS[1]), expires_at - now))
+    redis.call('SET', KEYS[1], spent, 'KEEPTTL')
+  end
   return data
 end
 

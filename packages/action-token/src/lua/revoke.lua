@@ -10,6 +10,8 @@
 -- Returns 1.
 
 if tonumber(redis.call('HGET', KEYS[1], 'x') or '0') < tonumber(ARGV[2]) then
+  -- A full server goes on with a script that began with a write that cannot grow.
+  redis.call('UNLINK', KEYS[1])
   redis.call('HSET', KEYS[1], '_v', '1', 'x', ARGV[2])
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
   redis.call('ZADD', KEYS[2], ARGV[2], ARGV[4])

@@ -19,7 +19,8 @@ end
 
 local expires = string.format('%.0f', now + tonumber(ARGV[2]))
 local ttl = tonumber(ARGV[2]) + tonumber(ARGV[3])
-redis.call('UNLINK', KEYS[1])
+-- Only where something is: a script that begins with UNLINK would create roots on a full server.
+if held[1] then redis.call('UNLINK', KEYS[1]) end
 redis.call('HSET', KEYS[1], '_v', '1', 'c', ARGV[1], 'u', ARGV[1], 'x', expires, 's', '0')
 redis.call('PEXPIRE', KEYS[1], ttl)
 redis.call('ZADD', KEYS[2], expires, ARGV[4])

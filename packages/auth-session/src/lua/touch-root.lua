@@ -21,8 +21,9 @@ if expires <= now then
   return 'removed'
 end
 local ttl = string.format('%.0f', expires - now + tonumber(ARGV[3]))
-redis.call('HSET', KEYS[1], 'u', ARGV[5], 'x', string.format('%.0f', expires))
+-- A full server goes on with a script that began with a write that cannot grow.
 redis.call('PEXPIRE', KEYS[1], ttl)
+redis.call('HSET', KEYS[1], 'u', ARGV[5], 'x', string.format('%.0f', expires))
 redis.call('ZADD', KEYS[2], string.format('%.0f', expires), ARGV[4])
 if redis.call('PTTL', KEYS[2]) < tonumber(ttl) then redis.call('PEXPIRE', KEYS[2], ttl) end
 local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 10)

@@ -16,6 +16,8 @@
 local cluster, members, senders, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local member, replaces = ARGV[1], ARGV[4]
 
+-- A full server goes on with a script that began with a write that cannot grow.
+redis.call('PEXPIRE', senders, ARGV[5])
 redis.call('HSETNX', cluster, '_v', '1')
 redis.call('HSETNX', cluster, 'startedAt', ARGV[3])
 
@@ -36,7 +38,6 @@ local version = redis.call('HINCRBY', cluster, 'version', changes)
 if changes > 0 then
   redis.call('XADD', events, 'MAXLEN', '~', ARGV[6], '*', 'v', string.format('%.0f', version))
 end
-redis.call('PEXPIRE', senders, ARGV[5])
 redis.call('PEXPIRE', events, ARGV[5])
 
 local last = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)[1]

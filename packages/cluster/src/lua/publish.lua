@@ -15,6 +15,8 @@ local last = tonumber(redis.call('HGET', senders, incarnation) or '0')
 local first = tonumber(ARGV[2])
 local batch = string.sub(ARGV[3], 1, 1) == '{' and { ARGV[3] } or cjson.decode(ARGV[3])
 
+-- A full server goes on with a script that began with a write that cannot grow. The stream is capped.
+redis.call('PEXPIRE', events, ARGV[4])
 local added = 0
 for index, text in ipairs(batch) do
   local number = first + index - 1

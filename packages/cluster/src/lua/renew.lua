@@ -10,6 +10,7 @@
 if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then
   return 0
 end
-redis.call('HSET', KEYS[1], 'expiresAt', string.format('%.0f', tonumber(ARGV[2]) + tonumber(ARGV[3])))
+-- A full server goes on with a script that began with a write that cannot grow.
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
+redis.call('HSET', KEYS[1], 'expiresAt', string.format('%.0f', tonumber(ARGV[2]) + tonumber(ARGV[3])))
 return 1

@@ -47,12 +47,13 @@ local function apply(tail)
     redis.call('ZREM', KEYS[1], tail)
     removed = removed + 1
   elseif x ~= before then
-    redis.call('HSET', key, 'x', string.format('%.0f', x))
+    -- A full server goes on with a script that began with a write that cannot grow.
     if x < NEVER then
       redis.call('PEXPIRE', key, string.format('%.0f', math.ceil(x / ROUND) * ROUND - now + GRACE))
     else
       redis.call('PERSIST', key)
     end
+    redis.call('HSET', key, 'x', string.format('%.0f', x))
     redis.call('ZADD', KEYS[1], string.format('%.0f', math.ceil(x / ROUND) * ROUND), tail)
     updated = updated + 1
   end

@@ -14,6 +14,8 @@ for _, key in ipairs(cjson.decode(ARGV[1])) do
   redis.call('DEL', KEYS[2] .. key)
 end
 if ARGV[3] ~= '' then
+  -- A full server goes on with a script that began with a write that cannot grow.
+  redis.call('UNLINK', KEYS[1])
   redis.call('SET', KEYS[1], ARGV[3] .. ' 0', 'PX', ARGV[4])
   return 1
 end
@@ -23,6 +25,7 @@ local generation, revision = string.match(redis.call('GET', KEYS[1]) or '', '^(%
 -- Without a generation there is nothing that could be true.
 if generation and #names > 0 then
   local declared = string.format('%s %d', generation, tonumber(revision) + 1)
+  redis.call('UNLINK', KEYS[1])
   redis.call('SET', KEYS[1], declared, 'PX', ARGV[4])
   for _, name in ipairs(names) do
     redis.call('SET', KEYS[3] .. name, declared, 'PX', ARGV[4])

@@ -7,6 +7,8 @@
 -- Returns {partitions, version} as recorded.
 
 if redis.call('EXISTS', KEYS[1]) == 0 then
+  -- A full server goes on with a script that began with a write that cannot grow.
+  redis.call('UNLINK', KEYS[1])
   redis.call('HSET', KEYS[1], 'partitions', ARGV[1], '_v', ARGV[2])
 end
 return redis.call('HMGET', KEYS[1], 'partitions', '_v')

@@ -38,6 +38,7 @@ local function refresh_usual(record)
   if far or astray(math.min(ends, c_ends), c_known, c_idle) then
     -- Other client sessions follow the session when one of them is not scored by an end of its own, or may not be now.
     -- include: keys, indexes
+    redis.call('HDEL', KEYS[1], '')
     local head, kind, _, realm, id = parts(KEYS[1])
     if far then
       local user, broker_session, broker_user = links_in(record[2])
@@ -56,7 +57,11 @@ local function refresh_usual(record)
   end
   record[1] = 'v1 ' .. started .. ' ' .. ARGV[1] .. ' ' .. text .. ' ' .. score .. own .. flag
   record[3] = 'c ' .. c_started .. ' ' .. ARGV[1] .. ' ' .. c_text .. ' ' .. c_score .. ' ' .. client .. ' ' .. string.sub(record[3], rest)
-  redis.call('HSET', KEYS[1], 't', record[1], 'c:' .. client, record[3])
+  if type(redis.pcall('HSET', KEYS[1], 't', record[1], 'c:' .. client, record[3])) == 'table' then
+    -- A full server goes on with a script that began with a write that cannot grow.
+    redis.call('HDEL', KEYS[1], '')
+    redis.call('HSET', KEYS[1], 't', record[1], 'c:' .. client, record[3])
+  end
   return true
 end
 
@@ -69,6 +74,7 @@ if client ~= '' then
 end
 
 -- include: times, life, settling, opening
+redis.call('HDEL', KEYS[1], '')
 if not record then
   local t, lives = open(KEYS[1], ARGV[2], now)
   if not t then

@@ -22,6 +22,10 @@ local outcome, successor, family = decide(known, 0, ARGV[1], ARGV[2], ARGV[3], t
 if outcome == 'reused' or outcome == 'stale' then
   family = '0:' .. ARGV[1] .. ':::'
 end
+if known then
+  -- A full server goes on with a script that began with a write that cannot grow.
+  redis.call('HDEL', KEYS[1], '')
+end
 expires = math.max(expires, tonumber(ARGV[8]))
 redis.call('HSET', KEYS[1], '_v', '1', 'f', family or known, 'x', string.format('%.0f', expires))
 redis.call('PEXPIRE', KEYS[1], expires - now + 60000)

@@ -56,6 +56,12 @@ if family then
       redis.call('HSET', KEYS[1], 'g:' .. client, string.format('%.0f', math.max(oldest_at, tonumber(known[2] or '0') or now)))
     end
   end
-  redis.call('HSET', KEYS[1], field, family)
+  if type(redis.pcall('HSET', KEYS[1], field, family)) == 'table' then
+    if known[1] then
+      -- A full server goes on with a script that began with a write that cannot grow.
+      redis.call('HDEL', KEYS[1], '')
+    end
+    redis.call('HSET', KEYS[1], field, family)
+  end
 end
 return { outcome, successor }

@@ -19,6 +19,8 @@ local left = till and tonumber(till) - now or 0
 if owner and owner ~= ARGV[2] and left > 0 then
   return { 'busy' }
 end
+-- A full server goes on with a script that began with a write that cannot grow.
+redis.call('ZREM', KEYS[1], '')
 if owner ~= ARGV[2] or left < tonumber(ARGV[3]) / 2 then
   redis.call('SET', KEYS[2], ARGV[2] .. ' ' .. string.format('%.0f', now + tonumber(ARGV[3])), 'PX', ARGV[3])
 end

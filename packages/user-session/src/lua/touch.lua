@@ -18,11 +18,16 @@ local idle, max, not_before = spans_of(ARGV[2], flag == 'r')
 local ends = usual_end(idle, max, started, refreshed, now)
 if ends and started - not_before >= 0 and not astray(ends, score + 0, idle) then
   local text = 'v1 ' .. started .. ' ' .. ARGV[1] .. ' ' .. string.format('%.0f', ends) .. ' ' .. score .. own .. flag
-  redis.call('HSET', KEYS[1], 't', text)
+  if type(redis.pcall('HSET', KEYS[1], 't', text)) == 'table' then
+    -- A full server goes on with a script that began with a write that cannot grow.
+    redis.call('HDEL', KEYS[1], '')
+    redis.call('HSET', KEYS[1], 't', text)
+  end
   return text
 end
 
 -- include: times, life, settling, opening
+redis.call('HDEL', KEYS[1], '')
 local t, lives = open(KEYS[1], ARGV[2], now)
 if not t then
   return false

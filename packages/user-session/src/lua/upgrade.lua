@@ -21,6 +21,8 @@ for i = 1, #now, 2 do
   end
 end
 
+-- A full server goes on with a script that began with a write that cannot grow.
+redis.call('HDEL', KEYS[1], '')
 for name in pairs(before) do
   if not after[name] then
     redis.call('HDEL', KEYS[1], name)

@@ -9,5 +9,7 @@ local function raise(key, mark, ms)
       mark = mark .. '.0' .. node .. string.format('%.0f', math.max(count, held_count))
     end
   end
+  -- A full server goes on with a script that began with a write that cannot grow.
+  redis.call('UNLINK', key)
   redis.call('SET', key, mark, 'PX', ms)
 end
