@@ -132,7 +132,7 @@ export const VERBS: Readonly<Record<string, Readonly<Record<string, Ask>>>> = {
   'login-failure': {
     recordFailure: ({ loginFailures }) => loginFailures.recordFailure(REALM, 'ada', address),
     recordUnknownUser: ({ loginFailures }) => loginFailures.recordUnknownUser(REALM, address),
-    recordSuccess: ({ loginFailures }) => loginFailures.recordSuccess(REALM, 'ada', address),
+    recordSuccess: ({ loginFailures }) => loginFailures.recordSuccess(REALM, 'ada'),
     get: ({ loginFailures }) => loginFailures.get(REALM, 'ada'),
     getAddress: ({ loginFailures }) => loginFailures.getAddress(REALM, address.ip),
     check: ({ loginFailures }) => loginFailures.check(REALM, 'ada', address),
