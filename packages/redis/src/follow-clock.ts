@@ -1,4 +1,4 @@
-import { ConfigurationError, type Logger } from '@authstate/spi'
+import { ConfigurationError, type Logger, timers } from '@authstate/spi'
 import type { RedisClient } from './client.js'
 import type { OpenConnection } from './connection.js'
 import { type ClockReading, DeploymentClock } from './deployment-clock.js'
@@ -8,9 +8,6 @@ import { readClock } from './scripts.js'
 
 /** How far a server may be behind the one before it so that time stands still for a while and does not go back, in us. */
 const MOST_BEHIND_US = 10_000_000
-
-// As they were when this module was loaded: the fake timers of a test must not stop a connection.
-const { setTimeout: startTimer, clearTimeout: stopTimer } = globalThis
 
 /** What a connection needs to know to go by the clock of its deployment. */
 export interface ClockWatch {
@@ -36,8 +33,8 @@ export async function followClock(
     logger,
     node,
     later: (ms, run) => {
-      const timer = startTimer(run, ms).unref()
-      return () => stopTimer(timer)
+      const timer = timers.setTimeout(run, ms).unref()
+      return () => timers.clearTimeout(timer)
     },
   })
   const onLost = () => clock.forget()

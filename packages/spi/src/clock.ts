@@ -1,3 +1,5 @@
+import { timers } from './timers.js'
+
 /**
  * Source of the current time. Every store decides with it, so that a test can move it.
  *
@@ -34,15 +36,14 @@ export const microsecondsOf = (clock: Clock): number => clock.nowUs?.() ?? clock
 export const uncertaintyOf = (clock: Clock): number => clock.uncertaintyMs ?? 0
 
 const { now: wallNow } = Date
-const monotonicNow = performance.now.bind(performance)
 
 /**
  * The two clocks of the host, as they were when this module was loaded: the fake timers of a test replace the global ones,
- * and a connection has to go on. For what measures spans and for what measures a clock; whoever decides asks a {@link Clock}.
+ * and a connection has to go on. For what measures a clock; whoever decides asks a {@link Clock}.
  */
 export const hostClocks = {
   /** Milliseconds since the Unix epoch, by the wall clock. It can be set. */
   wallMs: (): number => wallNow(),
   /** Milliseconds since the process began. It never goes back, and stands still while the machine is suspended. */
-  monotonicMs: (): number => monotonicNow(),
+  monotonicMs: timers.monotonicMs,
 }
