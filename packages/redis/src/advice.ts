@@ -1,5 +1,6 @@
 import { ConfigurationError, type Logger } from '@authstate/spi'
 import { internals, type RedisClient } from './client.js'
+import { connectsAgain } from './demoted.js'
 
 /** What follows from the options of a client. */
 export interface Advice {
@@ -18,6 +19,12 @@ export function adviseOn(client: RedisClient, logger: Logger): Advice {
   if (node.stringNumbers) {
     throw new ConfigurationError('redis.client: its option "stringNumbers" must be off')
   }
+  if (options.sentinels && options.tls && !options.enableTLSForSentinelMode) {
+    throw new ConfigurationError(
+      'redis.client: with sentinels its option "tls" has no effect unless "enableTLSForSentinelMode" is set: passwords and ' +
+        'sessions would be sent unencrypted',
+    )
+  }
   const warn = (option: string, text: string) => logger.warn({ option }, `the given Redis client ${text}`)
 
   // A node of a Cluster is not connected again, so nothing is sent to it again, unless a strategy says so.
@@ -34,6 +41,18 @@ export function adviseOn(client: RedisClient, logger: Logger): Advice {
     warn(
       'retryDelayOnFailover',
       'repeats commands whose connection broke: a count can be taken twice; set it to 0',
+    )
+  }
+  if (!connectsAgain(client)) {
+    warn(
+      client.isCluster ? 'clusterRetryStrategy' : 'retryStrategy',
+      'does not connect again: once its server is silent, gone or a replica, no call succeeds any more; let it answer a number',
+    )
+  }
+  if (options.sentinels && typeof options.sentinelCommandTimeout !== 'number') {
+    warn(
+      'sentinelCommandTimeout',
+      'waits without end for a sentinel that went silent, and does not find the next master meanwhile; set it',
     )
   }
   if (client.isCluster && options.scaleReads !== undefined && options.scaleReads !== 'master') {

@@ -1,10 +1,12 @@
 import { timers } from '@authstate/spi'
 import { type BatchableStream, internals, type RedisClient } from './client.js'
+import { listen } from './listen.js'
+import { shared } from './shared.js'
 
 /** Commands after which a batch is flushed within one turn of the event loop. */
 export const BATCH_SIZE = 16
 
-const batched = new WeakSet<BatchableStream>()
+const batched = shared('batched', () => new WeakSet<BatchableStream>())
 
 /**
  * Collects the socket writes of one tick: ioredis writes each command on its own, which costs a system call each.
@@ -18,8 +20,7 @@ export function batchWrites(client: RedisClient, size: number = BATCH_SIZE): () 
   if (client.isCluster) {
     const onNode = (node: RedisClient) => batchWrites(node, size)
     for (const node of internals(client).nodes?.('all') ?? []) onNode(node)
-    client.on('+node', onNode)
-    return () => client.off('+node', onNode)
+    return listen(client, '+node', onNode)
   }
   const onConnect = () => {
     const { stream } = internals(client)
@@ -27,9 +28,9 @@ export function batchWrites(client: RedisClient, size: number = BATCH_SIZE): () 
     batched.add(stream)
     batchStream(stream, size)
   }
-  client.on('connect', onConnect)
+  const stop = listen(client, 'connect', onConnect)
   onConnect()
-  return () => client.off('connect', onConnect)
+  return stop
 }
 
 function batchStream(stream: BatchableStream, size: number): void {

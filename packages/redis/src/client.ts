@@ -6,7 +6,8 @@ export interface RedisClient {
   readonly status: string
   readonly isCluster: boolean
   connect(): Promise<void>
-  disconnect(): void
+  /** @param reconnect Connects again at its own pace; otherwise it has ended. */
+  disconnect(reconnect?: boolean): void
   quit(): Promise<unknown>
   ping(): Promise<unknown>
   time(): Promise<unknown>
@@ -32,6 +33,11 @@ export interface ClientInternals {
     readonly keyPrefix?: string
     readonly autoResendUnfulfilledCommands?: boolean
     readonly clusterNodeRetryStrategy?: unknown
+    readonly retryStrategy?: unknown
+    readonly clusterRetryStrategy?: unknown
+    readonly sentinelCommandTimeout?: number
+    readonly enableTLSForSentinelMode?: boolean
+    readonly tls?: unknown
     readonly enableAutoPipelining?: boolean
     readonly retryDelayOnFailover?: number
     readonly scaleReads?: unknown
@@ -40,6 +46,12 @@ export interface ClientInternals {
     autoPipeliningIgnoredCommands?: readonly string[]
   }
   readonly stream?: BatchableStream | null
+  /** Commands that were sent and not answered. */
+  readonly commandQueue?: {
+    readonly length: number
+    toArray?(): readonly { readonly command: SentCommand }[]
+  }
+  reconnectTimeout?: NodeJS.Timeout | null
   nodes?(role?: string): RedisClient[]
   /** Of a Cluster, by number: host and port of the master, then of its replicas. */
   readonly slots?: readonly (readonly string[] | undefined)[]
@@ -60,11 +72,14 @@ export interface SentCommand {
   toWritable(socket: unknown): unknown
 }
 
-/** A socket, as far as batching writes needs it. */
+/** A socket, as far as batching its writes and watching its silence need it. */
 export interface BatchableStream {
   cork(): void
   uncork(): void
   write(...args: never[]): boolean
+  readonly bytesRead?: number
+  readonly destroyed?: boolean
+  destroy?(error: Error): unknown
 }
 
 export const internals = (client: RedisClient): ClientInternals => client as unknown as ClientInternals

@@ -1,13 +1,17 @@
 import { tracingChannel } from 'node:diagnostics_channel'
 import type { SentCommand } from './client.js'
+import { shared } from './shared.js'
 
 // Instrumentation takes EVALSHA for harmless and prints its keys and arguments: session ids, tokens, notes. It reads
 // them off the command, and so do ioredis' errors and debug output; only the socket gets to see the real ones.
 
 const HIDDEN = '?'
-const NOTHING: unknown[] = [HIDDEN]
-const shownBySha = new Map<string, unknown[]>()
-const sources = new Set<string>()
+// Whichever copy of this library stands before a client, it hides what any of them sends.
+const { nothing, shownBySha, sources } = shared('concealed', () => ({
+  nothing: [HIDDEN] as unknown[],
+  shownBySha: new Map<string, unknown[]>(),
+  sources: new Set<string>(),
+}))
 const tracing = tracingChannel('ioredis:command')
 
 /** Makes known what a script looks like on its way to Redis. Called once per script, when it is defined. */
@@ -46,13 +50,18 @@ export function concealCommand(command: SentCommand, heads: readonly string[]): 
   return promise
 }
 
+/** Whether a command on its way is one of ours. */
+export function isConcealed({ args }: SentCommand): boolean {
+  return args === nothing || (args.length === 2 && shownBySha.get(args[0] as string) === args)
+}
+
 /** What may be seen of a command of ours: the hash of a script, nothing else. `undefined` for other commands. */
 function shownFor({ name, args }: SentCommand, heads: readonly string[]): unknown[] | undefined {
   if (name === 'evalsha') return shownBySha.get(args[0] as string)
-  if (name === 'eval') return sources.has(args[0] as string) ? NOTHING : undefined
+  if (name === 'eval') return sources.has(args[0] as string) ? nothing : undefined
   for (const one of args) {
     if (typeof one !== 'string') continue
-    for (const head of heads) if (one.startsWith(head)) return NOTHING
+    for (const head of heads) if (one.startsWith(head)) return nothing
   }
   return undefined
 }

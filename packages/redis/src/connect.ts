@@ -4,15 +4,17 @@ import { adviseOn } from './advice.js'
 import { BATCH_SIZE, batchWrites } from './batch-writes.js'
 import type { RedisClient } from './client.js'
 import { OpenConnection, type RedisConnection, sayOutagesOnce } from './connection.js'
+import { connectsAgain, leaveReplica } from './demoted.js'
 import { reasonOf } from './failure.js'
 import { followClock } from './follow-clock.js'
 import { createKeySpace } from './key-space.js'
 import { duplicateClient, endClient, makeClient } from './make-client.js'
-import { parseOptions, type RedisConfig, type RedisOptions } from './options.js'
+import { parseOptions, type RedisConfig, type RedisOptions, replicaTimeoutOf } from './options.js'
 import { watchOutgoing } from './outgoing.js'
 import { becomeReady } from './ready.js'
 import { Replicas } from './replicas.js'
 import { claimLayout } from './scripts.js'
+import { watchSilence } from './silence.js'
 
 /** Version of the key layout; a node that meets another one stops. */
 export const LAYOUT_VERSION = 1
@@ -51,14 +53,23 @@ export async function openConnection(
   const owned = config.client === undefined
   const client = config.client ?? (await makeClient(config))
   const { mayRepeat } = adviseOn(client, logger)
+  const watch = () =>
+    connectsAgain(client)
+      ? watchSilence(client, { timeoutMs: config.commandTimeoutMs, holdMs: 0, isOurs: owned, logger })
+      : () => {}
+  // A Cluster has more nodes to try; one server has `connectTimeoutMs` to answer for the first time.
+  let stopWatching = client.isCluster ? watch() : () => {}
   try {
     await becomeReady(client, config)
+    if (!client.isCluster) stopWatching = watch()
   } catch (error) {
+    stopWatching()
     if (owned) endClient(client)
     throw error
   }
   const batching = config.batchWrites ?? owned
   const releases = [
+    stopWatching,
     sayOutagesOnce(client, logger),
     watchOutgoing(client, `${config.prefix}:`),
     ...(batching === false ? [] : [batchWrites(client, batching === true ? BATCH_SIZE : batching)]),
@@ -69,7 +80,8 @@ export async function openConnection(
     commandTimeoutMs: config.commandTimeoutMs,
     mayRepeat,
     givenClock: clock,
-    makeReader: () => openReader(client, config, logger),
+    onFailure: (error) => leaveReplica(client, error),
+    makeReader: (holdMs) => openReader(client, config, logger, holdMs),
     end: () => {
       for (const release of releases) release()
       if (owned) endClient(client)
@@ -80,7 +92,12 @@ export async function openConnection(
     if (clock === undefined) releases.push(await followClock(connection, { client, logger, node }))
     await claimPartitions(connection, config)
     // Not before: a node also starts while a replica is away.
-    if (config.minReplicas > 0) await connection.waitFor(new Replicas(client, config))
+    if (config.minReplicas > 0) {
+      const { minReplicas } = config
+      await connection.waitFor(
+        new Replicas(client, { minReplicas, replicaTimeoutMs: replicaTimeoutOf(config) }),
+      )
+    }
   } catch (error) {
     await connection.close()
     throw error
@@ -108,15 +125,23 @@ async function claimPartitions(connection: RedisConnection, config: RedisConfig)
 }
 
 /** A second connection to the same deployment, for commands that block. */
-async function openReader(client: RedisClient, config: RedisConfig, logger: Logger): Promise<RedisClient> {
+async function openReader(
+  client: RedisClient,
+  config: RedisConfig,
+  logger: Logger,
+  holdMs?: number,
+): Promise<RedisClient> {
   const reader = config.client === undefined ? await makeClient(config) : duplicateClient(client)
   reader.on('error', (error: Error) => {
     logger.debug({ reason: reasonOf(error) }, 'the reading connection to Redis failed; trying again')
   })
   watchOutgoing(reader, `${config.prefix}:`)
+  const stop = watchSilence(reader, { timeoutMs: config.commandTimeoutMs, holdMs, isOurs: true, logger })
+  reader.on('end', stop)
   try {
     await becomeReady(reader, config)
   } catch (error) {
+    stop()
     endClient(reader)
     throw error
   }

@@ -11,6 +11,7 @@ import { Deadlines } from './deadline.js'
 import type { DeploymentClock } from './deployment-clock.js'
 import { isScriptMissing, notConnected, reasonOf, storeFailure } from './failure.js'
 import type { KeySpace } from './key-space.js'
+import { listen } from './listen.js'
 import type { Replicas } from './replicas.js'
 import { type Script, type ScriptArgs, scriptParameters } from './script.js'
 import { readClock } from './scripts.js'
@@ -93,8 +94,11 @@ export interface RedisConnection extends Provider {
   /**
    * A connection of its own for a command that waits for data, without a deadline per command. The caller ends it;
    * `close()` ends what is left.
+   *
+   * @param holdMs For how long Redis is asked to hold back an answer at most (BLOCK). Then a connection that went silent is cut
+   *   `commandTimeoutMs` later; left out, only one that is being made is.
    */
-  openReader(): Promise<RedisClient>
+  openReader(holdMs?: number): Promise<RedisClient>
 
   /** What the connection has done since it was opened. */
   stats(): ConnectionStats
@@ -116,7 +120,9 @@ export interface ConnectionParts {
   readonly commandTimeoutMs: number
   /** Whether the client sends a command again when its connection broke. */
   readonly mayRepeat: boolean
-  readonly makeReader: () => Promise<RedisClient>
+  /** Told of every failure of a command. */
+  readonly onFailure: (error: unknown) => void
+  readonly makeReader: (holdMs?: number) => Promise<RedisClient>
   /** Taken as it is; `undefined`: the connection measures the deployment's, see {@link OpenConnection.goBy}. */
   readonly givenClock: Clock | undefined
   /** Lets go of the client once nothing is in flight. */
@@ -215,9 +221,9 @@ export class OpenConnection implements RedisConnection {
     return this.#send(operation, () => this.#client.zcount(key, `(${after}`, '+inf'), asItIs<number>)
   }
 
-  async openReader(): Promise<RedisClient> {
+  async openReader(holdMs?: number): Promise<RedisClient> {
     this.#assertOpen('redis')
-    const reader = await this.#parts.makeReader()
+    const reader = await this.#parts.makeReader(holdMs)
     if (this.#closing) {
       reader.disconnect()
       throw new ProviderClosedError('redis: the connection is closed')
@@ -284,6 +290,7 @@ export class OpenConnection implements RedisConnection {
     return new Promise((resolve, reject) => {
       const fail = (error: unknown) => {
         this.#failed += 1
+        this.#parts.onFailure(error)
         reject(storeFailure(operation, error, this.#parts.mayRepeat))
       }
       const wait = this.#deadlines.begin(fail)
@@ -339,6 +346,7 @@ const closedFor = (operation: string) =>
 
 /**
  * Listens to `error`, of which a failover raises hundreds: says once that Redis is away, and once that it is back.
+ * Says as well when a client has given up.
  *
  * @returns how to stop listening
  */
@@ -353,10 +361,14 @@ export function sayOutagesOnce(client: RedisClient, logger: Logger): () => void 
     if (errors > 0) logger.info({ errors }, 'connected to Redis again')
     errors = 0
   }
-  client.on('error', onError)
-  client.on('ready', onReady)
+  const onEnd = () =>
+    logger.error({}, 'the Redis client has ended and does not connect again: no call succeeds any more')
+  const stops = [
+    listen(client, 'error', onError),
+    listen(client, 'ready', onReady),
+    listen(client, 'end', onEnd),
+  ]
   return () => {
-    client.off('error', onError)
-    client.off('ready', onReady)
+    for (const stop of stops) stop()
   }
 }

@@ -3,6 +3,7 @@ import type { RedisClient } from './client.js'
 import type { OpenConnection } from './connection.js'
 import { type ClockReading, DeploymentClock } from './deployment-clock.js'
 import { isScriptMissing, reasonOf, refusalOf } from './failure.js'
+import { listen } from './listen.js'
 import { scriptParameters } from './script.js'
 import { readClock } from './scripts.js'
 
@@ -46,9 +47,9 @@ export async function followClock(
     ['ready', onReady],
     ...(client.isCluster ? [['+node', onReady] as const, ['-node', onReady] as const] : []),
   ].map(([event, listener]) => [event as string, listener as () => void])
-  for (const [event, listener] of events) client.on(event, listener)
+  const stops = events.map(([event, listener]) => listen(client, event, listener))
   const stop = () => {
-    for (const [event, listener] of events) client.off(event, listener)
+    for (const stopListening of stops) stopListening()
     clock.close()
   }
   try {

@@ -6,6 +6,9 @@ import { type Address, parseAddress, type RedisConfig } from './options.js'
 
 const RETRY_MS = { first: 50, most: 2_000, mostSentinel: 400 }
 
+/** A sentinel that does not answer sooner is passed over; below this no network is asked to be. */
+const SENTINEL_MS = 250
+
 /** A socket that does not end by itself is cut this long after its client was ended. */
 const DISCONNECT_MS = 200
 
@@ -16,6 +19,8 @@ const DISCONNECT_MS = 200
 export async function makeClient(config: RedisConfig): Promise<RedisClient> {
   const { Redis, Cluster } = await loadIoredis()
   const common = connectionOptions(config)
+  // Twice the time-out after a failover all works again: one attempt that began too early, a pause, the next.
+  const mostMs = Math.max(RETRY_MS.first, Math.min(RETRY_MS.most, config.commandTimeoutMs / 2))
   if (config.nodes) {
     const options: ClusterOptions = {
       ...config.ioredis,
@@ -25,9 +30,10 @@ export async function makeClient(config: RedisConfig): Promise<RedisClient> {
       // Without 0 a Cluster repeats a command whose connection broke, whether or not it had been applied.
       retryDelayOnFailover: 0,
       scaleReads: 'master',
-      clusterRetryStrategy: (attempt) => backOff(attempt, RETRY_MS.most),
+      clusterRetryStrategy: (attempt) => backOff(attempt, mostMs),
       clusterNodeRetryStrategy: null,
-      slotsRefreshTimeout: config.connectTimeoutMs,
+      // Nodes are asked one after the other: one that is silent must not use up all the time.
+      slotsRefreshTimeout: Math.min(config.connectTimeoutMs, config.commandTimeoutMs),
       redisOptions: { ...(config.ioredis?.['redisOptions'] as IoredisOptions | undefined), ...common },
     }
     return new Cluster(
@@ -39,7 +45,7 @@ export async function makeClient(config: RedisConfig): Promise<RedisClient> {
     ...config.ioredis,
     ...common,
     ...NOTHING_TWICE,
-    retryStrategy: (attempt) => backOff(attempt, RETRY_MS.most),
+    retryStrategy: (attempt) => backOff(attempt, mostMs),
     // A plain address can turn into a replica: connect again, so that the next command finds the master.
     reconnectOnError: (error) => refusalOf(error.message) === 'READONLY',
     ...(config.db !== undefined && { db: config.db }),
@@ -47,7 +53,11 @@ export async function makeClient(config: RedisConfig): Promise<RedisClient> {
       sentinels: config.sentinels.map((sentinel) => parseAddress(sentinel, 26_379)),
       name: config.name as string,
       // A pending attempt keeps the process alive after `close()`.
-      sentinelRetryStrategy: (attempt) => backOff(attempt, RETRY_MS.mostSentinel),
+      sentinelRetryStrategy: (attempt) => backOff(attempt, Math.min(mostMs, RETRY_MS.mostSentinel)),
+      sentinelCommandTimeout: Math.max(SENTINEL_MS, config.commandTimeoutMs / 4),
+      // Without it ioredis leaves `tls` aside, and all is sent in the clear.
+      enableTLSForSentinelMode: true,
+      ...(config.sentinelTls && { sentinelTLS: config.sentinelTls === true ? {} : config.sentinelTls }),
       ...(config.sentinelUsername !== undefined && { sentinelUsername: config.sentinelUsername }),
       ...(config.sentinelPassword !== undefined && { sentinelPassword: config.sentinelPassword }),
     }),

@@ -2,6 +2,7 @@ import { ConfigurationError, knownNames, parseDuration } from '@authstate/spi'
 import { z } from 'zod'
 import { internals, type RedisClient } from './client.js'
 import { MAX_PARTITIONS } from './key-space.js'
+import { contradictions, WAYS } from './way-in.js'
 
 const durationMs = z.preprocess(parseDuration, z.int().min(1).max(600_000))
 const port = z.int().min(1).max(65_535)
@@ -33,6 +34,8 @@ export const redisConfig = z
     password: secret.optional(),
     sentinelUsername: z.string().min(1).optional(),
     sentinelPassword: secret.optional(),
+    /** TLS to the sentinels themselves: `true`, or options of `tls.connect`; `tls` is for Redis. */
+    sentinelTls: z.union([z.boolean(), z.record(z.string(), z.unknown())]).optional(),
     db: z.int().min(0).max(1_000_000).optional(),
     /** `true` for TLS with the system's authorities, or options of `tls.connect`. */
     tls: z.union([z.boolean(), z.record(z.string(), z.unknown())]).optional(),
@@ -48,7 +51,7 @@ export const redisConfig = z
     /** A write is answered when so many replicas have it; 0 for none. */
     minReplicas: z.int().min(0).max(16).default(0),
     /** How long they may take; it holds up what is behind it on the connection. */
-    replicaTimeoutMs: durationMs.default(100),
+    replicaTimeoutMs: durationMs.optional(),
     /** How long the first connection may take. */
     connectTimeoutMs: durationMs.default(5_000),
     /** Commands per socket write. On for clients we make, off for clients we are given, when left out. */
@@ -57,7 +60,7 @@ export const redisConfig = z
     ioredis: z.record(z.string(), z.unknown()).optional(),
   })
   .superRefine((config, context) => {
-    const ways = (['url', 'client', 'sentinels', 'nodes'] as const).filter((way) => config[way] !== undefined)
+    const ways = WAYS.filter((way) => config[way] !== undefined)
     if (ways.length !== 1) {
       const given = ways.length === 0 ? 'none is given' : `${ways.join(' and ')} are given`
       context.addIssue({
@@ -65,7 +68,12 @@ export const redisConfig = z
         message: `needs exactly one of url, client, sentinels or nodes; ${given}`,
       })
     }
-    if (config.minReplicas > 0 && config.replicaTimeoutMs >= config.commandTimeoutMs) {
+    const [way] = ways
+    if (way !== undefined && ways.length === 1) {
+      for (const { path, message } of contradictions(config, way))
+        context.addIssue({ code: 'custom', path, message })
+    }
+    if (config.minReplicas > 0 && replicaTimeoutOf(config) >= config.commandTimeoutMs) {
       context.addIssue({
         code: 'custom',
         path: ['replicaTimeoutMs'],
@@ -80,6 +88,13 @@ export const redisConfig = z
       })
     }
   })
+
+/** How long replicas may take where nothing is said. */
+const REPLICA_TIMEOUT_MS = 100
+
+/** How long replicas may take. */
+export const replicaTimeoutOf = ({ replicaTimeoutMs }: { replicaTimeoutMs?: number | undefined }): number =>
+  replicaTimeoutMs ?? REPLICA_TIMEOUT_MS
 
 /** What `connect()` and the `redis` section of a configuration take. */
 export type RedisOptions = z.input<typeof redisConfig>

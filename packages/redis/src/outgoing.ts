@@ -1,13 +1,14 @@
 import { type ClientInternals, internals, type RedisClient, type SendCommand } from './client.js'
 import { concealCommand } from './conceal.js'
-
-const watch = Symbol('authstate.outgoing')
+import { shared } from './shared.js'
 
 interface Watched {
   /** What the keys start with, once per connection over the client. */
   readonly heads: string[]
   restore(): void
 }
+
+const watched = shared('watched', () => new WeakMap<RedisClient, Watched>())
 
 /**
  * Stands between a client and its socket for as long as a connection uses it: hides what is ours, and notes what
@@ -17,15 +18,14 @@ interface Watched {
  * @returns how to stop
  */
 export function watchOutgoing(client: RedisClient, head: string): () => void {
-  const holder = internals(client) as ClientInternals & { [watch]?: Watched | undefined }
-  holder[watch] ??= install(client)
-  const { heads, restore } = holder[watch]
-  const full = (holder.options?.keyPrefix ?? '') + head
+  const { heads, restore } = watched.get(client) ?? install(client)
+  watched.set(client, { heads, restore })
+  const full = (internals(client).options?.keyPrefix ?? '') + head
   heads.push(full)
   return () => {
     heads.splice(heads.indexOf(full), 1)
-    if (heads.length > 0 || holder[watch]?.heads !== heads) return
-    holder[watch] = undefined
+    if (heads.length > 0 || watched.get(client)?.heads !== heads) return
+    watched.delete(client)
     restore()
   }
 }
@@ -63,7 +63,7 @@ function install(client: RedisClient): Watched {
   }
 }
 
-const neverSent = new WeakSet<object>()
+const neverSent = shared('never-sent', () => new WeakSet<object>())
 
 /** Whether a client raised this error before anything of the command had left. */
 export function wasNeverSent(error: unknown): boolean {

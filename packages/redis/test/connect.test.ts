@@ -50,11 +50,13 @@ describeWith(redis, 'connect', () => {
   })
 
   test('explicit options win over what an address carries', async () => {
-    const url = `${redisUrl()}/5?autoResendUnfulfilledCommands=true&maxRetriesPerRequest=20`
-    const connection = await open({ url, db: 4, prefix: freshPrefix() })
+    const url = `${redisUrl()}/5?family=4&connectionName=mine`
+    const connection = await open({ url, prefix: freshPrefix(), ioredis: { connectionName: 'other' } })
     const reader = (await connection.openReader()) as Redis
     expect(reader.options).toMatchObject({
-      db: 4,
+      db: 5,
+      family: 4,
+      connectionName: 'other',
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
       enableOfflineQueue: false,

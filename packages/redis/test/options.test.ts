@@ -14,7 +14,6 @@ test('what is left out has its default', () => {
     partitions: 16,
     commandTimeoutMs: 2_000,
     minReplicas: 0,
-    replicaTimeoutMs: 100,
     connectTimeoutMs: 5_000,
   })
 })

@@ -35,9 +35,16 @@ test('hundreds of errors are one warning, and one line once it is over', () => {
     ['warn', { reason: 'READONLY' }],
     ['info', { errors: 1 }],
   ])
+  client.emit('end')
+  expect(logger.entries.at(-1)).toMatchObject({
+    level: 'error',
+    message: expect.stringContaining('has ended'),
+  })
   stop()
   expect(client.eventNames()).toEqual([])
 })
+
+const off = { autoResendUnfulfilledCommands: false }
 
 describeWith(serverBinary, 'while Redis is away', () => {
   let server: Topology
@@ -106,17 +113,46 @@ describeWith(serverBinary, 'while Redis is away', () => {
     await restart()
   })
 
-  test('a server that turned into a replica: refused, and left for another connection', async () => {
-    const connection = await open({ url: url() })
+  test.each<[string, () => RedisOptions]>([
+    ['made', () => ({ url: url() })],
+    ['given, ioredis 6', () => ({ client: given(new Redis(url(), off)) })],
+    ['given, ioredis 5', () => ({ client: given(new Redis5(url(), off)) })],
+  ])(
+    '%s client: a server that turned into a replica refuses, and is left for another connection',
+    async (_, options) => {
+      const connection = await open({ ...options(), prefix: freshPrefix() })
+      const admin = new Redis(url())
+      onTestFinished(() => admin.disconnect())
+      const add = () => connection.run(count, { counter: connection.keys.key(1, 'n') }, { by: 1 })
+      await add()
+      const connectedBefore = await connections(admin)
+      await admin.replicaof('127.0.0.1', '1')
+      const error = await failureOf(add())
+      expect(error).toMatchObject({ applied: 'no' })
+      expect(String(error)).toContain('Redis refused the command (READONLY)')
+      // The address of a service leads to the next master from the next connection on.
+      await until('another connection', async () => (await connections(admin)) > connectedBefore)
+      await admin.replicaof('NO', 'ONE')
+      await until('a connection', () => add().catch(() => undefined))
+    },
+  )
+
+  test('a given client that never connects again is not ended by it', async () => {
+    const logger = new RecordingLogger()
+    const client = given(new Redis(url(), { ...off, retryStrategy: null as never }))
+    const connection = await open({ client, prefix: freshPrefix() }, logger)
+    expect(logger.entries.map(({ fields }) => fields)).toEqual([{ option: 'retryStrategy' }])
     const admin = new Redis(url())
     onTestFinished(() => admin.disconnect())
-    const add = () => connection.run(count, { counter: connection.keys.key(1, 'n') }, { by: 1 })
-    await add()
     await admin.replicaof('127.0.0.1', '1')
-    const error = await failureOf(add())
-    expect(error).toMatchObject({ applied: 'no' })
-    expect(String(error)).toContain('Redis refused the command (READONLY)')
+    const add = () => connection.run(count, { counter: connection.keys.key(1, 'n') }, { by: 1 })
+    expect(await failureOf(add())).toMatchObject({ applied: 'no' })
     await admin.replicaof('NO', 'ONE')
-    await until('a connection', () => add().catch(() => undefined))
+    expect(await add()).toBeGreaterThan(0)
   })
 })
+
+/** How many connections a server has taken so far. */
+async function connections(admin: Redis): Promise<number> {
+  return Number(/total_connections_received:(\d+)/.exec(await admin.info('stats'))?.[1])
+}

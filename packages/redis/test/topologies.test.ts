@@ -1,7 +1,10 @@
+import { type AddressInfo, createServer } from 'node:net'
 import { RecordingLogger } from '@authstate/conformance'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ConfigurationError, StoreUnavailableError } from '@authstate/spi'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { describeWith, serverBinary, tls } from '../../../test-support/capabilities.js'
-import { start, type Topology, type TopologyKind, until } from '../../../test-support/topology.mjs'
+import { ask, start, type Topology, type TopologyKind, until } from '../../../test-support/topology.mjs'
 import { connect, type RedisOptions } from '../src/index.js'
 import { count, everythingIn, failureOf, open } from './support.js'
 
@@ -77,6 +80,61 @@ describeWith(tls, 'TLS', () => {
 
   test('writes in batches', () =>
     expectToWork({ url: url(), tls: server().tls, batchWrites: 2, prefix: 'b' }))
+})
+
+describeWith(tls, 'TLS behind sentinels', () => {
+  const server = topology('tls', { sentinels: true })
+  const clear = () => server().sentinels.slice(0, 1)
+  const overTls = () => server().sentinels.slice(1)
+  // The server takes nothing but TLS: who gets through has encrypted.
+  const common = () => ({
+    name: server().name,
+    sentinelPassword: server().sentinelPassword,
+    tls: server().tls,
+  })
+
+  test('sentinels in the clear, all else encrypted', () =>
+    expectToWork({ ...common(), sentinels: clear(), sentinelTls: false, prefix: 'clear' }))
+
+  test('sentinels over TLS as well', () =>
+    expectToWork({ ...common(), sentinels: overTls(), sentinelTls: server().tls, prefix: 'tls' }))
+
+  test('a server in the clear is never sent a password where TLS was asked for', async () => {
+    const heard: Buffer[] = []
+    const plain = createServer((socket) =>
+      socket.on('error', () => {}).on('data', (chunk) => heard.push(chunk)),
+    )
+    await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void plain.close())
+    const { port } = plain.address() as AddressInfo
+    const auth = { auth: ['default', server().sentinelPassword] }
+    await ask(clear()[0]?.port ?? 0, ['SENTINEL', 'MONITOR', 'plain', '127.0.0.1', String(port), '1'], auth)
+    const error = await failureOf(
+      connect({
+        ...common(),
+        name: 'plain',
+        sentinels: clear(),
+        sentinelTls: false,
+        username: 'user',
+        password: 's3cret-pass',
+        connectTimeoutMs: 500,
+      }),
+    )
+    expect(error).toBeInstanceOf(StoreUnavailableError)
+    // The sentinel itself says PING and INFO there, as it would to a server.
+    const first = heard.filter((chunk) => chunk[0] === 0x16)
+    expect(first).not.toEqual([])
+    expect(Buffer.concat(heard).toString('latin1')).not.toContain('s3cret-pass')
+  })
+
+  test('a given client that would send all in the clear is refused', async () => {
+    const { name } = server()
+    const client = new Redis({ sentinels: clear(), name, tls: server().tls, lazyConnect: true })
+    onTestFinished(() => client.disconnect())
+    const error = await failureOf(connect({ client }))
+    expect(error).toBeInstanceOf(ConfigurationError)
+    expect(String(error)).toContain('its option "tls" has no effect unless "enableTLSForSentinelMode" is set')
+  })
 })
 
 describeWith(serverBinary, 'sentinels', () => {

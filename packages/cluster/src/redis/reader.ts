@@ -167,7 +167,7 @@ export class ChannelReader {
   }
 
   async #connect(): Promise<StreamClient> {
-    return (await this.#redis.openReader()) as StreamClient
+    return (await this.#redis.openReader(this.#config.readWaitMs)) as StreamClient
   }
 
   /** Ends with an error, whatever ended it. */

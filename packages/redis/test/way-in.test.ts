@@ -1,0 +1,124 @@
+import { ConfigurationError } from '@authstate/spi'
+import { Redis } from 'ioredis'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { connect, type RedisOptions, redisConfig } from '../src/index.js'
+import { WAYS, type Way } from '../src/way-in.js'
+import { everythingIn, failureOf } from './support.js'
+
+const SECRET = 's3cret'
+
+/** Each way in, with nothing besides. */
+const ways: Readonly<Record<Way, () => RedisOptions>> = {
+  url: () => ({ url: 'redis://127.0.0.1:1' }),
+  client: () => {
+    const client = new Redis(1, '127.0.0.1', { lazyConnect: true })
+    onTestFinished(() => client.disconnect())
+    return { client }
+  },
+  sentinels: () => ({ sentinels: ['127.0.0.1:1'], name: 'm' }),
+  nodes: () => ({ nodes: ['127.0.0.1:1'] }),
+}
+
+/** Every other property, with a value that is fine by itself, and the ways in with which it has an effect. */
+const properties: Readonly<Record<string, readonly [value: unknown, worksWith: readonly Way[]]>> = {
+  name: ['m', ['sentinels']],
+  username: ['u', ['url', 'sentinels', 'nodes']],
+  password: [SECRET, ['url', 'sentinels', 'nodes']],
+  sentinelUsername: ['u', ['sentinels']],
+  sentinelPassword: [SECRET, ['sentinels']],
+  sentinelTls: [true, ['sentinels']],
+  db: [3, ['url', 'sentinels']],
+  tls: [true, ['url', 'sentinels', 'nodes']],
+  prefix: ['p', WAYS],
+  partitions: [4, WAYS],
+  commandTimeoutMs: [500, WAYS],
+  minReplicas: [1, WAYS],
+  replicaTimeoutMs: [50, []],
+  connectTimeoutMs: [50, WAYS],
+  batchWrites: [false, WAYS],
+  ioredis: [{ family: 4 }, ['url', 'sentinels', 'nodes']],
+}
+
+const messageOf = (options: RedisOptions): string => {
+  const parsed = redisConfig.safeParse(options)
+  return parsed.success
+    ? ''
+    : parsed.error.issues.map((one) => `${one.path.join('.')} ${one.message}`).join('; ')
+}
+
+test('every property of the section is in the table', () => {
+  expect([...Object.keys(properties), ...WAYS].sort()).toEqual(Object.keys(redisConfig.shape).sort())
+})
+
+describe.each(WAYS)('with %s', (way) => {
+  test.each(Object.entries(properties))('%s has an effect, or is refused', (property, [value, worksWith]) => {
+    const message = messageOf({ ...ways[way](), [property]: value })
+    if (worksWith.includes(way)) expect(message).toBe('')
+    else expect(message).toMatch(new RegExp(`^${property} has no effect`))
+    expect(message).not.toContain(SECRET)
+  })
+
+  test.each(WAYS.filter((other) => other !== way))('%s is another way in: refused', (other) => {
+    expect(messageOf({ ...ways[way](), ...ways[other]() })).toContain('needs exactly one of')
+  })
+})
+
+const url = (rest: string): RedisOptions => ({ url: `redis://127.0.0.1:1${rest}` })
+
+test.each<[string, RedisOptions, RegExp]>([
+  ['a path that is no number', url('/mydb'), /^url must end with the number of a database/],
+  ['half a database', url('/1.5'), /^url must end with/],
+  ['a database and more', url('/0/extra'), /^url must end with/],
+  ['a negative database', url('/-1'), /^url must end with/],
+  ['a database said twice', { ...url('/3'), db: 5 }, /^db is given in the address as well/],
+  ['a password said twice', { url: `redis://:${SECRET}@127.0.0.1`, password: 'b' }, /^password is given/],
+  ['a user said twice', { url: `redis://a:${SECRET}@127.0.0.1`, username: 'b' }, /^username is given/],
+  ['a fragment', url('#3'), /^url must not have a part behind "#"/],
+  ['a query that we overrule', url('/?retryStrategy=1'), /^url its option "retryStrategy" has no effect/],
+  ['a database in the query', url('/?db=3'), /^url its option "db" has no effect: say it with db/],
+  ['TLS that is switched off', { url: 'rediss://127.0.0.1', tls: false }, /^tls must not be false/],
+  ['TLS over a unix socket', { url: 'unix:///run/redis.sock', tls: true }, /^tls has no effect with a unix/],
+  [
+    'a pace of their own',
+    { ...url(''), ioredis: { retryStrategy: () => 5 } },
+    /^ioredis\.retryStrategy has no/,
+  ],
+  [
+    'a password in ioredis',
+    { ...url(''), ioredis: { password: SECRET } },
+    /^ioredis\.password .* with password$/,
+  ],
+  [
+    'a password for nodes in ioredis',
+    { nodes: ['a'], ioredis: { redisOptions: { password: SECRET } } },
+    /^ioredis\.redisOptions\.password .* with password$/,
+  ],
+  ['reads of replicas', { nodes: ['a'], ioredis: { scaleReads: 'slave' } }, /^ioredis\.scaleReads has no/],
+  ['a time for no replicas', { ...url(''), replicaTimeoutMs: 50 }, /^replicaTimeoutMs .* minReplicas is 0$/],
+  [
+    'the password of sentinels, and nothing said of their TLS',
+    { sentinels: ['a'], name: 'm', tls: true, sentinelPassword: SECRET },
+    /^sentinelTls must be said where tls and sentinelPassword are given/,
+  ],
+])('%s is refused, and the message names the place and no value', (_, options, message) => {
+  expect(messageOf(options)).toMatch(message)
+  expect(messageOf(options)).not.toContain(SECRET)
+})
+
+test.each<RedisOptions>([
+  url('/3'),
+  url('/'),
+  { ...url(''), db: 3 },
+  { url: `redis://:${SECRET}@127.0.0.1`, username: 'a' },
+  { url: 'rediss://127.0.0.1', tls: { ca: 'x' } },
+  { ...url(''), minReplicas: 1, replicaTimeoutMs: 50 },
+  { sentinels: ['a'], name: 'm', tls: true, sentinelPassword: SECRET, sentinelTls: false },
+  { sentinels: ['a'], name: 'm', sentinelPassword: SECRET },
+])('%j is fine', (options) => expect(messageOf(options)).toBe(''))
+
+test('connect() refuses as the configuration does', async () => {
+  const error = await failureOf(connect({ ...url('/mydb'), db: 1, password: SECRET }))
+  expect(error).toBeInstanceOf(ConfigurationError)
+  expect(String(error)).toMatch(/redis\.db: is given in the address as well.*redis\.url: must end with/)
+  expect(everythingIn(error)).not.toContain(SECRET)
+})
