@@ -44,7 +44,10 @@ export interface AuthState extends AsyncDisposable {
   /** What is selected, why, and with which properties. Holds no secrets, so it can be logged. */
   describe(): Description
 
-  /** Ends everything, and closes the connections that were opened here. Twice is the same as once. */
+  /**
+   * Ends everything, and closes the connections that were opened here. Twice is the same as once. Takes `closeTimeoutMs` at most,
+   * also while Redis says nothing: what could not be told it by then runs out there by itself, as after a crash.
+   */
   close(): Promise<void>
 }
 

@@ -36,6 +36,8 @@ export interface AuthStateConfig {
   readonly logger?: Logger | undefined
   /** Told of every finished call of every provider. */
   readonly instrument?: InstrumentHook | undefined
+  /** How long `close()` may take at most: milliseconds or text. @default '5s' */
+  readonly closeTimeoutMs?: number | string | undefined
 }
 
 const OPTIONS: { readonly [Name in keyof Required<AuthStateConfig>]: true } = {
@@ -50,6 +52,7 @@ const OPTIONS: { readonly [Name in keyof Required<AuthStateConfig>]: true } = {
   clock: true,
   logger: true,
   instrument: true,
+  closeTimeoutMs: true,
 }
 
 /** @throws {ConfigurationError} an option is not one; lists those that are. */

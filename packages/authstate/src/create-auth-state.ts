@@ -20,11 +20,11 @@ import { memoryFactories } from './memory-factories.js'
  */
 export async function createAuthState(config: AuthStateConfig = {}): Promise<AuthState> {
   checkOptions(config)
-  const { clock, logger, node, realms, keyring, instrument, env, providers = [] } = config
+  const { clock, logger, node, realms, keyring, instrument, env, closeTimeoutMs, providers = [] } = config
   const overRedis = staysInMemory(config) ? [] : (await import('./redis-factories.js')).redisFactories()
   const factories = [...memoryFactories(), ...overRedis, ...providers]
   const selection = selectionOf(config)
-  const surroundings = { clock, logger, node, realms, keyring, instrument, env }
+  const surroundings = { clock, logger, node, realms, keyring, instrument, env, closeTimeoutMs }
   const registry = createProviderRegistry({ ...surroundings, factories, config: selection })
   refuseIdleRedis(registry, factories)
   await registry.start()

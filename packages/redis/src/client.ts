@@ -78,6 +78,8 @@ export interface BatchableStream {
   uncork(): void
   write(...args: never[]): boolean
   readonly bytesRead?: number
+  readonly remoteAddress?: string | undefined
+  readonly remotePort?: number | undefined
   readonly destroyed?: boolean
   destroy?(error: Error): unknown
 }

@@ -84,8 +84,10 @@ export class SilenceWatch {
     if (this.#looksWithout(node, stream, stream.bytesRead ?? 0) < looksToCut || !this.#mayCut(node)) return
     this.#quiet.delete(node)
     const { timeoutMs, logger } = this.#policy
-    const { host, port } = internals(node).options ?? {}
-    logger.warn({ host, port, timeoutMs }, 'a connection to Redis went silent; it is replaced')
+    const fields = { host: stream.remoteAddress, port: stream.remotePort, timeoutMs }
+    // A server that goes on saying nothing to those who come again is the same outage.
+    const level = node.status === 'ready' ? 'warn' : 'debug'
+    logger[level](fields, 'a connection to Redis went silent; it is replaced')
     stream.destroy?.(new ConnectionSilent(timeoutMs))
   }
 

@@ -18,13 +18,18 @@ describe('what counts as silent', () => {
 
   function watching(policy: Partial<SilencePolicy> = {}) {
     const cut: Error[] = []
-    const stream = { bytesRead: 0, destroyed: false, destroy: (error: Error) => cut.push(error) }
+    const stream = {
+      remoteAddress: 'h',
+      remotePort: 1,
+      bytesRead: 0,
+      destroyed: false,
+      destroy: (error: Error) => cut.push(error),
+    }
     const queue: Sent[] = []
     const node = {
       status: 'ready',
       isCluster: false,
       stream,
-      options: { host: 'h', port: 1 },
       commandQueue: {
         get length() {
           return queue.length

@@ -1,6 +1,7 @@
 import { assertFunction, assertObject } from './assert.js'
 import { createCatalog, realmChecksOf } from './catalog.js'
 import { type Clock, systemClock } from './clock.js'
+import { closeInTurn, closeTimeoutOf } from './closing.js'
 import type { Environment, RegistryConfig } from './config.js'
 import { createContext } from './context.js'
 import { type Description, describePlan } from './describe.js'
@@ -38,6 +39,8 @@ export interface ProviderRegistryOptions {
   readonly keyring?: Keyring | undefined
   /** Told of every finished call of every provider. */
   readonly instrument?: InstrumentHook | undefined
+  /** How long `close()` waits for all providers together: milliseconds or text. @default '5s' */
+  readonly closeTimeoutMs?: number | string | undefined
 }
 
 /** Selects, starts, hands out and closes providers. */
@@ -71,7 +74,8 @@ export interface ProviderRegistry {
   /** Asks every running provider whether it can serve. Never rejects. */
   health(): Promise<Health>
   /**
-   * Closes every provider, the last started first, after a start in progress has ended. A second call is the same.
+   * Closes every provider, the last started first, after a start in progress has ended. A second call is the same. Takes
+   * `closeTimeoutMs` at most: what is not done by then is named in a warning and ends by itself.
    *
    * @throws {AggregateError} some could not be closed; the others were.
    */
@@ -90,6 +94,7 @@ const OPTIONS: Known<ProviderRegistryOptions> = {
   realms: true,
   keyring: true,
   instrument: true,
+  closeTimeoutMs: true,
 }
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
@@ -117,6 +122,7 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
   if (options.logger !== undefined) {
     for (const level of LEVELS) assertFunction(options.logger?.[level], `logger.${level}`)
   }
+  const closeTimeoutMs = closeTimeoutOf(options.closeTimeoutMs)
   const logger = options.logger ?? consoleLogger
   const surroundings = {
     givenClock: options.clock,
@@ -172,13 +178,10 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
   }
 
   async function closeAll(): Promise<{ spi: string; error: unknown }[]> {
-    const failures: { spi: string; error: unknown }[] = []
-    for (const [spi, { provider }] of [...running].reverse()) {
-      try {
-        await provider.close?.()
-      } catch (error) {
-        failures.push({ spi, error })
-      }
+    const providers = [...running].reverse().map(([spi, { provider }]) => [spi, provider] as const)
+    const { failures, late } = await closeInTurn(providers, closeTimeoutMs)
+    if (late.length > 0) {
+      logger.warn({ spis: late, closeTimeoutMs }, 'closing is not waited for any longer; it ends by itself')
     }
     running.clear()
     return failures
