@@ -202,6 +202,20 @@ export const loginFailureBugs = inMemory(loginFailureSuite, memoryLoginFailures,
     }),
   )
   plant(
+    'tells who exists',
+    'attempts under an unknown name never wait for one another',
+    'guardUnknownUser: six guesses at once are verified and refused as those of a user who exists, at any time',
+    (real) => {
+      let names = 0
+      return {
+        guardUnknownUser: (realmId, options, verify) => {
+          names += 1
+          return real.guardUnknownUser(realmId, { ...options, username: String(names) }, verify)
+        },
+      }
+    },
+  )
+  plant(
     'count counts the dead',
     'clear says that it removed what had expired',
     'clear, clearByRealm: what has expired does not count',
@@ -295,15 +309,31 @@ export const loginFailureScriptBugs = (client: () => RedisClient) =>
         'reserve.lua never lets a reservation lapse',
         'guard: a verification that never ends gives its reservation back after reservationMs',
         scripts.reserve,
-        "redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[1])",
+        "redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[2])",
         '',
+      )
+      edit(
+        'off-by-one expiry',
+        'reserve.lua takes its own clock for exact',
+        'guard: a reservation lasts as long as the clock of its node may say that it does',
+        scripts.reserve,
+        "redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[2])",
+        "redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[1])",
+      )
+      edit(
+        'unbounded life',
+        'record-failure.lua keeps a name that belongs to nobody for good',
+        'guardUnknownUser: a lock for good ends maxDeltaTimeMs after the last failure, as nobody is there to end it',
+        scripts.recordFailure,
+        'if most == 0 and (pure',
+        'if (pure',
       )
       edit(
         'unbounded life',
         'reserve.lua sets no TTL',
         'guard: a verification that never ends gives its reservation back after reservationMs',
         scripts.reserve,
-        "redis.call('PEXPIRE', KEYS[2], string.format('%.0f', tonumber(ARGV[3]) + GRACE))",
+        "redis.call('PEXPIRE', KEYS[2], string.format('%.0f', tonumber(ARGV[4]) + GRACE))",
         '',
       )
     },

@@ -23,7 +23,7 @@ export async function checkCredentials(
   const { loginFailures } = state
   const attempt = user
     ? await loginFailures.guard(realmId, user.id, { ip }, verify)
-    : await loginFailures.guardUnknownUser(realmId, { ip }, verify)
+    : await loginFailures.guardUnknownUser(realmId, { ip, username }, verify)
   if (!checked) await verify()
   return attempt.outcome === 'success' ? user : undefined
 }

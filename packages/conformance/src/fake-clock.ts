@@ -3,6 +3,8 @@ import type { Clock } from '@authstate/spi'
 /** A clock that moves only when told to. */
 export class FakeClock implements Clock {
   #now: number
+  /** How far it may be off the clock of other nodes, in ms. Set it to test what is decided in doubt. */
+  uncertaintyMs = 0
 
   /** @param startMs Milliseconds since the epoch. @default 1_700_000_000_000 */
   constructor(startMs = 1_700_000_000_000) {

@@ -7,6 +7,7 @@ import { lifetime } from './conformance/lifetime.js'
 import { locking } from './conformance/locking.js'
 import { misuse } from './conformance/misuse.js'
 import { secondFactor } from './conformance/second-factor.js'
+import { unknownUsers } from './conformance/unknown-users.js'
 import { type LoginFailureProvider, loginFailureSpi } from './contract.js'
 
 /** The behaviour every login-failure provider must show. */
@@ -14,6 +15,7 @@ export const loginFailureSuite = defineSuite<LoginFailureProvider>(loginFailureS
   counting(add)
   locking(add)
   secondFactor(add)
+  unknownUsers(add)
   lifetime(add)
   guarding(add)
   addresses(add)
@@ -23,8 +25,8 @@ export const loginFailureSuite = defineSuite<LoginFailureProvider>(loginFailureS
 
 /** What keys of this SPI must satisfy; for `redisTarget`. Records of permanent locks, and their index, live for ever. */
 export const loginFailureKeySpace: KeySpaceRules = {
-  records: ['lf', 'la', 'lg', 'lh'],
-  indexes: { lr: (tail, head) => `${head}:${tail}` },
+  records: ['lf', 'la', 'ld', 'lg', 'lh', 'le'],
+  indexes: { lr: (tail, head) => `${head}:${tail}`, lu: (tail, head) => `${head}:${tail}` },
   immortal: ['lf', 'lr'],
 }
 

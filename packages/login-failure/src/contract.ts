@@ -125,6 +125,17 @@ export interface GuardOptions {
   readonly category?: FailureCategory | undefined
 }
 
+/** What is known about an attempt under a name that belongs to nobody. */
+export interface UnknownUserOptions {
+  /** Address of the client: IPv4 or IPv6, without a port. */
+  readonly ip?: string | undefined
+  /**
+   * The name that was typed, in the form in which it was looked for: attempts under one name queue and lock like those of
+   * one user. Kept as a digest only. Left out: the attempts of one address, or all without an address, are taken for those of one user.
+   */
+  readonly username?: string | undefined
+}
+
 /** What came of a guarded attempt. */
 export type GuardOutcome =
   | { readonly outcome: 'success'; readonly failPolicy?: FailPolicy }
@@ -285,13 +296,20 @@ export interface LoginFailureProvider extends Provider {
   ): Promise<GuardOutcome>
 
   /**
-   * `guard` for a name that belongs to nobody: only its address is counted. It sends the commands that `guard` would,
-   * so that with a `verify` against a made-up credential nobody can tell the name from one that exists. Never answers
-   * `'success'`.
+   * `guard` for a name that belongs to nobody. It takes every step that `guard` takes for a user who exists: attempts
+   * under one name wait for one another, fail and lock by the same policy, with the same commands. So with a `verify`
+   * against a made-up credential nobody can tell the name from one that exists, neither by the answer nor by time. Never
+   * answers `'success'`.
+   *
+   * What is remembered for that is no record: no verb shows it, no event tells of it, and it ends with its lock and
+   * `maxDeltaTimeMs`, also where a user would be locked for good. At most 16 384 names are remembered per realm (in
+   * memory: in all); beyond that those that end soonest are forgotten. `clearByRealm` and `applySettings` forget them.
+   *
+   * @throws {TypeError} `username` is no text, or as `guard`
    */
   guardUnknownUser(
     realmId: string,
-    options: Omit<GuardOptions, 'category'>,
+    options: UnknownUserOptions,
     verify: () => Promise<boolean>,
   ): Promise<Exclude<GuardOutcome, { outcome: 'success' }>>
 

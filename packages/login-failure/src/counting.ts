@@ -1,4 +1,4 @@
-import { allSteps, type Clock, randomId } from '@authstate/spi'
+import { allSteps, type Clock, randomId, uncertaintyOf } from '@authstate/spi'
 import type { CheckOutcome, EventSubject, Lock, LockRule, LoginFailureOutcome } from './contract.js'
 import type { Events } from './events.js'
 import type { Policy } from './policy.js'
@@ -9,8 +9,6 @@ import type { FailureStore, ReservationOutcome, Subject } from './store.js'
 export interface Rule {
   readonly subject: Subject
   readonly policy: Policy
-  /** There is no such user: attempts are reserved and given back as if there were, and nothing is counted. */
-  readonly decoy?: true
 }
 
 export type Reserved =
@@ -55,14 +53,12 @@ export class Counting {
     const now = this.#clock.now()
     const { ip, secondary } = failure
     const stored = { ip, secondary, at: Math.min(failure.at ?? now, now), now, attempt }
-    const steps = await each(rules, async ({ subject, policy, decoy }) => {
-      if (!decoy) return this.#store.fail(subject, policy, stored)
-      await this.#store.release(subject, attempt)
-      return undefined
-    })
+    const steps = await each(rules, ({ subject, policy }) => this.#store.fail(subject, policy, stored))
     rules.forEach(({ subject }, index) => {
       const step = steps[index]
-      if (step !== undefined && step.newLock !== '') this.#tellLock(subject, step, stored.at)
+      if (step !== undefined && step.newLock !== '' && !subject.decoy) {
+        this.#tellLock(subject, step, stored.at)
+      }
     })
     return outcomeOf(rules, steps, now)
   }
@@ -97,7 +93,9 @@ export class Counting {
   async reserve(rules: readonly Rule[], secondary: boolean, leaseMs: number): Promise<Reserved> {
     const now = this.#clock.now()
     const attempt = randomId()
-    const reservation = { now, attempt, leaseMs, secondary }
+    // A reservation that another node made ends by that node's reading of the clock.
+    const lapsedAt = Math.floor(now - uncertaintyOf(this.#clock))
+    const reservation = { now, lapsedAt, attempt, leaseMs, secondary }
     const settled = await Promise.allSettled(
       rules.map(({ subject, policy }) => this.#store.reserve(subject, policy, reservation)),
     )
@@ -161,24 +159,20 @@ function strongestLock(
   return strongest
 }
 
-function outcomeOf(
-  rules: readonly Rule[],
-  steps: readonly (FailureStep | undefined)[],
-  now: number,
-): LoginFailureOutcome {
+function outcomeOf(rules: readonly Rule[], steps: readonly FailureStep[], now: number): LoginFailureOutcome {
   const user = steps[rules.findIndex(({ subject }) => subject.rule === 'user')]
   return {
-    counted: (user ?? steps.find((step) => step !== undefined))?.counted ?? false,
+    counted: (user ?? steps[0])?.counted ?? false,
     numFailures: user?.state.numFailures ?? 0,
     numTemporaryLockouts: user?.state.numTemporaryLockouts ?? 0,
     numSecondaryAuthFailures: user?.state.numSecondaryAuthFailures ?? 0,
     permanent: false,
     ...strongestLock(
       rules,
-      steps.map((step) => step?.state),
+      steps.map(({ state }) => state),
       now,
     ),
-    newlyLocked: steps.some((step) => step !== undefined && step.newLock !== ''),
+    newlyLocked: steps.some(({ newLock }) => newLock !== ''),
   }
 }
 

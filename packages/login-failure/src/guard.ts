@@ -168,4 +168,5 @@ function failureOf({ locked, until, permanent }: LoginFailureOutcome, failPolicy
   }
 }
 
-const nameOf = ({ subject: { realmId, rule, id } }: Rule): string => JSON.stringify([realmId, rule, id])
+const nameOf = ({ subject: { realmId, rule, id, decoy } }: Rule): string =>
+  JSON.stringify([realmId, decoy ? 'decoy' : rule, id])

@@ -1,6 +1,7 @@
 import {
   assertFunction,
   assertName,
+  type Clock,
   type EventOf,
   ProviderClosedError,
   type ProviderContext,
@@ -20,6 +21,7 @@ import type {
   LoginFailureProvider,
   RuleExplanation,
   SuccessOptions,
+  UnknownUserOptions,
 } from './contract.js'
 import { Counting, each } from './counting.js'
 import { Events } from './events.js'
@@ -27,12 +29,14 @@ import { adminStatus, explainRule } from './explain.js'
 import { Guard, stricter } from './guard.js'
 import { MemoryStore } from './memory-store.js'
 import type { Policy } from './policy.js'
-import { DECOY, RuleBook } from './rule-book.js'
+import { RuleBook, type Who } from './rule-book.js'
 import { toLoginFailure } from './rules.js'
 import type { FailureStore, Subject } from './store.js'
 
 /** The contract, over whatever store: checks, policies, both rules of an attempt, and what to do without the store. */
 export class LoginFailures implements LoginFailureProvider {
+  /** What locks and reservations go by. */
+  readonly clock: Clock
   readonly #context: ProviderContext
   readonly #config: LoginFailureConfig
   readonly #book: RuleBook
@@ -46,6 +50,7 @@ export class LoginFailures implements LoginFailureProvider {
   #closed = false
 
   constructor(context: ProviderContext, config: LoginFailureConfig, store: FailureStore) {
+    this.clock = context.clock
     this.#context = context
     this.#config = config
     this.#book = new RuleBook(context, config)
@@ -58,7 +63,7 @@ export class LoginFailures implements LoginFailureProvider {
 
   async recordFailure(realmId: string, userId: string, options: FailureOptions = {}) {
     this.#enterUser(realmId, userId)
-    return this.#recordFailure(realmId, userId, checkAttempt(options))
+    return this.#recordFailure(realmId, { userId }, checkAttempt(options))
   }
 
   async recordUnknownUser(realmId: string, options: Omit<FailureOptions, 'category'> = {}) {
@@ -69,7 +74,7 @@ export class LoginFailures implements LoginFailureProvider {
   async recordSuccess(realmId: string, userId: string, options: SuccessOptions = {}) {
     this.#enterUser(realmId, userId)
     const { secondary } = checkAttempt(options)
-    const rules = await this.#book.of(realmId, userId, undefined)
+    const rules = await this.#book.of(realmId, { userId }, undefined)
     return this.#orElse(
       async () => (await this.#counting.succeed(rules, secondary, '')).cleared,
       async (failPolicy, error) => {
@@ -96,7 +101,7 @@ export class LoginFailures implements LoginFailureProvider {
     options: { readonly ip?: string | undefined } = {},
   ): Promise<CheckOutcome> {
     this.#enterUser(realmId, userId)
-    const rules = await this.#book.of(realmId, userId, checkAttempt(options).ip)
+    const rules = await this.#book.of(realmId, { userId }, checkAttempt(options).ip)
     return this.#orElse<CheckOutcome>(
       () => this.#counting.check(rules),
       async (failPolicy) => {
@@ -111,16 +116,22 @@ export class LoginFailures implements LoginFailureProvider {
 
   async guard(realmId: string, userId: string, options: GuardOptions, verify: () => Promise<boolean>) {
     this.#enterUser(realmId, userId)
-    return this.#guarded(realmId, userId, checkAttempt(options), verify)
+    return this.#guarded(realmId, { userId }, checkAttempt(options), verify)
   }
 
-  async guardUnknownUser(
-    realmId: string,
-    options: Omit<GuardOptions, 'category'>,
-    verify: () => Promise<boolean>,
-  ) {
+  async guardUnknownUser(realmId: string, options: UnknownUserOptions, verify: () => Promise<boolean>) {
     this.#enterRealm(realmId)
-    const outcome = await this.#guarded(realmId, undefined, checkAttempt(options), verify)
+    const attempt = checkAttempt(options)
+    const { username } = options
+    // Whoever asks has typed it, so whatever text it is, it is a name.
+    if (username !== undefined && typeof username !== 'string') {
+      throw new TypeError('"username" must be a string')
+    }
+    assertFunction(verify, 'verify')
+    const outcome = await this.#guarded(realmId, { username }, attempt, async () => {
+      await verify()
+      return false
+    })
     return outcome as Exclude<GuardOutcome, { outcome: 'success' }>
   }
 
@@ -130,7 +141,7 @@ export class LoginFailures implements LoginFailureProvider {
     options: { readonly ip?: string | undefined } = {},
   ): Promise<Explanation> {
     this.#enterUser(realmId, userId)
-    const rules = await this.#book.of(realmId, userId, checkAttempt(options).ip)
+    const rules = await this.#book.of(realmId, { userId }, checkAttempt(options).ip)
     const now = this.#context.clock.now()
     const explained = await each(rules, async (rule) =>
       explainRule(rule, await this.#store.load(rule.subject, now), now),
@@ -190,10 +201,10 @@ export class LoginFailures implements LoginFailureProvider {
 
   async #recordFailure(
     realmId: string,
-    userId: string | undefined,
+    who: Who | undefined,
     { ip, at, secondary }: Attempt,
   ): Promise<LoginFailureOutcome> {
-    const rules = await this.#book.of(realmId, userId, ip)
+    const rules = await this.#book.of(realmId, who, ip)
     const failure = { ip: ip?.toString() ?? '', at, secondary }
     return this.#orElse<LoginFailureOutcome>(
       () => this.#counting.fail(rules, failure, ''),
@@ -207,18 +218,13 @@ export class LoginFailures implements LoginFailureProvider {
 
   async #guarded(
     realmId: string,
-    userId: string | undefined,
+    who: Who,
     { ip, secondary }: Attempt,
     verify: () => Promise<boolean>,
   ): Promise<GuardOutcome> {
     assertFunction(verify, 'verify')
-    const rules = await this.#book.of(realmId, userId ?? DECOY, ip)
-    const attempt = { ip: ip?.toString() ?? '', secondary }
-    if (userId !== undefined) return this.#guard.run(rules, attempt, verify)
-    return this.#guard.run(rules, attempt, async () => {
-      await verify()
-      return false
-    })
+    const rules = await this.#book.of(realmId, who, ip)
+    return this.#guard.run(rules, { ip: ip?.toString() ?? '', secondary }, verify)
   }
 
   async #load(subject: Subject) {

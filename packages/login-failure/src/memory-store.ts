@@ -9,17 +9,19 @@ import {
   type FailureStep,
   isExpired,
   isLocked,
+  mortalExpiryOf,
   NO_FAILURES,
 } from './rules.js'
-import type {
-  FailureStore,
-  Policies,
-  Reservation,
-  ReservationOutcome,
-  StoredFailure,
-  StoredSuccess,
-  Subject,
-  SuccessOutcome,
+import {
+  type FailureStore,
+  MOST_DECOYS,
+  type Policies,
+  type Reservation,
+  type ReservationOutcome,
+  type StoredFailure,
+  type StoredSuccess,
+  type Subject,
+  type SuccessOutcome,
 } from './store.js'
 
 interface Entry {
@@ -31,6 +33,9 @@ interface Entry {
 export class MemoryStore implements FailureStore {
   readonly #entries = new Map<string, Entry>()
   readonly #entryPruner = new Pruner(this.#entries)
+  /** Those of nobody, the one that was written last at the end. */
+  readonly #decoys = new Map<string, Entry>()
+  readonly #decoyPruner = new Pruner(this.#decoys)
   /** Until when each attempt is reserved, by subject. */
   readonly #attempts = new Map<string, Map<string, number>>()
   readonly #attemptPruner = new Pruner(this.#attempts)
@@ -43,8 +48,12 @@ export class MemoryStore implements FailureStore {
     const { now } = failure
     this.#endAttempt(subject, failure.attempt)
     const step = applyFailure(this.#live(subject, now) ?? NO_FAILURES, policy, failure)
-    if (step.counted) this.#store(subject, step.state, now)
-    return step
+    if (!step.counted) return step
+    const state = subject.decoy
+      ? { ...step.state, expiresAt: mortalExpiryOf(step.state, policy) }
+      : step.state
+    this.#store(subject, state, now)
+    return { ...step, state }
   }
 
   async succeed(subject: Subject, policy: Policy, success: StoredSuccess): Promise<SuccessOutcome> {
@@ -56,22 +65,22 @@ export class MemoryStore implements FailureStore {
       return { outcome: 'locked', state: before }
     }
     const after = applySuccess(before, secondary)
-    if (after === undefined) this.#entries.delete(nameOf(subject))
+    if (after === undefined) this.#entriesOf(subject).delete(nameOf(subject))
     else this.#store(subject, after, now)
     return { outcome: 'cleared', before, after }
   }
 
   async reserve(subject: Subject, policy: Policy, reservation: Reservation): Promise<ReservationOutcome> {
-    const { now, attempt, leaseMs, secondary } = reservation
+    const { now, lapsedAt, attempt, leaseMs, secondary } = reservation
     const state = this.#live(subject, now) ?? NO_FAILURES
     const left = attemptsLeft(state, policy, now, secondary)
     if (left === 0) return { outcome: 'locked', state }
     const name = nameOf(subject)
     const attempts = this.#attempts.get(name) ?? new Map<string, number>()
-    for (const [other, until] of attempts) if (isExpired(until, now)) attempts.delete(other)
+    for (const [other, until] of attempts) if (isExpired(until, lapsedAt)) attempts.delete(other)
     if (attempts.size >= left) return { outcome: 'busy' }
     this.#attempts.set(name, attempts.set(attempt, now + leaseMs))
-    this.#pruneAttempts(now)
+    this.#pruneAttempts(lapsedAt)
     return { outcome: 'reserved' }
   }
 
@@ -81,11 +90,12 @@ export class MemoryStore implements FailureStore {
 
   async remove(subject: Subject, now: number): Promise<FailureState | undefined> {
     const state = this.#live(subject, now)
-    this.#entries.delete(nameOf(subject))
+    this.#entriesOf(subject).delete(nameOf(subject))
     return state
   }
 
   async removeRealm(realmId: string, now: number): Promise<number> {
+    this.#forgetDecoys(realmId)
     let removed = 0
     for (const [name, { subject, state }] of this.#entries) {
       if (subject.realmId !== realmId) continue
@@ -96,6 +106,7 @@ export class MemoryStore implements FailureStore {
   }
 
   async applyPolicies(realmId: string, policies: Policies, now: number) {
+    this.#forgetDecoys(realmId)
     let updated = 0
     let removed = 0
     for (const [name, entry] of this.#entries) {
@@ -115,24 +126,39 @@ export class MemoryStore implements FailureStore {
 
   clear(): void {
     this.#entries.clear()
+    this.#decoys.clear()
     this.#attempts.clear()
   }
 
+  #entriesOf(subject: Subject): Map<string, Entry> {
+    return subject.decoy ? this.#decoys : this.#entries
+  }
+
   #live(subject: Subject, now: number): FailureState | undefined {
-    const state = this.#entries.get(nameOf(subject))?.state
+    const state = this.#entriesOf(subject).get(nameOf(subject))?.state
     return state && !isExpired(state.expiresAt, now) ? state : undefined
   }
 
   #store(subject: Subject, state: FailureState, now: number): void {
+    const entries = this.#entriesOf(subject)
+    const pruner = subject.decoy ? this.#decoyPruner : this.#entryPruner
     const name = nameOf(subject)
-    if (isExpired(state.expiresAt, now)) this.#entries.delete(name)
-    else this.#entries.set(name, { subject, state })
-    this.#entryPruner.prune((entry) => isExpired(entry.state.expiresAt, now))
+    if (subject.decoy || isExpired(state.expiresAt, now)) entries.delete(name)
+    if (!isExpired(state.expiresAt, now)) entries.set(name, { subject, state })
+    pruner.prune((entry) => isExpired(entry.state.expiresAt, now))
+    for (const oldest of this.#decoys.keys()) {
+      if (this.#decoys.size <= MOST_DECOYS) break
+      this.#decoys.delete(oldest)
+    }
   }
 
-  #pruneAttempts(now: number): void {
+  #forgetDecoys(realmId: string): void {
+    for (const [name, { subject }] of this.#decoys) if (subject.realmId === realmId) this.#decoys.delete(name)
+  }
+
+  #pruneAttempts(lapsedAt: number): void {
     this.#attemptPruner.prune((attempts) => {
-      for (const [attempt, until] of attempts) if (isExpired(until, now)) attempts.delete(attempt)
+      for (const [attempt, until] of attempts) if (isExpired(until, lapsedAt)) attempts.delete(attempt)
       return attempts.size === 0
     })
   }
@@ -145,4 +171,5 @@ export class MemoryStore implements FailureStore {
   }
 }
 
-const nameOf = ({ realmId, rule, id }: Subject): string => JSON.stringify([realmId, rule, id])
+const nameOf = ({ realmId, rule, id, decoy }: Subject): string =>
+  JSON.stringify([realmId, decoy ? 'decoy' : rule, id])

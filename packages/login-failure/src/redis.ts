@@ -6,7 +6,15 @@ import { LoginFailures } from './login-failures.js'
 import { type Policy, policyText } from './policy.js'
 import { type FailureState, isExpired, usualStep } from './rules.js'
 import * as scripts from './scripts.js'
-import type { FailureStore, Policies, Reservation, StoredFailure, StoredSuccess, Subject } from './store.js'
+import {
+  type FailureStore,
+  MOST_DECOYS,
+  type Policies,
+  type Reservation,
+  type StoredFailure,
+  type StoredSuccess,
+  type Subject,
+} from './store.js'
 
 /** Counts failures in Redis, for every node of the deployment. */
 export function redisLoginFailures(): ProviderFactory<LoginFailureProvider, LoginFailureConfig> {
@@ -19,12 +27,12 @@ export function redisLoginFailures(): ProviderFactory<LoginFailureProvider, Logi
   }
 }
 
-/** Kinds of keys, by rule: records and reserved attempts. */
+/** Kinds of keys: records, reserved attempts, and where the records of a realm are listed. */
 const KINDS = {
-  user: { record: 'lf', attempts: 'lg' },
-  address: { record: 'la', attempts: 'lh' },
+  user: { record: 'lf', attempts: 'lg', realm: 'lr' },
+  address: { record: 'la', attempts: 'lh', realm: 'lr' },
+  decoy: { record: 'ld', attempts: 'le', realm: 'lu' },
 } as const
-const REALM = 'lr'
 
 class RedisStore implements FailureStore {
   readonly #redis: RedisConnection
@@ -57,6 +65,7 @@ class RedisStore implements FailureStore {
       secondary: secondary ? 1 : 0,
       attempt,
       tail: keys.tail,
+      most: subject.decoy ? Math.ceil(MOST_DECOYS / this.#keys.all.length) : 0,
       policy: policyText(policy),
     })
     return typeof step === 'number' ? usualStep(step, policy, failure) : step
@@ -73,9 +82,11 @@ class RedisStore implements FailureStore {
     })
   }
 
-  async reserve(subject: Subject, policy: Policy, { now, attempt, leaseMs, secondary }: Reservation) {
+  async reserve(subject: Subject, policy: Policy, reservation: Reservation) {
+    const { now, lapsedAt, attempt, leaseMs, secondary } = reservation
     return this.#redis.run(scripts.reserve, this.#keysOf(subject), {
       now,
+      lapsedAt,
       attempt,
       leaseMs,
       secondary: secondary ? 1 : 0,
@@ -93,22 +104,17 @@ class RedisStore implements FailureStore {
   }
 
   async removeRealm(realmId: string, now: number) {
-    const counts = await this.#onEachPartition(async (partition) => {
-      const keys = this.#realmKeys(partition, realmId)
-      let removed = 0
-      for (let [more, isBegun] = [true, false]; more; isBegun = true) {
-        const chunk = await nextStep(this.#redis.run(scripts.clearRealm, keys, { now }), isBegun)
-        removed += chunk.removed
-        more = chunk.more
-      }
-      return removed
-    })
-    return sum(counts)
+    const [counts] = await allSteps([
+      this.#removeListed(KINDS.user.realm, realmId, now),
+      this.#removeListed(KINDS.decoy.realm, realmId, now),
+    ])
+    return sum(counts ?? [])
   }
 
   async applyPolicies(realmId: string, { user, address }: Policies, now: number) {
+    await this.#removeListed(KINDS.decoy.realm, realmId, now)
     const counts = await this.#onEachPartition(async (partition) => {
-      const keys = this.#realmKeys(partition, realmId)
+      const keys = this.#realmKeys(partition, KINDS.user.realm, realmId)
       let [updated, removed, cursor] = [0, 0, '0']
       do {
         const step = this.#redis.run(scripts.applySettings, keys, {
@@ -135,20 +141,34 @@ class RedisStore implements FailureStore {
     }
   }
 
-  #keysOf({ realmId, rule, id }: Subject) {
+  /** Removes what is listed in each partition; answers how many of them were alive, for each. */
+  #removeListed(kind: string, realmId: string, now: number): Promise<number[]> {
+    return this.#onEachPartition(async (partition) => {
+      const keys = this.#realmKeys(partition, kind, realmId)
+      let removed = 0
+      for (let [more, isBegun] = [true, false]; more; isBegun = true) {
+        const chunk = await nextStep(this.#redis.run(scripts.clearRealm, keys, { now }), isBegun)
+        removed += chunk.removed
+        more = chunk.more
+      }
+      return removed
+    })
+  }
+
+  #keysOf({ realmId, rule, id, decoy }: Subject) {
     const partition = this.#keys.partitionFor(id)
-    const kinds = KINDS[rule]
+    const kinds = KINDS[decoy ? 'decoy' : rule]
     const record = this.#keys.key(partition, kinds.record, realmId, id)
     return {
       record,
-      realm: this.#keys.key(partition, REALM, realmId),
+      realm: this.#keys.key(partition, kinds.realm, realmId),
       attempts: this.#keys.key(partition, kinds.attempts, realmId, id),
       tail: record.slice(this.#head(partition).length),
     }
   }
 
-  #realmKeys(partition: number, realmId: string) {
-    return { realm: this.#keys.key(partition, REALM, realmId), head: this.#head(partition) }
+  #realmKeys(partition: number, kind: string, realmId: string) {
+    return { realm: this.#keys.key(partition, kind, realmId), head: this.#head(partition) }
   }
 
   /** What every key of a partition starts with. */

@@ -1,4 +1,5 @@
-import { type ProviderContext, randomId } from '@authstate/spi'
+import { createHash } from 'node:crypto'
+import type { ProviderContext } from '@authstate/spi'
 import { networkOf, type parseIp } from './address.js'
 import { type AddressRule, addressRuleOf, type LoginFailureConfig } from './config.js'
 import type { Rule } from './counting.js'
@@ -7,8 +8,8 @@ import type { Policies, Subject } from './store.js'
 
 type Ip = ReturnType<typeof parseIp>
 
-/** Stands for a user who does not exist, where an attempt must look and last as if there were one. */
-export const DECOY = Symbol('decoy')
+/** Somebody who tries to log in: a user, or a name that belongs to nobody. */
+export type Who = { readonly userId: string } | { readonly username: string | undefined }
 
 /** Says whose failures count in an attempt, and by which policy. */
 export class RuleBook {
@@ -21,14 +22,16 @@ export class RuleBook {
   }
 
   /** The rules of an attempt, the user's first. None where the realm is not protected. */
-  async of(realmId: string, user: string | typeof DECOY | undefined, ip: Ip | undefined): Promise<Rule[]> {
+  async of(realmId: string, who: Who | undefined, ip: Ip | undefined): Promise<Rule[]> {
     const policy = (await this.policiesOf(realmId)).user
     const rules: Rule[] = []
     if (policy === undefined) return rules
-    if (user === DECOY) {
-      rules.push({ subject: { realmId, rule: 'user', id: randomId() }, policy, decoy: true })
-    } else if (user !== undefined) {
-      rules.push({ subject: { realmId, rule: 'user', id: user }, policy })
+    if (who !== undefined) {
+      const subject: Subject =
+        'userId' in who
+          ? { realmId, rule: 'user', id: who.userId }
+          : { realmId, rule: 'user', id: decoyId(who.username, ip), decoy: true }
+      rules.push({ subject, policy })
     }
     const network = ip && this.network(realmId, ip)
     if (network !== undefined && this.#address !== undefined) {
@@ -53,4 +56,10 @@ export class RuleBook {
     if (this.#address === undefined) return undefined
     return { realmId, rule: 'address', id: networkOf(ip, this.#address) }
   }
+}
+
+/** A digest: people type passwords where the name belongs, and no name that is not ours shall lie in a store. */
+function decoyId(username: string | undefined, ip: Ip | undefined): string {
+  const text = username === undefined ? `address ${ip ?? ''}` : `name ${username}`
+  return createHash('sha256').update(text).digest('base64url').slice(0, 22)
 }

@@ -93,6 +93,11 @@ export function lockOf(
 /** When the record ends: a lock that lasts longer than `maxDeltaTimeMs` keeps it, a permanent one for ever. */
 export function expiryOf(state: FailureState, policy: Policy): number {
   if (isPurePermanent(policy) || isPermanentlyLocked(state, policy)) return NEVER
+  return mortalExpiryOf(state, policy)
+}
+
+/** When the record of a decoy ends: no lock of nobody is for ever. */
+export function mortalExpiryOf(state: FailureState, policy: Policy): number {
   return Math.min(NEVER, Math.max(state.lastFailureAt + policy.maxDeltaTimeMs, state.lockedUntil))
 }
 

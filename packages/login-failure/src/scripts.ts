@@ -19,7 +19,7 @@ export const recordFailure = defineScript({
   change: 'full',
   repeatable: false,
   keys: ['record', 'realm', 'attempts'],
-  args: ['now', 'at', 'ip', 'secondary', 'attempt', 'tail', 'policy'],
+  args: ['now', 'at', 'ip', 'secondary', 'attempt', 'tail', 'most', 'policy'],
   decode: (reply) => (typeof reply === 'number' ? reply : stepOf(reply as RawStep)),
 })
 
@@ -57,6 +57,7 @@ export const reserve = defineScript({
   keys: ['record', 'attempts'],
   args: [
     'now',
+    'lapsedAt',
     'attempt',
     'leaseMs',
     'secondary',

@@ -8,7 +8,18 @@ export interface Subject {
   readonly rule: LockRule
   /** A user id, or a network as `networkOf` spells it. */
   readonly id: string
+  /**
+   * Stands for a user who does not exist, so that an attempt takes the way of one who does. Counted apart: at most
+   * {@link MOST_DECOYS} of them, none for longer than `maxDeltaTimeMs` and its lock, and none is listed or told of.
+   */
+  readonly decoy?: true
 }
+
+/**
+ * How many decoys a store remembers: beyond that it forgets those that end soonest. Names are made up by whoever asks, so
+ * their number must have a bound; it is large enough that to flood it takes longer than to guess.
+ */
+export const MOST_DECOYS = 16_384
 
 /** A failure as a store is told of it. */
 export interface StoredFailure extends Failure {
@@ -19,6 +30,8 @@ export interface StoredFailure extends Failure {
 
 export interface Reservation {
   readonly now: number
+  /** Reservations of others that ended then or before have run out: now, less what the clock may be off. */
+  readonly lapsedAt: number
   /** A name of its own for this one try. */
   readonly attempt: string
   readonly leaseMs: number
@@ -68,8 +81,9 @@ export interface FailureStore {
   release(subject: Subject, attempt: string): Promise<void>
   /** Removes the record; answers what it was. */
   remove(subject: Subject, now: number): Promise<FailureState | undefined>
+  /** Decoys go as well and are not in the number. */
   removeRealm(realmId: string, now: number): Promise<number>
-  /** Recomputes when each record of a realm ends; removes those whose rule is off. */
+  /** Recomputes when each record of a realm ends; removes those whose rule is off, and decoys, which are in no number. */
   applyPolicies(
     realmId: string,
     policies: Policies,

@@ -23,6 +23,8 @@ interface History {
   readonly endsAt: number
   readonly secondary: boolean
   readonly lastIsLeft: boolean
+  /** It is the history of nobody. */
+  readonly decoy: boolean
 }
 
 /**
@@ -44,7 +46,7 @@ for _, history in ipairs(cjson.decode(ARGV[5])) do
   for index, event in ipairs(history.events) do
     if event[1] == 'f' then
       out[index] = fail({ record, realm, attempts },
-        { event[2], event[3], event[4], event[5], '', 'tail', history.text })
+        { event[2], event[3], event[4], event[5], '', 'tail', history.most, history.text })
     elseif event[1] == 's' then
       out[index] = succeed({ record, realm, attempts }, { event[2], '', event[3], 'tail', policy[1], policy[2] })
     else
@@ -53,7 +55,7 @@ for _, history in ipairs(cjson.decode(ARGV[5])) do
   end
   for other = 1, history.others do redis.call('ZADD', attempts, 9e15, 'other' .. other) end
   out[#history.events + 1] =
-    reserve({ record, attempts }, with({ history.endsAt, 'mine', '1000', history.secondary }))
+    reserve({ record, attempts }, with({ history.endsAt, history.endsAt, 'mine', '1000', history.secondary }))
   replies[#replies + 1] = out
 end
 return replies
@@ -105,11 +107,11 @@ interface Played {
 
 /** What the store in memory, which uses the functions of rules.ts, makes of a history. */
 async function play(
-  { policy, events, endsAt, secondary, lastIsLeft }: History,
+  { policy, events, endsAt, secondary, lastIsLeft, decoy }: History,
   seen: Record<string, number>,
 ): Promise<Played> {
   const store = new MemoryStore()
-  const subject: Subject = { realmId: 'r', rule: 'user', id: 'u' }
+  const subject: Subject = { realmId: 'r', rule: 'user', id: 'u', ...(decoy && { decoy }) }
   const results: string[] = []
   for (const event of events) {
     const now = Number(event[1])
@@ -154,12 +156,13 @@ function decode(event: Event | undefined, policy: Policy, reply: unknown): strin
   return text((event === undefined ? scripts.reserve : script[event[0]]).decode(reply))
 }
 
-function encode({ policy, events, endsAt, secondary }: History, others: number) {
+function encode({ policy, events, endsAt, secondary, decoy }: History, others: number) {
   const { strategy: _, permanentLockout, ...numbers } = policy
-  const inOrder = scripts.reserve.args.slice(5).map((name) => String(numbers[name as keyof typeof numbers]))
+  const inOrder = scripts.reserve.args.slice(6).map((name) => String(numbers[name as keyof typeof numbers]))
   return {
     policy: [permanentLockout ? '1' : '0', ...inOrder],
     text: policyText(policy),
+    most: decoy ? '1024' : '0',
     events,
     endsAt: String(endsAt),
     secondary: secondary ? '1' : '0',
@@ -212,6 +215,7 @@ function history(random: () => number): History {
     endsAt: now + (random() < 0.5 ? 0 : step()),
     secondary: random() < 0.3,
     lastIsLeft: random() < 0.5,
+    decoy: random() < 0.2,
   }
 }
 

@@ -1,54 +1,8 @@
 import assert from 'node:assert/strict'
 import { type SuiteBuilder, together } from '@authstate/conformance'
-import type { GuardOutcome, LoginFailureProvider } from '../contract.js'
-import { assertNotLocked, countOf, fail, type LoginFailureStage, protect, SECOND } from './fixture.js'
-
-const wrong = async () => false
-const right = async () => true
-
-/** A credential that takes a turn of the event loop to verify, and counts how often it was verified, and at once. */
-function credential(answer: boolean) {
-  const seen = { verified: 0, atOnce: 0, mostAtOnce: 0 }
-  const verify = async (): Promise<boolean> => {
-    seen.verified += 1
-    seen.atOnce += 1
-    seen.mostAtOnce = Math.max(seen.mostAtOnce, seen.atOnce)
-    await new Promise(setImmediate)
-    seen.atOnce -= 1
-    return answer
-  }
-  return { seen, verify }
-}
-
-/** A verification that goes on until it is told how it ends. */
-function pending() {
-  let begun: () => void = () => {}
-  let end: (answer: boolean) => void = () => {}
-  const started = new Promise<void>((resolve) => {
-    begun = resolve
-  })
-  const ended = new Promise<boolean>((resolve) => {
-    end = resolve
-  })
-  const verify = () => {
-    begun()
-    return ended
-  }
-  return { started, end, verify }
-}
-
-function count(outcomes: readonly GuardOutcome[]): Record<string, number> {
-  const counts: Record<string, number> = {}
-  for (const { outcome } of outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1
-  return counts
-}
-
-async function twoNodes(
-  stage: LoginFailureStage,
-  properties = {},
-): Promise<[LoginFailureProvider, LoginFailureProvider]> {
-  return [await stage.withProperties(properties), await stage.withProperties(properties)]
-}
+import type { LoginFailureProvider } from '../contract.js'
+import { assertNotLocked, countOf, fail, protect, SECOND } from './fixture.js'
+import { count, credential, pending, right, twoNodes, wrong } from './guard-fixture.js'
 
 /** Verifying under the policy's protection. */
 export function guarding(add: SuiteBuilder<LoginFailureProvider>): void {
@@ -122,16 +76,6 @@ export function guarding(add: SuiteBuilder<LoginFailureProvider>): void {
     assert.equal((await provider.get('realm', 'alice'))?.numSecondaryAuthFailures, 3)
   })
 
-  add.basic('guardUnknownUser: takes the same time, and never succeeds', 'A12/163', async (stage) => {
-    protect(stage)
-    const { seen, verify } = credential(true)
-    assert.deepEqual(await stage.provider.guardUnknownUser('realm', { ip: '127.0.0.1' }, verify), {
-      outcome: 'failure',
-    })
-    assert.equal(seen.verified, 1)
-    assert.equal(await stage.provider.clearByRealm('realm'), 0)
-  })
-
   add.basic(
     'guard: what verify throws reaches the caller, and its reservation is given back',
     'issue 5',
@@ -181,6 +125,31 @@ export function guarding(add: SuiteBuilder<LoginFailureProvider>): void {
       assert.deepEqual(await other.guard('realm', 'alice', {}, right), { outcome: 'success' })
       end(true)
       assert.deepEqual(await hanging, { outcome: 'success' }, 'late, and nothing speaks against it')
+    },
+  )
+
+  add.expiry(
+    'guard: a reservation lasts as long as the clock of its node may say that it does',
+    'architecture: one clock',
+    async (stage) => {
+      protect(stage, { failureFactor: 1 })
+      const [provider, other] = await twoNodes(stage, { guardWaitMs: 0, reservationMs: 5 * SECOND })
+      assert.equal(
+        provider.clock?.now(),
+        stage.clock.now(),
+        'the clock of the provider is that of its context',
+      )
+      stage.clock.uncertaintyMs = 40
+      const { started, verify, end } = pending()
+      const hanging = provider.guard('realm', 'alice', {}, verify)
+      await started
+      stage.clock.advance(5 * SECOND + 39)
+      const { outcome } = await other.guard('realm', 'alice', {}, right)
+      assert.equal(outcome, 'locked', 'another node may be up to 40 ms behind')
+      stage.clock.advance(1)
+      assert.equal((await other.guard('realm', 'alice', {}, right)).outcome, 'success')
+      end(true)
+      await hanging
     },
   )
 

@@ -10,9 +10,7 @@ import {
   protect,
   SECOND,
 } from './fixture.js'
-
-const wrong = async () => false
-const right = async () => true
+import { right, wrong } from './guard-fixture.js'
 
 /** The two steps of a login, each under its own guard: the code is asked for only after the password. */
 async function signIn(

@@ -10,7 +10,9 @@
 -- ARGV[4] secondary                 1: a second factor failed
 -- ARGV[5] attempt                   the reservation it uses up, may be empty
 -- ARGV[6] tail                      the record's key behind its partition
--- ARGV[7] policy                    failureFactor, quickLoginCheckMs, maxDeltaTimeMs, permanentLockout 1 or 0, L for LINEAR
+-- ARGV[7] most                      how many records the index may hold, the soonest to end go first, and none is for
+--                                   ever; 0: no bound
+-- ARGV[8] policy                    failureFactor, quickLoginCheckMs, maxDeltaTimeMs, permanentLockout 1 or 0, L for LINEAR
 --                                   or M for MULTIPLE, maxTemporaryLockouts, waitIncrementMs, minimumQuickLoginWaitMs,
 --                                   maxFailureWaitMs, maxSecondaryAuthFailures
 --
@@ -18,7 +20,7 @@
 -- newLock, n, t, o, l, u, p, x, w, i}.
 
 local NEVER, GRACE, ROUND = 8640000000000000, 60000, 60000
-local now, at = tonumber(ARGV[1]), tonumber(ARGV[2])
+local now, at, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[7])
 
 if ARGV[5] ~= '' then
   redis.call('ZREM', KEYS[3], ARGV[5])
@@ -27,7 +29,7 @@ end
 local old = redis.call('HMGET', KEYS[1], '_v', 'x', 'n', 't', 'o', 'l', 'u', 'p', 'w', 'i')
 
 -- The usual case in few steps: a record that never locked, not near a lock, with an end that rounds up as before.
-local factor, quickCheck, maxDelta, permanent, rest = string.match(ARGV[7], '^(%d+) (%d+) (%d+) (%d) (.*)$')
+local factor, quickCheck, maxDelta, permanent, rest = string.match(ARGV[8], '^(%d+) (%d+) (%d+) (%d) (.*)$')
 factor, quickCheck, maxDelta = tonumber(factor), tonumber(quickCheck), tonumber(maxDelta)
 if old[1] == '1' and permanent == '0' and ARGV[4] == '0' and (old[10] or '') == ARGV[3]
   and not (old[4] or old[5] or old[7] or old[8] or old[9]) then
@@ -107,7 +109,7 @@ elseif permanent and (t > maxLockouts or (pure and n >= factor)) then
   p, w, newLock = math.max(at, 1), 'failures', 'permanent'
 end
 
-if pure or p > 0 or (permanent and t > maxLockouts) then
+if most == 0 and (pure or p > 0 or (permanent and t > maxLockouts)) then
   x = NEVER
 else
   x = math.min(NEVER, math.max(last + maxDelta, u))
@@ -168,6 +170,14 @@ if not old[2] or math.ceil(tonumber(old[2]) / ROUND) * ROUND ~= score then
   local dead = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', 0, 4)
   if #dead > 0 then
     redis.call('ZREM', KEYS[2], unpack(dead))
+  end
+  local over = most > 0 and redis.call('ZCARD', KEYS[2]) - most or 0
+  if over > 0 then
+    local head = string.sub(KEYS[1], 1, #KEYS[1] - #ARGV[6])
+    for _, tail in ipairs(redis.call('ZRANGE', KEYS[2], 0, math.min(over, 4) - 1)) do
+      redis.call('DEL', head .. tail)
+      redis.call('ZREM', KEYS[2], tail)
+    end
   end
   local longest = tonumber(redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')[2])
   if longest < NEVER then
