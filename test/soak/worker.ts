@@ -20,6 +20,10 @@ async function opened(task: Task): ReturnType<typeof createAuthState> {
 }
 
 async function run(task: Task): Promise<void> {
+  let goesOn = true
+  process.on('SIGTERM', () => {
+    goesOn = false
+  })
   const out = openSync(task.history, 'a')
   const now = () => Number(process.hrtime.bigint()) / 1e6
   type Said = Entry extends infer E ? (E extends Entry ? Omit<E, 'began' | 'ended'> : never) : never
@@ -163,10 +167,7 @@ async function run(task: Task): Promise<void> {
     note(began, { type: 'consume', token: `of session ${id}`, outcome, ...failure(failed) })
   }
 
-  let goesOn = true
-  process.on('SIGTERM', () => {
-    goesOn = false
-  })
+  process.stdout.write('ready\n')
   await Promise.all(
     Array.from({ length: 4 }, async () => {
       while (goesOn) {

@@ -1,22 +1,17 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { describeWith, redis, redisUrl } from '../../../test-support/capabilities.js'
-import { sourceFlags } from '../../../test-support/source.mjs'
+import { startChild } from '../../../test-support/child.js'
 
 const demo = fileURLToPath(new URL('../src/demo.ts', import.meta.url))
 
-async function run(redisUrl: string | undefined): Promise<{ status: number; output: string }> {
+async function run(redisUrl: string | undefined): Promise<{ status: number | null; output: string }> {
   const { AUTHSTATE_DEMO_REDIS_URL: _, ...env } = process.env
-  const child = spawn(process.execPath, [...sourceFlags, demo], {
+  const child = startChild(demo, [], {
     env: { ...env, ...(redisUrl !== undefined && { AUTHSTATE_DEMO_REDIS_URL: redisUrl }) },
-    stdio: ['ignore', 'pipe', 'pipe'],
   })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
-  const [status] = (await once(child, 'close')) as [number]
-  return { status, output }
+  const { code, stdout, stderr } = await child.ended
+  return { status: code, output: stdout + stderr }
 }
 
 const stepsOf = (output: string): string[] => output.match(/^ ?\d+\. .*$/gm) ?? []

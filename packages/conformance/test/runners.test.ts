@@ -1,43 +1,47 @@
 // The same three lines in three runners, each as its own process: what passes, fails and is left out is seen by all.
-import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { startChild } from '../../../test-support/child.js'
 import { sourceFlags } from '../../../test-support/source.mjs'
 
 const folder = fileURLToPath(new URL('fixtures/', import.meta.url))
 const { resolve } = createRequire(import.meta.url)
 const vitest = fileURLToPath(new URL('../../../node_modules/vitest/vitest.mjs', import.meta.url))
 
-const RUNNERS: Record<string, { args: string[]; passed: RegExp; leftOut: RegExp }> = {
-  vitest: {
-    args: [vitest, 'run', '--config', 'vitest.config.ts', '--root', '.', '--reporter=verbose'],
-    passed: /Tests.* (\d+) passed/,
-    leftOut: /↓ .*left out, 1 case: cluster: it lives in one process/,
-  },
-  'node:test': {
-    args: [...sourceFlags, '--test', '--test-reporter=tap', 'with-node-test.ts'],
-    passed: /^# pass (\d+)/m,
-    leftOut: /left out, 1 case: cluster: it lives in one process # SKIP/,
-  },
-  mocha: {
-    args: [...sourceFlags, resolve('mocha/bin/mocha.js'), 'with-mocha.ts'],
-    passed: /(\d+) passing/,
-    leftOut: /- left out, 1 case: cluster: it lives in one process/,
-  },
-}
+const RUNNERS: Record<string, { flags: readonly string[]; args: string[]; passed: RegExp; leftOut: RegExp }> =
+  {
+    vitest: {
+      flags: [],
+      args: [vitest, 'run', '--config', 'vitest.config.ts', '--root', '.', '--reporter=verbose'],
+      passed: /Tests.* (\d+) passed/,
+      leftOut: /↓ .*left out, 1 case: cluster: it lives in one process/,
+    },
+    'node:test': {
+      flags: [...sourceFlags, '--test', '--test-reporter=tap'],
+      args: ['with-node-test.ts'],
+      passed: /^# pass (\d+)/m,
+      leftOut: /left out, 1 case: cluster: it lives in one process # SKIP/,
+    },
+    mocha: {
+      flags: sourceFlags,
+      args: [resolve('mocha/bin/mocha.js'), 'with-mocha.ts'],
+      passed: /(\d+) passing/,
+      leftOut: /- left out, 1 case: cluster: it lives in one process/,
+    },
+  }
 
 async function runIn(runner: string, broken?: string) {
-  const { args, passed, leftOut } = RUNNERS[runner] ?? expect.unreachable()
+  const { flags, args, passed, leftOut } = RUNNERS[runner] ?? expect.unreachable()
   const { VITEST: _, NODE_OPTIONS: __, NODE_TEST_CONTEXT: ___, FORCE_COLOR: ____, ...env } = process.env
-  const child = spawn(process.execPath, args, {
+  const [program = '', ...rest] = args
+  const child = startChild(program, rest, {
     cwd: folder,
+    flags,
     env: { ...env, NO_COLOR: '1', ...(broken !== undefined && { BROKEN: broken }) },
-    stdio: ['ignore', 'pipe', 'pipe'],
   })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
-  const status = await new Promise((done) => child.once('close', done))
+  const { code: status, stdout, stderr } = await child.ended
+  const output = stdout + stderr
   return { status, output, passed: Number(passed.exec(output)?.[1]), showsLeftOut: leftOut.test(output) }
 }
 

@@ -1,13 +1,10 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { openInspector } from '@authstate/conformance'
 import type { RedisClient } from '@authstate/redis'
 import { expect, test } from 'vitest'
 import { cluster, clusterNodes, describeWith, redis, redisUrl } from '../../../test-support/capabilities.js'
+import { startChild } from '../../../test-support/child.js'
 import { openCluster, openRedis } from '../../../test-support/redis-targets.js'
-import { sourceFlags } from '../../../test-support/source.mjs'
 
 const PROCESSES = 4
 const worker = fileURLToPath(new URL('./worker.ts', import.meta.url))
@@ -21,24 +18,17 @@ interface Report {
 /** Starts the processes, lets all of them go at the same moment, and collects what each did. */
 async function run(job: 'fail' | 'guard', prefix: string, each: number, target: string): Promise<Report[]> {
   const children = Array.from({ length: PROCESSES }, () =>
-    spawn(process.execPath, [...sourceFlags, worker, job, prefix, String(each), target], {
-      stdio: ['pipe', 'pipe', 'inherit'],
+    startChild(worker, [job, prefix, String(each), target]),
+  )
+  for (const child of children) expect(await child.next()).toBe('ready')
+  for (const child of children) child.tell('go')
+  return Promise.all(
+    children.map(async (child) => {
+      const report = await child.next()
+      await child.finished()
+      return JSON.parse(report) as Report
     }),
   )
-  try {
-    const lines = children.map(({ stdout }) => createInterface({ input: stdout })[Symbol.asyncIterator]())
-    expect(await Promise.all(lines.map(async (one) => (await one.next()).value))).toEqual(
-      Array(PROCESSES).fill('ready'),
-    )
-    for (const { stdin } of children) stdin.write('go\n')
-    const reports = await Promise.all(
-      lines.map(async (one) => JSON.parse(String((await one.next()).value)) as Report),
-    )
-    await Promise.all(children.map((child) => child.exitCode ?? once(child, 'exit')))
-    return reports
-  } finally {
-    for (const child of children) child.kill()
-  }
 }
 
 function define(open: () => RedisClient, target: () => string): void {

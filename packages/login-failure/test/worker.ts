@@ -7,10 +7,16 @@ import { loginFailureSpi } from '../src/index.js'
 import { redisLoginFailures } from '../src/redis.js'
 
 const [job, prefix, count, target = ''] = process.argv.slice(2)
+/** However slow the machine is: no step of this may fail for want of an answer. */
+const patient = { connectTimeoutMs: 60_000, commandTimeoutMs: 60_000 }
 const registry = createProviderRegistry({
   factories: [redisLoginFailures(), redisConnection()],
   config: {
-    redis: { ...(target.startsWith('redis:') ? { url: target } : { nodes: target.split(',') }), prefix },
+    redis: {
+      ...(target.startsWith('redis:') ? { url: target } : { nodes: target.split(',') }),
+      ...patient,
+      prefix,
+    },
     spi: { 'login-failure': { provider: 'redis', redis: { failPolicy: 'closed' } } },
   },
   realms: () => ({

@@ -1,12 +1,11 @@
-import { spawn } from 'node:child_process'
 import type { EventEmitter } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { ProviderClosedError } from '@authstate/spi'
 import type { Cluster, Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { cluster, clusterNodes, describeWith, redis, redisUrl } from '../../../test-support/capabilities.js'
+import { startChild } from '../../../test-support/child.js'
 import { openCluster, openRedis } from '../../../test-support/redis-targets.js'
-import { sourceFlags } from '../../../test-support/source.mjs'
 import type { RedisClient, RedisOptions } from '../src/index.js'
 import { count, failureOf, freshPrefix, open } from './support.js'
 
@@ -123,21 +122,10 @@ describe('a process ends by itself', () => {
   async function run(
     ...targets: (RedisOptions & { next?: 'fail' | 'reader'; own?: string })[]
   ): Promise<number> {
-    const child = spawn(process.execPath, [...sourceFlags, script, JSON.stringify(targets)], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    onTestFinished(() => void child.kill('SIGKILL'))
-    let said = ''
-    let doneAt = 0
-    const hear = (chunk: Buffer) => {
-      said += chunk.toString()
-      if (said.includes('done')) doneAt ||= performance.now()
-    }
-    child.stdout.on('data', hear)
-    child.stderr.on('data', hear)
-    const code = await new Promise((resolve) => child.on('exit', resolve))
-    expect(said).toBe('done\n')
-    expect(code).toBe(0)
+    const child = startChild(script, [JSON.stringify(targets)])
+    await child.said('done')
+    const doneAt = performance.now()
+    expect(await child.finished(), child.stderr).toBe('done\n')
     return performance.now() - doneAt
   }
 

@@ -1,11 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { checkKeySpace, FakeClock, openInspector } from '@authstate/conformance'
 import { afterAll, expect, test } from 'vitest'
 import { describeWith, redis, redisUrl } from '../../../test-support/capabilities.js'
+import { startChild } from '../../../test-support/child.js'
 import { openRedis } from '../../../test-support/redis-targets.js'
-import { sourceFlags } from '../../../test-support/source.mjs'
 import { userSessionKeySpace } from '../src/conformance.js'
 import type { Page, PageRequest, UserSession } from '../src/index.js'
 import type { Report, Task } from './processes/worker.js'
@@ -17,16 +15,7 @@ const ROUNDS = 250
 const worker = fileURLToPath(new URL('./processes/worker.ts', import.meta.url))
 
 async function work(task: Task): Promise<Report> {
-  const child = spawn(process.execPath, [...sourceFlags, worker, JSON.stringify(task)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let text = ''
-  child.stdout.on('data', (chunk: Buffer) => {
-    text += chunk.toString()
-  })
-  const [code] = await once(child, 'close')
-  expect(code).toBe(0)
-  return JSON.parse(text) as Report
+  return JSON.parse(await startChild(worker, [JSON.stringify(task)]).finished()) as Report
 }
 
 async function everyPage(list: (page: PageRequest) => Promise<Page<UserSession>>): Promise<UserSession[]> {

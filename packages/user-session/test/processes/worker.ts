@@ -26,7 +26,7 @@ const task = JSON.parse(process.argv[2] ?? '') as Task
 const registry = createProviderRegistry({
   factories: [redisUserSessions(), redisConnection()],
   config: {
-    redis: { url: task.url, prefix: task.prefix, commandTimeoutMs: 20_000 },
+    redis: { url: task.url, prefix: task.prefix, connectTimeoutMs: 60_000, commandTimeoutMs: 60_000 },
     spi: { 'user-session': { provider: 'redis', redis: { sweepIntervalMs: 0 } } },
   },
 })
