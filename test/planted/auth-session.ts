@@ -159,6 +159,18 @@ export const authSessionBugs = inMemory(authSessionSuite, memoryAuthSessions, (p
     }),
   )
   plant(
+    'answer grows',
+    'addTab answers the root with all its tabs',
+    'getOrCreateRoot, touchRoot, addTab: what they answer does not grow with the tabs',
+    (real) => ({
+      addTab: async (realmId, rootId, tab) => {
+        const added = await real.addTab(realmId, rootId, tab)
+        const root = await real.getRoot(realmId, rootId)
+        return added && root && { ...added, root }
+      },
+    }),
+  )
+  plant(
     'limit in two steps',
     'addTab looks whether the root is full before it lets others in',
     'addTab: the limit holds however many come at once',

@@ -19,8 +19,8 @@ export type ExecutionStatus =
   | 'EVALUATED_TRUE'
   | 'EVALUATED_FALSE'
 
-/** Everything that logs in through one browser. */
-export interface RootAuthSession {
+/** A root without its tabs: what a verb that writes answers, so that it costs the same with three hundred tabs as with one. */
+export interface RootSummary {
   /** 24 characters. Signed, it is the value of the cookie AUTH_SESSION_ID. */
   readonly id: string
   readonly realmId: string
@@ -29,6 +29,10 @@ export interface RootAuthSession {
   readonly updatedAt: number
   /** `updatedAt` and the longest of the realm's three login lifespans. */
   readonly expiresAt: number
+}
+
+/** Everything that logs in through one browser. */
+export interface RootAuthSession extends RootSummary {
   /** By tab id, oldest first. */
   readonly tabs: ReadonlyMap<string, AuthSessionTab>
 }
@@ -116,8 +120,8 @@ export interface AuthSessionTabPatch {
 
 /** A tab that was added, and what it did to its root. */
 export interface AddedTab {
-  /** As it is with the new tab in it. */
-  readonly root: RootAuthSession
+  /** Its times with the new tab in it. The other tabs are read by `getRoot`. */
+  readonly root: RootSummary
   readonly tab: AuthSessionTab
   /** Id of the tab that had to go because the root was full. */
   readonly evicted?: string
@@ -186,29 +190,33 @@ export interface AuthSessionEvents {
  */
 export interface AuthSessionProvider extends Provider {
   /** Starts a root without tabs, under an id of its own. */
-  createRoot(realmId: string): Promise<RootAuthSession>
+  createRoot(realmId: string): Promise<RootSummary>
 
-  /** The root of that id, if it lives. Reading does not extend its life. */
+  /**
+   * The root of that id with all its tabs, if it lives. Reading does not extend its life.
+   *
+   * The only verb that carries every tab, up to `maxTabs` times `maxNotesBytes`: for one of them ask {@link getTab}.
+   */
   getRoot(realmId: string, rootId: string): Promise<RootAuthSession | undefined>
 
   /**
-   * The living root of that id, as it is, or a new one without tabs.
+   * The living root of that id, as it is, or a new one. Its tabs are not in the answer: `getRoot` and `getTab` read them.
    *
    * Of n simultaneous calls with one id all get the same root. An id that this deployment can not have minted, or
    * none at all, gets a root under a fresh id: compare `root.id` with what the browser sent. Check the cookie's
    * signature first.
    */
-  getOrCreateRoot(realmId: string, rootId: string | undefined): Promise<RootAuthSession>
+  getOrCreateRoot(realmId: string, rootId: string | undefined): Promise<RootSummary>
 
   /** Drops every tab and starts the root's life again under the same id. */
-  restartRoot(realmId: string, rootId: string): Promise<RootAuthSession | undefined>
+  restartRoot(realmId: string, rootId: string): Promise<RootSummary | undefined>
 
   /**
    * Sets the instant from which the root's life is counted. One that leaves it no life removes it.
    *
    * @param at Milliseconds since the epoch. @default now
    */
-  touchRoot(realmId: string, rootId: string, at?: number): Promise<RootAuthSession | undefined>
+  touchRoot(realmId: string, rootId: string, at?: number): Promise<RootSummary | undefined>
 
   /** @returns `false` when there is none. */
   removeRoot(realmId: string, rootId: string): Promise<boolean>

@@ -1,5 +1,13 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
-import { assertName, assertObject, type DerivedKey, deriveKeyring, type Keyring } from '@authstate/spi'
+import {
+  assertName,
+  assertObject,
+  assertOneOf,
+  assertOptionalName,
+  type DerivedKey,
+  deriveKeyring,
+  type Keyring,
+} from '@authstate/spi'
 import { parseCookie, stringifySetCookie } from 'cookie'
 import { z } from 'zod'
 
@@ -11,6 +19,8 @@ const HASH_MAX_AGE_S = 60
 
 /** What a client asked for, enough to begin its login again when the root is gone. */
 export interface RestartData {
+  /** The tab it was asked in: a browser keeps one such cookie, and the tab that was opened last has set it. */
+  readonly tabId: string
   readonly clientId: string
   readonly redirectUri?: string | undefined
   readonly action?: string | undefined
@@ -27,23 +37,38 @@ export interface LoginCookieOptions {
   readonly domain?: string | undefined
   /** `false` only where a browser reaches the server without TLS. @default true */
   readonly secure?: boolean | undefined
+  /**
+   * `'strict'` does not reach a request that another site leads to, such as the way back from an identity provider: take `'lax'`
+   * or, where it comes back by POST or in a frame, `'none'`, which browsers keep with `secure` only.
+   *
+   * @default 'strict'
+   */
+  readonly sameSite?: 'strict' | 'lax' | 'none' | undefined
 }
 
 /** The cookies of a login besides AUTH_SESSION_ID, which the sticky-session encoder makes. */
 export interface LoginCookies {
   /**
-   * A Set-Cookie header KC_RESTART: signed, not encrypted, for the browser session, `HttpOnly`, `SameSite=Strict`.
+   * A Set-Cookie header KC_RESTART: signed, not encrypted, for the browser session, `HttpOnly`.
    *
    * @returns `undefined` when the data does not fit into a cookie: then a lost login can not be begun again.
    */
   restart(realmId: string, data: RestartData): string | undefined
-  /** What a Cookie header holds of {@link restart} for that realm; `undefined` for everything else. */
-  readRestart(realmId: string, header: string | undefined): RestartData | undefined
+  /**
+   * What a Cookie header holds of {@link restart} for that realm; `undefined` for everything else.
+   *
+   * Of several cookies of the name (one for another path or domain, one that somebody else has set) the first that was signed
+   * here counts, of the first 16.
+   *
+   * @param tabId The tab that the page is in. What another tab asked for is passed over then: it would lead this one to the
+   *   wrong place.
+   */
+  readRestart(realmId: string, header: string | undefined, tabId?: string): RestartData | undefined
   /** A Set-Cookie header that removes what {@link restart} set. */
   clearRestart(): string
   /**
    * A Set-Cookie header KC_AUTH_SESSION_HASH, which scripts of the login page may read for 60 s: has another tab
-   * begun anew? It tells nothing about the id. `SameSite=Strict`.
+   * begun anew? It tells nothing about the id.
    */
   hash(rootId: string): string
 }
@@ -54,16 +79,36 @@ export function authSessionHash(rootId: string): string {
   return createHash('sha256').update(rootId).digest('base64').replace(/=+$/, '')
 }
 
-/** @throws {ConfigurationError} the keyring can not work */
+/**
+ * @throws {ConfigurationError} the keyring can not work
+ * @throws {TypeError} an option is wrong, such as `sameSite: 'none'` without `secure`
+ */
 export function createLoginCookies(options: LoginCookieOptions): LoginCookies {
   assertObject(options, 'options')
-  const { keyring, path = '/', domain, secure = true } = options
+  const { keyring, path = '/', domain, secure = true, sameSite = 'strict' } = options
+  assertOneOf(sameSite, 'sameSite', ['strict', 'lax', 'none'])
+  if (sameSite === 'none' && !secure) {
+    throw new TypeError(`"sameSite" must not be 'none' without "secure": browsers drop such a cookie`)
+  }
   const derived = deriveKeyring(keyring, 'restart cookie signature')
   const keys = Object.keys(keyring.keys).flatMap((id) => derived.find(id) ?? [])
-  const attributes = { path, secure, sameSite: 'strict', ...(domain !== undefined && { domain }) } as const
+  const attributes = { path, secure, sameSite, ...(domain !== undefined && { domain }) } as const
   const plain = { encode: (text: string) => text }
   const setRestart = (value: string, life?: { maxAge: number; expires: Date }) =>
     stringifySetCookie({ name: RESTART, value, ...attributes, httpOnly: true, ...life }, plain)
+
+  /** What was signed here for the realm. */
+  const verified = (realmId: string, value: string): RestartData | undefined => {
+    if (value.length > MAX_COOKIE_BYTES) return undefined
+    const [payload = '', signature = '', ...rest] = value.split('.')
+    const presented = Buffer.from(signature)
+    let fits = false
+    for (const key of keys) {
+      const expected = Buffer.from(signatureOf(key, realmId, payload))
+      fits = (presented.length === expected.length && timingSafeEqual(presented, expected)) || fits
+    }
+    return fits && rest.length === 0 ? decodePayload(payload) : undefined
+  }
 
   return {
     restart: (realmId, data) => {
@@ -75,18 +120,14 @@ export function createLoginCookies(options: LoginCookieOptions): LoginCookies {
       const header = setRestart(`${payload}.${signatureOf(derived.current, realmId, payload)}`)
       return Buffer.byteLength(header) > MAX_COOKIE_BYTES ? undefined : header
     },
-    readRestart: (realmId, header) => {
+    readRestart: (realmId, header, tabId) => {
       assertName(realmId, 'realmId')
-      const value = typeof header === 'string' ? parseCookie(header)[RESTART] : undefined
-      if (value === undefined || value.length > MAX_COOKIE_BYTES) return undefined
-      const [payload = '', signature = '', ...rest] = value.split('.')
-      const presented = Buffer.from(signature)
-      let fits = false
-      for (const key of keys) {
-        const expected = Buffer.from(signatureOf(key, realmId, payload))
-        fits = (presented.length === expected.length && timingSafeEqual(presented, expected)) || fits
+      assertOptionalName(tabId, 'tabId')
+      for (const value of valuesOf(header).slice(0, MAX_CANDIDATES)) {
+        const data = verified(realmId, value)
+        if (data !== undefined && (tabId === undefined || data.tabId === tabId)) return data
       }
-      return fits && rest.length === 0 ? decodePayload(payload) : undefined
+      return undefined
     },
     clearRestart: () => setRestart('', { maxAge: 0, expires: new Date(0) }),
     hash: (rootId) =>
@@ -100,7 +141,17 @@ export function createLoginCookies(options: LoginCookieOptions): LoginCookies {
 const RESTART = 'KC_RESTART'
 const HASH = 'KC_AUTH_SESSION_HASH'
 
+/** Cookies of the name that are looked at. */
+const MAX_CANDIDATES = 16
+
+/** Every value of KC_RESTART in a Cookie header, in its order. */
+function valuesOf(header: string | undefined): string[] {
+  if (typeof header !== 'string') return []
+  return header.split(';').flatMap((pair) => parseCookie(pair)[RESTART] ?? [])
+}
+
 const restartData = z.strictObject({
+  tabId: z.string().min(1),
   clientId: z.string().min(1),
   redirectUri: z.string().optional(),
   action: z.string().optional(),

@@ -11,6 +11,7 @@ export {
   type RemovedTab,
   type RootAuthSession,
   type RootRemovalReason,
+  type RootSummary,
 } from './contract.js'
 export {
   authSessionHash,

@@ -22,6 +22,7 @@ import {
   type RemovedTab,
   type RootAuthSession,
   type RootRemovalReason,
+  type RootSummary,
 } from './contract.js'
 import { Listeners } from './events.js'
 import { oldestFirst, type StoredRoot, StoredRoots } from './memory/roots.js'
@@ -90,13 +91,13 @@ class MemoryAuthSessions implements AuthSessionProvider {
     const lifespanMs = await this.#lifespanMs(realmId)
     const id = rootId !== undefined && partitionOf(rootId) === PARTITION ? rootId : this.#mintId(PARTITION)
     const living = this.#living(realmId, id)
-    if (living !== undefined) return viewOf(living)
+    if (living !== undefined) return summaryOf(living)
     const now = this.#context.clock.now()
     const root = { id, realmId, createdAt: now, updatedAt: now, expiresAt: now + lifespanMs, tabs: new Map() }
     this.#roots.put(root)
     this.#roots.prune(now)
     this.#listeners.emit('created', { realmId, rootId: id })
-    return viewOf(root)
+    return summaryOf(root)
   }
 
   async restartRoot(realmId: string, rootId: string) {
@@ -107,7 +108,7 @@ class MemoryAuthSessions implements AuthSessionProvider {
     if (root === undefined) return undefined
     root.tabs.clear()
     this.#renew(root, this.#context.clock.now(), lifespanMs)
-    return viewOf(root)
+    return summaryOf(root)
   }
 
   async touchRoot(realmId: string, rootId: string, at?: number) {
@@ -117,7 +118,7 @@ class MemoryAuthSessions implements AuthSessionProvider {
     const lifespanMs = await this.#lifespanMs(realmId)
     const root = this.#living(realmId, rootId)
     if (root === undefined) return undefined
-    return this.#renew(root, at ?? this.#context.clock.now(), lifespanMs) ? viewOf(root) : undefined
+    return this.#renew(root, at ?? this.#context.clock.now(), lifespanMs) ? summaryOf(root) : undefined
   }
 
   async removeRoot(realmId: string, rootId: string) {
@@ -144,7 +145,7 @@ class MemoryAuthSessions implements AuthSessionProvider {
       this.#listeners.emit('tab-removed', { realmId, rootId, tabId: evicted, reason: 'evicted' })
     }
     this.#listeners.emit('tab-added', { realmId, rootId, tabId: added.head.tabId })
-    return { root: viewOf(root), tab: tabOf(added.head, data), ...(evicted !== undefined && { evicted }) }
+    return { root: summaryOf(root), tab: tabOf(added.head, data), ...(evicted !== undefined && { evicted }) }
   }
 
   async getTab(realmId: string, rootId: string, clientId: string, tabId: string) {
@@ -290,9 +291,13 @@ class MemoryAuthSessions implements AuthSessionProvider {
   }
 }
 
+function summaryOf({ id, realmId, createdAt, updatedAt, expiresAt }: StoredRoot): RootSummary {
+  return { id, realmId, createdAt, updatedAt, expiresAt }
+}
+
 function viewOf(root: StoredRoot): RootAuthSession {
   return {
-    ...root,
+    ...summaryOf(root),
     tabs: new Map(oldestFirst(root).map(({ head, data }) => [head.tabId, tabOf(head, data)])),
   }
 }

@@ -12,6 +12,7 @@ import {
   type ProviderContext,
   type ProviderFactory,
   type Realm,
+  StoreCorruptError,
 } from '@authstate/spi'
 import {
   type AddedTab,
@@ -22,11 +23,11 @@ import {
   authSessionSpi,
   type NewAuthSessionTab,
   type RemovedTab,
-  type RootAuthSession,
+  type RootSummary,
 } from './contract.js'
 import { Listeners } from './events.js'
 import { RootKeys } from './redis/root-keys.js'
-import { fieldsOf, StoredRoots } from './redis/stored-roots.js'
+import { StoredRoots } from './redis/stored-roots.js'
 import {
   type AuthSessionConfig,
   afterFinish,
@@ -41,6 +42,7 @@ import {
   promoted,
   RESTARTED,
   type TabDataPatch,
+  tabOf,
   tooManyNotes,
 } from './rules.js'
 import * as scripts from './scripts.js'
@@ -94,21 +96,19 @@ class RedisAuthSessions implements AuthSessionProvider {
     return this.#stored.root(realmId, rootId, fields, this.#context.clock.now())
   }
 
-  async getOrCreateRoot(realmId: string, rootId: string | undefined): Promise<RootAuthSession> {
+  async getOrCreateRoot(realmId: string, rootId: string | undefined): Promise<RootSummary> {
     this.#enter()
     assertName(realmId, 'realmId')
     if (rootId !== undefined) assertText(rootId, 'rootId')
-    const given = rootId === undefined ? undefined : this.#keys.root(realmId, rootId)
-    const id =
-      given === undefined ? this.#mintId(randomInt(this.#keys.partitions.length)) : (rootId as string)
-    const keys = given ?? (this.#keys.root(realmId, id) as NonNullable<typeof given>)
-    const args = { ...(await this.#life(realmId)), id }
-    const answer = await this.#redis.run(scripts.getOrCreateRoot, keys, args)
-    const root = answer && this.#stored.root(realmId, id, fieldsOf(answer.fields), args.now)
-    // A record that only another version of this library can read: left to it.
-    if (root === undefined) return this.getOrCreateRoot(realmId, undefined)
-    if (answer?.created) this.#listeners.emit('created', { realmId, rootId: id })
-    return root
+    if (rootId !== undefined) {
+      const found = await this.#open(realmId, rootId)
+      // A record that only another version of this library can read is left to it.
+      if (found !== undefined) return found
+    }
+    const made = await this.#open(realmId, this.#mintId(randomInt(this.#keys.partitions.length)))
+    if (made === undefined)
+      throw new StoreCorruptError('auth-session: a root that was just made cannot be read')
+    return made
   }
 
   async restartRoot(realmId: string, rootId: string) {
@@ -117,8 +117,8 @@ class RedisAuthSessions implements AuthSessionProvider {
     const keys = this.#keys.root(realmId, rootId)
     if (keys === undefined) return undefined
     const args = { ...(await this.#life(realmId)), id: rootId }
-    const fields = await this.#redis.run(scripts.restartRoot, keys, args)
-    return fields && this.#stored.root(realmId, rootId, fieldsOf(fields), args.now)
+    const times = await this.#redis.run(scripts.restartRoot, keys, args)
+    return times && this.#stored.summary(realmId, rootId, times, args.now)
   }
 
   async touchRoot(realmId: string, rootId: string, at?: number) {
@@ -128,9 +128,9 @@ class RedisAuthSessions implements AuthSessionProvider {
     const keys = this.#keys.root(realmId, rootId)
     if (keys === undefined) return undefined
     const life = await this.#life(realmId)
-    const fields = await this.#redis.run(scripts.touchRoot, keys, { ...life, id: rootId, at: at ?? life.now })
-    if (fields === undefined) return undefined
-    if (fields !== 'removed') return this.#stored.root(realmId, rootId, fieldsOf(fields), life.now)
+    const times = await this.#redis.run(scripts.touchRoot, keys, { ...life, id: rootId, at: at ?? life.now })
+    if (times === undefined) return undefined
+    if (times !== 'removed') return this.#stored.summary(realmId, rootId, times, life.now)
     this.#listeners.emit('removed', { realmId, rootId, reason: 'removed' })
     return undefined
   }
@@ -162,14 +162,14 @@ class RedisAuthSessions implements AuthSessionProvider {
       data: JSON.stringify(data),
     }
     const answer = await this.#redis.run(scripts.addTab, keys, args)
-    const root = answer && this.#stored.root(realmId, rootId, fieldsOf(answer.fields), args.now)
-    const added = root?.tabs.get(tabId)
-    if (root === undefined || added === undefined) return undefined
+    const root = answer && this.#stored.summary(realmId, rootId, answer.times, args.now)
+    if (root === undefined) return undefined
     const evicted = answer?.evicted ? answer.evicted : undefined
     if (evicted !== undefined) {
       this.#listeners.emit('tab-removed', { realmId, rootId, tabId: evicted, reason: 'evicted' })
     }
     this.#listeners.emit('tab-added', { realmId, rootId, tabId })
+    const added = tabOf({ tabId, clientId, createdAt: args.now }, data)
     return { root, tab: added, ...(evicted !== undefined && { evicted }) }
   }
 
@@ -304,6 +304,17 @@ class RedisAuthSessions implements AuthSessionProvider {
     if (answer === 'kept') return { removed: true, rootRemoved: false }
     this.#listeners.emit('removed', { realmId, rootId, reason: answer === 'last' ? 'last-tab' : 'finished' })
     return { removed: true, rootRemoved: true }
+  }
+
+  /** The living root of an id, or a new one; `undefined` when this deployment cannot have minted the id, or read what is there. */
+  async #open(realmId: string, id: string): Promise<RootSummary | undefined> {
+    const keys = this.#keys.root(realmId, id)
+    if (keys === undefined) return undefined
+    const args = { ...(await this.#life(realmId)), id }
+    const answer = await this.#redis.run(scripts.getOrCreateRoot, keys, args)
+    const root = answer && this.#stored.summary(realmId, id, answer.times, args.now)
+    if (root !== undefined && answer?.created) this.#listeners.emit('created', { realmId, rootId: id })
+    return root
   }
 
   async #life(realmId: string): Promise<Life> {

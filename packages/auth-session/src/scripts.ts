@@ -8,9 +8,7 @@ import removeTabLua from './lua/remove-tab.lua'
 import restartRootLua from './lua/restart-root.lua'
 import touchRootLua from './lua/touch-root.lua'
 import updateTabLua from './lua/update-tab.lua'
-
-/** Names and values of a hash in turn. */
-export type FlatFields = readonly string[]
+import type { StoredTimes } from './redis/stored-roots.js'
 
 /** A tab as it is stored: what never changes, and the JSON of what can. */
 export type StoredTab = readonly [head: string, data: string]
@@ -27,8 +25,8 @@ export const getOrCreateRoot = defineScript({
   args: ['now', 'lifespanMs', 'graceMs', 'id'],
   decode: (reply) => {
     if (reply === null) return undefined
-    const [created, fields] = reply as [number, FlatFields]
-    return { created: created === 1, fields }
+    const [created, ...times] = reply as [number, ...StoredTimes]
+    return { created: created === 1, times }
   },
 })
 
@@ -40,7 +38,7 @@ export const touchRoot = defineScript({
   repeatable: true,
   keys: ['root', 'realm'],
   args: ['now', 'lifespanMs', 'graceMs', 'id', 'at'],
-  decode: (reply) => (reply as FlatFields | 'removed' | null) ?? undefined,
+  decode: (reply) => (reply as StoredTimes | 'removed' | null) ?? undefined,
 })
 
 export const restartRoot = defineScript({
@@ -51,7 +49,7 @@ export const restartRoot = defineScript({
   repeatable: true,
   keys: ['root', 'realm'],
   args: ['now', 'lifespanMs', 'graceMs', 'id'],
-  decode: (reply) => (reply as FlatFields | null) ?? undefined,
+  decode: (reply) => (reply as StoredTimes | null) ?? undefined,
 })
 
 export const removeRoot = defineScript({
@@ -75,8 +73,8 @@ export const addTab = defineScript({
   args: ['now', 'lifespanMs', 'graceMs', 'id', 'maxTabs', 'tab', 'client', 'data'],
   decode: (reply) => {
     if (reply === null) return undefined
-    const [evicted, fields] = reply as [string, FlatFields]
-    return { evicted, fields }
+    const [evicted, ...times] = reply as [string, ...StoredTimes]
+    return { evicted, times }
   },
 })
 

@@ -11,6 +11,7 @@ const keyring = (current: string, ...ids: string[]) => ({
 const cookies = createLoginCookies({ keyring: keyring('a', 'a') })
 
 const data: RestartData = {
+  tabId: 'tab-1',
   clientId: 'web:app 💥',
   redirectUri: 'https://app.example/cb?x=é',
   action: 'AUTHENTICATE',
@@ -25,7 +26,8 @@ describe('KC_RESTART [§4.7]', () => {
     expect(cookies.readRestart('r', header)).toEqual(data)
     expect(cookies.readRestart('r', `x=y; ${header}; z=1`)).toEqual(data)
     expect(cookies.readRestart('other', header)).toBeUndefined()
-    expect(cookies.readRestart('r', headerOf(cookies.restart('r', { clientId: 'c' })))).toEqual({
+    expect(cookies.readRestart('r', headerOf(cookies.restart('r', { tabId: 't', clientId: 'c' })))).toEqual({
+      tabId: 't',
       clientId: 'c',
     })
   })
@@ -74,16 +76,58 @@ describe('KC_RESTART [§4.7]', () => {
   })
 
   test('that a browser would not keep is not made', () => {
-    expect(cookies.restart('r', { clientId: 'c', clientNotes: { state: 'x'.repeat(2_800) } })).toBeDefined()
-    expect(cookies.restart('r', { clientId: 'c', clientNotes: { state: 'x'.repeat(3_100) } })).toBeUndefined()
+    expect(
+      cookies.restart('r', { tabId: 't', clientId: 'c', clientNotes: { state: 'x'.repeat(2_800) } }),
+    ).toBeDefined()
+    expect(
+      cookies.restart('r', { tabId: 't', clientId: 'c', clientNotes: { state: 'x'.repeat(3_100) } }),
+    ).toBeUndefined()
+  })
+
+  test('of several cookies of the name the first that was signed here counts', () => {
+    const own = headerOf(cookies.restart('r', data))
+    const foreign = headerOf(cookies.restart('other', { ...data, clientId: 'other' }))
+    const later = headerOf(cookies.restart('r', { ...data, tabId: 'tab-2' }))
+    for (const before of ['KC_RESTART=', 'KC_RESTART=junk', foreign, `${own}x`, 'KC_RESTART="']) {
+      expect(cookies.readRestart('r', `${before}; ${own}`)).toEqual(data)
+      expect(cookies.readRestart('r', `a=b;${before};${own}; ${later}; c=d`)).toEqual(data)
+    }
+    const many = (count: number) => Array.from({ length: count }, () => 'KC_RESTART=junk').join('; ')
+    expect(cookies.readRestart('r', `${many(15)}; ${own}`)).toEqual(data)
+    expect(cookies.readRestart('r', `${many(16)}; ${own}`)).toBeUndefined()
+  })
+
+  test('is passed over in another tab than the one that has set it', () => {
+    const header = headerOf(cookies.restart('r', data))
+    const later = headerOf(cookies.restart('r', { ...data, tabId: 'tab-2' }))
+    expect(cookies.readRestart('r', header, 'tab-1')).toEqual(data)
+    expect(cookies.readRestart('r', header, 'tab-2')).toBeUndefined()
+    expect(cookies.readRestart('r', `${header}; ${later}`, 'tab-2')?.tabId).toBe('tab-2')
+    expect(() => cookies.readRestart('r', header, '')).toThrow(/"tabId"/)
+  })
+
+  test('a SameSite of choice, which browsers keep', () => {
+    for (const sameSite of ['strict', 'lax', 'none'] as const) {
+      const chosen = createLoginCookies({ keyring: keyring('a', 'a'), sameSite })
+      for (const header of [chosen.restart('r', data), chosen.clearRestart(), chosen.hash('A'.repeat(24))]) {
+        expect(parseSetCookie(header ?? '').sameSite).toBe(sameSite)
+      }
+    }
+    const open = { keyring: keyring('a', 'a'), secure: false, sameSite: 'none' } as const
+    expect(() => createLoginCookies(open)).toThrow(/"sameSite".*"secure"/)
+    expect(() => createLoginCookies({ ...open, sameSite: 'Lax' as never })).toThrow(
+      /"sameSite" must be one of/,
+    )
   })
 
   test('misuse names the argument', () => {
     const wrong = [
       {},
-      { clientId: '' },
-      { clientId: 'c', clientNotes: { n: 1 } },
-      { clientId: 'c', secret: 'canary' },
+      { tabId: 't', clientId: '' },
+      { clientId: 'c' },
+      { tabId: '', clientId: 'c' },
+      { tabId: 't', clientId: 'c', clientNotes: { n: 1 } },
+      { tabId: 't', clientId: 'c', secret: 'canary' },
     ]
     for (const one of wrong) {
       expect(() => cookies.restart('r', one as never)).toThrow(/^"data"(?!.*canary)/)

@@ -6,7 +6,7 @@ import {
   RecordingLogger,
 } from '@authstate/conformance'
 import { type RedisClient, redisConnection } from '@authstate/redis'
-import { createProviderRegistry } from '@authstate/spi'
+import { createProviderRegistry, type ProviderContext } from '@authstate/spi'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../test-support/capabilities.js'
 import { openRedis } from '../../../test-support/redis-targets.js'
@@ -213,6 +213,34 @@ describeWith(redis, 'auth-session faults', () => {
       await one.createRoot('realm')
       expect(await client.zcard(index)).toBe(left)
     }
+  })
+
+  test('a root that cannot be read although it was just made is an error, not one try after the other', async () => {
+    const factory = redisAuthSessions()
+    const lifeless = {
+      accessCodeLifespanMs: 0,
+      accessCodeLifespanLoginMs: 0,
+      accessCodeLifespanUserActionMs: 0,
+    }
+    const registry = createProviderRegistry({
+      factories: [
+        {
+          ...factory,
+          create: (context: ProviderContext, config: never) =>
+            factory.create(Object.create(context, { realm: { value: () => lifeless } }), config),
+        },
+        redisConnection(),
+      ],
+      config: { redis: { client, prefix }, spi: { 'auth-session': { provider: 'redis' } } },
+      clock,
+    })
+    opened.push(registry)
+    await registry.start()
+    const provider = registry.get(authSessionSpi)
+    await expect(provider.createRoot('realm')).rejects.toMatchObject({ code: 'ERR_STORE_CORRUPT' })
+    await expect(provider.getOrCreateRoot('realm', `${'A'.repeat(22)}00`)).rejects.toMatchObject({
+      code: 'ERR_STORE_CORRUPT',
+    })
   })
 
   test('a realm is removed a hundred roots per step, to the last', async () => {

@@ -146,11 +146,20 @@ export function resolveRealm(settings: RealmSettings | undefined, checks: RealmS
   }
 }
 
-/** The override if it is above 0, else `whenAbsent`. @throws {TypeError} it is not a number. */
+/**
+ * The override if it is above 0, else `whenAbsent`. `Infinity` is the longest span that a number can hold.
+ *
+ * @throws {TypeError} it is not a number
+ * @throws {RangeError} it is above 0 and no whole number of milliseconds
+ */
 export function positive(value: unknown, name: string, whenAbsent: number): number {
   if (value === undefined || value === null) return whenAbsent
   if (typeof value !== 'number' || Number.isNaN(value)) {
     throw new TypeError(`"realms(realmId).${name}" must be a number of milliseconds`)
   }
-  return value > 0 ? Math.min(Math.floor(value), Number.MAX_SAFE_INTEGER) : whenAbsent
+  if (value <= 0) return whenAbsent
+  if (!Number.isInteger(value) && value !== Number.POSITIVE_INFINITY) {
+    throw new RangeError(`"realms(realmId).${name}" must be whole milliseconds, got ${value}`)
+  }
+  return Math.min(value, Number.MAX_SAFE_INTEGER)
 }

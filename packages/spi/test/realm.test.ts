@@ -60,7 +60,13 @@ test('a client without settings overrides nothing', () => {
   expect(resolveRealm(undefined).client('a')).toEqual({})
 })
 
-test('a span is whole milliseconds that a number can hold', () => {
-  expect(positive(1.9, 'x', 5)).toBe(1)
+test('a span is whole milliseconds that a number can hold, and nothing is rounded', () => {
+  for (const value of [0.5, 1.9, 1e-9]) {
+    expect(() => resolveRealm({ accessCodeLifespanMs: value })).toThrow(
+      new RangeError(`"realms(realmId).accessCodeLifespanMs" must be whole milliseconds, got ${value}`),
+    )
+  }
+  expect(positive(1, 'x', 5)).toBe(1)
+  for (const value of [0, -0.5, undefined]) expect(positive(value, 'x', 5)).toBe(5)
   expect(positive(Number.POSITIVE_INFINITY, 'x', 5)).toBe(Number.MAX_SAFE_INTEGER)
 })

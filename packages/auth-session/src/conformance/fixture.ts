@@ -20,13 +20,13 @@ export async function rootWith(
   provider: AuthSessionProvider,
   ...tabs: NewAuthSessionTab[]
 ): Promise<{ root: RootAuthSession; tabs: AuthSessionTab[] }> {
-  let root = await provider.createRoot('r')
+  const { id } = await provider.createRoot('r')
   const added: AuthSessionTab[] = []
   for (const tab of tabs) {
-    const answer = (await provider.addTab('r', root.id, tab)) ?? assert.fail('the root is gone')
-    root = answer.root
+    const answer = (await provider.addTab('r', id, tab)) ?? assert.fail('the root is gone')
     added.push(answer.tab)
   }
+  const root = (await provider.getRoot('r', id)) ?? assert.fail('the root is gone')
   return { root, tabs: added }
 }
 

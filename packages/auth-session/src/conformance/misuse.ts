@@ -194,7 +194,6 @@ export function misuse({ basic, cluster }: SuiteBuilder<AuthSessionProvider>): v
     given.clientScopes.push('more')
     ;(tab.authNotes as Record<string, string>)['n'] = 'changed'
     ;(tab.clientScopes as string[]).push('more')
-    ;(root.tabs as Map<string, unknown>).clear()
     const stored = await provider.getTab('r', root.id, 'c', tab.tabId)
     assert.deepEqual([stored?.authNotes, stored?.clientScopes], [{ n: 'v' }, ['s']])
     const read = (await provider.getRoot('r', root.id)) ?? assert.fail()

@@ -11,10 +11,10 @@
 -- ARGV[7] client      id of its client
 -- ARGV[8] data        JSON of what can change in it
 --
--- Returns {id of the evicted tab or '', flat fields}; nothing when there is no root.
+-- Returns {id of the evicted tab or '', created, updated, expires} of the root; nothing when there is no root.
 
 local now = tonumber(ARGV[1])
-local held = redis.call('HMGET', KEYS[1], '_v', 'x')
+local held = redis.call('HMGET', KEYS[1], '_v', 'x', 'c')
 if held[1] ~= '1' or (tonumber(held[2]) or 0) <= now then return false end
 
 -- Five fields of the root's own, two per tab. One tab goes even where the limit was lowered since.
@@ -46,4 +46,4 @@ redis.call('ZADD', KEYS[2], expires, ARGV[4])
 if redis.call('PTTL', KEYS[2]) < ttl then redis.call('PEXPIRE', KEYS[2], ttl) end
 local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 10)
 if #gone > 0 then redis.call('ZREM', KEYS[2], unpack(gone)) end
-return {evicted, redis.call('HGETALL', KEYS[1])}
+return {evicted, held[3] or '', ARGV[1], expires}

@@ -8,13 +8,13 @@
 -- ARGV[3] graceMs     how much longer the key lives
 -- ARGV[4] id          of the root
 --
--- Returns {created 0 or 1, flat fields}; nothing when the key holds a record of another format.
+-- Returns {created 0 or 1, created, updated, expires}; nothing when the key holds a record of another format.
 
 local now = tonumber(ARGV[1])
-local held = redis.call('HMGET', KEYS[1], '_v', 'x')
+local held = redis.call('HMGET', KEYS[1], '_v', 'x', 'c', 'u')
 if held[1] and held[1] ~= '1' then return false end
 if held[1] and (tonumber(held[2]) or 0) > now then
-  return {0, redis.call('HGETALL', KEYS[1])}
+  return {0, held[3] or '', held[4] or '', held[2]}
 end
 
 local expires = string.format('%.0f', now + tonumber(ARGV[2]))
@@ -27,4 +27,4 @@ redis.call('ZADD', KEYS[2], expires, ARGV[4])
 if redis.call('PTTL', KEYS[2]) < ttl then redis.call('PEXPIRE', KEYS[2], ttl) end
 local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 10)
 if #gone > 0 then redis.call('ZREM', KEYS[2], unpack(gone)) end
-return {1, redis.call('HGETALL', KEYS[1])}
+return {1, ARGV[1], ARGV[1], expires}

@@ -7,7 +7,7 @@
 -- ARGV[3] graceMs     how much longer the key lives
 -- ARGV[4] id          of the root
 --
--- Returns the flat fields; nothing when there is no root.
+-- Returns {created, updated, expires}; nothing when there is no root.
 
 local now = tonumber(ARGV[1])
 local held = redis.call('HMGET', KEYS[1], '_v', 'x', 'c', 's')
@@ -22,4 +22,4 @@ redis.call('ZADD', KEYS[2], expires, ARGV[4])
 if redis.call('PTTL', KEYS[2]) < ttl then redis.call('PEXPIRE', KEYS[2], ttl) end
 local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 10)
 if #gone > 0 then redis.call('ZREM', KEYS[2], unpack(gone)) end
-return redis.call('HGETALL', KEYS[1])
+return {held[3], ARGV[1], expires}

@@ -8,10 +8,10 @@
 -- ARGV[4] id          of the root
 -- ARGV[5] at          ms since the epoch: updated from now on
 --
--- Returns the flat fields; 'removed' when no life was left; nothing when there is no root.
+-- Returns {created, updated, expires}; 'removed' when no life was left; nothing when there is no root.
 
 local now = tonumber(ARGV[1])
-local held = redis.call('HMGET', KEYS[1], '_v', 'x')
+local held = redis.call('HMGET', KEYS[1], '_v', 'x', 'c')
 if held[1] ~= '1' or (tonumber(held[2]) or 0) <= now then return false end
 
 local expires = tonumber(ARGV[5]) + tonumber(ARGV[2])
@@ -28,4 +28,4 @@ redis.call('ZADD', KEYS[2], string.format('%.0f', expires), ARGV[4])
 if redis.call('PTTL', KEYS[2]) < tonumber(ttl) then redis.call('PEXPIRE', KEYS[2], ttl) end
 local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 10)
 if #gone > 0 then redis.call('ZREM', KEYS[2], unpack(gone)) end
-return redis.call('HGETALL', KEYS[1])
+return {held[3] or '', ARGV[5], string.format('%.0f', expires)}

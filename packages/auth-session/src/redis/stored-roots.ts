@@ -1,12 +1,14 @@
 import type { Logger } from '@authstate/spi'
-import { type AuthSessionTab, authSessionSpi, type RootAuthSession } from '../contract.js'
+import { type AuthSessionTab, authSessionSpi, type RootAuthSession, type RootSummary } from '../contract.js'
 import { isExpired, type TabData, tabOf } from '../rules.js'
 
 /** The format of a root's hash. */
 const FORMAT = '1'
+const INSTANT = /^\d+$/
 const HEAD = /^(\d+) (\d+) (\d+) (.+)$/s
 
-type Times = [number, number, number]
+/** When a root was created, updated and expires, as it is stored. */
+export type StoredTimes = readonly [createdAt: string, updatedAt: string, expiresAt: string]
 
 /** Reads what is stored. What this version can not read is absent, counted, and said once. */
 export class StoredRoots {
@@ -25,9 +27,10 @@ export class StoredRoots {
     now: number,
   ): RootAuthSession | undefined {
     if (fields['_v'] === undefined) return undefined
-    const [createdAt, updatedAt, expiresAt] = ['c', 'u', 'x'].map((name) => Number(fields[name])) as Times
-    if (fields['_v'] !== FORMAT || !Number.isFinite(createdAt + updatedAt + expiresAt)) return this.#absent()
-    if (isExpired(expiresAt, now)) return undefined
+    if (fields['_v'] !== FORMAT) return this.#absent()
+    const { c = '', u = '', x = '' } = fields
+    const summary = this.summary(realmId, id, [c, u, x], now)
+    if (summary === undefined) return undefined
     const found: { readonly tab: AuthSessionTab; readonly serial: number }[] = []
     for (const [field, head] of Object.entries(fields)) {
       if (!field.startsWith('t:')) continue
@@ -37,7 +40,14 @@ export class StoredRoots {
     }
     found.sort((a, b) => a.tab.createdAt - b.tab.createdAt || a.serial - b.serial)
     const tabs = new Map(found.map(({ tab }) => [tab.tabId, tab]))
-    return { id, realmId, createdAt, updatedAt, expiresAt, tabs }
+    return { ...summary, tabs }
+  }
+
+  /** A root from its times; `undefined` when it has expired. */
+  summary(realmId: string, id: string, times: StoredTimes, now: number): RootSummary | undefined {
+    if (!times.every((time) => INSTANT.test(time))) return this.#absent()
+    const [createdAt, updatedAt, expiresAt] = times.map(Number) as [number, number, number]
+    return isExpired(expiresAt, now) ? undefined : { id, realmId, createdAt, updatedAt, expiresAt }
   }
 
   tab(tabId: string, head: string, data: string): AuthSessionTab | undefined {
@@ -62,14 +72,6 @@ export class StoredRoots {
     }
     return undefined
   }
-}
-
-/** Names and values in turn, as an object without names of its own. */
-export function fieldsOf(flat: readonly string[]): Readonly<Record<string, string>> {
-  const fields: Record<string, string> = Object.create(null)
-  for (let index = 0; index + 1 < flat.length; index += 2)
-    fields[flat[index] as string] = flat[index + 1] as string
-  return fields
 }
 
 function decodeData(text: string): TabData | undefined {
