@@ -9,7 +9,7 @@ import { defineSpi, type NodeIdentity, type Provider } from '@authstate/spi'
 export interface ClusterNode extends NodeIdentity {
   /** Names one run of the process: a restart under the same name has another. */
   readonly incarnation: string
-  /** When it joined, in ms since the epoch by its own clock. */
+  /** When it joined, in ms since the epoch. */
   readonly joinedAt: number
 }
 
@@ -79,14 +79,19 @@ export interface SubscribeOptions {
 export interface ChannelStatus {
   /** `'live'`: everything published before `heardAt` has arrived. */
   readonly state: 'live' | 'catching-up' | 'disconnected'
-  /** Instant, by this node's clock, up to which nothing has been missed. */
+  /** Instant, by the provider's clock, up to which nothing has been missed. */
   readonly heardAt: number
+  /**
+   * How long ago that was, in ms, by a watch that does not step when a clock is set: for whoever bounds the silence. Left out by
+   * providers without such a watch.
+   */
+  readonly silentMs?: number | undefined
 }
 
 /** A lease that is held, as the work under it sees it. */
 export interface Lease {
   /**
-   * Fencing token: larger than that of every earlier holder of the same key, and not below the holder's clock, so that
+   * Fencing token: larger than that of every earlier holder of the same key, and not below the provider's clock, so that
    * this holds even where a failover lost the last one. Hand it to what the work writes to, and let that refuse a
    * smaller one.
    */
@@ -236,7 +241,7 @@ export interface ClusterProvider extends Provider {
   lockSession(): LockSession
 
   /**
-   * When the first node of this cluster started, in ms since the epoch by that node's clock. The same on every node, and
+   * When the first node of this cluster started, in ms since the epoch. The same on every node, and
    * kept over restarts.
    */
   startedAt(): Promise<number>

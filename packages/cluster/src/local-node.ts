@@ -1,9 +1,11 @@
 import {
   assertFunction,
+  type Clock,
   Emitter,
   ProviderClosedError,
   type ProviderContext,
   StoreUnavailableError,
+  stopwatchOf,
 } from '@authstate/spi'
 import { ulid } from 'ulid'
 import type {
@@ -48,6 +50,8 @@ export interface Outside {
   /** Asks who lives and brings the view up to date. */
   refresh(): Promise<void>
   channel(): ChannelStatus
+  /** Why the channel is not live, where something has to be done about it. */
+  readonly trouble?: string | undefined
   startedAt(): number
   checkHealth(): Promise<void>
   leave(): Promise<void>
@@ -66,6 +70,7 @@ interface ChannelEvents {
 /** This node: what it knows, who listens here, and the verbs that both stores have in common. */
 export class LocalNode implements ClusterProvider {
   readonly node: ClusterNode
+  readonly clock: Clock
   readonly views: ViewKeeper
   readonly topics: Topics
   readonly #config: ClusterConfig
@@ -76,11 +81,9 @@ export class LocalNode implements ClusterProvider {
   readonly #channelListeners: Emitter<ChannelEvents>
   #closing: Promise<void> | undefined
 
-  constructor(
-    { clock, logger, node }: ProviderContext,
-    config: ClusterConfig,
-    outside: (node: LocalNode) => Outside,
-  ) {
+  constructor(context: ProviderContext, config: ClusterConfig, outside: (node: LocalNode) => Outside) {
+    const { clock, logger, node } = context
+    this.clock = clock
     this.node = Object.freeze({ ...node, incarnation: ulid(clock.now()), joinedAt: clock.now() })
     this.#config = config
     this.#channelListeners = new Emitter<ChannelEvents>({ owner: 'cluster', events: ['channel'], logger })
@@ -94,7 +97,7 @@ export class LocalNode implements ClusterProvider {
         void this.topics.subscribe(INSIDE + topic, listener),
     }
     this.#tasks = new Tasks(this.#leases, inside, logger)
-    this.#locks = new Locks(this.#leases, inside, clock, logger)
+    this.#locks = new Locks(this.#leases, inside, stopwatchOf(context), logger)
   }
 
   view(): ClusterView {
@@ -177,7 +180,11 @@ export class LocalNode implements ClusterProvider {
     await this.#outside.checkHealth()
     const { state } = this.#outside.channel()
     if (state !== 'live') {
-      throw new StoreUnavailableError(`cluster.check-health: the work channel is ${state}`, { applied: 'no' })
+      const { trouble } = this.#outside
+      const why = trouble === undefined ? '' : `: ${trouble}`
+      throw new StoreUnavailableError(`cluster.check-health: the work channel is ${state}${why}`, {
+        applied: 'no',
+      })
     }
   }
 

@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import {
-  type Clock,
   ConflictError,
   type Logger,
   ProviderClosedError,
@@ -23,7 +22,7 @@ const ASK_MS = { first: 20, most: 1_000 }
 export class Locks {
   readonly #leases: Leases
   readonly #inside: Inside
-  readonly #clock: Clock
+  readonly #watch: () => number
   readonly #logger: Logger
   readonly #lines = new Map<string, Line>()
   /** Which session the running code belongs to. */
@@ -31,10 +30,11 @@ export class Locks {
   #inSession = 0
   #closed = false
 
-  constructor(leases: Leases, inside: Inside, clock: Clock, logger: Logger) {
+  /** @param watch Measures how long somebody waits: does not step. */
+  constructor(leases: Leases, inside: Inside, watch: () => number, logger: Logger) {
     this.#leases = leases
     this.#inside = inside
-    this.#clock = clock
+    this.#watch = watch
     this.#logger = logger
     inside.listen(RELEASED, (message) => this.#lines.get(message as string)?.wake())
   }
@@ -71,7 +71,7 @@ export class Locks {
 
   /** Waits for the lock. Ask {@link release} to end it. */
   async acquire(namespace: string, leaseMs: number, waitMs: number): Promise<HeldLease> {
-    const deadline = this.#clock.now() + waitMs
+    const deadline = this.#watch() + waitMs
     const line = this.#lines.get(namespace) ?? new Line()
     this.#lines.set(namespace, line)
     const place = line.join()
@@ -87,7 +87,7 @@ export class Locks {
           if (lease instanceof HeldLease) return lease
           trouble = lease
         }
-        const remainingMs = deadline - this.#clock.now()
+        const remainingMs = deadline - this.#watch()
         if (remainingMs <= 0) {
           throw (
             trouble ?? new ConflictError('cluster.withLock: somebody else held the lock for all of "waitMs"')

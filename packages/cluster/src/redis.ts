@@ -1,5 +1,5 @@
 import { type KeySpace, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
-import type { Clock, ProviderContext, ProviderFactory } from '@authstate/spi'
+import { type Clock, type ProviderContext, type ProviderFactory, stopwatchOf } from '@authstate/spi'
 import { type ChannelStatus, type ClusterProvider, clusterSpi } from './contract.js'
 import type { LeaseName, LeaseStore } from './leases.js'
 import { LocalNode, type Message, type Outside } from './local-node.js'
@@ -45,8 +45,10 @@ class RedisOutside implements Outside {
   readonly #reader: ChannelReader
   readonly #membership: Membership
 
-  constructor({ clock, logger, get }: ProviderContext, config: ClusterConfig, node: LocalNode) {
-    const redis = get(redisConnectionSpi)
+  constructor(context: ProviderContext, config: ClusterConfig, node: LocalNode) {
+    const { clock, logger } = context
+    const redis = context.get(redisConnectionSpi)
+    const watch = stopwatchOf(context)
     const partition = redis.keys.partitionFor('cluster')
     const keys = {
       cluster: redis.keys.key(partition, 'cl'),
@@ -58,7 +60,7 @@ class RedisOutside implements Outside {
     this.#redis = redis
     this.leases = redisLeases(redis, clock, config.maxClockSkewMs)
     this.#publisher = new Publisher(redis, keys, node.node, config, keepMs, logger)
-    this.#reader = new ChannelReader(redis, keys, node, { clock, logger }, config, (version) =>
+    this.#reader = new ChannelReader(redis, keys, node, { clock, watch, logger }, config, (version) =>
       this.#membership.notice(version),
     )
     this.#membership = new Membership({
@@ -66,6 +68,7 @@ class RedisOutside implements Outside {
       keys,
       node,
       clock,
+      watch,
       logger,
       config,
       keepMs,
@@ -90,6 +93,10 @@ class RedisOutside implements Outside {
 
   channel(): ChannelStatus {
     return this.#reader.status
+  }
+
+  get trouble(): string | undefined {
+    return this.#reader.trouble
   }
 
   startedAt(): number {
@@ -117,7 +124,11 @@ function redisLeases(redis: RedisConnection, clock: Clock, marginMs: number): Le
         { owner, now: clock.now(), leaseMs, marginMs, waits: waits ? '1' : '0' },
       ),
     renew: (name, owner, leaseMs) =>
-      redis.run(scripts.renew, { lease: leaseKey(keys, name) }, { owner, now: clock.now(), leaseMs }),
+      redis.run(
+        scripts.renew,
+        { lease: leaseKey(keys, name) },
+        { owner, now: clock.now(), leaseMs, marginMs },
+      ),
     release: (name, owner) => redis.run(scripts.release, { lease: leaseKey(keys, name) }, { owner }),
   }
 }

@@ -46,8 +46,11 @@ export const clusterConfig = z
       .min(2)
       .max(16 * 1024 * 1024)
       .default(65_536),
-    /** How far the clocks of two nodes may be apart. A lease whose holder may only be slow is left alone this long. */
-    maxClockSkewMs: spanMs.default(10_000),
+    /**
+     * How far the clock of Redis may step forward in a failover. The lease of a holder that died, or is only slow, is left alone
+     * for so much longer.
+     */
+    maxClockSkewMs: spanMs.default(1_000),
   })
   .refine(({ heartbeatMs, deadAfterMs }) => deadAfterMs >= heartbeatMs * BEATS_BEFORE_DEATH, {
     path: ['deadAfterMs'],
@@ -190,12 +193,4 @@ export function describeView({ nodes, version }: ClusterView): string {
  */
 export function silenceLimitMs({ heartbeatMs, deadAfterMs }: ClusterConfig): number {
   return deadAfterMs - 2 * heartbeatMs
-}
-
-/**
- * How far a foreign clock is off ours at least, in ms: its reading must lie between our previous look and this one.
- * Above 0: it is ahead.
- */
-export function skewMs(theirs: number, ours: { readonly before: number; readonly now: number }): number {
-  return theirs > ours.now ? theirs - ours.now : Math.min(0, theirs - ours.before)
 }

@@ -105,7 +105,7 @@ export const renew = defineScript({
   change: 'touch',
   repeatable: true,
   keys: ['lease'],
-  args: ['owner', 'now', 'leaseMs'],
+  args: ['owner', 'now', 'leaseMs', 'marginMs'],
   decode: done,
 })
 

@@ -166,6 +166,33 @@ describeWith(redis, 'the work channel', () => {
     expect(messages(a, 'warn').filter((message) => message.includes('given up'))).toHaveLength(1)
   })
 
+  test('an outage: every event is settled in its time, too many at once are refused, and it is said how many', async () => {
+    const b = await world.node({ name: 'b' })
+    const a = await world.node({ name: 'a', properties: { publishTimeoutMs: 100 } })
+    const { numbers, gaps } = hear(b.provider)
+    await a.provider.publish('topic', 0)
+    a.client.disconnect()
+    const unavailable = { code: 'ERR_STORE_UNAVAILABLE' }
+    await expect(a.provider.publish('topic', 1)).rejects.toMatchObject(unavailable)
+    // After one was given up, the next are settled as well.
+    for (let n = 2; n < 5; n++)
+      await expect(a.provider.publish('topic', n)).rejects.toMatchObject(unavailable)
+    const flood = await Promise.allSettled(upTo(25_000).map((n) => a.provider.publish('topic', n)))
+    expect(flood.every(({ status }) => status === 'rejected')).toBe(true)
+    const refused = flood.filter(
+      (one) => one.status === 'rejected' && /wait to be stored/.test(one.reason.message),
+    )
+    expect(refused.length).toBeGreaterThanOrEqual(4_000)
+    expect((refused[0] as PromiseRejectedResult).reason).toMatchObject({ ...unavailable, applied: 'no' })
+    await a.client.connect()
+    await eventually(() => expect(gaps).toEqual(['abandoned']))
+    await a.provider.publish('topic', 5)
+    await eventually(() => expect(numbers).toEqual([0, 5]))
+    expect(messages(a, 'warn').filter((message) => message.includes('given up'))).toHaveLength(1)
+    const back = a.logger.entries.filter(({ message }) => message.includes('takes events again'))
+    expect(back.map(({ fields }) => fields)).toEqual([{ events: 25_004 }])
+  })
+
   test('a channel that is something else is an error, and its sender does not run in circles', async () => {
     const a = await world.node({ name: 'a' })
     const [events = ''] = await world.key('ce')

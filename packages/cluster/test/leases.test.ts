@@ -94,16 +94,24 @@ describeWith(redis, 'leases in Redis', () => {
     }
   })
 
-  test('a lease ends with its time in Redis, to which all clocks are foreign', async () => {
+  test('in Redis a lease lasts for the margin longer than its holder counts on it, and then ends by itself', async () => {
     const clock = new FakeClock()
-    const [a, b] = [await world.node({ clock }), await world.node({ clock })]
+    const properties = { maxClockSkewMs: 3_000 }
+    const [a, b] = [await world.node({ clock, properties }), await world.node({ clock, properties })]
     const [begun, end] = [gate(), gate()]
-    const dead = a.provider.runOnce('k', { leaseMs: 50 }, async () => {
-      a.crash()
+    const dead = a.provider.runOnce('k', { leaseMs: 600 }, async () => {
       begun.open()
       await end.opened
     })
     await begun.opened
+    const [key = ''] = await world.key('ck')
+    expect(await control.pttl(key)).toBeGreaterThan(600 + 2_000)
+    // A renewal gives it the same time.
+    await control.pexpire(key, 1_500)
+    await eventually(async () => expect(await control.pttl(key)).toBeGreaterThan(600 + 2_000))
+    a.crash()
+    expect((await b.provider.runOnce('k', {}, () => {})).executed).toBe(false)
+    await control.pexpire(key, 1)
     await eventually(async () => expect((await b.provider.runOnce('k', {}, () => 'ran')).executed).toBe(true))
     end.open()
     await dead

@@ -6,12 +6,13 @@ import type { Trust } from './region.js'
 /**
  * Whether this node has heard of everything that others declared untrue.
  *
- * The work channel must be live, and have answered within the bound. A clock is read once per turn of the event loop, at
+ * The work channel must be live, and have answered within the bound, by a watch that does not step. It is read once per turn of the event loop, at
  * the first question: a process that was paused or blocked begins a turn when it goes on, and finds out then.
  */
 export class ChannelTrust implements Trust {
   readonly #cluster: ClusterProvider
   readonly #clock: Clock
+  readonly #watch: () => number
   readonly #maxSilenceMs: number
   readonly #tell: (event: RealmCacheEvent) => void
   /** Looked in this turn, and all was well. */
@@ -25,12 +26,13 @@ export class ChannelTrust implements Trust {
 
   constructor(
     cluster: ClusterProvider,
-    clock: Clock,
+    { clock, watch }: { readonly clock: Clock; readonly watch: () => number },
     maxSilenceMs: number,
     tell: (event: RealmCacheEvent) => void,
   ) {
     this.#cluster = cluster
     this.#clock = clock
+    this.#watch = watch
     this.#maxSilenceMs = maxSilenceMs
     this.#tell = tell
     this.lookAgain()
@@ -41,7 +43,7 @@ export class ChannelTrust implements Trust {
   }
 
   get outageMs(): number {
-    return this.#pastMs + (this.#trusted ? 0 : this.#clock.now() - this.#since)
+    return this.#pastMs + (this.#trusted ? 0 : this.#watch() - this.#since)
   }
 
   look(): boolean {
@@ -58,9 +60,9 @@ export class ChannelTrust implements Trust {
 
   /** Finds out anew, and says so when it is no longer what it was. */
   lookAgain(): boolean {
-    const { state, heardAt } = this.#cluster.channel()
-    const now = this.#clock.now()
-    const silent = now - heardAt >= this.#maxSilenceMs
+    const { state, heardAt, silentMs } = this.#cluster.channel()
+    const now = this.#watch()
+    const silent = (silentMs ?? this.#clock.now() - heardAt) >= this.#maxSilenceMs
     const trusted = state === 'live' && !silent
     const changed = trusted !== this.#trusted
     this.#trusted = trusted
@@ -72,7 +74,7 @@ export class ChannelTrust implements Trust {
 
   /** Something was missed for good. The caller empties the regions, after which they are true again. */
   missed(reason: DistrustReason, empty: () => void): void {
-    const now = this.#clock.now()
+    const now = this.#watch()
     if (!this.#trusted) {
       empty()
       return

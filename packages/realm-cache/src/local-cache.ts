@@ -51,7 +51,7 @@ const MAX_DOUBTFUL = 1_000
 
 /** The regions of one node, and what they have in common. */
 export class LocalCache implements RealmCacheProvider {
-  readonly #clock: Clock
+  readonly clock: Clock
   readonly #logger: Logger
   readonly #config: RealmCacheConfig
   readonly #outside: Outside
@@ -69,7 +69,7 @@ export class LocalCache implements RealmCacheProvider {
     config: RealmCacheConfig,
     outside: (cache: LocalCache) => Outside,
   ) {
-    this.#clock = clock
+    this.clock = clock
     this.#logger = logger
     this.#config = config
     this.#listeners = new Emitter<RealmCacheEvents>({ owner: 'realm-cache', events: EVENTS, logger })
@@ -96,7 +96,7 @@ export class LocalCache implements RealmCacheProvider {
     const made = new LocalRegion({
       name,
       settings,
-      clock: this.#clock,
+      clock: this.clock,
       trust: this.#outside.trust,
       declare: (region, untrue) => this.declare([{ region, untrue }]),
       queue: this.#outside.queue,

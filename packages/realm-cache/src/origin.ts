@@ -1,6 +1,6 @@
 import { type Clock, ProviderClosedError } from '@authstate/spi'
 import type { GetOptions, Loader } from './contract.js'
-import { callLoader } from './loading.js'
+import { callLoader, type Load } from './loading.js'
 import type { RegionParts } from './region.js'
 import { checkNames, checkTtl, expiryOf } from './rules.js'
 import type { SecondLevel } from './second-level.js'
@@ -17,7 +17,6 @@ const nothing: readonly string[] = Object.freeze([])
 
 /** Where a region's values come from: the level that all nodes share, where there is one, else the source. */
 export class Origin<T> {
-  readonly #owner: object
   readonly #parts: RegionParts
   readonly #clock: Clock
   readonly #shared: SecondLevel | undefined
@@ -25,9 +24,7 @@ export class Origin<T> {
   #loads = 0
   #loadFailures = 0
 
-  /** @param owner The region, so that a loader that asks for its own key is found out. */
-  constructor(owner: object, parts: RegionParts) {
-    this.#owner = owner
+  constructor(parts: RegionParts) {
     this.#parts = parts
     this.#clock = parts.clock
     this.#shared = parts.secondLevel
@@ -47,33 +44,33 @@ export class Origin<T> {
 
   /** @param anew From the source, whatever the shared level has. */
   async obtain(
-    key: string,
-    load: Loader<T>,
+    load: Load,
+    loader: Loader<T>,
     options: GetOptions<T> | undefined,
     anew: boolean,
   ): Promise<Obtained<T>> {
     const { clusterSingleFlight } = this.#parts.settings
     const queue = clusterSingleFlight ? this.#parts.queue : undefined
-    if (queue === undefined) return this.#ask(key, load, options, anew, false)
+    if (queue === undefined) return this.#ask(load, loader, options, anew, false)
     let obtained: Obtained<T> | undefined
-    await queue(this.#parts.name, key, async () => {
-      obtained = await this.#ask(key, load, options, anew, true)
+    await queue(this.#parts.name, load.key, async () => {
+      obtained = await this.#ask(load, loader, options, anew, true)
     })
-    return obtained ?? this.#ask(key, load, options, anew, false)
+    return obtained ?? this.#ask(load, loader, options, anew, false)
   }
 
   /** What the source says now. */
-  async read(key: string, load: Loader<T>, options: GetOptions<T> | undefined): Promise<Obtained<T>> {
-    const value = await this.call(key, load)
+  async read(load: Load, loader: Loader<T>, options: GetOptions<T> | undefined): Promise<Obtained<T>> {
+    const value = await this.call(load, loader)
     return { value, tags: tagsOf(value, options), expiresAt: this.#expiresAt(value, options) }
   }
 
   /** What the source says now, to be given out and not kept. */
-  async call(key: string, load: Loader<T>): Promise<T | undefined> {
+  async call(load: Load, loader: Loader<T>): Promise<T | undefined> {
     if (this.#closed) throw new ProviderClosedError('realm-cache: the provider is closed')
     this.#loads += 1
     try {
-      return await callLoader(this.#owner, key, load, this.#parts.settings.loadTimeoutMs)
+      return await callLoader(load, loader, this.#parts.settings.loadTimeoutMs)
     } catch (error) {
       this.#loadFailures += 1
       throw error
@@ -82,22 +79,22 @@ export class Origin<T> {
 
   /** @param isAwaited Others wait to find here what the source says: it must be there when this ends. */
   async #ask(
-    key: string,
-    load: Loader<T>,
+    load: Load,
+    loader: Loader<T>,
     options: GetOptions<T> | undefined,
     anew: boolean,
     isAwaited: boolean,
   ): Promise<Obtained<T>> {
     const shared = this.#shared
-    const looked = shared && (await shared.look(key, anew))
+    const looked = shared && (await shared.look(load.key, anew))
     const found = looked?.found as (Obtained<T> & { readonly expiresAt: number }) | undefined
     if (found !== undefined && isCurrent(found.value, options)) {
       return { ...found, tags: [...new Set([...found.tags, ...tagsOf(found.value, options)])] }
     }
-    const obtained = await this.read(key, load, options)
+    const obtained = await this.read(load, loader, options)
     const { value, tags, expiresAt } = obtained
     if (shared && looked && expiresAt !== undefined) {
-      const offered = shared.offer(key, looked.ticket, { value, tags, expiresAt })
+      const offered = shared.offer(load.key, looked.ticket, { value, tags, expiresAt })
       if (isAwaited) await offered
     }
     return obtained

@@ -26,7 +26,10 @@ export interface LoadedKeys<K extends PublicKey> {
 export type KeyLoader<K extends PublicKey> = (modelKey: string) => LoadedKeys<K> | Promise<LoadedKeys<K>>
 
 const optionsSchema = z.strictObject({
-  /** At least this long passes between two requests for one key set, whoever asks for unknown key ids. */
+  /**
+   * At least this long passes between two requests for one key set, whoever asks for unknown key ids, also where the owner
+   * failed and while the work channel is away. What the last request brought, keys or an error, answers meanwhile.
+   */
   minTimeBetweenRequestsMs: z.int().min(0).default(10_000),
   /** After this long all keys of a set that does not say when it expires are asked for again. */
   maxCacheTimeMs: z.int().min(1).default(86_400_000),
@@ -34,7 +37,7 @@ const optionsSchema = z.strictObject({
 
 /** How long keys are believed, and how often they are loaded. */
 export interface PublicKeysOptions extends z.input<typeof optionsSchema> {
-  /** @default the system's */
+  /** @default the cache's */
   readonly clock?: Clock
 }
 
@@ -44,11 +47,19 @@ interface KeySet<K> {
   readonly expiresAt: number | undefined
 }
 
+/** Most requests whose answer is remembered for the pause after them. */
+const MAX_REMEMBERED = 1_000
+
+interface Request<K> {
+  readonly requestedAt: number
+  readonly answer: Promise<KeySet<K>>
+}
+
 /**
  * Key sets of others (identity providers, clients), in the region `keys`.
  *
- * An unknown key id makes one request, not one per caller, and none at all if the last was a moment ago. What is given
- * out is a copy.
+ * An unknown key id makes one request, not one per caller, and none at all if the last was a moment ago, whether it brought
+ * keys or failed. What is given out is a copy.
  *
  * @see Keycloak behaviour, public-key cache
  */
@@ -56,8 +67,10 @@ export class PublicKeys<K extends PublicKey = PublicKey> {
   readonly #region: CacheRegion<KeySet<K>>
   readonly #clock: Clock
   readonly #options: z.output<typeof optionsSchema>
+  /** The last request for each set, for as long as there may be no other. The oldest first. */
+  readonly #last = new Map<string, Request<K>>()
 
-  constructor(cache: RealmCacheProvider, { clock = systemClock, ...options }: PublicKeysOptions = {}) {
+  constructor(cache: RealmCacheProvider, { clock, ...options }: PublicKeysOptions = {}) {
     assertObject(cache, 'cache')
     const parsed = optionsSchema.safeParse(options)
     if (!parsed.success) {
@@ -65,8 +78,14 @@ export class PublicKeys<K extends PublicKey = PublicKey> {
       throw new TypeError(`"options.${path.join('.')}" is not valid: ${message}`)
     }
     this.#region = cache.region<KeySet<K>>('keys')
-    this.#clock = clock
+    this.#clock = clock ?? cache.clock ?? systemClock
     this.#options = parsed.data
+    // What was declared untrue, on whatever node, is asked for again at once.
+    const forget = ({ region }: { readonly region: string }) => {
+      if (region === this.#region.name) this.#last.clear()
+    }
+    cache.on('invalidated', forget)
+    cache.on('cleared', forget)
   }
 
   /**
@@ -141,12 +160,30 @@ export class PublicKeys<K extends PublicKey = PublicKey> {
   }
 
   async #ask(modelKey: string, load: KeyLoader<K>): Promise<KeySet<K>> {
+    const last = this.#last.get(modelKey)
+    if (last !== undefined && this.#wasJustAsked(last)) return last.answer
     const requestedAt = this.#clock.now()
-    const { keys, expiresAt } = await load(modelKey)
-    return { requestedAt, keys: structuredClone(keys), expiresAt }
+    const answer = (async () => {
+      const { keys, expiresAt } = await load(modelKey)
+      return { requestedAt, keys: structuredClone(keys), expiresAt }
+    })()
+    this.#remember(modelKey, { requestedAt, answer })
+    return answer
   }
 
-  #wasJustAsked({ requestedAt }: KeySet<K>): boolean {
-    return this.#clock.now() <= requestedAt + this.#options.minTimeBetweenRequestsMs
+  #remember(modelKey: string, request: Request<K>): void {
+    if (this.#options.minTimeBetweenRequestsMs === 0) return
+    this.#last.delete(modelKey)
+    for (const [key, one] of this.#last) {
+      if (this.#last.size < MAX_REMEMBERED && this.#wasJustAsked(one)) break
+      this.#last.delete(key)
+    }
+    this.#last.set(modelKey, request)
+  }
+
+  #wasJustAsked({ requestedAt }: { readonly requestedAt: number }): boolean {
+    const agoMs = this.#clock.now() - requestedAt
+    // Below 0: the clock was set back.
+    return agoMs >= 0 && agoMs <= this.#options.minTimeBetweenRequestsMs
   }
 }

@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto'
 import { type ClusterProvider, clusterSpi } from '@authstate/cluster'
 import { type RedisConnection, redisConnectionSpi } from '@authstate/redis'
-import { ConfigurationError, type ProviderContext, type ProviderFactory, Sealer } from '@authstate/spi'
+import {
+  ConfigurationError,
+  type ProviderContext,
+  type ProviderFactory,
+  Sealer,
+  stopwatchOf,
+} from '@authstate/spi'
 import { ChannelTrust } from './channel-trust.js'
 import { type RealmCacheProvider, realmCacheSpi } from './contract.js'
 import { type Declaration, LocalCache, type Outside } from './local-cache.js'
@@ -48,7 +54,9 @@ class OtherNodes implements Outside {
     if (wanted && this.#redis === undefined) {
       throw new ConfigurationError('realm-cache: "secondLevelTtlMs" needs a connection to Redis ("redis")')
     }
-    this.trust = new ChannelTrust(cluster, clock, maxSilenceMs, (event) => cache.tell(event))
+    this.trust = new ChannelTrust(cluster, { clock, watch: stopwatchOf(context) }, maxSilenceMs, (event) =>
+      cache.tell(event),
+    )
     const empty = () => cache.clearHere('gap')
     this.#stops = [
       cluster.subscribe(
@@ -89,6 +97,7 @@ class OtherNodes implements Outside {
       ttlMs: secondLevelTtlMs,
       redis: this.#redis,
       clock,
+      watch: stopwatchOf(this.#context),
       logger,
       values: new SharedValues(name, this.#sealer),
       // The last node may have died between a change and the word of it: nobody is left who knows.

@@ -1,11 +1,12 @@
 import { assertName, type Clock, ProviderClosedError, timers } from '@authstate/spi'
 import type { CacheRegion, GetOptions, Invalidation, Loader, RegionStats } from './contract.js'
 import { type Found, Kept, unwrap } from './kept.js'
-import { isInsideLoad } from './loading.js'
+import { isInsideLoad, Load, waitFor } from './loading.js'
 import { isCurrent, type Obtained, Origin } from './origin.js'
 import { Revisions } from './revisions.js'
 import { checkGet, checkInvalidation, mayStore, type RegionSettings, type Untrue } from './rules.js'
 import type { SecondLevel } from './second-level.js'
+import { Turns } from './turns.js'
 
 /** Whether what is kept may be given out, and how often and how long it might not. */
 export interface Trust {
@@ -37,6 +38,9 @@ interface Flight<T> {
   readonly startedAt: number
   /** It asks the source, whatever there is elsewhere. */
   readonly isAnew: boolean
+  readonly load: Load
+  /** What its value will carry; `undefined`: that shows when it is there. */
+  readonly tags: readonly string[] | undefined
   readonly done: Promise<{ readonly value: T | undefined; readonly overtaken: boolean }>
 }
 
@@ -55,6 +59,8 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
   readonly #origin: Origin<T>
   readonly #revisions: Revisions
   readonly #flights = new Map<string, Flight<T>>()
+  /** Loads while nothing may be kept. */
+  readonly #turns = new Turns<T | undefined>(this)
   #closed = false
   #hits = 0
   #misses = 0
@@ -72,7 +78,7 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
     this.enabled = parts.settings.enabled
     this.#revisions = new Revisions(parts.settings.maxEntries * 2)
     this.#kept = new Kept(parts.settings, parts.clock)
-    this.#origin = new Origin(this, parts)
+    this.#origin = new Origin(parts)
   }
 
   /** What all nodes share between this region and its source. */
@@ -160,7 +166,8 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
     }
     this.#misses += 1
     const loadedAt = this.#revisions.of(keyName(key))
-    const read = await this.#origin.read(key, load, options)
+    const wanted = new Load(this, key)
+    const read = await waitFor(wanted, () => this.#origin.read(wanted, load, options))
     if (unit.isTouched(key, read.tags)) this.#bypasses += 1
     else this.#keep(key, read, { started: unit.startedAt, loaded: loadedAt })
     return read.value
@@ -184,6 +191,10 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
     for (const tag of untrue.tags) {
       this.#revisions.raise(tagName(tag))
       this.#kept.dropTagged(tag)
+      // Whoever comes now must not wait for a load that this has overtaken, or may have.
+      for (const [key, { tags }] of this.#flights) {
+        if (tags === undefined || tags.includes(tag)) this.#flights.delete(key)
+      }
     }
     this.#invalidations += untrue.keys.length + untrue.tags.length
     return before - this.#kept.size
@@ -225,13 +236,18 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
     this.#misses += 1
     if (isInsideLoad(this, key)) throw new TypeError('"load" must not ask for its own key')
     for (;;) {
-      if (!this.enabled || !this.#isTrusted()) {
+      if (!this.enabled) {
         this.#bypasses += 1
-        return this.#origin.call(key, load)
+        const wanted = new Load(this, key)
+        return waitFor(wanted, () => this.#origin.call(wanted, load))
+      }
+      if (!this.#isTrusted()) {
+        this.#bypasses += 1
+        return this.#turns.call(key, (wanted) => this.#origin.call(wanted, load))
       }
       const joinedAt = this.#revisions.current
       const flight = this.#flightFor(key, anew) ?? this.#fly(key, load, options, anew)
-      const answer = await this.#answer(key, flight)
+      const answer = await waitFor(flight.load, () => this.#answer(key, flight))
       // It was read before, and declared untrue before this caller came: somebody else's answer, not this one's.
       if (!answer.overtaken || joinedAt === flight.startedAt) return answer.value
       const found = this.#find(key)
@@ -266,12 +282,19 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
   #fly(key: string, load: Loader<T>, options: GetOptions<T> | undefined, anew: boolean): Flight<T> {
     const startedAt = this.#revisions.current
     const loadedAt = this.#revisions.of(keyName(key))
-    const done = this.#origin.obtain(key, load, options, anew).then((obtained) => ({
+    const wanted = new Load(this, key)
+    const done = this.#origin.obtain(wanted, load, options, anew).then((obtained) => ({
       value: obtained.value,
       overtaken: !this.#keep(key, obtained, { started: startedAt, loaded: loadedAt }),
     }))
     // Where nothing lies before the source, every load asks it.
-    const flight: Flight<T> = { startedAt, isAnew: anew || this.secondLevel === undefined, done }
+    const flight: Flight<T> = {
+      startedAt,
+      isAnew: anew || this.secondLevel === undefined,
+      load: wanted,
+      tags: this.secondLevel === undefined ? givenTags(options) : undefined,
+      done,
+    }
     this.#flights.set(key, flight)
     const landed = () => {
       if (this.#flights.get(key) === flight) this.#flights.delete(key)
@@ -313,4 +336,9 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
   #assertOpen(): void {
     if (this.#closed) throw new ProviderClosedError('realm-cache: the provider is closed')
   }
+}
+
+/** The tags of a value that is not there yet, where they do not depend on it. */
+function givenTags<T>(options: GetOptions<T> | undefined): readonly string[] | undefined {
+  return typeof options?.tags === 'function' ? undefined : (options?.tags ?? nothing)
 }

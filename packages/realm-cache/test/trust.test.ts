@@ -4,6 +4,7 @@ import { createProviderRegistry, type ProviderFactory } from '@authstate/spi'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
   type CacheRegion,
+  PublicKeys,
   type RealmCacheEvent,
   type RealmCacheProvider,
   realmCacheSpi,
@@ -89,7 +90,7 @@ test('a lost connection is seen at once, in whatever turn', async () => {
   expect(region.stats().outages).toBe(1)
 })
 
-test('while it can not be trusted nothing is kept, nobody shares a load, and invalidations work', async () => {
+test('while it can not be trusted nothing is kept, nobody has what was being read before, and invalidations work', async () => {
   become('disconnected')
   let calls = 0
   const load = () => {
@@ -103,6 +104,58 @@ test('while it can not be trusted nothing is kept, nobody shares a load, and inv
   await region.invalidate('k')
   become('live')
   expect([region.peek('other'), region.peek('k')]).toEqual([undefined, undefined])
+})
+
+test('while it can not be trusted a thousand callers make two loads, and one request for keys', async () => {
+  become('disconnected')
+  let loads = 0
+  let running = 0
+  let most = 0
+  const load = async () => {
+    loads += 1
+    running += 1
+    most = Math.max(most, running)
+    await turn()
+    running -= 1
+    return `read ${loads}`
+  }
+  const first = region.get('other', load)
+  const later = Array.from({ length: 999 }, () => region.get('other', load))
+  expect(await first).toBe('read 1')
+  expect(new Set(await Promise.all(later))).toEqual(new Set(['read 2']))
+  expect([loads, most]).toEqual([2, 1])
+  await expect(region.get('other', () => Promise.reject(new Error('away')))).rejects.toThrow('away')
+  expect(await region.get('other', load)).toBe('read 3')
+  expect(region.stats()).toMatchObject({ bypasses: 1_002, loads: 5 })
+
+  const keys = new PublicKeys(cache)
+  let requests = 0
+  const owner = async () => {
+    requests += 1
+    await turn()
+    return { keys: [{ kid: 'k' }] }
+  }
+  for (let n = 0; n < 9; n++) {
+    const found = await Promise.all(Array.from({ length: 100 }, () => keys.get('m', { kid: 'k' }, owner)))
+    expect(new Set(found.map((key) => key?.kid))).toEqual(new Set(['k']))
+    clock.advance(1_000)
+  }
+  expect(requests).toBe(1)
+  clock.advance(1_001)
+  await keys.get('m', { kid: 'k' }, owner)
+  expect(requests).toBe(2)
+})
+
+test('while it can not be trusted two loaders that need each other do not wait for each other', async () => {
+  become('disconnected')
+  const need = (other: string) => async () => {
+    await turn()
+    return region.get(other, () => 'never asked')
+  }
+  const answers = await Promise.allSettled([region.get('a', need('b')), region.get('b', need('a'))])
+  const failed = answers.filter((one) => one.status === 'rejected')
+  expect(failed).toMatchObject([{ reason: { name: 'TypeError' } }])
+  expect(await region.get('a', () => 'v')).toBe('v')
 })
 
 test('a load that began before the connection was lost and ends after is not kept', async () => {

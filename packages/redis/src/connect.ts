@@ -13,7 +13,8 @@ import { parseOptions, type RedisConfig, type RedisOptions, replicaTimeoutOf } f
 import { watchOutgoing } from './outgoing.js'
 import { becomeReady } from './ready.js'
 import { Replicas } from './replicas.js'
-import { claimLayout } from './scripts.js'
+import { rightsToCheck } from './rights.js'
+import { checkRights, claimLayout } from './scripts.js'
 import { watchSilence } from './silence.js'
 
 /** Version of the key layout; a node that meets another one stops. */
@@ -90,6 +91,7 @@ export async function openConnection(
   try {
     // First: everything else may carry the time.
     if (clock === undefined) releases.push(await followClock(connection, { client, logger, node }))
+    await expectRights(connection, config)
     await claimPartitions(connection, config)
     // Not before: a node also starts while a replica is away.
     if (config.minReplicas > 0) {
@@ -103,6 +105,23 @@ export async function openConnection(
     throw error
   }
   return connection
+}
+
+/** @throws {ConfigurationError} names every right that the user of Redis lacks */
+async function expectRights(connection: RedisConnection, { prefix }: RedisConfig): Promise<void> {
+  const layout = connection.keys.shared('layout')
+  const commands = rightsToCheck(layout)
+  const refused = new Set(
+    await connection.run(checkRights, { layout }, { commands: JSON.stringify(commands) }),
+  )
+  if (refused.size === 0) return
+  const withKeys = commands.filter(({ length }) => length === 2)
+  const rights = withKeys.every(([name = '']) => refused.has(name))
+    ? [`~${prefix}:*`]
+    : [...refused].map((name) => `+${name}`)
+  throw new ConfigurationError(
+    `redis: the user of Redis lacks rights on the keys under prefix "${prefix}": add ${rights.join(' ')}, see docs/acl.md`,
+  )
 }
 
 async function claimPartitions(connection: RedisConnection, config: RedisConfig): Promise<void> {

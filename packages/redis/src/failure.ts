@@ -2,6 +2,7 @@ import { StoreCorruptError, StoreUnavailableError } from '@authstate/spi'
 import { concealError } from './conceal.js'
 import { DeadlineExceeded } from './deadline.js'
 import { wasNeverSent } from './outgoing.js'
+import { missingRight } from './rights.js'
 
 // Codes stand at the start of a message, or behind what Redis 6 or a Cluster client put before them.
 const coded = (codes: string) => new RegExp(`(?:^-?|: -?)(${codes})\\b`)
@@ -46,6 +47,15 @@ export function storeFailure(operation: string, error: unknown, mayRepeat = fals
       applied: 'unknown',
     })
   }
+  const right = missingRight(cause)
+  if (right !== undefined) {
+    // A script has done what stands before the command that was refused.
+    const applied = mayRepeat || !message.startsWith('NOPERM') ? 'unknown' : 'no'
+    return new StoreUnavailableError(`${operation}: Redis refused the command (NOPERM): ${right}`, {
+      cause,
+      applied,
+    })
+  }
   const refusal = refusalOf(message)
   return refusal === undefined
     ? new StoreUnavailableError(`${operation}: Redis did not complete the command`, {
@@ -69,6 +79,14 @@ export function notConnected(operation: string, cause?: unknown): StoreUnavailab
 /** The code with which Redis refused to execute something, from a message of whatever version. */
 export function refusalOf(message: string): string | undefined {
   return REFUSAL.exec(message)?.[1]
+}
+
+/** Why Redis refused something, for whoever reads on a connection of its own; `undefined`: it did not refuse. */
+export function refusalText(error: unknown): string | undefined {
+  const right = missingRight(error)
+  if (right !== undefined) return right
+  const refusal = error instanceof Error ? refusalOf(error.message) : undefined
+  return refusal && `Redis refuses it (${refusal})`
 }
 
 /** Whether Redis does not have the source of a script: after a restart, a failover or SCRIPT FLUSH. */

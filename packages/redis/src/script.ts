@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { concealScript } from './conceal.js'
 import { absentBeside } from './key-space.js'
+import { noteSource } from './rights.js'
 
 /** What a script does to the record it is about: `touch` changes times only, `removal` ends it. */
 export type Change = 'none' | 'touch' | 'full' | 'removal'
@@ -36,6 +37,7 @@ export function defineScript<const K extends string, const A extends string, R>(
 ): Script<K, A, R> {
   const sha1 = createHash('sha1').update(script.lua).digest('hex')
   concealScript(sha1, script.lua)
+  noteSource(sha1, script.lua)
   return Object.freeze({ ...script, sha1 })
 }
 

@@ -1,3 +1,4 @@
+import checkRightsLua from './lua/check-rights.lua'
 import claimLayoutLua from './lua/claim-layout.lua'
 import readClockLua from './lua/read-clock.lua'
 import { defineScript } from './script.js'
@@ -29,4 +30,16 @@ export const readClock = defineScript({
     const [nowUs, behindUs, isTooFarBehind] = reply as [string, string, number]
     return { nowUs: Number(nowUs), behindUs: Number(behindUs), isTooFarBehind: isTooFarBehind === 1 }
   },
+})
+
+/** Names of commands that the user may not run. */
+export const checkRights = defineScript({
+  name: 'redis.check-rights',
+  lua: checkRightsLua,
+  record: 'layout',
+  change: 'none',
+  repeatable: true,
+  keys: ['layout'],
+  args: ['commands'],
+  decode: (reply) => reply as readonly string[],
 })

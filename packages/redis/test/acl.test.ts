@@ -8,6 +8,7 @@ import { start, type Topology } from '../../../test-support/topology.mjs'
 import { actionTokenKeySpace, actionTokenSuite } from '../../action-token/src/conformance.js'
 import { redisActionTokens } from '../../action-token/src/redis.js'
 import { defineScript, type RedisClient } from '../src/index.js'
+import { RIGHTS } from '../src/rights.js'
 import { count, open } from './support.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -53,6 +54,10 @@ describe('the rule on the page', () => {
     expect(calls.filter(({ other }) => other !== undefined)).toEqual([])
     const missing = calls.filter(({ name = '' }) => !allowed.has(name.toLowerCase()))
     expect(missing.map(({ path, name }) => `${path}: ${name}`)).toEqual([])
+  })
+
+  test('is what a node asks for at its start, but for INFO, which may be refused', () => {
+    expect([...RIGHTS].sort()).toEqual([...allowed].filter((name) => name !== 'info').sort())
   })
 
   test('and nothing that nobody needs', () => {
@@ -134,6 +139,47 @@ describeWith(serverBinary, 'a user with exactly these rights', () => {
     await expect(connect()).rejects.toThrow(/could not connect to .*: NOPERM/)
     await setUser(admin, [...ruleFor('numbered'), ...forDatabase])
     await (await connect()).checkHealth()
+  })
+})
+
+describeWith(serverBinary, 'a user who lacks one right', () => {
+  let server: Topology
+  let admin: Redis
+  beforeAll(async () => {
+    server = await start('single')
+    admin = new Redis({ port: server.basePort })
+  })
+  afterAll(async () => {
+    admin.disconnect()
+    await server.stop()
+  })
+  const connect = () => open({ url: `redis://127.0.0.1:${server.basePort}`, prefix: 'one-less', ...user })
+
+  test.each(RIGHTS)('%s: the start says so, and says what to add', async (name) => {
+    await setUser(admin, [...ruleFor('one-less'), `-${name}`])
+    await expect(connect()).rejects.toThrow(new RegExp(`"?\\+${name}\\b.*docs/acl\\.md`))
+  })
+
+  test('to touch the keys: the start says so', async () => {
+    await setUser(admin, ruleFor('other'))
+    await expect(connect()).rejects.toThrow(/docs\/acl\.md/)
+  })
+
+  test.each(RIGHTS)('%s, taken away later: what it is needed for fails, and names it', async (name) => {
+    await setUser(admin, ruleFor('one-less'))
+    const connection = await connect()
+    await admin.call('ACL', 'SETUSER', 'authstate', `-${name}`)
+    // In a script Redis does not say which command it refused: the line tells.
+    const command = name.toUpperCase()
+    const call = defineScript({
+      ...count,
+      lua: `local key = KEYS[1]\nreturn redis.call('${command}', key, ARGV[1], '1', '2')`,
+    })
+    const told = await connection
+      .run(call, { counter: connection.keys.key(0, 'n') }, { by: 1 })
+      .then(String, (error: Error) => error.message)
+    if (/number of args/i.test(told) || !/refused/.test(told)) return
+    expect(told).toContain(`"${name}"`)
   })
 })
 

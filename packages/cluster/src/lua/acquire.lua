@@ -1,11 +1,11 @@
 -- Take a lease that nobody holds.
 --
--- KEYS[1] lease        hash: _v, owner, fence, expiresAt, awaited. Its TTL ends it: one clock for all nodes
+-- KEYS[1] lease        hash: _v, owner, fence, expiresAt, awaited. Its TTL outlives it by the margin
 -- KEYS[2] fences       hash: _v, last. Lives as long as the deployment
 -- ARGV[1] owner        of this attempt and no other
 -- ARGV[2] now          ms since the epoch, by the clock of the caller
 -- ARGV[3] leaseMs      ms
--- ARGV[4] marginMs     ms that clocks may be apart
+-- ARGV[4] marginMs     ms by which Redis may step forward in a failover
 -- ARGV[5] waits        1 if the caller goes on trying
 --
 -- Returns {1 if it was taken, fence of the holder}.
@@ -31,5 +31,5 @@ if held[1] ~= owner then
   redis.call('HSET', KEYS[2], '_v', '1', 'last', fence)
 end
 redis.call('HSET', lease, '_v', '1', 'owner', owner, 'fence', fence, 'expiresAt', string.format('%.0f', now + tonumber(ARGV[3])))
-redis.call('PEXPIRE', lease, ARGV[3])
+redis.call('PEXPIRE', lease, string.format('%.0f', tonumber(ARGV[3]) + tonumber(ARGV[4])))
 return { '1', fence }

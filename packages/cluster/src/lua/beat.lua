@@ -26,6 +26,7 @@ if replaces ~= '' then
   for _, other in ipairs(redis.call('HKEYS', members)) do
     if other ~= member and string.sub(other, 1, #replaces) == replaces then
       redis.call('HDEL', members, other)
+      redis.call('HDEL', senders, string.match(other, '[^:]*$'))
       changes = changes + 1
     end
   end

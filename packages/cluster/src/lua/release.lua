@@ -1,6 +1,6 @@
 -- End a lease that this owner holds.
 --
--- KEYS[1] lease        hash: _v, owner, fence, expiresAt, awaited. Its TTL ends it: one clock for all nodes
+-- KEYS[1] lease        hash: _v, owner, fence, expiresAt, awaited. Its TTL outlives it by the margin
 -- ARGV[1] owner
 --
 -- Returns 0 if it is not held by this owner, 2 if somebody waits for it, else 1.

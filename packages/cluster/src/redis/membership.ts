@@ -1,13 +1,10 @@
 import { escapePart, type RedisConnection } from '@authstate/redis'
 import { type Clock, type Logger, timers } from '@authstate/spi'
 import type { LocalNode } from '../local-node.js'
-import { type ClusterConfig, orderView, silenceLimitMs, skewMs } from '../rules.js'
+import { type ClusterConfig, orderView, silenceLimitMs } from '../rules.js'
 import * as scripts from '../scripts.js'
 import type { ChannelEnd } from './reader.js'
 import { decodeMember, encodeMember, type HeardMember, incarnationOf } from './wire.js'
-
-/** A clock that is this far off is worth a warning. */
-const NOTEWORTHY_SKEW_MS = 1_000
 
 export interface MembershipKeys {
   readonly cluster: string
@@ -34,6 +31,7 @@ export class Membership {
   readonly #keys: MembershipKeys
   readonly #node: LocalNode
   readonly #clock: Clock
+  readonly #watch: () => number
   readonly #logger: Logger
   readonly #config: ClusterConfig
   readonly #keepMs: number
@@ -41,7 +39,6 @@ export class Membership {
   readonly #onEnd: (end: ChannelEnd) => void
   readonly #member: string
   readonly #observed = new Map<string, Observation>()
-  readonly #skewed = new Set<string>()
   #beats = 0
   #lookedAt: number | undefined
   #startedAt = 0
@@ -57,6 +54,8 @@ export class Membership {
     readonly keys: MembershipKeys
     readonly node: LocalNode
     readonly clock: Clock
+    /** Measures spans: does not step. */
+    readonly watch: () => number
     readonly logger: Logger
     readonly config: ClusterConfig
     readonly keepMs: number
@@ -68,6 +67,7 @@ export class Membership {
     this.#keys = parts.keys
     this.#node = parts.node
     this.#clock = parts.clock
+    this.#watch = parts.watch
     this.#logger = parts.logger
     this.#config = parts.config
     this.#keepMs = parts.keepMs
@@ -145,6 +145,7 @@ export class Membership {
     this.#beats += 1
     const first = this.#lookedAt === undefined
     const now = this.#clock.now()
+    const looked = this.#watch()
     const { name } = this.#node.node
     const reply = await this.#redis.run(scripts.beat, this.#keys, {
       member: this.#member,
@@ -160,7 +161,7 @@ export class Membership {
     }
     this.#startedAt = reply.startedAt
     const heard = this.#decode(reply.members)
-    const silent = this.#watch(reply.members, heard, now)
+    const silent = this.#observe(reply.members, looked)
     this.#node.views.update(
       orderView(
         [...heard.values()].map(({ node }) => node),
@@ -186,15 +187,11 @@ export class Membership {
   }
 
   /** Brings the observations up to date. Answers who has been silent for too long. */
-  #watch(
-    members: ReadonlyMap<string, string>,
-    heard: ReadonlyMap<string, HeardMember>,
-    now: number,
-  ): ReadonlyMap<string, string> {
-    const before = this.#lookedAt ?? now
-    this.#lookedAt = now
-    // A pause of this node, an outage of Redis or a clock that was moved says nothing about the others.
-    const lookedForMs = Math.min(Math.max(0, now - before), 2 * this.#config.heartbeatMs)
+  #observe(members: ReadonlyMap<string, string>, looked: number): ReadonlyMap<string, string> {
+    const before = this.#lookedAt ?? looked
+    this.#lookedAt = looked
+    // A pause of this node or an outage of Redis says nothing about the others.
+    const lookedForMs = Math.min(Math.max(0, looked - before), 2 * this.#config.heartbeatMs)
     const silent = new Map<string, string>()
     for (const [field, record] of members) {
       if (field === this.#member) continue
@@ -202,25 +199,9 @@ export class Membership {
       const silentMs = last?.record === record ? last.silentMs + lookedForMs : 0
       this.#observed.set(field, { record, silentMs })
       if (silentMs >= silenceLimitMs(this.#config)) silent.set(field, record)
-      const member = heard.get(field)
-      if (last !== undefined && silentMs === 0 && member !== undefined)
-        this.#compareClocks(member, { before, now })
     }
     for (const field of this.#observed.keys()) if (!members.has(field)) this.#observed.delete(field)
     return silent
-  }
-
-  #compareClocks(
-    { node, now: theirs }: HeardMember,
-    ours: { readonly before: number; readonly now: number },
-  ): void {
-    const skew = skewMs(theirs, ours)
-    if (Math.abs(skew) < NOTEWORTHY_SKEW_MS || this.#skewed.has(node.incarnation)) return
-    this.#skewed.add(node.incarnation)
-    this.#logger.warn(
-      { node: node.name, skewMs: skew },
-      `cluster: the clock of ${node.name} is ${Math.abs(skew)} ms ${skew > 0 ? 'ahead of' : 'behind'} this one`,
-    )
   }
 
   async #expel(silent: ReadonlyMap<string, string>): Promise<boolean> {

@@ -9,6 +9,9 @@ import { encodeAbandonment, encodeMessage } from './wire.js'
 /** Most that one script adds: it must not keep others from Redis for long. */
 const BATCH = { events: 200, characters: 512 * 1024 }
 
+/** Most that may wait to be sent. While Redis is away each event waits for `publishTimeoutMs` and no longer. */
+const QUEUE = { events: 20_000, characters: 16 * 1024 * 1024 }
+
 const RETRY_MS = { first: 20, most: 1_000 }
 
 /** How long closing waits for what is still to be sent. */
@@ -30,7 +33,8 @@ export interface ChannelKeys {
  * Sends the events of this node, one batch at a time.
  *
  * Events are numbered, and a batch is sent again under the same numbers until Redis has answered: so none comes twice
- * and none overtakes another. What can not be stored in time is given up, and the next thing that is sent says so.
+ * and none overtakes another. What can not be stored in time, or finds the queue full, is given up, and the next thing that is
+ * sent says so. Every event is settled, whatever becomes of Redis.
  */
 export class Publisher {
   readonly #redis: RedisConnection
@@ -43,7 +47,14 @@ export class Publisher {
   #sending: Promise<void> | undefined
   #number = 0
   #stored = 0
+  #characters = 0
+  /** Events were given up, and the others have not been told. */
   #abandoned = false
+  /** Some of them never had a number: the others notice when one is left out. */
+  #unnumbered = false
+  /** How many were given up since Redis last took one. */
+  #givenUp = 0
+  #expiry: NodeJS.Timeout | undefined
   #closed = false
   #wake: () => void = () => {}
 
@@ -68,11 +79,20 @@ export class Publisher {
     return this.#stored
   }
 
+  /** @throws {StoreUnavailableError} it could not be stored in time, or too much waits already */
   send(message: Message): Promise<void> {
     if (this.#closed) return Promise.reject(new ProviderClosedError('cluster: the provider is closed'))
     const text = encodeMessage(message, this.#node)
+    if (this.#waiting.length >= QUEUE.events || this.#characters + text.length > QUEUE.characters) {
+      this.#unnumbered = true
+      this.#giveUp(1)
+      const full = `cluster.publish: ${this.#waiting.length} events wait to be stored already, as many as may`
+      return Promise.reject(new StoreUnavailableError(full, { applied: 'no' }))
+    }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ text, since: timers.monotonicMs(), resolve, reject })
+      this.#characters += text.length
+      this.#expiry ??= this.#expireAfter(this.#config.publishTimeoutMs)
       this.#start()
     })
   }
@@ -87,7 +107,8 @@ export class Publisher {
     })
     await Promise.race([this.#sending, enough])
     timers.clearTimeout(timer)
-    for (const one of this.#waiting.splice(0))
+    timers.clearTimeout(this.#expiry)
+    for (const one of this.#dequeue(this.#waiting.length))
       one.reject(new ProviderClosedError('cluster: the provider is closed'))
   }
 
@@ -102,27 +123,70 @@ export class Publisher {
       const batch = this.#take()
       const texts = batch.map(({ text }) => text)
       if (this.#abandoned) texts.unshift(encodeAbandonment(this.#node))
-      const first = this.#number + 1
-      this.#number += texts.length
-      const deadline = (batch[0]?.since ?? Number.POSITIVE_INFINITY) + this.#config.publishTimeoutMs
+      const first = this.#number + (this.#unnumbered ? 2 : 1)
+      const last = first + texts.length - 1
+      this.#number = last
+      this.#abandoned = false
+      this.#unnumbered = false
+      // One try is enough to say that events were given up: those that come meanwhile must not wait for it.
+      const deadline = batch[0] === undefined ? 0 : batch[0].since + this.#config.publishTimeoutMs
       const error = await this.#store(first, texts, deadline)
       if (error === undefined) {
-        this.#stored = this.#number
-        this.#abandoned = false
+        this.#stored = last
+        this.#recovered()
         for (const one of batch) one.resolve()
         continue
       }
-      if (!this.#abandoned) {
-        this.#logger.warn(
-          { events: texts.length },
-          'cluster: events were given up, the other nodes will be told of a gap',
-        )
-      }
-      this.#abandoned = true
+      this.#giveUp(batch.length)
       for (const one of batch) one.reject(error)
       if (error instanceof ProviderClosedError) return
       if (batch.length === 0) await this.#pause(RETRY_MS.most)
     }
+  }
+
+  #giveUp(events: number): void {
+    if (this.#givenUp === 0 && events > 0) {
+      this.#logger.warn({ events }, 'cluster: events were given up, the other nodes will be told of a gap')
+    }
+    this.#givenUp += events
+    this.#abandoned = true
+  }
+
+  /** Redis took something, and with it the word of what was given up. */
+  #recovered(): void {
+    if (this.#givenUp === 0 || this.#abandoned) return
+    this.#logger.warn(
+      { events: this.#givenUp },
+      'cluster: the work channel takes events again; the other nodes hear of a gap in place of those in between',
+    )
+    this.#givenUp = 0
+  }
+
+  #expireAfter(ms: number): NodeJS.Timeout {
+    return timers.setTimeout(() => this.#expire(), ms).unref()
+  }
+
+  /** Ends the wait of those that have not been sent in their time. */
+  #expire(): void {
+    const { publishTimeoutMs } = this.#config
+    const now = timers.monotonicMs()
+    const next = this.#waiting.findIndex(({ since }) => since + publishTimeoutMs > now)
+    const late = this.#dequeue(next === -1 ? this.#waiting.length : next)
+    if (late.length > 0) {
+      this.#unnumbered = true
+      this.#giveUp(late.length)
+      const message = `cluster.publish: Redis took nothing for ${publishTimeoutMs} ms`
+      for (const one of late) one.reject(new StoreUnavailableError(message, { applied: 'no' }))
+      this.#start()
+    }
+    const [head] = this.#waiting
+    this.#expiry = head && this.#expireAfter(Math.max(1, head.since + publishTimeoutMs - now))
+  }
+
+  #dequeue(count: number): Waiting[] {
+    const taken = this.#waiting.splice(0, count)
+    for (const { text } of taken) this.#characters -= text.length
+    return taken
   }
 
   #take(): Waiting[] {
@@ -133,7 +197,7 @@ export class Publisher {
       if (count > 0 && (count === BATCH.events || characters > BATCH.characters)) break
       count += 1
     }
-    return this.#waiting.splice(0, count)
+    return this.#dequeue(count)
   }
 
   /** Tries until the deadline. */

@@ -1,5 +1,11 @@
-import type { RedisClient, RedisConnection } from '@authstate/redis'
-import { type Clock, type Logger, timers } from '@authstate/spi'
+import {
+  concealError,
+  missingRight,
+  type RedisClient,
+  type RedisConnection,
+  refusalText,
+} from '@authstate/redis'
+import { type Clock, ConfigurationError, type Logger, StoreUnavailableError, timers } from '@authstate/spi'
 import type { ChannelStatus, GapReason } from '../contract.js'
 import type { LocalNode } from '../local-node.js'
 import { type ClusterConfig, delivers } from '../rules.js'
@@ -13,7 +19,8 @@ const READ_COUNT = 500
 /** How long an answer may be late before the connection counts as dead. */
 const LATE_MS = 5_000
 
-const RETRY_MS = { first: 10, most: 1_000 }
+/** Between two connections, of which none came to read the channel; `most` also where Redis refuses to let it be read. */
+const RETRY_MS = { first: 10, most: 1_000, mostRefused: 5_000 }
 
 const EMPTY = '0-0'
 
@@ -43,6 +50,7 @@ export class ChannelReader {
   readonly #keys: ChannelKeys
   readonly #node: LocalNode
   readonly #clock: Clock
+  readonly #watch: () => number
   readonly #logger: Logger
   readonly #config: ClusterConfig
   readonly #onView: (version: number) => void
@@ -56,6 +64,10 @@ export class ChannelReader {
   #end: (ChannelEnd & { readonly readUpTo: string }) | undefined
   #state: ChannelStatus['state'] = 'disconnected'
   #heardAt = 0
+  #heardOnWatch = 0
+  /** Connections in a row on which the channel did not become live. */
+  #failures = 0
+  #trouble: string | undefined
   #client: StreamClient | undefined
   #giveUp: (error: Error) => void = () => {}
   #closed = false
@@ -66,24 +78,39 @@ export class ChannelReader {
     redis: RedisConnection,
     keys: ChannelKeys,
     node: LocalNode,
-    { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+    parts: { readonly clock: Clock; readonly watch: () => number; readonly logger: Logger },
     config: ClusterConfig,
     onView: (version: number) => void,
   ) {
     this.#redis = redis
     this.#keys = keys
     this.#node = node
-    this.#clock = clock
-    this.#logger = logger
+    this.#clock = parts.clock
+    this.#watch = parts.watch
+    this.#logger = parts.logger
     this.#config = config
     this.#onView = onView
   }
 
   get status(): ChannelStatus {
-    return { state: this.#state, heardAt: this.#heardAt }
+    return {
+      state: this.#state,
+      heardAt: this.#heardAt,
+      silentMs: Math.max(0, this.#watch() - this.#heardOnWatch),
+    }
   }
 
-  /** Resolves when the channel is live. */
+  /** Why the channel can not be read, where Redis refuses it. */
+  get trouble(): string | undefined {
+    return this.#trouble
+  }
+
+  /**
+   * Resolves when the channel is live.
+   *
+   * @throws {ConfigurationError} the user of Redis has not the rights
+   * @throws {StoreUnavailableError} it could not be read
+   */
   async open(): Promise<void> {
     const client = await this.#connect()
     await new Promise<void>((resolve, reject) => {
@@ -133,37 +160,76 @@ export class ChannelReader {
   }
 
   async #followAll(first: StreamClient, live: () => void, failed: (error: Error) => void): Promise<void> {
+    let hasBeenLive = false
     for (
       let client: StreamClient | undefined = first;
       client !== undefined;
       client = await this.#reconnect()
     ) {
       this.#client = client
-      await this.#follow(client, live).catch((error: Error) => {
-        if (this.#closed) return
-        if (this.#lastId === undefined) failed(error)
-        this.#logger.debug({ error: error.name }, 'cluster: the reading connection was lost')
-      })
+      let wasLive = false
+      const isLive = () => {
+        wasLive = true
+        hasBeenLive = true
+        this.#recovered()
+        live()
+      }
+      const error = await this.#follow(client, isLive).catch((reason: Error) => reason)
       client.disconnect()
       this.#become('disconnected')
-      if (this.#lastId === undefined) return
+      if (this.#closed) return
+      if (!hasBeenLive) {
+        failed(startFailure(error))
+        return
+      }
+      this.#failed(error, wasLive)
     }
   }
 
   async #reconnect(): Promise<StreamClient | undefined> {
-    for (let retryMs = RETRY_MS.first; !this.#closed; retryMs = Math.min(RETRY_MS.most, retryMs * 2)) {
+    while (!this.#closed) {
+      // A connection that had been live is replaced at once. One that is refused again and again waits.
+      if (this.#failures > 0) await this.#pause()
       try {
         const client = await this.#connect()
         if (!this.#closed) return client
         client.disconnect()
       } catch {
-        await new Promise<void>((resolve) => {
-          this.#giveUp = () => resolve()
-          timers.setTimeout(resolve, retryMs * (0.5 + Math.random() / 2)).unref()
-        })
+        this.#failures += 1
       }
     }
     return undefined
+  }
+
+  async #pause(): Promise<void> {
+    const most = this.#trouble === undefined ? RETRY_MS.most : RETRY_MS.mostRefused
+    const ms = Math.min(most, RETRY_MS.first * 2 ** Math.min(this.#failures, 16))
+    if (this.#closed) return
+    await new Promise<void>((resolve) => {
+      this.#giveUp = () => resolve()
+      timers.setTimeout(resolve, ms * (0.5 + Math.random() / 2)).unref()
+    })
+  }
+
+  #failed(error: Error, wasLive: boolean): void {
+    this.#failures = wasLive ? 0 : this.#failures + 1
+    const refusal = refusalText(error)
+    if (refusal === undefined) {
+      this.#logger.debug({ error: error.name }, 'cluster: the reading connection was lost')
+      return
+    }
+    if (this.#trouble === undefined) {
+      this.#logger.warn({ reason: refusal }, 'cluster: the work channel cannot be read; trying again')
+    }
+    this.#trouble = refusal
+    this.#failures = Math.max(1, this.#failures)
+  }
+
+  #recovered(): void {
+    this.#failures = 0
+    if (this.#trouble === undefined) return
+    this.#trouble = undefined
+    this.#logger.info({}, 'cluster: the work channel can be read again')
   }
 
   async #connect(): Promise<StreamClient> {
@@ -171,12 +237,23 @@ export class ChannelReader {
   }
 
   /** Ends with an error, whatever ended it. */
-  async #follow(client: StreamClient, live: () => void): Promise<never> {
-    client.on('close', () => this.#giveUp(new Error('the connection was closed')))
+  async #follow(client: StreamClient, isLive: () => void): Promise<never> {
+    const onClose = () => this.#giveUp(new Error('the connection was closed'))
+    client.on('close', onClose)
+    try {
+      return await this.#readAll(client, isLive)
+    } finally {
+      // It ends nothing that comes after it.
+      client.off('close', onClose)
+    }
+  }
+
+  async #readAll(client: StreamClient, isLive: () => void): Promise<never> {
     this.#become('catching-up')
     await this.#within(LATE_MS, this.#position(client))
     for (;;) {
       const asked = this.#clock.now()
+      const askedOnWatch = this.#watch()
       const entries = await this.#within(
         this.#config.readWaitMs + LATE_MS,
         this.#read(client, this.#state === 'live'),
@@ -185,9 +262,10 @@ export class ChannelReader {
       if (entries.length === READ_COUNT) continue
       // There was nothing more when Redis answered, so nothing older than the question is missing.
       this.#heardAt = asked
+      this.#heardOnWatch = askedOnWatch
       if (this.#state !== 'live') {
         this.#become('live')
-        live()
+        isLive()
       }
     }
   }
@@ -301,4 +379,20 @@ export class ChannelReader {
     this.#state = state
     this.#node.tellChannel(this.status)
   }
+}
+
+/** What the start ends with. */
+function startFailure(error: Error): Error {
+  const cause = concealError(error)
+  const refusal = refusalText(cause)
+  if (refusal === undefined) {
+    return new StoreUnavailableError('cluster.join: the work channel could not be read', {
+      cause,
+      applied: 'no',
+    })
+  }
+  const message = `cluster.join: the work channel cannot be read: ${refusal}`
+  return missingRight(cause) !== undefined
+    ? new ConfigurationError(message, { cause })
+    : new StoreUnavailableError(message, { cause, applied: 'no' })
 }

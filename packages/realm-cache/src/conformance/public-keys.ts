@@ -145,6 +145,30 @@ export function publicKeys(add: Add): void {
     },
   )
 
+  add.faults(
+    'public keys: an owner that fails is asked once within the minimum time, however many ask, and then once more',
+    'issue',
+    async ({ provider, clock }) => {
+      const keys = new PublicKeys(provider, { clock })
+      let asked = 0
+      const fail = async () => {
+        asked += 1
+        throw new Error('the owner is away')
+      }
+      for (let n = 0; n < 100; n++) {
+        await assert.rejects(keys.get('m', { kid: 'x' }, fail), /the owner is away/)
+        clock.advance(90)
+      }
+      assert.equal(asked, 1)
+      clock.advance(1_001)
+      await assert.rejects(keys.get('m', { kid: 'x' }, fail), /the owner is away/)
+      assert.equal(asked, 2)
+      // What its administrator changed is asked for at once.
+      await keys.invalidate('m')
+      assert.equal((await keys.get('m', { kid: 'x' }, () => ({ keys: [{ kid: 'x' }] })))?.kid, 'x')
+    },
+  )
+
   add.cluster(
     'public keys: invalidated and cleared on every node',
     '§16',

@@ -74,6 +74,42 @@ export function source(add: Add): void {
   )
 
   add.faults(
+    'get: two loaders that need each other end with an error at once, in whatever regions',
+    'issue',
+    async ({ provider }) => {
+      const [users, realms] = [provider.region<string>('users'), provider.region<string>('realms')]
+      for (let round = 0; round < 10; round++) {
+        const [a, b] = [`a${round}`, `b${round}`]
+        let begun = 0
+        let go: () => void = () => {}
+        const both = new Promise<void>((resolve) => {
+          go = resolve
+        })
+        const needing = (other: () => Promise<string | undefined>) => async () => {
+          if (++begun === 2) go()
+          await both
+          return other()
+        }
+        const answers = await Promise.allSettled([
+          users.get(
+            a,
+            needing(() => realms.get(b, () => 'never asked')),
+          ),
+          realms.get(
+            b,
+            needing(() => users.get(a, () => 'never asked')),
+          ),
+        ])
+        for (const answer of answers) {
+          assert.ok(answer.status === 'rejected' && answer.reason instanceof TypeError)
+          assert.match(answer.reason.message, /"load" must not need a key whose loader needs this one/)
+        }
+        assert.equal(await users.get(a, () => realms.get(b, () => 'v')), 'v', 'one that needs the other may')
+      }
+    },
+  )
+
+  add.faults(
     'get: a loader of one region may ask another region for the same key',
     '§15',
     async ({ provider }) => {

@@ -22,6 +22,8 @@ export interface SharedRegionParts {
   readonly ttlMs: number
   readonly redis: RedisConnection
   readonly clock: Clock
+  /** Measures how long it is left alone. */
+  readonly watch: () => number
   readonly logger: Logger
   readonly values: SharedValues
   /** Something was declared untrue and this level may not have heard it. */
@@ -45,7 +47,7 @@ export class SharedRegion implements SecondLevel {
   #doubts: number
   #cleared = 0
   #clearing: Promise<void> | undefined
-  #restsUntil = 0
+  #restsUntil = Number.NEGATIVE_INFINITY
   #saidUnfit = false
   #hits = 0
   #misses = 0
@@ -123,9 +125,7 @@ export class SharedRegion implements SecondLevel {
   }
 
   async #mayBeAsked(): Promise<boolean> {
-    const restMs = this.#restsUntil - this.#parts.clock.now()
-    // More than that: somebody set the clock back.
-    if (restMs > 0 && restMs <= REST_MS) return false
+    if (this.#parts.watch() < this.#restsUntil) return false
     if (this.#doubts !== this.#cleared) {
       this.#clearing ??= this.#clear().finally(() => {
         this.#clearing = undefined
@@ -200,7 +200,7 @@ export class SharedRegion implements SecondLevel {
 
   #rest(): void {
     this.#failures += 1
-    this.#restsUntil = this.#parts.clock.now() + REST_MS
+    this.#restsUntil = this.#parts.watch() + REST_MS
   }
 
   async #during<R>(work: Promise<R>): Promise<R> {
