@@ -90,11 +90,12 @@ export interface CacheRegion<T = unknown> {
    *
    * Callers of one key that miss together share one call of `load`. What `load` read before an invalidation of the
    * key, or of a tag of the value, is given to those who were waiting and not kept. A caller that came after the
-   * invalidation never gets it. The value is shared: do not change it.
+   * invalidation never gets it, and does not wait for it. While messages may have been missed, nothing is kept; those who
+   * come while a load runs share the next one. The value is shared: do not change it.
    *
    * @throws what `load` threw, for everyone who waited; nothing is kept
    * @throws {LoaderTimeoutError} `load` took longer than `loadTimeoutMs`
-   * @throws {TypeError} `load` asked for its own key: it would wait for itself
+   * @throws {TypeError} `load` asked for its own key, or for one whose loader needs this key: they would wait for each other
    */
   get(key: string, load: Loader<T>, options?: GetOptions<T>): Promise<T | undefined>
 
