@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { concealError } from '../src/conceal.js'
 import { DeadlineExceeded } from '../src/deadline.js'
 import { isScriptMissing, reasonOf, refusalOf, storeFailure } from '../src/failure.js'
+import { missingRight } from '../src/rights.js'
+import { defineScript } from '../src/script.js'
 import { everythingIn } from './support.js'
 
 const wrapped = (text: string) =>
@@ -34,7 +36,9 @@ describe('Redis refused before it executed anything: nothing was applied', () =>
   test.each(Object.entries(refusals))('%s', (code, message) => {
     const error = storeFailure('spi.verb', new Error(message))
     expect(error).toBeInstanceOf(StoreUnavailableError)
-    expect(error).toMatchObject({ applied: 'no', message: `spi.verb: Redis refused the command (${code})` })
+    expect(error).toMatchObject({ applied: 'no' })
+    const right = code === 'NOPERM' ? `: ${missingRight(new Error(message))}` : ''
+    expect((error as Error).message).toBe(`spi.verb: Redis refused the command (${code})${right}`)
     expect(refusalOf(message)).toBe(code)
   })
 
@@ -161,5 +165,46 @@ describe('concealError', () => {
 
   test.each([undefined, null, 1, 'text', {}])('leaves %s alone', (thrown) => {
     expect(concealError(thrown)).toBe(thrown)
+  })
+})
+
+describe('a right that the user lacks is named, in the words of each version', () => {
+  const script = defineScript({
+    name: 'test.rights',
+    lua: "local key = KEYS[1]\nreturn redis.call('XADD', key, '*', 'a', 'b')",
+    record: 'test',
+    change: 'full',
+    repeatable: true,
+    keys: ['key'],
+    args: [],
+    decode: String,
+  })
+  test.each([
+    [
+      "NOPERM this user has no permissions to run the 'xread' command or its subcommand",
+      '"xread": add "+xread"',
+    ],
+    ["NOPERM User node has no permissions to run the 'xread' command", '"xread": add "+xread"'],
+    [
+      `ERR Error running script (call to f_${script.sha1}): @user_script:2: The user executing the script can't run this command or subcommand`,
+      '"xadd": add "+xadd"',
+    ],
+    [
+      `ERR The user executing the script can't run this command or subcommand script: ${script.sha1}, on @user_script:2.`,
+      '"xadd": add "+xadd"',
+    ],
+    [
+      `ERR ACL failure in script: User node has no permissions to run the 'xadd' command script: ${script.sha1}, on @user_script:2.`,
+      '"xadd": add "+xadd"',
+    ],
+    ['NOPERM No permissions to access a key', 'may not touch a key'],
+    [
+      'NOPERM this user has no permissions to access one of the keys used as arguments',
+      'may not touch a key',
+    ],
+  ])('%s', (message, told) => {
+    expect(missingRight(new Error(message))).toContain(told)
+    const { applied } = storeFailure('spi.verb', new Error(message)) as StoreUnavailableError
+    expect(applied).toBe(message.startsWith('NOPERM') ? 'no' : 'unknown')
   })
 })
