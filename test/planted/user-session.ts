@@ -391,6 +391,22 @@ export const userSessionScriptBugs = (client: () => RedisClient) =>
         'tonumber(now)',
       )
       edit(
+        'too much work',
+        'end-all.lua ends what began after the removal',
+        'removeByRealm: in this process also what begins in the same millisecond',
+        scripts.endAll,
+        "return ARGV[2] == '' or not beginning or began_before(beginning, ARGV[2])",
+        'return true',
+      )
+      edit(
+        'half the work',
+        'rotate-transient.lua does not ask whether the realm was signed out',
+        'removeByRealm: refresh tokens of transient sessions too',
+        scripts.rotateTransient,
+        'if ended and (',
+        'if false and (',
+      )
+      edit(
         'unbounded size',
         'update.lua does not look at the ceiling',
         'update: the ceiling on notes holds for what is merged',

@@ -169,6 +169,18 @@ export function checkScope(options: { readonly offline?: boolean | undefined } |
   return flag(options['offline'], 'options.offline')
 }
 
+/** Which of the twins are meant. */
+export function checkTwins(
+  options: { readonly offline?: boolean | 'both' | undefined } | undefined,
+): readonly boolean[] {
+  if (options === undefined) return [false]
+  assertObject(options, 'options')
+  const offline = options['offline']
+  if (offline === 'both') return [false, true]
+  if (offline === undefined || typeof offline === 'boolean') return [offline ?? false]
+  throw new TypeError('"options.offline" must be true, false or "both"')
+}
+
 /** An option that names something, such as `clientId`. */
 export function checkOption(options: object | undefined, name: string): string | undefined {
   if (options === undefined) return undefined

@@ -44,7 +44,7 @@ const sessionOf = (twin: string) => (id: string, head: string, key: string) =>
 
 /** What keys of this SPI must satisfy; for `redisTarget`. */
 export const userSessionKeySpace: KeySpaceRules = {
-  records: ['us', 'os', 'uk', 'ok', 'uf', 'of', 'ux', 'ul', 'ut'],
+  records: ['us', 'os', 'uk', 'ok', 'uf', 'of', 'ux', 'ul', 'ut', 'ue'],
   indexes: Object.fromEntries(
     ['u', 'o'].flatMap((twin) => ['u', 'c', 'b', 'i', 'r'].map((letter) => [twin + letter, sessionOf(twin)])),
   ),

@@ -32,6 +32,7 @@ import type {
   SessionScope,
   SessionTimes,
   TransientTokenRotation,
+  TwinScope,
   UserRemoval,
   UserSession,
   UserSessionEventType,
@@ -151,6 +152,7 @@ export interface UserSessionProvider extends Provider {
   /**
    * {@link rotateRefreshToken} for tokens of a transient session, of which nothing else is stored: the family keeps
    * its own state. `reused` and `stale` end the family. A token from before the realm's `notBefore` is `gone`.
+   * So is, for a year, one from before a {@link removeByRealm}: of a family that was never rotated `issuedAt` says it.
    */
   rotateTransientToken(realmId: string, rotation: TransientTokenRotation): Promise<RotationOutcome>
 
@@ -164,6 +166,12 @@ export interface UserSessionProvider extends Provider {
   listByClient(realmId: string, clientId: string, page?: PageRequest): Promise<Page<UserSession>>
   /** Living sessions of a user of an identity provider. Pages as in {@link listByUser}. */
   listByBrokerUser(realmId: string, brokerUserId: string, page?: PageRequest): Promise<Page<UserSession>>
+  /** Living sessions that came from a login at an identity provider. Pages as in {@link listByUser}. */
+  listByBrokerSession(
+    realmId: string,
+    brokerSessionId: string,
+    page?: PageRequest,
+  ): Promise<Page<UserSession>>
   /** Living sessions of a realm. Pages as in {@link listByUser}. */
   list(realmId: string, page?: PageRequest): Promise<Page<UserSession>>
 
@@ -182,7 +190,7 @@ export interface UserSessionProvider extends Provider {
   clientStats(realmId: string, options?: SessionScope): Promise<ReadonlyMap<string, number>>
 
   /**
-   * Ends the sessions of a user, but for the one with the id `except`.
+   * Ends the sessions of a user, but for the one with the id `except`. `{ offline: 'both' }` signs the user out everywhere.
    *
    * A fence in time: when it resolves, no other session of that user that began before this call lives, and a
    * login that began before it is refused, however late its creation comes. Of another node's login that began in the same
@@ -196,7 +204,20 @@ export interface UserSessionProvider extends Provider {
   /** Ends the client sessions of a client; the user sessions stay. @returns How many ended. */
   removeByClient(realmId: string, clientId: string, options?: SessionScope): Promise<number>
 
-  /** Ends every session of a realm, online and offline; a fence like {@link removeByUser}. @returns How many ended. */
+  /**
+   * Ends the sessions that came from a login at an identity provider, as its back-channel logout asks. No fence: a login of
+   * it that is under way may still come.
+   *
+   * @returns How many ended.
+   */
+  removeByBrokerSession(realmId: string, brokerSessionId: string, options?: TwinScope): Promise<number>
+
+  /**
+   * Ends every session of a realm, online and offline; a fence like {@link removeByUser}. What begins after this call lives,
+   * and does not hold it up.
+   *
+   * @returns How many ended.
+   */
   removeByRealm(realmId: string): Promise<number>
 
   /**

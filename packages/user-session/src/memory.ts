@@ -26,6 +26,7 @@ import {
   SessionRefusedError,
   type SessionScope,
   type TransientTokenRotation,
+  type TwinScope,
   type UserRemoval,
   type UserSessionEventType,
   type UserSessionListener,
@@ -219,10 +220,10 @@ class MemoryUserSessions implements UserSessionProvider {
 
   async createOffline(realmId: string, id: string, options?: OfflineCopy) {
     this.#enterWith(realmId, id, 'id')
-    const { clientIds, login } = check.checkCopy(options, this.#moments)
+    const copy = check.checkCopy(options, this.#moments)
     return this.#write(realmId, id, undefined, (online, now, realm) => {
-      if (this.#refusal(realmId, online.core.userId, true, login)) return undefined
-      return snapshot(copyOffline(this.#store, online, clientIds, realm, now), now)
+      if (this.#refusal(realmId, online.core.userId, true, copy.login)) return undefined
+      return snapshot(copyOffline(this.#store, online, copy, realm, now), now)
     })
   }
 
@@ -261,6 +262,11 @@ class MemoryUserSessions implements UserSessionProvider {
     return this.#page(realmId, page, (table) => table.ofBrokerUser(brokerUserId))
   }
 
+  async listByBrokerSession(realmId: string, brokerSessionId: string, page?: PageRequest) {
+    assertName(brokerSessionId, 'brokerSessionId')
+    return this.#page(realmId, page, (table) => table.ofBrokerSession(brokerSessionId))
+  }
+
   async list(realmId: string, page?: PageRequest) {
     return this.#page(realmId, page, (table) => table.all())
   }
@@ -293,16 +299,26 @@ class MemoryUserSessions implements UserSessionProvider {
   async removeByUser(realmId: string, userId: string, options?: UserRemoval) {
     this.#enter(realmId)
     assertName(userId, 'userId')
-    const offline = check.checkScope(options)
+    const twins = check.checkTwins(options)
     const except = check.checkOption(options, 'except')
-    this.#store.raiseFence(realmId, userId, offline, this.#moments.mark())
-    const sessions = this.#store.table(realmId, offline).ofUser(userId)
-    return endAll(
-      this.#store,
-      sessions.filter(({ id }) => id !== except),
-      'user',
-      this.#context.clock.now(),
-    )
+    const mark = await this.#moments.removal()
+    const now = this.#context.clock.now()
+    return twins.reduce((ended, offline) => {
+      this.#store.raiseFence(realmId, userId, offline, mark)
+      const sessions = this.#store.table(realmId, offline).ofUser(userId)
+      const others = sessions.filter(({ id }) => id !== except)
+      return ended + endAll(this.#store, others, 'user', now, mark)
+    }, 0)
+  }
+
+  async removeByBrokerSession(realmId: string, brokerSessionId: string, options?: TwinScope) {
+    this.#enter(realmId)
+    assertName(brokerSessionId, 'brokerSessionId')
+    const now = this.#context.clock.now()
+    return check.checkTwins(options).reduce((ended, offline) => {
+      const sessions = this.#store.table(realmId, offline).ofBrokerSession(brokerSessionId)
+      return ended + endAll(this.#store, sessions, 'broker-session', now)
+    }, 0)
   }
 
   async removeByClient(realmId: string, clientId: string, options?: SessionScope) {
@@ -316,11 +332,12 @@ class MemoryUserSessions implements UserSessionProvider {
 
   async removeByRealm(realmId: string) {
     this.#enter(realmId)
-    const mark = this.#moments.mark()
+    const mark = await this.#moments.removal()
     const now = this.#context.clock.now()
+    this.#transient.end(realmId, mark, now)
     return [false, true].reduce((ended, offline) => {
       this.#store.raiseFence(realmId, undefined, offline, mark)
-      return ended + endAll(this.#store, this.#store.table(realmId, offline).all(), 'realm', now)
+      return ended + endAll(this.#store, this.#store.table(realmId, offline).all(), 'realm', now, mark)
     }, 0)
   }
 

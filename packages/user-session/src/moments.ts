@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { assertPastInstant, type Clock, microsecondsOf, uncertaintyOf } from '@authstate/spi'
+import { assertPastInstant, type Clock, microsecondsOf, timers, uncertaintyOf } from '@authstate/spi'
 
 /** How long, in ms, after the check of its credentials a login is still taken. */
 export const MAX_LOGIN_MS = 3_600_000
@@ -12,14 +12,19 @@ export interface LoginMoment {
   /** Milliseconds since the epoch. */
   readonly at: number
   /**
-   * The earliest instant that it can have been, in millionths of a second; of a login that began in this process also who
-   * this process is, and its count.
+   * The earliest instant that it can have been, in millionths of a second, the process that was asked for the session, and
+   * the count there; behind it `a` where the credentials were checked before that.
    */
   readonly beginning: string
 }
 
+/** How long, in ms, a removal keeps refresh tokens without a session from being accepted: longer than they live. */
+export const TOKENS_FENCE_MS = 365 * 86_400_000
+
 const UNITS_PER_MS = 1_000
 const NODE_DIGITS = 8
+/** How much longer than is needed, in ms, a removal waits for a clock. */
+const PATIENCE_MS = 100
 
 /**
  * Says of what begins in this process when it begins, so that every node can tell what began before a removal.
@@ -43,14 +48,35 @@ export class Moments {
    * @param name What errors call that.
    */
   login(authenticatedAt: unknown, name: string): LoginMoment {
-    const uncertainty = uncertaintyOf(this.#clock) * UNITS_PER_MS
-    if (authenticatedAt !== undefined) {
-      assertPastInstant(authenticatedAt, name, this.#clock)
-      return { at: authenticatedAt, beginning: `${floor(authenticatedAt * UNITS_PER_MS - uncertainty)}` }
-    }
+    if (authenticatedAt !== undefined) assertPastInstant(authenticatedAt, name, this.#clock)
+    const instant =
+      authenticatedAt === undefined ? microsecondsOf(this.#clock) : authenticatedAt * UNITS_PER_MS
+    // Not below 0, which is a clock of a test.
+    const earliest = Math.max(0, Math.floor(instant - uncertaintyOf(this.#clock) * UNITS_PER_MS))
     this.#count += 1
-    const earliest = floor(microsecondsOf(this.#clock) - uncertainty)
-    return { at: this.#clock.now(), beginning: `${earliest} ${this.#node} ${this.#count}` }
+    const beginning = `${earliest} ${this.#node} ${this.#count}${authenticatedAt === undefined ? '' : ' a'}`
+    return { at: authenticatedAt ?? this.#clock.now(), beginning }
+  }
+
+  /** The mark of a removal that begins as soon as the clock is known. */
+  async removal(): Promise<string> {
+    if (this.#clock.settled !== undefined) await this.#clock.settled()
+    return this.mark()
+  }
+
+  /**
+   * Resolves when what begins from now on by this clock is later than a mark, also what is told in whole milliseconds. With
+   * an exact clock that is at once: the count decides.
+   */
+  async passed(mark: string): Promise<void> {
+    const latest = latestOf(mark) / UNITS_PER_MS
+    const isEnough = timers.monotonicMs() + 2 * uncertaintyOf(this.#clock) + PATIENCE_MS
+    while (uncertaintyOf(this.#clock) > 0) {
+      const left = latest - (this.#clock.now() - uncertaintyOf(this.#clock))
+      // A clock that stands still holds nobody up.
+      if (left < 0 || timers.monotonicMs() > isEnough) return
+      await new Promise((resolve) => timers.setTimeout(resolve, Math.min(Math.ceil(left + 0.1), PATIENCE_MS)))
+    }
   }
 
   /** The mark of a removal that begins now: the latest instant that this can be, and who this process is and its count. */
@@ -67,9 +93,6 @@ export class Moments {
   }
 }
 
-// Not below 0, which is a clock of a test.
-const floor = (instant: number): number => Math.max(0, Math.floor(instant))
-
 const MARK = /^(\d+)(?:\.0(\d{8})(\d+))?$/
 
 /**
@@ -79,10 +102,16 @@ const MARK = /^(\d+)(?:\.0(\d{8})(\d+))?$/
  */
 export function beganBefore(beginning: string, mark: string): boolean {
   const [, latest, nodeOfMark, countOfMark] = MARK.exec(mark) ?? []
-  const [earliest, node, count] = beginning.split(' ')
-  if (node !== undefined && node === nodeOfMark) return Number(count) < Number(countOfMark)
+  const [earliest, node, count, before] = beginning.split(' ')
+  if (node !== undefined && node === nodeOfMark) {
+    if (Number(count) < Number(countOfMark)) return true
+    if (before === undefined) return false
+  }
   return Number(latest) >= Number(earliest)
 }
+
+/** The latest instant at which a removal can have begun, in millionths of a second. */
+export const latestOf = (mark: string): number => Number(MARK.exec(mark)?.[1])
 
 /** The mark that stands after another removal began: one of two nodes belongs to neither, so that the clocks decide. */
 export function laterMark(held: string | undefined, mark: string): string {

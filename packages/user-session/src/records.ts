@@ -120,9 +120,15 @@ export interface ClientRemoval extends SessionScope {
   readonly endWhenLast?: boolean | undefined
 }
 
+/** Which of the twins end. */
+export interface TwinScope {
+  /** `both`: online and offline sessions, in one call. @default false */
+  readonly offline?: boolean | 'both' | undefined
+}
+
 /** Which sessions of a user end. */
-export interface UserRemoval extends SessionScope {
-  /** Id of a session that stays. */
+export interface UserRemoval extends TwinScope {
+  /** Id of a session that stays; with `both`, and of its twin. */
   readonly except?: string | undefined
 }
 
@@ -239,7 +245,14 @@ export type RotationOutcome =
   | { readonly outcome: 'reused' | 'stale' | 'gone' }
 
 /** What made a session end before its time. */
-export type RemovalReason = 'removed' | 'user' | 'realm' | 'limit' | 'last-client' | 'restarted'
+export type RemovalReason =
+  | 'removed'
+  | 'user'
+  | 'broker-session'
+  | 'realm'
+  | 'limit'
+  | 'last-client'
+  | 'restarted'
 
 /** Something that happened to a whole session. */
 export interface UserSessionEvent {

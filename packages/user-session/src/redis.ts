@@ -24,6 +24,7 @@ import {
   SessionRefusedError,
   type SessionScope,
   type TransientTokenRotation,
+  type TwinScope,
   type UserRemoval,
   type UserSession,
   type UserSessionEventType,
@@ -35,7 +36,7 @@ import {
 import { newSession } from './redis/new-session.js'
 import { createOffline } from './redis/offline.js'
 import { PartitionSweep } from './redis/partition-sweep.js'
-import { RealmWide } from './redis/realm-wide.js'
+import { type EndedIndex, RealmWide } from './redis/realm-wide.js'
 import { type Opened, SessionStore } from './redis/session-store.js'
 import { decodeTimes } from './redis/texts.js'
 import { outcomeOf, presentationOf } from './redis/tokens.js'
@@ -297,7 +298,7 @@ class RedisUserSessions implements UserSessionProvider {
     const now = this.#store.now()
     const decided = await this.#store.redis.run(
       scripts.rotateTransient,
-      { family: this.#store.keys.family(realmId, rotation.family) },
+      this.#store.keys.family(realmId, rotation.family),
       presentationOf(rotation, now, { expiresAt: now + rotation.lifespanMs }),
     )
     return outcomeOf(decided)
@@ -319,6 +320,12 @@ class RedisUserSessions implements UserSessionProvider {
     this.#store.enter(realmId)
     assertName(brokerUserId, 'brokerUserId')
     return this.#wide.page('brokerUser', realmId, brokerUserId, check.checkPage(page))
+  }
+
+  async listByBrokerSession(realmId: string, brokerSessionId: string, page?: PageRequest) {
+    this.#store.enter(realmId)
+    assertName(brokerSessionId, 'brokerSessionId')
+    return this.#wide.page('brokerSession', realmId, brokerSessionId, check.checkPage(page))
   }
 
   async list(realmId: string, page?: PageRequest) {
@@ -352,9 +359,20 @@ class RedisUserSessions implements UserSessionProvider {
   async removeByUser(realmId: string, userId: string, options?: UserRemoval) {
     this.#store.enter(realmId)
     assertName(userId, 'userId')
-    const except = check.checkOption(options, 'except') ?? ''
-    const offline = check.checkScope(options)
-    return this.#wide.endAll(realmId, userId, offline, this.#store.moments.mark(), except)
+    const except = check.checkOption(options, 'except')
+    const twins = check.checkTwins(options)
+    const { moments } = this.#store
+    const mark = await moments.removal()
+    const ended = await this.#endTwins({ realmId, kind: 'user', name: userId }, twins, mark, except)
+    await moments.passed(mark)
+    return ended
+  }
+
+  async removeByBrokerSession(realmId: string, brokerSessionId: string, options?: TwinScope) {
+    this.#store.enter(realmId)
+    assertName(brokerSessionId, 'brokerSessionId')
+    const index = { realmId, kind: 'brokerSession', name: brokerSessionId } as const
+    return this.#endTwins(index, check.checkTwins(options), '')
   }
 
   async removeByClient(realmId: string, clientId: string, options?: SessionScope) {
@@ -365,10 +383,15 @@ class RedisUserSessions implements UserSessionProvider {
 
   async removeByRealm(realmId: string) {
     this.#store.enter(realmId)
-    const mark = this.#store.moments.mark()
-    const ended = await Promise.all(
-      [false, true].map((offline) => this.#wide.endAll(realmId, undefined, offline, mark, '')),
-    )
+    const { moments } = this.#store
+    const mark = await moments.removal()
+    const ended = await this.#endTwins({ realmId, kind: 'realm', name: '' }, [false, true], mark)
+    await moments.passed(mark)
+    return ended
+  }
+
+  async #endTwins(index: EndedIndex, twins: readonly boolean[], mark: string, except?: string) {
+    const ended = await Promise.all(twins.map((offline) => this.#wide.endAll(index, offline, mark, except)))
     return ended.reduce((sum, one) => sum + one, 0)
   }
 

@@ -241,7 +241,7 @@ export const rotateTransient = defineScript({
   record: 'user-session-tokens',
   change: 'full',
   repeatable: false,
-  keys: ['family'],
+  keys: ['family', 'ended'],
   args: ['now', 'presented', 'successor', 'issuedAt', 'maxReuse', 'attempt', 'graceMs', 'expiresAt'],
   decode: rotationOf,
 })
@@ -305,7 +305,7 @@ export const endAll = defineScript({
   change: 'removal',
   repeatable: true,
   keys: ['index', 'fence'],
-  args: ['now', 'mark', 'fenceMs', 'except', 'afterScore', 'afterId', 'limit', 'tell'],
+  args: ['now', 'mark', 'fenceMs', 'tokensMs', 'except', 'afterScore', 'afterId', 'limit', 'tell'],
   decode: (reply) => {
     const [score, id, count, ended] = reply as [string, string, number, string]
     return { next: placeOf(score, id), count, ended: endedIn(ended) }

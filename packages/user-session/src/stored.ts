@@ -27,6 +27,8 @@ export interface StoredSession {
   readonly id: string
   readonly offline: boolean
   core: Omit<CheckedSession, 'client' | 'transient' | 'notes' | 'login'>
+  /** When its login began, as `Moments` says it. */
+  beginning: string
   startedAt: number
   lastRefreshAt: number
   expiresAt: number
@@ -45,12 +47,13 @@ export interface Families {
 }
 
 function newStored(realmId: string, id: string, session: CheckedSession, now: number): StoredSession {
-  const { client: _, transient: __, login: ___, notes, ...core } = session
+  const { client: _, transient: __, login, notes, ...core } = session
   return {
     realmId,
     id,
     offline: false,
     core,
+    beginning: login.beginning,
     startedAt: now,
     lastRefreshAt: now,
     expiresAt: 0,

@@ -392,6 +392,39 @@ describeWith(redis, 'user-session faults', () => {
     expect(await healthy.count('realm')).toBe(0)
   })
 
+  test('behind sessions that can not be read others are found, and a page is full of those that can', async () => {
+    const clock = new FakeClock(1_699_999_999_000)
+    const early = await openNode({ client, prefix, clock })
+    const broker = { ...login, brokerSessionId: 'broker' }
+    const unreadable = []
+    for (let n = 0; n < 9; n++)
+      unreadable.push(await early.create('realm', { ...broker, userId: `user ${n}` }))
+    const readable = await healthy.create('realm', broker)
+    for (const { id } of unreadable) await client.hset(keyOf(id), { d: 'not json' })
+    expect((await healthy.findByBrokerSession('realm', 'broker'))?.id).toBe(readable.id)
+    const page = await healthy.listByBrokerSession('realm', 'broker', { limit: 1 })
+    expect(page.items.map(({ id }) => id)).toEqual([readable.id])
+    expect(page.cursor).toBe(undefined)
+    const both = await healthy.list('realm', { limit: 2 })
+    expect(both.items).toHaveLength(2)
+    await early[Symbol.asyncDispose]()
+  })
+
+  test('sessions from before they said when they began end by when they started', async () => {
+    await client.hdel(keyOf(session.id), 'b')
+    const odd = await healthy.create('realm', login)
+    await client.hset(keyOf(odd.id), { b: 'yesterday' })
+    expect(await healthy.removeByUser('realm', 'alice')).toBe(2)
+    const later = await healthy.create('realm', login)
+    await client.hdel(keyOf(later.id), 'b')
+    await client.hset(keyOf(later.id), {
+      t: ((await client.hget(keyOf(later.id), 't')) as string).replace(' 17000000', ' 17100000'),
+    })
+    expect(await healthy.removeByUser('realm', 'alice')).toBe(0)
+    expect(await healthy.removeByRealm('realm')).toBe(0)
+    expect(await healthy.remove('realm', later.id)).toBe(true)
+  })
+
   test('a client session that can not be read is absent, the others stay', async () => {
     await healthy.putClientSession('realm', session.id, { clientId: 'other' })
     const text = (await client.hget(keyOf(session.id), 'c:app')) as string

@@ -196,6 +196,41 @@ describe('Moments', () => {
     )
   })
 
+  test('a removal begins when the clock is known, and is over when what begins then is later, in whole milliseconds', async () => {
+    // Time passes whenever somebody looks at it.
+    let us = 1_700_000_000_000_400
+    let isSettled = false
+    const clock: Clock = {
+      now: () => {
+        us += 50
+        return Math.floor(us / 1000)
+      },
+      nowUs: () => us,
+      uncertaintyMs: 0.5,
+      settled: async () => {
+        us += 5_000
+        isSettled = true
+      },
+    }
+    const moments = new Moments(clock)
+    const mark = await moments.removal()
+    expect(isSettled).toBe(true)
+    expect(mark).toMatch(/^1700000000005900\.0/)
+    await moments.passed(mark)
+    const elsewhere = new Moments(clock)
+    expect(beganBefore(begin(elsewhere), mark)).toBe(false)
+    expect(beganBefore(elsewhere.login(clock.now(), 'at').beginning, mark)).toBe(false)
+  })
+
+  test('an exact clock that stands still keeps no removal waiting, an uncertain one not for long', async () => {
+    const exact = new Moments(new FakeClock())
+    await exact.passed(await exact.removal())
+    const standing = new Moments({ now: () => 1_700_000_000_000, uncertaintyMs: 1 })
+    const mark = await standing.removal()
+    await standing.passed(mark)
+    expect(beganBefore(begin(standing), mark)).toBe(false)
+  })
+
   test('of two nodes in one millisecond of an exact clock nobody can tell', () => {
     const clock = new FakeClock()
     const [here, there] = [new Moments(clock), new Moments(clock)]

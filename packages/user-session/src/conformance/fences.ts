@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import type { SuiteBuilder } from '@authstate/conformance'
-import type { CreateOutcome, UserSessionProvider } from '../contract.js'
-import { HOUR, login, MINUTE, ROUNDS } from './fixture.js'
+import { type SuiteBuilder, together } from '@authstate/conformance'
+import type { CreateOutcome, UserSession, UserSessionEvent, UserSessionProvider } from '../contract.js'
+import { createS3, DAY, everyPage, HOUR, ids, login, MINUTE, ROUNDS } from './fixture.js'
 
 /** What a sign-out everywhere does to logins that were under way. */
 export function fences(add: SuiteBuilder<UserSessionProvider>): void {
@@ -141,6 +141,121 @@ export function fences(add: SuiteBuilder<UserSessionProvider>): void {
           assert.equal(await provider.get('test', outcome.session.id), undefined)
         else assert.equal(outcome.reason, 'ended')
       }
+    },
+  )
+
+  add.concurrency(
+    'removeByRealm: what begins after it is neither refused nor ended, and does not hold it up',
+    'issue: fence',
+    async ({ provider, anotherNode, clock }) => {
+      const other = await anotherNode()
+      for (let round = 0; round < 5; round++) {
+        await together(300, (n) => provider.create('test', login(`user${n % 40}`)))
+        clock.advance(1)
+        let isOver = false
+        const removal = provider.removeByRealm('test').finally(() => {
+          isOver = true
+        })
+        clock.advance(1)
+        const later = new Set<string>()
+        for (let n = 0; !isOver || n < 10; n++) {
+          const created = await together(10, (m) =>
+            (m % 2 === 0 ? provider : other).create(
+              'test',
+              login(`user${m}`, { client: { clientId: 'app' } }),
+            ),
+          )
+          for (const { id } of created) later.add(id)
+        }
+        assert.equal(await removal, 300)
+        const found = await everyPage((page) => provider.list('test', page), 100)
+        assert.deepEqual(ids(found), [...later].sort())
+        assert.equal(await provider.removeByRealm('test'), later.size)
+      }
+    },
+  )
+
+  add.concurrency(
+    'removeByRealm: in this process also what begins in the same millisecond',
+    'issue: fence',
+    async ({ provider }) => {
+      await together(200, (n) => provider.create('test', login(`user${n % 40}`)))
+      const removal = provider.removeByRealm('test')
+      const later = await together(20, (n) => provider.create('test', login(`user${n}`)))
+      const offline = await Promise.all(later.slice(0, 5).map(({ id }) => provider.createOffline('test', id)))
+      assert.equal(await removal, 200)
+      assert.deepEqual(ids(await everyPage((page) => provider.list('test', page), 100)), ids(later))
+      assert.equal(await provider.count('test', { offline: true }), offline.filter(Boolean).length)
+      assert.equal(offline.filter(Boolean).length, 5)
+    },
+  )
+
+  add.basic(
+    'removeByRealm: refresh tokens of transient sessions too',
+    'issue: what a removal leaves',
+    async ({ provider, clock }) => {
+      const rotate = async (
+        realmId: string,
+        family: string,
+        presented: string,
+        next: string,
+        issuedAt: number,
+      ) => {
+        const rotation = { family, presented, next, issuedAt, maxReuse: 0, lifespanMs: 90 * DAY }
+        return (await provider.rotateTransientToken(realmId, rotation)).outcome
+      }
+      const began = clock.now()
+      assert.equal(await rotate('test', 'a', 'A1', 'A2', began), 'rotated')
+      assert.equal(await rotate('test2', 'a', 'A1', 'A2', began), 'rotated')
+      await provider.removeByRealm('test')
+      assert.equal(await rotate('test', 'a', 'A2', 'A3', began), 'gone')
+      // Whoever issued it, by whatever clock.
+      assert.equal(await rotate('test', 'a', 'A2', 'A3', began + HOUR), 'gone')
+      assert.equal(await rotate('test', 'never rotated', 'B1', 'B2', began), 'gone')
+      assert.equal(await rotate('test2', 'a', 'A2', 'A3', began), 'rotated')
+      clock.advance(30 * DAY)
+      assert.equal(await rotate('test', 'a', 'A2', 'A3', began), 'gone')
+      assert.equal(await rotate('test', 'never rotated', 'B1', 'B2', began), 'gone')
+      assert.equal(await rotate('test', 'new', 'C1', 'C2', clock.now()), 'rotated')
+      assert.equal(await rotate('test', 'new', 'C2', 'C3', clock.now()), 'rotated')
+      await provider.removeByUser('test', 'user1')
+      assert.equal(await rotate('test', 'new', 'C3', 'C4', clock.now()), 'rotated')
+      await provider.removeByRealm('test')
+      assert.equal(await rotate('test', 'new', 'C4', 'C5', clock.now()), 'gone')
+    },
+  )
+
+  add.basic(
+    'removeByUser: online and offline sessions in one call',
+    'issue: sign out everywhere',
+    async ({ provider, clock }) => {
+      const [s0, s1, s2] = await createS3(provider)
+      for (const { id } of [s0, s1, s2]) await provider.createOffline('test', id)
+      const told: UserSessionEvent[] = []
+      provider.on('removed', (event) => told.push(event))
+      assert.equal(await provider.removeByUser('test', 'user1', { offline: 'both', except: s1.id }), 2)
+      assert.deepEqual(
+        told.map(({ sessionId, offline, reason }) => [sessionId, offline, reason]).sort(),
+        [
+          [s0.id, false, 'user'],
+          [s0.id, true, 'user'],
+        ].sort(),
+      )
+      const authenticatedAt = clock.now()
+      clock.advance(1)
+      assert.equal(await provider.removeByUser('test', 'user1', { offline: 'both' }), 2)
+      const { id } = await provider.create('test', login())
+      assert.equal(await provider.createOffline('test', id, { authenticatedAt }), undefined)
+      assert.equal(told.length, 4)
+      assert.equal(await provider.count('test', { offline: true }), 1)
+      assert.deepEqual(
+        ids((await provider.list('test')).items),
+        ids([s2, (await provider.get('test', id)) as UserSession]),
+      )
+      await assert.rejects(
+        () => provider.removeByUser('test', 'user1', { offline: 'all' as 'both' }),
+        (error: Error) => error instanceof TypeError && error.message.includes('"options.offline"'),
+      )
     },
   )
 }

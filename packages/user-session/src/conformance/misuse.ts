@@ -77,6 +77,8 @@ export function misuse(add: SuiteBuilder<UserSessionProvider>): void {
         await rejects(() => provider.listByClient('test', bad), TypeError, 'clientId')
         await rejects(() => provider.listByBrokerUser('test', bad), TypeError, 'brokerUserId')
         await rejects(() => provider.findByBrokerSession('test', bad), TypeError, 'brokerSessionId')
+        await rejects(() => provider.listByBrokerSession('test', bad), TypeError, 'brokerSessionId')
+        await rejects(() => provider.removeByBrokerSession('test', bad), TypeError, 'brokerSessionId')
         await rejects(() => provider.countByClient('test', bad), TypeError, 'clientId')
         await rejects(() => provider.removeByUser('test', bad), TypeError, 'userId')
         await rejects(() => provider.removeByClient('test', bad), TypeError, 'clientId')

@@ -50,6 +50,37 @@ export function removal(add: SuiteBuilder<UserSessionProvider>): void {
     assert.equal(await provider.get('test', s0.id, { offline: true }), undefined)
   })
 
+  add.basic(
+    'removeByBrokerSession: the sessions of one login at an identity provider, listed page by page',
+    'issue: back-channel logout',
+    async ({ provider }) => {
+      const of = (n: number, brokerSessionId: string) =>
+        provider.create('test', login(`user${n % 7}`, { brokerSessionId, client: { clientId: 'app' } }))
+      const created = await together(130, (n) => of(n, 'b:1'))
+      const foreign = [await of(1, 'b'), await of(1, 'b:1:')]
+      await provider.create('test2', login('user1', { brokerSessionId: 'b:1' }))
+      for (const { id } of created.slice(0, 3)) await provider.createOffline('test', id)
+      const list = (offline: boolean) =>
+        everyPage((page) => provider.listByBrokerSession('test', 'b:1', page), 50, offline)
+      assert.deepEqual(ids(await list(false)), ids(created))
+      assert.deepEqual(ids(await list(true)), ids(created.slice(0, 3)))
+      const reasons = new Set<string | undefined>()
+      provider.on('removed', ({ reason }) => reasons.add(reason))
+      assert.equal(await provider.removeByBrokerSession('test', 'b:1'), 130)
+      assert.equal(await provider.removeByBrokerSession('test', 'b:1'), 0)
+      assert.deepEqual(await list(false), [])
+      assert.equal(await provider.findByBrokerSession('test', 'b:1'), undefined)
+      assert.equal((await list(true)).length, 3)
+      assert.deepEqual([...reasons], ['broker-session'])
+      assert.deepEqual(ids((await provider.list('test')).items), ids(foreign))
+      assert.equal(await provider.countByClient('test', 'app'), 2)
+      await of(1, 'b:1')
+      assert.equal(await provider.removeByBrokerSession('test', 'b:1', { offline: 'both' }), 4)
+      assert.equal(await provider.count('test', { offline: true }), 0)
+      assert.equal(await provider.count('test2'), 1)
+    },
+  )
+
   add.basic('removeByUser: a login afterwards is a new one', 'contract', async ({ provider }) => {
     await provider.create('test', login())
     await provider.removeByUser('test', 'user1')

@@ -49,7 +49,7 @@ else
   if redis.call('EXISTS', KEYS[2]) == 1 then
     expired = drop(KEYS[2])
   end
-  redis.call('HSET', KEYS[2], 'd', redis.call('HGET', KEYS[1], 'd'))
+  redis.call('HSET', KEYS[2], 'd', redis.call('HGET', KEYS[1], 'd'), 'b', ARGV[2])
 end
 t.expires = ending(t, lives, latest(t, lives))
 settle(KEYS[2], t, now, lives.idle)

@@ -1,6 +1,6 @@
 -- Create a session with its first client session, unless a fence or a limit refuses it.
 --
--- KEYS[1] session      hash: t times, d data; c: per client
+-- KEYS[1] session      hash: t times, d data, b beginning; c: per client
 -- ARGV[1] now          ms since the epoch
 -- ARGV[2] beginning    when the login began, for the fences
 -- ARGV[3] times        v1, startedAt, lastRefreshAt, expiresAt, score in the indexes, flags
@@ -58,10 +58,10 @@ end
 local score = ARGV[4]
 index_session(head, kind, realm, id, user, broker_session, broker_user, score, 0, now)
 if client == '' then
-  redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5])
+  redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5], 'b', ARGV[2])
 else
   index_client(head .. kind, realm, id, client, ARGV[8], 0, now)
-  redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5], 'c:' .. client, ARGV[7])
+  redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5], 'b', ARGV[2], 'c:' .. client, ARGV[7])
 end
 expire(KEYS[1], score, now)
 return answer

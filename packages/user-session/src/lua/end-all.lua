@@ -1,40 +1,61 @@
--- End the living sessions of an index, looking at some entries, and refuse what began earlier.
+-- End the living sessions of an index that began before a removal, a few at a time, and refuse logins that began before it.
 --
 -- KEYS[1] index       zset: session ids, scored by expiresAt or a little less
 -- KEYS[2] fence       string: a mark, what began before it is refused
 -- ARGV[1] now         ms since the epoch
--- ARGV[2] mark        of this removal
+-- ARGV[2] mark        of this removal; empty: it ends all, and refuses nothing
 -- ARGV[3] fenceMs     how long the fence stands, ms
--- ARGV[4] except      id of the session that stays, empty for none
--- ARGV[5] afterScore  0 at first
--- ARGV[6] afterId     empty at first
--- ARGV[7] limit       entries to look at, a hundred at most
--- ARGV[8] tell        1: say which ended; 0: only how many
+-- ARGV[4] tokensMs    how long refresh tokens without a session stay ended, those of a realm
+-- ARGV[5] except      id of the session that stays, empty for none
+-- ARGV[6] afterScore  0 at first
+-- ARGV[7] afterId     empty at first
+-- ARGV[8] limit       sessions to end, a hundred at most
+-- ARGV[9] tell        1: say which ended; 0: only how many
 --
 -- Returns {score, id to go on behind or empty at the end, how many ended, JSON of them: [[id, user, [client...]]...]}.
 
 -- include: lag, times, keys, reading, ending, fence, mark
 local now = tonumber(ARGV[1])
-raise(KEYS[2], ARGV[2], ARGV[3])
-
-local limit = tonumber(ARGV[7])
-local first = behind(KEYS[1], ARGV[5], ARGV[6], now)
-local entries = redis.call('ZRANGE', KEYS[1], first, first + limit - 1, 'WITHSCORES')
 local head, kind, _, realm = parts(KEYS[1])
+if ARGV[2] ~= '' then
+  raise(KEYS[2], ARGV[2], ARGV[3])
+  if string.sub(KEYS[1], #head + 1, #head + 2) == 'ur' and ARGV[7] == '' then
+    end_tokens(head .. 'ue:' .. realm, ARGV[2], ARGV[4])
+  end
+end
+
+-- Whether a session is of those that end. One that was stored before sessions said when they began did so when it started at
+-- the latest, and one that can not be read did at some time.
+local function ends_now(key)
+  local held = redis.call('HMGET', key, 'b', 't')
+  local started = string.match(held[2] or '', '^v%d+ (%d+) ')
+  local beginning = held[1] or started and started .. '000'
+  return ARGV[2] == '' or not beginning or began_before(beginning, ARGV[2])
+end
+
+local limit = tonumber(ARGV[8])
+local first = behind(KEYS[1], ARGV[6], ARGV[7], now)
+-- Those that began later are looked at and stay: fifty of them take about as long as the five that a step ends.
+local looked = math.max(limit, 50)
+local entries = redis.call('ZRANGE', KEYS[1], first, first + looked - 1, 'WITHSCORES')
 local sessions = sessions_of(KEYS[1])
-local ids, ends = {}, {}
+local ids, ends, last = {}, {}, #entries - 1
 for i = 1, #entries, 2 do
   local key = sessions .. entries[i]
-  if entries[i] ~= ARGV[4] and stands(key, entries[i + 1], '', now) then
+  if entries[i] ~= ARGV[5] and stands(key, entries[i + 1], '', now) and ends_now(key) then
     ids[#ids + 1] = entries[i]
     ends[#ends + 1] = entry_of(key, entries[i])
+    if #ends == limit then
+      last = i
+      break
+    end
   end
 end
 local ended = drop_all(head .. kind, realm, ends)
 -- A record that can not be read does not say whose it was.
 leave(KEYS[1], ids)
-local answer = { '', '', #ended, ended[1] and ARGV[8] == '1' and cjson.encode(ended) or '[]' }
-if #entries == 2 * limit then
-  answer[1], answer[2] = entries[#entries], entries[#entries - 1]
+local answer = { '', '', #ended, ended[1] and ARGV[9] == '1' and cjson.encode(ended) or '[]' }
+if last < #entries - 1 or #entries == 2 * looked then
+  answer[1], answer[2] = entries[last + 1], entries[last]
 end
 return answer

@@ -34,7 +34,7 @@ end
 end_clients(KEYS[1], clients_of(KEYS[1]), ARGV[1])
 redis.call('ZREM', head .. kind .. 'i:' .. realm .. ':' .. broker_session, id)
 redis.call('ZREM', head .. kind .. 'b:' .. realm .. ':' .. broker_user, id)
-redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5])
+redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5], 'b', ARGV[9])
 user, broker_session, broker_user = links_in(ARGV[5])
 index_session(head, kind, realm, id, user, broker_session, broker_user, ARGV[4], 0, now)
 if ARGV[6] ~= '' then

@@ -1,5 +1,5 @@
 import type { Realm } from '@authstate/spi'
-import type { CheckedSession } from '../checks.js'
+import type { CheckedCopy, CheckedSession } from '../checks.js'
 import { clientLives, userLives } from '../expiry.js'
 import {
   draft,
@@ -16,7 +16,7 @@ import type { MemoryStore } from './store.js'
 export function copyOffline(
   store: MemoryStore,
   online: StoredSession,
-  wanted: readonly string[] | undefined,
+  { clientIds: wanted, login }: CheckedCopy,
   realm: Realm,
   now: number,
 ): StoredSession {
@@ -26,6 +26,7 @@ export function copyOffline(
   const copy: StoredSession = existing ?? {
     ...online,
     offline: true,
+    beginning: login.beginning,
     startedAt: now,
     clients: new Map(),
     families: new Map(),

@@ -3,6 +3,7 @@ import type { CheckedPage } from '../checks.js'
 import type { Page, RemovalReason, UserSession } from '../contract.js'
 import { comparePlaces, encodeCursor, type Place } from '../cursor.js'
 import { clientLives, isOver, userLives } from '../expiry.js'
+import { beganBefore } from '../moments.js'
 import { liveClient, type StoredSession, settle, settleClient, snapshot } from '../stored.js'
 import type { MemoryStore } from './store.js'
 
@@ -39,14 +40,22 @@ function endOf(session: StoredSession, now: number, clientId: string | undefined
   return Math.min(session.expiresAt, liveClient(session, clientId, now)?.expiresAt ?? 0)
 }
 
-/** Ends sessions; those that are over already stay for the sweep. */
+/**
+ * Ends sessions; those that are over already stay for the sweep.
+ *
+ * @param mark Of a removal: only those that began before it.
+ */
 export function endAll(
   store: MemoryStore,
   sessions: readonly StoredSession[],
   reason: RemovalReason,
   now: number,
+  mark?: string,
 ): number {
-  const living = sessions.filter((session) => !isOver(session.expiresAt, now))
+  const living = sessions.filter(
+    ({ beginning, expiresAt }) =>
+      !isOver(expiresAt, now) && (mark === undefined || beganBefore(beginning, mark)),
+  )
   for (const session of living) store.end(session, reason)
   return living.length
 }

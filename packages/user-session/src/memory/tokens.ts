@@ -1,6 +1,7 @@
 import type { Realm } from '@authstate/spi'
 import type { ClientTokenRotation, RotationOutcome, TransientTokenRotation } from '../contract.js'
 import { clientLives, isOver, userLives } from '../expiry.js'
+import { latestOf, TOKENS_FENCE_MS } from '../moments.js'
 import { decideRotation, earliestIssue, type Family } from '../rotation.js'
 import {
   familiesOf,
@@ -34,19 +35,46 @@ export function rotateIn(
   return decision.outcome
 }
 
+/** Which families of a realm were ended. */
+interface EndedTokens {
+  /** A token of an unknown family is gone when it was issued then or earlier, in millionths of a second. */
+  readonly latest: number
+  readonly expiresAt: number
+}
+
+interface StoredFamily {
+  readonly family: Family
+  readonly expiresAt: number
+  /** The last removal that it came after. */
+  readonly ended: EndedTokens | undefined
+}
+
 /** Families of refresh tokens that belong to no stored session. */
 export class TransientFamilies {
-  readonly #families = new Map<string, { readonly family: Family; readonly expiresAt: number }>()
+  readonly #families = new Map<string, StoredFamily>()
+  readonly #ended = new Map<string, EndedTokens>()
+
+  /** Ends those of a realm. */
+  end(realmId: string, mark: string, now: number): void {
+    const latest = Math.max(latestOf(mark), this.#ended.get(realmId)?.latest ?? 0)
+    this.#ended.set(realmId, { latest, expiresAt: now + TOKENS_FENCE_MS })
+  }
 
   rotate(realmId: string, rotation: TransientTokenRotation, now: number): RotationOutcome {
     const name = JSON.stringify([realmId, rotation.family])
     const kept = this.#families.get(name)
     const known = kept && !isOver(kept.expiresAt, now) ? kept.family : undefined
+    const ended = this.#ended.get(realmId)
+    if (ended && !isOver(ended.expiresAt, now)) {
+      const isGone = known ? kept?.ended !== ended : rotation.issuedAt * 1000 <= ended.latest
+      if (isGone) return { outcome: 'gone' }
+    }
     const decision = decideRotation(known, rotation, 0, now)
     const family = decision.ends && known ? { ...known, ended: true } : (decision.family ?? known)
     if (family) {
       this.#families.set(name, {
         family,
+        ended,
         expiresAt: Math.max(kept?.expiresAt ?? 0, now + rotation.lifespanMs),
       })
     }
@@ -56,9 +84,12 @@ export class TransientFamilies {
   prune(now: number): void {
     for (const [name, { expiresAt }] of this.#families)
       if (isOver(expiresAt, now)) this.#families.delete(name)
+    for (const [realmId, { expiresAt }] of this.#ended)
+      if (isOver(expiresAt, now)) this.#ended.delete(realmId)
   }
 
   clear(): void {
     this.#families.clear()
+    this.#ended.clear()
   }
 }

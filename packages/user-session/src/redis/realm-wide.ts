@@ -2,7 +2,7 @@ import { escapePart, type Script, unescapePart } from '@authstate/redis'
 import type { CheckedPage } from '../checks.js'
 import type { Page, UserSession } from '../contract.js'
 import { comparePlaces, encodeCursor, type Place } from '../cursor.js'
-import { FENCE_MS } from '../moments.js'
+import { FENCE_MS, TOKENS_FENCE_MS } from '../moments.js'
 import * as scripts from '../scripts.js'
 import type { ScriptPlace } from './replies.js'
 import type { IndexKind } from './session-keys.js'
@@ -22,6 +22,16 @@ const ENDED_AT_ONCE = 100
 /** Sessions that each further script ends: everybody else waits for it, so it takes about as long as a few commands. */
 const ENDED_PER_STEP = 5
 
+/** An index whose sessions end together. */
+export interface EndedIndex {
+  readonly realmId: string
+  readonly kind: 'user' | 'brokerSession' | 'realm'
+  /** Of a realm: empty. */
+  readonly name: string
+}
+
+const REASONS = { user: 'user', brokerSession: 'broker-session', realm: 'realm' } as const
+
 const BEGIN: ScriptPlace = { score: '0', id: '' }
 
 /** Looks at, or changes, many sessions: a hundred per script at most, every partition at once. */
@@ -32,13 +42,31 @@ export class RealmWide {
     this.#store = store
   }
 
-  /** A page of an index, merged over the partitions it has. */
+  /** A page of an index, merged over the partitions it has. One that can not be read leaves its place to those behind it. */
   async page(
     kind: IndexKind,
     realmId: string,
     name: string | undefined,
-    { offline, limit, after }: CheckedPage,
+    page: CheckedPage,
   ): Promise<Page<UserSession>> {
+    const items: UserSession[] = []
+    for (let after: Place | undefined = page.after; after !== undefined; ) {
+      const limit: number = page.limit - items.length
+      const part = await this.#part(kind, realmId, name, { ...page, limit, after })
+      items.push(...part.items)
+      after = part.end
+      if (after !== undefined && items.length === page.limit) return { items, cursor: encodeCursor(after) }
+    }
+    return { items }
+  }
+
+  /** The next entries of an index that are alive, and where they end if there are more. */
+  async #part(
+    kind: IndexKind,
+    realmId: string,
+    name: string | undefined,
+    { offline, limit, after }: CheckedPage,
+  ): Promise<{ readonly items: readonly UserSession[]; readonly end: Place | undefined }> {
     const { keys } = this.#store
     const now = this.#store.now()
     const partitions = kind === 'user' && name !== undefined ? [keys.partitionOfUser(name)] : keys.partitions
@@ -73,7 +101,7 @@ export class RealmWide {
     const last = shown.at(-1)
     return {
       items: items.filter((item) => item !== undefined),
-      ...(last && all.length > limit && { cursor: encodeCursor(last) }),
+      end: all.length > limit ? last : undefined,
     }
   }
 
@@ -129,19 +157,22 @@ export class RealmWide {
     )
   }
 
-  /** Ends the sessions of a user, or of the whole realm, and refuses creations that began before. */
+  /**
+   * Ends the sessions of an index that began before a mark, and refuses logins that began before it. Without a mark it ends
+   * all, and refuses nothing.
+   */
   async endAll(
-    realmId: string,
-    userId: string | undefined,
+    { realmId, kind, name }: EndedIndex,
     offline: boolean,
     mark: string,
-    except: string,
+    except = '',
   ): Promise<number> {
     const { keys, events } = this.#store
     const now = this.#store.now()
-    let partitions = userId === undefined ? keys.partitions : [keys.partitionOfUser(userId)]
+    let partitions = kind === 'user' ? [keys.partitionOfUser(name)] : keys.partitions
+    const user = kind === 'user' ? name : undefined
     let ended = 0
-    // A walk of several steps may miss a session that moved: it is repeated until there is nothing left to end.
+    // A walk of several steps may miss a session that moved back: it is repeated until there is nothing left to end.
     while (partitions.length > 0) {
       const again = new Set<number>()
       await this.#walk(
@@ -149,13 +180,14 @@ export class RealmWide {
         scripts.endAll,
         ({ partition, after, together }) => ({
           keys: {
-            index: keys.index(partition, userId === undefined ? 'realm' : 'user', realmId, offline, userId),
-            fence: keys.fence(partition, realmId, offline, userId),
+            index: keys.index(partition, kind, realmId, offline, kind === 'realm' ? undefined : name),
+            fence: keys.fence(partition, realmId, offline, user),
           },
           args: {
             now,
             mark,
             fenceMs: FENCE_MS,
+            tokensMs: TOKENS_FENCE_MS,
             except,
             tell: events.listeners.has('removed') ? 1 : 0,
             afterScore: after.score,
@@ -165,7 +197,7 @@ export class RealmWide {
         }),
         (reply, partition) => {
           ended += reply.count
-          events.removed(realmId, offline, reply.ended, userId === undefined ? 'realm' : 'user')
+          events.removed(realmId, offline, reply.ended, REASONS[kind])
           if (reply.next && reply.count > 0) again.add(partition)
           return true
         },

@@ -68,9 +68,13 @@ export class SessionKeys {
     return this.#keys.key(partition, 'ul')
   }
 
-  /** A family of refresh tokens that belongs to no stored session. */
-  family(realmId: string, family: string): string {
-    return this.#keys.key(this.#keys.partitionFor(family), 'ut', realmId, family)
+  /** A family of refresh tokens that belongs to no stored session, and what says which of its realm were ended. */
+  family(realmId: string, family: string): { readonly family: string; readonly ended: string } {
+    const partition = this.#keys.partitionFor(family)
+    return {
+      family: this.#keys.key(partition, 'ut', realmId, family),
+      ended: this.#keys.key(partition, 'ue', realmId),
+    }
   }
 }
 

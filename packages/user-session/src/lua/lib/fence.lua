@@ -2,16 +2,25 @@
 -- it, and its count there; of one that several nodes began, the instant alone.
 local function parts_of_mark(mark)
   local latest, node, count = string.match(mark, '^(%d+)%.0(%d%d%d%d%d%d%d%d)(%d+)$')
-  return tonumber(latest or mark), node, tonumber(count)
+  return tonumber(latest or mark) or 0, node, tonumber(count)
 end
 
 -- Whether something began before a removal, as far as anybody can tell. A beginning is the earliest instant that it can
--- have been, and behind it who began it and the count there, if that is known.
+-- have been, and behind it the process that was asked and the count there, if that is known, and a if the credentials were
+-- checked before that.
 local function began_before(beginning, mark)
-  local earliest, node, count = string.match(beginning, '^(%d+) ?(%d*) ?(%d*)')
+  local earliest, node, count, before = string.match(beginning, '^(%d+) ?(%d*) ?(%d*) ?(a?)$')
   local latest, node_of_mark, count_of_mark = parts_of_mark(mark)
+  if not earliest then
+    return true
+  end
   if node ~= '' and node == node_of_mark then
-    return tonumber(count) < count_of_mark
+    if (tonumber(count) or 0) < count_of_mark then
+      return true
+    end
+    if before == '' then
+      return false
+    end
   end
   return latest >= tonumber(earliest)
 end
