@@ -263,7 +263,7 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async listByBrokerSession(realmId: string, brokerSessionId: string, page?: PageRequest) {
-    assertName(brokerSessionId, 'brokerSessionId')
+    this.#enterWith(realmId, brokerSessionId, 'brokerSessionId')
     return this.#page(realmId, page, (table) => table.ofBrokerSession(brokerSessionId))
   }
 
@@ -312,8 +312,7 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async removeByBrokerSession(realmId: string, brokerSessionId: string, options?: TwinScope) {
-    this.#enter(realmId)
-    assertName(brokerSessionId, 'brokerSessionId')
+    this.#enterWith(realmId, brokerSessionId, 'brokerSessionId')
     const now = this.#context.clock.now()
     return check.checkTwins(options).reduce((ended, offline) => {
       const sessions = this.#store.table(realmId, offline).ofBrokerSession(brokerSessionId)
