@@ -207,6 +207,7 @@ export function fences(add: SuiteBuilder<UserSessionProvider>): void {
       const began = clock.now()
       assert.equal(await rotate('test', 'a', 'A1', 'A2', began), 'rotated')
       assert.equal(await rotate('test2', 'a', 'A1', 'A2', began), 'rotated')
+      clock.advance(1)
       await provider.removeByRealm('test')
       assert.equal(await rotate('test', 'a', 'A2', 'A3', began), 'gone')
       // Whoever issued it, by whatever clock.

@@ -20,7 +20,7 @@ local expires = tonumber(kept[3] or '0')
 local known = kept[1] == '1' and expires > now and kept[2] or nil
 
 local ended = redis.call('GET', KEYS[2])
-if ended and (known and kept[4] ~= ended or not known and tonumber(ARGV[4]) * 1000 <= tonumber(string.match(ended, '^%d+'))) then
+if ended and (known and kept[4] ~= ended or not known and tonumber(ARGV[4]) < math.floor(tonumber(string.match(ended, '^%d+')) / 1000)) then
   return { 'gone' }
 end
 
