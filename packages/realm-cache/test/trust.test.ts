@@ -79,6 +79,15 @@ test('silence: trusted to the last millisecond of the bound, and again once some
   ])
 })
 
+test('a clock that steps is no silence, where the channel measures it by a watch', async () => {
+  status = { ...status, heardAt: clock.now() - 3_600_000, silentMs: 4_999 }
+  await turn()
+  expect(region.peek('k')).toBe('kept')
+  status = { ...status, heardAt: clock.now(), silentMs: 5_000 }
+  await turn()
+  expect(region.peek('k')).toBeUndefined()
+})
+
 test('a lost connection is seen at once, in whatever turn', async () => {
   expect(region.peek('k')).toBe('kept')
   become('disconnected')
