@@ -80,6 +80,9 @@ export function contradictions(config: Combination, way: Way): Contradiction[] {
     ...withoutEffect(config, way),
     ...overruled(config.ioredis, ['ioredis']),
     ...overruled(config.ioredis?.['redisOptions'], ['ioredis', 'redisOptions']),
+    ...(way !== 'nodes' && config.ioredis?.['redisOptions'] !== undefined
+      ? [{ path: ['ioredis', 'redisOptions'], message: `has no effect with ${way}: say it in ioredis` }]
+      : []),
     ...(way === 'url' && config.url !== undefined ? inAddress(config.url, config) : []),
     ...(way === 'sentinels' ? openSecret(config) : []),
     ...(config.minReplicas === 0 && config.replicaTimeoutMs !== undefined

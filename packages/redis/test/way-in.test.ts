@@ -93,6 +93,11 @@ test.each<[string, RedisOptions, RegExp]>([
     { nodes: ['a'], ioredis: { redisOptions: { password: SECRET } } },
     /^ioredis\.redisOptions\.password .* with password$/,
   ],
+  [
+    'options of nodes',
+    { ...url(''), ioredis: { redisOptions: {} } },
+    /^ioredis\.redisOptions has no effect with url/,
+  ],
   ['reads of replicas', { nodes: ['a'], ioredis: { scaleReads: 'slave' } }, /^ioredis\.scaleReads has no/],
   ['a time for no replicas', { ...url(''), replicaTimeoutMs: 50 }, /^replicaTimeoutMs .* minReplicas is 0$/],
   [
