@@ -1,4 +1,5 @@
 import { tracingChannel } from 'node:diagnostics_channel'
+import { isError } from '@authstate/spi'
 import type { SentCommand } from './client.js'
 import { shared } from './shared.js'
 
@@ -74,7 +75,7 @@ export function concealError<E>(error: E): E {
   if (typeof error !== 'object' || error === null) return error
   const { command, lastNodeError } = error as { command?: { args?: unknown }; lastNodeError?: unknown }
   if (Array.isArray(command?.args)) command.args = command.args.map(() => HIDDEN)
-  if (error instanceof Error && REPEATED.test(error.message)) {
+  if (isError(error) && REPEATED.test(error.message)) {
     error.message = error.message.replace(REPEATED, '')
     error.stack = `${error.name}: ${error.message}`
   }

@@ -1,3 +1,4 @@
+import { isError } from '@authstate/spi'
 import { internals, type RedisClient } from './client.js'
 import { refusalOf } from './failure.js'
 
@@ -6,7 +7,7 @@ import { refusalOf } from './failure.js'
  * themselves, and on a Cluster the nodes say where to go.
  */
 export function leaveReplica(client: RedisClient, error: unknown): void {
-  if (client.isCluster || client.status !== 'ready' || !(error instanceof Error)) return
+  if (client.isCluster || client.status !== 'ready' || !isError(error)) return
   if (refusalOf(error.message) !== 'READONLY' || !connectsAgain(client)) return
   client.disconnect(true)
 }

@@ -1,4 +1,4 @@
-import { StoreCorruptError, StoreUnavailableError } from '@authstate/spi'
+import { isError, StoreCorruptError, StoreUnavailableError } from '@authstate/spi'
 import { concealError } from './conceal.js'
 import { DeadlineExceeded } from './deadline.js'
 import { wasNeverSent } from './outgoing.js'
@@ -33,7 +33,7 @@ export class Unconfirmed extends Error {
  */
 export function storeFailure(operation: string, error: unknown, mayRepeat = false): Error {
   const cause = concealError(error)
-  const message = cause instanceof Error ? cause.message : ''
+  const message = isError(cause) ? cause.message : ''
   if (FOREIGN_TYPE.test(message)) {
     return new StoreCorruptError(`${operation}: a key of this library holds another type of value`, { cause })
   }
@@ -91,13 +91,13 @@ export function refusalText(error: unknown): string | undefined {
 
 /** Whether Redis does not have the source of a script: after a restart, a failover or SCRIPT FLUSH. */
 export function isScriptMissing(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('NOSCRIPT')
+  return isError(error) && error.message.startsWith('NOSCRIPT')
 }
 
 /** Why a connection failed, in a word: a code of the system or of Redis, else what its client says. */
 export function reasonOf(error: unknown): string {
   const { lastNodeError } = error as { lastNodeError?: unknown }
-  if (lastNodeError instanceof Error) return reasonOf(lastNodeError)
+  if (isError(lastNodeError)) return reasonOf(lastNodeError)
   const { code, message } = error as Error & { code?: unknown }
   if (typeof code === 'string') return code
   return /^[A-Z]{4,}\b/.exec(message)?.[0] ?? message

@@ -1,4 +1,4 @@
-import { ConfigurationError, type Logger, timers } from '@authstate/spi'
+import { ConfigurationError, isError, type Logger, timers } from '@authstate/spi'
 import type { RedisClient } from './client.js'
 import type { OpenConnection } from './connection.js'
 import { type ClockReading, DeploymentClock } from './deployment-clock.js'
@@ -128,5 +128,5 @@ const isRefusedInScripts = (error: unknown): boolean =>
 
 function causeOf(error: unknown): string {
   const { cause } = error as Error
-  return cause instanceof Error ? cause.message : ''
+  return isError(cause) ? cause.message : ''
 }

@@ -1,3 +1,4 @@
+import { isError } from '@authstate/spi'
 import { type ClientInternals, internals, type RedisClient, type SendCommand } from './client.js'
 import { concealCommand } from './conceal.js'
 import { shared } from './shared.js'
@@ -45,7 +46,7 @@ function install(client: RedisClient): Watched {
     const { reject } = command
     let sending = true
     command.reject = (error) => {
-      if (sending && error instanceof Error) neverSent.add(error)
+      if (sending && isError(error)) neverSent.add(error)
       reject.call(command, error)
     }
     send.call(this, command, ...rest)

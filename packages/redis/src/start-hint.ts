@@ -1,3 +1,4 @@
+import { isError } from '@authstate/spi'
 import type { RedisConfig } from './options.js'
 
 /** Where somebody looks who has to mend what an error says. */
@@ -57,7 +58,7 @@ export function startHint(error: Error, config: RedisConfig): string {
 
 function wordsOf(error: Error): string {
   const { code, message, lastNodeError } = error as Error & { code?: unknown; lastNodeError?: unknown }
-  const ofNode = lastNodeError instanceof Error ? wordsOf(lastNodeError) : ''
+  const ofNode = isError(lastNodeError) ? wordsOf(lastNodeError) : ''
   return `${typeof code === 'string' ? code : ''} ${message} ${ofNode}`
 }
 

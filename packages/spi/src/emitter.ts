@@ -1,5 +1,6 @@
 import { assertFunction, assertOneOf } from './assert.js'
 import type { Logger } from './logger.js'
+import { isError } from './plain.js'
 
 /** The event of a name, or any event for `'*'`. */
 export type EventOf<Events, Name> = Name extends keyof Events ? Events[Name] : Events[keyof Events]
@@ -89,7 +90,7 @@ export class Emitter<Events extends { readonly [Name in keyof Events]: { readonl
     if (entry.failed) return
     entry.failed = true
     this.#options.logger.error(
-      { event, error: error instanceof Error ? error.name : typeof error },
+      { event, error: isError(error) ? error.name : typeof error },
       `${this.#options.owner}: a listener failed; later failures of it are not logged`,
     )
   }

@@ -1,3 +1,4 @@
+import { isError } from './plain.js'
 import type { AnyProviderFactory, Provider } from './provider.js'
 import { timers } from './timers.js'
 
@@ -53,6 +54,6 @@ async function failureOf(provider: Provider): Promise<string | undefined> {
     await provider.checkHealth?.()
     return undefined
   } catch (error) {
-    return error instanceof Error ? error.message : 'the check failed'
+    return isError(error) ? error.message : 'the check failed'
   }
 }

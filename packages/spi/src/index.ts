@@ -16,7 +16,7 @@ export {
 export * from './keyring.js'
 export * from './known.js'
 export * from './logger.js'
-export { isPlainObject } from './plain.js'
+export { isError, isPlainObject } from './plain.js'
 export * from './provider.js'
 export * from './pruner.js'
 export * from './realm.js'

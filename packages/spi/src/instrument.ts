@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel'
 import { isPromiseLike } from './emitter.js'
 import { isProviderError, type ProviderErrorCode } from './errors.js'
 import type { Logger } from './logger.js'
+import { isError } from './plain.js'
 import type { Provider } from './provider.js'
 import { timers } from './timers.js'
 
@@ -116,7 +117,7 @@ function observed(
       tell(outcomeOf(error))
       throw error
     }
-    if (!(result instanceof Promise)) {
+    if (!isPromiseLike(result)) {
       tell('ok')
       return result
     }
@@ -136,6 +137,7 @@ function observed(
 
 function outcomeOf(error: unknown): ProviderCallOutcome {
   if (isProviderError(error)) return error.code
-  if (error instanceof TypeError) return 'TypeError'
-  return error instanceof RangeError ? 'RangeError' : 'error'
+  if (!isError(error)) return 'error'
+  if (error instanceof TypeError || error.name === 'TypeError') return 'TypeError'
+  return error instanceof RangeError || error.name === 'RangeError' ? 'RangeError' : 'error'
 }

@@ -1,4 +1,5 @@
 import { hkdfSync } from 'node:crypto'
+import { types } from 'node:util'
 import { assertObject } from './assert.js'
 import { ConfigurationError } from './errors.js'
 import { assertKnown, type Known } from './known.js'
@@ -49,7 +50,7 @@ export function deriveKeyring(keyring: Keyring, purpose: string): DerivedKeyring
     if (!/^[\w-]{1,32}$/.test(id))
       throw new ConfigurationError('keyring: the id of a key must have 1 to 32 of A-Z a-z 0-9 _ -')
     const bytes = typeof secret === 'string' ? Buffer.from(secret) : secret
-    if (!(bytes instanceof Uint8Array) || bytes.length < MIN_SECRET_BYTES) {
+    if (!types.isUint8Array(bytes) || bytes.length < MIN_SECRET_BYTES) {
       throw new ConfigurationError(
         `keyring.keys.${id}: a secret must have at least ${MIN_SECRET_BYTES} bytes`,
       )

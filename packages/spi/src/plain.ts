@@ -1,3 +1,5 @@
+import { types } from 'node:util'
+
 /** Names that lead to an object's prototype. Nobody's setting is called that. */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
 
@@ -16,4 +18,9 @@ function isForeignObjectPrototype(prototype: unknown): boolean {
     Object.getPrototypeOf(prototype) === null &&
     Object.hasOwn(prototype, 'hasOwnProperty')
   )
+}
+
+/** Whether `value` is an error, of whatever JavaScript realm: under a test runner those of Node itself are of another one. */
+export function isError(value: unknown): value is Error {
+  return value instanceof Error || types.isNativeError(value)
 }

@@ -1,4 +1,5 @@
 import { isPromiseLike } from './emitter.js'
+import { isPlainObject } from './plain.js'
 import { type Realm, type RealmSettings, type RealmSettingsSource, resolveRealm } from './realm.js'
 import type { RealmSettingChecks } from './realm-checks.js'
 
@@ -40,7 +41,7 @@ export function createRealmResolver(
 
 /** Own properties only: what a prototype has is asked anew each time. */
 function isUnchanged(settings: RealmSettings, given: Readonly<Record<string, unknown>>): boolean {
-  if (Object.getPrototypeOf(settings) !== Object.prototype) return false
+  if (!isPlainObject(settings)) return false
   let left = 0
   for (const name in settings) {
     if (settings[name as keyof RealmSettings] !== given[name]) return false

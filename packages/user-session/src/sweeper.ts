@@ -1,4 +1,4 @@
-import { type Logger, timers } from '@authstate/spi'
+import { isError, type Logger, timers } from '@authstate/spi'
 
 /** Runs a sweep again and again, one at a time; it keeps no process alive. */
 export class Sweeper {
@@ -45,7 +45,7 @@ export class Sweeper {
     if (this.#failing) return
     this.#failing = true
     this.#logger.warn(
-      { code: error instanceof Error && 'code' in error ? error.code : undefined },
+      { code: isError(error) && 'code' in error ? error.code : undefined },
       'user-session: the sweep failed; it is tried again',
     )
   }
