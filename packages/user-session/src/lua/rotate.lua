@@ -37,7 +37,6 @@ if outcome == 'reused' or outcome == 'stale' then
   settle(KEYS[1], t, now, lives.idle)
   return { outcome, successor }
 end
-settle(KEYS[1], t, now, lives.idle, c, own.idle)
 if family then
   -- A hundred families are remembered; the tokens of one that is forgotten are refused.
   if not known[1] then
@@ -64,4 +63,5 @@ if family then
     redis.call('HSET', KEYS[1], field, family)
   end
 end
+settle(KEYS[1], t, now, lives.idle, c, own.idle)
 return { outcome, successor }
