@@ -236,7 +236,7 @@ export interface TransientTokenRotation extends TokenRotation {
 /**
  * - `rotated`: issue the token whose id is `successor`; it is `next`, or within the grace the one issued before.
  * - `reused`: presented more often than allowed. The client session ended in this step.
- * - `stale`: a token from before the last rotation, whoever's clock said when it was issued. The client session ended in this step; it stays when the token
+ * - `stale`: a token from before the last rotation, whatever clock said when it was issued. The client session ended in this step; it stays when the token
  *   belongs to an earlier client session of this client.
  * - `gone`: there is no such session, or it has no such client session.
  */
