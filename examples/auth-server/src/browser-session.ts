@@ -1,20 +1,22 @@
 import type { UserSession } from 'authstate'
 import type { Context } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
-import { digest, randomSecret, sameSecret } from './secrets.js'
+import { digest, randomSecret } from './secrets.js'
 import type { Services } from './services.js'
 
 // The cookie holds the session's id and a secret of this browser. Clients learn the id, as `sid` of their tokens;
-// without the secret it opens nothing. The session holds the secret's digest only.
+// without the secret it opens nothing. The session holds the secret's digest only, in the name of a note that says when the
+// password was typed. Two forms that are sent at once each give the browser a secret: it keeps the one, and either works.
 const COOKIE = 'SESSION'
-const SECRET_NOTE = 'browser'
-const AUTHENTICATED_NOTE = 'authenticatedAt'
+const noteOf = (secret: string): string => `browser ${digest(secret)}`
 const VALUE = /^([\w-]{1,64})\.([\w-]{43})$/
 
 /** The session of the browser that asks. */
 export interface BrowserSession {
   readonly session: UserSession
   readonly authenticatedAt: number
+  /** The note of this browser's secret, to be removed when it gets another. */
+  readonly note: string
   /** For the forms of this browser's signed-in pages. */
   readonly csrf: string
 }
@@ -27,10 +29,13 @@ export async function readBrowserSession(
   const [, sessionId, secret] = VALUE.exec(getCookie(c, COOKIE, 'host') ?? '') ?? []
   if (sessionId === undefined || secret === undefined) return undefined
   const session = await state.userSessions.get(realmId, sessionId)
-  if (!session || !sameSecret(digest(secret), session.notes[SECRET_NOTE])) return undefined
+  const note = noteOf(secret)
+  const authenticatedAt = session?.notes[note]
+  if (!session || authenticatedAt === undefined) return undefined
   return {
     session,
-    authenticatedAt: Number(session.notes[AUTHENTICATED_NOTE] ?? session.startedAt),
+    authenticatedAt: Number(authenticatedAt),
+    note,
     csrf: digest(`csrf ${secret}`),
   }
 }
@@ -42,7 +47,7 @@ export function newBrowserSecret(authenticatedAt: number): {
 } {
   const secret = randomSecret()
   return {
-    notes: { [SECRET_NOTE]: digest(secret), [AUTHENTICATED_NOTE]: String(authenticatedAt) },
+    notes: { [noteOf(secret)]: String(authenticatedAt) },
     keep: (c, sessionId) =>
       setCookie(c, COOKIE, `${sessionId}.${secret}`, { ...ATTRIBUTES, httpOnly: true, sameSite: 'Lax' }),
   }

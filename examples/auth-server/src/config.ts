@@ -1,4 +1,4 @@
-import type { AuthState, Clock } from 'authstate'
+import type { AuthState } from 'authstate'
 import type { Context } from 'hono'
 import type { JWK } from 'jose'
 
@@ -38,10 +38,13 @@ export interface AuthServerOptions {
   readonly signingKey?: JWK
   /** Life of an access token. @default 300_000 (5 minutes) */
   readonly accessTokenLifespanMs?: number
-  /** The one that `state` has. @default the host's clock */
-  readonly clock?: Clock
   /** Rows of a page of "my sessions". @default 5 */
   readonly sessionsPerPage?: number
+  /**
+   * Logins that one address may begin within half an hour, on this node: what a login under way takes, some 6 KB, is there
+   * for as long, and nobody has to know a password to begin one. @default 300
+   */
+  readonly loginsPerAddress?: number
   /** Named in the header `X-Node` of every answer, to watch a load balancer by. @default no such header */
   readonly nodeName?: string
   /** Address of the caller. Behind a proxy: what that proxy says. @default the socket's */

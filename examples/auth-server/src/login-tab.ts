@@ -2,6 +2,7 @@ import type { AuthSessionTab } from 'authstate'
 import type { Context } from 'hono'
 import type { AuthorizationRequest } from './authorization-request.js'
 import { isName } from './form.js'
+import { showProblem } from './pages.js'
 import { randomSecret } from './secrets.js'
 import type { Services } from './services.js'
 
@@ -10,10 +11,16 @@ import type { Services } from './services.js'
 
 /** Remembers the request in a new tab and sends the browser to the login page. */
 export async function startLogin(
-  { state, realmId }: Services,
+  services: Services,
   c: Context,
   request: AuthorizationRequest,
 ): Promise<Response> {
+  const { state, realmId } = services
+  const waitMs = services.beginnings.add(services.ipAddress(c))
+  if (waitMs > 0) {
+    c.header('retry-after', String(Math.ceil(waitMs / 1000)))
+    return showProblem(c, 'Too many sign-ins were begun from here. Please try again later.', 429)
+  }
   const { clientId, redirectUri, scope, codeChallenge, state: clientState, nonce } = request
   const cookie = state.stickySessions.readCookie(c.req.header('cookie'), { realmId })
   const root = await state.authSessions.getOrCreateRoot(realmId, cookie?.id)

@@ -1,8 +1,7 @@
 import type { Context, Handler } from 'hono'
-import { newBrowserSecret, readBrowserSession } from './browser-session.js'
 import { issueCode } from './code.js'
-import type { User } from './config.js'
 import { checkCredentials } from './credentials.js'
+import { type Authenticated, enterSession } from './enter-session.js'
 import { readForm } from './form.js'
 import { findLoginTab, finishLogin, type LoginTab } from './login-tab.js'
 import { showLoginForm, showProblem } from './pages.js'
@@ -25,36 +24,21 @@ export function submitLogin(services: Services): Handler {
     const login = await findLoginTab(services, c, form['client_id'] ?? '', form['tab_id'] ?? '')
     if (!login || !sameSecret(form['csrf'], login.csrf)) return showEnded(c)
     const { username = '', password = '' } = form
+    // Before the password is checked: who is signed out everywhere from now on is so whenever the check ends.
+    const authenticatedAt = services.clock.now()
     const user = await checkCredentials(services, username, password, services.ipAddress(c))
-    return user ? signIn(services, c, login, user) : showForm(services, c, login, true)
+    return user ? signIn(services, c, { login, user, authenticatedAt }) : showForm(services, c, login, true)
   }
 }
 
-async function signIn(services: Services, c: Context, login: LoginTab, user: User): Promise<Response> {
-  const { state, realmId, clock } = services
+async function signIn(services: Services, c: Context, authenticated: Authenticated): Promise<Response> {
+  const { login, authenticatedAt } = authenticated
   // Of two submissions of one form, on whatever nodes, one makes a session.
-  const promoted = await state.authSessions.promote(realmId, login.rootId, login.tab.tabId)
+  const promoted = await services.state.authSessions.promote(services.realmId, login.rootId, login.tab.tabId)
   if (!promoted) return showEnded(c)
-
-  const previous = await readBrowserSession(services, c)
-  const authenticatedAt = clock.now()
-  const browser = newBrowserSecret(authenticatedAt)
-  const ipAddress = services.ipAddress(c)
-  const { clientId, redirectUri } = login.request
-  const created = await state.userSessions.tryCreate(realmId, {
-    userId: user.id,
-    loginUsername: user.username,
-    authMethod: 'pwd',
-    ...(ipAddress !== undefined && { ipAddress }),
-    notes: browser.notes,
-    client: { clientId, redirectUri },
-  })
-  // Refused when all sessions of this user were ended after this login had begun.
-  if (created.outcome === 'refused') return showEnded(c)
-  const { session } = created
-  browser.keep(c, session.id)
-  // A browser has one session, and a new login a new id: whoever was here before is signed out.
-  if (previous) await state.userSessions.remove(realmId, previous.session.id)
+  const session = await enterSession(services, c, authenticated)
+  // Refused when all sessions of this user were ended after the form was sent.
+  if (!session) return showEnded(c)
   await finishLogin(services, c, login)
   return c.redirect(await issueCode(services, session, authenticatedAt, login.request), 303)
 }

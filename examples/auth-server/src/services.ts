@@ -1,7 +1,8 @@
 import { getConnInfo } from '@hono/node-server/conninfo'
-import { type AuthState, type Clock, systemClock } from 'authstate'
+import type { AuthState, Clock } from 'authstate'
 import type { Context } from 'hono'
 import { Activity } from './activity.js'
+import { Beginnings } from './beginnings.js'
 import type { AuthServerOptions } from './config.js'
 import { createDirectory, type Directory } from './directory.js'
 import { generateSigningKey, readSigningKey, type SigningKey } from './signing-key.js'
@@ -12,6 +13,7 @@ export interface Services {
   readonly state: AuthState
   readonly realmId: string
   readonly issuer: string
+  /** The one that all nodes go by: what is signed, computed and compared here goes by it as well. */
   readonly clock: Clock
   readonly directory: Directory
   readonly key: SigningKey
@@ -19,11 +21,13 @@ export interface Services {
   readonly accessTokenLifespanMs: number
   readonly sessionsPerPage: number
   readonly activity: Activity
+  readonly beginnings: Beginnings
   readonly ipAddress: (context: Context) => string | undefined
 }
 
 export async function createServices(options: AuthServerOptions): Promise<Services> {
-  const { state, issuer, clock = systemClock, realmId = 'main' } = options
+  const { state, issuer, realmId = 'main' } = options
+  const { clock } = state
   const key = await readSigningKey(options.signingKey ?? (await generateSigningKey()))
   return {
     state,
@@ -36,6 +40,7 @@ export async function createServices(options: AuthServerOptions): Promise<Servic
     accessTokenLifespanMs: options.accessTokenLifespanMs ?? 300_000,
     sessionsPerPage: options.sessionsPerPage ?? 5,
     activity: new Activity(state.userSessions, realmId),
+    beginnings: new Beginnings(clock, options.loginsPerAddress ?? 300),
     ipAddress: options.ipAddress ?? socketAddress,
   }
 }

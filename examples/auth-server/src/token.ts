@@ -1,6 +1,6 @@
 import type { Handler } from 'hono'
 import { authenticateClient } from './client-auth.js'
-import { redeemCode } from './code.js'
+import { RETRY_MS, redeemCode } from './code.js'
 import type { Client } from './config.js'
 import { readForm } from './form.js'
 import { issueTokens, type TokenResponse } from './issue-tokens.js'
@@ -34,19 +34,28 @@ function grant(services: Services, client: Client, form: Form): Promise<TokenRes
 /** One chance: a code that came with the wrong verifier or redirect URI is spent as well. */
 async function byCode(services: Services, client: Client, form: Form): Promise<TokenResponse> {
   const { state, realmId } = services
-  const grant = await redeemCode(services, form['code'] ?? '', client.clientId)
-  if (!grant || form['redirect_uri'] !== grant.redirectUri) throw refused()
-  if (!sameSecret(digest(form['code_verifier'] ?? ''), grant.codeChallenge)) throw refused()
+  const verifier = form['code_verifier'] ?? ''
+  const redirectUri = form['redirect_uri'] ?? ''
+  const redeemed = await redeemCode(services, form['code'] ?? '', client.clientId, { redirectUri, verifier })
+  if (!redeemed) throw refused()
+  const { grant, refreshTokenId } = redeemed
+  if (redirectUri !== grant.redirectUri) throw refused()
+  if (!sameSecret(digest(verifier), grant.codeChallenge)) throw refused()
   const session = await state.userSessions.touch(realmId, grant.sessionId, { clientId: client.clientId })
   if (!session) throw refused()
   return issueTokens(services, grant, {
-    refreshTokenId: newTokenId(),
+    refreshTokenId,
     sessionExpiresAt: session.expiresAt,
     nonce: grant.nonce,
   })
 }
 
-/** Each refresh token works once. One that comes again was stolen, or its successor was: the client's session ends. */
+/**
+ * Each refresh token works once. One that comes again was stolen, or its successor was: the client's session ends.
+ *
+ * Within a few seconds it is a client that asks again, since its answer was lost or the store was away between our steps. It
+ * gets the same successor, so that what is stolen in those seconds is told from what is not by the next rotation.
+ */
 async function byRefreshToken(services: Services, client: Client, form: Form): Promise<TokenResponse> {
   const { state, realmId } = services
   const presented = await services.tokens.readRefresh(form['refresh_token'] ?? '')
@@ -59,6 +68,8 @@ async function byRefreshToken(services: Services, client: Client, form: Form): P
     next: newTokenId(),
     issuedAt: presented.issuedAt,
     maxReuse: 0,
+    attempt: digest(presented.tokenId),
+    graceMs: RETRY_MS,
   })
   if (rotated.outcome === 'reused' || rotated.outcome === 'stale') {
     await state.actionTokens.revokeFamily(realmId, family)

@@ -78,7 +78,7 @@ describeWith(redis, 'two nodes on Redis', () => {
     // The host's database, which both nodes read.
     const clients: Client[] = [shop, app]
     const people: User[] = [...users]
-    const options = { clients, users: people, clock: systemClock }
+    const options = { clients, users: people }
     await using a = await TestServer.start(config, options)
     await using b = await TestServer.start(config, options)
 

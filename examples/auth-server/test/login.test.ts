@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { codeOf, PASSWORD, TestServer } from './support.js'
+import { app, codeOf, PASSWORD, shop, TestServer } from './support.js'
 
 let server: TestServer
 beforeEach(async () => {
@@ -111,6 +111,61 @@ describe('a login makes one session', () => {
     }
     const { items } = await server.state.userSessions.listByUser('main', 'id of ben', { limit: 100 })
     expect(items).toHaveLength(5)
+  })
+
+  test('a password in a second tab joins it: the first application stays signed in', async () => {
+    const browser = server.browser()
+    const [first, second] = [await browser.begin(shop), await browser.begin(app)]
+    const credentials = { username: 'ada', password: PASSWORD }
+    const signIn = async ({ fields }: { fields: Record<string, string> }) =>
+      codeOf((await browser.post('/login', { ...fields, ...credentials })).headers.get('location'))
+    const atShop = await server.redeem(await signIn(first))
+    server.clock.advance(30_000)
+    const atApp = await server.redeem(await signIn(second), {}, app)
+    expect(await server.userinfo(atShop.access_token)).toBe(200)
+    expect(await server.userinfo(atApp.access_token)).toBe(200)
+    const { items } = await server.state.userSessions.listByUser('main', 'id of ada')
+    expect(items.map(({ clients }) => [...clients.keys()].sort())).toEqual([['app', 'shop']])
+    expect(Object.keys(items[0]?.notes ?? {})).toHaveLength(1)
+    expect((await browser.get('/account')).status).toBe(200)
+  })
+
+  test('two forms at once, in two tabs of one browser, make one, in which both applications are', async () => {
+    for (let round = 0; round < 10; round++) {
+      const browser = server.browser()
+      const forms = [await browser.begin(shop), await browser.begin(app)]
+      const answers = await Promise.all(
+        forms.map(({ fields }) => browser.post('/login', { ...fields, username: 'ben', password: PASSWORD })),
+      )
+      const codes = answers.map(({ headers }) => codeOf(headers.get('location')))
+      const atShop = await server.redeem(codes[0] ?? '')
+      const atApp = await server.redeem(codes[1] ?? '', {}, app)
+      expect([atShop.status, atApp.status]).toEqual([200, 200])
+      const { items } = await server.state.userSessions.listByUser('main', 'id of ben')
+      expect(items.map(({ clients }) => clients.size)).toEqual([2])
+      expect((await browser.get('/account')).status).toBe(200)
+      await server.state.userSessions.removeByUser('main', 'id of ben')
+      server.clock.advance(1)
+    }
+  })
+
+  test('one whose form was sent before the user was signed out everywhere makes none', async () => {
+    for (const isSignedIn of [false, true]) {
+      const browser = server.browser()
+      if (isSignedIn) await browser.signIn()
+      const { fields } = await browser.begin(app, { prompt: 'login' })
+      server.before.set('authSessions.promote', async () => {
+        await server.state.userSessions.removeByUser('main', 'id of ada')
+        server.clock.advance(1_000)
+      })
+      const response = await browser.post('/login', { ...fields, username: 'ada', password: PASSWORD })
+      expect([response.status, response.headers.get('location')]).toEqual([400, null])
+      expect((await server.state.userSessions.listByUser('main', 'id of ada')).items).toEqual([])
+      server.before.clear()
+      expect(await server.browser().signIn()).not.toBe('')
+      await server.state.userSessions.removeByUser('main', 'id of ada')
+      server.clock.advance(1_000)
+    }
   })
 
   test('under an id of its own, and the one before ends', async () => {

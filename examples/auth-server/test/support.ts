@@ -40,6 +40,8 @@ export class TestServer implements AsyncDisposable {
     readonly node: Hono,
     readonly state: AuthState,
     readonly clock: FakeClock,
+    /** What happens before a verb of the state that the server calls, such as `'userSessions.touch'`. */
+    readonly before: Map<string, () => unknown>,
   ) {}
 
   static async start(
@@ -50,8 +52,10 @@ export class TestServer implements AsyncDisposable {
     const bruteForce = { enabled: true, failureFactor: 3, quickLoginCheckMs: 0 }
     const state = await createAuthState({ clock, realms: () => ({ bruteForce }), ...config })
     const clients = [shop, app]
-    const node = await createAuthServer({ state, issuer: ISSUER, clients, users, clock, ...options })
-    return new TestServer(node, state, clock)
+    const before = new Map<string, () => unknown>()
+    const watched = watch(state, before)
+    const node = await createAuthServer({ state: watched, issuer: ISSUER, clients, users, ...options })
+    return new TestServer(node, state, clock, before)
   }
 
   browser(): TestBrowser {
@@ -60,19 +64,24 @@ export class TestServer implements AsyncDisposable {
 
   /** Asks the token endpoint as a client does. */
   async token(fields: Readonly<Record<string, string>>, client: Client = shop): Promise<TokenAnswer> {
+    const response = await this.tokenRaw(fields, client)
+    return {
+      status: response.status,
+      headers: response.headers,
+      ...((await response.json()) as object),
+    } as TokenAnswer
+  }
+
+  /** {@link token} that does not read the answer, which is a page when the store is away. */
+  async tokenRaw(fields: Readonly<Record<string, string>>, client: Client = shop): Promise<Response> {
     const basic = `${encodeURIComponent(client.clientId)}:${encodeURIComponent(client.secret ?? '')}`
-    const response = await this.node.request('/token', {
+    return this.node.request('/token', {
       method: 'POST',
       body: new URLSearchParams(
         client.secret === undefined ? { ...fields, client_id: client.clientId } : fields,
       ),
       headers: client.secret === undefined ? {} : { authorization: `Basic ${btoa(basic)}` },
     })
-    return {
-      status: response.status,
-      headers: response.headers,
-      ...((await response.json()) as object),
-    } as TokenAnswer
   }
 
   redeem(
@@ -102,6 +111,31 @@ export class TestServer implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.state.close()
   }
+}
+
+/** The same state, which tells of each verb before it is called. */
+function watch(state: AuthState, before: ReadonlyMap<string, () => unknown>): AuthState {
+  const service = (name: string, provider: object): object =>
+    new Proxy(
+      {},
+      {
+        get(_, verb) {
+          const member: unknown = Reflect.get(provider, verb, provider)
+          if (typeof member !== 'function') return member
+          return (...args: unknown[]): unknown => {
+            const happens = before.get(`${name}.${String(verb)}`)
+            const call = (): unknown => member.apply(provider, args)
+            return happens === undefined ? call() : Promise.resolve().then(happens).then(call)
+          }
+        },
+      },
+    )
+  return new Proxy({} as AuthState, {
+    get(_, name) {
+      const member: unknown = Reflect.get(state, name, state)
+      return typeof member === 'object' && member !== null ? service(String(name), member) : member
+    },
+  })
 }
 
 export interface TokenAnswer {

@@ -1,11 +1,24 @@
+import { StoreUnavailableError } from 'authstate'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { app, codeOf, shop, TestServer } from './support.js'
+import { RETRY_MS } from '../src/code.js'
+import { app, codeOf, shop, TestServer, VERIFIER } from './support.js'
 
 let server: TestServer
 beforeEach(async () => {
   server = await TestServer.start()
 })
 afterEach(() => server.state.close())
+
+const idOf = (token: string): unknown =>
+  JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).jti
+
+/** The store is away when the server comes to this step, and back at once. */
+function goAwayOnce(step: string): void {
+  server.before.set(step, () => {
+    server.before.delete(step)
+    throw new StoreUnavailableError('Redis did not answer', { applied: 'unknown' })
+  })
+}
 
 const REFUSED = { status: 400, error: 'invalid_grant' }
 
@@ -53,6 +66,7 @@ describe('a code', () => {
     const first = await server.redeem(code)
     const refreshed = await server.refresh(first.refresh_token)
     const again = await server.redeem(codeOf((await browser.begin()).location))
+    server.clock.advance(RETRY_MS + 1)
     expect(await server.redeem(code)).toMatchObject(REFUSED)
     expect(await server.userinfo(first.access_token)).toBe(401)
     expect(await server.userinfo(refreshed.access_token)).toBe(401)
@@ -74,14 +88,46 @@ describe('a code', () => {
     expect(await server.redeem(code)).toMatchObject(REFUSED)
   })
 
-  test('of many at once goes to one', async () => {
+  test('of many at once with other verifiers goes to none of them, and to nobody after them', async () => {
     for (let round = 0; round < 5; round++) {
       const code = await server.browser().signIn()
-      const all = await Promise.all(Array.from({ length: 8 }, () => server.redeem(code)))
+      const all = await Promise.all(
+        Array.from({ length: 8 }, (_, n) => server.redeem(code, n === 0 ? {} : { code_verifier: `${n}` })),
+      )
       expect(all.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(1)
       // Whoever won, the others were replays: nothing that came from the code lives.
       for (const { access_token: token } of all) if (token) expect(await server.userinfo(token)).toBe(401)
     }
+  })
+
+  test('whose answer was lost is answered again, with the same refresh token, and not for long', async () => {
+    const code = await server.browser().signIn()
+    const lost = await server.redeem(code)
+    const answer = await server.redeem(code)
+    expect(answer).toMatchObject({ status: 200 })
+    expect(idOf(answer.refresh_token)).toBe(idOf(lost.refresh_token))
+    expect(await server.userinfo(answer.access_token)).toBe(200)
+    expect(await server.refresh(answer.refresh_token)).toMatchObject({ status: 200 })
+    server.clock.advance(RETRY_MS + 1)
+    expect(await server.redeem(code)).toMatchObject(REFUSED)
+    expect(await server.userinfo(answer.access_token)).toBe(401)
+  })
+
+  test('whose session the store did not find for a moment is good for another try', async () => {
+    const code = await server.browser().signIn()
+    goAwayOnce('userSessions.touch')
+    expect(
+      (
+        await server.tokenRaw({
+          grant_type: 'authorization_code',
+          code,
+          code_verifier: VERIFIER,
+          redirect_uri: shop.redirectUris[0] as string,
+        })
+      ).status,
+    ).toBe(503)
+    const answer = await server.redeem(code)
+    expect(await server.userinfo(answer.access_token)).toBe(200)
   })
 
   test.each([[''], ['x'], ['x'.repeat(43)], ['x'.repeat(10_000)], ['{}:%😀'], ['__proto__']])(
@@ -91,12 +137,37 @@ describe('a code', () => {
 })
 
 describe('a refresh token', () => {
+  test.each(['userSessions.touch', 'actionTokens.put'])(
+    'is not lost when the store is away for %s, after it was rotated',
+    async (step) => {
+      const first = await server.redeem(await server.browser().signIn())
+      goAwayOnce(step)
+      expect(
+        (await server.tokenRaw({ grant_type: 'refresh_token', refresh_token: first.refresh_token })).status,
+      ).toBe(503)
+      const second = await server.refresh(first.refresh_token)
+      expect(second).toMatchObject({ status: 200 })
+      expect(await server.userinfo(second.access_token)).toBe(200)
+      server.clock.advance(RETRY_MS + 1)
+      expect(await server.refresh(second.refresh_token)).toMatchObject({ status: 200 })
+    },
+  )
+
+  test('whose answer was lost is answered again with the same successor', async () => {
+    const first = await server.redeem(await server.browser().signIn())
+    const all = await Promise.all([1, 2, 3].map(() => server.refresh(first.refresh_token)))
+    expect(new Set(all.map((one) => idOf(one.refresh_token))).size).toBe(1)
+    const next = await server.refresh(all[2]?.refresh_token ?? '')
+    expect(next).toMatchObject({ status: 200 })
+  })
+
   test('gives the next one, and comes back for nothing: the session of the client ends', async () => {
     const browser = server.browser()
     const first = await server.redeem(await browser.signIn())
     const other = await server.redeem(codeOf((await browser.begin(app)).location), {}, app)
     const second = await server.refresh(first.refresh_token)
     expect(second).toMatchObject({ status: 200 })
+    server.clock.advance(RETRY_MS + 1)
     expect(await server.refresh(first.refresh_token)).toMatchObject(REFUSED)
     expect(await server.refresh(second.refresh_token)).toMatchObject(REFUSED)
     expect(await server.userinfo(second.access_token)).toBe(401)
@@ -107,6 +178,7 @@ describe('a refresh token', () => {
     const browser = server.browser()
     const first = await server.redeem(await browser.signIn())
     const second = await server.refresh(first.refresh_token)
+    server.clock.advance(RETRY_MS + 1)
     await server.refresh(first.refresh_token)
     const again = await server.redeem(codeOf((await browser.begin()).location))
     expect(await server.userinfo(again.access_token)).toBe(200)
