@@ -7,13 +7,14 @@ import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createAuthState } from '../packages/authstate/src/index.js'
-import { describeWith, serverBinary } from '../test-support/capabilities.js'
+import { describeWith, hostClock } from '../test-support/capabilities.js'
 import { type Child, startChild } from '../test-support/child.js'
+import { HostClock } from '../test-support/host-clock.js'
 import { start } from '../test-support/topology.mjs'
 import { type FinalState, violations } from './soak/checker.js'
 import { Disturber } from './soak/disturber.js'
 import { type Entry, readHistory } from './soak/history.js'
-import { configFor, MAX_SILENCE_MS, type Task, USERS } from './soak/node.js'
+import { COMMAND_TIMEOUT_MS, configFor, MAX_SILENCE_MS, type Task, USERS } from './soak/node.js'
 
 const SECONDS = Number(process.env['AUTHSTATE_SOAK_SECONDS'] ?? 12)
 const SEED = Number(process.env['AUTHSTATE_SOAK_SEED'] ?? Date.now() % 1_000_000)
@@ -22,13 +23,19 @@ const STALE_AFTER_MS = MAX_SILENCE_MS + 1_000
 const program = fileURLToPath(new URL('./soak/worker.ts', import.meta.url))
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-describeWith(serverBinary, 'a soak', () => {
+describeWith(hostClock, 'a soak', () => {
   test(`nothing comes back, is lost, redeemed twice or stale (seed ${SEED})`, {
     timeout: (SECONDS + 600) * 1_000,
   }, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'authstate-soak-'))
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-    const [topology, source] = await Promise.all([start('sentinel'), start('single')])
+    // Neither the hosts of the nodes nor the servers agree on the time.
+    const servers = [0, 2_000, -2_000].map((aheadMs) => new HostClock(aheadMs))
+    const hosts = [-5_000, 70_000, 3_600_000].map((aheadMs) => new HostClock(aheadMs))
+    const [topology, source] = await Promise.all([
+      start('sentinel', { env: (n) => servers[n]?.env ?? {} }),
+      start('single'),
+    ])
     onTestFinished(async () => {
       await Promise.all([topology.stop(), source.stop()])
     })
@@ -39,7 +46,8 @@ describeWith(serverBinary, 'a soak', () => {
     }
     const about = { sentinels: topology.sentinels, name: topology.name, prefix: 'soak' }
     let spawned = 0
-    const open = (node: string): Child => {
+    const open = (number: number): Child => {
+      const node = `n${number}`
       spawned += 1
       const history = join(folder, `${node}-${spawned}.jsonl`)
       const task: Task = {
@@ -49,21 +57,23 @@ describeWith(serverBinary, 'a soak', () => {
         source: source.basePort,
         history,
       }
-      return startChild(program, [JSON.stringify(task)])
+      return startChild(program, [JSON.stringify(task)], { env: { ...process.env, ...hosts[number]?.env } })
     }
-    const workers = ['n0', 'n1', 'n2'].map(open)
+    const workers = [0, 1, 2].map(open)
     const ready = () => Promise.all(workers.map((one) => one.said('ready')))
 
-    const disturber = new Disturber(topology)
+    const disturber = new Disturber(topology, hosts)
     const ways = [
       () => disturber.cutConnections(),
       () => disturber.flushScripts(),
       () => disturber.stall(),
       () => disturber.silenceReplica(),
+      () => disturber.fillUp(),
+      () => disturber.setHostClock(below),
       async () => {
         const n = below(workers.length)
         workers[n]?.signal('SIGKILL')
-        workers[n] = open(`n${n}`)
+        workers[n] = open(n)
       },
     ]
     const happened = () => readdirSync(folder).flatMap((file) => readHistory(join(folder, file)))
@@ -71,8 +81,10 @@ describeWith(serverBinary, 'a soak', () => {
     const end = performance.now() + SECONDS * 1_000
     await sleep(1_000)
     // Each once, then whatever comes, for as long as was asked and until enough has happened on a slow machine.
-    for (let turn = 0; turn <= ways.length || performance.now() < end || !isEnough(happened()); turn++) {
-      if (turn % 8 === ways.length) await disturber.failOver()
+    const rare = [() => disturber.failOver(), () => disturber.freeze(2 * COMMAND_TIMEOUT_MS)]
+    const cycle = ways.length + rare.length
+    for (let turn = 0; turn < cycle || performance.now() < end || !isEnough(happened()); turn++) {
+      if (turn % cycle >= ways.length) await rare[(turn % cycle) - ways.length]?.()
       else await ways[turn < ways.length ? turn : below(ways.length)]?.()
       await sleep(200 + below(600))
     }
@@ -91,7 +103,7 @@ describeWith(serverBinary, 'a soak', () => {
     expect(await leftBehind(about)).toEqual([])
     expect(ended.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []))).toEqual([])
     expect(isEnough(history)).toBe(true)
-    expect(Object.keys(disturber.done)).toHaveLength(5)
+    expect(Object.keys(disturber.done)).toHaveLength(8)
     expect(spawned).toBeGreaterThan(3)
   })
 })
@@ -105,7 +117,7 @@ function kindsOf(history: readonly Entry[]): Map<Entry['type'], number> {
 /** Whether a history has enough of everything to say something. */
 function isEnough(history: readonly Entry[]): boolean {
   const kinds = kindsOf(history)
-  const all = ['create', 'remove', 'look', 'put', 'consume', 'fail', 'write', 'read'] as const
+  const all = ['create', 'remove', 'sign-out', 'look', 'put', 'consume', 'fail', 'write', 'read'] as const
   return all.every((type) => (kinds.get(type) ?? 0) > 20)
 }
 
@@ -190,6 +202,39 @@ describe('the checker of a soak', () => {
       [made, removed, { type: 'look', id: 's', isThere: true, ...at(20) }],
       end(),
       /came back/,
+    ],
+    [
+      'a session that a sign-out left',
+      [
+        { ...made, userId: 'u', authenticated: [0, 1] },
+        { type: 'sign-out', userId: 'u', ...at(10) },
+      ],
+      end({ alive: ['s'] }),
+      /is there at the end/,
+    ],
+    [
+      'a login that began before a sign-out and came after it',
+      [
+        { type: 'sign-out', userId: 'u', ...at(10) },
+        { ...made, userId: 'u', authenticated: [0, 1], ...at(20) },
+      ],
+      end({ alive: ['s'] }),
+      /is there at the end/,
+    ],
+    [
+      'a login that began long after a sign-out and was taken for an earlier one',
+      [
+        { type: 'sign-out', userId: 'u', ...at(10) },
+        { ...made, userId: 'u', authenticated: [5_000, 5_001], ...at(5_000) },
+      ],
+      end(),
+      /lost at the end/,
+    ],
+    [
+      'a way out that a full server refuses',
+      [{ type: 'error', verb: 'removeByUser', message: 'refused (OOM)', isExpected: true, ...at(0) }],
+      end(),
+      /refused by a full server/,
     ],
     ['one that is there at the end', [made, removed], end({ alive: ['s'] }), /is there at the end/],
     [

@@ -19,12 +19,17 @@ export function violations(history: readonly Entry[], end: FinalState, staleAfte
     ...tokens(history),
     ...loginFailures(history, end),
     ...cache(history, staleAfterMs),
-    ...history.flatMap((one) =>
-      one.type === 'error' && !one.isExpected
-        ? [`${one.verb}: an error of the wrong class: ${one.message}`]
-        : [],
-    ),
+    ...history.flatMap((one) => (one.type === 'error' ? errors(one) : [])),
   ]
+}
+
+/** Verbs that end, revoke or forget: they work on a full server. */
+const WAYS_OUT = ['remove', 'removeByUser', 'sweep']
+
+function errors({ verb, message, isExpected }: Of<'error'>): string[] {
+  if (!isExpected) return [`${verb}: an error of the wrong class: ${message}`]
+  if (WAYS_OUT.includes(verb) && message.includes('OOM')) return [`${verb} was refused by a full server`]
+  return []
 }
 
 type Of<T extends Entry['type']> = Extract<Entry, { readonly type: T }>
@@ -42,13 +47,42 @@ function by<E>(entries: readonly E[], nameOf: (entry: E) => string): Map<string,
   return groups
 }
 
+/** A login that was authenticated so long after a sign-out ended, in ms, is in doubt for no clock. */
+const DOUBT_MS = 2_000
+
+interface Ending {
+  readonly began: number
+  readonly ended: number
+  readonly failed?: 'no' | 'unknown'
+}
+
+/** The removals of a session, and the sign-outs that must end it or may. */
+function endingsOf(
+  { userId, began, authenticated = [began, began] }: Of<'create'>,
+  removals: readonly Ending[],
+  signOuts: ReadonlyMap<string, readonly Ending[]>,
+): Ending[] {
+  const [from, to] = authenticated
+  const ofUser = userId === undefined ? [] : (signOuts.get(userId) ?? [])
+  return [
+    ...removals,
+    ...ofUser.flatMap((one): Ending[] => {
+      if (from > one.ended + DOUBT_MS) return []
+      // Authenticated while it went on, or shortly after: it may have ended the session, or not.
+      return [to < one.began ? one : { ...one, failed: one.failed ?? 'unknown' }]
+    }),
+  ]
+}
+
 function sessions(history: readonly Entry[], end: FinalState): string[] {
   const found: string[] = []
   const removals = by(all(history, 'remove'), ({ id }) => id)
+  const signOuts = by(all(history, 'sign-out'), ({ userId }) => userId)
   const looks = by(all(history, 'look'), ({ id }) => id)
   const created = new Map(all(history, 'create').map((one) => [one.id, one]))
-  for (const [id, { ended }] of created) {
-    const tried = removals.get(id) ?? []
+  for (const [id, login] of created) {
+    const { ended } = login
+    const tried = endingsOf(login, removals.get(id) ?? [], signOuts)
     const gone = Math.min(
       ...tried.map((one) => (one.failed === undefined ? one.ended : Number.POSITIVE_INFINITY)),
     )

@@ -1,4 +1,5 @@
 // What goes wrong while a soak runs.
+import type { HostClock } from '../../test-support/host-clock.js'
 import { ask, type Topology, type TopologyNode, until } from '../../test-support/topology.mjs'
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
@@ -6,10 +7,13 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 /** Disturbs a master and its replicas behind sentinels. */
 export class Disturber {
   readonly #topology: Topology
+  readonly #hosts: readonly HostClock[]
   readonly #done = new Map<string, number>()
 
-  constructor(topology: Topology) {
+  /** @param hosts Clocks of the hosts on which the nodes run. */
+  constructor(topology: Topology, hosts: readonly HostClock[]) {
     this.#topology = topology
+    this.#hosts = hosts
   }
 
   /** How often each was done. */
@@ -43,6 +47,40 @@ export class Disturber {
     await sleep(400)
     replica?.resume()
     this.#count('replica silent')
+  }
+
+  /** Somebody sets the clock of a host, perhaps a day ahead or an hour back. */
+  async setHostClock(below: (n: number) => number): Promise<void> {
+    this.#hosts[below(this.#hosts.length)]?.set(
+      [0, 500, -5_000, 70_000, -3_600_000, 86_400_000][below(6)] ?? 0,
+    )
+    this.#count('host clocks set')
+  }
+
+  /** Nothing that may grow is taken for a while. */
+  async fillUp(): Promise<void> {
+    const { port } = await this.#master()
+    await ask(port, ['CONFIG', 'SET', 'maxmemory', '1'])
+    await sleep(600)
+    await ask(port, ['CONFIG', 'SET', 'maxmemory', '0'])
+    this.#count('server full')
+  }
+
+  /** The master says nothing more and closes nothing: another takes over. It wakes up when nobody is connected to it any more. */
+  async freeze(leaveMs: number): Promise<void> {
+    const old = await this.#master()
+    old.pause()
+    try {
+      await until('another master', async () => (await this.#master()) !== old || undefined, {
+        timeoutMs: 20_000,
+        everyMs: 50,
+      })
+      await sleep(leaveMs)
+    } finally {
+      old.resume()
+    }
+    await until('both replicas', () => this.#hasReplicas(), { timeoutMs: 60_000, everyMs: 50 })
+    this.#count('master frozen')
   }
 
   /** The master is killed, another takes over, the old one comes back as its replica. */

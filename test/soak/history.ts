@@ -14,7 +14,15 @@ interface Step {
 
 export type Entry = Step &
   (
-    | { readonly type: 'create'; readonly id: string }
+    | {
+        readonly type: 'create'
+        readonly id: string
+        readonly userId?: string
+        /** Between these two moments the clock of the state was read for `authenticatedAt`. */
+        readonly authenticated?: readonly [from: number, to: number]
+      }
+    /** Every session of the user is ended, and what was authenticated before. */
+    | { readonly type: 'sign-out'; readonly userId: string; readonly failed?: Failed }
     | { readonly type: 'remove'; readonly id: string; readonly failed?: Failed }
     | { readonly type: 'look'; readonly id: string; readonly isThere: boolean }
     | { readonly type: 'put'; readonly token: string }

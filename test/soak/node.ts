@@ -15,6 +15,7 @@ export interface Task {
 export const USERS = 8
 export const KEYS = 4
 export const MAX_SILENCE_MS = 1_000
+export const COMMAND_TIMEOUT_MS = 1_000
 /** Nobody is ever locked out: every failure is counted. */
 const realms = () => ({
   bruteForce: { enabled: true, failureFactor: 1_000_000, quickLoginCheckMs: 0 },
@@ -24,7 +25,7 @@ const realms = () => ({
 export const configFor = ({ sentinels, name, prefix, node }: Omit<Task, 'seed' | 'source' | 'history'>) => ({
   provider: 'redis' as const,
   // With a replica less no confirmed change survives a failover for certain.
-  redis: { sentinels: [...sentinels], name, prefix, minReplicas: 2, commandTimeoutMs: 1_000 },
+  redis: { sentinels: [...sentinels], name, prefix, minReplicas: 2, commandTimeoutMs: COMMAND_TIMEOUT_MS },
   node: { name: node },
   realms,
   logger: { debug() {}, info() {}, warn() {}, error() {} },

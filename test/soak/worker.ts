@@ -51,6 +51,7 @@ async function run(task: Task): Promise<void> {
   }
   const user = () => `user-${below(USERS)}`
   let tokens = 0
+  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
   /** `undefined`: it was done; else what its caller was told. */
   async function attempt<T>(
@@ -71,11 +72,31 @@ async function run(task: Task): Promise<void> {
   const deeds: (() => Promise<void>)[] = [
     async function login() {
       const began = now()
+      const authenticatedAt = state.clock.now()
+      const authenticated = [began, now()] as const
+      // Between the check of the password and the session there is a second factor, a consent, a slow user.
+      await pause(below(40))
       const userId = user()
-      const { value } = await attempt('create', () =>
-        state.userSessions.create('realm', { userId, loginUsername: userId, client: { clientId: 'app' } }),
+      const { value } = await attempt('tryCreate', () =>
+        state.userSessions.tryCreate('realm', {
+          userId,
+          loginUsername: userId,
+          client: { clientId: 'app' },
+          authenticatedAt,
+        }),
       )
-      if (value) note(began, { type: 'create', id: value.id })
+      if (value?.outcome === 'created')
+        note(began, { type: 'create', id: value.session.id, userId, authenticated })
+    },
+    async function signOut() {
+      if (below(4) > 0) return
+      const userId = user()
+      const end = begin({ type: 'sign-out', userId })
+      const { failed } = await attempt('removeByUser', () => state.userSessions.removeByUser('realm', userId))
+      end(failure(failed))
+    },
+    async function sweep() {
+      await attempt('sweep', () => state.userSessions.sweep())
     },
     async function use() {
       const { value: page } = await attempt('listByUser', () =>
@@ -173,7 +194,7 @@ async function run(task: Task): Promise<void> {
       while (goesOn) {
         await deeds[below(deeds.length)]?.()
         // Others want the two cores as well.
-        await new Promise((resolve) => setTimeout(resolve, 1))
+        await pause(1)
       }
     }),
   )
