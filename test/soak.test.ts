@@ -154,10 +154,10 @@ async function look(
   }
 }
 
-/** Fences, and what a TTL takes away: `ux` and `uk` name realms and clients, `ul` and the cluster's kinds nodes. */
-const KEPT_BY_TIME = /^(u[fxkl]|of|a[xv]|c[mesk])$/
+/** Fences, marks of what was ended, and what a TTL takes away: `ux` and `uk` name realms and clients, `ul` and the cluster's kinds nodes. */
+const KEPT_BY_TIME = /^(u[efxkl]|of|a[xv]|c[mesk])$/
 /** Of the deployment, whatever realms it has. */
-const KEPT_FOR_EVER = /^(layout|c[lf])$/
+const KEPT_FOR_EVER = /^(layout|clock|c[lf])$/
 
 /** Keys that the removal of a realm leaves in Redis and should not, or without an end. */
 async function leftBehind(about: Pick<Task, 'sentinels' | 'name' | 'prefix'>): Promise<string[]> {
