@@ -14,11 +14,9 @@ import { watchOutgoing } from './outgoing.js'
 import { becomeReady } from './ready.js'
 import { Replicas } from './replicas.js'
 import { rightsToCheck } from './rights.js'
-import { checkRights, claimLayout } from './scripts.js'
+import { checkRights } from './scripts.js'
+import { ServerWatch } from './server-watch.js'
 import { watchSilence } from './silence.js'
-
-/** Version of the key layout; a node that meets another one stops. */
-export const LAYOUT_VERSION = 1
 
 /**
  * Connects to Redis: one server, Sentinel or Cluster, from a URL or options, or over a client of the application.
@@ -92,7 +90,9 @@ export async function openConnection(
     // First: everything else may carry the time.
     if (clock === undefined) releases.push(await followClock(connection, { client, logger, node }))
     await expectRights(connection, config)
-    await claimPartitions(connection, config)
+    const server = new ServerWatch({ connection, client, config, logger })
+    releases.push(() => server.close())
+    await server.start()
     // Not before: a node also starts while a replica is away.
     if (config.minReplicas > 0) {
       const { minReplicas } = config
@@ -122,25 +122,6 @@ async function expectRights(connection: RedisConnection, { prefix }: RedisConfig
   throw new ConfigurationError(
     `redis: the user of Redis lacks rights on the keys under prefix "${prefix}": add ${rights.join(' ')}, see docs/acl.md`,
   )
-}
-
-async function claimPartitions(connection: RedisConnection, config: RedisConfig): Promise<void> {
-  const recorded = await connection.run(
-    claimLayout,
-    { layout: connection.keys.shared('layout') },
-    { partitions: config.partitions, version: LAYOUT_VERSION },
-  )
-  if (recorded.version !== LAYOUT_VERSION) {
-    throw new ConfigurationError(
-      `redis: the keys under prefix "${config.prefix}" have layout ${recorded.version}, this version reads ${LAYOUT_VERSION}`,
-    )
-  }
-  if (recorded.partitions !== config.partitions) {
-    throw new ConfigurationError(
-      `redis.partitions: this node is configured with ${config.partitions}, the deployment under prefix ` +
-        `"${config.prefix}" has ${recorded.partitions}; the number can not change while it holds data`,
-    )
-  }
 }
 
 /** A second connection to the same deployment, for commands that block. */

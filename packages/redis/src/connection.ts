@@ -1,6 +1,7 @@
 import {
   allSteps,
   type Clock,
+  ConfigurationError,
   type Logger,
   type Provider,
   ProviderClosedError,
@@ -12,9 +13,11 @@ import type { DeploymentClock } from './deployment-clock.js'
 import { isScriptMissing, notConnected, reasonOf, storeFailure } from './failure.js'
 import type { KeySpace } from './key-space.js'
 import { listen } from './listen.js'
+import { Forbidden, refusedWrite } from './refusals.js'
 import type { Replicas } from './replicas.js'
 import { type Script, type ScriptArgs, scriptParameters } from './script.js'
-import { readClock } from './scripts.js'
+import { checkWrite, readClock } from './scripts.js'
+import type { ServerWatch } from './server-watch.js'
 
 /** What a connection has done so far. */
 export interface ConnectionStats {
@@ -103,10 +106,15 @@ export interface RedisConnection extends Provider {
   /** What the connection has done since it was opened. */
   stats(): ConnectionStats
 
-  /** Resolves when Redis answers, rejects like `run`. */
+  /**
+   * Resolves when Redis answers and would take a write; nothing is written. Rejects like `run`, with a message that says what
+   * is refused and why: a full server, too few replicas, a replica, a missing right.
+   *
+   * @throws {ConfigurationError} the deployment has another layout now; names both
+   */
   checkHealth(): Promise<void>
 
-  /** What an operator should know although Redis answers, such as a host clock that is off. */
+  /** What an operator should know although Redis answers: a host clock that is off, a server that evicts. */
   warnings(): readonly string[]
 
   /** Ends the connection if the library made it. Commands in flight are waited for, within their deadline. */
@@ -139,6 +147,10 @@ export class OpenConnection implements RedisConnection {
   #replicas: Replicas | undefined
   /** `undefined`: a clock was given. */
   #clock: DeploymentClock | undefined
+  /** `undefined`: it has not begun. */
+  #watch: ServerWatch | undefined
+  #refusal: string | undefined
+  readonly #forbidden = new Forbidden()
   #closing: Promise<void> | undefined
   #sent = 0
   #failed = 0
@@ -164,6 +176,39 @@ export class OpenConnection implements RedisConnection {
   /** Sends what tells the time: the one kind of command that goes out before the time is known. */
   readTime<T, R>(send: (client: RedisClient) => Promise<T>, decode: (reply: T) => R): Promise<R> {
     return this.#sendNow(readClock.name, () => send(this.#client), decode)
+  }
+
+  /** From now on `health()` looks at the server through this. */
+  goWatched(watch: ServerWatch): void {
+    this.#watch = watch
+  }
+
+  /** Why nothing is served; `undefined`: it is. */
+  get refusal(): string | undefined {
+    return this.#refusal
+  }
+
+  /** From now on everything is refused for this reason; `undefined`: nothing is. */
+  refuseWith(reason: string | undefined): void {
+    this.#refusal = reason
+  }
+
+  /** Sends a script although everything is refused. */
+  runAnyway<R>(
+    script: Script<string, string, R>,
+    parameters: ReturnType<typeof scriptParameters>,
+  ): Promise<R> {
+    return this.#sendNow(
+      script.name,
+      () => this.#client.evalsha(...parameters),
+      script.decode,
+      (error) => (isScriptMissing(error) ? this.#sendSource(script, parameters) : undefined),
+    )
+  }
+
+  /** Asks something although everything is refused. */
+  askAnyway<T>(operation: string, ask: () => Promise<T>): Promise<T> {
+    return this.#sendNow(operation, ask, asItIs<T>)
   }
 
   /** From now on a change is answered when replicas have it. */
@@ -243,12 +288,24 @@ export class OpenConnection implements RedisConnection {
   }
 
   async checkHealth(): Promise<void> {
-    await this.#send('redis.check-health', () => this.#client.ping(), asItIs)
+    await this.askAnyway('redis.check-health', () => this.#client.ping())
+    await this.#watch?.look()
+    if (this.#refusal !== undefined) throw new ConfigurationError(this.#refusal)
+    // On a Cluster each master is asked, through whatever partitions it has.
+    const partitions = this.#client.isCluster ? this.keys.all : [0]
+    const calls = partitions.map((partition) => ({
+      keys: { absent: this.keys.key(partition, 'none') },
+      args: {},
+    }))
+    await this.runEach(checkWrite, calls).catch((error: unknown) => {
+      throw refusedWrite(error)
+    })
+    this.#forbidden.check()
   }
 
   warnings(): readonly string[] {
     const ofClock = this.#clock?.warning
-    return ofClock === undefined ? [] : [ofClock]
+    return [...(ofClock === undefined ? [] : [ofClock]), ...(this.#watch?.warnings ?? [])]
   }
 
   close(): Promise<void> {
@@ -267,6 +324,10 @@ export class OpenConnection implements RedisConnection {
     decode: (reply: T) => R,
     again?: (error: unknown) => Promise<T> | undefined,
   ): Promise<R> {
+    if (this.#refusal !== undefined && !this.#closing) {
+      this.#failed += 1
+      return Promise.reject(new ConfigurationError(this.#refusal))
+    }
     if (this.#clock?.isKnown === false && !this.#closing) {
       this.#failed += 1
       return Promise.reject(notConnected(operation, this.#clock.failure))
@@ -291,6 +352,7 @@ export class OpenConnection implements RedisConnection {
       const fail = (error: unknown) => {
         this.#failed += 1
         this.#parts.onFailure(error)
+        this.#forbidden.noteFailure(operation, error)
         reject(storeFailure(operation, error, this.#parts.mayRepeat))
       }
       const wait = this.#deadlines.begin(fail)
@@ -299,6 +361,7 @@ export class OpenConnection implements RedisConnection {
       }
       const answered = (reply: T) => {
         if (!this.#deadlines.end(wait)) return
+        if (this.#forbidden.size > 0) this.#forbidden.noteSuccess(operation)
         try {
           resolve(decode(reply))
         } catch (error) {

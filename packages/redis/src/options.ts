@@ -44,6 +44,8 @@ export const redisConfig = z
       .string()
       .regex(/^[^\s{}]{1,64}$/, 'must have 1 to 64 characters without spaces or braces')
       .default('authstate'),
+    /** Whether a server that evicts stops the start; else it is told in the log and by `health()`. */
+    strict: z.boolean().default(false),
     /** Slices of the key space; fixed for the life of a deployment, recorded in Redis. */
     partitions: z.int().min(1).max(MAX_PARTITIONS).default(16),
     /** How long a command may take. */

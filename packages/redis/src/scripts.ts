@@ -1,4 +1,5 @@
 import checkRightsLua from './lua/check-rights.lua'
+import checkWriteLua from './lua/check-write.lua'
 import claimLayoutLua from './lua/claim-layout.lua'
 import readClockLua from './lua/read-clock.lua'
 import { defineScript } from './script.js'
@@ -15,6 +16,18 @@ export const claimLayout = defineScript({
     const [partitions, version] = reply as [string | null, string | null]
     return { partitions: Number(partitions), version: Number(version) }
   },
+})
+
+/** A write that changes nothing: refused wherever one that does would be. */
+export const checkWrite = defineScript({
+  name: 'redis.check-write',
+  lua: checkWriteLua,
+  record: 'layout',
+  change: 'none',
+  repeatable: true,
+  keys: ['absent'],
+  args: [],
+  decode: () => undefined,
 })
 
 /** It writes only when time would go back otherwise. */

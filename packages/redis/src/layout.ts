@@ -1,0 +1,23 @@
+import type { RedisConfig } from './options.js'
+import type { claimLayout } from './scripts.js'
+
+/** Version of the key layout; a node that meets another one stops. */
+export const LAYOUT_VERSION = 1
+
+/** What a deployment has recorded of itself. */
+export type RecordedLayout = ReturnType<(typeof claimLayout)['decode']>
+
+/** Why a node can not work with what the deployment has recorded, with both numbers; `undefined`: it can. */
+export function layoutMistake(
+  recorded: RecordedLayout,
+  { prefix, partitions }: Pick<RedisConfig, 'prefix' | 'partitions'>,
+): string | undefined {
+  if (recorded.version !== LAYOUT_VERSION) {
+    return `redis: the keys under prefix "${prefix}" have layout ${recorded.version}, this version reads ${LAYOUT_VERSION}`
+  }
+  if (recorded.partitions === partitions) return undefined
+  return (
+    `redis.partitions: this node is configured with ${partitions}, the deployment under prefix ` +
+    `"${prefix}" has ${recorded.partitions}; the number can not change while it holds data`
+  )
+}
