@@ -12,6 +12,7 @@ import lagLua from './lua/lib/lag.lua'
 import lifeLua from './lua/lib/life.lua'
 import limitsLua from './lua/lib/limits.lua'
 import markLua from './lua/lib/mark.lua'
+import missingLua from './lua/lib/missing.lua'
 import notesLua from './lua/lib/notes.lua'
 import openingLua from './lua/lib/opening.lua'
 import readingLua from './lua/lib/reading.lua'
@@ -21,6 +22,7 @@ import settlingLua from './lua/lib/settling.lua'
 import spansLua from './lua/lib/spans.lua'
 import timesLua from './lua/lib/times.lua'
 import usualLua from './lua/lib/usual.lua'
+import vanishedLua from './lua/lib/vanished.lua'
 import pageLua from './lua/page.lua'
 import putClientLua from './lua/put-client.lua'
 import recomputeLua from './lua/recompute.lua'
@@ -57,6 +59,7 @@ const shared: Readonly<Record<string, string>> = {
   life: lifeLua,
   limits: limitsLua,
   mark: markLua,
+  missing: missingLua,
   notes: notesLua,
   opening: openingLua,
   reading: readingLua,
@@ -66,6 +69,7 @@ const shared: Readonly<Record<string, string>> = {
   spans: spansLua,
   times: timesLua,
   usual: usualLua,
+  vanished: vanishedLua,
 }
 
 /**

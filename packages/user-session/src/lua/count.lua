@@ -10,8 +10,11 @@
 --
 -- Returns {count, score, id}: where to go on, empty at the end.
 
--- include: lag, times, keys, reading
+-- include: lag, times, keys, reading, vanished
 local now = tonumber(ARGV[1])
+if ARGV[4] == '' then
+  take_out_vanished(KEYS[1], now)
+end
 local count = ARGV[4] == '' and redis.call('ZCOUNT', KEYS[1], '(' .. ARGV[1], '+inf') or 0
 local first = behind(KEYS[1], ARGV[3], ARGV[4], now)
 local last = redis.call('ZCOUNT', KEYS[1], '-inf', ARGV[1]) - 1

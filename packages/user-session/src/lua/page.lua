@@ -21,7 +21,13 @@ local sessions = sessions_of(KEYS[1])
 for i = 1, #entries, 2 do
   local id, score = entries[i], entries[i + 1]
   if stands(sessions .. id, score, ARGV[6], now) then
-    answer[#answer + 1] = { id, score, #answer - 2 < bodies and redis.call('HVALS', sessions .. id) or {} }
+    local values = #answer - 2 < bodies and redis.call('HVALS', sessions .. id) or {}
+    if values[1] or redis.call('EXISTS', sessions .. id) == 1 then
+      answer[#answer + 1] = { id, score, values }
+    else
+      -- Redis has evicted the record: a count shall not count it. Where nothing may be written, it waits.
+      redis.pcall('ZREM', KEYS[1], id)
+    end
   end
   if #answer - 2 == limit or i == 2 * (limit + 10) - 1 then
     answer[1], answer[2] = score, id

@@ -13,6 +13,8 @@
 local now = tonumber(ARGV[1])
 local client = ARGV[3]
 
+local lost = false
+
 -- What is usual in few steps: by far the most of what an authorization server asks. Answers whether that is all.
 local function refresh_usual(record)
   local started, refreshed, expires, score, own, flag = string.match(record[1] or '', '^v1 (%d+) (%d+) (%d+) (%d+)(o?)(r?)$')
@@ -29,6 +31,14 @@ local function refresh_usual(record)
   local c_ends = usual_end(c_idle, c_max, c_started, c_refreshed, now, at_latest)
   if not ends or not c_ends or started - not_before < 0 then
     return false
+  end
+
+  if math.floor(now / 1000) ~= math.floor(refreshed / 1000) then
+    -- include: keys, missing
+    lost = missing(KEYS[1], record[2], client, now, refreshed)
+    if lost then
+      return false
+    end
   end
 
   local text = string.format('%.0f', ends)
@@ -80,6 +90,10 @@ if not record then
   if not t then
     return false
   end
+  -- include: keys, missing
+  if missing(KEYS[1], redis.call('HGET', KEYS[1], 'd'), '', now, t.refreshed) then
+    t.score = 0
+  end
   t.refreshed = math.max(t.refreshed, now)
   t.expires = ending(t, lives, latest(t, lives))
   settle(KEYS[1], t, now, lives.idle)
@@ -96,6 +110,9 @@ c.expires = client_ending(c, own, latest(t, lives))
 if c.expires <= now then
   settle(KEYS[1], t, now, lives.idle, c, own.idle)
   return false
+end
+if lost then
+  t.score, c.score = 0, 0
 end
 t.refreshed = math.max(t.refreshed, now)
 t.expires = ending(t, lives, latest(t, lives))

@@ -79,6 +79,17 @@ for _, place in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LI
   end
 end
 if redis.call('ZCOUNT', KEYS[1], '-inf', ARGV[1]) == 0 then
+  -- include: vanished
+  for _, place in ipairs(redis.call('ZRANGE', KEYS[1], 0, 9)) do
+    local kind, realm = string.match(place, '^([uo]):(.*)$')
+    take_out_vanished(head .. kind .. 'r:' .. realm, now)
+    local clients = head .. kind .. 'k:' .. realm
+    local known = redis.call('ZCARD', clients)
+    local client = known > 0 and redis.call('ZRANGE', clients, now % known, now % known)[1]
+    if client then
+      take_out_vanished(head .. kind .. 'c:' .. realm .. ':' .. client, now)
+    end
+  end
   redis.call('DEL', KEYS[2])
   return { 'swept', dropped, 0 }
 end

@@ -16,7 +16,12 @@ end
 -- include: lag, spans, usual
 local idle, max, not_before = spans_of(ARGV[2], flag == 'r')
 local ends = usual_end(idle, max, started, refreshed, now)
-if ends and started - not_before >= 0 and not astray(ends, score + 0, idle) then
+local lost = false
+if math.floor(now / 1000) ~= math.floor(refreshed / 1000) then
+  -- include: keys, missing
+  lost = missing(KEYS[1], redis.call('HGET', KEYS[1], 'd'), '', now, refreshed)
+end
+if not lost and ends and started - not_before >= 0 and not astray(ends, score + 0, idle) then
   local text = 'v1 ' .. started .. ' ' .. ARGV[1] .. ' ' .. string.format('%.0f', ends) .. ' ' .. score .. own .. flag
   if type(redis.pcall('HSET', KEYS[1], 't', text)) == 'table' then
     -- A full server goes on with a script that began with a write that cannot grow.
@@ -31,6 +36,9 @@ redis.call('HDEL', KEYS[1], '')
 local t, lives = open(KEYS[1], ARGV[2], now)
 if not t then
   return false
+end
+if lost then
+  t.score = 0
 end
 t.refreshed = math.max(t.refreshed, now)
 t.expires = ending(t, lives, latest(t, lives))

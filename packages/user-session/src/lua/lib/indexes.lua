@@ -73,7 +73,7 @@ local function index_session(head, kind, realm, id, user, broker_session, broker
   end
   local all, due = base .. 'r:' .. realm, head .. 'ux'
   local added = redis.call('ZADD', all, score, id)
-  if added == 1 or tonumber(score) < known then
+  if added == 1 or not same or tonumber(score) < known then
     redis.call('ZADD', due, 'LT', score, kind .. ':' .. realm)
   end
   if added == 1 or not same then
