@@ -26,8 +26,8 @@ export const offer = defineScript({
   record,
   change: 'full',
   repeatable: true,
-  keys: ['value'],
-  args: ['ticket', 'next', 'kind', 'ends', 'valueEnds', 'keepMs', 'tags', 'data'],
+  keys: ['value', 'generation', 'tags'],
+  args: ['ticket', 'next', 'kind', 'ends', 'valueEnds', 'keepMs', 'tags', 'data', 'tagMs'],
   decode: done,
 })
 

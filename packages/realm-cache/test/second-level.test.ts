@@ -150,6 +150,41 @@ describeWith(redis, 'the second level', () => {
     expect(await database.read((await open()).region, 'k')).toBe('new')
   })
 
+  describe('what Redis evicted', () => {
+    const tags = { tags: ['group:staff'] }
+    const get = (region: CacheRegion<string>, value: string) => region.get('k', () => value, tags)
+
+    test('of a tag does not make a value true that was declared untrue', async () => {
+      const { region } = await open()
+      await get(region, 'old')
+      await eventually(() => expect(level(region)?.stored).toBe(1))
+      await region.invalidate({ tag: 'group:staff' })
+      await client.del(...(await keysOf('rt')))
+      expect(await get((await open()).region, 'new')).toBe('new')
+    })
+
+    test('of a tag, between the question to the source and its answer, does not make the answer true', async () => {
+      const { region } = await open()
+      const load = heldLoad<string>()
+      const asking = region.get('k', load.load, tags)
+      await load.called
+      await (await open()).region.invalidate({ tag: 'group:staff' })
+      await client.del(...(await keysOf('rt')))
+      load.finish('old')
+      await asking
+      await eventually(() => expect((level(region)?.stored ?? 0) + (level(region)?.refused ?? 0)).toBe(1))
+      expect(await get((await open()).region, 'new')).toBe('new')
+    })
+
+    test('of nothing costs nothing: a value with a tag is found, also long after another was put', async () => {
+      const { region } = await open()
+      await get(region, 'old')
+      await eventually(() => expect(level(region)?.stored).toBe(1))
+      expect(await get((await open()).region, 'new')).toBe('old')
+      for (const key of await keysOf('rt')) expect(await client.pttl(key)).toBeGreaterThan(24 * 3_600_000)
+    })
+  })
+
   test('close waits for what is on its way', async () => {
     const { region, close } = await open()
     database.rows.set('k', 'v')

@@ -5,7 +5,8 @@
 --
 -- KEYS[1] value       what is looked for
 -- KEYS[2] generation  of the region in this partition, and its revision
--- KEYS[3] tags        base to which a tag is appended: generation and revision at which it was last declared untrue
+-- KEYS[3] tags        base to which a tag is appended: generation and revision at which it was last declared untrue, or first
+--                     carried
 -- ARGV[1] now         ms since the epoch
 -- ARGV[2] ticket      for the one who asks the source, where there is no other
 -- ARGV[3] fresh       generation to begin with, where there is none
@@ -29,7 +30,8 @@ local function is_true(tags, since)
   for _, name in ipairs(names) do
     local declared = redis.call('GET', KEYS[3] .. tostring(name))
     local at_generation, at = string.match(declared or '', '^(%S+) (%d+)$')
-    if at_generation == generation and tonumber(at) > since then
+    -- Who put the value there saw to it that there is one. Redis may have evicted it, and with it that the value is untrue.
+    if not at or (at_generation == generation and tonumber(at) > since) then
       return false
     end
   end

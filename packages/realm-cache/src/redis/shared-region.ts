@@ -165,11 +165,10 @@ export class SharedRegion implements SecondLevel {
     if (encoded === undefined) return this.#leaveOut()
     const now = this.#parts.clock.now()
     const ends = Math.min(now + this.#parts.ttlMs, expiresAt)
-    const { value: slot } = this.#keys.value(key)
     try {
       const isStored = await this.#parts.redis.run(
         scripts.offer,
-        { value: slot },
+        this.#keys.value(key),
         {
           ticket,
           next: randomId(),
@@ -179,6 +178,7 @@ export class SharedRegion implements SecondLevel {
           keepMs: ends - now + GRACE_MS,
           tags: JSON.stringify(tags.map(escapePart)),
           data: encoded.data,
+          tagMs: KEEP_MS,
         },
       )
       if (isStored) this.#stored += 1
