@@ -552,8 +552,8 @@ export const actionTokenScriptBugs = (client: () => RedisClient) =>
         'consume.lua does not note that it consumed',
         'consume: once, then used, with the data each time',
         scripts.consume,
-        "redis.call('SET', KEYS[1], string.sub(text, 1, rest - 1) .. mark .. data, 'KEEPTTL')",
-        '',
+        "redis.pcall('SET', KEYS[1], spent, 'KEEPTTL').err",
+        'false',
       )
       edit(
         'off-by-one expiry',
@@ -608,8 +608,8 @@ export const actionTokenScriptBugs = (client: () => RedisClient) =>
         'consume.lua takes the TTL away',
         'consume: once, then used, with the data each time',
         scripts.consume,
-        ", 'KEEPTTL')",
-        ')',
+        ", 'KEEPTTL').err",
+        ').err',
       )
       edit(
         'unbounded life',

@@ -23,7 +23,7 @@ export const checkWrite = defineScript({
   name: 'redis.check-write',
   lua: checkWriteLua,
   record: 'layout',
-  change: 'none',
+  change: 'touch',
   repeatable: true,
   keys: ['absent'],
   args: [],

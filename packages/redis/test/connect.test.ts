@@ -42,8 +42,8 @@ describeWith(redis, 'connect', () => {
     expect(await connection.run(count, { counter: key }, { by: 2 })).toBe(2)
     await expect(connection.checkHealth()).resolves.toBeUndefined()
     const { sent, reloaded, ...rest } = connection.stats()
-    // Two for the clock, one for the rights, one for the layout.
-    expect(sent - reloaded).toBe(6)
+    // Two for the clock, one each for the rights, the layout and the policy; of the health four, and the count.
+    expect(sent - reloaded).toBe(10)
     expect(rest).toEqual({ failed: 0, pending: 0 })
     const cleaner = given(new Redis(redisUrl())) as Redis
     await cleaner.del(key)

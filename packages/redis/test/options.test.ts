@@ -14,6 +14,7 @@ test('what is left out has its default', () => {
     partitions: 16,
     commandTimeoutMs: 2_000,
     minReplicas: 0,
+    strict: false,
     connectTimeoutMs: 5_000,
   })
 })
