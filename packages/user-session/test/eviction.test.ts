@@ -48,13 +48,25 @@ describeWith(redis, 'what Redis evicted', () => {
       byRealm: has(await sessions.list('realm')),
     }
   }
-  const everywhere = { byUser: true, byClient: true, byBrokerUser: true, byBrokerSession: true, byRealm: true }
+  const everywhere = {
+    byUser: true,
+    byClient: true,
+    byBrokerUser: true,
+    byBrokerSession: true,
+    byRealm: true,
+  }
 
   describe.each([
     ['touch', (sessions: UserSessionProvider, id: string) => sessions.touch('realm', id)],
-    ['touch with a client', (sessions: UserSessionProvider, id: string) => sessions.touch('realm', id, client)],
+    [
+      'touch with a client',
+      (sessions: UserSessionProvider, id: string) => sessions.touch('realm', id, client),
+    ],
     ['refresh', (sessions: UserSessionProvider, id: string) => sessions.refresh('realm', id)],
-    ['refresh with a client', (sessions: UserSessionProvider, id: string) => sessions.refresh('realm', id, client)],
+    [
+      'refresh with a client',
+      (sessions: UserSessionProvider, id: string) => sessions.refresh('realm', id, client),
+    ],
   ] as const)('%s', (_, use) => {
     test('enters a session again that all indexes had lost, a second after its last use', async () => {
       const { clock, sessions } = await open()

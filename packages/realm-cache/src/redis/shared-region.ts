@@ -166,21 +166,17 @@ export class SharedRegion implements SecondLevel {
     const now = this.#parts.clock.now()
     const ends = Math.min(now + this.#parts.ttlMs, expiresAt)
     try {
-      const isStored = await this.#parts.redis.run(
-        scripts.offer,
-        this.#keys.value(key),
-        {
-          ticket,
-          next: randomId(),
-          kind: encoded.kind,
-          ends,
-          valueEnds: expiresAt === Number.POSITIVE_INFINITY ? 0 : expiresAt,
-          keepMs: ends - now + GRACE_MS,
-          tags: JSON.stringify(tags.map(escapePart)),
-          data: encoded.data,
-          tagMs: KEEP_MS,
-        },
-      )
+      const isStored = await this.#parts.redis.run(scripts.offer, this.#keys.value(key), {
+        ticket,
+        next: randomId(),
+        kind: encoded.kind,
+        ends,
+        valueEnds: expiresAt === Number.POSITIVE_INFINITY ? 0 : expiresAt,
+        keepMs: ends - now + GRACE_MS,
+        tags: JSON.stringify(tags.map(escapePart)),
+        data: encoded.data,
+        tagMs: KEEP_MS,
+      })
       if (isStored) this.#stored += 1
       else this.#refused += 1
     } catch {
