@@ -4,6 +4,7 @@ import type { OpenConnection } from './connection.js'
 import { type EvictionPolicy, evictionText, evicts, readPolicy } from './eviction.js'
 import { reasonOf } from './failure.js'
 import { LAYOUT_VERSION, layoutMistake } from './layout.js'
+import { listen } from './listen.js'
 import type { RedisConfig } from './options.js'
 import { scriptParameters } from './script.js'
 import { claimLayout } from './scripts.js'
@@ -29,6 +30,7 @@ export class ServerWatch {
   #looking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   readonly #onReady = () => void this.look().catch(() => {})
+  #stops: readonly (() => void)[] = []
 
   constructor(parts: ServerWatchParts) {
     this.#parts = parts
@@ -56,8 +58,8 @@ export class ServerWatch {
       throw new ConfigurationError(`redis.strict: ${evictionText(this.#policy)}`)
     }
     connection.goWatched(this)
-    client.on('ready', this.#onReady)
-    if (client.isCluster) client.on('+node', this.#onReady)
+    const events = client.isCluster ? ['ready', '+node'] : ['ready']
+    this.#stops = events.map((event) => listen(client, event, this.#onReady))
     this.#timer = timers.setInterval(this.#onReady, LOOK_MS).unref()
   }
 
@@ -75,9 +77,7 @@ export class ServerWatch {
   }
 
   close(): void {
-    const { client } = this.#parts
-    client.off('ready', this.#onReady)
-    client.off('+node', this.#onReady)
+    for (const stop of this.#stops) stop()
     timers.clearInterval(this.#timer)
   }
 
