@@ -1,4 +1,4 @@
-import { assertObject } from '@authstate/spi'
+import { assertKnown, type Known } from '@authstate/spi'
 import type { ActionToken, ActionTokenProvider } from './contract.js'
 
 /** A request that a link of a mail, or the form behind it, has led to. */
@@ -20,6 +20,8 @@ export type LinkStep =
   | { readonly step: 'confirmed'; readonly token: ActionToken }
   | { readonly step: 'refused'; readonly reason: 'used' | 'expired' | 'invalid' }
 
+const REQUEST: Known<LinkRequest> = { method: true, token: true, actionId: true, attempt: true }
+
 /**
  * Takes a link from a mail through its two steps: opening it never consumes, posting its form does, once.
  *
@@ -33,7 +35,7 @@ export async function confirmLink(
   realmId: string,
   request: LinkRequest,
 ): Promise<LinkStep> {
-  assertObject(request, 'request')
+  assertKnown(request, 'request', REQUEST)
   const { method, token, actionId, attempt } = request
   const looking = method === 'GET' || method === 'HEAD'
   if (!looking && method !== 'POST') throw new TypeError(`"method" must be 'GET', 'HEAD' or 'POST'`)

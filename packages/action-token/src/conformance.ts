@@ -3,6 +3,7 @@ import { consuming } from './conformance/consuming.js'
 import { families } from './conformance/families.js'
 import { CEILING_MS } from './conformance/fixture.js'
 import { life } from './conformance/life.js'
+import { misspelling } from './conformance/misspelling.js'
 import { misuse } from './conformance/misuse.js'
 import { revocation } from './conformance/revocation.js'
 import { signedTokens } from './conformance/signed-tokens.js'
@@ -20,6 +21,7 @@ export const actionTokenSuite = defineSuite<ActionTokenProvider>(
     revocation(add)
     signedTokens(add)
     misuse(add)
+    misspelling(add)
   },
   { maxLifespanMs: CEILING_MS, maxDataBytes: 4_096 },
 )

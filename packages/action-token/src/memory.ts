@@ -22,11 +22,12 @@ import {
 import {
   type CheckedConsume,
   checkConsume,
+  checkGet,
   checkKey,
   checkToken,
   decodeData,
   encodeData,
-  endOf,
+  endOfMark,
   isExpired,
   limitsOf,
   type MemoryActionTokenConfig,
@@ -103,9 +104,10 @@ class MemoryActionTokens implements ActionTokenProvider {
     options: { readonly includeExpired?: boolean | undefined } = {},
   ): Promise<TokenRecord | undefined> {
     const entry = this.#readable(realmId, kind, key)
+    const includeExpired = checkGet(options)
     if (entry === undefined) return undefined
     const expired = isExpired(entry.expiresAt, this.#context.clock.now())
-    if (expired && options.includeExpired !== true) return undefined
+    if (expired && !includeExpired) return undefined
     return {
       data: decodeData(entry.data) ?? {},
       expiresAt: entry.expiresAt,
@@ -165,7 +167,7 @@ class MemoryActionTokens implements ActionTokenProvider {
     this.#enter()
     assertName(realmId, 'realmId')
     assertName(family, 'family')
-    const asked = endOf(refusal ?? this.#config.maxLifespanMs, this.#context.clock.now())
+    const asked = endOfMark(refusal ?? this.#config.maxLifespanMs, this.#context.clock.now(), 'refusal')
     const isMember = (entry: Entry): boolean => entry.realmId === realmId && entry.family === family
     const withdrawn = this.#withdraw(isMember)
     const name = nameOf(realmId, family)
@@ -200,7 +202,7 @@ class MemoryActionTokens implements ActionTokenProvider {
     assertName(realmId, 'realmId')
     assertName(tokenId, 'tokenId')
     const now = this.#context.clock.now()
-    const asked = endOf(until, now)
+    const asked = endOfMark(until, now, 'until')
     if (isExpired(asked, now)) return
     const name = nameOf(realmId, tokenId)
     const expiresAt = Math.max(asked, this.#revoked.get(name)?.expiresAt ?? 0)

@@ -24,11 +24,12 @@ import {
   type ActionTokenConfig,
   actionTokenConfig,
   checkConsume,
+  checkGet,
   checkKey,
   checkToken,
   decodeData,
   encodeData,
-  endOf,
+  endOfMark,
   isExpired,
   limitsOf,
 } from './rules.js'
@@ -85,6 +86,7 @@ class RedisActionTokens implements ActionTokenProvider {
     options: { readonly includeExpired?: boolean | undefined } = {},
   ): Promise<TokenRecord | undefined> {
     const { token } = this.#enter(realmId, kind, key)
+    const includeExpired = checkGet(options)
     const text = await this.#redis.get('action-token.get', token)
     if (text === null) return undefined
     const stored = readToken(text)
@@ -92,8 +94,7 @@ class RedisActionTokens implements ActionTokenProvider {
     const now = this.#context.clock.now()
     const { data, expiresAt, consumedAt, family, subject } = stored
     const expired = isExpired(expiresAt, now)
-    if (expired && (options.includeExpired !== true || isExpired(expiresAt + this.#config.readGraceMs, now)))
-      return undefined
+    if (expired && (!includeExpired || isExpired(expiresAt + this.#config.readGraceMs, now))) return undefined
     return {
       data,
       expiresAt,
@@ -156,7 +157,7 @@ class RedisActionTokens implements ActionTokenProvider {
     this.#assertOpen()
     assertName(realmId, 'realmId')
     assertName(family, 'family')
-    const asked = endOf(refusal ?? this.#config.maxLifespanMs, this.#context.clock.now())
+    const asked = endOfMark(refusal ?? this.#config.maxLifespanMs, this.#context.clock.now(), 'refusal')
     const refuse = (until: number) =>
       this.#withdraw(realmId, (partition) => this.#keys.family(partition, realmId, family), { family, until })
     const { withdrawn, longest } = await refuse(asked)
@@ -183,7 +184,7 @@ class RedisActionTokens implements ActionTokenProvider {
   async revoke(realmId: string, tokenId: string, until: number | Lifetime) {
     const { partition, revoked } = this.#enterRevoked(realmId, tokenId)
     const now = this.#context.clock.now()
-    const expiresAt = endOf(until, now)
+    const expiresAt = endOfMark(until, now, 'until')
     if (isExpired(expiresAt, now)) return
     await this.#redis.run(
       scripts.revoke,

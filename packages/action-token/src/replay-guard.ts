@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
 import {
+  assertFunction,
   assertInstant,
+  assertKnown,
   assertName,
-  assertObject,
+  assertOptions,
   assertSpanMs,
   assertText,
   type Clock,
+  type Known,
   systemClock,
 } from '@authstate/spi'
 import type { ActionTokenProvider } from './contract.js'
@@ -55,18 +58,22 @@ export interface ReplayGuard {
   firstUse(realmId: string, proof: ProofId): Promise<FirstUse>
 }
 
+const OPTIONS: Known<ReplayGuardOptions> = { kind: true, maxLifespanMs: true, clock: true }
+const PROOF: Known<ProofId> = { maker: true, id: true, expiresAt: true }
+
 /**
  * A guard against replay of assertions, nonces and DPoP proofs, over whatever store the provider has.
  *
  * @throws {RangeError} `maxLifespanMs` is more than the provider can remember
  */
 export function createReplayGuard(tokens: ActionTokenProvider, options: ReplayGuardOptions): ReplayGuard {
-  assertObject(options, 'options')
+  assertOptions(options, 'options', OPTIONS)
   const ceilingMs = tokens.limits.maxLifespanMs
   const storeClock = tokens.clock ?? systemClock
   const { kind, maxLifespanMs = Math.min(HOUR_MS, ceilingMs), clock = storeClock } = options
   assertName(kind, 'kind')
   assertSpanMs(maxLifespanMs, 'maxLifespanMs')
+  assertFunction(clock?.now, 'clock.now')
   if (maxLifespanMs > ceilingMs) {
     throw new RangeError(
       `"maxLifespanMs" must be at most ${ceilingMs}, the "maxLifespanMs" of action-token, got ${maxLifespanMs}`,
@@ -75,7 +82,7 @@ export function createReplayGuard(tokens: ActionTokenProvider, options: ReplayGu
   const shortestMs = Math.min(SHORTEST_MS, ceilingMs)
   return {
     async firstUse(realmId, proof) {
-      assertObject(proof, 'proof')
+      assertKnown(proof, 'proof', PROOF)
       assertName(proof.maker, 'maker')
       assertText(proof.id, 'id')
       assertInstant(proof.expiresAt, 'expiresAt')

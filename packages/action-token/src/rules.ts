@@ -1,15 +1,25 @@
 import {
+  assertBoolean,
   assertInstant,
+  assertKnown,
   assertName,
   assertObject,
   assertOptionalName,
   assertSpanMs,
   assertText,
   isPlainObject,
+  type Known,
   parseDuration,
 } from '@authstate/spi'
 import { z } from 'zod'
-import type { ActionTokenLimits, ConsumeOptions, Lifetime, NewToken, TokenData } from './contract.js'
+import type {
+  ActionTokenLimits,
+  ConsumeOptions,
+  Lifetime,
+  NewActionToken,
+  NewToken,
+  TokenData,
+} from './contract.js'
 
 const DAY_MS = 86_400_000
 
@@ -82,6 +92,19 @@ export function limitsOf({ maxLifespanMs, maxDataBytes }: ActionTokenConfig): Ac
   return Object.freeze({ maxLifespanMs, maxDataBytes })
 }
 
+const LIFETIME: Known<Lifetime> = { lifespanMs: true, expiresAt: true }
+const NEW_TOKEN: Known<NewToken> = { ...LIFETIME, data: true, family: true, subject: true }
+const CONSUME: Known<ConsumeOptions> = { attempt: true, graceMs: true, successor: true }
+const NEW_ACTION_TOKEN: Known<NewActionToken> = {
+  ...LIFETIME,
+  userId: true,
+  actionId: true,
+  nonce: true,
+  data: true,
+}
+const GET: Known<{ readonly includeExpired?: boolean | undefined }> = { includeExpired: true }
+const CONSUME_SIGNED: Known<Pick<ConsumeOptions, 'attempt'>> = { attempt: true }
+
 /** Every verb on one token starts here. */
 export function checkKey(realmId: unknown, kind: unknown, key: unknown): void {
   assertName(realmId, 'realmId')
@@ -91,7 +114,7 @@ export function checkKey(realmId: unknown, kind: unknown, key: unknown): void {
 
 /** @throws {TypeError | RangeError} naming the part of the token that is wrong */
 export function checkToken(token: NewToken, now: number, config: ActionTokenConfig): CheckedToken {
-  assertObject(token, 'token')
+  assertKnown(token, 'token', NEW_TOKEN)
   assertOptionalName(token.family, 'family')
   assertOptionalName(token.subject, 'subject')
   return {
@@ -100,6 +123,26 @@ export function checkToken(token: NewToken, now: number, config: ActionTokenConf
     family: token.family ?? '',
     subject: token.subject ?? '',
   }
+}
+
+/** Whether `get` also answers what has expired. @throws {TypeError} naming the option that is wrong */
+export function checkGet(options: { readonly includeExpired?: boolean | undefined }): boolean {
+  assertKnown(options, 'options', GET)
+  const { includeExpired = false } = options
+  assertBoolean(includeExpired, 'includeExpired')
+  return includeExpired
+}
+
+/** @throws {TypeError} the claims are no object, or one of them is unknown */
+export function checkNewActionToken(token: NewActionToken): void {
+  assertKnown(token, 'token', NEW_ACTION_TOKEN)
+}
+
+/** @throws {TypeError} naming the option that is wrong */
+export function checkConsumeSigned(options: Pick<ConsumeOptions, 'attempt'> | undefined): void {
+  if (options === undefined) return
+  assertKnown(options, 'options', CONSUME_SIGNED)
+  assertOptionalName(options.attempt, 'attempt')
 }
 
 /** {@link ConsumeOptions} that were checked; `''` stands for what was left out. */
@@ -115,7 +158,7 @@ export function checkConsume(
   now: number,
   config: ActionTokenConfig,
 ): CheckedConsume {
-  assertObject(options, 'options')
+  assertKnown(options, 'options', CONSUME)
   const { attempt, graceMs, successor } = options
   assertOptionalName(attempt, 'attempt')
   if (graceMs !== undefined) assertSpanMs(graceMs, 'graceMs')
@@ -168,6 +211,12 @@ export function endOf(life: number | Lifetime, now: number): number {
     throw new RangeError(`"${name}" must not lead beyond the last instant of a date, ${LAST_INSTANT}`)
   }
   return end
+}
+
+/** {@link endOf}, of what a caller says of a mark and nothing else. @param name What it is called in a message. */
+export function endOfMark(life: number | Lifetime, now: number, name: string): number {
+  if (isPlainObject(life)) assertKnown(life, name, LIFETIME)
+  return endOf(life, now)
 }
 
 /** Gone at `expiresAt`, not a millisecond later. */

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import {
   assertName,
-  assertObject,
   assertText,
   type Clock,
   ConfigurationError,
@@ -13,7 +12,13 @@ import {
 import { CompactSign, compactVerify, errors } from 'jose'
 import { z } from 'zod'
 import type { ActionToken, ActionTokenProvider, NewActionToken, VerifyOutcome } from './contract.js'
-import { type ActionTokenConfig, expiryOf, isExpired } from './rules.js'
+import {
+  type ActionTokenConfig,
+  checkConsumeSigned,
+  checkNewActionToken,
+  expiryOf,
+  isExpired,
+} from './rules.js'
 
 /** The namespace of signed tokens in the store. */
 const KIND = 'action'
@@ -55,7 +60,7 @@ export class SignedTokens {
   /** As {@link ActionTokenProvider.issueActionToken}. */
   async issue(realmId: string, token: NewActionToken): Promise<string> {
     assertName(realmId, 'realmId')
-    assertObject(token, 'token')
+    checkNewActionToken(token)
     assertName(token.userId, 'userId')
     assertName(token.actionId, 'actionId')
     const nonce = token.nonce ?? randomId()
@@ -106,6 +111,7 @@ export class SignedTokens {
     actionId: string,
     options?: { readonly attempt?: string | undefined },
   ): Promise<VerifyOutcome> {
+    checkConsumeSigned(options)
     const claims = await this.#claims(realmId, token, actionId)
     if (claims === undefined) return { outcome: 'invalid' }
     if (isExpired(expiryOfClaims(claims), this.#clock.now())) return { outcome: 'expired' }

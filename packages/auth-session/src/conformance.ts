@@ -2,6 +2,7 @@ import { defineSuite, type KeySpaceRules, type Runner, runSuite, type Target } f
 import { endings } from './conformance/endings.js'
 import { events } from './conformance/events.js'
 import { NOTES_CEILING } from './conformance/fixture.js'
+import { misspelling } from './conformance/misspelling.js'
 import { misuse } from './conformance/misuse.js'
 import { patches } from './conformance/patches.js'
 import { promotion } from './conformance/promotion.js'
@@ -20,6 +21,7 @@ export const authSessionSuite = defineSuite<AuthSessionProvider>(
     promotion(add)
     events(add)
     misuse(add)
+    misspelling(add)
   },
   { maxNotesBytes: NOTES_CEILING },
 )

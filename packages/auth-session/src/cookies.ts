@@ -1,12 +1,14 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import {
+  assertKnown,
   assertName,
-  assertObject,
   assertOneOf,
   assertOptionalName,
+  assertOptions,
   type DerivedKey,
   deriveKeyring,
   type Keyring,
+  type Known,
 } from '@authstate/spi'
 import { parseCookie, stringifySetCookie } from 'cookie'
 import { z } from 'zod'
@@ -79,12 +81,28 @@ export function authSessionHash(rootId: string): string {
   return createHash('sha256').update(rootId).digest('base64').replace(/=+$/, '')
 }
 
+const OPTIONS: Known<LoginCookieOptions> = {
+  keyring: true,
+  path: true,
+  domain: true,
+  secure: true,
+  sameSite: true,
+}
+const RESTART_DATA: Known<RestartData> = {
+  tabId: true,
+  clientId: true,
+  redirectUri: true,
+  action: true,
+  protocol: true,
+  clientNotes: true,
+}
+
 /**
  * @throws {ConfigurationError} the keyring can not work
- * @throws {TypeError} an option is wrong, such as `sameSite: 'none'` without `secure`
+ * @throws {TypeError} an option is unknown or wrong, such as `sameSite: 'none'` without `secure`
  */
 export function createLoginCookies(options: LoginCookieOptions): LoginCookies {
-  assertObject(options, 'options')
+  assertOptions(options, 'options', OPTIONS)
   const { keyring, path = '/', domain, secure = true, sameSite = 'strict' } = options
   assertOneOf(sameSite, 'sameSite', ['strict', 'lax', 'none'])
   if (sameSite === 'none' && !secure) {
@@ -113,6 +131,7 @@ export function createLoginCookies(options: LoginCookieOptions): LoginCookies {
   return {
     restart: (realmId, data) => {
       assertName(realmId, 'realmId')
+      assertKnown(data, 'data', RESTART_DATA)
       const checked = restartData.safeParse(data)
       if (!checked.success)
         throw new TypeError(`"data" must be what a client asked for: ${whatIsWrong(checked.error)}`)

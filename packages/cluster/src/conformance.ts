@@ -2,6 +2,7 @@ import { defineSuite, type KeySpaceRules, type Runner, runSuite, type Target } f
 import { events } from './conformance/events.js'
 import { PROPERTIES } from './conformance/fixture.js'
 import { locks } from './conformance/locks.js'
+import { misspelling } from './conformance/misspelling.js'
 import { tasks } from './conformance/tasks.js'
 import { views } from './conformance/views.js'
 import { type ClusterProvider, clusterSpi } from './contract.js'
@@ -14,6 +15,7 @@ export const clusterSuite = defineSuite<ClusterProvider>(
     events(add)
     tasks(add)
     locks(add)
+    misspelling(add)
   },
   PROPERTIES,
 )

@@ -1,10 +1,11 @@
 import {
   assertBoolean,
   assertFunction,
+  assertKnown,
   assertName,
-  assertObject,
   assertOneOf,
   assertSpanMs,
+  type Known,
   parseDuration,
 } from '@authstate/spi'
 import { z } from 'zod'
@@ -13,8 +14,10 @@ import type {
   ClusterView,
   LockOptions,
   PublishOptions,
+  RunOnceOptions,
   RunOnceOrWaitOptions,
   Scope,
+  SubscribeOptions,
   ViewChange,
 } from './contract.js'
 
@@ -66,6 +69,10 @@ export const DEFAULT_LEASE_MS = 30_000
 /** @see Keycloak behaviour: the lock time-out of the global lock */
 export const DEFAULT_LOCK_WAIT_MS = 900_000
 
+const PUBLISH: Known<PublishOptions> = { scope: true, skipSender: true }
+const SUBSCRIBE: Known<SubscribeOptions> = { onGap: true }
+const LOCK: Known<LockOptions> = { waitMs: true, leaseMs: true }
+
 const SCOPES = ['all', 'others', 'site', 'other-sites'] as const
 
 /** What a delivery is decided by. */
@@ -107,7 +114,7 @@ export function checkPublish(
   options: PublishOptions,
 ): Pick<Delivery, 'scope' | 'skipSender'> {
   assertName(topic, 'topic')
-  assertObject(options, 'options')
+  assertKnown(options, 'options', PUBLISH)
   const { scope = 'all', skipSender = false } = options
   assertOneOf(scope, 'scope', SCOPES)
   assertBoolean(skipSender, 'skipSender')
@@ -118,8 +125,8 @@ export function checkSubscribe(topic: unknown, listener: unknown, options: unkno
   assertName(topic, 'topic')
   assertFunction(listener, 'listener')
   if (options === undefined) return
-  assertObject(options, 'options')
-  if (options['onGap'] !== undefined) assertFunction(options['onGap'], 'onGap')
+  assertKnown(options, 'options', SUBSCRIBE)
+  if (options.onGap !== undefined) assertFunction(options.onGap, 'onGap')
 }
 
 /** How long a lease lasts and how long somebody waits for one, with defaults filled in. */
@@ -128,24 +135,40 @@ export interface LeaseTimes {
   readonly waitMs: number
 }
 
-export function checkTask(key: unknown, options: RunOnceOrWaitOptions, task: unknown): LeaseTimes {
+/** Names that the options of a task may have, by whether the caller waits for the task of another. */
+export const TASK_OPTIONS: {
+  readonly once: Known<RunOnceOptions>
+  readonly wait: Known<RunOnceOrWaitOptions>
+} = {
+  once: { leaseMs: true },
+  wait: { leaseMs: true, waitMs: true },
+}
+
+export function checkTask(
+  key: unknown,
+  options: RunOnceOrWaitOptions,
+  task: unknown,
+  known: Known<RunOnceOptions> = TASK_OPTIONS.wait,
+): LeaseTimes {
   assertName(key, 'key')
   assertFunction(task, 'task')
-  const { leaseMs, waitMs } = times(options)
+  const { leaseMs, waitMs } = times(options, known)
   return { leaseMs, waitMs: waitMs ?? leaseMs }
 }
 
 export function checkLock(namespace: unknown, options: LockOptions, work: unknown): LeaseTimes {
   assertName(namespace, 'namespace')
   assertFunction(work, 'work')
-  const { leaseMs, waitMs } = times(options)
+  const { leaseMs, waitMs } = times(options, LOCK)
   return { leaseMs, waitMs: waitMs ?? DEFAULT_LOCK_WAIT_MS }
 }
 
-function times(options: LockOptions): { leaseMs: number; waitMs: number | undefined } {
-  const given: LockOptions = options
-  assertObject(options, 'options')
-  const { leaseMs = DEFAULT_LEASE_MS, waitMs } = given
+function times(
+  options: LockOptions,
+  known: Known<RunOnceOptions>,
+): { leaseMs: number; waitMs: number | undefined } {
+  assertKnown(options, 'options', known)
+  const { leaseMs = DEFAULT_LEASE_MS, waitMs } = options
   for (const [name, value] of Object.entries({ leaseMs, waitMs })) {
     if (value === undefined) continue
     assertSpanMs(value, name)

@@ -7,7 +7,7 @@ import type {
   RunOnceResult,
 } from './contract.js'
 import { HeldLease, type Leases } from './leases.js'
-import { checkTask } from './rules.js'
+import { checkTask, TASK_OPTIONS } from './rules.js'
 
 /** What nodes tell each other besides what applications do. */
 export interface Inside {
@@ -51,7 +51,7 @@ export class Tasks {
   }
 
   async runOnce<R>(key: string, options: RunOnceOptions, task: Task<R>): Promise<RunOnceResult<R>> {
-    const { leaseMs } = checkTask(key, options, task)
+    const { leaseMs } = checkTask(key, options, task, TASK_OPTIONS.once)
     const lease = await this.#leases.acquire({ kind: 'task', key }, leaseMs)
     if (!(lease instanceof HeldLease)) return { executed: false }
     return { executed: true, result: await this.#execute(key, lease, task) }

@@ -1,7 +1,20 @@
-import { assertInstant, assertName, assertObject, assertOneOf, parseDuration } from '@authstate/spi'
+import {
+  assertInstant,
+  assertKnown,
+  assertName,
+  assertOneOf,
+  type Known,
+  parseDuration,
+} from '@authstate/spi'
 import { z } from 'zod'
 import { parseIp } from './address.js'
-import type { FailureCategory } from './contract.js'
+import type {
+  FailureCategory,
+  FailureOptions,
+  GuardOptions,
+  SuccessOptions,
+  UnknownUserOptions,
+} from './contract.js'
 import { DEFAULT_POLICY, type Policy } from './policy.js'
 
 const spanMs = (least: number) => z.preprocess(parseDuration, z.int().min(least))
@@ -74,9 +87,26 @@ export interface Attempt {
 
 const CATEGORIES = ['password', 'otp'] as const satisfies readonly FailureCategory[]
 
+const FAILURE: Known<FailureOptions> = { ip: true, at: true, category: true }
+const GUARD: Known<GuardOptions> = { ip: true, category: true }
+const SUCCESS: Known<SuccessOptions> = { category: true }
+/** A category has no effect there and is taken all the same: a login need not change its options to hide who exists. */
+const UNKNOWN: Known<UnknownUserOptions & GuardOptions> = { ip: true, username: true, category: true }
+const ADDRESS: Known<{ readonly ip?: string | undefined }> = { ip: true }
+
+/** What the options of a verb may be called; the same for a name that belongs to nobody, which must look like any other. */
+const ATTEMPTS = {
+  failure: FAILURE,
+  guard: GUARD,
+  success: SUCCESS,
+  look: ADDRESS,
+  unknown: UNKNOWN,
+} as const
+
 /** @throws {TypeError | RangeError} naming the option that is wrong */
-export function checkAttempt(options: unknown): Attempt {
-  assertObject(options, 'options')
+export function checkAttempt(options: unknown, verb: keyof typeof ATTEMPTS): Attempt {
+  // Whatever the verb: what it can have is among these.
+  assertKnown(options, 'options', ATTEMPTS[verb] as Known<FailureOptions>)
   const { ip, at, category } = options
   if (at !== undefined) assertInstant(at, 'at')
   if (category !== undefined) assertOneOf(category, 'category', CATEGORIES)

@@ -5,6 +5,7 @@ import { counting } from './conformance/counting.js'
 import { guarding } from './conformance/guarding.js'
 import { lifetime } from './conformance/lifetime.js'
 import { locking } from './conformance/locking.js'
+import { misspelling } from './conformance/misspelling.js'
 import { misuse } from './conformance/misuse.js'
 import { secondFactor } from './conformance/second-factor.js'
 import { unknownUsers } from './conformance/unknown-users.js'
@@ -21,6 +22,7 @@ export const loginFailureSuite = defineSuite<LoginFailureProvider>(loginFailureS
   addresses(add)
   administration(add)
   misuse(add)
+  misspelling(add)
 })
 
 /** What keys of this SPI must satisfy; for `redisTarget`. Records of permanent locks, and their index, live for ever. */

@@ -63,17 +63,17 @@ export class LoginFailures implements LoginFailureProvider {
 
   async recordFailure(realmId: string, userId: string, options: FailureOptions = {}) {
     this.#enterUser(realmId, userId)
-    return this.#recordFailure(realmId, { userId }, checkAttempt(options))
+    return this.#recordFailure(realmId, { userId }, checkAttempt(options, 'failure'))
   }
 
   async recordUnknownUser(realmId: string, options: Omit<FailureOptions, 'category'> = {}) {
     this.#enterRealm(realmId)
-    return this.#recordFailure(realmId, undefined, checkAttempt(options))
+    return this.#recordFailure(realmId, undefined, checkAttempt(options, 'failure'))
   }
 
   async recordSuccess(realmId: string, userId: string, options: SuccessOptions = {}) {
     this.#enterUser(realmId, userId)
-    const { secondary } = checkAttempt(options)
+    const { secondary } = checkAttempt(options, 'success')
     const rules = await this.#book.of(realmId, { userId }, undefined)
     return this.#orElse(
       async () => (await this.#counting.succeed(rules, secondary, '')).cleared,
@@ -101,7 +101,7 @@ export class LoginFailures implements LoginFailureProvider {
     options: { readonly ip?: string | undefined } = {},
   ): Promise<CheckOutcome> {
     this.#enterUser(realmId, userId)
-    const rules = await this.#book.of(realmId, { userId }, checkAttempt(options).ip)
+    const rules = await this.#book.of(realmId, { userId }, checkAttempt(options, 'look').ip)
     return this.#orElse<CheckOutcome>(
       () => this.#counting.check(rules),
       async (failPolicy) => {
@@ -116,12 +116,12 @@ export class LoginFailures implements LoginFailureProvider {
 
   async guard(realmId: string, userId: string, options: GuardOptions, verify: () => Promise<boolean>) {
     this.#enterUser(realmId, userId)
-    return this.#guarded(realmId, { userId }, checkAttempt(options), verify)
+    return this.#guarded(realmId, { userId }, checkAttempt(options, 'guard'), verify)
   }
 
   async guardUnknownUser(realmId: string, options: UnknownUserOptions, verify: () => Promise<boolean>) {
     this.#enterRealm(realmId)
-    const attempt = checkAttempt(options)
+    const attempt = checkAttempt(options, 'unknown')
     const { username } = options
     // Whoever asks has typed it, so whatever text it is, it is a name.
     if (username !== undefined && typeof username !== 'string') {
@@ -141,7 +141,7 @@ export class LoginFailures implements LoginFailureProvider {
     options: { readonly ip?: string | undefined } = {},
   ): Promise<Explanation> {
     this.#enterUser(realmId, userId)
-    const rules = await this.#book.of(realmId, { userId }, checkAttempt(options).ip)
+    const rules = await this.#book.of(realmId, { userId }, checkAttempt(options, 'look').ip)
     const now = this.#context.clock.now()
     const explained = await each(rules, async (rule) =>
       explainRule(rule, await this.#store.load(rule.subject, now), now),

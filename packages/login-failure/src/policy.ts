@@ -1,4 +1,4 @@
-import { assertKnown, type BruteForceSettings, type Known } from '@authstate/spi'
+import { assertOptions, type BruteForceSettings, type Known } from '@authstate/spi'
 
 /** Lock-out settings with every default filled in. */
 export interface Policy {
@@ -51,7 +51,7 @@ const SETTINGS: Known<BruteForceSettings> = {
  * @throws {TypeError} a setting of the wrong type, or one that is unknown
  */
 export function policyOf(settings: BruteForceSettings, place: string): Policy | undefined {
-  assertKnown(settings, place, SETTINGS)
+  assertOptions(settings, place, SETTINGS)
   const read = (name: keyof BruteForceSettings & keyof Policy, least: number): number => {
     const value: unknown = settings[name] ?? DEFAULT_POLICY[name]
     if (typeof value !== 'number' || Number.isNaN(value)) {

@@ -1,6 +1,7 @@
 import { defineSuite, type KeySpaceRules, type Runner, runSuite, type Target } from '@authstate/conformance'
 import { invalidating } from './conformance/invalidating.js'
 import { life } from './conformance/life.js'
+import { misspelling } from './conformance/misspelling.js'
 import { misuse } from './conformance/misuse.js'
 import { nodes } from './conformance/nodes.js'
 import { publicKeys } from './conformance/public-keys.js'
@@ -23,6 +24,7 @@ export const realmCacheSuite = defineSuite<RealmCacheProvider>(
     secondLevel(add)
     publicKeys(add)
     misuse(add)
+    misspelling(add)
   },
   // Cases move the clock by hours: that is no silence.
   { maxSilenceMs: 30 * 86_400_000 },

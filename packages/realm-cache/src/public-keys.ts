@@ -1,9 +1,12 @@
 import {
   assertFunction,
+  assertKnown,
   assertName,
   assertObject,
   assertOptionalName,
+  assertOptions,
   type Clock,
+  type Known,
   systemClock,
 } from '@authstate/spi'
 import { z } from 'zod'
@@ -25,6 +28,7 @@ export interface LoadedKeys<K extends PublicKey> {
 /** Asks the owner of a key set, for example its JWKS endpoint. */
 export type KeyLoader<K extends PublicKey> = (modelKey: string) => LoadedKeys<K> | Promise<LoadedKeys<K>>
 
+const WANTED: Known<{ kid?: string; alg?: string }> = { kid: true, alg: true }
 const optionsSchema = z.strictObject({
   /**
    * At least this long passes between two requests for one key set, whoever asks for unknown key ids, also where the owner
@@ -39,6 +43,12 @@ const optionsSchema = z.strictObject({
 export interface PublicKeysOptions extends z.input<typeof optionsSchema> {
   /** @default the cache's */
   readonly clock?: Clock
+}
+
+const OPTIONS: Known<PublicKeysOptions> = {
+  minTimeBetweenRequestsMs: true,
+  maxCacheTimeMs: true,
+  clock: true,
 }
 
 interface KeySet<K> {
@@ -70,8 +80,10 @@ export class PublicKeys<K extends PublicKey = PublicKey> {
   /** The last request for each set, for as long as there may be no other. The oldest first. */
   readonly #last = new Map<string, Request<K>>()
 
-  constructor(cache: RealmCacheProvider, { clock, ...options }: PublicKeysOptions = {}) {
+  constructor(cache: RealmCacheProvider, given: PublicKeysOptions = {}) {
     assertObject(cache, 'cache')
+    assertOptions(given, 'options', OPTIONS)
+    const { clock, ...options } = given
     const parsed = optionsSchema.safeParse(options)
     if (!parsed.success) {
       const [{ path, message } = { path: [], message: '' }] = parsed.error.issues
@@ -98,7 +110,7 @@ export class PublicKeys<K extends PublicKey = PublicKey> {
     wanted: { readonly kid?: string | undefined; readonly alg?: string | undefined },
     load: KeyLoader<K>,
   ): Promise<K | undefined> {
-    assertObject(wanted, 'wanted')
+    assertKnown(wanted, 'wanted', WANTED)
     const { kid, alg } = wanted as { kid?: unknown; alg?: unknown }
     assertOptionalName(kid, 'kid')
     assertOptionalName(alg, 'alg')

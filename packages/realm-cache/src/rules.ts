@@ -1,6 +1,14 @@
-import { assertFunction, assertName, assertNames, assertObject, parseDuration } from '@authstate/spi'
+import {
+  assertFunction,
+  assertKnown,
+  assertName,
+  assertNames,
+  assertOptions,
+  type Known,
+  parseDuration,
+} from '@authstate/spi'
 import { z } from 'zod'
-import type { Invalidation, RegionOptions } from './contract.js'
+import type { GetOptions, Invalidation, RegionOptions } from './contract.js'
 
 const HOUR_MS = 3_600_000
 const MAX_SPAN_MS = 365 * 24 * HOUR_MS
@@ -63,6 +71,23 @@ const DEFAULTS: RegionSettings = {
   enabled: true,
 }
 
+const REGION: Known<RegionOptions> = {
+  maxEntries: true,
+  maxIdleMs: true,
+  ttlMs: true,
+  negativeTtlMs: true,
+  jitter: true,
+  loadTimeoutMs: true,
+  softTimeoutMs: true,
+  staleIfErrorMs: true,
+  clusterSingleFlight: true,
+  dependencies: true,
+  secondLevelTtlMs: true,
+  enabled: true,
+}
+const GET: Known<GetOptions<unknown>> = { tags: true, ttlMs: true, isCurrent: true }
+const INVALIDATION: Known<Extract<Invalidation, { readonly tag: unknown }>> = { tag: true, keys: true }
+
 /** @see Keycloak: sizes of the realm, user, authorization and keys caches */
 const WELL_KNOWN: Readonly<Record<string, Partial<RegionSettings>>> = {
   keys: { maxEntries: 1_000, maxIdleMs: HOUR_MS },
@@ -78,13 +103,10 @@ export function regionSettings(
   options: RegionOptions,
   configured: RealmCacheConfig['regions'][string] | undefined,
 ): RegionSettings {
-  assertObject(options, 'options')
+  assertOptions(options, 'options', REGION)
   const given: Record<string, unknown> = {}
   for (const [option, value] of Object.entries(options)) {
     if (value === undefined) continue
-    if (!Object.hasOwn(regionShape, option)) {
-      throw new TypeError(`"options.${option}" is not an option of a region`)
-    }
     const parsed = regionShape[option as keyof typeof regionShape].safeParse(value)
     if (!parsed.success) throw misuse(`options.${option}`, value, parsed.error.issues[0]?.message)
     given[option] = parsed.data
@@ -146,7 +168,7 @@ export function checkInvalidation(what: Invalidation): Untrue {
     return { keys: [what], tags: [] }
   }
   if (Array.isArray(what)) return { keys: checkNames(what, 'keys'), tags: [] }
-  assertObject(what, 'keys')
+  assertKnown(what, 'keys', INVALIDATION)
   const { tag, keys = [] } = what as { tag?: unknown; keys?: unknown }
   return { keys: checkNames(keys, 'keys'), tags: checkNames(typeof tag === 'string' ? [tag] : tag, 'tag') }
 }
@@ -161,7 +183,7 @@ export function checkGet(key: unknown, load: unknown, options: unknown): void {
   assertName(key, 'key')
   assertFunction(load, 'load')
   if (options === undefined) return
-  assertObject(options, 'options')
+  assertKnown(options, 'options', GET)
   const { tags, ttlMs, isCurrent } = options
   if (tags !== undefined && typeof tags !== 'function') assertNames(tags, 'tags')
   if (ttlMs !== undefined && typeof ttlMs !== 'function') checkTtl(ttlMs)

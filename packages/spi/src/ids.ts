@@ -1,4 +1,5 @@
 import { randomFillSync } from 'node:crypto'
+import { assertOptionalName } from './assert.js'
 
 /** Length of every id this library mints. */
 export const ID_LENGTH = 24
@@ -19,6 +20,7 @@ export type MintId = (partition: number) => string
  *   where there is only one site.
  */
 export function createIdMinter(site?: string): MintId {
+  assertOptionalName(site, 'site')
   const end = siteCharacter(site)
   return (partition) => randomId() + end + partition.toString(16).padStart(2, '0')
 }

@@ -2,7 +2,7 @@ import { hkdfSync } from 'node:crypto'
 import { types } from 'node:util'
 import { assertObject } from './assert.js'
 import { ConfigurationError } from './errors.js'
-import { assertKnown, type Known } from './known.js'
+import { assertOptions, type Known } from './known.js'
 
 /** Fewest bytes of a secret. */
 const MIN_SECRET_BYTES = 32
@@ -43,7 +43,7 @@ export interface DerivedKeyring {
  * @see RFC 5869 — HKDF with SHA-512
  */
 export function deriveKeyring(keyring: Keyring, purpose: string): DerivedKeyring {
-  assertKnown(keyring, 'keyring', KEYRING)
+  assertOptions(keyring, 'keyring', KEYRING)
   assertObject(keyring.keys, 'keyring.keys')
   const keys = new Map<string, DerivedKey>()
   for (const [id, secret] of Object.entries(keyring.keys)) {

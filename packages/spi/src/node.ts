@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { assertOptionalName } from './assert.js'
 import { randomId } from './ids.js'
-import { assertKnown, type Known } from './known.js'
+import { assertOptions, type Known } from './known.js'
 import type { NodeIdentity } from './provider.js'
 
 const IDENTITY: Known<NodeIdentity> = { name: true, site: true, route: true }
@@ -12,7 +12,7 @@ const IDENTITY: Known<NodeIdentity> = { name: true, site: true, route: true }
  * @throws {TypeError} a given name, site or route is not a name, or something else is given.
  */
 export function identifyNode(given: Partial<NodeIdentity> | undefined): NodeIdentity {
-  if (given !== undefined) assertKnown(given, 'node', IDENTITY)
+  if (given !== undefined) assertOptions(given, 'node', IDENTITY)
   assertOptionalName(given?.name, 'node.name')
   assertOptionalName(given?.site, 'node.site')
   assertOptionalName(given?.route, 'node.route')

@@ -1,7 +1,7 @@
 import { assertFunction, assertObject } from './assert.js'
 import type { Clock } from './clock.js'
 import type { Keyring } from './keyring.js'
-import { assertKnown, type Known } from './known.js'
+import { assertOptions, type Known } from './known.js'
 import type { Logger } from './logger.js'
 import type { Realm } from './realm.js'
 import type { RealmSettingChecks } from './realm-checks.js'
@@ -47,7 +47,7 @@ const SPI_OPTIONS: Known<SpiOptions> = { realmSettings: true }
 /** Declares an SPI. Call it once, next to the contract. */
 export function defineSpi<P extends Provider>(name: string, options: SpiOptions = {}): Spi<P> {
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) throw new TypeError('"name" of an SPI must be kebab-case')
-  assertKnown(options, 'options', SPI_OPTIONS)
+  assertOptions(options, 'options', SPI_OPTIONS)
   const { realmSettings } = options as SpiOptions
   if (realmSettings === undefined) return Object.freeze({ name })
   assertObject(realmSettings, 'options.realmSettings')

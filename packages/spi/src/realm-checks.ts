@@ -1,5 +1,5 @@
 import { assertBoolean, assertFunction } from './assert.js'
-import { assertKnown, type Known } from './known.js'
+import { assertOptions, type Known } from './known.js'
 import type { ClientSettings, CommonRealmSettings } from './realm.js'
 
 /**
@@ -48,7 +48,7 @@ const FLAGS = ['offlineSessionMaxLifespanEnabled', 'rememberMe'] as const
  * @throws {TypeError | RangeError} naming the setting
  */
 export function checkRealmSettings(settings: CommonRealmSettings, checks: RealmSettingChecks): void {
-  assertKnown(settings, PLACE, knownWith(checks))
+  assertOptions(settings, PLACE, knownWith(checks))
   for (const name of FLAGS) {
     const flag: unknown = settings[name]
     if (flag !== undefined && flag !== null) assertBoolean(flag, `${PLACE}.${name}`)
@@ -72,7 +72,7 @@ export function checkClientSettings(settings: ClientSettings | undefined): Clien
   if (typeof (settings as { then?: unknown }).then === 'function') {
     throw new TypeError(`"${place}" must answer at once, got a promise`)
   }
-  assertKnown(settings, place, CLIENT)
+  assertOptions(settings, place, CLIENT)
   return settings
 }
 

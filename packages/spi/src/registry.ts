@@ -9,7 +9,7 @@ import { ConfigurationError, ProviderClosedError } from './errors.js'
 import { checkHealth, type Health } from './health.js'
 import { createObserver, type InstrumentHook, observe } from './instrument.js'
 import { deriveKeyring, type Keyring } from './keyring.js'
-import { assertKnown, type Known } from './known.js'
+import { assertOptions, type Known } from './known.js'
 import { consoleLogger, type Logger } from './logger.js'
 import { identifyNode } from './node.js'
 import { createPlan, throwIfMistaken, validatePlan } from './plan.js'
@@ -111,7 +111,7 @@ interface Running {
  * @throws {ConfigurationError} the keyring can not work.
  */
 export function createProviderRegistry(options: ProviderRegistryOptions): ProviderRegistry {
-  assertKnown(options, 'options', OPTIONS)
+  assertOptions(options, 'options', OPTIONS)
   const { config, env, realms, instrument } = options
   const catalog = createCatalog(options.factories)
   if (env !== undefined) assertObject(env, 'env')

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
-import { defineSuite } from '@authstate/conformance'
+import { defineSuite, refusesMisspelling, taker } from '@authstate/conformance'
 import { parseSetCookie } from 'cookie'
-import { stickySessionEncoderSpi } from './contract.js'
+import {
+  type CookieOptions,
+  type SignOptions,
+  type StickySessionEncoderProvider,
+  stickySessionEncoderSpi,
+} from './contract.js'
 
 const ID = 'AbCdEfGhIjKlMnOpQrStU00f'
 const MEGABYTE = 1024 * 1024
@@ -37,6 +42,34 @@ export const stickySessionEncoderSuite = defineSuite(stickySessionEncoderSpi, ({
       ),
     ]
     for (const [call, named] of bad) assert.throws(call, { name: 'TypeError', message: named })
+  })
+
+  basic('arguments: a misspelt property is refused by name', 'issue: bad input', async ({ provider }) => {
+    const realms = (call: (options: { readonly realmId?: string | undefined }) => unknown) => [
+      taker<{ readonly realmId?: string | undefined }>({ realmId: 'r' }, call),
+    ]
+    await refusesMisspelling<StickySessionEncoderProvider>({
+      encode: [
+        taker<{ readonly route?: string | undefined }>({ route: 'n' }, (options) =>
+          provider.encode('abc', options),
+        ),
+      ],
+      sign: [taker<SignOptions>({ route: 'n', realmId: 'r' }, (options) => provider.sign('abc', options))],
+      verify: realms((options) => provider.verify('x', options)),
+      cookie: [
+        taker<CookieOptions>({ route: 'n', realmId: 'r', path: '/' }, (options) =>
+          provider.cookie('abc', options),
+        ),
+      ],
+      clearCookie: [
+        taker<{ readonly path?: string | undefined }>({ path: '/' }, (options) =>
+          provider.clearCookie(options),
+        ),
+      ],
+      readCookie: realms((options) => provider.readCookie('', options)),
+      decode: [],
+      route: [],
+    })
   })
 
   basic('decode: at the first dot; a dot at the end belongs to the id', 'B4', async ({ provider }) => {

@@ -1,4 +1,4 @@
-import { assertName, ConfigurationError } from '@authstate/spi'
+import { assertKnown, assertName, ConfigurationError, type Known } from '@authstate/spi'
 import { parseCookie, stringifySetCookie } from 'cookie'
 import type { CookieOptions, DecodedSession, SignOptions, StickySessionEncoderProvider } from './contract.js'
 import {
@@ -14,8 +14,15 @@ import type { SessionSigner } from './signature.js'
 /** Cookies of one name that are tried: a browser sends one per path and domain. */
 const MAX_CANDIDATES = 3
 
+type RouteOption = { readonly route?: string | undefined }
 type RealmOption = { readonly realmId?: string | undefined }
 type PathOption = { readonly path?: string | undefined }
+
+const ROUTE_OPTION: Known<RouteOption> = { route: true }
+const REALM_OPTION: Known<RealmOption> = { realmId: true }
+const PATH_OPTION: Known<PathOption> = { path: true }
+const SIGN: Known<SignOptions> = { ...ROUTE_OPTION, ...REALM_OPTION }
+const COOKIE: Known<CookieOptions> = { ...SIGN, ...PATH_OPTION }
 
 /** Everything but the choice of a route, which is what providers differ in. */
 export class StickySessionEncoder implements StickySessionEncoderProvider {
@@ -36,8 +43,9 @@ export class StickySessionEncoder implements StickySessionEncoderProvider {
     this.#routeFor = routeFor
   }
 
-  encode(id: string, options: { readonly route?: string | undefined } = {}): string {
+  encode(id: string, options: RouteOption = {}): string {
     assertEncodableId(id)
+    assertKnown(options, 'options', ROUTE_OPTION)
     return joinRoute(id, this.#chosenRoute(id, options.route))
   }
 
@@ -50,13 +58,17 @@ export class StickySessionEncoder implements StickySessionEncoderProvider {
     return this.shouldAttachRoute ? this.#routeFor(id) : undefined
   }
 
-  sign(id: string, { route, realmId }: SignOptions = {}): string {
+  sign(id: string, options: SignOptions = {}): string {
     assertName(id, 'id')
+    assertKnown(options, 'options', SIGN)
+    const { route, realmId } = options
     if (realmId !== undefined) assertName(realmId, 'realmId')
     return joinRoute(this.#signing().sign(id, realmId), this.#chosenRoute(id, route))
   }
 
-  verify(value: unknown, { realmId }: RealmOption = {}): DecodedSession | undefined {
+  verify(value: unknown, options: RealmOption = {}): DecodedSession | undefined {
+    assertKnown(options, 'options', REALM_OPTION)
+    const { realmId } = options
     if (realmId !== undefined) assertName(realmId, 'realmId')
     const signing = this.#signing()
     const { message, route } = splitRoute(value) ?? {}
@@ -64,15 +76,20 @@ export class StickySessionEncoder implements StickySessionEncoderProvider {
     return id === undefined ? undefined : { id, ...(route !== undefined && { route }) }
   }
 
-  cookie(id: string, { path, ...options }: CookieOptions = {}): string {
-    return this.#setCookie(this.sign(id, options), path)
+  cookie(id: string, options: CookieOptions = {}): string {
+    assertName(id, 'id')
+    assertKnown(options, 'options', COOKIE)
+    const { path, ...rest } = options
+    return this.#setCookie(this.sign(id, rest), path)
   }
 
-  clearCookie({ path }: PathOption = {}): string {
-    return this.#setCookie('', path, { maxAge: 0, expires: new Date(0) })
+  clearCookie(options: PathOption = {}): string {
+    assertKnown(options, 'options', PATH_OPTION)
+    return this.#setCookie('', options.path, { maxAge: 0, expires: new Date(0) })
   }
 
   readCookie(header: string | undefined, options: RealmOption = {}): DecodedSession | undefined {
+    assertKnown(options, 'options', REALM_OPTION)
     const candidates = valuesOf(header, this.#config.cookieName).slice(0, MAX_CANDIDATES)
     for (const value of candidates) {
       const session = this.verify(value, options)

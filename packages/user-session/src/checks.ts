@@ -2,17 +2,20 @@ import {
   assertBoolean,
   assertInstant,
   assertInteger,
+  assertKnown,
   assertName,
   assertNames,
   assertNotes,
   assertNotesPatch,
-  assertObject,
   assertOneOf,
   assertOptionalName,
   assertSpanMs,
   assertText,
+  type Known,
 } from '@authstate/spi'
 import type {
+  ClientRemoval,
+  ClientScope,
   ClientSessionPatch,
   ClientTokenRotation,
   CreateUserSession,
@@ -20,8 +23,11 @@ import type {
   NewUserSession,
   OfflineCopy,
   PageRequest,
+  SessionScope,
   TokenRotation,
   TransientTokenRotation,
+  TwinScope,
+  UserRemoval,
   UserSessionEventType,
   UserSessionPatch,
   UserSessionState,
@@ -36,6 +42,47 @@ const EVENTS = ['created', 'removed', 'expired', '*'] as const
 const MAX_URI_BYTES = 8_192
 const DEFAULT_LIMIT = 20
 const MAX_REUSE = 1_000_000
+
+const NEW_SESSION: Known<NewUserSession> = {
+  userId: true,
+  loginUsername: true,
+  ipAddress: true,
+  authMethod: true,
+  rememberMe: true,
+  brokerSessionId: true,
+  brokerUserId: true,
+  notes: true,
+  client: true,
+  authenticatedAt: true,
+}
+const CREATE: Known<CreateUserSession> = { ...NEW_SESSION, transient: true }
+const CLIENT: Known<NewClientSession> = {
+  clientId: true,
+  protocol: true,
+  redirectUri: true,
+  action: true,
+  notes: true,
+}
+const PATCH: Known<UserSessionPatch> = { state: true, notes: true }
+const CLIENT_PATCH: Known<ClientSessionPatch> = CLIENT
+const SCOPE: Known<SessionScope> = { offline: true }
+const CLIENT_SCOPE: Known<ClientScope> = { ...SCOPE, clientId: true }
+const CLIENT_REMOVAL: Known<ClientRemoval> = { ...SCOPE, endWhenLast: true }
+const TWIN_SCOPE: Known<TwinScope> = { offline: true }
+const USER_REMOVAL: Known<UserRemoval> = { ...TWIN_SCOPE, except: true }
+const OFFLINE_COPY: Known<OfflineCopy> = { clientIds: true, authenticatedAt: true }
+const PAGE: Known<PageRequest> = { ...SCOPE, limit: true, cursor: true }
+const ROTATION: Known<TokenRotation> = {
+  family: true,
+  presented: true,
+  next: true,
+  issuedAt: true,
+  maxReuse: true,
+  attempt: true,
+  graceMs: true,
+}
+const CLIENT_ROTATION: Known<ClientTokenRotation> = { ...ROTATION, ...SCOPE, clientId: true }
+const TRANSIENT_ROTATION: Known<TransientTokenRotation> = { ...ROTATION, lifespanMs: true }
 
 type Notes = Readonly<Record<string, string>>
 
@@ -70,11 +117,29 @@ export interface CheckedPage {
 }
 
 export function checkSession(
-  session: NewUserSession | CreateUserSession,
+  session: CreateUserSession,
   maxNotesBytes: number,
   moments: Moments,
 ): CheckedSession {
-  assertObject(session, 'session')
+  return checkLogin(session, CREATE, maxNotesBytes, moments)
+}
+
+/** {@link checkSession} for a session that begins anew, which is always stored. */
+export function checkRestart(
+  session: NewUserSession,
+  maxNotesBytes: number,
+  moments: Moments,
+): CheckedSession {
+  return checkLogin(session, NEW_SESSION, maxNotesBytes, moments)
+}
+
+function checkLogin(
+  session: CreateUserSession,
+  known: Known<NewUserSession>,
+  maxNotesBytes: number,
+  moments: Moments,
+): CheckedSession {
+  assertKnown(session, 'session', known)
   const { userId, loginUsername, ipAddress, authMethod, brokerSessionId, brokerUserId, client } = session
   assertName(userId, 'session.userId')
   assertName(loginUsername, 'session.loginUsername')
@@ -92,7 +157,7 @@ export function checkSession(
     brokerUserId,
     notes: checkedNotes(session.notes, 'session.notes', maxNotesBytes),
     client: client === undefined ? undefined : checkClient(client, maxNotesBytes, OF_SESSION),
-    transient: flag((session as CreateUserSession).transient, 'session.transient'),
+    transient: flag(session.transient, 'session.transient'),
     login: moments.login(session.authenticatedAt, 'session.authenticatedAt'),
   }
 }
@@ -110,7 +175,7 @@ const ALONE = namesIn('client')
 const OF_SESSION = namesIn('session.client')
 
 export function checkClient(client: NewClientSession, maxNotesBytes: number, names = ALONE): CheckedClient {
-  assertObject(client, names.client)
+  assertKnown(client, names.client, CLIENT)
   const { clientId, protocol, redirectUri, action } = client
   assertName(clientId, names.clientId)
   assertOptionalName(protocol, names.protocol)
@@ -142,7 +207,7 @@ export interface CheckedClientPatch {
 }
 
 export function checkPatch(patch: UserSessionPatch, maxNotesBytes: number): CheckedPatch {
-  assertObject(patch, 'patch')
+  assertKnown(patch, 'patch', PATCH)
   const { state, notes = {} } = patch
   if (state !== undefined && state !== null) assertOneOf(state, 'patch.state', STATES)
   assertNotesPatch(notes, 'patch.notes', maxNotesBytes)
@@ -150,7 +215,7 @@ export function checkPatch(patch: UserSessionPatch, maxNotesBytes: number): Chec
 }
 
 export function checkClientPatch(patch: ClientSessionPatch, maxNotesBytes: number): CheckedClientPatch {
-  assertObject(patch, 'patch')
+  assertKnown(patch, 'patch', CLIENT_PATCH)
   const { clientId, protocol, redirectUri, action, notes = {} } = patch
   assertName(clientId, 'patch.clientId')
   assertOptionalName(protocol ?? undefined, 'patch.protocol')
@@ -163,31 +228,57 @@ export function checkClientPatch(patch: ClientSessionPatch, maxNotesBytes: numbe
 }
 
 /** Whether the offline twin is meant. */
-export function checkScope(options: { readonly offline?: boolean | undefined } | undefined): boolean {
-  if (options === undefined) return false
-  assertObject(options, 'options')
-  return flag(options['offline'], 'options.offline')
+export function checkScope(options: SessionScope | undefined): boolean {
+  return scopeOf(options, SCOPE)
+}
+
+/** {@link checkScope}, and the client whose sight of the session is asked for. */
+export function checkClientScope(options: ClientScope | undefined): {
+  readonly offline: boolean
+  readonly clientId: string | undefined
+} {
+  const offline = scopeOf(options, CLIENT_SCOPE)
+  assertOptionalName(options?.clientId, 'options.clientId')
+  return { offline, clientId: options?.clientId }
+}
+
+/** {@link checkScope}, and whether the user session ends with its last client session. */
+export function checkClientRemoval(options: ClientRemoval | undefined): {
+  readonly offline: boolean
+  readonly endWhenLast: boolean
+} {
+  const offline = scopeOf(options, CLIENT_REMOVAL)
+  return { offline, endWhenLast: flag(options?.endWhenLast, 'options.endWhenLast') }
 }
 
 /** Which of the twins are meant. */
-export function checkTwins(
-  options: { readonly offline?: boolean | 'both' | undefined } | undefined,
-): readonly boolean[] {
+export function checkTwins(options: TwinScope | undefined): readonly boolean[] {
+  return twinsOf(options, TWIN_SCOPE)
+}
+
+/** {@link checkTwins}, and the session that stays. */
+export function checkUserRemoval(options: UserRemoval | undefined): {
+  readonly twins: readonly boolean[]
+  readonly except: string | undefined
+} {
+  const twins = twinsOf(options, USER_REMOVAL)
+  assertOptionalName(options?.except, 'options.except')
+  return { twins, except: options?.except }
+}
+
+function twinsOf(options: TwinScope | undefined, known: Known<TwinScope>): readonly boolean[] {
   if (options === undefined) return [false]
-  assertObject(options, 'options')
-  const offline = options['offline']
+  assertKnown(options, 'options', known)
+  const offline: unknown = options.offline
   if (offline === 'both') return [false, true]
   if (offline === undefined || typeof offline === 'boolean') return [offline ?? false]
   throw new TypeError('"options.offline" must be true, false or "both"')
 }
 
-/** An option that names something, such as `clientId`. */
-export function checkOption(options: object | undefined, name: string): string | undefined {
-  if (options === undefined) return undefined
-  assertObject(options, 'options')
-  const value = options[name]
-  assertOptionalName(value, `options.${name}`)
-  return value
+function scopeOf(options: SessionScope | undefined, known: Known<SessionScope>): boolean {
+  if (options === undefined) return false
+  assertKnown(options, 'options', known)
+  return flag(options.offline, 'options.offline')
 }
 
 /** An {@link OfflineCopy} that was checked. */
@@ -197,7 +288,7 @@ export interface CheckedCopy {
 }
 
 export function checkCopy(options: OfflineCopy = {}, moments: Moments): CheckedCopy {
-  assertObject(options, 'options')
+  assertKnown(options, 'options', OFFLINE_COPY)
   const { clientIds, authenticatedAt } = options
   if (clientIds !== undefined) assertNames(clientIds, 'options.clientIds')
   const login = moments.login(authenticatedAt, 'options.authenticatedAt')
@@ -206,26 +297,26 @@ export function checkCopy(options: OfflineCopy = {}, moments: Moments): CheckedC
 
 export function checkPage(page: PageRequest | undefined): CheckedPage {
   if (page === undefined) return { offline: false, limit: DEFAULT_LIMIT, after: decodeCursor(undefined) }
-  assertObject(page, 'page')
+  assertKnown(page, 'page', PAGE)
   const { limit = DEFAULT_LIMIT, cursor } = page
   assertInteger(limit, 'page.limit', 1, CHUNK)
   if (cursor !== undefined) assertName(cursor, 'page.cursor')
-  return { offline: flag(page['offline'], 'page.offline'), limit, after: decodeCursor(cursor) }
+  return { offline: flag(page.offline, 'page.offline'), limit, after: decodeCursor(cursor) }
 }
 
 export function checkRotation(rotation: ClientTokenRotation): void {
-  checkPresentation(rotation)
+  checkPresentation(rotation, CLIENT_ROTATION)
   assertName(rotation.clientId, 'rotation.clientId')
   flag(rotation.offline, 'rotation.offline')
 }
 
 export function checkTransientRotation(rotation: TransientTokenRotation): void {
-  checkPresentation(rotation)
+  checkPresentation(rotation, TRANSIENT_ROTATION)
   assertSpanMs(rotation.lifespanMs, 'rotation.lifespanMs')
 }
 
-function checkPresentation(rotation: TokenRotation): void {
-  assertObject(rotation, 'rotation')
+function checkPresentation(rotation: TokenRotation, known: Known<TokenRotation>): void {
+  assertKnown(rotation, 'rotation', known)
   assertName(rotation.family, 'rotation.family')
   assertName(rotation.presented, 'rotation.presented')
   assertName(rotation.next, 'rotation.next')

@@ -8,6 +8,7 @@ import { MAX_NOTES_BYTES } from './conformance/fixture.js'
 import { lifeCycle } from './conformance/life-cycle.js'
 import { limits } from './conformance/limits.js'
 import { listings } from './conformance/listings.js'
+import { misspelling } from './conformance/misspelling.js'
 import { misuse } from './conformance/misuse.js'
 import { offlineSessions } from './conformance/offline.js'
 import { races } from './conformance/races.js'
@@ -34,6 +35,7 @@ export const userSessionSuite = defineSuite<UserSessionProvider>(
     events(add)
     races(add)
     misuse(add)
+    misspelling(add)
   },
   { maxNotesBytes: MAX_NOTES_BYTES, sweepIntervalMs: 0 },
 )

@@ -115,8 +115,7 @@ class MemoryUserSessions implements UserSessionProvider {
 
   async get(realmId: string, id: string, options?: ClientScope) {
     this.#enterWith(realmId, id, 'id')
-    const offline = check.checkScope(options)
-    const clientId = check.checkOption(options, 'clientId')
+    const { offline, clientId } = check.checkClientScope(options)
     const now = this.#context.clock.now()
     const session = this.#store.live(realmId, id, offline, now)
     if (session === undefined) return undefined
@@ -126,8 +125,8 @@ class MemoryUserSessions implements UserSessionProvider {
 
   async refresh(realmId: string, id: string, options?: ClientScope) {
     this.#enterWith(realmId, id, 'id')
-    const clientId = check.checkOption(options, 'clientId')
-    return this.#write(realmId, id, options, (session, now, realm, lives) => {
+    const { offline, clientId } = check.checkClientScope(options)
+    return this.#write(realmId, id, { offline }, (session, now, realm, lives) => {
       if (clientId !== undefined) {
         const client = openClient(session, clientId, realm, now)
         if (client === undefined) return undefined
@@ -158,7 +157,7 @@ class MemoryUserSessions implements UserSessionProvider {
 
   async restart(realmId: string, id: string, begun: NewUserSession) {
     this.#enterWith(realmId, id, 'id')
-    const checked = check.checkSession(begun, this.#config.maxNotesBytes, this.#moments)
+    const checked = check.checkRestart(begun, this.#config.maxNotesBytes, this.#moments)
     return this.#write(realmId, id, undefined, (session, now, realm) => {
       if (session.core.userId !== checked.userId) throw check.otherUser()
       const refused = this.#refusal(realmId, checked.userId, false, checked.login)
@@ -210,8 +209,8 @@ class MemoryUserSessions implements UserSessionProvider {
     this.#enterWith(realmId, id, 'id')
     assertName(clientId, 'clientId')
     const now = this.#context.clock.now()
-    const session = this.#store.live(realmId, id, check.checkScope(options), now)
-    const endWhenLast = check.flag(options?.endWhenLast, 'options.endWhenLast')
+    const { offline, endWhenLast } = check.checkClientRemoval(options)
+    const session = this.#store.live(realmId, id, offline, now)
     if (session === undefined || liveClient(session, clientId, now) === undefined) return false
     this.#store.detach(session, clientId)
     if (endWhenLast && snapshot(session, now).clients.size === 0) this.#store.end(session, 'last-client')
@@ -234,7 +233,7 @@ class MemoryUserSessions implements UserSessionProvider {
   ): Promise<RotationOutcome> {
     this.#enterWith(realmId, id, 'id')
     check.checkRotation(rotation)
-    const rotated = await this.#write(realmId, id, rotation, (session, now, realm) =>
+    const rotated = await this.#write(realmId, id, { offline: rotation.offline }, (session, now, realm) =>
       rotateIn(this.#store, session, rotation, realm, now),
     )
     return rotated ?? { outcome: 'gone' }
@@ -299,8 +298,7 @@ class MemoryUserSessions implements UserSessionProvider {
   async removeByUser(realmId: string, userId: string, options?: UserRemoval) {
     this.#enter(realmId)
     assertName(userId, 'userId')
-    const twins = check.checkTwins(options)
-    const except = check.checkOption(options, 'except')
+    const { twins, except } = check.checkUserRemoval(options)
     const mark = await this.#moments.removal()
     const now = this.#context.clock.now()
     return twins.reduce((ended, offline) => {

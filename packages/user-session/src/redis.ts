@@ -111,8 +111,7 @@ class RedisUserSessions implements UserSessionProvider {
 
   async get(realmId: string, id: string, options?: ClientScope) {
     this.#store.enterSession(realmId, id)
-    const offline = check.checkScope(options)
-    const clientId = check.checkOption(options, 'clientId')
+    const { offline, clientId } = check.checkClientScope(options)
     const key = this.#store.keys.session(realmId, id, offline)
     if (key === undefined) return undefined
     return this.#store.read('user-session.get', key, { realmId, id, offline }, clientId)
@@ -120,8 +119,8 @@ class RedisUserSessions implements UserSessionProvider {
 
   async refresh(realmId: string, id: string, options?: ClientScope) {
     this.#store.enterSession(realmId, id)
-    const clientId = check.checkOption(options, 'clientId')
-    const opened = await this.#store.open(realmId, id, options)
+    const { offline, clientId } = check.checkClientScope(options)
+    const opened = await this.#store.open(realmId, id, { offline })
     if (opened === undefined) return undefined
     const values = await this.#refresh(opened, clientId, 'record')
     return values && this.#store.decode(values, opened.place, clientId)
@@ -129,8 +128,8 @@ class RedisUserSessions implements UserSessionProvider {
 
   async touch(realmId: string, id: string, options?: ClientScope) {
     this.#store.enterSession(realmId, id)
-    const clientId = check.checkOption(options, 'clientId')
-    const opened = await this.#store.open(realmId, id, options)
+    const { offline, clientId } = check.checkClientScope(options)
+    const opened = await this.#store.open(realmId, id, { offline })
     if (opened === undefined) return undefined
     const { key, now, life } = opened
     const times =
@@ -174,7 +173,7 @@ class RedisUserSessions implements UserSessionProvider {
 
   async restart(realmId: string, id: string, begun: NewUserSession) {
     this.#store.enterSession(realmId, id)
-    const checked = check.checkSession(begun, this.#config.maxNotesBytes, this.#store.moments)
+    const checked = check.checkRestart(begun, this.#config.maxNotesBytes, this.#store.moments)
     const opened = await this.#store.open(realmId, id, undefined)
     if (opened === undefined) return undefined
     const { place, key, realm, now, life } = opened
@@ -249,15 +248,14 @@ class RedisUserSessions implements UserSessionProvider {
   async removeClientSession(realmId: string, id: string, clientId: string, options?: ClientRemoval) {
     this.#store.enterSession(realmId, id)
     assertName(clientId, 'clientId')
-    const offline = check.checkScope(options)
-    const endWhenLast = check.flag(options?.endWhenLast, 'options.endWhenLast') ? 1 : 0
+    const { offline, endWhenLast } = check.checkClientRemoval(options)
     const key = this.#store.keys.session(realmId, id, offline)
     if (key === undefined) return false
     const now = this.#store.now()
     const { removed, ended } = await this.#store.redis.run(
       scripts.removeClient,
       { session: key },
-      { now, client: escapePart(clientId), endWhenLast },
+      { now, client: escapePart(clientId), endWhenLast: endWhenLast ? 1 : 0 },
     )
     if (ended) this.#store.events.removed(realmId, offline, [ended], 'last-client')
     return removed
@@ -278,7 +276,7 @@ class RedisUserSessions implements UserSessionProvider {
   ): Promise<RotationOutcome> {
     this.#store.enterSession(realmId, id)
     check.checkRotation(rotation)
-    const opened = await this.#store.open(realmId, id, rotation)
+    const opened = await this.#store.open(realmId, id, { offline: rotation.offline })
     if (opened === undefined) return { outcome: 'gone' }
     const { key, place, realm, now, life } = opened
     const { clientId } = rotation
@@ -359,8 +357,7 @@ class RedisUserSessions implements UserSessionProvider {
   async removeByUser(realmId: string, userId: string, options?: UserRemoval) {
     this.#store.enter(realmId)
     assertName(userId, 'userId')
-    const except = check.checkOption(options, 'except')
-    const twins = check.checkTwins(options)
+    const { twins, except } = check.checkUserRemoval(options)
     const { moments } = this.#store
     const mark = await moments.removal()
     const ended = await this.#endTwins({ realmId, kind: 'user', name: userId }, twins, mark, except)

@@ -37,7 +37,7 @@ export function misuse(add: Add): void {
 
   add.basic('misuse: options of a region', 'house rules', async ({ provider }) => {
     await refuses('options', () => provider.region('r', 7 as never))
-    await refuses('options.maxEntires', () => provider.region('r', { maxEntires: 1 } as never))
+    await refuses('options', () => provider.region('r', { maxEntires: 1 } as never))
     for (const [option, wrong] of [
       ['maxEntries', 0],
       ['maxEntries', 1.5],
