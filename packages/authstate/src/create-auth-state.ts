@@ -2,7 +2,11 @@ import {
   type AnyProviderFactory,
   ConfigurationError,
   createProviderRegistry,
+  type Description,
   type ProviderRegistry,
+  quote,
+  type RegistryConfig,
+  type SpiDescription,
 } from '@authstate/spi'
 import { type AuthState, RunningAuthState } from './auth-state.js'
 import { type AuthStateConfig, checkOptions, selectionOf, staysInMemory } from './config.js'
@@ -26,24 +30,73 @@ export async function createAuthState(config: AuthStateConfig = {}): Promise<Aut
   const selection = selectionOf(config)
   const surroundings = { clock, logger, node, realms, keyring, instrument, env, closeTimeoutMs }
   const registry = createProviderRegistry({ ...surroundings, factories, config: selection })
-  refuseIdleRedis(registry, factories)
+  refuseIdle(registry, config, factories)
   await registry.start()
   return new RunningAuthState(registry)
 }
 
-/** A Redis that is configured and that nothing would use: state that should outlive the process would not. */
-function refuseIdleRedis(registry: ProviderRegistry, factories: readonly AnyProviderFactory[]): void {
+/** What is configured without effect. Where the configuration has other mistakes, the start names them. */
+function refuseIdle(
+  registry: ProviderRegistry,
+  config: AuthStateConfig,
+  factories: readonly AnyProviderFactory[],
+): void {
   const spis = describe(registry)
-  const given = Object.values(spis?.['redis']?.properties ?? {}).some(({ origin }) => origin !== 'default')
+  if (spis === undefined) return
+  refuseIdleRedis(spis, factories)
+  refuseNothing(spis)
+  refuseIdleProviders(spis, config)
+}
+
+type Spis = Description['spis']
+
+/** A Redis that is configured and that nothing would use: state that should outlive the process would not. */
+function refuseIdleRedis(spis: Spis, factories: readonly AnyProviderFactory[]): void {
+  const given = Object.values(spis['redis']?.properties ?? {}).some(({ origin }) => origin !== 'default')
   if (!given) return
   const isUsed = factories.some(
     ({ spi, id, dependsOn = [], uses = [] }) =>
-      spis?.[spi.name]?.selected === id && [...dependsOn, ...uses].some(({ name }) => name === 'redis'),
+      spis[spi.name]?.selected === id && [...dependsOn, ...uses].some(({ name }) => name === 'redis'),
   )
   if (isUsed) return
   throw new ConfigurationError(
     "redis: nothing uses it. Say provider: 'redis', or name that provider for one SPI: spi: { 'user-session': { provider: 'redis' } }",
   )
+}
+
+/** An SPI that nobody provides though nobody switched it off, and a state in which everything is switched off. */
+function refuseNothing(spis: Spis): void {
+  const without = Object.entries(spis).filter(([, { reason }]) => reason === 'nothing')
+  const mistakes = without.map(([name, { known }]) => {
+    const [first = 'memory'] = known
+    return (
+      `provider: ${quote(name)} has no provider with this id, and nothing says which one to use. Known: ` +
+      `${known.map(quote).join(', ')}. Say spi: { ${quote(name)}: { provider: ${quote(first)} } }, or switch it off with enabled: false`
+    )
+  })
+  if (mistakes.length > 0) throw new ConfigurationError(mistakes.join('\n'))
+  const provides = ([name, { selected }]: [string, SpiDescription]): boolean =>
+    name !== 'redis' && selected !== undefined
+  if (Object.entries(spis).some(provides)) return
+  throw new ConfigurationError(
+    'spi: everything is switched off with enabled: false, so nothing is left to provide',
+  )
+}
+
+/** A provider of the application that nothing selects, where nothing says that another one is meant. */
+function refuseIdleProviders(spis: Spis, { provider, spi, providers = [], env }: AuthStateConfig): void {
+  const says = Object.keys(env ?? {}).some((name) => /^AUTHSTATE_(SPI__)?(\w+__)?PROVIDER$/i.test(name))
+  if (provider !== undefined || says) return
+  for (const { spi: of, id } of providers) {
+    const { selected, reason, known = [] } = spis[of.name] ?? {}
+    const isSaid = (spi as RegistryConfig['spi'])?.[of.name]?.provider !== undefined
+    if (selected === undefined || selected === id || isSaid || reason === 'only one') continue
+    if (providers.some((other) => other.spi.name === of.name && other.id === selected)) continue
+    throw new ConfigurationError(
+      `providers: nothing uses ${quote(id)} of ${quote(of.name)}, ${quote(selected)} is selected. Known: ` +
+        `${known.map(quote).join(', ')}. Say spi: { ${quote(of.name)}: { provider: ${quote(id)} } }, or the same of ${quote(selected)}`,
+    )
+  }
 }
 
 /** `undefined` where the configuration has mistakes: the start names them all. */

@@ -1,5 +1,11 @@
+import { memoryActionTokens } from '@authstate/action-token'
 import { describe, expect, test } from 'vitest'
-import { type AuthStateConfig, ConfigurationError, createAuthState } from '../src/index.js'
+import {
+  type AuthStateConfig,
+  ConfigurationError,
+  createAuthState,
+  type RealmSettings,
+} from '../src/index.js'
 
 /** Why a configuration that does not compile stops the start. */
 async function refusal(config: unknown): Promise<string> {
@@ -87,6 +93,107 @@ describe('a wrong value stops the start', () => {
     }
     expect(message).not.toContain('secret')
   })
+})
+
+describe('what would start and provide nothing stops the start', () => {
+  const SPIS = [
+    'user-session',
+    'auth-session',
+    'action-token',
+    'login-failure',
+    'realm-cache',
+    'sticky-session-encoder',
+    'cluster',
+  ]
+  const mine = { ...memoryActionTokens(), id: 'mine' }
+  const off = Object.fromEntries(SPIS.map((name) => [name, { enabled: false }]))
+
+  test('an id that only the connection has', async () => {
+    const message = await refusal({ provider: 'default' })
+    for (const name of SPIS) expect(message).toContain(`provider: '${name}' has no provider with this id`)
+    expect(message).toMatch(/Known: 'memory', 'redis'\. Say spi: \{ 'cluster': \{ provider: 'memory' \} \}/)
+  })
+
+  test('also from the environment', async () => {
+    expect(await refusal({ env: { AUTHSTATE_PROVIDER: 'default' } })).toContain(
+      "provider: 'user-session' has no",
+    )
+  })
+
+  test('an id that one SPI of many has', async () => {
+    const message = await refusal({ provider: 'mine', providers: [mine] })
+    expect(message).toContain("provider: 'user-session' has no provider with this id")
+    expect(message).not.toContain("'action-token' has no")
+  })
+
+  test('sections that switch everything off', async () => {
+    expect(await refusal({ spi: off })).toMatch(/^spi: everything is switched off/)
+    expect(await refusal({ spi: off, provider: 'default' })).toMatch(/^spi: everything is switched off/)
+  })
+
+  test('a provider of the application that nothing selects', async () => {
+    expect(await refusal({ providers: [mine] })).toMatch(
+      /^providers: nothing uses 'mine' of 'action-token', 'memory' is selected\. .*provider: 'mine'/,
+    )
+  })
+
+  test('what is left on purpose starts', async () => {
+    const { cluster: _, ...rest } = off
+    for (const config of [
+      { spi: rest },
+      { providers: [] },
+      { providers: [mine], provider: 'memory' },
+      { providers: [mine], spi: { 'action-token': { provider: 'memory' } } },
+      { providers: [mine], env: { AUTHSTATE_PROVIDER: 'memory' } },
+      {
+        providers: [mine],
+        provider: 'mine',
+        spi: { ...rest, cluster: { enabled: false }, 'action-token': {} },
+      },
+    ])
+      await (await createAuthState(config)).close()
+  })
+})
+
+describe('settings of a realm are checked by the first service that reads them', () => {
+  const start = (settings: unknown) => createAuthState({ realms: () => settings as RealmSettings })
+
+  test.each([
+    [{ bruteforce: {} }, TypeError, /no property 'bruteforce'.*Did you mean 'bruteForce'\?/],
+    [
+      { bruteForce: { failurefactor: 3 } },
+      TypeError,
+      /bruteForce" has no property 'failurefactor'.*'failureFactor'\?/,
+    ],
+    [
+      { bruteForce: { failureFactor: 0 } },
+      RangeError,
+      /"realms\(realmId\)\.bruteForce\.failureFactor" must be 1 or more/,
+    ],
+    [
+      { bruteForce: { failureFactor: '3' } },
+      TypeError,
+      /"realms\(realmId\)\.bruteForce\.failureFactor" must be a number/,
+    ],
+    [{ bruteForce: 5 }, TypeError, /"realms\(realmId\)\.bruteForce" must be an object/],
+  ])('%j', async (settings, type, message) => {
+    await using state = await start(settings)
+    const created = state.authSessions.createRoot('acme')
+    await expect(created).rejects.toThrow(type)
+    await expect(created).rejects.toThrow(message)
+    await expect(state.userSessions.create('acme', { userId: 'u', loginUsername: 'u' })).rejects.toThrow(
+      message,
+    )
+  })
+})
+
+test('node and keyring have no other properties than theirs', async () => {
+  await expect(createAuthState({ node: { nam: 'a' } } as never)).rejects.toThrow(
+    /"node" has no property 'nam'.*Did you mean 'name'\?/,
+  )
+  await expect(
+    createAuthState({ keyring: { current: 'a', keys: {}, previous: 'b' } } as never),
+  ).rejects.toThrow(/"keyring" has no property 'previous'/)
 })
 
 describe('a wrong type of an option is the caller’s mistake', () => {

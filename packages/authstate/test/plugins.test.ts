@@ -43,7 +43,7 @@ test('a provider of a plugin serves one of our SPIs, once it is named', async ()
     create: (context) =>
       memoryActionTokens().create(context, { maxLifespanMs: 7, readGraceMs: 0, maxDataBytes: 100 }),
   }
-  await using plain = await createAuthState({ providers: [mine] })
+  await using plain = await createAuthState({ providers: [mine], provider: 'memory' })
   expect(plain.describe().spis['action-token']?.selected).toBe('memory')
   const clock = new FakeClock()
   await using state = await createAuthState({
@@ -52,7 +52,8 @@ test('a provider of a plugin serves one of our SPIs, once it is named', async ()
     clock,
   })
   expect(state.describe().spis['action-token']?.selected).toBe('mine')
-  await state.actionTokens.put('r', 'code', 'k', { lifespanMs: 1_000 })
+  await expect(state.actionTokens.put('r', 'code', 'k', { lifespanMs: 8 })).rejects.toThrow(RangeError)
+  await state.actionTokens.put('r', 'code', 'k', { lifespanMs: 7 })
   const record = await state.actionTokens.get('r', 'code', 'k')
   expect(record?.expiresAt).toBe(clock.now() + 7)
 })
