@@ -1,8 +1,9 @@
-import { type JsonSchema, jsonSchemaOf, propertiesOf } from './json-schema.js'
+import { jsonSchemaOf, propertiesOf } from './json-schema.js'
 import { isPlainObject } from './plain.js'
 import type { Plan } from './plan.js'
 import type { AnyProviderFactory, NodeIdentity } from './provider.js'
-import type { Accepted } from './schema.js'
+import { type Accepted, refusedProperties } from './schema.js'
+import { MASK, masked } from './secrets.js'
 import type { SelectionReason } from './selection.js'
 import type { Origin, Properties } from './settings.js'
 
@@ -28,13 +29,10 @@ export interface SpiDescription {
 
 /** A property of a provider, and who set it. */
 export interface PropertyDescription {
-  /** As the provider got it, or, before the start, as given. Secrets are `'***'`. */
+  /** As the provider got it, or, before the start, as given. Secrets, and values that the schema refuses, are `'***'`. */
   readonly value: unknown
   readonly origin: Origin | 'default'
 }
-
-const SECRET_NAME = /pass|secret|token|key(s|ring)?$|credential/i
-const MASK = '***'
 
 export function describePlan(
   plan: Plan,
@@ -60,7 +58,8 @@ function describeProperties(
   properties: Properties | undefined,
   accepted: Accepted | undefined,
 ): Record<string, PropertyDescription> {
-  const listed = propertiesOf(jsonSchemaOf(factory))
+  const schema = jsonSchemaOf(factory)
+  const listed = propertiesOf(schema)
   const defaults = [...listed]
     .filter(([, schema]) => 'default' in schema)
     .map(([name, { default: value }]) => [name, value])
@@ -70,6 +69,10 @@ function describeProperties(
     ...accepted?.values,
     ...(isPlainObject(accepted?.output) ? accepted.output : {}),
   }
+  // What was not accepted may stand in the wrong place: a password where a number belongs.
+  const refused =
+    accepted === undefined && properties ? refusedProperties(factory, properties) : new Set<string>()
+  const schemasOf = (name: string) => [listed.get(name) ?? []].flat()
   const described = Object.entries(values)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]): [string, PropertyDescription] => {
@@ -77,42 +80,10 @@ function describeProperties(
       return [
         name,
         {
-          value: secret ? MASK : masked(name, value, listed.get(name), new Set()),
+          value: secret || refused.has(name) ? MASK : masked(name, value, schemasOf(name), schema),
           origin: properties?.originOf(name) ?? 'default',
         },
       ]
     })
   return Object.fromEntries(described)
-}
-
-/** `value` as plain data without secrets. */
-function masked(
-  name: string,
-  value: unknown,
-  schema: JsonSchema | undefined,
-  above: ReadonlySet<unknown>,
-): unknown {
-  if (value === null || value === undefined) return value
-  if (SECRET_NAME.test(name) || schema?.['secret'] === true) return MASK
-  if (typeof value === 'string') return withoutPassword(value)
-  if (typeof value === 'number' || typeof value === 'boolean') return value
-  if (typeof value !== 'object') return `[${typeof value}]`
-  if (above.has(value)) return '[circular]'
-  const here = new Set(above).add(value)
-  if (Array.isArray(value)) {
-    const items = isPlainObject(schema?.['items']) ? schema['items'] : undefined
-    return value.map((item) => masked('', item, items, here))
-  }
-  if (!isPlainObject(value)) return '[object]'
-  const listed = propertiesOf(schema)
-  return Object.fromEntries(
-    Object.entries(value).map(([key, below]) => [key, masked(key, below, listed.get(key), here)]),
-  )
-}
-
-// Up to the last `@`: a password pasted in without being escaped may hold any character, `@` and `/` included.
-function withoutPassword(text: string): string {
-  return text
-    .replace(/([a-z][a-z0-9+.-]*:\/\/[^:@/?#]*:).*@/gis, `$1${MASK}@`)
-    .replace(/([?&][^=&]*(?:pass|secret|token|key|credential)[^=&]*=)[^&#]*/gi, `$1${MASK}`)
 }

@@ -53,6 +53,32 @@ export async function validateProperties(
   return undefined
 }
 
+/**
+ * The properties that the schema refuses as they are given, by name: unknown ones and those of another type.
+ *
+ * A schema that answers with a promise is not waited for.
+ */
+export function refusedProperties(factory: AnyProviderFactory, properties: Properties): ReadonlySet<string> {
+  const known = withoutUnknown(factory, properties, [])
+  const refused = new Set(Object.keys(properties.values).filter((name) => !Object.hasOwn(known, name)))
+  const validate = (values: Values): readonly StandardIssue[] => {
+    const result = factory.config?.['~standard'].validate(values)
+    if (!(result instanceof Promise)) return result?.issues ?? []
+    result.catch(() => {})
+    return []
+  }
+  try {
+    let issues = validate(known)
+    if (issues.length > 0) issues = validate(converted(known, properties, issues))
+    for (const path of issues.flatMap((issue) => pathsOf(issue))) {
+      if (path[0] !== undefined) refused.add(String(path[0]))
+    }
+  } catch {
+    for (const name of Object.keys(known)) refused.add(name)
+  }
+  return refused
+}
+
 /** The values whose names the schema lists. Each other name is a mistake. */
 function withoutUnknown(factory: AnyProviderFactory, properties: Properties, mistakes: string[]): Values {
   const schema = jsonSchemaOf(factory)

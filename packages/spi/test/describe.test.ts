@@ -126,7 +126,111 @@ describe('describe()', () => {
     })
   })
 
+  test('masks what the schema marks, wherever it stands and however it is written down', async () => {
+    const marks = [
+      { secret: true },
+      { writeOnly: true },
+      { format: 'password' },
+      { 'x-secret': true },
+      { sensitive: true },
+    ]
+    const leaf = (mark: Record<string, unknown>) => z.string().meta(mark)
+    const shared = z.strictObject({ inner: leaf({ secret: true }) }).meta({ id: 'shared' })
+    const schema = z.strictObject({
+      ...Object.fromEntries(marks.map((mark, index) => [`leaf${index}`, leaf(mark)])),
+      optional: leaf({ writeOnly: true }).optional(),
+      defaulted: leaf({ writeOnly: true }).default(CANARY),
+      outer: z.string().optional().meta({ secret: true }),
+      list: z.array(leaf({ secret: true })),
+      pair: z.tuple([z.string(), leaf({ secret: true })]),
+      record: z.record(z.string(), leaf({ secret: true })),
+      union: z.union([z.number(), leaf({ secret: true })]),
+      deep: z.strictObject({
+        list: z.array(z.strictObject({ leaf: leaf({ format: 'password' }), shown: z.string() })),
+      }),
+      one: shared,
+      other: shared,
+    })
+    const given = {
+      ...Object.fromEntries(marks.map((_, index) => [`leaf${index}`, CANARY])),
+      optional: CANARY,
+      outer: CANARY,
+      list: [CANARY],
+      pair: ['shown', CANARY],
+      record: { anything: CANARY },
+      union: CANARY,
+      deep: { list: [{ leaf: CANARY, shown: 'shown' }] },
+      one: { inner: CANARY },
+      other: { inner: CANARY },
+    }
+    const registry = createProviderRegistry({
+      factories: [factory(redis, 'redis', { config: schema })],
+      config: { redis: given },
+    })
+    for (const _ of ['before the start', 'after it']) {
+      const { properties } = registry.describe().spis['redis'] ?? {}
+      expect(JSON.stringify(properties)).not.toContain(CANARY)
+      expect(properties).toMatchObject({
+        pair: { value: ['shown', '***'] },
+        deep: { value: { list: [{ leaf: '***', shown: 'shown' }] } },
+      })
+      await registry.start()
+    }
+    await registry.close()
+  })
+
+  test('masks names that sound secret, misspelt and in pairs, below what a schema says nothing of', async () => {
+    const registry = await started({
+      factories: [factory(redis, 'redis', { config: z.looseObject({}) })],
+      config: {
+        redis: {
+          pasword: CANARY,
+          pwd: CANARY,
+          headers: { Authorization: CANARY, Cookie: CANARY, Accept: 'shown' },
+          lines: [['authorization', CANARY]],
+          entries: [
+            { name: 'password', value: CANARY },
+            { name: 'host', value: 'shown' },
+          ],
+          deep: [{ list: [{ privateKey: CANARY, PASS_PHRASE: CANARY }] }],
+        },
+      },
+    })
+    const { properties } = registry.describe().spis['redis'] ?? {}
+    expect(JSON.stringify(properties)).not.toContain(CANARY)
+    expect(properties).toMatchObject({
+      headers: { value: { Accept: 'shown' } },
+      entries: {
+        value: [
+          { name: 'password', value: '***' },
+          { name: 'host', value: 'shown' },
+        ],
+      },
+    })
+  })
+
+  test('a value that the schema refuses is not shown before the start either', async () => {
+    const registry = createProviderRegistry({
+      factories: [
+        factory(redis, 'redis', { config: z.strictObject({ db: z.number().optional(), name: z.string() }) }),
+      ],
+      config: { redis: { db: CANARY, name: 'shown', colour: CANARY } },
+    })
+    const { properties } = registry.describe().spis['redis'] ?? {}
+    expect(properties).toMatchObject({
+      db: { value: '***' },
+      name: { value: 'shown' },
+      colour: { value: '***' },
+    })
+    await expect(registry.start()).rejects.not.toThrow(CANARY)
+  })
+
   test.each([
+    ['https://hunter2@host/path', 'https://***@host/path'],
+    ['Server=db;User=sa;Password=hunter2;Port=1', 'Server=db;User=sa;Password=***;Port=1'],
+    ['Bearer hunter2', 'Bearer ***'],
+    ['https://host/#access_token=hunter2', 'https://host/#access_token=***'],
+    ['-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----', '***'],
     ['redis://user:hunter2@host:6379/0', 'redis://user:***@host:6379/0'],
     ['rediss://:hunter2@host', 'rediss://:***@host'],
     ['redis://user:hun@ter2/#hunter2@host', 'redis://user:***@host'],
