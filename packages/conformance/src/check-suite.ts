@@ -1,6 +1,7 @@
 import type { Provider } from '@authstate/spi'
 import { ConformanceFailure, type Guarantee } from './failure.js'
 import { leftOut, reasonFor } from './left-out.js'
+import { ALL_VERBS, missingVerbs } from './missing-verbs.js'
 import { type CaseOptions, runCase } from './run-case.js'
 import type { RunOptions } from './run-suite.js'
 import { chooseSeed } from './seeded.js'
@@ -71,6 +72,23 @@ async function checkCases<P extends Provider>(
   { onCase, onResult, ...options }: Conditions<P>,
 ): Promise<CaseResult[]> {
   const results: CaseResult[] = []
+  const missing = cases.length === 0 ? undefined : await missingVerbs(suite, target)
+  if (missing !== undefined) {
+    const { spi, target: on, guarantee } = missing
+    const { level, source } = ALL_VERBS
+    const result = {
+      spi,
+      target: on,
+      guarantee,
+      level,
+      source,
+      durationMs: 0,
+      outcome: 'failed',
+      failure: missing,
+    } as const
+    onResult?.(result)
+    return [result]
+  }
   for (const one of cases) {
     onCase?.(one)
     const begun = performance.now()

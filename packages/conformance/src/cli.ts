@@ -20,6 +20,7 @@ const status = await runCli(process.argv.slice(2), {
   version,
   print: (text) => process.stdout.write(text),
   complain: (text) => process.stderr.write(text),
+  isTerminal: process.stderr.isTTY === true,
 })
 // A provider that left something open, or never answered, does not keep the command from ending.
 isDone = true

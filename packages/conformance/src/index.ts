@@ -24,6 +24,7 @@ export {
   type Stage,
   type Suite,
   type SuiteBuilder,
+  type Verbs,
 } from './suite.js'
 export type { LeftOut, OpenTarget, Target, TargetSetup } from './target.js'
 export { together } from './together.js'

@@ -44,7 +44,6 @@ export function redisTarget<P extends Provider>(options: RedisTargetOptions<P>):
             ...context,
             clock,
             node,
-            logger: quiet,
           })
           registries.push(registry)
           await registry.start()
@@ -73,5 +72,3 @@ export function redisTarget<P extends Provider>(options: RedisTargetOptions<P>):
     },
   }
 }
-
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }

@@ -20,7 +20,7 @@ export interface CaseOptions {
 }
 
 /** What every node of a case shares. Fixed, so that a failure can be repeated; it guards nothing. */
-const KEYRING: Keyring = { current: 'suite', keys: { suite: 'a secret that only a test would use' } }
+export const KEYRING: Keyring = { current: 'suite', keys: { suite: 'a secret that only a test would use' } }
 
 /** What came of a case that did not fail. */
 export type Verdict =

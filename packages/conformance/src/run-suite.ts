@@ -1,5 +1,6 @@
 import type { Provider } from '@authstate/spi'
 import { leftOut, reasonFor } from './left-out.js'
+import { ALL_VERBS, missingVerbs } from './missing-verbs.js'
 import { DEFAULT_TIMEOUT_MS, runCase } from './run-case.js'
 import { chooseSeed } from './seeded.js'
 import type { Suite } from './suite.js'
@@ -34,7 +35,8 @@ const SLACK_MS = 30_000
 /**
  * Registers every case of a suite with the runner: a fresh store, clock and provider for each.
  *
- * What the target leaves out is one skipped test per reason, whose name says it.
+ * What the target leaves out is one skipped test per reason, whose name says it. Of a provider that lacks methods of the
+ * contract only the first test fails, which names them: no case is run on it.
  */
 export function runSuite<P extends Provider>(
   suite: Suite<P>,
@@ -43,11 +45,25 @@ export function runSuite<P extends Provider>(
   { seed = chooseSeed(), timeoutMs = DEFAULT_TIMEOUT_MS }: RunOptions = {},
 ): void {
   const omitted = leftOut(suite, target)
+  let looked: ReturnType<typeof missingVerbs> | undefined
+  const missing = () => (looked ??= missingVerbs(suite, target))
   describe(`${suite.spi.name} conformance: ${target.name}`, () => {
+    if (suite.verbs !== undefined && suite.verbs.length > 0) {
+      const { name, level, source } = ALL_VERBS
+      test(
+        `${name} [${level}, ${source}]`,
+        async () => {
+          const failure = await missing()
+          if (failure !== undefined) throw failure
+        },
+        timeoutMs + SLACK_MS,
+      )
+    }
     for (const one of suite.cases) {
       if (reasonFor(one, target) !== undefined) continue
       const body = async function (this: unknown): Promise<void> {
         raiseTimeout(this, timeoutMs + SLACK_MS)
+        if ((await missing()) !== undefined) return
         await runCase(suite, target, one, { seed, timeoutMs })
       }
       test(`${one.name} [${one.level}, ${one.source}]`, body, timeoutMs + SLACK_MS)

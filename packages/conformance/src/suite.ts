@@ -52,6 +52,17 @@ export interface Suite<P extends Provider> {
   /** Properties the suite expects the provider to be built with. */
   readonly properties: Readonly<Record<string, unknown>>
   readonly cases: readonly Case<P>[]
+  /** Names of the methods that a provider must have. */
+  readonly verbs?: readonly string[] | undefined
+}
+
+type Method = (...args: never[]) => unknown
+
+/** The methods of a provider's contract, each of which must be listed. */
+export type Verbs<P> = {
+  readonly [Verb in Exclude<keyof P, keyof Provider> as NonNullable<P[Verb]> extends Method
+    ? Verb
+    : never]-?: true
 }
 
 /** Adds a case to a suite; its name is `verb: behaviour`, its source says where the guarantee comes from. */
@@ -64,11 +75,16 @@ export type AddCase<P extends Provider> = (
 /** Adds cases to a suite, by level. */
 export type SuiteBuilder<P extends Provider> = Readonly<Record<Level, AddCase<P>>>
 
-/** Collects the cases of a suite. Names must differ: a report has to say which guarantee failed. */
+/**
+ * Collects the cases of a suite. Names must differ: a report has to say which guarantee failed.
+ *
+ * @param verbs The methods of the contract. A provider that lacks one is told so once, and no case is run on it.
+ */
 export function defineSuite<P extends Provider>(
   spi: Spi<P>,
   define: (add: SuiteBuilder<P>) => void,
   properties: Readonly<Record<string, unknown>> = {},
+  verbs?: Verbs<P>,
 ): Suite<P> {
   const cases: Case<P>[] = []
   const adder =
@@ -85,5 +101,5 @@ export function defineSuite<P extends Provider>(
     faults: adder('faults'),
     cluster: adder('cluster'),
   })
-  return { spi, properties, cases }
+  return { spi, properties, cases, verbs: Object.keys(verbs ?? {}) }
 }

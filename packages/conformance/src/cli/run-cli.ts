@@ -13,6 +13,7 @@ import type { CheckedEntry } from './entries.js'
 import { jsonReport } from './json-report.js'
 import { junitReport } from './junit.js'
 import { importSuite, loadEntries } from './load.js'
+import { Progress } from './progress.js'
 import type { Run } from './results.js'
 import { caseTable, summary, targetReport } from './tables.js'
 import { UsageError } from './usage-error.js'
@@ -28,6 +29,8 @@ export interface CommandHost {
   print(text: string): void
   /** Writes to standard error. */
   complain(text: string): void
+  /** Whether standard error is a terminal, where one line can be written over. @default false */
+  readonly isTerminal?: boolean | undefined
 }
 
 /** How long a case that blocks the process is waited for beyond its time: a busy machine blocks, too. */
@@ -119,15 +122,21 @@ async function check(
   const watchdog = new Watchdog(asked.timeoutMs + GRACE_MS)
   for (const { suite, target } of jobs) {
     if (target === undefined) continue
+    const what = `${suite.spi.name} on ${target.name}`
+    const progress = new Progress(what, suite.cases.filter(select).length, host)
     const results = await checkSuite(suite, target, {
       select,
       seed,
       timeoutMs: asked.timeoutMs,
       catchStrays: true,
-      onCase: ({ name }) => watchdog.begin(`${suite.spi.name} on ${target.name}: ${name}`),
+      onCase: ({ name }) => {
+        watchdog.begin(`${what}: ${name}`)
+        progress.begin(name)
+      },
     })
+    progress.end()
     runs.push({ spi: suite.spi.name, target: target.name, results })
-    host.print(`${suite.spi.name} on ${target.name}\n\n${targetReport(results)}\n`)
+    host.print(`${what}\n\n${targetReport(results)}\n`)
   }
   await watchdog.stop()
   const results = runs.flatMap((run) => run.results)
