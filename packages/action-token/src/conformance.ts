@@ -1,4 +1,11 @@
-import { defineSuite, type KeySpaceRules, type Runner, runSuite, type Target } from '@authstate/conformance'
+import {
+  defineSuite,
+  type KeySpaceRules,
+  type Runner,
+  runSuite,
+  type Target,
+  type Verbs,
+} from '@authstate/conformance'
 import { consuming } from './conformance/consuming.js'
 import { families } from './conformance/families.js'
 import { CEILING_MS } from './conformance/fixture.js'
@@ -9,6 +16,24 @@ import { revocation } from './conformance/revocation.js'
 import { signedTokens } from './conformance/signed-tokens.js'
 import { subjectsAndRealms } from './conformance/subjects-and-realms.js'
 import { type ActionTokenProvider, actionTokenSpi } from './contract.js'
+
+const VERBS: Verbs<ActionTokenProvider> = {
+  put: true,
+  putIfAbsent: true,
+  get: true,
+  has: true,
+  replace: true,
+  consume: true,
+  remove: true,
+  revokeFamily: true,
+  removeBySubject: true,
+  removeByRealm: true,
+  revoke: true,
+  isRevoked: true,
+  issueActionToken: true,
+  verifyActionToken: true,
+  consumeActionToken: true,
+}
 
 /** The behaviour every action-token provider must show. */
 export const actionTokenSuite = defineSuite<ActionTokenProvider>(
@@ -24,6 +49,7 @@ export const actionTokenSuite = defineSuite<ActionTokenProvider>(
     misspelling(add)
   },
   { maxLifespanMs: CEILING_MS, maxDataBytes: 4_096 },
+  VERBS,
 )
 
 /** What keys of this SPI must satisfy; for `redisTarget`. */

@@ -1,4 +1,11 @@
-import { defineSuite, type KeySpaceRules, type Runner, runSuite, type Target } from '@authstate/conformance'
+import {
+  defineSuite,
+  type KeySpaceRules,
+  type Runner,
+  runSuite,
+  type Target,
+  type Verbs,
+} from '@authstate/conformance'
 import { endings } from './conformance/endings.js'
 import { events } from './conformance/events.js'
 import { NOTES_CEILING } from './conformance/fixture.js'
@@ -9,6 +16,24 @@ import { promotion } from './conformance/promotion.js'
 import { roots } from './conformance/roots.js'
 import { tabs } from './conformance/tabs.js'
 import { type AuthSessionProvider, authSessionSpi } from './contract.js'
+
+const VERBS: Verbs<AuthSessionProvider> = {
+  createRoot: true,
+  getRoot: true,
+  getOrCreateRoot: true,
+  restartRoot: true,
+  touchRoot: true,
+  removeRoot: true,
+  addTab: true,
+  getTab: true,
+  updateTab: true,
+  restartTab: true,
+  removeTab: true,
+  finishTab: true,
+  promote: true,
+  removeByRealm: true,
+  on: true,
+}
 
 /** The behaviour every authentication-session provider must show. */
 export const authSessionSuite = defineSuite<AuthSessionProvider>(
@@ -24,6 +49,7 @@ export const authSessionSuite = defineSuite<AuthSessionProvider>(
     misspelling(add)
   },
   { maxNotesBytes: NOTES_CEILING },
+  VERBS,
 )
 
 /** What keys of this SPI must satisfy; for `redisTarget`. */

@@ -1,4 +1,11 @@
-import { defineSuite, type KeySpaceRules, type Runner, runSuite, type Target } from '@authstate/conformance'
+import {
+  defineSuite,
+  type KeySpaceRules,
+  type Runner,
+  runSuite,
+  type Target,
+  type Verbs,
+} from '@authstate/conformance'
 import { events } from './conformance/events.js'
 import { PROPERTIES } from './conformance/fixture.js'
 import { locks } from './conformance/locks.js'
@@ -6,6 +13,21 @@ import { misspelling } from './conformance/misspelling.js'
 import { tasks } from './conformance/tasks.js'
 import { views } from './conformance/views.js'
 import { type ClusterProvider, clusterSpi } from './contract.js'
+
+const VERBS: Verbs<ClusterProvider> = {
+  view: true,
+  refresh: true,
+  onViewChange: true,
+  publish: true,
+  subscribe: true,
+  channel: true,
+  onChannelChange: true,
+  runOnce: true,
+  runOnceOrWait: true,
+  withLock: true,
+  lockSession: true,
+  startedAt: true,
+}
 
 /** The behaviour every cluster provider must show. */
 export const clusterSuite = defineSuite<ClusterProvider>(
@@ -18,6 +40,7 @@ export const clusterSuite = defineSuite<ClusterProvider>(
     misspelling(add)
   },
   PROPERTIES,
+  VERBS,
 )
 
 /** What keys of this SPI must satisfy; for `redisTarget`. */

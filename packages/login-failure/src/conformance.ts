@@ -1,4 +1,11 @@
-import { defineSuite, type KeySpaceRules, type Runner, runSuite, type Target } from '@authstate/conformance'
+import {
+  defineSuite,
+  type KeySpaceRules,
+  type Runner,
+  runSuite,
+  type Target,
+  type Verbs,
+} from '@authstate/conformance'
 import { addresses } from './conformance/addresses.js'
 import { administration } from './conformance/administration.js'
 import { counting } from './conformance/counting.js'
@@ -11,19 +18,42 @@ import { secondFactor } from './conformance/second-factor.js'
 import { unknownUsers } from './conformance/unknown-users.js'
 import { type LoginFailureProvider, loginFailureSpi } from './contract.js'
 
+const VERBS: Verbs<LoginFailureProvider> = {
+  recordFailure: true,
+  recordUnknownUser: true,
+  recordSuccess: true,
+  get: true,
+  getAddress: true,
+  check: true,
+  guard: true,
+  guardUnknownUser: true,
+  explain: true,
+  status: true,
+  clear: true,
+  clearAddress: true,
+  clearByRealm: true,
+  applySettings: true,
+  on: true,
+}
+
 /** The behaviour every login-failure provider must show. */
-export const loginFailureSuite = defineSuite<LoginFailureProvider>(loginFailureSpi, (add) => {
-  counting(add)
-  locking(add)
-  secondFactor(add)
-  unknownUsers(add)
-  lifetime(add)
-  guarding(add)
-  addresses(add)
-  administration(add)
-  misuse(add)
-  misspelling(add)
-})
+export const loginFailureSuite = defineSuite<LoginFailureProvider>(
+  loginFailureSpi,
+  (add) => {
+    counting(add)
+    locking(add)
+    secondFactor(add)
+    unknownUsers(add)
+    lifetime(add)
+    guarding(add)
+    addresses(add)
+    administration(add)
+    misuse(add)
+    misspelling(add)
+  },
+  {},
+  VERBS,
+)
 
 /** What keys of this SPI must satisfy; for `redisTarget`. Records of permanent locks, and their index, live for ever. */
 export const loginFailureKeySpace: KeySpaceRules = {

@@ -1,4 +1,11 @@
-import { defineSuite, type KeySpaceRules, type Runner, runSuite, type Target } from '@authstate/conformance'
+import {
+  defineSuite,
+  type KeySpaceRules,
+  type Runner,
+  runSuite,
+  type Target,
+  type Verbs,
+} from '@authstate/conformance'
 import { invalidating } from './conformance/invalidating.js'
 import { life } from './conformance/life.js'
 import { misspelling } from './conformance/misspelling.js'
@@ -10,6 +17,15 @@ import { secondLevel } from './conformance/second-level.js'
 import { source } from './conformance/source.js'
 import { unitOfWork } from './conformance/unit-of-work.js'
 import { type RealmCacheProvider, realmCacheSpi } from './contract.js'
+
+const VERBS: Verbs<RealmCacheProvider> = {
+  region: true,
+  regions: true,
+  clearAll: true,
+  begin: true,
+  inUnitOfWork: true,
+  on: true,
+}
 
 /** The behaviour every realm-cache provider must show. */
 export const realmCacheSuite = defineSuite<RealmCacheProvider>(
@@ -28,6 +44,7 @@ export const realmCacheSuite = defineSuite<RealmCacheProvider>(
   },
   // Cases move the clock by hours: that is no silence.
   { maxSilenceMs: 30 * 86_400_000 },
+  VERBS,
 )
 
 /** What keys there may be; for `redisTarget`: those of the second level, and of its cluster. */

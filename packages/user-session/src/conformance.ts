@@ -1,4 +1,11 @@
-import { defineSuite, type KeySpaceRules, type Runner, runSuite, type Target } from '@authstate/conformance'
+import {
+  defineSuite,
+  type KeySpaceRules,
+  type Runner,
+  runSuite,
+  type Target,
+  type Verbs,
+} from '@authstate/conformance'
 import { clientSessions } from './conformance/client-sessions.js'
 import { clientUse } from './conformance/client-use.js'
 import { events } from './conformance/events.js'
@@ -16,6 +23,38 @@ import { removal } from './conformance/removal.js'
 import { settingsOfNow } from './conformance/settings-of-now.js'
 import { tokens } from './conformance/tokens.js'
 import { type UserSessionProvider, userSessionSpi } from './contract.js'
+
+const VERBS: Verbs<UserSessionProvider> = {
+  create: true,
+  tryCreate: true,
+  get: true,
+  refresh: true,
+  touch: true,
+  update: true,
+  restart: true,
+  remove: true,
+  putClientSession: true,
+  updateClientSession: true,
+  removeClientSession: true,
+  createOffline: true,
+  rotateRefreshToken: true,
+  rotateTransientToken: true,
+  listByUser: true,
+  listByClient: true,
+  listByBrokerUser: true,
+  list: true,
+  findByBrokerSession: true,
+  count: true,
+  countByClient: true,
+  clientStats: true,
+  removeByUser: true,
+  removeByClient: true,
+  removeByRealm: true,
+  recompute: true,
+  sweep: true,
+  on: true,
+  stats: true,
+}
 
 /** The behaviour every user-session provider must show. */
 export const userSessionSuite = defineSuite<UserSessionProvider>(
@@ -38,6 +77,7 @@ export const userSessionSuite = defineSuite<UserSessionProvider>(
     misspelling(add)
   },
   { maxNotesBytes: MAX_NOTES_BYTES, sweepIntervalMs: 0 },
+  VERBS,
 )
 
 /** The record an index entry stands for: it has the realm of the index. */
