@@ -44,6 +44,8 @@ const VERBS: Verbs<UserSessionProvider> = {
   listByBrokerUser: true,
   list: true,
   findByBrokerSession: true,
+  listByBrokerSession: true,
+  removeByBrokerSession: true,
   count: true,
   countByClient: true,
   clientStats: true,

@@ -12,6 +12,7 @@ import type {
   PageRequest,
   SessionScope,
   TransientTokenRotation,
+  TwinScope,
   UserRemoval,
   UserSessionPatch,
   UserSessionProvider,
@@ -114,6 +115,12 @@ export function misspelling(add: SuiteBuilder<UserSessionProvider>): void {
         listByBrokerUser: paged((page) => provider.listByBrokerUser('test', 'bu', page)),
         list: paged((page) => provider.list('test', page)),
         findByBrokerSession: scoped((scope) => provider.findByBrokerSession('test', 'b', scope)),
+        listByBrokerSession: paged((page) => provider.listByBrokerSession('test', 'b', page)),
+        removeByBrokerSession: [
+          taker<TwinScope>({ offline: 'both' }, (scope) =>
+            provider.removeByBrokerSession('test', 'b', scope),
+          ),
+        ],
         count: scoped((scope) => provider.count('test', scope)),
         countByClient: scoped((scope) => provider.countByClient('test', 'test-app', scope)),
         clientStats: scoped((scope) => provider.clientStats('test', scope)),
