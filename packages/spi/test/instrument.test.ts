@@ -12,6 +12,13 @@ import {
 } from '../src/index.js'
 import { factory, recordingLogger, started, users } from './support.js'
 
+/** The clock by which calls are measured, which a test can hold. */
+const host = vi.hoisted(() => ({ monotonicMs: vi.fn(() => performance.now()) }))
+vi.mock(import('../src/timers.js'), async (original) => {
+  const { timers } = await original()
+  return { timers: { ...timers, monotonicMs: () => host.monotonicMs() } }
+})
+
 class Base {
   inherited(): string {
     return this.name
@@ -108,16 +115,16 @@ describe('instrumentation', () => {
       create: () => ({ wait: () => new Promise<void>((resolve) => (settle = resolve)) }),
     })
     const registry = await started({ factories: [slow], instrument: (call) => void told.push(call) })
-    const now = vi.spyOn(performance, 'now').mockReturnValue(100)
+    host.monotonicMs.mockReturnValue(100)
     try {
       const waiting = (registry.get(users) as unknown as { wait(): Promise<void> }).wait()
-      now.mockReturnValue(142)
+      host.monotonicMs.mockReturnValue(142)
       expect(told).toEqual([])
       settle()
       await waiting
       expect(told).toMatchObject([{ verb: 'wait', durationMs: 42 }])
     } finally {
-      now.mockRestore()
+      host.monotonicMs.mockImplementation(() => performance.now())
     }
   })
 
@@ -251,7 +258,7 @@ describe('what get() hands out', () => {
       expect((registry.get(users) as unknown as { same(): Promise<number> }).same()).toBe(promise)
       expect(now).not.toHaveBeenCalled()
     } finally {
-      now.mockRestore()
+      host.monotonicMs.mockImplementation(() => performance.now())
     }
   })
 })
