@@ -13,6 +13,7 @@ export {
   type ProviderCall,
   type ProviderCallOutcome,
 } from './instrument.js'
+export * from './json-map.js'
 export * from './keyring.js'
 export * from './known.js'
 export * from './logger.js'

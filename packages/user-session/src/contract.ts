@@ -23,6 +23,7 @@ import type {
   ClientTokenRotation,
   CreateOutcome,
   CreateUserSession,
+  LimitedOutcome,
   NewClientSession,
   NewUserSession,
   OfflineCopy,
@@ -57,7 +58,10 @@ export interface UserSessionProvider extends Provider {
   /**
    * {@link create} for callers who expect to be refused.
    *
-   * The limits of the configuration are decided in the step that creates: n logins at once never exceed them. So are the
+   * The limits of the configuration are decided in the step that creates: n logins at once never exceed them. All that
+   * apply are asked, from the narrowest to the widest: sessions at the client, online (or offline) sessions of the user,
+   * both in all. A session that ends by one makes room for the next as well. Only a limit that was lowered asks for more
+   * than one end per limit; beyond a hundred ends, they come in several steps before the one that creates. So are the
    * fences of {@link removeByUser} and {@link removeByRealm}, by `authenticatedAt`.
    */
   tryCreate(realmId: string, session: CreateUserSession): Promise<CreateOutcome>
@@ -91,9 +95,13 @@ export interface UserSessionProvider extends Provider {
    * refresh token from before is accepted again.
    *
    * @throws {TypeError} the session belongs to another user, who needs a session with an id of its own
-   * @throws {SessionRefusedError} the user's or realm's sessions were ended after this login began; the session stays as it is
+   * @throws {SessionRefusedError} the user's or realm's sessions were ended after this login began, or the user may
+   *   have no more sessions at this client; the session stays as it is
    */
   restart(realmId: string, id: string, session: NewUserSession): Promise<UserSession | undefined>
+
+  /** {@link restart} for callers who expect to be refused: by the limit per client, or because sessions were ended. */
+  tryRestart(realmId: string, id: string, session: NewUserSession): Promise<LimitedOutcome>
 
   /** Ends a session with its client sessions; the twin is not touched. @returns `false` when there is none. */
   remove(realmId: string, id: string, options?: SessionScope): Promise<boolean>
@@ -110,6 +118,14 @@ export interface UserSessionProvider extends Provider {
     client: NewClientSession,
     options?: SessionScope,
   ): Promise<UserSession | undefined>
+
+  /** {@link putClientSession} for callers who expect to be refused. */
+  tryPutClientSession(
+    realmId: string,
+    id: string,
+    client: NewClientSession,
+    options?: SessionScope,
+  ): Promise<LimitedOutcome>
 
   /** Merges changes into a client session. Safe to repeat. */
   updateClientSession(
@@ -138,8 +154,12 @@ export interface UserSessionProvider extends Provider {
    *
    * @returns The offline session; `undefined` without a living online one, or when the user's or realm's offline sessions
    *   were ended after the login began, or that is more than an hour ago.
+   * @throws {SessionRefusedError} the user may have no more offline sessions, or no more sessions in all
    */
   createOffline(realmId: string, id: string, options?: OfflineCopy): Promise<UserSession | undefined>
+
+  /** {@link createOffline} for callers who expect to be refused. To make room, the online session itself does not end. */
+  tryCreateOffline(realmId: string, id: string, options?: OfflineCopy): Promise<LimitedOutcome>
 
   /**
    * Exchanges a refresh token for its successor: of n presentations at once of one token exactly `1 + maxReuse`
@@ -159,7 +179,8 @@ export interface UserSessionProvider extends Provider {
   /**
    * Living sessions of a user, soonest to expire first.
    *
-   * Pages are disjoint; a session refreshed meanwhile may be seen again, one that lives throughout is never missed.
+   * Pages are disjoint; a session refreshed meanwhile may be seen again, one that lives throughout is never missed. The
+   * last page comes when fewer sessions are refreshed between two pages than a page holds.
    */
   listByUser(realmId: string, userId: string, page?: PageRequest): Promise<Page<UserSession>>
   /** Living sessions with a living client session of the client. Pages as in {@link listByUser}. */

@@ -2,6 +2,7 @@ import {
   assertName,
   type Clock,
   createIdMinter,
+  jsonMap,
   type MintId,
   ProviderClosedError,
   type ProviderContext,
@@ -17,14 +18,15 @@ import {
   type CreateOutcome,
   type CreateUserSession,
   createdSession,
+  type LimitedOutcome,
   type NewClientSession,
   type NewUserSession,
   type OfflineCopy,
   type PageRequest,
   type RefusalReason,
   type RotationOutcome,
-  SessionRefusedError,
   type SessionScope,
+  sessionOf,
   type TransientTokenRotation,
   type TwinScope,
   type UserRemoval,
@@ -35,14 +37,16 @@ import {
   userSessionSpi,
 } from './contract.js'
 import { clientLives, isOver, type Lives, userLives } from './expiry.js'
-import { copyOffline, restart } from './memory/copies.js'
-import { countOf, endAll, pageOf, recompute, sweep } from './memory/realm-wide.js'
+import { limitsOf } from './limits.js'
+import { copyOffline, livesOffline, restart } from './memory/copies.js'
+import { detachAll, endAll, pageOf, recompute, statsOf, sweep } from './memory/realm-wide.js'
+import type { SortedSessions } from './memory/sorted.js'
 import { MemoryStore } from './memory/store.js'
 import type { SessionTable } from './memory/table.js'
 import { rotateIn, TransientFamilies } from './memory/tokens.js'
 import { type LoginMoment, Moments } from './moments.js'
 import { mergeNotes } from './notes.js'
-import { limitsOf, type UserSessionConfig, userSessionConfig } from './rules.js'
+import { type UserSessionConfig, userSessionConfig } from './rules.js'
 import {
   draft,
   expiryOf,
@@ -106,7 +110,7 @@ class MemoryUserSessions implements UserSessionProvider {
       this.#refusal(realmId, checked.userId, false, checked.login) ??
       (checked.transient
         ? undefined
-        : this.#store.makeRoom(stored, checked.client?.clientId, limitsOf(this.#config), true))
+        : this.#store.makeRoom(stored, 'online', checked.client?.clientId, limitsOf(this.#config)))
     if (refused) return { outcome: 'refused', reason: refused }
     if (checked.transient) return { outcome: 'created', session: snapshot(stored, now) }
     this.#store.add(stored)
@@ -156,15 +160,23 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async restart(realmId: string, id: string, begun: NewUserSession) {
+    return sessionOf(await this.tryRestart(realmId, id, begun))
+  }
+
+  async tryRestart(realmId: string, id: string, begun: NewUserSession): Promise<LimitedOutcome> {
     this.#enterWith(realmId, id, 'id')
     const checked = check.checkRestart(begun, this.#config.maxNotesBytes, this.#moments)
-    return this.#write(realmId, id, undefined, (session, now, realm) => {
+    const clientId = checked.client?.clientId
+    const restarted = await this.#write(realmId, id, undefined, (session, now, realm): LimitedOutcome => {
       if (session.core.userId !== checked.userId) throw check.otherUser()
-      const refused = this.#refusal(realmId, checked.userId, false, checked.login)
-      if (refused) throw new SessionRefusedError(refused)
+      const reason =
+        this.#refusal(realmId, checked.userId, false, checked.login) ??
+        this.#store.makeRoom(session, 'client', clientId, limitsOf(this.#config))
+      if (reason) return { outcome: 'refused', reason }
       restart(this.#store, session, checked, realm, now)
-      return snapshot(session, now)
+      return { outcome: 'done', session: snapshot(session, now) }
     })
+    return restarted ?? { outcome: 'gone' }
   }
 
   async remove(realmId: string, id: string, options?: SessionScope) {
@@ -176,20 +188,28 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async putClientSession(realmId: string, id: string, client: NewClientSession, options?: SessionScope) {
+    return sessionOf(await this.tryPutClientSession(realmId, id, client, options))
+  }
+
+  async tryPutClientSession(
+    realmId: string,
+    id: string,
+    client: NewClientSession,
+    options?: SessionScope,
+  ): Promise<LimitedOutcome> {
     this.#enterWith(realmId, id, 'id')
     const checked = check.checkClient(client, this.#config.maxNotesBytes)
-    return this.#write(realmId, id, options, (session, now, realm, lives) => {
+    const put = await this.#write(realmId, id, options, (session, now, realm, lives): LimitedOutcome => {
       if (openClient(session, checked.clientId, realm, now) === undefined) {
-        const refused = this.#store.makeRoom(session, checked.clientId, limitsOf(this.#config), false)
-        if (refused) throw new SessionRefusedError(refused)
+        const reason = this.#store.makeRoom(session, 'client', checked.clientId, limitsOf(this.#config))
+        if (reason) return { outcome: 'refused', reason }
       }
       settle(session, lives)
-      this.#store.table(realmId, session.offline).put(session, () => {
-        const own = clientLives(realm, checked.clientId, session.offline)
-        settleClient(session, putClient(session, checked, now), lives, own)
-      })
-      return snapshot(session, now)
+      const own = clientLives(realm, checked.clientId, session.offline)
+      settleClient(session, putClient(session, checked, now), lives, own)
+      return { outcome: 'done', session: snapshot(session, now) }
     })
+    return put ?? { outcome: 'gone' }
   }
 
   async updateClientSession(realmId: string, id: string, patch: ClientSessionPatch, options?: SessionScope) {
@@ -218,12 +238,23 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async createOffline(realmId: string, id: string, options?: OfflineCopy) {
+    return sessionOf(await this.tryCreateOffline(realmId, id, options))
+  }
+
+  async tryCreateOffline(realmId: string, id: string, options?: OfflineCopy): Promise<LimitedOutcome> {
     this.#enterWith(realmId, id, 'id')
-    const copy = check.checkCopy(options, this.#moments)
-    return this.#write(realmId, id, undefined, (online, now, realm) => {
-      if (this.#refusal(realmId, online.core.userId, true, copy.login)) return undefined
-      return snapshot(copyOffline(this.#store, online, copy, realm, now), now)
+    const wanted = check.checkCopy(options, this.#moments)
+    const copied = await this.#write(realmId, id, undefined, (online, now, realm): LimitedOutcome => {
+      if (this.#refusal(realmId, online.core.userId, true, wanted.login)) return { outcome: 'gone' }
+      if (!livesOffline(this.#store, online, realm, now)) {
+        const newcomer = { ...online, offline: true }
+        const reason = this.#store.makeRoom(newcomer, 'offline', undefined, limitsOf(this.#config))
+        if (reason) return { outcome: 'refused', reason }
+      }
+      const copy = copyOffline(this.#store, online, wanted, realm, now)
+      return { outcome: 'done', session: snapshot(copy, now) }
     })
+    return copied ?? { outcome: 'gone' }
   }
 
   async rotateRefreshToken(
@@ -252,8 +283,8 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async listByClient(realmId: string, clientId: string, page?: PageRequest) {
-    this.#enterWith(realmId, clientId, 'clientId')
-    return this.#page(realmId, page, (table) => table.ofClient(clientId), clientId)
+    assertName(clientId, 'clientId')
+    return this.#page(realmId, page, (table) => table.ofClient(clientId))
   }
 
   async listByBrokerUser(realmId: string, brokerUserId: string, page?: PageRequest) {
@@ -267,32 +298,31 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async list(realmId: string, page?: PageRequest) {
-    return this.#page(realmId, page, (table) => table.all())
+    return this.#page(realmId, page, (table) => table.all)
   }
 
   async findByBrokerSession(realmId: string, brokerSessionId: string, options?: SessionScope) {
     const table = this.#table(realmId, options)
     assertName(brokerSessionId, 'brokerSessionId')
     const now = this.#context.clock.now()
-    const found = table.ofBrokerSession(brokerSessionId).find(({ expiresAt }) => !isOver(expiresAt, now))
+    const [found] = table.ofBrokerSession(brokerSessionId).after(now)
     return found && snapshot(found, now)
   }
 
   async count(realmId: string, options?: SessionScope) {
-    return countOf(this.#table(realmId, options).all(), this.#context.clock.now())
+    return this.#table(realmId, options).all.countAfter(this.#context.clock.now())
   }
 
   async countByClient(realmId: string, clientId: string, options?: SessionScope) {
     const table = this.#table(realmId, options)
     assertName(clientId, 'clientId')
-    return countOf(table.ofClient(clientId), this.#context.clock.now(), clientId)
+    return table.ofClient(clientId).countAfter(this.#context.clock.now())
   }
 
   async clientStats(realmId: string, options?: SessionScope) {
     const table = this.#table(realmId, options)
     const now = this.#context.clock.now()
-    const counts = table.clientIds().map((id) => [id, countOf(table.ofClient(id), now, id)] as const)
-    return new Map(counts.filter(([, count]) => count > 0))
+    return jsonMap(await statsOf(table.clientIds(), (clientId) => table.ofClient(clientId), now))
   }
 
   async removeByUser(realmId: string, userId: string, options?: UserRemoval) {
@@ -301,30 +331,28 @@ class MemoryUserSessions implements UserSessionProvider {
     const { twins, except } = check.checkUserRemoval(options)
     const mark = await this.#moments.removal()
     const now = this.#context.clock.now()
-    return twins.reduce((ended, offline) => {
+    const sessions = twins.flatMap((offline) => {
       this.#store.raiseFence(realmId, userId, offline, mark)
-      const sessions = this.#store.table(realmId, offline).ofUser(userId)
-      const others = sessions.filter(({ id }) => id !== except)
-      return ended + endAll(this.#store, others, 'user', now, mark)
-    }, 0)
+      return this.#store.table(realmId, offline).ofUser(userId).after(now)
+    })
+    const ends = sessions.filter(({ id }) => id !== except)
+    return endAll(this.#store, ends, 'user', now, mark)
   }
 
   async removeByBrokerSession(realmId: string, brokerSessionId: string, options?: TwinScope) {
     this.#enterWith(realmId, brokerSessionId, 'brokerSessionId')
     const now = this.#context.clock.now()
-    return check.checkTwins(options).reduce((ended, offline) => {
-      const sessions = this.#store.table(realmId, offline).ofBrokerSession(brokerSessionId)
-      return ended + endAll(this.#store, sessions, 'broker-session', now)
-    }, 0)
+    const sessions = check
+      .checkTwins(options)
+      .flatMap((offline) => this.#store.table(realmId, offline).ofBrokerSession(brokerSessionId).after(now))
+    return endAll(this.#store, sessions, 'broker-session', now)
   }
 
   async removeByClient(realmId: string, clientId: string, options?: SessionScope) {
     const table = this.#table(realmId, options)
     assertName(clientId, 'clientId')
     const now = this.#context.clock.now()
-    const living = table.ofClient(clientId).filter((session) => countOf([session], now, clientId) === 1)
-    for (const session of living) this.#store.detach(session, clientId)
-    return living.length
+    return detachAll(this.#store, table.ofClient(clientId).after(now), clientId, now)
   }
 
   async removeByRealm(realmId: string) {
@@ -332,10 +360,11 @@ class MemoryUserSessions implements UserSessionProvider {
     const mark = await this.#moments.removal()
     const now = this.#context.clock.now()
     this.#transient.end(realmId, mark, now)
-    return [false, true].reduce((ended, offline) => {
+    const sessions = [false, true].flatMap((offline) => {
       this.#store.raiseFence(realmId, undefined, offline, mark)
-      return ended + endAll(this.#store, this.#store.table(realmId, offline).all(), 'realm', now, mark)
-    }, 0)
+      return this.#store.table(realmId, offline).all.after(now)
+    })
+    return endAll(this.#store, sessions, 'realm', now, mark)
   }
 
   async recompute(realmId: string) {
@@ -346,8 +375,8 @@ class MemoryUserSessions implements UserSessionProvider {
   async sweep() {
     this.#assertOpen()
     const now = this.#context.clock.now()
-    this.#transient.prune(now)
-    const swept = sweep(this.#store, now)
+    await this.#transient.prune(now)
+    const swept = await sweep(this.#store, now)
     this.#swept += swept
     return swept
   }
@@ -389,21 +418,20 @@ class MemoryUserSessions implements UserSessionProvider {
     if (session === undefined) return undefined
     const lives = userLives(realm, offline)
     const expiresAt = expiryOf(session, lives)
-    if (!isOver(expiresAt, now)) return step(session, now, realm, lives)
-    session.expiresAt = expiresAt
-    return undefined
+    try {
+      if (!isOver(expiresAt, now)) return step(session, now, realm, lives)
+      session.expiresAt = expiresAt
+      return undefined
+    } finally {
+      this.#store.keep(session)
+    }
   }
 
-  #page(
-    realmId: string,
-    page: PageRequest | undefined,
-    select: (table: SessionTable) => readonly StoredSession[],
-    clientId?: string,
-  ) {
+  #page(realmId: string, page: PageRequest | undefined, select: (table: SessionTable) => SortedSessions) {
     this.#enter(realmId)
     const checked = check.checkPage(page)
     const sessions = select(this.#store.table(realmId, checked.offline))
-    return pageOf(sessions, checked, this.#context.clock.now(), clientId)
+    return pageOf(sessions, checked, this.#context.clock.now())
   }
 
   #table(realmId: string, options: SessionScope | undefined): SessionTable {

@@ -24,7 +24,7 @@ export interface UserSession {
   readonly expiresAt: number
   readonly state?: UserSessionState
   readonly notes: Readonly<Record<string, string>>
-  /** The living client sessions by client id. */
+  /** The living client sessions by client id. `JSON.stringify` writes them as an object. */
   readonly clients: ReadonlyMap<string, ClientSession>
 }
 
@@ -165,7 +165,13 @@ export interface SessionTimes {
  * Why a session was not created: a limit was reached, the user's or realm's sessions were ended after the login began, or it
  * began too long ago for anybody to tell.
  */
-export type RefusalReason = 'user-limit' | 'client-limit' | 'ended' | 'too-late'
+export type RefusalReason =
+  | 'user-limit'
+  | 'client-limit'
+  | 'offline-limit'
+  | 'total-limit'
+  | 'ended'
+  | 'too-late'
 
 /** What `tryCreate` answers. */
 export type CreateOutcome =
@@ -185,8 +191,27 @@ export class SessionRefusedError extends ConflictError {
 const REFUSALS: Readonly<Record<RefusalReason, string>> = {
   'user-limit': 'the limit of sessions is reached (user-limit)',
   'client-limit': 'the limit of sessions is reached (client-limit)',
+  'offline-limit': 'the limit of offline sessions is reached (offline-limit)',
+  'total-limit': 'the limit of online and offline sessions is reached (total-limit)',
   ended: 'the sessions of this user or realm were ended after this login began',
   'too-late': 'this login began more than an hour ago: the user has to log in again',
+}
+
+/** Whether a text says why something was refused. */
+export function isRefusal(text: unknown): text is RefusalReason {
+  return typeof text === 'string' && Object.hasOwn(REFUSALS, text)
+}
+
+/** What a verb answers that a limit may refuse. `gone`: there is no such session. */
+export type LimitedOutcome =
+  | { readonly outcome: 'done'; readonly session: UserSession }
+  | { readonly outcome: 'gone' }
+  | { readonly outcome: 'refused'; readonly reason: RefusalReason }
+
+/** The session of an outcome. @throws {SessionRefusedError} it was refused. */
+export function sessionOf(outcome: LimitedOutcome): UserSession | undefined {
+  if (outcome.outcome === 'refused') throw new SessionRefusedError(outcome.reason)
+  return outcome.outcome === 'done' ? outcome.session : undefined
 }
 
 /** The session created. @throws {SessionRefusedError} it was refused. */

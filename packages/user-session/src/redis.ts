@@ -16,31 +16,33 @@ import {
   type CreateOutcome,
   type CreateUserSession,
   createdSession,
+  type LimitedOutcome,
   type NewClientSession,
   type NewUserSession,
   type OfflineCopy,
   type PageRequest,
+  type RefusalReason,
   type RotationOutcome,
-  SessionRefusedError,
   type SessionScope,
+  sessionOf,
   type TransientTokenRotation,
   type TwinScope,
   type UserRemoval,
-  type UserSession,
   type UserSessionEventType,
   type UserSessionListener,
   type UserSessionPatch,
   type UserSessionProvider,
   userSessionSpi,
 } from './contract.js'
+import { limitsOf } from './limits.js'
 import { newSession } from './redis/new-session.js'
 import { createOffline } from './redis/offline.js'
 import { PartitionSweep } from './redis/partition-sweep.js'
 import { type EndedIndex, RealmWide } from './redis/realm-wide.js'
 import { type Opened, SessionStore } from './redis/session-store.js'
-import { decodeTimes } from './redis/texts.js'
+import { decodeTimes, encodeLimits } from './redis/texts.js'
 import { outcomeOf, presentationOf } from './redis/tokens.js'
-import { limitsOf, type UserSessionConfig, userSessionConfig } from './rules.js'
+import { type UserSessionConfig, userSessionConfig } from './rules.js'
 import * as scripts from './scripts.js'
 import { Sweeper } from './sweeper.js'
 
@@ -74,8 +76,7 @@ class RedisUserSessions implements UserSessionProvider {
     this.#sweep = new PartitionSweep(this.#store, context)
     this.#sweeper = new Sweeper(config.sweepIntervalMs, context.logger, () => this.#sweep.run())
     this.#mint = createIdMinter(context.node.site)
-    const { perUser, perClient, policy } = limitsOf(config)
-    this.#limits = perUser === 0 && perClient === 0 ? '' : `${perUser} ${perClient} ${policy}`
+    this.#limits = encodeLimits(limitsOf(config))
   }
 
   async create(realmId: string, session: CreateUserSession) {
@@ -98,15 +99,16 @@ class RedisUserSessions implements UserSessionProvider {
       return refused ? { outcome: 'refused', reason: 'ended' } : { outcome: 'created', session: created }
     }
 
-    const { outcome, ended } = await this.#store.redis.run(
-      scripts.create,
-      { session: this.#store.keys.minted(partition, realmId, id) },
-      this.#store.encodeNew(begun, checked, { limits: this.#limits, life: '' }),
-    )
-    if (outcome !== 'created') return { outcome: 'refused', reason: outcome as 'ended' }
-    this.#store.events.removed(realmId, false, ended, 'limit')
-    this.#store.events.created(created)
-    return { outcome: 'created', session: created }
+    const keys = { session: this.#store.keys.minted(partition, realmId, id) }
+    const args = this.#store.encodeNew(begun, checked, { limits: this.#limits, life: '' })
+    for (;;) {
+      const { outcome, ended } = await this.#store.redis.run(scripts.create, keys, args)
+      this.#store.events.limited(realmId, ended)
+      if (outcome === 'more') continue
+      if (outcome !== 'created') return { outcome: 'refused', reason: outcome as RefusalReason }
+      this.#store.events.created(created)
+      return { outcome: 'created', session: created }
+    }
   }
 
   async get(realmId: string, id: string, options?: ClientScope) {
@@ -172,21 +174,21 @@ class RedisUserSessions implements UserSessionProvider {
   }
 
   async restart(realmId: string, id: string, begun: NewUserSession) {
+    return sessionOf(await this.tryRestart(realmId, id, begun))
+  }
+
+  async tryRestart(realmId: string, id: string, begun: NewUserSession): Promise<LimitedOutcome> {
     this.#store.enterSession(realmId, id)
     const checked = check.checkRestart(begun, this.#config.maxNotesBytes, this.#store.moments)
     const opened = await this.#store.open(realmId, id, undefined)
-    if (opened === undefined) return undefined
+    if (opened === undefined) return { outcome: 'gone' }
     const { place, key, realm, now, life } = opened
     const anew = newSession(realmId, id, checked, realm, now)
-    const reply = await this.#store.redis.run(
-      scripts.restart,
-      { session: key },
-      {
-        ...this.#store.encodeNew(anew, checked, { limits: '', life }),
-        ...(this.#store.moments.isTooLate(checked.login) && { beginning: '' }),
-      },
-    )
-    return this.#store.record(reply, place)
+    const args = {
+      ...this.#store.encodeNew(anew, checked, { limits: this.#limits, life }),
+      ...(this.#store.moments.isTooLate(checked.login) && { beginning: '' }),
+    }
+    return this.#store.limited(place, () => this.#store.redis.run(scripts.restart, { session: key }, args))
   }
 
   async remove(realmId: string, id: string, options?: SessionScope) {
@@ -200,28 +202,29 @@ class RedisUserSessions implements UserSessionProvider {
   }
 
   async putClientSession(realmId: string, id: string, client: NewClientSession, options?: SessionScope) {
+    return sessionOf(await this.tryPutClientSession(realmId, id, client, options))
+  }
+
+  async tryPutClientSession(
+    realmId: string,
+    id: string,
+    client: NewClientSession,
+    options?: SessionScope,
+  ): Promise<LimitedOutcome> {
     this.#store.enterSession(realmId, id)
     const checked = check.checkClient(client, this.#config.maxNotesBytes)
     const opened = await this.#store.open(realmId, id, options)
-    if (opened === undefined) return undefined
+    if (opened === undefined) return { outcome: 'gone' }
     const { place, key, realm, now, life } = opened
-    const { perClient, policy } = limitsOf(this.#config)
-    const { record, ended } = await this.#store.redis.run(
-      scripts.putClient,
-      { session: key },
-      {
-        now,
-        life,
-        client: escapePart(checked.clientId),
-        clientLife: this.#store.clientLife(realm, checked.clientId, place.offline),
-        clientData: this.#store.codec.client(checked, place),
-        perClient,
-        policy,
-      },
-    )
-    if (record === 'client-limit') throw new SessionRefusedError(record)
-    this.#store.events.removed(realmId, place.offline, ended, 'limit')
-    return this.#store.record(record, place)
+    const args = {
+      now,
+      life,
+      client: escapePart(checked.clientId),
+      clientLife: this.#store.clientLife(realm, checked.clientId, place.offline),
+      clientData: this.#store.codec.client(checked, place),
+      limits: this.#limits,
+    }
+    return this.#store.limited(place, () => this.#store.redis.run(scripts.putClient, { session: key }, args))
   }
 
   async updateClientSession(realmId: string, id: string, patch: ClientSessionPatch, options?: SessionScope) {
@@ -261,12 +264,16 @@ class RedisUserSessions implements UserSessionProvider {
     return removed
   }
 
-  async createOffline(realmId: string, id: string, options?: OfflineCopy): Promise<UserSession | undefined> {
+  async createOffline(realmId: string, id: string, options?: OfflineCopy) {
+    return sessionOf(await this.tryCreateOffline(realmId, id, options))
+  }
+
+  async tryCreateOffline(realmId: string, id: string, options?: OfflineCopy): Promise<LimitedOutcome> {
     this.#store.enterSession(realmId, id)
     const copy = check.checkCopy(options, this.#store.moments)
+    if (this.#store.moments.isTooLate(copy.login)) return { outcome: 'gone' }
     const opened = await this.#store.open(realmId, id, undefined)
-    if (opened === undefined || this.#store.moments.isTooLate(copy.login)) return undefined
-    return createOffline(this.#store, opened, copy)
+    return opened ? createOffline(this.#store, opened, copy, this.#limits) : { outcome: 'gone' }
   }
 
   async rotateRefreshToken(

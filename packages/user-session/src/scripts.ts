@@ -1,4 +1,5 @@
 import { defineScript } from '@authstate/redis'
+import type { RefusalReason } from './contract.js'
 import countLua from './lua/count.lua'
 import createLua from './lua/create.lua'
 import createOfflineLua from './lua/create-offline.lua'
@@ -43,8 +44,11 @@ import {
   endedOf,
   type Flat,
   flatOrRefusal,
+  limitedOf,
+  limitedRecord,
   placeOf,
   type RawEnded,
+  type RawLimited,
   rotationOf,
 } from './redis/replies.js'
 
@@ -94,8 +98,8 @@ export const create = defineScript({
   keys: ['session'],
   args: ['now', 'beginning', 'times', 'score', 'data', 'client', 'clientText', 'clientScore', 'limits'],
   decode: (reply) => {
-    const [outcome, ...ended] = reply as [string, ...RawEnded[]]
-    return { outcome, ended: ended.map(endedOf) }
+    const [outcome, ...ended] = reply as [string, ...RawLimited[]]
+    return { outcome, ended: ended.map(limitedOf) }
   },
 })
 
@@ -139,8 +143,19 @@ export const restart = defineScript({
   change: 'full',
   repeatable: true,
   keys: ['session'],
-  args: ['now', 'life', 'times', 'score', 'data', 'client', 'clientText', 'clientScore', 'beginning'],
-  decode: flatOrRefusal,
+  args: [
+    'now',
+    'life',
+    'times',
+    'score',
+    'data',
+    'client',
+    'clientText',
+    'clientScore',
+    'beginning',
+    'limits',
+  ],
+  decode: limitedRecord,
 })
 
 export const remove = defineScript({
@@ -161,11 +176,8 @@ export const putClient = defineScript({
   change: 'full',
   repeatable: true,
   keys: ['session'],
-  args: ['now', 'life', 'client', 'clientLife', 'clientData', 'perClient', 'policy'],
-  decode: (reply) => {
-    const [record, ...ended] = reply as [(Flat | 'client-limit')?, ...RawEnded[]]
-    return { record, ended: ended.map(endedOf) }
-  },
+  args: ['now', 'life', 'client', 'clientLife', 'clientData', 'limits'],
+  decode: limitedRecord,
 })
 
 export const updateClient = defineScript({
@@ -202,16 +214,21 @@ export const createOffline = defineScript({
   change: 'full',
   repeatable: true,
   keys: ['online', 'offline'],
-  args: ['now', 'beginning', 'life', 'offlineLife', 'clientLives', 'all'],
+  args: ['now', 'beginning', 'life', 'offlineLife', 'clientLives', 'all', 'limits'],
   decode: (reply) => {
     const [outcome, ...rest] = reply as [string, ...unknown[]]
     if (outcome === 'unknown') return { outcome, clients: rest as string[] } as const
     if (outcome === 'gone') return { outcome } as const
-    const [values, expired] = rest as [Flat, RawEnded?]
+    if (outcome === 'more') {
+      return { outcome, ended: (rest as RawLimited[]).map(limitedOf) } as const
+    }
+    if (outcome === 'refused') return { outcome, reason: rest[0] as RefusalReason } as const
+    const [values, expired, ...ended] = rest as [Flat, RawEnded | null, ...RawLimited[]]
     return {
       outcome: outcome as 'created' | 'refreshed',
       values,
       expired: expired ? endedOf(expired) : undefined,
+      ended: ended.map(limitedOf),
     } as const
   },
 })

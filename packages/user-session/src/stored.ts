@@ -1,4 +1,4 @@
-import type { Realm } from '@authstate/spi'
+import { jsonMap, type Realm } from '@authstate/spi'
 import type { CheckedClient, CheckedClientPatch, CheckedSession } from './checks.js'
 import type { ClientSession, UserSession, UserSessionState } from './contract.js'
 import {
@@ -134,7 +134,7 @@ export function openClient(
 /** The record a caller gets: a copy, with the living client sessions or `only` this one. */
 export function snapshot(session: StoredSession, now: number, only?: string): UserSession {
   const { id, realmId, offline, core, startedAt, lastRefreshAt, expiresAt, state, notes } = session
-  const clients = new Map<string, ClientSession>()
+  const clients = jsonMap<ClientSession>()
   for (const [clientId, client] of session.clients) {
     if ((only !== undefined && clientId !== only) || isOver(client.expiresAt, now)) continue
     clients.set(clientId, {

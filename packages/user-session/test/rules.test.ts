@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { comparePlaces, decodeCursor, encodeCursor } from '../src/cursor.js'
 import { beganBefore, laterMark, Moments } from '../src/moments.js'
 import { decideRotation, earliestIssue, type Family } from '../src/rotation.js'
-import { makeRoom, type Rival, userSessionConfig } from '../src/rules.js'
+import { userSessionConfig } from '../src/rules.js'
 
 test('defaults', () => {
   expect(userSessionConfig.parse({})).toEqual({
@@ -21,6 +21,8 @@ test.each([
   { maxSessionsPerUser: 0 },
   { maxSessionsPerUser: 101 },
   { maxSessionsPerUserAndClient: 1.5 },
+  { maxOfflineSessionsPerUser: 0 },
+  { maxTotalSessionsPerUser: 101 },
   { limitPolicy: 'end-newest' },
   { sweepIntervalMs: -1 },
   { maxNotesBytes: '1k' },
@@ -28,39 +30,6 @@ test.each([
   { maxSessions: 1 },
 ])('%o is refused', (wrong) => {
   expect(userSessionConfig.safeParse(wrong).success).toBe(false)
-})
-
-describe('makeRoom', () => {
-  const rival = fc.record({
-    id: fc.string({ minLength: 1 }),
-    startedAt: fc.nat(20),
-    lastRefreshAt: fc.nat(20),
-  })
-  const rivals = fc.uniqueArray(rival, { selector: ({ id }) => id, maxLength: 12 })
-
-  test('leaves exactly room for one, and ends those with the lowest age first', () => {
-    fc.assert(
-      fc.property(rivals, fc.integer({ min: 1, max: 12 }), fc.boolean(), (all, allowed, oldest) => {
-        const ends = makeRoom(all, allowed, oldest ? 'end-oldest' : 'end-least-recently-used') ?? []
-        const left = all.filter((one) => !ends.includes(one))
-        expect(left.length + 1).toBe(Math.min(all.length + 1, allowed))
-        const age = (one: Rival) => (oldest ? one.startedAt : one.lastRefreshAt)
-        for (const one of ends) for (const other of left) expect(age(one)).toBeLessThanOrEqual(age(other))
-      }),
-    )
-  })
-
-  test('reject refuses at the limit and not before', () => {
-    fc.assert(
-      fc.property(rivals, fc.integer({ min: 1, max: 12 }), (all, allowed) => {
-        expect(makeRoom(all, allowed, 'reject')).toEqual(all.length < allowed ? [] : undefined)
-      }),
-    )
-  })
-
-  test('0 is any number', () => {
-    expect(makeRoom([{ id: 'a', startedAt: 0, lastRefreshAt: 0 }], 0, 'reject')).toEqual([])
-  })
 })
 
 describe('decideRotation', () => {
@@ -128,10 +97,23 @@ describe('cursor', () => {
   test('comes back', () => {
     fc.assert(
       fc.property(fc.nat(Number.MAX_SAFE_INTEGER), (score) => {
-        expect(decodeCursor(encodeCursor({ score, id }))).toEqual({ score, id })
+        const cursor = encodeCursor({ score, id })
+        const place = decodeCursor(cursor)
+        expect(place.score).toBe(score)
+        expect(comparePlaces(place, { score, id })).toBeGreaterThan(0)
+        expect(comparePlaces(place, { score, id: `vJt0sZ3d${id.slice(8)}` })).toBeLessThan(0)
       }),
     )
     expect(decodeCursor(undefined)).toEqual({ score: 0, id: '' })
+  })
+
+  test('names no session and no instant', () => {
+    const cursor = encodeCursor({ score: 1_700_000_000_000, id })
+    for (const text of [cursor, Buffer.from(cursor, 'base64url').toString('latin1')]) {
+      expect(text).not.toContain(id)
+      expect(text).not.toContain('1700000000000')
+      expect(text).not.toContain(id.slice(8))
+    }
   })
 
   test('whatever else is a TypeError', () => {

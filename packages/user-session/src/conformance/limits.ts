@@ -138,6 +138,153 @@ export function limits(add: SuiteBuilder<UserSessionProvider>): void {
     },
   )
 
+  add.basic('limits: what ends by the narrower one makes room for the wider one', 'issue', async (stage) => {
+    const { withProperties, clock } = stage
+    for (const limitPolicy of ['end-oldest', 'end-least-recently-used']) {
+      const provider = await withProperties({
+        maxSessionsPerUser: 3,
+        maxSessionsPerUserAndClient: 1,
+        limitPolicy,
+      })
+      const created: string[] = []
+      for (const clientId of ['one', 'two', 'three', 'two']) {
+        created.push((await provider.create(limitPolicy, login('user1', { client: { clientId } }))).id)
+        clock.advance(SECOND)
+      }
+      const [one, , three, again] = created
+      assert.deepEqual(
+        ids((await provider.listByUser(limitPolicy, 'user1')).items),
+        [one, three, again].sort(),
+      )
+    }
+  })
+
+  add.basic('limits: per client, of a user with hundreds of sessions', 'issue', async (stage) => {
+    const { withProperties, clock } = stage
+    const provider = await withProperties({ maxSessionsPerUserAndClient: 1 })
+    await together(250, () => provider.create('test', login()))
+    clock.advance(SECOND)
+    const at = login('user1', { client: { clientId: 'app' } })
+    assert.equal((await provider.tryCreate('test', at)).outcome, 'created')
+    assert.deepEqual(await provider.tryCreate('test', at), { outcome: 'refused', reason: 'client-limit' })
+  })
+
+  add.basic('limits: one that was lowered ends all that is too much', 'issue', async (stage) => {
+    const { provider, withProperties, clock } = stage
+    await together(250, () => provider.create('test', login()))
+    clock.advance(SECOND)
+    const lower = await withProperties({ maxSessionsPerUser: 2, limitPolicy: 'end-oldest' })
+    // A store of one process has nothing of its neighbour.
+    const shared = (await lower.count('test')) === 250
+    const ended = new Set<string>()
+    lower.on('removed', ({ sessionId, reason }) => reason === 'limit' && ended.add(sessionId))
+    const { id } = await lower.create('test', login())
+    const { items } = await lower.listByUser('test', 'user1')
+    assert.equal(items.length, shared ? 2 : 1)
+    assert.ok(items.some((one) => one.id === id))
+    assert.equal(ended.size, shared ? 249 : 0)
+  })
+
+  add.basic('restart: asks the limit per client, and is refused or makes room', 'issue', async (stage) => {
+    const { withProperties, clock } = stage
+    const at = login('user1', { client: { clientId: 'app' } })
+    const refusing = await withProperties({ maxSessionsPerUserAndClient: 1 })
+    const held = await refusing.create('test', at)
+    const other = await refusing.create('test', login('user1', { notes: { a: '1' } }))
+    const refused = { outcome: 'refused', reason: 'client-limit' }
+    assert.deepEqual(await refusing.tryRestart('test', other.id, at), refused)
+    await assert.rejects(refusing.restart('test', other.id, at), SessionRefusedError)
+    assert.deepEqual((await refusing.get('test', other.id))?.notes, { a: '1' })
+    assert.equal((await refusing.tryRestart('test', held.id, at)).outcome, 'done')
+    assert.equal((await refusing.tryRestart('test', other.id, login())).outcome, 'done')
+    assert.deepEqual(await refusing.tryRestart('other', held.id, at), { outcome: 'gone' })
+
+    const making = await withProperties({ maxSessionsPerUserAndClient: 1, limitPolicy: 'end-oldest' })
+    const old = await making.create('test2', at)
+    clock.advance(SECOND)
+    const bare = await making.create('test2', login())
+    assert.deepEqual(clientIds(await making.restart('test2', bare.id, at)), ['app'])
+    assert.equal(await making.get('test2', old.id), undefined)
+  })
+
+  add.basic('limits: a refusal is an outcome, and changes nothing', 'issue', async (stage) => {
+    const { withProperties } = stage
+    const provider = await withProperties({ maxSessionsPerUserAndClient: 1, maxOfflineSessionsPerUser: 1 })
+    const first = await provider.create('test', login('user1', { client: { clientId: 'app' } }))
+    const second = await provider.create('test', login())
+    assert.deepEqual(await provider.tryPutClientSession('test', second.id, { clientId: 'app' }), {
+      outcome: 'refused',
+      reason: 'client-limit',
+    })
+    const put = await provider.tryPutClientSession('test', second.id, { clientId: 'web' })
+    assert.equal(put.outcome === 'done' && put.session.id, second.id)
+    assert.deepEqual(await provider.tryPutClientSession('other', second.id, { clientId: 'web' }), {
+      outcome: 'gone',
+    })
+    const copy = await provider.tryCreateOffline('test', first.id)
+    assert.equal(copy.outcome === 'done' && copy.session.offline, true)
+    assert.deepEqual(await provider.tryCreateOffline('test', second.id), {
+      outcome: 'refused',
+      reason: 'offline-limit',
+    })
+    await assert.rejects(provider.createOffline('test', second.id), SessionRefusedError)
+    assert.equal(await provider.get('test', second.id, { offline: true }), undefined)
+    assert.equal((await provider.tryCreateOffline('test', first.id)).outcome, 'done', 'one that is there')
+    assert.deepEqual(await provider.tryCreateOffline('other', first.id), { outcome: 'gone' })
+  })
+
+  add.basic('limits: offline sessions have one of their own', 'issue', async (stage) => {
+    const { withProperties, clock } = stage
+    const provider = await withProperties({
+      maxSessionsPerUser: 3,
+      maxOfflineSessionsPerUser: 2,
+      limitPolicy: 'end-oldest',
+    })
+    const removed: [string, boolean][] = []
+    provider.on('removed', ({ sessionId, offline }) => removed.push([sessionId, offline]))
+    const created: string[] = []
+    for (let n = 0; n < 3; n++) {
+      created.push((await provider.create('test', login())).id)
+      clock.advance(SECOND)
+      await provider.createOffline('test', created[n] as string)
+      clock.advance(SECOND)
+    }
+    assert.equal(await provider.count('test'), 3)
+    const offline = await provider.listByUser('test', 'user1', { offline: true })
+    assert.deepEqual(ids(offline.items), created.slice(1).sort())
+    assert.deepEqual(removed, [[created[0], true]])
+  })
+
+  add.basic('limits: the one in all counts online and offline sessions together', 'issue', async (stage) => {
+    const { withProperties, clock } = stage
+    const refusing = await withProperties({ maxTotalSessionsPerUser: 2 })
+    const { id } = await refusing.create('test', login())
+    await refusing.createOffline('test', id)
+    const refused = { outcome: 'refused', reason: 'total-limit' }
+    assert.deepEqual(await refusing.tryCreate('test', login()), refused)
+    await refusing.remove('test', id)
+    const next = await refusing.create('test', login())
+    assert.deepEqual(await refusing.tryCreateOffline('test', next.id), refused)
+    assert.equal((await refusing.tryCreate('test', login('user2'))).outcome, 'created')
+
+    const making = await withProperties({ maxTotalSessionsPerUser: 2, limitPolicy: 'end-oldest' })
+    const removed: [string, boolean, string][] = []
+    making.on('removed', ({ sessionId, offline, reason }) => removed.push([sessionId, offline, reason ?? '']))
+    const first = await making.create('test2', login())
+    clock.advance(SECOND)
+    await making.createOffline('test2', first.id)
+    clock.advance(SECOND)
+    const second = await making.create('test2', login())
+    clock.advance(SECOND)
+    await making.createOffline('test2', second.id)
+    assert.deepEqual(removed, [
+      [first.id, false, 'limit'],
+      [first.id, true, 'limit'],
+    ])
+    assert.deepEqual(ids((await making.listByUser('test2', 'user1')).items), [second.id])
+    assert.deepEqual(ids((await making.listByUser('test2', 'user1', { offline: true })).items), [second.id])
+  })
+
   add.concurrency(
     'limits: never exceeded by logins at once',
     'issue, peers 26',

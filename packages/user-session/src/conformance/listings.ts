@@ -5,6 +5,38 @@ import { createS3, DAY, everyPage, ids, login, plain, SECOND } from './fixture.j
 
 /** Finding and counting many sessions. */
 export function listings(add: SuiteBuilder<UserSessionProvider>): void {
+  add.basic('pages: a cursor names no session', 'issue', async ({ provider }) => {
+    for (let n = 0; n < 3; n++) await provider.create('test', login())
+    const { items, cursor } = await provider.list('test', { limit: 2 })
+    assert.ok(cursor !== undefined)
+    const readings = ['utf8', 'latin1', 'hex', 'base64', 'base64url'] as const
+    const texts = [cursor, ...readings.map((reading) => Buffer.from(cursor, 'base64url').toString(reading))]
+    for (const { id, expiresAt } of items) {
+      for (const text of texts) {
+        assert.ok(!text.includes(id.slice(8)), 'the secret part of an id')
+        assert.ok(!text.includes(String(expiresAt)), 'an end that anybody can read')
+      }
+    }
+  })
+
+  add.basic(
+    'records: JSON has the client sessions, and the counts of clients',
+    'issue',
+    async ({ provider }) => {
+      const [s0] = await createS3(provider)
+      const expected = Object.keys(plain(s0)?.clients ?? {}).sort()
+      for (const session of [s0, await provider.get('test', s0.id), (await provider.list('test')).items[0]]) {
+        const read = JSON.parse(JSON.stringify(session)) as { id: string; clients: Record<string, object> }
+        if (read.id === s0.id) assert.deepEqual(Object.keys(read.clients).sort(), expected)
+        assert.equal(typeof read.clients['test-app'], 'object')
+        assert.ok(session?.clients instanceof Map)
+      }
+      const stats = await provider.clientStats('test')
+      assert.deepEqual(JSON.parse(JSON.stringify(stats)), Object.fromEntries(stats))
+      assert.equal(stats.get('test-app'), 3)
+    },
+  )
+
   add.basic(
     'listByUser, listByClient: exactly whose they are',
     'A1/9, A1/18, A1/22',

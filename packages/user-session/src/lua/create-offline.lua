@@ -3,16 +3,19 @@
 -- KEYS[1] online       hash: as create writes it
 -- KEYS[2] offline      hash: the same
 -- ARGV[1] now          ms since the epoch
--- ARGV[2] beginning        when the login began, for the fences
+-- ARGV[2] beginning    when the login began, for the fences
 -- ARGV[3] life         spans of the online session, ms
 -- ARGV[4] offlineLife  spans of the offline session, ms
 -- ARGV[5] clientLives  JSON: spans of online and of offline client sessions by client, escaped
 -- ARGV[6] all          1: every living client session; 0: those that have spans
+-- ARGV[7] limits       as create takes them
 --
 -- Returns {'created' or 'refreshed', all values of the offline record, an expired one it replaced as {id, user,
--- {client...}}}, {'gone'}, or {'unknown', client...} when nothing was written because the spans of these are needed.
+-- {client...}} or nil, ended...}, {'gone'}, {'refused', refusal}, {'more', ended...} when there is more to end first, or
+-- {'unknown', client...} when nothing was written because the spans of these are needed; ended sessions are as create
+-- answers them.
 
--- include: lag, times, keys, reading, spans, life, settling, opening, ending, fence
+-- include: lag, times, keys, reading, spans, life, settling, opening, ending, fence, limits
 local now = tonumber(ARGV[1])
 local head, kind, _, realm = parts(KEYS[2])
 local user = links(KEYS[1])
@@ -41,9 +44,17 @@ end
 local t, lives = open(KEYS[2], ARGV[4], now)
 local outcome = t and 'refreshed' or 'created'
 local expired = nil
+local made_room = {}
 if t then
   t.refreshed = math.max(t.refreshed, now)
 else
+  local refused = ARGV[7] ~= '' and make_room(KEYS[2], 'offline', user, '', ARGV[7], now, made_room)
+  if refused == 'more' then
+    table.insert(made_room, 1, 'more')
+    return made_room
+  elseif refused then
+    return { 'refused', refused }
+  end
   t = { started = now, refreshed = now, score = 0, remember = source.remember }
   lives = life(ARGV[4], t.remember)
   if redis.call('EXISTS', KEYS[2]) == 1 then
@@ -71,4 +82,8 @@ end
 if #anew > 0 then
   end_families(KEYS[2], anew, ARGV[1])
 end
-return { outcome, redis.call('HVALS', KEYS[2]), expired }
+local answer = { outcome, redis.call('HVALS', KEYS[2]), expired or false }
+for _, ended in ipairs(made_room) do
+  answer[#answer + 1] = ended
+end
+return answer

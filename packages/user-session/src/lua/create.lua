@@ -9,9 +9,10 @@
 -- ARGV[6] client       escaped, empty for none
 -- ARGV[7] clientText   its times, itself and its JSON
 -- ARGV[8] clientScore  the score in that
--- ARGV[9] limits       empty, or how many sessions a user may have and at the client, 0 for any number, and the policy
+-- ARGV[9] limits       empty for none; per user, per client, offline, in all, each 0 for any number, and the policy
 --
--- Returns {'created', ended...} or {refusal}; an ended session is {id, user, {client...}}.
+-- Returns {'created', ended...}, {refusal}, or {'more', ended...} when there is more to end first; an ended session is
+-- {u or o, {id, user, {client...}}}.
 
 -- include: keys, fence, lag
 local now = tonumber(ARGV[1])
@@ -26,31 +27,10 @@ end
 local answer = { 'created' }
 if ARGV[9] ~= '' then
   -- include: times, reading, ending, limits
-  local per_user, per_client, policy = string.match(ARGV[9], '^(%d+) (%d+) (.*)$')
-  local of_user = head .. kind .. 'u:' .. realm .. ':' .. user
-  local ends = make_room(rivals(of_user, id, '', now), tonumber(per_user), policy)
-  if not ends then
-    return { 'user-limit' }
-  end
-  if client ~= '' then
-    local left = {}
-    for _, rival in ipairs(rivals(of_user, id, client, now)) do
-      local stays = true
-      for _, key in ipairs(ends) do
-        stays = stays and key ~= rival.key
-      end
-      left[#left + 1] = stays and rival or nil
-    end
-    local more = make_room(left, tonumber(per_client), policy)
-    if not more then
-      return { 'client-limit' }
-    end
-    for _, key in ipairs(more) do
-      ends[#ends + 1] = key
-    end
-  end
-  for _, key in ipairs(ends) do
-    answer[#answer + 1] = drop(key)
+  local refused = make_room(KEYS[1], 'online', user, client, ARGV[9], now, answer)
+  if refused then
+    answer[1] = refused
+    return answer
   end
 end
 

@@ -6,11 +6,10 @@
 -- ARGV[3] client      escaped
 -- ARGV[4] clientLife  spans of the client session, ms
 -- ARGV[5] clientData  JSON
--- ARGV[6] perClient   sessions that a user may have at the client, 0 for any number
--- ARGV[7] policy      reject, end-oldest or end-least-recently-used
+-- ARGV[6] limits      as create takes them
 --
--- Returns {{value...} of the record, ended...}, {} when it is gone, {'client-limit'} when that refuses it; an ended
--- session is {id, user, {client...}}.
+-- Returns {{value...} of the record, ended...}, {} when it is gone, {refusal}, or {'more', ended...} when there is more to
+-- end first; ended sessions are as create answers them.
 
 -- include: lag, times, keys, reading, spans, life, settling, opening, ending, limits
 local now = tonumber(ARGV[1])
@@ -25,16 +24,10 @@ local c = open_client(KEYS[1], client, t, lives, ARGV[4], now)
 if c then
   c.refreshed = math.max(c.refreshed, now)
 else
-  local head, kind, _, realm, id = parts(KEYS[1])
-  if ARGV[6] ~= '0' and kind == 'u' then
-    local found = rivals(head .. 'uu:' .. realm .. ':' .. (links(KEYS[1]) or ''), id, client, now)
-    local ends = make_room(found, tonumber(ARGV[6]), ARGV[7])
-    if not ends then
-      return { 'client-limit' }
-    end
-    for _, key in ipairs(ends) do
-      answer[#answer + 1] = drop(key)
-    end
+  local refused = ARGV[6] ~= '' and make_room(KEYS[1], 'client', links(KEYS[1]) or '', client, ARGV[6], now, answer)
+  if refused then
+    answer[1] = refused
+    return answer
   end
   end_families(KEYS[1], { client }, ARGV[1])
   c = { started = now, refreshed = now, score = 0, client = client }

@@ -10,25 +10,34 @@
 -- ARGV[7] clientText    its times, itself and its JSON
 -- ARGV[8] clientScore   the score in that
 -- ARGV[9] beginning     when the login began, for the fences; empty: too long ago for them
+-- ARGV[10] limits       as create takes them
 --
--- Returns all values of the record, nil when it is gone, 'other user' when it belongs to another, 'ended' or
--- 'too-late' when a fence refuses it.
+-- Returns {{value...} of the record, ended...}, {} when it is gone, {'other user'} when it belongs to another, {'ended'} or
+-- {'too-late'} when a fence refuses it, {'client-limit'}, or {'more', ended...} when there is more to end first; ended
+-- sessions are as create answers them.
 
--- include: lag, times, keys, reading, spans, life, indexes, settling, opening, ending, fence
+-- include: lag, times, keys, reading, spans, life, indexes, settling, opening, ending, fence, limits
 local now = tonumber(ARGV[1])
 local head, kind, _, realm, id = parts(KEYS[1])
 local user, broker_session, broker_user = links(KEYS[1])
-if living(KEYS[1], now) and user ~= links_in(ARGV[5]) then
-  return 'other user'
-end
 if not open(KEYS[1], ARGV[2], now) then
-  return false
+  return {}
+end
+if user ~= links_in(ARGV[5]) then
+  return { 'other user' }
 end
 if ARGV[9] == '' then
-  return 'too-late'
+  return { 'too-late' }
 end
 if fenced(head .. kind .. 'f:' .. realm, user, ARGV[9]) then
-  return 'ended'
+  return { 'ended' }
+end
+
+local answer = { false }
+local refused = ARGV[10] ~= '' and make_room(KEYS[1], 'client', user, ARGV[6], ARGV[10], now, answer)
+if refused then
+  answer[1] = refused
+  return answer
 end
 
 end_clients(KEYS[1], clients_of(KEYS[1]), ARGV[1])
@@ -42,4 +51,5 @@ if ARGV[6] ~= '' then
   redis.call('HSET', KEYS[1], 'c:' .. ARGV[6], ARGV[7])
 end
 expire(KEYS[1], ARGV[4], now)
-return redis.call('HVALS', KEYS[1])
+answer[1] = redis.call('HVALS', KEYS[1])
+return answer

@@ -1,9 +1,10 @@
 import type { Realm } from '@authstate/spi'
 import type { CheckedCopy, CheckedSession } from '../checks.js'
-import { clientLives, userLives } from '../expiry.js'
+import { clientLives, isOver, userLives } from '../expiry.js'
 import {
   draft,
   dropClient,
+  expiryOf,
   openClient,
   putClient,
   type StoredSession,
@@ -11,6 +12,12 @@ import {
   settleClient,
 } from '../stored.js'
 import type { MemoryStore } from './store.js'
+
+/** Whether a session has a living offline twin, by the time-outs of now. */
+export function livesOffline(store: MemoryStore, online: StoredSession, realm: Realm, now: number): boolean {
+  const twin = store.live(online.realmId, online.id, true, now)
+  return twin !== undefined && !isOver(expiryOf(twin, userLives(realm, true)), now)
+}
 
 /** Makes the offline twin of a session, or refreshes it, with the client sessions wanted. */
 export function copyOffline(
@@ -20,7 +27,8 @@ export function copyOffline(
   realm: Realm,
   now: number,
 ): StoredSession {
-  const existing = store.live(online.realmId, online.id, true, now)
+  const twin = store.live(online.realmId, online.id, true, now)
+  const existing = twin && livesOffline(store, online, realm, now) ? twin : undefined
   const over = existing ? undefined : store.table(online.realmId, true).get(online.id)
   if (over) store.expire(over)
   const copy: StoredSession = existing ?? {
@@ -34,16 +42,15 @@ export function copyOffline(
   const lives = userLives(realm, true)
   copy.lastRefreshAt = Math.max(existing?.lastRefreshAt ?? now, now)
   settle(copy, lives)
-  store.table(online.realmId, true).put(copy, () => {
-    for (const clientId of online.clients.keys()) {
-      if (wanted?.includes(clientId) === false) continue
-      const source = openClient(online, clientId, realm, now)
-      if (source === undefined) continue
-      const { protocol, redirectUri, action, notes } = openClient(copy, clientId, realm, now) ?? source
-      const client = putClient(copy, { clientId, protocol, redirectUri, action, notes }, now)
-      settleClient(copy, client, lives, clientLives(realm, clientId, true))
-    }
-  })
+  for (const clientId of online.clients.keys()) {
+    if (wanted?.includes(clientId) === false) continue
+    const source = openClient(online, clientId, realm, now)
+    if (source === undefined) continue
+    const { protocol, redirectUri, action, notes } = openClient(copy, clientId, realm, now) ?? source
+    const client = putClient(copy, { clientId, protocol, redirectUri, action, notes }, now)
+    settleClient(copy, client, lives, clientLives(realm, clientId, true))
+  }
+  store.table(online.realmId, true).put(copy)
   if (existing === undefined) store.tell('created', copy)
   return copy
 }
@@ -57,9 +64,8 @@ export function restart(
   now: number,
 ): void {
   const { id: _, families: __, clients, ...fresh } = draft(session.realmId, session.id, begun, realm, now)
-  store.table(session.realmId, false).put(session, () => {
-    for (const clientId of [...session.clients.keys()]) dropClient(session, clientId, now)
-    Object.assign(session, fresh)
-    for (const [clientId, client] of clients) session.clients.set(clientId, client)
-  })
+  for (const clientId of [...session.clients.keys()]) dropClient(session, clientId, now)
+  Object.assign(session, fresh)
+  for (const [clientId, client] of clients) session.clients.set(clientId, client)
+  store.keep(session)
 }

@@ -5,76 +5,100 @@ import { comparePlaces, encodeCursor, type Place } from '../cursor.js'
 import { clientLives, isOver, userLives } from '../expiry.js'
 import { beganBefore } from '../moments.js'
 import { liveClient, type StoredSession, settle, settleClient, snapshot } from '../stored.js'
+import { inSlices, SLICE, turn } from './slices.js'
+import type { SortedSessions } from './sorted.js'
 import type { MemoryStore } from './store.js'
 
-/** A page of the living among some sessions. @param clientId Only those with this client session alive. */
+/** A page of the living among some sessions. */
 export function pageOf(
-  sessions: readonly StoredSession[],
+  sessions: SortedSessions,
   { limit, after }: CheckedPage,
   now: number,
-  clientId?: string,
 ): Page<UserSession> {
-  const places = new Map<StoredSession, Place>()
-  for (const session of sessions) {
-    const score = endOf(session, now, clientId)
-    if (!isOver(score, now)) places.set(session, { score, id: session.id })
-  }
-  const ahead = [...places]
-    .filter(([, place]) => comparePlaces(place, after) > 0)
-    .sort(([, a], [, b]) => comparePlaces(a, b))
+  const firstLiving: Place = { score: now + 1, id: '' }
+  const ahead = sessions.behind(comparePlaces(after, firstLiving) > 0 ? after : firstLiving, limit + 1)
   const shown = ahead.slice(0, limit)
   const last = shown.at(-1)
   return {
-    items: shown.map(([session]) => snapshot(session, now)),
-    ...(last && ahead.length > limit && { cursor: encodeCursor(last[1]) }),
+    items: shown.map(({ session }) => snapshot(session, now)),
+    ...(last && ahead.length > limit && { cursor: encodeCursor(last) }),
   }
 }
 
-/** How many of some sessions live. @param clientId With this client session. */
-export function countOf(sessions: readonly StoredSession[], now: number, clientId?: string): number {
-  return sessions.filter((session) => !isOver(endOf(session, now, clientId), now)).length
-}
-
-function endOf(session: StoredSession, now: number, clientId: string | undefined): number {
-  if (clientId === undefined) return session.expiresAt
-  return Math.min(session.expiresAt, liveClient(session, clientId, now)?.expiresAt ?? 0)
-}
-
 /**
- * Ends sessions; those that are over already stay for the sweep.
+ * Ends those of some sessions that still live; those that are over already stay for the sweep.
  *
  * @param mark Of a removal: only those that began before it.
  */
-export function endAll(
+export async function endAll(
   store: MemoryStore,
   sessions: readonly StoredSession[],
   reason: RemovalReason,
   now: number,
   mark?: string,
-): number {
-  const living = sessions.filter(
-    ({ beginning, expiresAt }) =>
-      !isOver(expiresAt, now) && (mark === undefined || beganBefore(beginning, mark)),
-  )
-  for (const session of living) store.end(session, reason)
-  return living.length
+): Promise<number> {
+  let ended = 0
+  await inSlices(sessions, (session) => {
+    if (!store.holds(session) || isOver(session.expiresAt, now)) return
+    if (mark !== undefined && !beganBefore(session.beginning, mark)) return
+    store.end(session, reason)
+    ended += 1
+  })
+  return ended
+}
+
+/** Ends the living client sessions of a client among some sessions. */
+export async function detachAll(
+  store: MemoryStore,
+  sessions: readonly StoredSession[],
+  clientId: string,
+  now: number,
+): Promise<number> {
+  let ended = 0
+  await inSlices(sessions, (session) => {
+    if (!store.holds(session) || liveClient(session, clientId, now) === undefined) return
+    store.detach(session, clientId)
+    ended += 1
+  })
+  return ended
+}
+
+/** Counts the living sessions of every client. */
+export async function statsOf(
+  clientIds: Iterable<string>,
+  ofClient: (clientId: string) => SortedSessions,
+  now: number,
+): Promise<[clientId: string, count: number][]> {
+  const counts: [string, number][] = []
+  await inSlices(clientIds, (clientId) => {
+    const count = ofClient(clientId).countAfter(now)
+    if (count > 0) counts.push([clientId, count])
+  })
+  return counts
 }
 
 /** Computes every life of a realm anew. @returns How many sessions changed. */
-export function recompute(store: MemoryStore, realmId: string, realm: Realm, now: number): number {
+export async function recompute(
+  store: MemoryStore,
+  realmId: string,
+  realm: Realm,
+  now: number,
+): Promise<number> {
   let changed = 0
   for (const offline of [false, true]) {
     const lives = userLives(realm, offline)
-    for (const session of store.table(realmId, offline).all()) {
-      if (isOver(session.expiresAt, now)) continue
+    const table = store.table(realmId, offline)
+    await inSlices(table.all.after(now), (session) => {
+      if (!table.has(session) || isOver(session.expiresAt, now)) return
       const before = endsOf(session)
       settle(session, lives)
       for (const [clientId, client] of session.clients) {
         if (isOver(client.expiresAt, now)) continue
         settleClient(session, client, lives, clientLives(realm, clientId, offline))
       }
+      table.put(session)
       if (endsOf(session) !== before) changed += 1
-    }
+    })
   }
   return changed
 }
@@ -84,15 +108,17 @@ function endsOf(session: StoredSession): string {
 }
 
 /** Takes away what is over. */
-export function sweep(store: MemoryStore, now: number): number {
+export async function sweep(store: MemoryStore, now: number): Promise<number> {
   let swept = 0
   for (const table of store.tables()) {
-    for (const session of table.all()) {
-      if (!isOver(session.expiresAt, now)) continue
-      store.expire(session)
-      swept += 1
+    for (;;) {
+      const over = table.all.over(now, SLICE)
+      for (const session of over) store.expire(session)
+      swept += over.length
+      if (over.length < SLICE) break
+      await turn()
     }
   }
-  store.prune()
+  await store.prune()
   return swept
 }

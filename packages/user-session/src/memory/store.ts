@@ -2,9 +2,10 @@ import type { Clock, Logger } from '@authstate/spi'
 import type { RefusalReason, RemovalReason, UserSessionEventType } from '../contract.js'
 import { Listeners } from '../events.js'
 import { isOver } from '../expiry.js'
+import { type Limits, makeRoom, type Newcomer } from '../limits.js'
 import { beganBefore, FENCE_MS, laterMark } from '../moments.js'
-import { type Limits, makeRoom } from '../rules.js'
 import { dropClient, liveClient, type StoredSession } from '../stored.js'
+import { inSlices } from './slices.js'
 import { SessionTable } from './table.js'
 
 /** Every session of this process, the marks that refuse late creations, and who listens. */
@@ -52,40 +53,52 @@ export class MemoryStore {
     this.tell('expired', session)
   }
 
+  /** Whether a session is there, and not another one of its id. */
+  holds(session: StoredSession): boolean {
+    return this.#tables.get(nameOf(session.realmId, session.offline))?.has(session) === true
+  }
+
+  /** Notes what was written to a session, if it is still there. */
+  keep(session: StoredSession): void {
+    if (this.holds(session)) this.table(session.realmId, session.offline).put(session)
+  }
+
   /** Ends a client session. */
   detach(session: StoredSession, clientId: string): void {
-    this.table(session.realmId, session.offline).put(session, () =>
-      dropClient(session, clientId, this.#clock.now()),
-    )
+    dropClient(session, clientId, this.#clock.now())
+    this.keep(session)
   }
 
   /**
-   * Ends as many sessions of the user as the limits ask for before one more is there, or none and says why not.
+   * Ends as many sessions of a user as the limits ask for before the newcomer is there, or none and says why not.
    *
    * @param clientId The client that the newcomer brings.
    */
   makeRoom(
-    newcomer: StoredSession,
+    { realmId, id, offline, core: { userId } }: Pick<StoredSession, 'realmId' | 'id' | 'offline' | 'core'>,
+    adds: Newcomer['adds'],
     clientId: string | undefined,
     limits: Limits,
-    countsForUser: boolean,
   ): RefusalReason | undefined {
-    if (newcomer.offline) return undefined
     const now = this.#clock.now()
-    const others = this.table(newcomer.realmId, false)
-      .ofUser(newcomer.core.userId)
-      .filter((session) => session !== newcomer && !isOver(session.expiresAt, now))
-    const first = countsForUser ? makeRoom(others, limits.perUser, limits.policy) : []
-    if (first === undefined) return 'user-limit'
-    const left = others.filter(
-      (session) =>
-        !first.includes(session) &&
-        clientId !== undefined &&
-        liveClient(session, clientId, now) !== undefined,
+    const rivals = [false, true].flatMap((isOffline) =>
+      this.table(realmId, isOffline)
+        .ofUser(userId)
+        .after(now)
+        .filter((session) => session.id !== id || session.offline !== offline)
+        .map((session) => ({
+          id: session.id,
+          offline: session.offline,
+          startedAt: session.startedAt,
+          lastRefreshAt: session.lastRefreshAt,
+          atClient: clientId !== undefined && liveClient(session, clientId, now) !== undefined,
+          session,
+        })),
     )
-    const second = clientId === undefined ? [] : makeRoom(left, limits.perClient, limits.policy)
-    if (second === undefined) return 'client-limit'
-    for (const session of [...first, ...second]) this.end(session as StoredSession, 'limit')
+    const bringsClient = clientId !== undefined && !offline
+    const room = makeRoom(rivals, { id, adds, bringsClient }, limits)
+    if ('refused' in room) return room.refused
+    for (const { session } of room.ends) this.end(session, 'limit')
     return undefined
   }
 
@@ -104,10 +117,14 @@ export class MemoryStore {
   }
 
   /** Frees what is needed no more besides sessions. */
-  prune(): void {
+  async prune(): Promise<void> {
     const now = this.#clock.now()
-    for (const [name, { expiresAt }] of this.#marks) if (isOver(expiresAt, now)) this.#marks.delete(name)
-    for (const [name, table] of this.#tables) if (table.size === 0) this.#tables.delete(name)
+    await inSlices(this.#marks, ([name, { expiresAt }]) => {
+      if (isOver(expiresAt, now)) this.#marks.delete(name)
+    })
+    await inSlices(this.#tables, ([name, table]) => {
+      if (table.size === 0) this.#tables.delete(name)
+    })
   }
 
   clear(): void {

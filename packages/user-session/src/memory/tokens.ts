@@ -11,6 +11,7 @@ import {
   settle,
   settleClient,
 } from '../stored.js'
+import { inSlices } from './slices.js'
 import type { MemoryStore } from './store.js'
 
 /** Decides on a refresh token in a client session, and ends that where it was replayed. */
@@ -81,11 +82,13 @@ export class TransientFamilies {
     return decision.outcome
   }
 
-  prune(now: number): void {
-    for (const [name, { expiresAt }] of this.#families)
+  async prune(now: number): Promise<void> {
+    await inSlices(this.#families, ([name, { expiresAt }]) => {
       if (isOver(expiresAt, now)) this.#families.delete(name)
-    for (const [realmId, { expiresAt }] of this.#ended)
+    })
+    await inSlices(this.#ended, ([realmId, { expiresAt }]) => {
       if (isOver(expiresAt, now)) this.#ended.delete(realmId)
+    })
   }
 
   clear(): void {

@@ -1,4 +1,4 @@
-import type { Realm } from '@authstate/spi'
+import { jsonMap, type Realm } from '@authstate/spi'
 import type { CheckedClient, CheckedSession } from '../checks.js'
 import type { ClientSession, UserSession } from '../contract.js'
 import { clientExpiresAt, clientLives, isOver, userExpiresAt, userLives, userMaxAt } from '../expiry.js'
@@ -23,7 +23,7 @@ export function newSession(
   const rememberMe = checked.rememberMe && realm.rememberMe
   const uses = { startedAt: now, lastRefreshAt: now, rememberMe }
   const lives = userLives(realm, false)
-  const clients = new Map<string, ClientSession>()
+  const clients = jsonMap<ClientSession>()
   let clientEnds = 0
   if (checked.client !== undefined) {
     const own = clientLives(realm, checked.client.clientId, false)

@@ -1,6 +1,6 @@
 import { escapePart, unescapePart } from '@authstate/redis'
 import type { CheckedCopy } from '../checks.js'
-import type { UserSession } from '../contract.js'
+import type { LimitedOutcome } from '../contract.js'
 import * as scripts from '../scripts.js'
 import type { Opened, SessionStore } from './session-store.js'
 
@@ -14,7 +14,8 @@ export async function createOffline(
   store: SessionStore,
   { place: { realmId, id }, key: online, realm, now, life }: Opened,
   { clientIds: wanted, login: { beginning } }: CheckedCopy,
-): Promise<UserSession | undefined> {
+  limits: string,
+): Promise<LimitedOutcome> {
   const offline = store.keys.session(realmId, id, true) as string
   const offlineLife = store.life(realm, true)
   let clientIds = wanted ?? []
@@ -33,16 +34,20 @@ export async function createOffline(
         offlineLife,
         clientLives: JSON.stringify(Object.fromEntries(lives)),
         all: wanted ? 0 : 1,
+        limits,
       },
     )
-    if (reply.outcome === 'gone') return undefined
+    if (reply.outcome === 'gone') return { outcome: 'gone' }
+    if (reply.outcome === 'refused') return { outcome: 'refused', reason: reply.reason }
     if (reply.outcome === 'unknown') {
       clientIds = [...clientIds, ...reply.clients.map(unescapePart)]
       continue
     }
+    store.events.limited(realmId, reply.ended)
+    if (reply.outcome === 'more') continue
     if (reply.expired) store.events.expired(realmId, true, reply.expired)
     const session = store.decode(reply.values, { realmId, id, offline: true })
     if (session && reply.outcome === 'created') store.events.created(session)
-    return session
+    return session ? { outcome: 'done', session } : { outcome: 'gone' }
   }
 }

@@ -1,4 +1,5 @@
 import { escapePart, type Script, unescapePart } from '@authstate/redis'
+import { jsonMap } from '@authstate/spi'
 import type { CheckedPage } from '../checks.js'
 import type { Page, UserSession } from '../contract.js'
 import { comparePlaces, encodeCursor, type Place } from '../cursor.js'
@@ -152,7 +153,7 @@ export class RealmWide {
     for (const client of tooMany) {
       counts.set(client, await this.count('client', realmId, unescapePart(client), offline))
     }
-    return new Map(
+    return jsonMap(
       [...counts].filter(([, count]) => count > 0).map(([client, count]) => [unescapePart(client), count]),
     )
   }

@@ -1,4 +1,5 @@
 import { escapePart, unescapePart } from '@authstate/redis'
+import { jsonMap } from '@authstate/spi'
 import type { CheckedClient, CheckedClientPatch, CheckedSession, NotesPatch } from '../checks.js'
 import { STATES } from '../checks.js'
 import type { ClientSession, UserSession, UserSessionState } from '../contract.js'
@@ -163,7 +164,7 @@ export class RecordCodec {
   }
 
   #clients(texts: readonly string[], place: RecordPlace, now: number): Map<string, ClientSession> {
-    const clients = new Map<string, ClientSession>()
+    const clients = jsonMap<ClientSession>()
     for (const text of texts) {
       try {
         const client = this.#client(text, place)

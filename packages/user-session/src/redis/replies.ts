@@ -20,6 +20,31 @@ export type RawEnded = readonly [id: string, user: string, clients: Flat]
 
 export const endedOf = ([id, user, clients]: RawEnded): Ended => ({ id, user, clients })
 
+/** A session that ended to make room, by its twin: u or o. */
+export type RawLimited = readonly [twin: 'u' | 'o', ended: RawEnded]
+
+/** A session that a limit ended. */
+export interface Limited {
+  readonly offline: boolean
+  readonly ended: Ended
+}
+
+export const limitedOf = ([twin, ended]: RawLimited): Limited => ({
+  offline: twin === 'o',
+  ended: endedOf(ended),
+})
+
+/** A record or why there is none, and what ended to make room. */
+export interface LimitedReply {
+  readonly record: Flat | string | undefined
+  readonly ended: readonly Limited[]
+}
+
+export const limitedRecord = (reply: unknown): LimitedReply => {
+  const [record, ...ended] = reply as [(Flat | string | null)?, ...RawLimited[]]
+  return { record: record ?? undefined, ended: ended.map(limitedOf) }
+}
+
 /** As JSON, in which an empty list of clients is an empty object: Lua does not tell them apart. */
 type EncodedEnded = readonly [id: string, user: string, clients: Flat | Readonly<Record<string, never>>]
 

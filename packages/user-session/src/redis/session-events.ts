@@ -2,7 +2,7 @@ import { unescapePart } from '@authstate/redis'
 import type { ProviderContext } from '@authstate/spi'
 import type { RemovalReason, UserSession, UserSessionEvent } from '../contract.js'
 import { Listeners } from '../events.js'
-import type { Ended } from './replies.js'
+import type { Ended, Limited } from './replies.js'
 
 /** Tells listeners what the scripts did. */
 export class SessionEvents {
@@ -31,6 +31,11 @@ export class SessionEvents {
     for (const one of ended) {
       this.listeners.emit('removed', { ...this.#about(realmId, offline, one), reason })
     }
+  }
+
+  /** What ended to make room for another. */
+  limited(realmId: string, ended: readonly Limited[]): void {
+    for (const one of ended) this.removed(realmId, one.offline, [one.ended], 'limit')
   }
 
   expired(realmId: string, offline: boolean, ended: Ended): void {

@@ -8,7 +8,7 @@ import {
   type Realm,
 } from '@authstate/spi'
 import * as check from '../checks.js'
-import { SessionRefusedError, type SessionScope, type UserSession } from '../contract.js'
+import { isRefusal, type LimitedOutcome, type SessionScope, type UserSession } from '../contract.js'
 import { clientLives, userLives } from '../expiry.js'
 import { beganBefore, Moments } from '../moments.js'
 import { notesTooLarge } from '../notes.js'
@@ -16,6 +16,7 @@ import type { UserSessionConfig } from '../rules.js'
 import { NotesCipher } from './cipher.js'
 import type { NewSession } from './new-session.js'
 import { RecordCodec, type RecordPlace } from './record.js'
+import type { LimitedReply } from './replies.js'
 import { SessionEvents } from './session-events.js'
 import { SessionKeys } from './session-keys.js'
 import { encodeLives, encodeTimes } from './texts.js'
@@ -174,8 +175,19 @@ export class SessionStore {
   record(reply: readonly string[] | string | undefined, place: RecordPlace): UserSession | undefined {
     if (reply === 'too large') throw notesTooLarge(this.#maxNotesBytes)
     if (reply === 'other user') throw check.otherUser()
-    if (reply === 'ended' || reply === 'too-late') throw new SessionRefusedError(reply)
     return typeof reply === 'object' ? this.decode(reply, place) : undefined
+  }
+
+  /** Runs a script that a limit may refuse, again as long as there is more to end before; tells of what ended. */
+  async limited(place: RecordPlace, run: () => Promise<LimitedReply>): Promise<LimitedOutcome> {
+    for (;;) {
+      const { record, ended } = await run()
+      this.events.limited(place.realmId, ended)
+      if (record === 'more') continue
+      if (isRefusal(record)) return { outcome: 'refused', reason: record }
+      const session = this.record(record, place)
+      return session ? { outcome: 'done', session } : { outcome: 'gone' }
+    }
   }
 
   assertOpen(): void {

@@ -1,4 +1,5 @@
 import type { Lives, Uses } from '../expiry.js'
+import type { Limits } from '../limits.js'
 import { VERSION } from './versions.js'
 
 /** Times as they are stored. */
@@ -51,6 +52,12 @@ export function encodeTimes(
 ): string {
   const flags = (clientExpiresAt <= expiresAt ? 'o' : '') + (rememberMe ? 'r' : '')
   return `v${VERSION} ${startedAt} ${lastRefreshAt} ${expiresAt} ${expiresAt}${flags}`
+}
+
+/** Limits as the scripts take them; the empty string when there are none. */
+export function encodeLimits({ perUser, perClient, offline, total, policy }: Limits): string {
+  const allowed = [perUser, perClient, offline, total]
+  return allowed.every((one) => one === 0) ? '' : `${allowed.join(' ')} ${policy}`
 }
 
 /** Spans as the scripts take them: idle and max, of remember-me if they differ, and not-before if there is one. */

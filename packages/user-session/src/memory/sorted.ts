@@ -1,0 +1,112 @@
+import { comparePlaces, type Place } from '../cursor.js'
+import type { StoredSession } from '../stored.js'
+
+/** A session in a listing, by an end that it had when it was put there. */
+export interface Entry extends Place {
+  readonly session: StoredSession
+}
+
+/** Entries of one chunk at most: as many as are moved when one comes or goes. */
+const CHUNK = 512
+
+/** Behind every id of ours. */
+const LAST = '~'
+
+/**
+ * Sessions in the order of a listing, soonest to end first. However many there are, one comes, goes and is found in a few
+ * steps, and they are counted by the chunk.
+ */
+export class SortedSessions {
+  readonly #chunks: Entry[][] = []
+
+  get isEmpty(): boolean {
+    return this.#chunks.length === 0
+  }
+
+  add(entry: Entry): void {
+    const at = Math.max(this.#chunkOf(entry), 0)
+    const chunk = this.#chunks[at]
+    if (chunk === undefined) {
+      this.#chunks.push([entry])
+      return
+    }
+    chunk.splice(rankIn(chunk, entry), 0, entry)
+    if (chunk.length > CHUNK) this.#chunks.splice(at + 1, 0, chunk.splice(CHUNK / 2))
+  }
+
+  delete(entry: Entry): void {
+    const at = this.#chunkOf(entry)
+    const chunk = this.#chunks[at]
+    const rank = chunk ? rankIn(chunk, entry) - 1 : -1
+    if (chunk?.[rank] !== entry) return
+    chunk.splice(rank, 1)
+    if (chunk.length === 0) this.#chunks.splice(at, 1)
+  }
+
+  /** The first behind a place. */
+  behind(place: Place, limit: number): Entry[] {
+    const found: Entry[] = []
+    for (let at = Math.max(this.#chunkOf(place), 0); at < this.#chunks.length && found.length < limit; at++) {
+      const chunk = this.#chunks[at] as Entry[]
+      const from = found.length > 0 ? 0 : rankIn(chunk, place)
+      for (let rank = from; rank < chunk.length && found.length < limit; rank++)
+        found.push(chunk[rank] as Entry)
+    }
+    return found
+  }
+
+  /** The first of those that end at an instant or before. */
+  over(now: number, limit: number): StoredSession[] {
+    const found: StoredSession[] = []
+    for (const chunk of this.#chunks) {
+      for (const { score, session } of chunk) {
+        if (score > now || found.length === limit) return found
+        found.push(session)
+      }
+    }
+    return found
+  }
+
+  /** How many end after an instant. */
+  countAfter(now: number): number {
+    const place = { score: now, id: LAST }
+    const first = Math.max(this.#chunkOf(place), 0)
+    let count = 0
+    for (let at = first; at < this.#chunks.length; at++) count += (this.#chunks[at] as Entry[]).length
+    const chunk = this.#chunks[first]
+    return chunk === undefined ? 0 : count - rankIn(chunk, place)
+  }
+
+  /** Those that end after an instant: a list, so that sessions may come and go while it is walked. */
+  after(now: number): StoredSession[] {
+    const place = { score: now, id: LAST }
+    const sessions: StoredSession[] = []
+    for (let at = Math.max(this.#chunkOf(place), 0); at < this.#chunks.length; at++) {
+      for (const { score, session } of this.#chunks[at] as Entry[]) if (score > now) sessions.push(session)
+    }
+    return sessions
+  }
+
+  /** The chunk in which an entry of this place is, or comes; -1: before all. */
+  #chunkOf(place: Place): number {
+    let [low, high] = [0, this.#chunks.length]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const first = (this.#chunks[middle] as Entry[])[0] as Entry
+      if (comparePlaces(first, place) <= 0) low = middle + 1
+      else high = middle
+    }
+    return low - 1
+  }
+}
+
+/** How many entries of a chunk are at a place or before. */
+function rankIn(chunk: readonly Entry[], place: Place): number {
+  let [low, high] = [0, chunk.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (comparePlaces(chunk[middle] as Entry, place) <= 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}
