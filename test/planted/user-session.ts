@@ -371,8 +371,8 @@ export const userSessionScriptBugs = (client: () => RedisClient) =>
         'create.lua lets one too many in',
         'limits: never exceeded by logins at once',
         scripts.create,
-        'tonumber(per_user), policy)',
-        'tonumber(per_user) + 1, policy)',
+        'local excess, may_end = 1 - limit.allowed, {}',
+        'local excess, may_end = -limit.allowed, {}',
       )
       edit(
         'moves back',

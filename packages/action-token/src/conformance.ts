@@ -9,6 +9,7 @@ import {
 import { consuming } from './conformance/consuming.js'
 import { families } from './conformance/families.js'
 import { CEILING_MS } from './conformance/fixture.js'
+import { names } from './conformance/hostile-names.js'
 import { life } from './conformance/life.js'
 import { misspelling } from './conformance/misspelling.js'
 import { misuse } from './conformance/misuse.js'
@@ -45,6 +46,7 @@ export const actionTokenSuite = defineSuite<ActionTokenProvider>(
     subjectsAndRealms(add)
     revocation(add)
     signedTokens(add)
+    names(add)
     misuse(add)
     misspelling(add)
   },

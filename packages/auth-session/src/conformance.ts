@@ -9,6 +9,7 @@ import {
 import { endings } from './conformance/endings.js'
 import { events } from './conformance/events.js'
 import { NOTES_CEILING } from './conformance/fixture.js'
+import { names } from './conformance/hostile-names.js'
 import { misspelling } from './conformance/misspelling.js'
 import { misuse } from './conformance/misuse.js'
 import { patches } from './conformance/patches.js'
@@ -45,6 +46,7 @@ export const authSessionSuite = defineSuite<AuthSessionProvider>(
     endings(add)
     promotion(add)
     events(add)
+    names(add)
     misuse(add)
     misspelling(add)
   },

@@ -4,6 +4,7 @@ import {
   assertText,
   type Clock,
   createIdMinter,
+  jsonMap,
   type EventOf,
   type MintId,
   ProviderClosedError,
@@ -298,6 +299,6 @@ function summaryOf({ id, realmId, createdAt, updatedAt, expiresAt }: StoredRoot)
 function viewOf(root: StoredRoot): RootAuthSession {
   return {
     ...summaryOf(root),
-    tabs: new Map(oldestFirst(root).map(({ head, data }) => [head.tabId, tabOf(head, data)])),
+    tabs: jsonMap(oldestFirst(root).map(({ head, data }) => [head.tabId, tabOf(head, data)] as const)),
   }
 }

@@ -8,6 +8,7 @@ import {
 } from '@authstate/conformance'
 import { events } from './conformance/events.js'
 import { PROPERTIES } from './conformance/fixture.js'
+import { names } from './conformance/hostile-names.js'
 import { locks } from './conformance/locks.js'
 import { misspelling } from './conformance/misspelling.js'
 import { tasks } from './conformance/tasks.js'
@@ -36,6 +37,7 @@ export const clusterSuite = defineSuite<ClusterProvider>(
     views(add)
     events(add)
     tasks(add)
+    names(add)
     locks(add)
     misspelling(add)
   },

@@ -10,6 +10,7 @@ import { addresses } from './conformance/addresses.js'
 import { administration } from './conformance/administration.js'
 import { counting } from './conformance/counting.js'
 import { guarding } from './conformance/guarding.js'
+import { names } from './conformance/hostile-names.js'
 import { lifetime } from './conformance/lifetime.js'
 import { locking } from './conformance/locking.js'
 import { misspelling } from './conformance/misspelling.js'
@@ -48,6 +49,7 @@ export const loginFailureSuite = defineSuite<LoginFailureProvider>(
     guarding(add)
     addresses(add)
     administration(add)
+    names(add)
     misuse(add)
     misspelling(add)
   },

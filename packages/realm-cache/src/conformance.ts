@@ -6,6 +6,7 @@ import {
   type Target,
   type Verbs,
 } from '@authstate/conformance'
+import { names } from './conformance/hostile-names.js'
 import { invalidating } from './conformance/invalidating.js'
 import { life } from './conformance/life.js'
 import { misspelling } from './conformance/misspelling.js'
@@ -39,6 +40,7 @@ export const realmCacheSuite = defineSuite<RealmCacheProvider>(
     nodes(add)
     secondLevel(add)
     publicKeys(add)
+    names(add)
     misuse(add)
     misspelling(add)
   },

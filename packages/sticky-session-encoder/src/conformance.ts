@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { defineSuite, refusesMisspelling, taker, type Verbs } from '@authstate/conformance'
+import {
+  defineSuite,
+  hostileNames,
+  hostilePairs,
+  refusesEndlessNames,
+  refusesMisspelling,
+  taker,
+  type Verbs,
+} from '@authstate/conformance'
 import { parseSetCookie } from 'cookie'
 import {
   type CookieOptions,
@@ -140,6 +148,26 @@ export const stickySessionEncoderSuite = defineSuite(
       for (const id of ['a.b', '.', 'a..b.', '💥 é:{}%', '__proto__']) {
         assert.equal(provider.verify(provider.sign(id))?.id, id)
       }
+    })
+
+    basic('names: hostile ones go through every verb, and each keeps to itself', 'issue', async ({ provider }) => {
+      for (const [realmId, id] of hostilePairs) {
+        const signed = provider.sign(id, { realmId })
+        assert.equal(provider.verify(signed, { realmId })?.id, id)
+        for (const other of hostileNames.filter((one) => one !== realmId)) {
+          assert.equal(provider.verify(signed, { realmId: other }), undefined)
+        }
+        assert.equal(provider.verify(signed), undefined)
+        assert.equal(provider.decode(provider.encode(id))?.id, id)
+        assert.equal(typeof provider.cookie(id, { realmId }), 'string')
+      }
+    })
+
+    basic('names: one of 10 kB is refused', 'issue', async ({ provider }) => {
+      await refusesEndlessNames({
+        id: (name) => provider.sign(name),
+        realmId: (name) => provider.sign(ID, { realmId: name }),
+      })
     })
 
     basic('verify: nothing for everything that was not signed', 'B4', async ({ provider }) => {

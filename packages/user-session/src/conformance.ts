@@ -12,6 +12,7 @@ import { events } from './conformance/events.js'
 import { expiry } from './conformance/expiry.js'
 import { fences } from './conformance/fences.js'
 import { MAX_NOTES_BYTES } from './conformance/fixture.js'
+import { names } from './conformance/hostile-names.js'
 import { lifeCycle } from './conformance/life-cycle.js'
 import { limits } from './conformance/limits.js'
 import { listings } from './conformance/listings.js'
@@ -32,11 +33,14 @@ const VERBS: Verbs<UserSessionProvider> = {
   touch: true,
   update: true,
   restart: true,
+  tryRestart: true,
   remove: true,
   putClientSession: true,
+  tryPutClientSession: true,
   updateClientSession: true,
   removeClientSession: true,
   createOffline: true,
+  tryCreateOffline: true,
   rotateRefreshToken: true,
   rotateTransientToken: true,
   listByUser: true,
@@ -75,6 +79,7 @@ export const userSessionSuite = defineSuite<UserSessionProvider>(
     limits(add)
     events(add)
     races(add)
+    names(add)
     misuse(add)
     misspelling(add)
   },

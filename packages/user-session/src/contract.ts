@@ -100,7 +100,7 @@ export interface UserSessionProvider extends Provider {
    */
   restart(realmId: string, id: string, session: NewUserSession): Promise<UserSession | undefined>
 
-  /** {@link restart} for callers who expect to be refused: by the limit per client, or because sessions were ended. */
+  /** {@link UserSessionProvider.restart} for callers who expect to be refused: by the limit per client, or because sessions were ended. */
   tryRestart(realmId: string, id: string, session: NewUserSession): Promise<LimitedOutcome>
 
   /** Ends a session with its client sessions; the twin is not touched. @returns `false` when there is none. */
@@ -119,7 +119,7 @@ export interface UserSessionProvider extends Provider {
     options?: SessionScope,
   ): Promise<UserSession | undefined>
 
-  /** {@link putClientSession} for callers who expect to be refused. */
+  /** {@link UserSessionProvider.putClientSession} for callers who expect to be refused. */
   tryPutClientSession(
     realmId: string,
     id: string,
@@ -158,7 +158,7 @@ export interface UserSessionProvider extends Provider {
    */
   createOffline(realmId: string, id: string, options?: OfflineCopy): Promise<UserSession | undefined>
 
-  /** {@link createOffline} for callers who expect to be refused. To make room, the online session itself does not end. */
+  /** {@link UserSessionProvider.createOffline} for callers who expect to be refused. To make room, the online session itself does not end. */
   tryCreateOffline(realmId: string, id: string, options?: OfflineCopy): Promise<LimitedOutcome>
 
   /**

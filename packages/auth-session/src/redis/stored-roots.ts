@@ -1,4 +1,4 @@
-import type { Logger } from '@authstate/spi'
+import { jsonMap, type Logger } from '@authstate/spi'
 import { type AuthSessionTab, authSessionSpi, type RootAuthSession, type RootSummary } from '../contract.js'
 import { isExpired, type TabData, tabOf } from '../rules.js'
 
@@ -39,7 +39,7 @@ export class StoredRoots {
       if (tab !== undefined) found.push({ tab, serial: Number(HEAD.exec(head)?.[2]) })
     }
     found.sort((a, b) => a.tab.createdAt - b.tab.createdAt || a.serial - b.serial)
-    const tabs = new Map(found.map(({ tab }) => [tab.tabId, tab]))
+    const tabs = jsonMap(found.map(({ tab }) => [tab.tabId, tab] as const))
     return { ...summary, tabs }
   }
 

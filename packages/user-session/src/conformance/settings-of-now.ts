@@ -135,6 +135,16 @@ export function settingsOfNow(add: SuiteBuilder<UserSessionProvider>): void {
     }
   })
 
+  add.expiry('restart: into a shorter life, it is swept when that ends', 'contract', async (stage) => {
+    const { provider, clock, setRealm } = stage
+    setRealm('test', { ssoSessionIdleTimeoutRememberMeMs: 3 * HOUR })
+    const { id } = await provider.create('test', login('user1', { rememberMe: true }))
+    const restarted = await provider.restart('test', id, login())
+    assert.equal(restarted?.expiresAt, clock.now() + 30 * MINUTE)
+    clock.advance(30 * MINUTE)
+    assert.equal(await provider.sweep(), 1)
+  })
+
   add.expiry('rotateTransientToken: a token from before not-before is gone', 'contract', async (stage) => {
     const { provider, clock, setRealm } = stage
     const rotate = (presented: string, next: string, issuedAt: number) =>

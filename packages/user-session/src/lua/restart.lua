@@ -20,7 +20,8 @@
 local now = tonumber(ARGV[1])
 local head, kind, _, realm, id = parts(KEYS[1])
 local user, broker_session, broker_user = links(KEYS[1])
-if not open(KEYS[1], ARGV[2], now) then
+local t = open(KEYS[1], ARGV[2], now)
+if not t then
   return {}
 end
 if user ~= links_in(ARGV[5]) then
@@ -45,7 +46,7 @@ redis.call('ZREM', head .. kind .. 'i:' .. realm .. ':' .. broker_session, id)
 redis.call('ZREM', head .. kind .. 'b:' .. realm .. ':' .. broker_user, id)
 redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5], 'b', ARGV[9])
 user, broker_session, broker_user = links_in(ARGV[5])
-index_session(head, kind, realm, id, user, broker_session, broker_user, ARGV[4], 0, now)
+index_session(head, kind, realm, id, user, broker_session, broker_user, ARGV[4], t.score, now)
 if ARGV[6] ~= '' then
   index_client(head .. kind, realm, id, ARGV[6], ARGV[8], 0, now)
   redis.call('HSET', KEYS[1], 'c:' .. ARGV[6], ARGV[7])

@@ -259,13 +259,11 @@ const steps: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrar
   },
   {
     weight: 4,
-    arbitrary: fc
-      .constantFrom(10, 999, MINUTE_MS, 2 * MINUTE_MS, 4 * MINUTE_MS, 15 * MINUTE_MS)
-      .chain((ms) =>
-        step('wait', fc.constant(ms), () => async () => undefined, {
-          before: ({ clock }) => clock.advance(ms),
-        }),
-      ),
+    arbitrary: fc.constantFrom(10, 999, MINUTE_MS, 2 * MINUTE_MS, 4 * MINUTE_MS, 15 * MINUTE_MS).chain((ms) =>
+      step('wait', fc.constant(ms), () => async () => undefined, {
+        before: ({ clock }) => clock.advance(ms),
+      }),
+    ),
   },
 ]
 
