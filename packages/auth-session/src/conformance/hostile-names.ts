@@ -21,7 +21,6 @@ export function names(add: SuiteBuilder<AuthSessionProvider>): void {
         const maps = {
           clientNotes: hostileNotes(name),
           authNotes: hostileNotes(name),
-          userSessionNotes: hostileNotes(name),
         }
         const fields = {
           userId: name,

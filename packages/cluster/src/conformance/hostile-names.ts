@@ -40,7 +40,7 @@ export function names(add: Add): void {
       assert.equal(held, hostileNames.length)
       for (const name of hostileNames) {
         assert.deepEqual(await provider.runOnceOrWait(name, { waitMs: 1_000 }, () => name), {
-          executed: true,
+          outcome: 'executed',
           result: name,
         })
       }
