@@ -1,5 +1,4 @@
-// The one of the moment of import: tests replace timers.
-const { setImmediate } = globalThis
+import { timers } from '@authstate/spi'
 
 /** Steps that are taken before everybody else has a turn: about a millisecond's worth. */
 export const SLICE = 200
@@ -16,5 +15,5 @@ export async function inSlices<T>(items: Iterable<T>, step: (item: T) => void): 
 
 /** Lets everybody else have a turn. */
 export function turn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve))
+  return new Promise((resolve) => void timers.setImmediate(resolve))
 }

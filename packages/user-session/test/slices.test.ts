@@ -1,0 +1,72 @@
+// In memory no verb holds the event loop for as long as there are sessions: what is counted here are the turns of others.
+import { FakeClock } from '@authstate/conformance'
+import { createProviderRegistry } from '@authstate/spi'
+import { expect, test } from 'vitest'
+import { memoryUserSessions, type UserSessionProvider, userSessionSpi } from '../src/index.js'
+import { SortedSessions } from '../src/memory/sorted.js'
+import type { StoredSession } from '../src/stored.js'
+
+const SESSIONS = 2_000
+const client = { clientId: 'app' }
+
+const verbs: Record<string, (provider: UserSessionProvider, clock: FakeClock) => Promise<unknown>> = {
+  removeByUser: (provider) => provider.removeByUser('r', 'alice'),
+  removeByClient: (provider) => provider.removeByClient('r', 'app'),
+  removeByRealm: (provider) => provider.removeByRealm('r'),
+  sweep: (provider, clock) => {
+    clock.advance(3_600_000)
+    return provider.sweep()
+  },
+}
+
+test.each(Object.keys(verbs))('%s of thousands lets others have turns', async (verb) => {
+  const clock = new FakeClock()
+  const registry = createProviderRegistry({
+    factories: [memoryUserSessions()],
+    config: { spi: { 'user-session': { sweepIntervalMs: 0 } } },
+    clock,
+  })
+  await registry.start()
+  const provider = registry.get(userSessionSpi)
+  for (let n = 0; n < SESSIONS; n++) {
+    await provider.create('r', { userId: 'alice', loginUsername: 'alice', client })
+  }
+  let [turns, isOver] = [0, false]
+  const count = () => {
+    turns += 1
+    if (!isOver) setImmediate(count)
+  }
+  setImmediate(count)
+  expect(await verbs[verb]?.(provider, clock)).toBe(SESSIONS)
+  isOver = true
+  expect(turns).toBeGreaterThanOrEqual(SESSIONS / 200 - 1)
+  await registry.close()
+})
+
+test('a listing of many is looked at in few steps, and is as a sorted list', () => {
+  const listing = new SortedSessions()
+  const entries = Array.from({ length: 20_000 }, (_, n) => ({
+    score: (n * 7_919) % 5_003,
+    id: String(n).padStart(5, '0'),
+    session: { id: String(n) } as StoredSession,
+  }))
+  for (const entry of entries) listing.add(entry)
+  for (const entry of entries.filter((_, n) => n % 3 === 0)) listing.delete(entry)
+  const expected = entries
+    .filter((_, n) => n % 3 !== 0)
+    .sort((a, b) => a.score - b.score || (a.id < b.id ? -1 : 1))
+  expect(listing.behind({ score: 0, id: '' }, 20_000)).toEqual(expected)
+  const middle = expected[7_000] as (typeof expected)[number]
+  expect(listing.behind(middle, 100)).toEqual(expected.slice(7_001, 7_101))
+  for (const now of [-1, 0, 2_500, 5_002]) {
+    const after = expected.filter(({ score }) => score > now)
+    expect(listing.countAfter(now)).toBe(after.length)
+    expect(listing.after(now)).toEqual(after.map(({ session }) => session))
+  }
+  expect(listing.over(10, 30)).toEqual(
+    expected
+      .filter(({ score }) => score <= 10)
+      .slice(0, 30)
+      .map(({ session }) => session),
+  )
+})
