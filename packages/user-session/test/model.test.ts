@@ -41,7 +41,7 @@ async function check(
 }
 
 describe('whatever is done in whatever order', () => {
-  test('memory is as the model says', { timeout: 600_000 }, () =>
+  test('memory is as the model says', { timeout: 7_200_000 }, () =>
     check(async (clock, realms) => {
       const registry = createProviderRegistry({
         factories: [memoryUserSessions()],
@@ -59,7 +59,7 @@ describe('whatever is done in whatever order', () => {
     afterAll(() => client.disconnect())
     let run = 0
 
-    test('and empty when all is over and swept', { timeout: 600_000 }, () =>
+    test('and empty when all is over and swept', { timeout: 7_200_000 }, () =>
       check(async (clock, realms) => {
         const prefix = `model-${process.pid}-${run++}`
         const node = await openNode({ client, prefix, clock, realms: (realmId) => realms.get(realmId) })

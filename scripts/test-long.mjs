@@ -1,0 +1,44 @@
+// npm run test:long [-- --runs 5000] [--seed 7]: random histories, by the thousand: user sessions on memory beside Redis, and
+// both beside the model. What disagrees is printed with its seed, and shrunk.
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { installDependencies, requireNode } from './lib/install.mjs'
+import { ensureRedis } from './lib/redis-binary.mjs'
+import { root, runProgram, toolEnv } from './lib/run.mjs'
+
+/** Files with a long variant, by their project. */
+const LONG = [
+  ['user-session', 'agreement.test'],
+  ['user-session', 'model.test'],
+]
+
+function readArguments() {
+  const { values } = parseArgs({ options: { runs: { type: 'string' }, seed: { type: 'string' } } })
+  const { runs = '5000', seed } = values
+  if (!/^[1-9]\d{0,6}$/.test(runs)) throw new Error(`--runs must be a whole number above 0, got "${runs}"`)
+  if (seed !== undefined && !/^\d{1,9}$/.test(seed)) {
+    throw new Error(`--seed must be a whole number of up to 9 digits, got "${seed}"`)
+  }
+  return {
+    AGREEMENT_RUNS: runs,
+    AGREEMENT_SHRINK: '1',
+    MODEL_RUNS: runs,
+    ...(seed !== undefined && { AGREEMENT_SEED: seed, MODEL_SEED: seed }),
+  }
+}
+
+requireNode()
+try {
+  const chosen = readArguments()
+  await installDependencies()
+  await ensureRedis()
+  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
+  for (const [project, file] of LONG) {
+    const args = [vitest, 'run', '--testTimeout=86400000', '--project', project, file]
+    const { status } = await runProgram(process.execPath, args, { env: { ...toolEnv(), ...chosen } })
+    process.exitCode ||= status
+  }
+} catch (error) {
+  console.error(error.message)
+  process.exitCode = 1
+}
