@@ -1,7 +1,7 @@
 import { timers } from '@authstate/spi'
 
-/** Steps that are taken before everybody else has a turn: about a millisecond's worth. */
-export const SLICE = 200
+/** Steps that are taken before everybody else has a turn: a few milliseconds' worth. */
+export const SLICE = 500
 
 /** Takes a step for each item, a slice at a time: nobody waits for all of them. */
 export async function inSlices<T>(items: Iterable<T>, step: (item: T) => void): Promise<void> {
