@@ -150,18 +150,22 @@ export const stickySessionEncoderSuite = defineSuite(
       }
     })
 
-    basic('names: hostile ones go through every verb, and each keeps to itself', 'issue', async ({ provider }) => {
-      for (const [realmId, id] of hostilePairs) {
-        const signed = provider.sign(id, { realmId })
-        assert.equal(provider.verify(signed, { realmId })?.id, id)
-        for (const other of hostileNames.filter((one) => one !== realmId)) {
-          assert.equal(provider.verify(signed, { realmId: other }), undefined)
+    basic(
+      'names: hostile ones go through every verb, and each keeps to itself',
+      'issue',
+      async ({ provider }) => {
+        for (const [realmId, id] of hostilePairs) {
+          const signed = provider.sign(id, { realmId })
+          assert.equal(provider.verify(signed, { realmId })?.id, id)
+          for (const other of hostileNames.filter((one) => one !== realmId)) {
+            assert.equal(provider.verify(signed, { realmId: other }), undefined)
+          }
+          assert.equal(provider.verify(signed), undefined)
+          assert.equal(provider.decode(provider.encode(id))?.id, id)
+          assert.equal(typeof provider.cookie(id, { realmId }), 'string')
         }
-        assert.equal(provider.verify(signed), undefined)
-        assert.equal(provider.decode(provider.encode(id))?.id, id)
-        assert.equal(typeof provider.cookie(id, { realmId }), 'string')
-      }
-    })
+      },
+    )
 
     basic('names: one of 10 kB is refused', 'issue', async ({ provider }) => {
       await refusesEndlessNames({

@@ -79,10 +79,19 @@ export function misspelling(add: SuiteBuilder<UserSessionProvider>): void {
             provider.restart('test', id, session),
           ),
         ],
+        tryRestart: [
+          taker<NewUserSession>({ ...LOGIN, userId: 'user1' }, (session) =>
+            provider.tryRestart('test', id, session),
+          ),
+        ],
         remove: scoped((scope) => provider.remove('test', id, scope)),
         putClientSession: [
           taker<NewClientSession>(CLIENT, (client) => provider.putClientSession('test', id, client)),
           ...scoped((scope) => provider.putClientSession('test', id, CLIENT, scope)),
+        ],
+        tryPutClientSession: [
+          taker<NewClientSession>(CLIENT, (client) => provider.tryPutClientSession('test', id, client)),
+          ...scoped((scope) => provider.tryPutClientSession('test', id, CLIENT, scope)),
         ],
         updateClientSession: [
           taker<ClientSessionPatch>({ ...CLIENT, clientId: 'test-app' }, (patch) =>
@@ -98,6 +107,11 @@ export function misspelling(add: SuiteBuilder<UserSessionProvider>): void {
         createOffline: [
           taker<OfflineCopy>({ clientIds: ['test-app'], authenticatedAt: 1 }, (copy) =>
             provider.createOffline('test', id, copy),
+          ),
+        ],
+        tryCreateOffline: [
+          taker<OfflineCopy>({ clientIds: ['test-app'], authenticatedAt: 1 }, (copy) =>
+            provider.tryCreateOffline('test', id, copy),
           ),
         ],
         rotateRefreshToken: [
