@@ -19,16 +19,11 @@ const newSession = (name: string) => ({
   client: { clientId: name, protocol: name, action: name, notes: hostileNotes(name) },
 })
 
+const presentationOf = (name: string, issuedAt: number) =>
+  ({ family: name, presented: name, next: 'next', issuedAt, maxReuse: 0, attempt: name }) as const
+
 const rotationOf = (name: string, issuedAt: number) =>
-  ({
-    clientId: name,
-    family: name,
-    presented: name,
-    next: 'next',
-    issuedAt,
-    maxReuse: 0,
-    attempt: name,
-  }) as const
+  ({ ...presentationOf(name, issuedAt), clientId: name }) as const
 
 /** Whatever realms, users and clients are called. */
 export function names(add: SuiteBuilder<UserSessionProvider>): void {
@@ -59,7 +54,10 @@ export function names(add: SuiteBuilder<UserSessionProvider>): void {
       const rotation = rotationOf(name, clock.now())
       assert.deepEqual(await provider.rotateRefreshToken(realm, id, rotation), rotated)
       assert.deepEqual(
-        await provider.rotateTransientToken(realm, { ...rotation, lifespanMs: 1_000 }),
+        await provider.rotateTransientToken(realm, {
+          ...presentationOf(name, clock.now()),
+          lifespanMs: 1_000,
+        }),
         rotated,
       )
       const copy = await provider.createOffline(realm, id)
@@ -136,7 +134,7 @@ export function names(add: SuiteBuilder<UserSessionProvider>): void {
       'rotation.family': (name) =>
         provider.rotateRefreshToken('test', id, { ...rotationOf('a', 0), family: name }),
       'rotation.presented': (name) =>
-        provider.rotateTransientToken('test', { ...rotationOf('a', 0), presented: name, lifespanMs: 1 }),
+        provider.rotateTransientToken('test', { ...presentationOf('a', 0), presented: name, lifespanMs: 1 }),
       userId: (name) => provider.listByUser('test', name),
       clientId: (name) => provider.countByClient('test', name),
       brokerSessionId: (name) => provider.findByBrokerSession('test', name),
