@@ -19,12 +19,17 @@ const LEAST_UNCERTAINTY_US = 250
 /** Readings may contradict each other by this much before the server is asked to remember that it is behind. */
 const SLACK_US = 2 * US_PER_MS
 
+/** A correction loses a microsecond in so many. */
+const WEARS_OFF = 1_000
+
 /** A difference that is worth a warning. */
 const WORTH_TELLING_MS = 1_000
 
 /** What one look at the clock of the deployment answers, in us. */
 export interface ClockReading {
   readonly nowUs: number
+  /** What of it is the correction of a server that is behind: it wears off, a thousandth of the time that passes. */
+  readonly behindUs: number
   /** The server is further behind than it may be, and is believed all the same. */
   readonly isTooFarBehind: boolean
 }
@@ -60,8 +65,10 @@ export interface ClockState {
 export class DeploymentClock implements Clock {
   readonly #parts: DeploymentClockParts
   readonly #host: typeof hostClocks
+  /** What the server alone is off, without its correction. */
   #interval: Interval | undefined
   #middle = 0
+  #correction = { us: 0, at: 0 }
   /** What was answered last, in us: time does not go back. */
   #last = 0
   /** Nothing may be sent: the connection was lost since the last measurement. */
@@ -183,7 +190,8 @@ export class DeploymentClock implements Clock {
       const heard = this.#monotonicUs()
       if (epoch !== this.#epoch) return
       // Clocks that moved apart while the question was under way say nothing of its length.
-      if (wasInDoubt || !this.#isInDoubt) this.#take(reading, measured(reading.nowUs, asked, heard))
+      if (wasInDoubt || !this.#isInDoubt)
+        this.#take(reading, measured(reading.nowUs - reading.behindUs, asked, heard))
     } catch (error) {
       failure = error ?? new Error('the clock could not be read')
     }
@@ -200,14 +208,17 @@ export class DeploymentClock implements Clock {
     this.#cancel = this.#parts.later(again ? RETRY_MS : REFRESH_MS, () => void this.measure())
   }
 
-  #take({ isTooFarBehind }: ClockReading, newer: Interval): void {
+  #take({ behindUs, isTooFarBehind }: ClockReading, newer: Interval): void {
     const known = this.#isForgotten || this.#isInDoubt ? undefined : this.#interval
     const both = known === undefined ? newer : intersected(known, newer)
-    const before = this.#interval && widened(this.#interval, newer.at)
+    const before =
+      this.#interval && corrected(widened(this.#interval, newer.at), this.#correctionAt(newer.at))
     this.#interval = both ?? newer
+    this.#correction = { us: behindUs, at: newer.at }
     this.#middle = (this.#interval.low + this.#interval.high) / 2
     // What stood still or was set is this host's, so the difference says nothing of the server.
-    if (before !== undefined && !this.#isInDoubt) this.#tellOfStep(before, newer, isTooFarBehind)
+    if (before !== undefined && !this.#isInDoubt)
+      this.#tellOfStep(before, corrected(newer, behindUs), isTooFarBehind)
     if (isTooFarBehind) this.#last = 0
     this.#isForgotten = false
     this.#isInDoubt = false
@@ -251,7 +262,8 @@ export class DeploymentClock implements Clock {
   /** What has passed for certain by the clock of the deployment; 0 when nothing is certain. */
   #floorAt(monotonic: number): number {
     if (this.#interval === undefined || this.#isInDoubt) return 0
-    return Math.max(0, Math.floor(monotonic + widened(this.#interval, monotonic).low - SLACK_US))
+    const { low } = corrected(widened(this.#interval, monotonic), this.#correctionAt(monotonic))
+    return Math.max(0, Math.floor(monotonic + low - SLACK_US))
   }
 
   /** A suspended machine, or a clock that was set: one of the two clocks did not move as the other did. */
@@ -266,7 +278,14 @@ export class DeploymentClock implements Clock {
   }
 
   #computed(monotonic: number): number {
-    return this.#interval === undefined ? this.#wallUs() : monotonic + this.#middle
+    if (this.#interval === undefined) return this.#wallUs()
+    return monotonic + this.#middle + this.#correctionAt(monotonic)
+  }
+
+  /** Every node computes the same: it is stored with the instant at which it was made. */
+  #correctionAt(monotonic: number): number {
+    const { us, at } = this.#correction
+    return us === 0 ? 0 : Math.max(0, us - (monotonic - at) / WEARS_OFF)
   }
 
   #monotonicUs(): number {
@@ -282,3 +301,9 @@ function hostText(hostAheadMs: number): string {
   const direction = hostAheadMs > 0 ? 'ahead of' : 'behind'
   return `the clock of this host is ${Math.abs(hostAheadMs)} ms ${direction} the clock of the Redis deployment, which is used instead`
 }
+
+const corrected = ({ low, high, at }: Interval, us: number): Interval => ({
+  low: low + us,
+  high: high + us,
+  at,
+})

@@ -73,7 +73,7 @@ function timeReader(
       (to) => to.time(),
       (reply) => {
         const [seconds, us] = reply as [number | string, number | string]
-        return { nowUs: Number(seconds) * 1_000_000 + Number(us), isTooFarBehind: false }
+        return { nowUs: Number(seconds) * 1_000_000 + Number(us), behindUs: 0, isTooFarBehind: false }
       },
     )
   const byScript = (floorUs: number) => {
