@@ -34,6 +34,7 @@ const properties: Readonly<Record<string, readonly [value: unknown, worksWith: r
   commandTimeoutMs: [500, WAYS],
   minReplicas: [1, WAYS],
   replicaTimeoutMs: [50, []],
+  strict: [true, WAYS],
   connectTimeoutMs: [50, WAYS],
   batchWrites: [false, WAYS],
   ioredis: [{ family: 4 }, ['url', 'sentinels', 'nodes']],
