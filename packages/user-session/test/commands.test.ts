@@ -53,14 +53,14 @@ describeWith(redis, 'commands of user-session', () => {
   })
 
   const clientId = clientOf(0).clientId
-  const rotation = {
-    clientId,
+  const presentation = {
     family: 'f',
     presented: 'a',
     next: 'b',
     issuedAt: 1_800_000_000_000,
     maxReuse: 0,
   }
+  const rotation = { ...presentation, clientId }
   const onOneSession: Record<string, (id: string) => Promise<unknown>> = {
     create: () =>
       node.create('realm', { ...login(), brokerSessionId: 'b', brokerUserId: 'i', client: clientOf(0) }),
@@ -79,7 +79,7 @@ describeWith(redis, 'commands of user-session', () => {
     remove: (id) => node.remove('realm', id, { offline: true }),
     listByUser: () => node.listByUser('realm', login().userId),
     removeByUser: () => node.removeByUser('realm', login().userId),
-    rotateTransientToken: () => node.rotateTransientToken('realm', { ...rotation, lifespanMs: 1_000 }),
+    rotateTransientToken: () => node.rotateTransientToken('realm', { ...presentation, lifespanMs: 1_000 }),
   }
   const onTheRealm: Record<string, () => Promise<unknown>> = {
     listByClient: () => node.listByClient('realm', clientId),

@@ -30,14 +30,14 @@ interface Verb {
   readonly again?: unknown
 }
 
-const rotation = {
-  clientId: 'app',
+const presentation = {
   family: 'f',
   presented: 'T1',
   next: 'T2',
   issuedAt: 1_700_000_000_000,
   maxReuse: 0,
 }
+const rotation = { ...presentation, clientId: 'app' }
 const verbs: Record<string, Verb> = {
   create: {
     script: scripts.create,
@@ -124,9 +124,9 @@ const verbs: Record<string, Verb> = {
   },
   rotateTransientToken: {
     script: scripts.rotateTransient,
-    run: (node) => node.rotateTransientToken('realm', { ...rotation, lifespanMs: 60_000 }),
+    run: (node) => node.rotateTransientToken('realm', { ...presentation, lifespanMs: 60_000 }),
     look: async (node) =>
-      (await node.rotateTransientToken('realm', { ...rotation, next: 'T9', lifespanMs: 60_000 })).outcome,
+      (await node.rotateTransientToken('realm', { ...presentation, next: 'T9', lifespanMs: 60_000 })).outcome,
     undone: 'rotated',
     done: 'reused',
   },
