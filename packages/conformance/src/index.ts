@@ -9,7 +9,7 @@ export { type Inspector, openInspector } from './inspector.js'
 export { checkKeySpace, type KeyObserver, type KeySpaceRules } from './key-space-check.js'
 export { type LeftOutCase, leftOut } from './left-out.js'
 export { memoryTarget } from './memory-target.js'
-export { refusesMisspelling, type Taker, type Takers, taker } from './misspelling.js'
+export { refusesMisspelling, type Taker, type Takers, taker, type Whole } from './misspelling.js'
 export { type ObservedClient, observeClient } from './observed-client.js'
 export { type OpenStore, type ProviderDescription, providerTarget } from './provider-target.js'
 export { type LogEntry, RecordingLogger } from './recording-logger.js'
@@ -21,6 +21,7 @@ export {
   defineSuite,
   type Level,
   levels,
+  type Method,
   type OtherNode,
   type Stage,
   type Suite,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Provider } from '@authstate/spi'
+import type { Method } from './suite.js'
 
 /** An object that a verb takes, whole, and the call it goes into. Made by {@link taker}. */
 export interface Taker {
@@ -8,13 +9,12 @@ export interface Taker {
 }
 
 /** Without a property that can only be absent, such as one of two that exclude each other. */
-type Whole<T> = {
+export type Whole<T> = {
   readonly [Name in keyof T as Exclude<T[Name], undefined> extends never ? never : Name]-?: Exclude<
     T[Name],
     undefined
   >
 }
-type Method = (...args: never[]) => unknown
 
 /** The verbs of a provider, each with the objects it takes; none for a verb that takes no object. */
 export type Takers<P> = {

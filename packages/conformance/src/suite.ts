@@ -56,7 +56,8 @@ export interface Suite<P extends Provider> {
   readonly verbs?: readonly string[] | undefined
 }
 
-type Method = (...args: never[]) => unknown
+/** Any method of a provider. */
+export type Method = (...args: never[]) => unknown
 
 /** The methods of a provider's contract, each of which must be listed. */
 export type Verbs<P> = {

@@ -1,7 +1,7 @@
 export { batchWrites } from './batch-writes.js'
 export type { RedisClient } from './client.js'
 export { concealError } from './conceal.js'
-export { connect } from './connect.js'
+export { type ConnectionSurroundings, connect } from './connect.js'
 export type { ConnectionStats, RedisConnection, ScriptCall } from './connection.js'
 export { refusalText } from './failure.js'
 export { createKeySpace, escapePart, type KeySpace, MAX_PARTITIONS, unescapePart } from './key-space.js'

@@ -7,7 +7,8 @@ import { knownNames, listNames, nearest, quote } from './suggest.js'
  */
 export type Known<T> = { readonly [Name in keyof T]-?: true }
 
-type Given<T> = { readonly [Name in keyof T]?: unknown }
+/** What a caller gave as a `T`: of its values nothing is known yet. */
+export type Given<T> = { readonly [Name in keyof T]?: unknown }
 
 /**
  * Throws unless `value` is an object all of whose properties are known, so that a misspelt one is told and not passed over.
