@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { AuthSessionEvents } from '../packages/auth-session/src/index.js'
 import type { LoginFailureEvents } from '../packages/login-failure/src/index.js'
 import type { RealmCacheEvent } from '../packages/realm-cache/src/index.js'
-import type { UserSessionEvent } from '../packages/user-session/src/index.js'
+import type { UserSessionEvent, UserSessionEvents } from '../packages/user-session/src/index.js'
 
 /** Names of events with those of their fields: the type check fails where one is missing or too many. */
 type Told<Events> = { readonly [Name in keyof Events]: Readonly<Record<keyof Events[Name], true>> }
@@ -16,16 +16,16 @@ type ByType<Event extends { readonly type: string }> = {
 const realm = { realmId: true } as const
 const root = { ...realm, type: true, rootId: true } as const
 const failure = { ...realm, type: true, subject: true, at: true, numFailures: true } as const
-const session = {
+const ofSession = {
   ...realm,
   type: true,
   sessionId: true,
   offline: true,
   userId: true,
-  clientIds: true,
   at: true,
   reason: true,
 } as const
+const session = { ...ofSession, clientIds: true, notes: true } as const
 
 const authSession: Told<AuthSessionEvents> = {
   created: root,
@@ -46,10 +46,13 @@ const realmCache: Told<ByType<RealmCacheEvent>> = {
   distrusted: { type: true, reason: true },
   trusted: { type: true, afterMs: true },
 }
-const userSession: Told<Record<UserSessionEvent['type'], Required<UserSessionEvent>>> = {
+const userSession: Told<
+  Record<UserSessionEvent['type'], Required<UserSessionEvent>> & Pick<UserSessionEvents, 'client-removed'>
+> = {
   created: session,
   removed: session,
   expired: session,
+  'client-removed': { ...ofSession, clientId: true },
 }
 
 const page = readFileSync('docs/events.md', 'utf8')

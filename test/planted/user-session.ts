@@ -1,6 +1,10 @@
 import type { RedisClient } from '@authstate/redis'
 import { userSessionKeySpace, userSessionSuite } from '../../packages/user-session/src/conformance.js'
-import { memoryUserSessions, type UserSession } from '../../packages/user-session/src/index.js'
+import {
+  memoryUserSessions,
+  type UserSession,
+  type UserSessionListener,
+} from '../../packages/user-session/src/index.js'
 import { redisUserSessions } from '../../packages/user-session/src/redis.js'
 import * as scripts from '../../packages/user-session/src/scripts.js'
 import { inMemory, inScripts, later, pause } from './plant.js'
@@ -324,15 +328,19 @@ export const userSessionBugs = inMemory(userSessionSuite, memoryUserSessions, (p
     'each sweep tells of what it has told before',
     'sweep: tells of what expired, once, and frees it',
     (real) => {
-      const heard: Parameters<Parameters<typeof real.on>[1]>[0][] = []
-      const listeners: Parameters<typeof real.on>[1][] = []
+      const heard: Parameters<UserSessionListener>[0][] = []
+      const listeners: UserSessionListener[] = []
       return {
-        on: (type, listener) => {
-          if (type === 'expired') listeners.push(listener)
-          return real.on(type, (event) => {
-            if (type === 'expired') heard.push(event)
-            listener(event)
-          })
+        on: (type, listener, options) => {
+          if (type === 'expired') listeners.push(listener as UserSessionListener)
+          return real.on(
+            type,
+            (event) => {
+              if (type === 'expired') heard.push(event)
+              listener(event)
+            },
+            options,
+          )
         },
         sweep: async () => {
           for (const event of heard) for (const listener of listeners) listener(event)
@@ -340,6 +348,27 @@ export const userSessionBugs = inMemory(userSessionSuite, memoryUserSessions, (p
         },
       }
     },
+  )
+  plant(
+    'told twice',
+    'the last client session of a session is told of by itself before its session is',
+    'on: nothing is told twice: the end of a session names its clients, the last one too',
+    (real) => ({
+      removeClientSession: async (realmId, id, clientId, options) => {
+        const removed = await real.removeClientSession(realmId, id, clientId, { offline: options?.offline })
+        if (options?.endWhenLast && (await real.get(realmId, id, options))?.clients.size === 0)
+          await real.remove(realmId, id, options)
+        return removed
+      },
+    }),
+  )
+  plant(
+    'too much told',
+    'notes go to listeners that did not ask for them',
+    'on: with notes, what ended has the notes of its user session, for who asks alone',
+    (real) => ({
+      on: (type, listener) => real.on(type, listener, { notes: type === 'removed' || type === 'expired' }),
+    }),
   )
 })
 
@@ -421,6 +450,14 @@ export const userSessionScriptBugs = (client: () => RedisClient) =>
         scripts.rotate,
         "if outcome == 'reused' or outcome == 'stale' then",
         'if false then',
+      )
+      edit(
+        'half told',
+        'detach-all.lua tells of those of the first step alone',
+        'on: removeByClient tells of each client session, of hundreds',
+        scripts.detachAll,
+        'if ARGV[5] then',
+        "if ARGV[5] and ARGV[4] == '' then",
       )
     },
   )

@@ -19,6 +19,8 @@ export interface Script<K extends string = string, A extends string = string, R 
   readonly repeatable: boolean
   readonly keys: readonly K[]
   readonly args: readonly A[]
+  /** An empty last argument is not sent, so that what is seldom asked for costs nothing: the script finds nil. */
+  readonly lastIsOptional?: boolean
   readonly decode: (reply: unknown) => R
 }
 
@@ -63,5 +65,6 @@ export function scriptParameters<K extends string, A extends string>(
     parameters[index++] = absent
   }
   for (const name of script.args) parameters[index++] = args[name]
+  if (script.lastIsOptional && parameters[index - 1] === '') parameters.length -= 1
   return parameters
 }

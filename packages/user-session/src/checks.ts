@@ -29,6 +29,7 @@ import type {
   TwinScope,
   UserRemoval,
   UserSessionEventType,
+  UserSessionListenerOptions,
   UserSessionPatch,
   UserSessionState,
 } from './contract.js'
@@ -38,7 +39,7 @@ import { CHUNK } from './rules.js'
 
 /** States by the number that stands for them in a store. */
 export const STATES = ['LOGGED_IN', 'LOGGING_OUT', 'LOGGED_OUT', 'LOGGED_OUT_UNCONFIRMED'] as const
-const EVENTS = ['created', 'removed', 'expired', '*'] as const
+const EVENTS = ['created', 'removed', 'expired', 'client-removed', '*'] as const
 const MAX_URI_BYTES = 8_192
 const DEFAULT_LIMIT = 20
 const MAX_REUSE = 1_000_000
@@ -71,6 +72,7 @@ const CLIENT_REMOVAL: Known<ClientRemoval> = { ...SCOPE, endWhenLast: true }
 const TWIN_SCOPE: Known<TwinScope> = { offline: true }
 const USER_REMOVAL: Known<UserRemoval> = { ...TWIN_SCOPE, except: true }
 const OFFLINE_COPY: Known<OfflineCopy> = { clientIds: true, authenticatedAt: true }
+const LISTENER_OPTIONS: Known<UserSessionListenerOptions> = { notes: true }
 const PAGE: Known<PageRequest> = { ...SCOPE, limit: true, cursor: true }
 const ROTATION: Known<TokenRotation> = {
   family: true,
@@ -330,9 +332,18 @@ function checkPresentation(rotation: TokenRotation, known: Known<TokenRotation>)
   }
 }
 
-export function checkedType(type: UserSessionEventType | '*'): UserSessionEventType | '*' {
+/** Whether a listener asks for notes. */
+export function checkListening(
+  type: UserSessionEventType | '*',
+  options: UserSessionListenerOptions | undefined,
+): boolean {
   assertOneOf(type, 'type', EVENTS)
-  return type
+  if (options === undefined) return false
+  assertKnown(options, 'options', LISTENER_OPTIONS)
+  const asksNotes = flag(options.notes, 'options.notes')
+  if (asksNotes && (type === 'created' || type === 'client-removed'))
+    throw new TypeError(`"options.notes" is for "removed", "expired" and "*": "${type}" has no notes`)
+  return asksNotes
 }
 
 function checkedNotes(notes: Notes | undefined, name: string, maxNotesBytes: number): Notes {

@@ -38,6 +38,7 @@ import type {
   UserSession,
   UserSessionEventType,
   UserSessionListener,
+  UserSessionListenerOptions,
   UserSessionPatch,
   UserSessionStats,
 } from './records.js'
@@ -136,7 +137,8 @@ export interface UserSessionProvider extends Provider {
   ): Promise<UserSession | undefined>
 
   /**
-   * Ends a client session. The user session stays, without clients when it was the last; `endWhenLast` ends it then.
+   * Ends a client session. The user session stays, without clients when it was the last; `endWhenLast` ends it then, and
+   * its `removed` event names the client.
    *
    * @returns `false` when there is none.
    */
@@ -258,14 +260,22 @@ export interface UserSessionProvider extends Provider {
   sweep(): Promise<number>
 
   /**
-   * Listens. `created` and `removed` are told on the node that did it, after it is done; `expired` on the node that
-   * sweeps, at least once across all nodes: so listen on every node that sweeps. What a listener throws, or rejects with
-   * when it is an async function, is logged once and reaches nobody.
+   * Listens. `created`, `removed` and `client-removed` are told on the node that did it, after it is done; `expired` on
+   * the node that sweeps, at least once across all nodes: so listen on every node that sweeps. What a listener throws, or
+   * rejects with when it is an async function, is logged once and reaches nobody.
+   *
+   * A client session that merely expires while its user session lives is told by no event: nothing is written then, and no
+   * sweep looks for it. The event that ends its user session names it.
    *
    * @param type `'*'`: all of them.
    * @returns Ends the listening.
+   * @throws {TypeError} notes are asked for of an event that has none
    */
-  on(type: UserSessionEventType | '*', listener: UserSessionListener): () => void
+  on<Type extends UserSessionEventType | '*'>(
+    type: Type,
+    listener: UserSessionListener<Type>,
+    options?: UserSessionListenerOptions,
+  ): () => void
 
   /** What this node has met since it was opened. */
   stats(): UserSessionStats

@@ -32,6 +32,7 @@ import {
   type UserRemoval,
   type UserSessionEventType,
   type UserSessionListener,
+  type UserSessionListenerOptions,
   type UserSessionPatch,
   type UserSessionProvider,
   userSessionSpi,
@@ -232,8 +233,9 @@ class MemoryUserSessions implements UserSessionProvider {
     const { offline, endWhenLast } = check.checkClientRemoval(options)
     const session = this.#store.live(realmId, id, offline, now)
     if (session === undefined || liveClient(session, clientId, now) === undefined) return false
-    this.#store.detach(session, clientId)
-    if (endWhenLast && snapshot(session, now).clients.size === 0) this.#store.end(session, 'last-client')
+    const isLast = snapshot(session, now).clients.size === 1
+    if (endWhenLast && isLast) this.#store.end(session, 'last-client')
+    else this.#store.detach(session, clientId, 'removed')
     return true
   }
 
@@ -381,9 +383,13 @@ class MemoryUserSessions implements UserSessionProvider {
     return swept
   }
 
-  on(type: UserSessionEventType | '*', listener: UserSessionListener) {
+  on<Type extends UserSessionEventType | '*'>(
+    type: Type,
+    listener: UserSessionListener<Type>,
+    options?: UserSessionListenerOptions,
+  ) {
     this.#assertOpen()
-    return this.#store.listeners.on(check.checkedType(type), listener)
+    return this.#store.listeners.on(type, listener, check.checkListening(type, options))
   }
 
   stats() {

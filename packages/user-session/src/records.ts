@@ -1,4 +1,4 @@
-import { ConflictError } from '@authstate/spi'
+import { ConflictError, type EventOf } from '@authstate/spi'
 
 /** Where a session stands on its way out. A fresh session has no state. */
 export type UserSessionState = 'LOGGED_IN' | 'LOGGING_OUT' | 'LOGGED_OUT' | 'LOGGED_OUT_UNCONFIRMED'
@@ -270,14 +270,20 @@ export type RotationOutcome =
   | { readonly outcome: 'reused' | 'stale' | 'gone' }
 
 /** What made a session end before its time. */
-export type RemovalReason =
+export type RemovalReason = 'removed' | 'user' | 'broker-session' | 'realm' | 'limit' | 'last-client'
+
+/** What made a client session end before its time, while its user session stayed. */
+export type ClientRemovalReason =
+  /** `removeClientSession` */
   | 'removed'
-  | 'user'
-  | 'broker-session'
-  | 'realm'
-  | 'limit'
-  | 'last-client'
+  /** `removeByClient` */
+  | 'client'
+  /** `restart` */
   | 'restarted'
+  /** A refresh token was presented more often than allowed. */
+  | 'reused'
+  /** A refresh token from before the last rotation was presented. */
+  | 'stale'
 
 /** Something that happened to a whole session. */
 export interface UserSessionEvent {
@@ -293,12 +299,55 @@ export interface UserSessionEvent {
   readonly at: number
   /** Of a removal. */
   readonly reason?: RemovalReason
+  /**
+   * Notes of the user session, of `removed` and `expired`, for a listener that asked for them. Absent when they could not be
+   * read any more, or be decrypted.
+   */
+  readonly notes?: Readonly<Record<string, string>>
+}
+
+/**
+ * A client session ended before its time and its user session stayed. The end of a whole session is told by its own event,
+ * which names its clients: nothing is told twice.
+ */
+export interface ClientSessionEvent {
+  readonly type: 'client-removed'
+  readonly realmId: string
+  readonly sessionId: string
+  readonly offline: boolean
+  /** Absent only when the record of the user session could not be read any more. */
+  readonly userId?: string
+  readonly clientId: string
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  readonly reason: ClientRemovalReason
+}
+
+/** Names of events, with what each tells. */
+export interface UserSessionEvents {
+  readonly created: UserSessionEvent & { readonly type: 'created' }
+  readonly removed: UserSessionEvent & { readonly type: 'removed' }
+  readonly expired: UserSessionEvent & { readonly type: 'expired' }
+  readonly 'client-removed': ClientSessionEvent
 }
 
 /** What a listener can be told of. */
-export type UserSessionEventType = UserSessionEvent['type']
+export type UserSessionEventType = keyof UserSessionEvents
 /** Called with each event of the type it was registered for, on the node where it happened. */
-export type UserSessionListener = (event: UserSessionEvent) => void
+export type UserSessionListener<Type extends UserSessionEventType | '*' = '*'> = (
+  event: EventOf<UserSessionEvents, Type>,
+) => void
+
+/** What a listener is told besides. */
+export interface UserSessionListenerOptions {
+  /**
+   * Puts the notes of the user session, decrypted, into `removed` and `expired`. The store has to send them then: that
+   * costs as much as reading each session that ends.
+   *
+   * @default false
+   */
+  readonly notes?: boolean | undefined
+}
 
 /** What the store has met since it was opened. */
 export interface UserSessionStats {

@@ -1,4 +1,4 @@
-import { escapePart, redisConnectionSpi } from '@authstate/redis'
+import { escapePart, redisConnectionSpi, unescapePart } from '@authstate/redis'
 import {
   assertName,
   type Clock,
@@ -30,6 +30,7 @@ import {
   type UserRemoval,
   type UserSessionEventType,
   type UserSessionListener,
+  type UserSessionListenerOptions,
   type UserSessionPatch,
   type UserSessionProvider,
   userSessionSpi,
@@ -100,7 +101,10 @@ class RedisUserSessions implements UserSessionProvider {
     }
 
     const keys = { session: this.#store.keys.minted(partition, realmId, id) }
-    const args = this.#store.encodeNew(begun, checked, { limits: this.#limits, life: '' })
+    const args = {
+      ...this.#store.encodeNew(begun, checked, { limits: this.#limits, life: '' }),
+      tell: this.#store.events.notes,
+    }
     for (;;) {
       const { outcome, ended } = await this.#store.redis.run(scripts.create, keys, args)
       this.#store.events.limited(realmId, ended)
@@ -187,8 +191,15 @@ class RedisUserSessions implements UserSessionProvider {
     const args = {
       ...this.#store.encodeNew(anew, checked, { limits: this.#limits, life }),
       ...(this.#store.moments.isTooLate(checked.login) && { beginning: '' }),
+      tell: this.#store.events.notes || this.#store.events.clients,
     }
-    return this.#store.limited(place, () => this.#store.redis.run(scripts.restart, { session: key }, args))
+    const session = { id, user: escapePart(checked.userId) }
+    return this.#store.limited(place, async () => {
+      const { clients, ...reply } = await this.#store.redis.run(scripts.restart, { session: key }, args)
+      for (const client of clients)
+        this.#store.events.clientRemoved(realmId, false, session, unescapePart(client), 'restarted')
+      return reply
+    })
   }
 
   async remove(realmId: string, id: string, options?: SessionScope) {
@@ -196,7 +207,11 @@ class RedisUserSessions implements UserSessionProvider {
     const offline = check.checkScope(options)
     const key = this.#store.keys.session(realmId, id, offline)
     if (key === undefined) return false
-    const ended = await this.#store.redis.run(scripts.remove, { session: key }, { now: this.#store.now() })
+    const ended = await this.#store.redis.run(
+      scripts.remove,
+      { session: key },
+      { now: this.#store.now(), tell: this.#store.events.notes },
+    )
     if (ended) this.#store.events.removed(realmId, offline, [ended], 'removed')
     return ended !== undefined
   }
@@ -223,6 +238,7 @@ class RedisUserSessions implements UserSessionProvider {
       clientLife: this.#store.clientLife(realm, checked.clientId, place.offline),
       clientData: this.#store.codec.client(checked, place),
       limits: this.#limits,
+      tell: this.#store.events.notes,
     }
     return this.#store.limited(place, () => this.#store.redis.run(scripts.putClient, { session: key }, args))
   }
@@ -255,12 +271,20 @@ class RedisUserSessions implements UserSessionProvider {
     const key = this.#store.keys.session(realmId, id, offline)
     if (key === undefined) return false
     const now = this.#store.now()
-    const { removed, ended } = await this.#store.redis.run(
+    const { events } = this.#store
+    const { removed, ended, user } = await this.#store.redis.run(
       scripts.removeClient,
       { session: key },
-      { now, client: escapePart(clientId), endWhenLast: endWhenLast ? 1 : 0 },
+      {
+        now,
+        client: escapePart(clientId),
+        endWhenLast: endWhenLast ? 1 : 0,
+        tell: events.notes || events.clients,
+      },
     )
-    if (ended) this.#store.events.removed(realmId, offline, [ended], 'last-client')
+    if (ended) events.removed(realmId, offline, [ended], 'last-client')
+    else if (removed && user !== undefined)
+      events.clientRemoved(realmId, offline, { id, user }, clientId, 'removed')
     return removed
   }
 
@@ -291,8 +315,12 @@ class RedisUserSessions implements UserSessionProvider {
     const decided = await this.#store.redis.run(
       scripts.rotate,
       { session: key },
-      { ...presentationOf(rotation, now, { clientId }), life, clientLife },
+      { ...presentationOf(rotation, now, { clientId }), life, clientLife, tell: this.#store.events.clients },
     )
+    if (decided.outcome === 'reused' || decided.outcome === 'stale') {
+      const session = { id, user: decided.user }
+      this.#store.events.clientRemoved(realmId, place.offline, session, clientId, decided.outcome)
+    }
     return outcomeOf(decided)
   }
 
@@ -409,9 +437,13 @@ class RedisUserSessions implements UserSessionProvider {
     return this.#sweep.run()
   }
 
-  on(type: UserSessionEventType | '*', listener: UserSessionListener) {
+  on<Type extends UserSessionEventType | '*'>(
+    type: Type,
+    listener: UserSessionListener<Type>,
+    options?: UserSessionListenerOptions,
+  ) {
     this.#store.assertOpen()
-    return this.#store.events.listeners.on(check.checkedType(type), listener)
+    return this.#store.events.listeners.on(type, listener, check.checkListening(type, options))
   }
 
   stats() {

@@ -1,5 +1,4 @@
 import { defineScript } from '@authstate/redis'
-import type { RefusalReason } from './contract.js'
 import countLua from './lua/count.lua'
 import createLua from './lua/create.lua'
 import createOfflineLua from './lua/create-offline.lua'
@@ -40,15 +39,19 @@ import updateLua from './lua/update.lua'
 import updateClientLua from './lua/update-client.lua'
 import upgradeLua from './lua/upgrade.lua'
 import {
+  detachedIn,
+  detachedOf,
   endedIn,
   endedOf,
   type Flat,
   flatOrRefusal,
   limitedOf,
   limitedRecord,
+  offlineOf,
   placeOf,
   type RawEnded,
   type RawLimited,
+  restartedOf,
   rotationOf,
 } from './redis/replies.js'
 
@@ -96,7 +99,19 @@ export const create = defineScript({
   change: 'full',
   repeatable: false,
   keys: ['session'],
-  args: ['now', 'beginning', 'times', 'score', 'data', 'client', 'clientText', 'clientScore', 'limits'],
+  args: [
+    'now',
+    'beginning',
+    'times',
+    'score',
+    'data',
+    'client',
+    'clientText',
+    'clientScore',
+    'limits',
+    'tell',
+  ],
+  lastIsOptional: true,
   decode: (reply) => {
     const [outcome, ...ended] = reply as [string, ...RawLimited[]]
     return { outcome, ended: ended.map(limitedOf) }
@@ -154,8 +169,10 @@ export const restart = defineScript({
     'clientScore',
     'beginning',
     'limits',
+    'tell',
   ],
-  decode: limitedRecord,
+  lastIsOptional: true,
+  decode: restartedOf,
 })
 
 export const remove = defineScript({
@@ -165,7 +182,8 @@ export const remove = defineScript({
   change: 'removal',
   repeatable: true,
   keys: ['session'],
-  args: ['now'],
+  args: ['now', 'tell'],
+  lastIsOptional: true,
   decode: (reply) => (reply === null ? undefined : endedOf(reply as RawEnded)),
 })
 
@@ -176,7 +194,8 @@ export const putClient = defineScript({
   change: 'full',
   repeatable: true,
   keys: ['session'],
-  args: ['now', 'life', 'client', 'clientLife', 'clientData', 'limits'],
+  args: ['now', 'life', 'client', 'clientLife', 'clientData', 'limits', 'tell'],
+  lastIsOptional: true,
   decode: limitedRecord,
 })
 
@@ -198,13 +217,9 @@ export const removeClient = defineScript({
   change: 'removal',
   repeatable: true,
   keys: ['session'],
-  args: ['now', 'client', 'endWhenLast'],
-  decode: (reply) => {
-    if (reply === null) return { removed: false }
-    return (reply as unknown[]).length === 0
-      ? { removed: true }
-      : { removed: true, ended: endedOf(reply as RawEnded) }
-  },
+  args: ['now', 'client', 'endWhenLast', 'tell'],
+  lastIsOptional: true,
+  decode: detachedOf,
 })
 
 export const createOffline = defineScript({
@@ -214,23 +229,9 @@ export const createOffline = defineScript({
   change: 'full',
   repeatable: true,
   keys: ['online', 'offline'],
-  args: ['now', 'beginning', 'life', 'offlineLife', 'clientLives', 'all', 'limits'],
-  decode: (reply) => {
-    const [outcome, ...rest] = reply as [string, ...unknown[]]
-    if (outcome === 'unknown') return { outcome, clients: rest as string[] } as const
-    if (outcome === 'gone') return { outcome } as const
-    if (outcome === 'more') {
-      return { outcome, ended: (rest as RawLimited[]).map(limitedOf) } as const
-    }
-    if (outcome === 'refused') return { outcome, reason: rest[0] as RefusalReason } as const
-    const [values, expired, ...ended] = rest as [Flat, RawEnded | null, ...RawLimited[]]
-    return {
-      outcome: outcome as 'created' | 'refreshed',
-      values,
-      expired: expired ? endedOf(expired) : undefined,
-      ended: ended.map(limitedOf),
-    } as const
-  },
+  args: ['now', 'beginning', 'life', 'offlineLife', 'clientLives', 'all', 'limits', 'tell'],
+  lastIsOptional: true,
+  decode: offlineOf,
 })
 
 export const rotate = defineScript({
@@ -252,7 +253,9 @@ export const rotate = defineScript({
     'graceMs',
     'life',
     'clientLife',
+    'tell',
   ],
+  lastIsOptional: true,
   decode: rotationOf,
 })
 
@@ -328,8 +331,8 @@ export const endAll = defineScript({
   keys: ['index', 'fence'],
   args: ['now', 'mark', 'fenceMs', 'tokensMs', 'except', 'afterScore', 'afterId', 'limit', 'tell'],
   decode: (reply) => {
-    const [score, id, count, ended] = reply as [string, string, number, string]
-    return { next: placeOf(score, id), count, ended: endedIn(ended) }
+    const [score, id, count, ended, ...data] = reply as [string, string, number, string, ...string[]]
+    return { next: placeOf(score, id), count, ended: endedIn(ended, data) }
   },
 })
 
@@ -340,10 +343,11 @@ export const detachAll = defineScript({
   change: 'full',
   repeatable: true,
   keys: ['index'],
-  args: ['now', 'client', 'afterScore', 'afterId'],
+  args: ['now', 'client', 'afterScore', 'afterId', 'tell'],
+  lastIsOptional: true,
   decode: (reply) => {
-    const [score, id, ended] = reply as [string, string, number]
-    return { next: placeOf(score, id), ended }
+    const [score, id, ended, ...told] = reply as [string, string, number, ...string[]]
+    return { next: placeOf(score, id), ended, told: detachedIn(told) }
   },
 })
 
@@ -370,8 +374,14 @@ export const sweep = defineScript({
   keys: ['due', 'lease'],
   args: ['now', 'owner', 'leaseMs', 'told', 'limit', 'tell'],
   decode: (reply) => {
-    const [outcome, dropped = 0, more = 0, found] = reply as [string, number?, number?, string?]
-    return { busy: outcome === 'busy', dropped, more: more === 1, found }
+    const [outcome, dropped = 0, more = 0, found, ...data] = reply as [
+      string,
+      number?,
+      number?,
+      string?,
+      ...string[],
+    ]
+    return { busy: outcome === 'busy', dropped, more: more === 1, found, data }
   },
 })
 

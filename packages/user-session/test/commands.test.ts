@@ -1,8 +1,10 @@
 import { FakeClock, openInspector } from '@authstate/conformance'
+import type { Script } from '@authstate/redis'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../test-support/capabilities.js'
 import { openRedis } from '../../../test-support/redis-targets.js'
 import type { UserSession, UserSessionProvider } from '../src/index.js'
+import * as scripts from '../src/scripts.js'
 import { bytesOf, countingClient, openNode } from './support.js'
 
 const PARTITIONS = 16
@@ -123,6 +125,39 @@ describeWith(redis, 'commands of user-session', () => {
     await node.removeByRealm('realm')
     expect(counting.sent).toHaveLength(2 * PARTITIONS)
     expect(new Set(counting.sent.map(({ trip }) => trip)).size).toBe(1)
+  })
+
+  test('what listeners need is sent and answered only while somebody listens, in the same commands', async () => {
+    const all = new Map<unknown, Script>(Object.values(scripts).map((script) => [script.sha1, script]))
+    const run = async () => {
+      counting.sent.length = 0
+      const { id } = session
+      for (const call of Object.values(onOneSession)) await call(id)
+      for (const call of [...Object.values(onTheRealm), () => node.sweep()]) await call()
+      session = await node.create('realm', { ...login(), client: clientOf(0) })
+      return counting.sent
+        .filter(({ name }) => name === 'evalsha')
+        .map(({ parameters }) => {
+          const { name, args, lastIsOptional = false } = all.get(parameters[0]) as Script
+          const asked = parameters.length - 2 - Number(parameters[1]) - args.length
+          const tell = args.at(-1) === 'tell' && !lastIsOptional ? parameters.at(-1) : undefined
+          return { name, lastIsOptional, asked, tell }
+        })
+    }
+    const quiet = await run()
+    const optional = new Set(quiet.flatMap(({ name, lastIsOptional }) => (lastIsOptional ? [name] : [])))
+    expect(optional.size).toBe(8)
+    for (const { asked, lastIsOptional, tell } of quiet) {
+      expect(asked).toBe(lastIsOptional ? -1 : 0)
+      expect(tell ?? 0).toBe(0)
+    }
+    node.on('*', () => {}, { notes: true })
+    const loud = await run()
+    expect(loud.map(({ name }) => name)).toEqual(quiet.map(({ name }) => name))
+    for (const { asked, tell } of loud) {
+      expect(asked).toBe(0)
+      expect(tell ?? 'notes').toBe('notes')
+    }
   })
 
   test('an id that no node can have minted costs nothing', async () => {

@@ -14,6 +14,7 @@ import type {
   TransientTokenRotation,
   TwinScope,
   UserRemoval,
+  UserSessionListenerOptions,
   UserSessionPatch,
   UserSessionProvider,
 } from '../contract.js'
@@ -147,7 +148,11 @@ export function misspelling(add: SuiteBuilder<UserSessionProvider>): void {
         removeByRealm: [],
         recompute: [],
         sweep: [],
-        on: [],
+        on: [
+          taker<UserSessionListenerOptions>({ notes: true }, (options) =>
+            provider.on('removed', () => {}, options),
+          ),
+        ],
         stats: [],
       })
       assert.deepEqual(plain(await provider.get('test', id)), plain(s0))

@@ -9,6 +9,7 @@
 -- ARGV[5] clientLives  JSON: spans of online and of offline client sessions by client, escaped
 -- ARGV[6] all          1: every living client session; 0: those that have spans
 -- ARGV[7] limits       as create takes them
+-- ARGV[8] tell         the same
 --
 -- Returns {'created' or 'refreshed', all values of the offline record, an expired one it replaced as {id, user,
 -- {client...}} or nil, ended...}, {'gone'}, {'refused', refusal}, {'more', ended...} when there is more to end first, or
@@ -48,7 +49,7 @@ local made_room = {}
 if t then
   t.refreshed = math.max(t.refreshed, now)
 else
-  local refused = ARGV[7] ~= '' and make_room(KEYS[2], 'offline', user, '', ARGV[7], now, made_room)
+  local refused = ARGV[7] ~= '' and make_room(KEYS[2], 'offline', user, '', ARGV[7], now, made_room, ARGV[8])
   if refused == 'more' then
     table.insert(made_room, 1, 'more')
     return made_room
@@ -58,7 +59,7 @@ else
   t = { started = now, refreshed = now, score = 0, remember = source.remember }
   lives = life(ARGV[4], t.remember)
   if redis.call('EXISTS', KEYS[2]) == 1 then
-    expired = drop(KEYS[2])
+    expired = drop(KEYS[2], ARGV[8])
   end
   redis.call('HSET', KEYS[2], 'd', redis.call('HGET', KEYS[1], 'd'), 'b', ARGV[2])
 end

@@ -10,9 +10,10 @@
 -- ARGV[7] clientText   its times, itself and its JSON
 -- ARGV[8] clientScore  the score in that
 -- ARGV[9] limits       empty for none; per user, per client, offline, in all, each 0 for any number, and the policy
+-- ARGV[10] tell        notes: listeners ask for them; else not sent
 --
 -- Returns {'created', ended...}, {refusal}, or {'more', ended...} when there is more to end first; an ended session is
--- {u or o, {id, user, {client...}}}.
+-- {u or o, {id, user, {client...}}}, with its data behind the clients for listeners who ask for notes.
 
 -- include: keys, fence, lag
 local now = tonumber(ARGV[1])
@@ -27,7 +28,7 @@ end
 local answer = { 'created' }
 if ARGV[9] ~= '' then
   -- include: times, reading, ending, limits
-  local refused = make_room(KEYS[1], 'online', user, client, ARGV[9], now, answer)
+  local refused = make_room(KEYS[1], 'online', user, client, ARGV[9], now, answer, ARGV[10])
   if refused then
     answer[1] = refused
     return answer

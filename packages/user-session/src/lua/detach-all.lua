@@ -5,23 +5,28 @@
 -- ARGV[2] client      escaped
 -- ARGV[3] afterScore  0 at first
 -- ARGV[4] afterId     empty at first
+-- ARGV[5] tell        clients: listeners are told of client sessions; else not sent
 --
--- Returns {score, id to go on behind or empty at the end, ended}.
+-- Returns {score, id to go on behind or empty at the end, ended, id, user...}: of each that ended, to tell.
 
 -- include: lag, times, keys, reading, ending
 local now = tonumber(ARGV[1])
 local first = behind(KEYS[1], ARGV[3], ARGV[4], now)
 local entries = redis.call('ZRANGE', KEYS[1], first, first + 99, 'WITHSCORES')
-local ended = 0
+local answer = { '', '', 0 }
 local sessions = sessions_of(KEYS[1])
 for i = 1, #entries, 2 do
   local key = sessions .. entries[i]
   if stands(key, entries[i + 1], ARGV[2], now) then
     end_clients(key, { ARGV[2] }, ARGV[1])
-    ended = ended + 1
+    answer[3] = answer[3] + 1
+    if ARGV[5] then
+      answer[#answer + 1] = entries[i]
+      answer[#answer + 1] = links(key) or ''
+    end
   end
 end
 if #entries == 200 then
-  return { entries[200], entries[199], ended }
+  answer[1], answer[2] = entries[200], entries[199]
 end
-return { '', '', ended }
+return answer

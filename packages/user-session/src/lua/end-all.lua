@@ -10,9 +10,9 @@
 -- ARGV[6] afterScore  0 at first
 -- ARGV[7] afterId     empty at first
 -- ARGV[8] limit       sessions to end, a hundred at most
--- ARGV[9] tell        1: say which ended; 0: only how many
+-- ARGV[9] tell        1: say which ended; notes: with their data, for listeners who ask for notes; 0: only how many
 --
--- Returns {score, id to go on behind or empty at the end, how many ended, JSON of them: [[id, user, [client...]]...]}.
+-- Returns {score, id to go on behind or empty at the end, how many ended, JSON of them: [[id, user, [client...]]...], data...}.
 
 -- include: lag, times, keys, reading, ending, fence, mark
 local now = tonumber(ARGV[1])
@@ -39,12 +39,12 @@ local first = behind(KEYS[1], ARGV[6], ARGV[7], now)
 local looked = math.max(limit, 50)
 local entries = redis.call('ZRANGE', KEYS[1], first, first + looked - 1, 'WITHSCORES')
 local sessions = sessions_of(KEYS[1])
-local ids, ends, last = {}, {}, #entries - 1
+local ids, ends, all_data, last = {}, {}, {}, #entries - 1
 for i = 1, #entries, 2 do
   local key = sessions .. entries[i]
   if entries[i] ~= ARGV[5] and stands(key, entries[i + 1], '', now) and ends_now(key) then
     ids[#ids + 1] = entries[i]
-    ends[#ends + 1] = entry_of(key, entries[i])
+    ends[#ends + 1], all_data[#all_data + 1] = entry_of(key, entries[i])
     if #ends == limit then
       last = i
       break
@@ -54,7 +54,10 @@ end
 local ended = drop_all(head .. kind, realm, ends)
 -- A record that can not be read does not say whose it was.
 leave(KEYS[1], ids)
-local answer = { '', '', #ended, ended[1] and ARGV[9] == '1' and cjson.encode(ended) or '[]' }
+local answer = { '', '', #ended, ended[1] and ARGV[9] ~= '0' and cjson.encode(ended) or '[]' }
+for _, data in ipairs(ARGV[9] == 'notes' and all_data or {}) do
+  answer[#answer + 1] = data
+end
 if last < #entries - 1 or #entries == 2 * looked then
   answer[1], answer[2] = entries[last + 1], entries[last]
 end

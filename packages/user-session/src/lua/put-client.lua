@@ -7,6 +7,7 @@
 -- ARGV[4] clientLife  spans of the client session, ms
 -- ARGV[5] clientData  JSON
 -- ARGV[6] limits      as create takes them
+-- ARGV[7] tell        the same
 --
 -- Returns {{value...} of the record, ended...}, {} when it is gone, {refusal}, or {'more', ended...} when there is more to
 -- end first; ended sessions are as create answers them.
@@ -24,7 +25,7 @@ local c = open_client(KEYS[1], client, t, lives, ARGV[4], now)
 if c then
   c.refreshed = math.max(c.refreshed, now)
 else
-  local refused = ARGV[6] ~= '' and make_room(KEYS[1], 'client', links(KEYS[1]) or '', client, ARGV[6], now, answer)
+  local refused = ARGV[6] ~= '' and make_room(KEYS[1], 'client', links(KEYS[1]) or '', client, ARGV[6], now, answer, ARGV[7])
   if refused then
     answer[1] = refused
     return answer

@@ -4,21 +4,21 @@
 -- ARGV[1] now          ms since the epoch
 -- ARGV[2] client       escaped
 -- ARGV[3] endWhenLast  1: end the user session when it was the last
+-- ARGV[4] tell         clients: listeners are told of client sessions; notes: they ask for notes, too; else not sent
 --
--- Returns nil when there is no such client session, {} when it ended, the ended session as {id, user, {client...}}.
+-- Returns nil when there is no such client session, {} or {user} to tell when it ended, the ended session as create answers it.
 
 -- include: lag, times, keys, reading, ending
 local now = tonumber(ARGV[1])
 if not living(KEYS[1], now) or not living_client(KEYS[1], ARGV[2], now) then
   return false
 end
-end_clients(KEYS[1], { ARGV[2] }, ARGV[1])
-if ARGV[3] == '1' then
-  for _, client in ipairs(clients_of(KEYS[1])) do
-    if living_client(KEYS[1], client, now) then
-      return {}
-    end
-  end
-  return drop(KEYS[1])
+local ends = ARGV[3] == '1'
+for _, client in ipairs(ends and clients_of(KEYS[1]) or {}) do
+  ends = ends and (client == ARGV[2] or not living_client(KEYS[1], client, now))
 end
-return {}
+if ends then
+  return drop(KEYS[1], ARGV[4])
+end
+end_clients(KEYS[1], { ARGV[2] }, ARGV[1])
+return ARGV[4] and { links(KEYS[1]) or '' } or {}

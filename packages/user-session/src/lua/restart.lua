@@ -11,10 +11,11 @@
 -- ARGV[8] clientScore   the score in that
 -- ARGV[9] beginning     when the login began, for the fences; empty: too long ago for them
 -- ARGV[10] limits       as create takes them
+-- ARGV[11] tell         clients: listeners are told of client sessions; notes: they ask for notes, too; else not sent
 --
 -- Returns {{value...} of the record, ended...}, {} when it is gone, {'other user'} when it belongs to another, {'ended'} or
 -- {'too-late'} when a fence refuses it, {'client-limit'}, or {'more', ended...} when there is more to end first; ended
--- sessions are as create answers them.
+-- sessions are as create answers them. To tell, {client...} of the client sessions that ended are behind the values.
 
 -- include: lag, times, keys, reading, spans, life, indexes, settling, opening, ending, fence, limits
 local now = tonumber(ARGV[1])
@@ -35,13 +36,19 @@ if fenced(head .. kind .. 'f:' .. realm, user, ARGV[9]) then
 end
 
 local answer = { false }
-local refused = ARGV[10] ~= '' and make_room(KEYS[1], 'client', user, ARGV[6], ARGV[10], now, answer)
+local refused = ARGV[10] ~= '' and make_room(KEYS[1], 'client', user, ARGV[6], ARGV[10], now, answer, ARGV[11])
 if refused then
   answer[1] = refused
   return answer
 end
 
-end_clients(KEYS[1], clients_of(KEYS[1]), ARGV[1])
+local clients, told = clients_of(KEYS[1]), {}
+for _, client in ipairs(ARGV[11] and clients or {}) do
+  if living_client(KEYS[1], client, now) then
+    told[#told + 1] = client
+  end
+end
+end_clients(KEYS[1], clients, ARGV[1])
 redis.call('ZREM', head .. kind .. 'i:' .. realm .. ':' .. broker_session, id)
 redis.call('ZREM', head .. kind .. 'b:' .. realm .. ':' .. broker_user, id)
 redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5], 'b', ARGV[9])
@@ -52,5 +59,7 @@ if ARGV[6] ~= '' then
   redis.call('HSET', KEYS[1], 'c:' .. ARGV[6], ARGV[7])
 end
 expire(KEYS[1], ARGV[4], now)
-answer[1] = redis.call('HVALS', KEYS[1])
+local values = redis.call('HVALS', KEYS[1])
+values[#values + 1] = ARGV[11] and told or nil
+answer[1] = values
 return answer

@@ -12,8 +12,9 @@
 -- ARGV[9] graceMs     how long that name gets the same successor
 -- ARGV[10] life       spans of the session, ms
 -- ARGV[11] clientLife spans of the client session, ms
+-- ARGV[12] tell       clients: listeners are told of client sessions; else not sent
 --
--- Returns {outcome, successor}: outcome is rotated, reused, stale, foreign or gone.
+-- Returns {outcome, successor}: outcome is rotated, reused, stale, foreign or gone; to tell, {outcome, '', user} when it ended.
 
 -- include: lag, times, keys, reading, spans, life, settling, opening, ending, rotation
 local now = tonumber(ARGV[1])
@@ -35,7 +36,7 @@ local outcome, successor, family = decide(known[1], not_before, ARGV[1], ARGV[4]
 if outcome == 'reused' or outcome == 'stale' then
   end_clients(KEYS[1], { client }, ARGV[1])
   settle(KEYS[1], t, now, lives.idle)
-  return { outcome, successor }
+  return ARGV[12] and { outcome, '', links(KEYS[1]) or '' } or { outcome }
 end
 if family then
   -- A hundred families are remembered; the tokens of one that is forgotten are refused.

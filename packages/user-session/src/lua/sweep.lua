@@ -7,10 +7,11 @@
 -- ARGV[3] leaseMs  how long nobody else may
 -- ARGV[4] told     what was found before, as it was answered, empty at first
 -- ARGV[5] limit    sessions to find
--- ARGV[6] tell     1: what is found is told of first; 0: there is nobody to tell, it is taken away at once
+-- ARGV[6] tell     1: what is found is told of first; notes: with its data, for listeners who ask for notes; 0: there is
+--                  nobody to tell, it is taken away at once
 --
 -- Returns {'busy'} when another sweeps, else {'swept', how many were taken away, 1 when there is more to do, JSON of what
--- was found: {u or o and the realm, [[id, links, [client...], times]...]}}; with nothing to do the lease is given back.
+-- was found: {u or o and the realm, [[id, links, [client...], times]...]}, data...}; with nothing to do the lease is given back.
 
 -- include: lag, times, keys, reading, ending
 local now = tonumber(ARGV[1])
@@ -30,18 +31,19 @@ local head = string.match(KEYS[1], '^(.*{%x%x}:)')
 -- Finds what is over in a realm, and puts right where the index says of living ones that they may be.
 local function find(kind, realm)
   local index, sessions = head .. kind .. 'r:' .. realm, head .. kind .. 's:' .. realm .. ':'
-  local found = {}
+  local found, all_data = {}, {}
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', index, '-inf', ARGV[1], 'LIMIT', 0, ARGV[5])) do
-    local entry = entry_of(sessions .. id, id)
+    local entry, data = entry_of(sessions .. id, id)
     local expires = tonumber(string.match(entry[4], '^v%d+ %d+ %d+ (%d+) '))
     local t = expires and expires > now and times(entry[4])
     if t then
       redis.call('ZADD', index, t.expires, id)
     else
       found[#found + 1] = entry
+      all_data[#all_data + 1] = data
     end
   end
-  return found, index
+  return found, index, all_data
 end
 
 local dropped = 0
@@ -63,10 +65,14 @@ end
 
 for _, place in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, 10)) do
   local kind, realm = string.match(place, '^([uo]):(.*)$')
-  local found, index = find(kind, realm)
+  local found, index, all_data = find(kind, realm)
   if #found > 0 then
-    if ARGV[6] == '1' then
-      return { 'swept', dropped, 1, cjson.encode({ place, found }) }
+    if ARGV[6] ~= '0' then
+      local answer = { 'swept', dropped, 1, cjson.encode({ place, found }) }
+      for _, data in ipairs(ARGV[6] == 'notes' and all_data or {}) do
+        answer[#answer + 1] = data
+      end
+      return answer
     end
     drop_all(head .. kind, realm, found)
     return { 'swept', dropped + #found, 1 }

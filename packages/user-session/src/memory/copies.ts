@@ -5,6 +5,7 @@ import {
   draft,
   dropClient,
   expiryOf,
+  liveClient,
   openClient,
   putClient,
   type StoredSession,
@@ -64,8 +65,11 @@ export function restart(
   now: number,
 ): void {
   const { id: _, families: __, clients, ...fresh } = draft(session.realmId, session.id, begun, realm, now)
-  for (const clientId of [...session.clients.keys()]) dropClient(session, clientId, now)
+  const before = [...session.clients.keys()]
+  const ended = before.filter((clientId) => liveClient(session, clientId, now))
+  for (const clientId of before) dropClient(session, clientId, now)
   Object.assign(session, fresh)
   for (const [clientId, client] of clients) session.clients.set(clientId, client)
   store.keep(session)
+  for (const clientId of ended) store.tellClient(session, clientId, 'restarted')
 }

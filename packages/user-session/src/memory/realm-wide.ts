@@ -57,7 +57,7 @@ export async function detachAll(
   let ended = 0
   await inSlices(sessions, (session) => {
     if (!store.holds(session) || liveClient(session, clientId, now) === undefined) return
-    store.detach(session, clientId)
+    store.detach(session, clientId, 'client')
     ended += 1
   })
   return ended

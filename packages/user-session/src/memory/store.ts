@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '@authstate/spi'
-import type { RefusalReason, RemovalReason, UserSessionEventType } from '../contract.js'
+import type { ClientRemovalReason, RefusalReason, RemovalReason, UserSessionEvent } from '../contract.js'
 import { Listeners } from '../events.js'
 import { isOver } from '../expiry.js'
 import { type Limits, makeRoom, type Newcomer } from '../limits.js'
@@ -63,10 +63,11 @@ export class MemoryStore {
     if (this.holds(session)) this.table(session.realmId, session.offline).put(session)
   }
 
-  /** Ends a client session. */
-  detach(session: StoredSession, clientId: string): void {
+  /** Ends a client session and says why. */
+  detach(session: StoredSession, clientId: string, reason: ClientRemovalReason): void {
     dropClient(session, clientId, this.#clock.now())
     this.keep(session)
+    this.tellClient(session, clientId, reason)
   }
 
   /**
@@ -133,16 +134,20 @@ export class MemoryStore {
     this.listeners.clear()
   }
 
-  tell(type: UserSessionEventType, session: StoredSession, reason?: RemovalReason): void {
-    this.listeners.emit(type, {
-      realmId: session.realmId,
-      sessionId: session.id,
-      offline: session.offline,
-      userId: session.core.userId,
-      clientIds: [...session.clients.keys()],
-      at: this.#clock.now(),
-      ...(reason && { reason }),
-    })
+  tell(type: UserSessionEvent['type'], session: StoredSession, reason?: RemovalReason): void {
+    if (!this.listeners.has(type)) return
+    const clientIds = [...session.clients.keys()]
+    this.listeners.emit(type, { ...this.#about(session), clientIds, ...(reason && { reason }) }, () => ({
+      ...session.notes,
+    }))
+  }
+
+  tellClient(session: StoredSession, clientId: string, reason: ClientRemovalReason): void {
+    this.listeners.emit('client-removed', { ...this.#about(session), clientId, reason })
+  }
+
+  #about({ realmId, id: sessionId, offline, core: { userId } }: StoredSession) {
+    return { realmId, sessionId, offline, userId, at: this.#clock.now() }
   }
 }
 

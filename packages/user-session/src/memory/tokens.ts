@@ -32,7 +32,8 @@ export function rotateIn(
   const notBefore = Math.max(earliestIssue(client.startedAt), families.forgottenAt + 1)
   const decision = decideRotation(families.known.get(family), rotation, notBefore, now)
   if (decision.family) rememberFamily(families, family, decision.family)
-  if (decision.ends) store.detach(session, clientId)
+  if (decision.ends)
+    store.detach(session, clientId, decision.outcome.outcome === 'reused' ? 'reused' : 'stale')
   return decision.outcome
 }
 

@@ -35,6 +35,7 @@ export async function createOffline(
         clientLives: JSON.stringify(Object.fromEntries(lives)),
         all: wanted ? 0 : 1,
         limits,
+        tell: store.events.notes,
       },
     )
     if (reply.outcome === 'gone') return { outcome: 'gone' }

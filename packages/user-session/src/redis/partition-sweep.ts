@@ -60,7 +60,7 @@ export class PartitionSweep {
           leaseMs: LEASE_MS,
           told: told ?? '',
           limit: STEP,
-          tell: events.listeners.has('expired') ? 1 : 0,
+          tell: events.sessions('expired'),
         },
       )
       this.#swept += step.dropped
@@ -68,14 +68,14 @@ export class PartitionSweep {
       if (step.found !== undefined) {
         // What can not be taken away, such as a name that is no text, is left to whoever put it there.
         if (step.found === told) return
-        this.#tell(step.found)
+        this.#tell(step.found, step.data)
       }
       told = step.found
     }
   }
 
-  #tell(found: string): void {
-    const { place, ended } = foundIn(found)
+  #tell(found: string, data: readonly string[]): void {
+    const { place, ended } = foundIn(found, data)
     const realmId = unescapePart(place.slice(2))
     for (const one of ended) this.#store.events.expired(realmId, place.startsWith('o'), one)
   }

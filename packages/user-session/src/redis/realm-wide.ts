@@ -190,7 +190,7 @@ export class RealmWide {
             fenceMs: FENCE_MS,
             tokensMs: TOKENS_FENCE_MS,
             except,
-            tell: events.listeners.has('removed') ? 1 : 0,
+            tell: events.sessions('removed'),
             afterScore: after.score,
             afterId: after.id,
             limit: together ? Math.ceil(ENDED_AT_ONCE / partitions.length) : ENDED_PER_STEP,
@@ -211,7 +211,7 @@ export class RealmWide {
 
   /** Ends the client sessions of a client. */
   async detachAll(realmId: string, clientId: string, offline: boolean): Promise<number> {
-    const { keys } = this.#store
+    const { keys, events } = this.#store
     const now = this.#store.now()
     const client = escapePart(clientId)
     let ended = 0
@@ -220,10 +220,11 @@ export class RealmWide {
       scripts.detachAll,
       ({ partition, after }) => ({
         keys: { index: keys.index(partition, 'client', realmId, offline, clientId) },
-        args: { now, client, afterScore: after.score, afterId: after.id },
+        args: { now, client, afterScore: after.score, afterId: after.id, tell: events.clients },
       }),
       (reply) => {
         ended += reply.ended
+        for (const one of reply.told) events.clientRemoved(realmId, offline, one, clientId, 'client')
         return true
       },
       { inTurn: true },

@@ -104,6 +104,16 @@ export class RecordCodec {
     }
   }
 
+  /** Notes of a session by its data; `undefined` when they can not be read. */
+  notesOf(data: string, place: RecordPlace): Readonly<Record<string, string>> | undefined {
+    try {
+      return this.#open(parseData(data.slice(0, data.lastIndexOf('}') + 1)).n ?? {}, place)
+    } catch {
+      this.#onUnreadable()
+      return undefined
+    }
+  }
+
   #decode(values: readonly (string | null)[], place: RecordPlace, now: number): UserSession | undefined {
     let times: string | undefined
     let data: string | undefined

@@ -1,5 +1,7 @@
 // What the scripts answer, and how it is read.
 
+import type { RefusalReason } from '../contract.js'
+
 /** A session that ended, as the scripts answer it. */
 export interface Ended {
   readonly id: string
@@ -7,6 +9,8 @@ export interface Ended {
   readonly user: string
   /** Escaped. */
   readonly clients: readonly string[]
+  /** Of its record, with its notes, where they were asked for. */
+  readonly data?: string | undefined
 }
 
 /** A place in an index to go on behind; `undefined` at its end. */
@@ -16,9 +20,9 @@ export interface ScriptPlace {
 }
 
 export type Flat = readonly string[]
-export type RawEnded = readonly [id: string, user: string, clients: Flat]
+export type RawEnded = readonly [id: string, user: string, clients: Flat, data?: string]
 
-export const endedOf = ([id, user, clients]: RawEnded): Ended => ({ id, user, clients })
+export const endedOf = ([id, user, clients, data]: RawEnded): Ended => ({ id, user, clients, data })
 
 /** A session that ended to make room, by its twin: u or o. */
 export type RawLimited = readonly [twin: 'u' | 'o', ended: RawEnded]
@@ -48,22 +52,31 @@ export const limitedRecord = (reply: unknown): LimitedReply => {
 /** As JSON, in which an empty list of clients is an empty object: Lua does not tell them apart. */
 type EncodedEnded = readonly [id: string, user: string, clients: Flat | Readonly<Record<string, never>>]
 
-const decodedEnded = ([id, user, clients]: EncodedEnded): Ended => ({
+const decodedEnded = ([id, user, clients]: EncodedEnded, data: string | undefined): Ended => ({
   id,
   user,
   clients: Array.isArray(clients) ? (clients as Flat) : [],
+  data,
 })
 
-/** Sessions that ended, many at once. */
-export const endedIn = (text: string): readonly Ended[] =>
-  (JSON.parse(text) as readonly EncodedEnded[]).map(decodedEnded)
+/** Sessions that ended, many at once, with the data of each or of none. */
+export const endedIn = (text: string, data: Flat): readonly Ended[] =>
+  (JSON.parse(text) as readonly EncodedEnded[]).map((one, index) => decodedEnded(one, data[index]))
 
-/** Expired sessions of a realm, as the sweep finds them. The text is what it is sent back to take them away. */
-export function foundIn(text: string): { readonly place: string; readonly ended: readonly Ended[] } {
+/**
+ * Expired sessions of a realm, as the sweep finds them, with the data of each or of none. The text is what it is sent back to
+ * take them away.
+ */
+export function foundIn(
+  text: string,
+  data: Flat,
+): { readonly place: string; readonly ended: readonly Ended[] } {
   const [place, sessions] = JSON.parse(text) as readonly [place: string, sessions: readonly EncodedFound[]]
   return {
     place,
-    ended: sessions.map(([id, links, clients]) => decodedEnded([id, links.replace(/:.*/s, ''), clients])),
+    ended: sessions.map(([id, links, clients], index) =>
+      decodedEnded([id, links.replace(/:.*/s, ''), clients], data[index]),
+    ),
   }
 }
 
@@ -80,9 +93,58 @@ export interface RawRotation {
   readonly outcome: 'rotated' | 'reused' | 'stale' | 'foreign' | 'gone'
   /** Escaped. */
   readonly successor: string
+  /** Whose client session ended, escaped, where somebody is told. */
+  readonly user: string
 }
 
 export const rotationOf = (reply: unknown): RawRotation => {
-  const [outcome, successor = ''] = reply as [RawRotation['outcome'], string?]
-  return { outcome, successor }
+  const [outcome, successor = '', user = ''] = reply as [RawRotation['outcome'], string?, string?]
+  return { outcome, successor, user }
+}
+
+/** A session of which a client session ended. */
+export interface Detached {
+  readonly id: string
+  /** Escaped; empty when it could not be read any more. */
+  readonly user: string
+}
+
+/** Behind how many ended: id and user of each, where somebody is told. */
+export const detachedIn = (flat: Flat): readonly Detached[] =>
+  flat.flatMap((id, index) => (index % 2 === 0 ? [{ id, user: flat[index + 1] ?? '' }] : []))
+
+/** A session that began anew, and the clients, escaped, whose client sessions ended, where somebody is told. */
+export function restartedOf(reply: unknown): LimitedReply & { readonly clients: Flat } {
+  const { record, ended } = limitedRecord(reply)
+  const clients: unknown = typeof record === 'object' ? record.at(-1) : undefined
+  return Array.isArray(clients)
+    ? { record: record?.slice(0, -1), ended, clients }
+    : { record, ended, clients: [] }
+}
+
+/** Whether a client session ended, whose it was where somebody is told, and the session that ended with it. */
+export const detachedOf = (reply: unknown) => {
+  if (reply === null) return { removed: false }
+  const told = reply as RawEnded | readonly [user?: string]
+  return told.length > 1
+    ? { removed: true, ended: endedOf(told as RawEnded) }
+    : { removed: true, user: told[0] }
+}
+
+/** What became of an offline copy. */
+export const offlineOf = (reply: unknown) => {
+  const [outcome, ...rest] = reply as [string, ...unknown[]]
+  if (outcome === 'unknown') return { outcome, clients: rest as string[] } as const
+  if (outcome === 'gone') return { outcome } as const
+  if (outcome === 'more') {
+    return { outcome, ended: (rest as RawLimited[]).map(limitedOf) } as const
+  }
+  if (outcome === 'refused') return { outcome, reason: rest[0] as RefusalReason } as const
+  const [values, expired, ...ended] = rest as [Flat, RawEnded | null, ...RawLimited[]]
+  return {
+    outcome: outcome as 'created' | 'refreshed',
+    values,
+    expired: expired ? endedOf(expired) : undefined,
+    ended: ended.map(limitedOf),
+  } as const
 }

@@ -1,17 +1,36 @@
 import { unescapePart } from '@authstate/redis'
 import type { ProviderContext } from '@authstate/spi'
-import type { RemovalReason, UserSession, UserSessionEvent } from '../contract.js'
+import type { ClientRemovalReason, RemovalReason, UserSession, UserSessionEvent } from '../contract.js'
 import { Listeners } from '../events.js'
-import type { Ended, Limited } from './replies.js'
+import type { RecordCodec } from './record.js'
+import type { Detached, Ended, Limited } from './replies.js'
 
 /** Tells listeners what the scripts did. */
 export class SessionEvents {
   readonly listeners: Listeners
   readonly #context: ProviderContext
+  readonly #codec: RecordCodec
 
-  constructor(context: ProviderContext) {
+  constructor(context: ProviderContext, codec: RecordCodec) {
     this.#context = context
+    this.#codec = codec
     this.listeners = new Listeners(context.logger)
+  }
+
+  /** Whether a script answers the notes of sessions that it ends. */
+  get notes(): 'notes' | '' {
+    return this.listeners.asksNotes('removed') || this.listeners.asksNotes('expired') ? 'notes' : ''
+  }
+
+  /** Whether a script answers which client sessions it ends. */
+  get clients(): 'clients' | '' {
+    return this.listeners.has('client-removed') ? 'clients' : ''
+  }
+
+  /** Whether a script answers which sessions it ends, and with their notes. */
+  sessions(type: 'removed' | 'expired'): 'notes' | 0 | 1 {
+    if (this.listeners.asksNotes(type)) return 'notes'
+    return this.listeners.has(type) ? 1 : 0
   }
 
   created({ realmId, id, offline, userId, clients }: UserSession): void {
@@ -28,9 +47,7 @@ export class SessionEvents {
 
   removed(realmId: string, offline: boolean, ended: readonly Ended[], reason: RemovalReason): void {
     if (!this.listeners.has('removed')) return
-    for (const one of ended) {
-      this.listeners.emit('removed', { ...this.#about(realmId, offline, one), reason })
-    }
+    for (const one of ended) this.#tell('removed', realmId, offline, one, reason)
   }
 
   /** What ended to make room for another. */
@@ -39,16 +56,46 @@ export class SessionEvents {
   }
 
   expired(realmId: string, offline: boolean, ended: Ended): void {
-    if (this.listeners.has('expired')) this.listeners.emit('expired', this.#about(realmId, offline, ended))
+    if (this.listeners.has('expired')) this.#tell('expired', realmId, offline, ended)
   }
 
-  #about(realmId: string, offline: boolean, { id, user, clients }: Ended): Omit<UserSessionEvent, 'type'> {
+  /** @param clientId As it is, not escaped. */
+  clientRemoved(
+    realmId: string,
+    offline: boolean,
+    session: Detached,
+    clientId: string,
+    reason: ClientRemovalReason,
+  ): void {
+    if (!this.listeners.has('client-removed')) return
+    this.listeners.emit('client-removed', { ...this.#about(realmId, offline, session), clientId, reason })
+  }
+
+  #tell(
+    type: 'removed' | 'expired',
+    realmId: string,
+    offline: boolean,
+    ended: Ended,
+    reason?: RemovalReason,
+  ): void {
+    const { id, data, clients } = ended
+    const fields: Omit<UserSessionEvent, 'type'> = {
+      ...this.#about(realmId, offline, ended),
+      clientIds: clients.map(unescapePart),
+      ...(reason && { reason }),
+    }
+    this.listeners.emit(type, fields, () =>
+      data === undefined ? undefined : this.#codec.notesOf(data, { realmId, id, offline }),
+    )
+  }
+
+  #about(realmId: string, offline: boolean, { id, user }: Detached) {
+    const userId = user === '' ? undefined : unescapePart(user)
     return {
       realmId,
       sessionId: id,
       offline,
-      ...(user !== '' && { userId: unescapePart(user) }),
-      clientIds: clients.map(unescapePart),
+      ...(userId !== undefined && { userId }),
       at: this.#context.clock.now(),
     }
   }

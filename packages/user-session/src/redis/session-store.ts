@@ -55,9 +55,9 @@ export class SessionStore {
     this.moments = new Moments(context.clock)
     this.redis = context.get(redisConnectionSpi)
     this.keys = new SessionKeys(this.redis.keys)
-    this.events = new SessionEvents(context)
     const cipher = new NotesCipher(context.keyring, config.encryptNotes)
     this.codec = new RecordCodec(cipher, () => this.#countUnreadable())
+    this.events = new SessionEvents(context, this.codec)
   }
 
   /** Records that could not be read so far. */

@@ -25,9 +25,10 @@ local function end_clients(key, clients, now)
 end
 
 -- What has to be known of a session to take it away: id, links and clients, escaped, and its times as they are.
+-- Answers its data as well.
 local function entry_of(key, id)
   local held = redis.call('HMGET', key, 't', 'd')
-  return { id, string.match(held[2] or '', '^.*}(.*)$') or '', clients_of(key), held[1] or '' }
+  return { id, string.match(held[2] or '', '^.*}(.*)$') or '', clients_of(key), held[1] or '' }, held[2] or ''
 end
 
 -- Takes members out of an index, however many there are.
@@ -74,8 +75,11 @@ local function drop_all(base, realm, entries)
   return ended
 end
 
--- Takes one session away.
-local function drop(key)
+-- Takes one session away. Answers what there is to tell, with its data behind it when listeners ask for notes.
+local function drop(key, tell)
   local head, kind, _, realm, id = parts(key)
-  return drop_all(head .. kind, realm, { entry_of(key, id) })[1]
+  local entry, data = entry_of(key, id)
+  local ended = drop_all(head .. kind, realm, { entry })[1]
+  ended[4] = tell == 'notes' and data or nil
+  return ended
 end

@@ -21,7 +21,7 @@ end
 -- Ends sessions so that a newcomer fits: src/limits.ts says by which rule. Adds: online, offline or client. Puts those that
 -- ended behind an answer, each as {u or o, ended}. Answers why the newcomer is refused; 'more' when there are so many to
 -- end that it has to be asked again.
-local function make_room(key, adds, user, client, limits, now, answer)
+local function make_room(key, adds, user, client, limits, now, answer, tell)
   local per_user, per_client, offline, total, policy = string.match(limits, '^(%d+) (%d+) (%d+) (%d+) (.*)$')
   local head, kind, _, realm, own_id = parts(key)
   local applied = {}
@@ -78,7 +78,7 @@ local function make_room(key, adds, user, client, limits, now, answer)
     end
   end
   for i = 1, math.min(#ends, ENDED_AT_ONCE) do
-    answer[#answer + 1] = { ends[i].offline and 'o' or 'u', drop(ends[i].key) }
+    answer[#answer + 1] = { ends[i].offline and 'o' or 'u', drop(ends[i].key, tell) }
   end
   return #ends > ENDED_AT_ONCE and 'more' or nil
 end
