@@ -39,7 +39,7 @@ import {
 } from './contract.js'
 import { clientLives, isOver, type Lives, userLives } from './expiry.js'
 import { limitsOf } from './limits.js'
-import { copyOffline, livesOffline, restart } from './memory/copies.js'
+import { copyOffline, livesOffline, restart, wantedOf } from './memory/copies.js'
 import { detachAll, endAll, pageOf, recompute, statsOf, sweep } from './memory/realm-wide.js'
 import type { SortedSessions } from './memory/sorted.js'
 import { MemoryStore } from './memory/store.js'
@@ -248,12 +248,13 @@ class MemoryUserSessions implements UserSessionProvider {
     const wanted = check.checkCopy(options, this.#moments)
     const copied = await this.#write(realmId, id, undefined, (online, now, realm): LimitedOutcome => {
       if (this.#refusal(realmId, online.core.userId, true, wanted.login)) return { outcome: 'gone' }
+      const clients = wantedOf(online, wanted.clientIds, realm, now)
       if (!livesOffline(this.#store, online, realm, now)) {
         const newcomer = { ...online, offline: true }
         const reason = this.#store.makeRoom(newcomer, 'offline', undefined, limitsOf(this.#config))
         if (reason) return { outcome: 'refused', reason }
       }
-      const copy = copyOffline(this.#store, online, wanted, realm, now)
+      const copy = copyOffline(this.#store, online, clients, wanted, realm, now)
       return { outcome: 'done', session: snapshot(copy, now) }
     })
     return copied ?? { outcome: 'gone' }

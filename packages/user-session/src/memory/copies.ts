@@ -8,6 +8,7 @@ import {
   liveClient,
   openClient,
   putClient,
+  type StoredClient,
   type StoredSession,
   settle,
   settleClient,
@@ -20,11 +21,27 @@ export function livesOffline(store: MemoryStore, online: StoredSession, realm: R
   return twin !== undefined && !isOver(expiryOf(twin, userLives(realm, true)), now)
 }
 
-/** Makes the offline twin of a session, or refreshes it, with the client sessions wanted. */
+/** The living client sessions of a session that are wanted; those that are over by the time-outs of now are settled so. */
+export function wantedOf(
+  online: StoredSession,
+  wanted: readonly string[] | undefined,
+  realm: Realm,
+  now: number,
+): Map<string, StoredClient> {
+  const clients = new Map<string, StoredClient>()
+  for (const clientId of online.clients.keys()) {
+    const source = wanted?.includes(clientId) === false ? undefined : openClient(online, clientId, realm, now)
+    if (source) clients.set(clientId, source)
+  }
+  return clients
+}
+
+/** Makes the offline twin of a session, or refreshes it, with some of its client sessions. */
 export function copyOffline(
   store: MemoryStore,
   online: StoredSession,
-  { clientIds: wanted, login }: CheckedCopy,
+  clients: ReadonlyMap<string, StoredClient>,
+  { login }: CheckedCopy,
   realm: Realm,
   now: number,
 ): StoredSession {
@@ -43,10 +60,7 @@ export function copyOffline(
   const lives = userLives(realm, true)
   copy.lastRefreshAt = Math.max(existing?.lastRefreshAt ?? now, now)
   settle(copy, lives)
-  for (const clientId of online.clients.keys()) {
-    if (wanted?.includes(clientId) === false) continue
-    const source = openClient(online, clientId, realm, now)
-    if (source === undefined) continue
+  for (const [clientId, source] of clients) {
     const { protocol, redirectUri, action, notes } = openClient(copy, clientId, realm, now) ?? source
     const client = putClient(copy, { clientId, protocol, redirectUri, action, notes }, now)
     settleClient(copy, client, lives, clientLives(realm, clientId, true))
