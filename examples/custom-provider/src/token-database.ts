@@ -151,6 +151,7 @@ export class TokenDatabase {
    */
   revokeFamily(realmId: string, family: string, now: number, until: number): number {
     return this.#atomically(() => {
+      this.#change(PRUNE_MARKS, { now, limit: PRUNED_PER_WRITE })
       const withdrawn = this.#withdraw('family', textOf(realmId, family), now)
       const [left] = this.#rows(LONGEST, { family: textOf(realmId, family) }) as {
         expiresAt: number | null

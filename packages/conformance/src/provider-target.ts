@@ -42,6 +42,11 @@ export interface OpenStore {
   readonly config?: RegistryConfig | undefined
   /** Commands sent to the store so far, where they can be counted. */
   commands?(): number
+  /**
+   * How many entries the store holds now, expired ones included. Where it is there, each case is played again after
+   * everything has expired: a store that holds more each time grows without bound.
+   */
+  size?(): number | Promise<number>
   /** Throws when the case left the store in disorder. */
   verify?(): void | Promise<void>
   /** Removes the store, after the providers were closed. */
@@ -87,6 +92,7 @@ export function providerTarget<P extends Provider>(description: ProviderDescript
           return registry.get(spi)
         },
         ...(store.commands && { commands: () => store.commands?.() ?? 0 }),
+        ...(store.size && { size: () => store.size?.() ?? 0 }),
         verify: async () => store.verify?.(),
         close: async () => {
           for (const registry of [...registries.values()].reverse()) await registry.close()

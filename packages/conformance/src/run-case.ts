@@ -1,6 +1,9 @@
 import type { Keyring, Provider, RealmSettings } from '@authstate/spi'
 import { ConformanceFailure } from './failure.js'
+import { assertNoGrowth } from './growth.js'
+import { Loans } from './loans.js'
 import { RecordingLogger } from './recording-logger.js'
+import { Secrets } from './secrets.js'
 import { Chance } from './seeded.js'
 import { show } from './show.js'
 import { SteppedClock, Steps, stepped } from './steps.js'
@@ -42,7 +45,7 @@ export async function runCase<P extends Provider>(
   const steps = new Steps()
   const chance = new Chance(seed)
   try {
-    return await play(suite, target, one, { steps, chance, timeoutMs, settle })
+    return await play(suite, target, one, { steps, chance, seed, timeoutMs, settle })
   } catch (error) {
     const { level, name, source } = one
     const guarantee = { spi: suite.spi.name, target: target.name, guarantee: name, level, source }
@@ -53,6 +56,7 @@ export async function runCase<P extends Provider>(
 interface Performance {
   readonly steps: Steps
   readonly chance: Chance
+  readonly seed: number
   readonly timeoutMs: number
   readonly settle: () => Promise<void>
 }
@@ -61,7 +65,7 @@ async function play<P extends Provider>(
   suite: Suite<P>,
   target: Target<P>,
   one: Case<P>,
-  { steps, chance, timeoutMs, settle }: Performance,
+  { steps, chance, seed, timeoutMs, settle }: Performance,
 ): Promise<Verdict> {
   const clock = new SteppedClock(steps)
   const logger = new RecordingLogger()
@@ -75,22 +79,29 @@ async function play<P extends Provider>(
       properties: suite.properties,
     })
   const store = await within(timeoutMs, opening(), 'opening the target')
-  const open = async (label: string, properties: Readonly<Record<string, unknown>>, node?: OtherNode) =>
-    stepped(await store.provider(properties, node), label, steps)
+  const loans = new Loans()
+  const secrets = new Secrets()
+  const shared = new Set(suite.shared)
+  const providers = new Set<P>()
   let missing: string | undefined
-  const enact = async (): Promise<void> => {
+  const enact = async (drawn: Chance, realmOf: (realmId: string) => string): Promise<void> => {
+    const open = async (label: string, properties: Readonly<Record<string, unknown>>, node?: OtherNode) => {
+      const provider = await store.provider(properties, node)
+      providers.add(provider)
+      return stepped(provider, label, { steps, loans, secrets, shared, realmOf })
+    }
     let nodes = 1
     await one.run({
       provider: await open('', suite.properties),
       clock,
       logger,
       get seed() {
-        return chance.seed
+        return drawn.seed
       },
-      random: chance.random,
+      random: drawn.random,
       setRealm: (realmId, realm) => {
         steps.note(`realm ${show(realmId)} says ${show(realm)}`)
-        settings.set(realmId, realm)
+        settings.set(realmOf(realmId), realm)
       },
       anotherNode: (node) => open(`node ${++nodes}: `, suite.properties, node),
       withProperties: (properties) =>
@@ -100,17 +111,37 @@ async function play<P extends Provider>(
         return store.commands && (() => store.commands?.() ?? 0)
       },
     })
-    await store.verify?.()
+  }
+  const enactAll = async (): Promise<void> => {
+    await within(
+      timeoutMs,
+      enact(chance, same).then(async () => store.verify?.()),
+      'the case',
+    )
+    const { size } = store
+    if (size === undefined) return
+    const again = (round: number) =>
+      within(
+        timeoutMs,
+        enact(new Chance(seed), (realmId) => realmId && `${realmId}~${round}`),
+        'the case',
+      )
+    await assertNoGrowth({ clock, play: again, providers: [...providers], size })
   }
   // In this order also where more than one goes wrong: a store that hangs often can not be closed either.
   const failures = [
-    ...(await failureOf(within(timeoutMs, enact(), 'the case'))),
+    ...(await failureOf(enactAll())),
     ...(await failureOf(within(timeoutMs, (async () => store.close())(), 'closing the target'))),
     ...(await failureOf(settle())),
   ]
+  // First, for they are what the case stumbled over: it does not know that anybody changed an object.
+  const [finding] = [...loans.findings, ...secrets.findings(logger.entries)]
+  if (finding !== undefined) throw new Error(finding, failures.length > 0 ? { cause: failures[0] } : {})
   if (failures.length > 0) throw failures[0]
   return missing === undefined ? { outcome: 'passed' } : { outcome: 'left out', reason: missing }
 }
+
+const same = (realmId: string): string => realmId
 
 async function failureOf(work: Promise<void>): Promise<[] | [unknown]> {
   try {

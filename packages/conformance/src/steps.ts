@@ -1,5 +1,7 @@
 import { types } from 'node:util'
 import { FakeClock } from './fake-clock.js'
+import type { Loans } from './loans.js'
+import type { Secrets } from './secrets.js'
 import { show } from './show.js'
 
 /** Steps that are kept; a race has thousands, and what led to a failure is near its end. */
@@ -84,25 +86,36 @@ export class SteppedClock extends FakeClock {
   }
 }
 
+/** Who listens to the calls of a case. */
+export interface Listeners {
+  readonly steps: Steps
+  readonly loans: Loans
+  readonly secrets: Secrets
+  /** Verbs whose answers are shared with other callers, by contract. */
+  readonly shared: ReadonlySet<string>
+  /** What a realm of the case is called: another name each time a case is played again. */
+  readonly realmOf: (realmId: string) => string
+}
+
 /**
- * A stand-in for a provider whose calls are steps. What its methods return is passed on as it is, except objects with
- * methods of their own, such as a region of a cache: calls of those are steps, too.
+ * A stand-in for a provider whose calls are steps. Data goes in and out as copies. Objects with methods of their own
+ * are passed on as they are, such as a region of a cache: where a verb returns one, its calls are steps, too.
  *
  * @param label Told before each call: which node it was.
  */
-export function stepped<T extends object>(target: T, label: string, steps: Steps): T {
-  return new StandIns(steps).of(target, label)
+export function stepped<T extends object>(target: T, label: string, listeners: Listeners): T {
+  return new StandIns(listeners).of(target, label, false)
 }
 
 class StandIns {
-  readonly #steps: Steps
+  readonly #listeners: Listeners
   readonly #made = new WeakMap<object, object>()
 
-  constructor(steps: Steps) {
-    this.#steps = steps
+  constructor(listeners: Listeners) {
+    this.#listeners = listeners
   }
 
-  of<T extends object>(target: T, label: string): T {
+  of<T extends object>(target: T, label: string, isShared: boolean): T {
     const known = this.#made.get(target)
     if (known !== undefined) return known as T
     const methods = new Map<PropertyKey, unknown>()
@@ -113,7 +126,7 @@ class StandIns {
         if (typeof value !== 'function' || typeof name === 'symbol' || name === 'constructor') return value
         let method = methods.get(name)
         if (method === undefined) {
-          method = (...args: unknown[]) => this.#call(target, label, name, value, args)
+          method = (...args: unknown[]) => this.#call({ target, label, name, method: value, isShared }, args)
           methods.set(name, method)
         }
         return method
@@ -124,10 +137,40 @@ class StandIns {
     return standIn
   }
 
-  #call(target: object, label: string, name: string, method: Function, args: unknown[]): unknown {
-    const returned = this.#steps.call(label, name, args, () => Reflect.apply(method, target, args))
-    return isLive(returned) ? this.of(returned, `${label}${name}(${show(args[0])}).`) : returned
+  #call({ target, label, name, method, isShared }: Called, args: unknown[]): unknown {
+    const { steps, loans, secrets, shared, realmOf } = this.#listeners
+    const [first] = args
+    if (typeof first === 'string') args[0] = realmOf(first)
+    const sharesAnswer = isShared || shared.has(name)
+    secrets.gave(args)
+    const loan = loans.begin(name, args, sharesAnswer)
+    const failed = (error: unknown): never => {
+      loan.ended()
+      secrets.threw(name, error)
+      throw error
+    }
+    const answered = (value: unknown): unknown => {
+      secrets.got(value)
+      return loan.answered(value)
+    }
+    const returned = steps.call(label, name, args, () => {
+      try {
+        const value: unknown = Reflect.apply(method, target, loan.given)
+        return types.isPromise(value) ? value.then(answered, failed) : answered(value)
+      } catch (error) {
+        return failed(error)
+      }
+    })
+    return isLive(returned) ? this.of(returned, `${label}${name}(${show(args[0])}).`, sharesAnswer) : returned
   }
+}
+
+interface Called {
+  readonly target: object
+  readonly label: string
+  readonly name: string
+  readonly method: Function
+  readonly isShared: boolean
 }
 
 /** An object with behaviour: an instance of a class that is none of the language's own. */

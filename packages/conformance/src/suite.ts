@@ -54,16 +54,21 @@ export interface Suite<P extends Provider> {
   readonly cases: readonly Case<P>[]
   /** Names of the methods that a provider must have. */
   readonly verbs?: readonly string[] | undefined
+  /** Those whose answers are shared with other callers by contract, and so are the answers of objects they return. */
+  readonly shared?: readonly string[] | undefined
 }
 
 /** Any method of a provider. */
 export type Method = (...args: never[]) => unknown
 
-/** The methods of a provider's contract, each of which must be listed. */
+/**
+ * The methods of a provider's contract, each of which must be listed. `'shared'`: the contract says that callers share
+ * its answers, or those of the object it returns, and must not change them.
+ */
 export type Verbs<P> = {
-  readonly [Verb in Exclude<keyof P, keyof Provider> as NonNullable<P[Verb]> extends Method
-    ? Verb
-    : never]-?: true
+  readonly [Verb in Exclude<keyof P, keyof Provider> as NonNullable<P[Verb]> extends Method ? Verb : never]-?:
+    | true
+    | 'shared'
 }
 
 /** Adds a case to a suite; its name is `verb: behaviour`, its source says where the guarantee comes from. */
@@ -102,5 +107,7 @@ export function defineSuite<P extends Provider>(
     faults: adder('faults'),
     cluster: adder('cluster'),
   })
-  return { spi, properties, cases, verbs: Object.keys(verbs ?? {}) }
+  const listed: readonly (readonly [string, unknown])[] = Object.entries(verbs ?? {})
+  const shared = listed.flatMap(([verb, kind]) => (kind === 'shared' ? [verb] : []))
+  return { spi, properties, cases, verbs: listed.map(([verb]) => verb), shared }
 }

@@ -16,6 +16,11 @@ export interface OpenTarget<P extends Provider> {
   provider(properties: Readonly<Record<string, unknown>>, node?: OtherNode): Promise<P>
   /** Commands sent so far. */
   commands?(): number
+  /**
+   * How many entries the store holds now, expired ones included. Where it is there, each case is played again after
+   * everything has expired: a store that holds more each time grows without bound.
+   */
+  size?(): number | Promise<number>
   /** Throws when the store was left in a state that no sequence of verbs may leave it in. */
   verify?(): Promise<void>
   /** Ends everything and removes what the case left. */

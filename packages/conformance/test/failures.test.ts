@@ -113,7 +113,7 @@ test('recording changes nothing of what a provider is', async () => {
     assert.ok(provider.child('a') instanceof Child)
     assert.throws(() => provider.refuse(), TypeError)
     const value = { deep: [1] }
-    assert.equal(await provider.echo(value), value)
+    assert.deepEqual(await provider.echo(value), value)
     assert.equal('child' in provider, true)
     assert.equal('nothing' in provider, false)
   })

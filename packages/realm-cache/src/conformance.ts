@@ -20,10 +20,10 @@ import { unitOfWork } from './conformance/unit-of-work.js'
 import { type RealmCacheProvider, realmCacheSpi } from './contract.js'
 
 const VERBS: Verbs<RealmCacheProvider> = {
-  region: true,
+  region: 'shared',
   regions: true,
   clearAll: true,
-  begin: true,
+  begin: 'shared',
   inUnitOfWork: true,
   on: true,
 }

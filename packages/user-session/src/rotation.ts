@@ -30,9 +30,9 @@ export interface RotationDecision {
   readonly ends: boolean
 }
 
-const REUSED: RotationDecision = { outcome: { outcome: 'reused' }, ends: true }
-const STALE: RotationDecision = { outcome: { outcome: 'stale' }, ends: true }
-const FOREIGN: RotationDecision = { outcome: { outcome: 'stale' }, ends: false }
+const REUSED: RotationDecision = { outcome: Object.freeze({ outcome: 'reused' }), ends: true }
+const STALE: RotationDecision = { outcome: Object.freeze({ outcome: 'stale' }), ends: true }
+const FOREIGN: RotationDecision = { outcome: Object.freeze({ outcome: 'stale' }), ends: false }
 
 /**
  * Decides on the presentation of a refresh token.
