@@ -355,9 +355,10 @@ export const userSessionBugs = inMemory(userSessionSuite, memoryUserSessions, (p
     'on: nothing is told twice: the end of a session names its clients, the last one too',
     (real) => ({
       removeClientSession: async (realmId, id, clientId, options) => {
-        const removed = await real.removeClientSession(realmId, id, clientId, { offline: options?.offline })
-        if (options?.endWhenLast && (await real.get(realmId, id, options))?.clients.size === 0)
-          await real.remove(realmId, id, options)
+        const scope = { offline: options?.offline }
+        const removed = await real.removeClientSession(realmId, id, clientId, scope)
+        if (options?.endWhenLast && (await real.get(realmId, id, scope))?.clients.size === 0)
+          await real.remove(realmId, id, scope)
         return removed
       },
     }),
