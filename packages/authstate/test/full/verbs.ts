@@ -19,7 +19,6 @@ const address = { ip: '192.0.2.1' }
 const tags = { tags: ['t'] }
 
 const rotation = (presented: string, next: string) => ({
-  clientId: 'app',
   family: 'f',
   presented,
   next,
@@ -34,7 +33,11 @@ export async function store(state: AuthState): Promise<Stored> {
   const session = await userSessions.create(REALM, login)
   await userSessions.createOffline(REALM, session.id)
   const now = session.startedAt
-  await userSessions.rotateRefreshToken(REALM, session.id, { ...rotation('t0', 't1'), issuedAt: now })
+  await userSessions.rotateRefreshToken(REALM, session.id, {
+    clientId: 'app',
+    ...rotation('t0', 't1'),
+    issuedAt: now,
+  })
   await userSessions.rotateTransientToken(REALM, { ...rotation('t0', 't1'), lifespanMs: MINUTE })
   const root = await authSessions.createRoot(REALM)
   const added = await authSessions.addTab(REALM, root.id, { clientId: 'app' })
@@ -66,16 +69,20 @@ export const VERBS: Readonly<Record<string, Readonly<Record<string, Ask>>>> = {
     touch: ({ userSessions }, { session }) => userSessions.touch(REALM, session),
     update: ({ userSessions }, { session }) => userSessions.update(REALM, session, { notes: { a: '1' } }),
     restart: ({ userSessions }, { session }) => userSessions.restart(REALM, session, login),
+    tryRestart: ({ userSessions }, { session }) => userSessions.tryRestart(REALM, session, login),
     remove: ({ userSessions }, { session }) => userSessions.remove(REALM, session),
     putClientSession: ({ userSessions }, { session }) =>
       userSessions.putClientSession(REALM, session, { clientId: 'new' }),
+    tryPutClientSession: ({ userSessions }, { session }) =>
+      userSessions.tryPutClientSession(REALM, session, { clientId: 'new' }),
     updateClientSession: ({ userSessions }, { session }) =>
       userSessions.updateClientSession(REALM, session, { clientId: 'app', notes: { a: '1' } }),
     removeClientSession: ({ userSessions }, { session }) =>
       userSessions.removeClientSession(REALM, session, 'app'),
     createOffline: ({ userSessions }, { session }) => userSessions.createOffline(REALM, session),
+    tryCreateOffline: ({ userSessions }, { session }) => userSessions.tryCreateOffline(REALM, session),
     rotateRefreshToken: ({ userSessions }, { session }) =>
-      userSessions.rotateRefreshToken(REALM, session, rotation('t1', 't2')),
+      userSessions.rotateRefreshToken(REALM, session, { clientId: 'app', ...rotation('t1', 't2') }),
     rotateTransientToken: ({ userSessions }) =>
       userSessions.rotateTransientToken(REALM, { ...rotation('t1', 't2'), lifespanMs: MINUTE }),
     listByUser: ({ userSessions }) => userSessions.listByUser(REALM, 'ada'),
