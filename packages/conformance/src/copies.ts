@@ -24,7 +24,8 @@ function copyOf(value: unknown, made: Map<object, object>, depth: number): unkno
   const next = (one: unknown) => copyOf(one, made, depth + 1)
   if (value instanceof Map && copy instanceof Map) for (const [key, one] of value) copy.set(key, next(one))
   if (value instanceof Set && copy instanceof Set) for (const one of value) copy.add(next(one))
-  if (!isRecord(value)) return copy
+  // Bytes have an own property for each, and are copied already. A map may have a toJSON of its own.
+  if (value instanceof Uint8Array) return copy
   for (const name of Reflect.ownKeys(value)) {
     const { value: one, ...rest } = Reflect.getOwnPropertyDescriptor(value, name) as PropertyDescriptor
     Object.defineProperty(copy, name, { ...rest, value: next(one) })

@@ -1,3 +1,4 @@
+import { jsonMap } from '@authstate/spi'
 import { expect, test } from 'vitest'
 import { copied, isSpoilt, spoil } from '../src/copies.js'
 import { type Bug, checkNotebook } from './fixtures/notebook.js'
@@ -74,6 +75,11 @@ test('a copy is equal and shares nothing that can be changed; what behaves keeps
   expect(isSpoilt(data)).toBe(false)
   expect(data).toStrictEqual(second)
   expect(copied(value)).toBe(value)
+})
+
+test('a copy of a map that JSON can write is one, too', () => {
+  const copy = copied({ tabs: jsonMap([['a', { n: 1 }]]) })
+  expect(JSON.stringify(copy)).toBe('{"tabs":{"a":{"n":1}}}')
 })
 
 test('a copy of what refers to itself ends', () => {
