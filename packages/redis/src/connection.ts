@@ -8,6 +8,7 @@ import {
   systemClock,
 } from '@authstate/spi'
 import type { RedisClient } from './client.js'
+import type { ConnectionStats, RedisConnection, ScriptCall } from './contract.js'
 import { Deadlines } from './deadline.js'
 import type { DeploymentClock } from './deployment-clock.js'
 import { isScriptMissing, notConnected, reasonOf, storeFailure } from './failure.js'
@@ -19,107 +20,7 @@ import { type Script, type ScriptArgs, scriptParameters } from './script.js'
 import { checkWrite, readClock } from './scripts.js'
 import type { ServerWatch } from './server-watch.js'
 
-/** What a connection has done so far. */
-export interface ConnectionStats {
-  /** Commands sent, reloads of a script's source included. */
-  readonly sent: number
-  /** Commands that failed, for whatever reason. */
-  readonly failed: number
-  /** Times the source of a script had to be sent again (NOSCRIPT). */
-  readonly reloaded: number
-  /** Commands that wait for an answer now. */
-  readonly pending: number
-}
-
-/** One call of a script among several. */
-export interface ScriptCall<K extends string, A extends string> {
-  readonly keys: Readonly<Record<K, string>>
-  readonly args: ScriptArgs<A>
-}
-
-/** A connection to one Redis deployment: the way every provider of this library reaches it. */
-export interface RedisConnection extends Provider {
-  readonly keys: KeySpace
-
-  /**
-   * The clock that every node of the deployment goes by: that of Redis, whatever the host's wall clock says. A clock that was
-   * given is that clock. Scripts take its time as an argument.
-   */
-  readonly clock: Clock
-
-  /**
-   * Runs a script: one command, one round trip, atomic.
-   *
-   * The source is sent only when the server does not have it. With `minReplicas` the answer to a change of a record, or its
-   * removal, waits for them; a change of times does not.
-   *
-   * @throws {StoreUnavailableError} see its `applied`; a command past its deadline may be applied later
-   * @throws {StoreCorruptError} a key holds a foreign type
-   * @throws {ProviderClosedError} after `close()`
-   */
-  run<K extends string, A extends string, R>(
-    script: Script<K, A, R>,
-    keys: Readonly<Record<K, string>>,
-    args: ScriptArgs<A>,
-  ): Promise<R>
-
-  /**
-   * Runs a script once per call, all in one tick: one round trip per node. Each call is atomic, together they are
-   * not. Waits for every answer; then the first failure is thrown, with `applied` `'unknown'` unless each call was refused.
-   *
-   * @param isBegun Calls of the same verb were made before: then it is never `'no'`.
-   */
-  runEach<K extends string, A extends string, R>(
-    script: Script<K, A, R>,
-    calls: readonly ScriptCall<K, A>[],
-    isBegun?: boolean,
-  ): Promise<R[]>
-
-  /**
-   * All fields of a hash; none when there is no such key. For verbs that only look: cheaper than a script.
-   *
-   * @param operation SPI and verb, for errors: `'user-session.get'`
-   */
-  hgetall(operation: string, key: string): Promise<Readonly<Record<string, string>>>
-
-  /** The values of all fields of a hash, in no order; none when there is no such key. Half of what `hgetall` reads. */
-  hvals(operation: string, key: string): Promise<readonly string[]>
-
-  /** Some fields of a hash, `null` for each that is absent. */
-  hmget(operation: string, key: string, fields: readonly string[]): Promise<(string | null)[]>
-
-  /** The text of a key, `null` when there is none. */
-  get(operation: string, key: string): Promise<string | null>
-
-  /** How many members of a sorted set have a score above `after`. */
-  countAfter(operation: string, key: string, after: number): Promise<number>
-
-  /**
-   * A connection of its own for a command that waits for data, without a deadline per command. The caller ends it;
-   * `close()` ends what is left.
-   *
-   * @param holdMs For how long Redis is asked to hold back an answer at most (BLOCK). Then a connection that went silent is cut
-   *   `commandTimeoutMs` later; left out, only one that is being made is.
-   */
-  openReader(holdMs?: number): Promise<RedisClient>
-
-  /** What the connection has done since it was opened. */
-  stats(): ConnectionStats
-
-  /**
-   * Resolves when Redis answers and would take a write; nothing is written. Rejects like `run`, with a message that says what
-   * is refused and why: a full server, too few replicas, a replica, a missing right.
-   *
-   * @throws {ConfigurationError} the deployment has another layout now; names both
-   */
-  checkHealth(): Promise<void>
-
-  /** What an operator should know although Redis answers: a host clock that is off, a server that evicts. */
-  warnings(): readonly string[]
-
-  /** Ends the connection if the library made it. Commands in flight are waited for, within their deadline. */
-  close(): Promise<void>
-}
+export type { ConnectionStats, RedisConnection, ScriptCall } from './contract.js'
 
 /** What an {@link OpenConnection} is made of. */
 export interface ConnectionParts {
