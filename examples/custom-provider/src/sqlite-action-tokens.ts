@@ -13,6 +13,7 @@ import {
 import {
   actionTokenConfig,
   checkConsume,
+  checkGet,
   checkKey,
   checkToken,
   decodeData,
@@ -91,9 +92,10 @@ class SqliteActionTokens implements ActionTokenProvider {
     realmId: string,
     kind: string,
     key: string,
-    { includeExpired = false }: { readonly includeExpired?: boolean | undefined } = {},
+    options: { readonly includeExpired?: boolean | undefined } = {},
   ): Promise<TokenRecord | undefined> {
     const now = this.#enter(realmId, kind, key)
+    const includeExpired = checkGet(options)
     const row = this.#database.find([realmId, kind, key])
     const data = row && decodeData(row.data)
     if (row === undefined || data === undefined) return undefined

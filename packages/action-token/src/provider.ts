@@ -11,6 +11,7 @@ export {
   type CheckedConsume,
   type CheckedToken,
   checkConsume,
+  checkGet,
   checkKey,
   checkToken,
   decodeData,
