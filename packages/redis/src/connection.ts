@@ -3,7 +3,6 @@ import {
   type Clock,
   ConfigurationError,
   type Logger,
-  type Provider,
   ProviderClosedError,
   systemClock,
 } from '@authstate/spi'
