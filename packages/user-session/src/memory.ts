@@ -286,7 +286,7 @@ class MemoryUserSessions implements UserSessionProvider {
   }
 
   async listByClient(realmId: string, clientId: string, page?: PageRequest) {
-    assertName(clientId, 'clientId')
+    this.#enterWith(realmId, clientId, 'clientId')
     return this.#page(realmId, page, (table) => table.ofClient(clientId))
   }
 
