@@ -18,7 +18,7 @@ import {
   checkToken,
   decodeData,
   encodeData,
-  endOf,
+  endOfMark,
   isExpired,
   limitsOf,
   SignedTokens,
@@ -145,7 +145,7 @@ class SqliteActionTokens implements ActionTokenProvider {
   async revokeFamily(realmId: string, family: string, refusal?: Lifetime) {
     const now = this.#enterRealm(realmId)
     assertName(family, 'family')
-    const until = endOf(refusal ?? this.#config.maxLifespanMs, now)
+    const until = endOfMark(refusal ?? this.#config.maxLifespanMs, now, 'refusal')
     return this.#database.revokeFamily(realmId, family, now, until)
   }
 
@@ -163,7 +163,7 @@ class SqliteActionTokens implements ActionTokenProvider {
   async revoke(realmId: string, tokenId: string, until: number | Lifetime) {
     const now = this.#enterRealm(realmId)
     assertName(tokenId, 'tokenId')
-    this.#database.revoke(realmId, tokenId, endOf(until, now), now)
+    this.#database.revoke(realmId, tokenId, endOfMark(until, now, 'until'), now)
   }
 
   async isRevoked(realmId: string, tokenId: string) {

@@ -17,6 +17,7 @@ export {
   decodeData,
   encodeData,
   endOf,
+  endOfMark,
   expiryOf,
   isExpired,
   limitsOf,
