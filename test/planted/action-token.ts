@@ -143,13 +143,14 @@ export const actionTokenBugs = inMemory(actionTokenSuite, memoryActionTokens, (p
       const lifespans = new Map<string, NewToken>()
       return {
         put: (realmId, kind, key, token) => {
-          lifespans.set(key, token)
+          // A copy: the kit changes what a provider was given.
+          lifespans.set(key, { ...token })
           return real.put(realmId, kind, key, token)
         },
         get: async (realmId, kind, key, options) => {
           const found = await real.get(realmId, kind, key, options)
           const token = lifespans.get(key)
-          if (found !== undefined && token !== undefined) await real.put(realmId, kind, key, token)
+          if (found !== undefined && token !== undefined) await real.put(realmId, kind, key, { ...token })
           return found
         },
       }

@@ -391,7 +391,7 @@ export const userSessionScriptBugs = (client: () => RedisClient) =>
       edit(
         'half the work',
         'create.lua lets in what began before the user was logged out',
-        'removeByUser: a login that began before is ended or refused',
+        'authenticatedAt: what was authenticated before the user was signed out is refused, however late it comes',
         scripts.create,
         "if fenced(head .. kind .. 'f:' .. realm, user, ARGV[2]) then",
         'if false then',

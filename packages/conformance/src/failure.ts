@@ -76,7 +76,7 @@ function findings(cause: unknown): (readonly [string, string])[] {
   if (!isComparison(cause)) return [['error', show(cause, 1_000)]]
   const { message, generatedMessage, operator, expected, actual } = cause
   const said = generatedMessage || message === '' ? [] : ([['check', message]] as const)
-  if (operator === 'rejects' || operator === 'throws')
+  if (operator === 'rejects' || operator === 'throws' || operator === 'fail')
     return said.length > 0 ? [...said] : [['check', message]]
   return [...said, ['expected', expectation(operator, expected)], ['got', show(actual, 1_000)]]
 }

@@ -1,3 +1,4 @@
+import { AssertionError } from 'node:assert'
 import type { Keyring, Provider, RealmSettings } from '@authstate/spi'
 import { ConformanceFailure } from './failure.js'
 import { assertNoGrowth } from './growth.js'
@@ -136,7 +137,12 @@ async function play<P extends Provider>(
   ]
   // First, for they are what the case stumbled over: it does not know that anybody changed an object.
   const [finding] = [...loans.findings, ...secrets.findings(logger.entries)]
-  if (finding !== undefined) throw new Error(finding, failures.length > 0 ? { cause: failures[0] } : {})
+  if (finding !== undefined) {
+    // A guarantee that does not hold, like any assertion of the case itself.
+    const broken = new AssertionError({ message: finding, operator: 'fail' })
+    if (failures.length > 0) broken.cause = failures[0]
+    throw broken
+  }
   if (failures.length > 0) throw failures[0]
   return missing === undefined ? { outcome: 'passed' } : { outcome: 'left out', reason: missing }
 }

@@ -142,7 +142,8 @@ class StandIns {
     const [first] = args
     if (typeof first === 'string') args[0] = realmOf(first)
     const sharesAnswer = isShared || shared.has(name)
-    secrets.gave(args)
+    // What such a verb is given names a part of the provider, such as a region: a log may say which.
+    if (!shared.has(name)) secrets.gave(args)
     const loan = loans.begin(name, args, sharesAnswer)
     const failed = (error: unknown): never => {
       loan.ended()

@@ -52,7 +52,8 @@ class MemoryTrustedDevices implements TrustedDeviceProvider {
     assertSpanMs(forMs, 'forMs')
     const trustedAt = this.#context.clock.now()
     const expiresAt = trustedAt + Math.min(forMs, this.#config.maxTrustMs)
-    const device: TrustedDevice = { deviceId, trustedAt, expiresAt }
+    // Frozen: the caller gets the object that is kept.
+    const device: TrustedDevice = Object.freeze({ deviceId, trustedAt, expiresAt })
     devices.delete(deviceId)
     const evicted = devices.size < this.#config.maxDevices ? undefined : byEnd(devices).at(-1)?.deviceId
     if (evicted !== undefined) devices.delete(evicted)
