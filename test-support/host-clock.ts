@@ -1,6 +1,6 @@
 // Processes whose wall clock is wrong: Node's and Redis' alike, and it can be set while they run.
 import { execFileSync } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +12,7 @@ function library(): string {
   const built = join(folder, 'host-clock.so')
   if (existsSync(built)) return built
   mkdirSync(folder, { recursive: true })
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', `${built}.new`, source], { stdio: 'pipe' })
   renameSync(`${built}.new`, built)
   return built
