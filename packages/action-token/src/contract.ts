@@ -6,16 +6,9 @@
  *
  * @module
  */
-import { defineSpi, type Provider } from '@authstate/spi'
+import { defineSpi, type JsonValue, type Provider } from '@authstate/spi'
 
-/** What JSON can hold. */
-export type JsonValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly JsonValue[]
-  | { readonly [name: string]: JsonValue }
+export type { JsonValue }
 
 /** What a token stands for: an object of JSON values, opaque to the store. */
 export type TokenData = Readonly<Record<string, JsonValue>>

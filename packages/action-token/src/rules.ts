@@ -21,6 +21,8 @@ import type {
   TokenData,
 } from './contract.js'
 
+export { isExpired } from '@authstate/spi'
+
 const DAY_MS = 86_400_000
 
 /** The last instant that a date can say. */
@@ -217,11 +219,6 @@ export function endOf(life: number | Lifetime, now: number): number {
 export function endOfMark(life: number | Lifetime, now: number, name: string): number {
   if (isPlainObject(life)) assertKnown(life, name, LIFETIME)
   return endOf(life, now)
-}
-
-/** Gone at `expiresAt`, not a millisecond later. */
-export function isExpired(expiresAt: number, now: number): boolean {
-  return expiresAt <= now
 }
 
 /**

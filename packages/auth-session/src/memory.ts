@@ -5,9 +5,10 @@ import {
   type Clock,
   createIdMinter,
   type EventOf,
+  isExpired,
   jsonMap,
+  Lifecycle,
   type MintId,
-  ProviderClosedError,
   type ProviderContext,
   type ProviderFactory,
   partitionOf,
@@ -36,7 +37,6 @@ import {
   checkNewTab,
   checkTabIds,
   checkTabPatch,
-  isExpired,
   loginLifespanMs,
   mergeTabData,
   newTabId,
@@ -66,7 +66,7 @@ class MemoryAuthSessions implements AuthSessionProvider {
   readonly #config: AuthSessionConfig
   readonly #listeners: Listeners
   readonly #mintId: MintId
-  #closed = false
+  readonly #lifecycle = new Lifecycle('auth-session')
 
   constructor(context: ProviderContext, config: AuthSessionConfig) {
     this.clock = context.clock
@@ -219,7 +219,7 @@ class MemoryAuthSessions implements AuthSessionProvider {
   }
 
   async close() {
-    this.#closed = true
+    this.#lifecycle.close()
     this.#roots.clear()
     this.#listeners.clear()
   }
@@ -288,7 +288,7 @@ class MemoryAuthSessions implements AuthSessionProvider {
   }
 
   #enter(): void {
-    if (this.#closed) throw new ProviderClosedError('auth-session: the provider is closed')
+    this.#lifecycle.assertOpen()
   }
 }
 

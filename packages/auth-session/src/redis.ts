@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { type RedisConnection, redisConnectionSpi } from '@authstate/redis'
+import { KEY_GRACE_MS, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
 import {
   assertInstant,
   assertName,
@@ -7,8 +7,9 @@ import {
   type Clock,
   createIdMinter,
   type EventOf,
+  isExpired,
+  Lifecycle,
   type MintId,
-  ProviderClosedError,
   type ProviderContext,
   type ProviderFactory,
   type Realm,
@@ -36,7 +37,6 @@ import {
   checkNewTab,
   checkTabIds,
   checkTabPatch,
-  isExpired,
   loginLifespanMs,
   newTabId,
   promoted,
@@ -58,9 +58,6 @@ export function redisAuthSessions(): ProviderFactory<AuthSessionProvider, AuthSe
   }
 }
 
-/** How much longer than its root a key lives. */
-const GRACE_MS = 60_000
-
 class RedisAuthSessions implements AuthSessionProvider {
   readonly clock: Clock
   readonly #redis: RedisConnection
@@ -70,7 +67,7 @@ class RedisAuthSessions implements AuthSessionProvider {
   readonly #listeners: Listeners
   readonly #stored: StoredRoots
   readonly #mintId: MintId
-  #closed = false
+  readonly #lifecycle = new Lifecycle('auth-session')
 
   constructor(context: ProviderContext, config: AuthSessionConfig) {
     this.#redis = context.get(redisConnectionSpi)
@@ -262,7 +259,7 @@ class RedisAuthSessions implements AuthSessionProvider {
   }
 
   async close() {
-    this.#closed = true
+    this.#lifecycle.close()
     this.#listeners.clear()
   }
 
@@ -322,11 +319,11 @@ class RedisAuthSessions implements AuthSessionProvider {
   }
 
   #lifeIn(realm: Realm): Life {
-    return { now: this.#context.clock.now(), lifespanMs: loginLifespanMs(realm), graceMs: GRACE_MS }
+    return { now: this.#context.clock.now(), lifespanMs: loginLifespanMs(realm), graceMs: KEY_GRACE_MS }
   }
 
   #enter(): void {
-    if (this.#closed) throw new ProviderClosedError('auth-session: the provider is closed')
+    this.#lifecycle.assertOpen()
   }
 }
 

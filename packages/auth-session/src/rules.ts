@@ -249,8 +249,3 @@ export function afterFinish(
     ends: realm.ssoSessionIdleTimeoutMs < lifespanMs && realm.ssoSessionMaxLifespanMs < lifespanMs,
   }
 }
-
-/** Gone at `expiresAt`, not a millisecond later. */
-export function isExpired(expiresAt: number, now: number): boolean {
-  return expiresAt <= now
-}

@@ -153,7 +153,7 @@ describeWith(redis, 'auth-session faults', () => {
     const fresh = await healthy.getOrCreateRoot('realm', rootId)
     expect(fresh.id).not.toBe(rootId)
     expect(await client.hgetall(key)).toEqual(before)
-    expect(logger.entries.filter(({ message }) => message.includes('can not be read'))).toHaveLength(1)
+    expect(logger.entries.filter(({ message }) => message.includes('cannot be read'))).toHaveLength(1)
   })
 
   test.each([
@@ -169,7 +169,7 @@ describeWith(redis, 'auth-session faults', () => {
     expect(await healthy.promote('realm', rootId, tabId)).toBeUndefined()
     expect([...((await healthy.getRoot('realm', rootId))?.tabs.keys() ?? [])]).toEqual([other])
     expect(await healthy.removeTab('realm', rootId, tabId)).toEqual({ removed: true, rootRemoved: false })
-    expect(logger.entries.filter(({ message }) => message.includes('can not be read'))).toHaveLength(1)
+    expect(logger.entries.filter(({ message }) => message.includes('cannot be read'))).toHaveLength(1)
   })
 
   test('a root with times that are no numbers is absent', async () => {

@@ -5,7 +5,6 @@ import { authSessionConfig } from '../src/index.js'
 import {
   afterFinish,
   EXECUTION_STATUSES,
-  isExpired,
   loginLifespanMs,
   mergeTabData,
   newTabId,
@@ -54,10 +53,6 @@ describe('the life of a root [B3]', () => {
       false,
       false,
     ])
-  })
-
-  test('is over at its end, not a millisecond later', () => {
-    expect([isExpired(10, 9), isExpired(10, 10), isExpired(10, 11)]).toEqual([false, true, true])
   })
 })
 

@@ -1,11 +1,4 @@
-import {
-  type Clock,
-  type Logger,
-  ProviderClosedError,
-  randomId,
-  StoreUnavailableError,
-  timers,
-} from '@authstate/spi'
+import { type Clock, Lifecycle, type Logger, randomId, StoreUnavailableError, timers } from '@authstate/spi'
 import type { Lease } from './contract.js'
 
 /** What leases are kept in. One call is one atomic step. */
@@ -45,7 +38,7 @@ export class Leases {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #held = new Map<HeldLease, () => Promise<unknown>>()
-  #closed = false
+  readonly #lifecycle = new Lifecycle('cluster')
 
   constructor(store: LeaseStore, clock: Clock, logger: Logger) {
     this.#store = store
@@ -59,7 +52,7 @@ export class Leases {
     leaseMs: number,
     waits = false,
   ): Promise<HeldLease | { readonly fence: number }> {
-    if (this.#closed) throw new ProviderClosedError('cluster: the provider is closed')
+    this.#lifecycle.assertOpen()
     const owner = randomId()
     const asked = readClocks(this.#clock)
     let reply: Acquired
@@ -90,7 +83,7 @@ export class Leases {
 
   /** Gives back everything. */
   async close(): Promise<void> {
-    this.#closed = true
+    this.#lifecycle.close()
     await Promise.all([...this.#held.keys()].map((lease) => this.release(lease)))
   }
 
@@ -99,7 +92,7 @@ export class Leases {
       try {
         return await this.#store.release(name, owner)
       } catch (error) {
-        if (attempt === RELEASE_ATTEMPTS || this.#closed) {
+        if (attempt === RELEASE_ATTEMPTS || this.#lifecycle.isClosed) {
           this.#logger.warn(
             { error: (error as Error).name },
             'cluster: a lease could not be given back; it runs out',

@@ -2,7 +2,7 @@ import {
   assertFunction,
   type Clock,
   Emitter,
-  ProviderClosedError,
+  Lifecycle,
   type ProviderContext,
   StoreUnavailableError,
   stopwatchOf,
@@ -79,6 +79,7 @@ export class LocalNode implements ClusterProvider {
   readonly #tasks: Tasks
   readonly #locks: Locks
   readonly #channelListeners: Emitter<ChannelEvents>
+  readonly #lifecycle = new Lifecycle('cluster')
   #closing: Promise<void> | undefined
 
   constructor(context: ProviderContext, config: ClusterConfig, outside: (node: LocalNode) => Outside) {
@@ -101,24 +102,24 @@ export class LocalNode implements ClusterProvider {
   }
 
   view(): ClusterView {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     return this.views.current
   }
 
   async refresh(): Promise<ClusterView> {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     await this.#outside.refresh()
     return this.views.current
   }
 
   onViewChange(listener: Parameters<ClusterProvider['onViewChange']>[0]): () => void {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     assertFunction(listener, 'listener')
     return this.views.listen(listener)
   }
 
   async publish(topic: string, event: unknown, options: PublishOptions = {}): Promise<void> {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     const { scope, skipSender } = checkPublish(topic, options)
     const json = encodeEvent(event, this.#config.maxEventBytes)
     if (json !== undefined) await this.#outside.send({ topic: APPLICATION + topic, json, scope, skipSender })
@@ -129,18 +130,18 @@ export class LocalNode implements ClusterProvider {
     listener: (event: E, info: EventInfo) => void | Promise<void>,
     options?: SubscribeOptions,
   ): () => void {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     checkSubscribe(topic, listener, options)
     return this.topics.subscribe(APPLICATION + topic, listener as Parameters<Topics['subscribe']>[1], options)
   }
 
   channel(): ChannelStatus {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     return this.#outside.channel()
   }
 
   onChannelChange(listener: Listen<ChannelStatus>): () => void {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     assertFunction(listener, 'listener')
     return this.#channelListeners.on('channel', ({ status }) => listener(status))
   }
@@ -150,33 +151,33 @@ export class LocalNode implements ClusterProvider {
   }
 
   async runOnce<R>(key: string, options: RunOnceOptions, task: (lease: Lease) => R | Promise<R>) {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     return this.#tasks.runOnce<R>(key, options, task)
   }
 
   async runOnceOrWait<R>(key: string, options: RunOnceOrWaitOptions, task: (lease: Lease) => R | Promise<R>) {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     checkTask(key, options, task)
     return this.#tasks.runOnceOrWait<R>(key, options, task)
   }
 
   async withLock<R>(namespace: string, options: LockOptions, work: (lease: Lease) => R | Promise<R>) {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     return this.#locks.withLock(namespace, options, work)
   }
 
   lockSession(): LockSession {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     return this.#locks.session()
   }
 
   async startedAt(): Promise<number> {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     return this.#outside.startedAt()
   }
 
   async checkHealth(): Promise<void> {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     await this.#outside.checkHealth()
     const { state } = this.#outside.channel()
     if (state !== 'live') {
@@ -194,6 +195,7 @@ export class LocalNode implements ClusterProvider {
   }
 
   async #end(): Promise<void> {
+    this.#lifecycle.close()
     this.#tasks.close()
     this.#locks.close()
     await this.#leases.close()
@@ -210,9 +212,5 @@ export class LocalNode implements ClusterProvider {
       scope: 'all',
       skipSender: true,
     })
-  }
-
-  #assertOpen(): void {
-    if (this.#closing !== undefined) throw new ProviderClosedError('cluster: the provider is closed')
   }
 }

@@ -1,11 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import {
-  ConflictError,
-  type Logger,
-  ProviderClosedError,
-  StoreUnavailableError,
-  timers,
-} from '@authstate/spi'
+import { ConflictError, Lifecycle, type Logger, StoreUnavailableError, timers } from '@authstate/spi'
 import type { Lease, LockOptions, LockSession } from './contract.js'
 import { HeldLease, type Leases } from './leases.js'
 import { checkLock } from './rules.js'
@@ -28,7 +22,7 @@ export class Locks {
   /** Which session the running code belongs to. */
   readonly #sessions = new AsyncLocalStorage<Session>()
   #inSession = 0
-  #closed = false
+  readonly #lifecycle = new Lifecycle('cluster')
 
   /** @param watch Measures how long somebody waits: does not step. */
   constructor(leases: Leases, inside: Inside, watch: () => number, logger: Logger) {
@@ -58,7 +52,7 @@ export class Locks {
   }
 
   close(): void {
-    this.#closed = true
+    this.#lifecycle.close()
     for (const line of this.#lines.values()) line.wakeAll()
   }
 
@@ -78,7 +72,7 @@ export class Locks {
     try {
       let trouble: unknown
       for (let askMs = ASK_MS.first; ; askMs = Math.min(ASK_MS.most, askMs * 2)) {
-        if (this.#closed) throw new ProviderClosedError('cluster: the provider is closed')
+        this.#lifecycle.assertOpen()
         if (place.isFirst()) {
           const lease = await this.#ask(namespace, leaseMs).catch((error: unknown) => {
             if (error instanceof StoreUnavailableError) return error

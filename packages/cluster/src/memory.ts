@@ -1,10 +1,4 @@
-import {
-  type Clock,
-  ProviderClosedError,
-  type ProviderContext,
-  type ProviderFactory,
-  timers,
-} from '@authstate/spi'
+import { type Clock, Lifecycle, type ProviderContext, type ProviderFactory, timers } from '@authstate/spi'
 import { type ChannelStatus, type ClusterProvider, clusterSpi } from './contract.js'
 import type { Acquired, LeaseName, LeaseStore } from './leases.js'
 import { LocalNode, type Message, type Outside } from './local-node.js'
@@ -121,7 +115,7 @@ class MemoryOutside implements Outside {
   readonly #hub: Hub
   readonly #node: LocalNode
   readonly #clock: Clock
-  #left = false
+  readonly #lifecycle = new Lifecycle('cluster')
 
   constructor(hub: Hub, node: LocalNode, { clock }: ProviderContext) {
     this.#hub = hub
@@ -136,7 +130,7 @@ class MemoryOutside implements Outside {
   }
 
   async send(message: Message): Promise<void> {
-    if (this.#left) throw new ProviderClosedError('cluster: the provider is closed')
+    this.#lifecycle.assertOpen()
     this.#hub.send(this.#node, message)
   }
 
@@ -153,7 +147,7 @@ class MemoryOutside implements Outside {
   async checkHealth(): Promise<void> {}
 
   async leave(): Promise<void> {
-    this.#left = true
+    this.#lifecycle.close()
     this.#hub.leave(this.#node)
   }
 }

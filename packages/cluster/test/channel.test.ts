@@ -221,7 +221,7 @@ describeWith(redis, 'the work channel', () => {
     await a.provider.publish('topic', 1)
     await eventually(() => expect(numbers).toEqual([0, 1]))
     expect(gaps).toContain('lost')
-    expect(messages(b, 'warn').filter((message) => message.includes('can not be read'))).toHaveLength(1)
+    expect(messages(b, 'warn').filter((message) => message.includes('cannot be read'))).toHaveLength(1)
   })
 
   test('a listener that is too slow for its queue is told what it missed, the others are not', async () => {

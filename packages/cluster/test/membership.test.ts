@@ -176,7 +176,7 @@ describeWith(redis, 'the list of nodes', () => {
     await control.hset(key, 'future:run', '{"v":2}')
     for (let beats = 0; beats < 2; beats++) await a.provider.refresh()
     expect(names(a)).toEqual(['a'])
-    expect(messages(a, 'warn').filter((message) => message.includes('can not be read'))).toHaveLength(1)
+    expect(messages(a, 'warn').filter((message) => message.includes('cannot be read'))).toHaveLength(1)
   })
 
   test('while a node lives, what it has said is kept, however seldom it speaks', async () => {

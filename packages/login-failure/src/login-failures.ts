@@ -3,7 +3,7 @@ import {
   assertName,
   type Clock,
   type EventOf,
-  ProviderClosedError,
+  Lifecycle,
   type ProviderContext,
   StoreUnavailableError,
 } from '@authstate/spi'
@@ -47,7 +47,7 @@ export class LoginFailures implements LoginFailureProvider {
   readonly #countingAlone: Counting
   readonly #events: Events
   readonly #guard: Guard
-  #closed = false
+  readonly #lifecycle = new Lifecycle('login-failure')
 
   constructor(context: ProviderContext, config: LoginFailureConfig, store: FailureStore) {
     this.clock = context.clock
@@ -187,12 +187,12 @@ export class LoginFailures implements LoginFailureProvider {
     event: E,
     listener: (event: EventOf<LoginFailureEvents, E>) => void,
   ) {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     return this.#events.on(event, listener)
   }
 
   async close() {
-    this.#closed = true
+    this.#lifecycle.close()
     this.#guard.close()
     this.#events.clear()
     this.#alone.clear()
@@ -250,17 +250,13 @@ export class LoginFailures implements LoginFailureProvider {
   }
 
   #enterUser(realmId: unknown, userId: unknown): void {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     checkIds(realmId, userId)
   }
 
   #enterRealm(realmId: unknown): void {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     assertName(realmId, 'realmId')
-  }
-
-  #assertOpen(): void {
-    if (this.#closed) throw new ProviderClosedError('login-failure: the provider is closed')
   }
 }
 

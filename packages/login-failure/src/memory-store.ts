@@ -1,4 +1,4 @@
-import { Pruner } from '@authstate/spi'
+import { isExpired, Pruner } from '@authstate/spi'
 import type { Policy } from './policy.js'
 import {
   applyFailure,
@@ -7,7 +7,6 @@ import {
   expiryOf,
   type FailureState,
   type FailureStep,
-  isExpired,
   isLocked,
   mortalExpiryOf,
   NO_FAILURES,

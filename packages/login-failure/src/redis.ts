@@ -1,10 +1,17 @@
 import { type KeySpace, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
-import { allSteps, type Logger, nextStep, type ProviderContext, type ProviderFactory } from '@authstate/spi'
+import {
+  allSteps,
+  isExpired,
+  nextStep,
+  type ProviderContext,
+  type ProviderFactory,
+  UnreadableCounter,
+} from '@authstate/spi'
 import { type LoginFailureConfig, loginFailureConfig } from './config.js'
 import { type LoginFailureProvider, loginFailureSpi } from './contract.js'
 import { LoginFailures } from './login-failures.js'
 import { type Policy, policyText } from './policy.js'
-import { type FailureState, isExpired, usualStep } from './rules.js'
+import { type FailureState, usualStep } from './rules.js'
 import * as scripts from './scripts.js'
 import {
   type FailureStore,
@@ -37,21 +44,20 @@ const KINDS = {
 class RedisStore implements FailureStore {
   readonly #redis: RedisConnection
   readonly #keys: KeySpace
-  readonly #logger: Logger
-  #unreadable = 0
+  readonly #unreadable: UnreadableCounter
 
   constructor(context: ProviderContext) {
     this.#redis = context.get(redisConnectionSpi)
     this.#keys = this.#redis.keys
-    this.#logger = context.logger
+    this.#unreadable = new UnreadableCounter(context.logger, loginFailureSpi.name, 'a stored record')
   }
 
   async load(subject: Subject, now: number): Promise<FailureState | undefined> {
     const { record } = this.#keysOf(subject)
     const [version, ...fields] = await this.#redis.hmget('login-failure.get', record, READ_FIELDS)
-    if (version !== '1') return version === null ? undefined : this.#countUnreadable()
+    if (version !== '1') return version === null ? undefined : this.#unreadable.count()
     const state = scripts.decodeState(fields, Number.NaN)
-    if (Object.values(state).some(Number.isNaN)) return this.#countUnreadable()
+    if (Object.values(state).some(Number.isNaN)) return this.#unreadable.count()
     return isExpired(state.expiresAt, now) ? undefined : state
   }
 
@@ -179,14 +185,6 @@ class RedisStore implements FailureStore {
   /** All partitions at once; each goes through its own in steps. */
   #onEachPartition<T>(work: (partition: number) => Promise<T>): Promise<T[]> {
     return allSteps(this.#keys.all.map(work))
-  }
-
-  #countUnreadable(): undefined {
-    this.#unreadable += 1
-    if (this.#unreadable === 1) {
-      this.#logger.warn({ spi: loginFailureSpi.name }, 'a stored record can not be read and counts as absent')
-    }
-    return undefined
   }
 }
 

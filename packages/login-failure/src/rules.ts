@@ -59,11 +59,6 @@ export const usualStep = (
   state: { ...NO_FAILURES, numFailures, lastFailureAt: at, lastIp: ip, expiresAt: at + maxDeltaTimeMs },
 })
 
-/** A record is gone at `expiresAt`, not a millisecond later. */
-export function isExpired(expiresAt: number, now: number): boolean {
-  return expiresAt <= now
-}
-
 /** Whether the lock is for good: set so, or more temporary locks than the policy of now allows. */
 export function isPermanentlyLocked(state: FailureState, policy: Policy): boolean {
   return (

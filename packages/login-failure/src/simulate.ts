@@ -1,11 +1,10 @@
-import type { BruteForceSettings } from '@authstate/spi'
+import { type BruteForceSettings, isExpired } from '@authstate/spi'
 import type { FailureCategory, LockReason, LoginFailure } from './contract.js'
 import { policyOf } from './policy.js'
 import {
   applyFailure,
   applySuccess,
   type FailureState,
-  isExpired,
   lockOf,
   NO_FAILURES,
   toLoginFailure,

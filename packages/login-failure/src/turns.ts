@@ -1,4 +1,4 @@
-import { ProviderClosedError, timers } from '@authstate/spi'
+import { Lifecycle, timers } from '@authstate/spi'
 
 /** Pauses between looks at reservations that another node may give back. */
 const PAUSE_MS = { first: 10, most: 200 }
@@ -28,7 +28,7 @@ export class Turns {
   readonly #queues = new Map<string, Queue>()
   /** Queues by each of the things that they need. */
   readonly #needing = new Map<string, Set<Queue>>()
-  #closed = false
+  readonly #lifecycle = new Lifecycle('login-failure')
 
   constructor(waitMs: number, maxWaiting: number) {
     this.#waitMs = waitMs
@@ -48,7 +48,7 @@ export class Turns {
     if (before !== undefined && !(await this.#turnOf(queue))) return undefined
     try {
       for (let pauseMs = PAUSE_MS.first; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MS.most)) {
-        if (this.#closed) throw new ProviderClosedError('login-failure: the provider is closed')
+        this.#lifecycle.assertOpen()
         queue.changed = false
         const result = await attempt()
         if (result !== undefined) return result
@@ -72,9 +72,9 @@ export class Turns {
     }
   }
 
-  /** Callers that wait fail with a {@link ProviderClosedError}. */
+  /** Callers that wait fail with a `ProviderClosedError`. */
   close(): void {
-    this.#closed = true
+    this.#lifecycle.close()
     for (const queue of this.#queues.values()) {
       queue.wake?.()
       for (const { goOn, timer } of queue.waiting) {

@@ -336,7 +336,7 @@ describeWith(redis, 'login-failure faults', () => {
     await client.hset(key, { ...damage, z: '1' })
     expect(await healthy.get('realm', 'alice')).toBeUndefined()
     expect(await healthy.check('realm', 'alice')).toEqual({ locked: false })
-    expect(logger.entries.filter(({ message }) => message.includes('can not be read'))).toHaveLength(1)
+    expect(logger.entries.filter(({ message }) => message.includes('cannot be read'))).toHaveLength(1)
     await healthy.recordFailure('realm', 'alice')
     expect(await client.hgetall(key)).toEqual({
       _v: '1',

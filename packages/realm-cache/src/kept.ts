@@ -1,6 +1,6 @@
-import type { Clock } from '@authstate/spi'
+import { type Clock, isExpired } from '@authstate/spi'
 import { LRUCache } from 'lru-cache'
-import { isExpired, type RegionSettings } from './rules.js'
+import type { RegionSettings } from './rules.js'
 
 /** A value that ends some time, or that there is none. */
 export class Timed<T> {

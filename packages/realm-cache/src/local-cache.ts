@@ -4,8 +4,8 @@ import {
   type Clock,
   Emitter,
   type EventOf,
+  Lifecycle,
   type Logger,
-  ProviderClosedError,
   timers,
 } from '@authstate/spi'
 import type {
@@ -61,7 +61,7 @@ export class LocalCache implements RealmCacheProvider {
   /** Regions that are not made here, of which something may have been missed. */
   readonly #doubtful = new Set<string>()
   #allDoubtful = false
-  #closed = false
+  readonly #lifecycle = new Lifecycle('realm-cache')
 
   constructor(
     clock: Clock,
@@ -82,7 +82,7 @@ export class LocalCache implements RealmCacheProvider {
   }
 
   region<T = unknown>(name: string, options?: RegionOptions): CacheRegion<T> {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     assertName(name, 'name')
     const known = this.#regions.get(name)
     if (known !== undefined && options === undefined) return known as unknown as CacheRegion<T>
@@ -111,12 +111,12 @@ export class LocalCache implements RealmCacheProvider {
   }
 
   regions(): readonly string[] {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     return [...this.#regions.keys()]
   }
 
   async clearAll(): Promise<void> {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     this.clearHere('this-node')
     await this.#tell(
       [...this.#regions.keys()].map((region) => ({ region, untrue: 'all' })),
@@ -125,7 +125,7 @@ export class LocalCache implements RealmCacheProvider {
   }
 
   begin(): UnitOfWork {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     return new CollectingUnit({
       region: (name) => {
         this.region(name)
@@ -137,7 +137,7 @@ export class LocalCache implements RealmCacheProvider {
   }
 
   async inUnitOfWork<R>(work: (unit: UnitOfWork) => R | Promise<R>): Promise<R> {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     assertFunction(work, 'work')
     const unit = this.begin()
     try {
@@ -159,14 +159,14 @@ export class LocalCache implements RealmCacheProvider {
     listener: (event: EventOf<RealmCacheEvents, Type>) => void,
   ): () => void
   on(first: unknown, second?: unknown): () => void {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     const [type, listener] = typeof first === 'string' ? [first, second] : ['*', first]
     return this.#listeners.on(type as '*', listener as (event: RealmCacheEvent) => void)
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
+    if (this.#lifecycle.isClosed) return
+    this.#lifecycle.close()
     timers.clearInterval(this.#sweeper)
     for (const region of this.#regions.values()) region.close()
     await Promise.all([...this.#regions.values()].map(({ secondLevel }) => secondLevel?.close()))
@@ -176,7 +176,7 @@ export class LocalCache implements RealmCacheProvider {
 
   /** Applies here at once, then tells what all nodes share, then the others. */
   async declare(declarations: readonly Declaration[]): Promise<void> {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     this.applyHere(declarations, 'this-node')
     await this.#tell(declarations, (told) => this.#outside.announce(told))
   }
@@ -246,10 +246,6 @@ export class LocalCache implements RealmCacheProvider {
     if (region === undefined && this.#doubtful.size < MAX_DOUBTFUL) this.#doubtful.add(name)
     else if (region === undefined) this.#allDoubtful = true
     else region.secondLevel?.doubt()
-  }
-
-  #assertOpen(): void {
-    if (this.#closed) throw new ProviderClosedError('realm-cache: the provider is closed')
   }
 }
 

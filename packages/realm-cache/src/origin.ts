@@ -1,4 +1,4 @@
-import { type Clock, ProviderClosedError } from '@authstate/spi'
+import { type Clock, Lifecycle } from '@authstate/spi'
 import type { GetOptions, Loader } from './contract.js'
 import { callLoader, type Load } from './loading.js'
 import type { RegionParts } from './region.js'
@@ -20,7 +20,7 @@ export class Origin<T> {
   readonly #parts: RegionParts
   readonly #clock: Clock
   readonly #shared: SecondLevel | undefined
-  #closed = false
+  readonly #lifecycle = new Lifecycle('realm-cache')
   #loads = 0
   #loadFailures = 0
 
@@ -39,7 +39,7 @@ export class Origin<T> {
   }
 
   close(): void {
-    this.#closed = true
+    this.#lifecycle.close()
   }
 
   /** @param anew From the source, whatever the shared level has. */
@@ -67,7 +67,7 @@ export class Origin<T> {
 
   /** What the source says now, to be given out and not kept. */
   async call(load: Load, loader: Loader<T>): Promise<T | undefined> {
-    if (this.#closed) throw new ProviderClosedError('realm-cache: the provider is closed')
+    this.#lifecycle.assertOpen()
     this.#loads += 1
     try {
       return await callLoader(load, loader, this.#parts.settings.loadTimeoutMs)

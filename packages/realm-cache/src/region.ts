@@ -1,4 +1,4 @@
-import { assertName, type Clock, ProviderClosedError, timers } from '@authstate/spi'
+import { assertName, type Clock, Lifecycle, timers } from '@authstate/spi'
 import type { CacheRegion, GetOptions, Invalidation, Loader, RegionStats } from './contract.js'
 import { type Found, Kept, unwrap } from './kept.js'
 import { isInsideLoad, Load, waitFor } from './loading.js'
@@ -61,7 +61,7 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
   readonly #flights = new Map<string, Flight<T>>()
   /** Loads while nothing may be kept. */
   readonly #turns = new Turns<T | undefined>(this)
-  #closed = false
+  readonly #lifecycle = new Lifecycle('realm-cache')
   #hits = 0
   #misses = 0
   #staleAnswers = 0
@@ -111,7 +111,7 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
       return unwrap(found)
     }
     assertName(key, 'key')
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     this.#misses += 1
     return undefined
   }
@@ -129,7 +129,7 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
   }
 
   stats(): RegionStats {
-    this.#assertOpen()
+    this.#lifecycle.assertOpen()
     const asked = this.#hits + this.#misses
     return {
       size: this.#kept.size,
@@ -206,7 +206,7 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
   }
 
   close(): void {
-    this.#closed = true
+    this.#lifecycle.close()
     this.#origin.close()
     this.#kept.clear()
     this.#flights.clear()
@@ -316,7 +316,8 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
       this.#overtaken += 1
       return false
     }
-    if (expiresAt === undefined || this.#closed || !this.enabled || !this.#isTrusted()) return true
+    if (expiresAt === undefined || this.#lifecycle.isClosed || !this.enabled || !this.#isTrusted())
+      return true
     this.#kept.keep(key, value, tags, expiresAt)
     return true
   }
@@ -331,10 +332,6 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
     if (found === undefined) return undefined
     this.#staleAnswers += 1
     return { value: unwrap(found), overtaken: false }
-  }
-
-  #assertOpen(): void {
-    if (this.#closed) throw new ProviderClosedError('realm-cache: the provider is closed')
   }
 }
 

@@ -150,11 +150,6 @@ export function expiryOf(lifeMs: number, jitter: number, now: number, random: nu
   return lifeMs > 0 ? now + Math.max(1, Math.round(lifeMs * (1 - jitter * random))) : Number.POSITIVE_INFINITY
 }
 
-/** Gone at `expiresAt`, not a millisecond later. */
-export function isExpired(expiresAt: number, now: number): boolean {
-  return expiresAt <= now
-}
-
 /** An {@link Invalidation} that was checked. */
 export interface Untrue {
   readonly keys: readonly string[]

@@ -4,7 +4,14 @@ export { concealError } from './conceal.js'
 export { type ConnectionSurroundings, connect } from './connect.js'
 export type { ConnectionStats, RedisConnection, ScriptCall } from './connection.js'
 export { refusalText } from './failure.js'
-export { createKeySpace, escapePart, type KeySpace, MAX_PARTITIONS, unescapePart } from './key-space.js'
+export {
+  createKeySpace,
+  escapePart,
+  KEY_GRACE_MS,
+  type KeySpace,
+  MAX_PARTITIONS,
+  unescapePart,
+} from './key-space.js'
 export { type RedisConfig, type RedisOptions, redisConfig } from './options.js'
 export { redisConnection, redisConnectionSpi } from './provider.js'
 export { missingRight } from './rights.js'

@@ -18,6 +18,9 @@ export interface KeySpace {
   shared(...parts: string[]): string
 }
 
+/** How much longer than what it holds a key lives, so that a clock that is a little off loses nothing. */
+export const KEY_GRACE_MS = 60_000
+
 /** Most partitions a deployment can have: the id of a session has two hex digits for them. */
 export const MAX_PARTITIONS = 256
 

@@ -11,6 +11,8 @@ import {
   assertOptionalName,
   assertSpanMs,
   assertText,
+  type CheckedPage,
+  checkPage as checkLimits,
   type Known,
 } from '@authstate/spi'
 import type {
@@ -33,15 +35,12 @@ import type {
   UserSessionPatch,
   UserSessionState,
 } from './contract.js'
-import { decodeCursor, type Place } from './cursor.js'
 import type { LoginMoment, Moments } from './moments.js'
-import { CHUNK } from './rules.js'
 
 /** States by the number that stands for them in a store. */
 export const STATES = ['LOGGED_IN', 'LOGGING_OUT', 'LOGGED_OUT', 'LOGGED_OUT_UNCONFIRMED'] as const
 const EVENTS = ['created', 'removed', 'expired', 'client-removed', '*'] as const
 const MAX_URI_BYTES = 8_192
-const DEFAULT_LIMIT = 20
 const MAX_REUSE = 1_000_000
 
 const NEW_SESSION: Known<NewUserSession> = {
@@ -112,10 +111,8 @@ export interface CheckedSession {
   readonly login: LoginMoment
 }
 
-export interface CheckedPage {
+export interface CheckedSessionPage extends CheckedPage {
   readonly offline: boolean
-  readonly limit: number
-  readonly after: Place
 }
 
 export function checkSession(
@@ -297,13 +294,9 @@ export function checkCopy(options: OfflineCopy = {}, moments: Moments): CheckedC
   return { clientIds: clientIds === undefined ? undefined : [...clientIds], login }
 }
 
-export function checkPage(page: PageRequest | undefined): CheckedPage {
-  if (page === undefined) return { offline: false, limit: DEFAULT_LIMIT, after: decodeCursor(undefined) }
+export function checkPage(page: PageRequest = {}): CheckedSessionPage {
   assertKnown(page, 'page', PAGE)
-  const { limit = DEFAULT_LIMIT, cursor } = page
-  assertInteger(limit, 'page.limit', 1, CHUNK)
-  if (cursor !== undefined) assertName(cursor, 'page.cursor')
-  return { offline: flag(page.offline, 'page.offline'), limit, after: decodeCursor(cursor) }
+  return { ...checkLimits(page), offline: flag(page.offline, 'page.offline') }
 }
 
 export function checkRotation(rotation: ClientTokenRotation): void {

@@ -117,7 +117,4 @@ function endOf(life: Life, { lastRefreshAt }: Uses, maxAt: number | undefined): 
   return Math.min(lastRefreshAt + life.idleMs, maxAt ?? FOREVER, FOREVER)
 }
 
-/** Whether something that ends at `expiresAt` is over: it is from that millisecond on. */
-export function isOver(expiresAt: number, now: number): boolean {
-  return expiresAt <= now
-}
+export { isExpired as isOver } from '@authstate/spi'

@@ -1,4 +1,6 @@
-import { ConflictError, type EventOf } from '@authstate/spi'
+import { ConflictError, type EventOf, type Page, type PageOptions } from '@authstate/spi'
+
+export type { Page }
 
 /** Where a session stands on its way out. A fresh session has no state. */
 export type UserSessionState = 'LOGGED_IN' | 'LOGGING_OUT' | 'LOGGED_OUT' | 'LOGGED_OUT_UNCONFIRMED'
@@ -141,19 +143,7 @@ export interface OfflineCopy {
 }
 
 /** Which part of a listing is asked for. */
-export interface PageRequest extends SessionScope {
-  /** 1 to 100. @default 20 */
-  readonly limit?: number | undefined
-  /** `cursor` of the page before. */
-  readonly cursor?: string | undefined
-}
-
-/** A part of a listing. */
-export interface Page<T> {
-  readonly items: readonly T[]
-  /** Where the next page begins; absent on the last one. Opaque. */
-  readonly cursor?: string
-}
+export interface PageRequest extends SessionScope, PageOptions {}
 
 /** The instants that a refresh moves, in milliseconds since the epoch. */
 export interface SessionTimes {

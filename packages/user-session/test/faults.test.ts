@@ -385,7 +385,7 @@ describeWith(redis, 'user-session faults', () => {
     for (let n = 0; n < 3; n++) expect(await healthy.get('realm', session.id)).toBe(undefined)
     expect((await healthy.listByUser('realm', 'alice')).items).toEqual([])
     expect(healthy.stats().unreadable).toBe(4)
-    expect(logger.entries.filter(({ message }) => message.includes('can not be read'))).toHaveLength(1)
+    expect(logger.entries.filter(({ message }) => message.includes('cannot be read'))).toHaveLength(1)
     expect(await healthy.update('realm', session.id, { notes: { b: '1' } })).toBe(undefined)
     expect(await healthy.removeByUser('realm', 'alice')).toBe(1)
     expect(await client.exists(keyOf(session.id))).toBe(0)

@@ -2,7 +2,6 @@ import { FakeClock } from '@authstate/conformance'
 import type { Clock } from '@authstate/spi'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { comparePlaces, decodeCursor, encodeCursor } from '../src/cursor.js'
 import { beganBefore, laterMark, Moments } from '../src/moments.js'
 import { decideRotation, earliestIssue, type Family } from '../src/rotation.js'
 import { userSessionConfig } from '../src/rules.js'
@@ -88,52 +87,6 @@ describe('decideRotation', () => {
   test('an iat in whole seconds is not before its client session', () => {
     expect(earliestIssue(1_700_000_000_999)).toBe(1_700_000_000_000)
     expect(earliestIssue(1_700_000_000_000)).toBe(1_700_000_000_000)
-  })
-})
-
-describe('cursor', () => {
-  const id = 'vJt0sZ3cH1yQm8XbW2kLd00a'
-
-  test('comes back', () => {
-    fc.assert(
-      fc.property(fc.nat(Number.MAX_SAFE_INTEGER), (score) => {
-        const cursor = encodeCursor({ score, id })
-        const place = decodeCursor(cursor)
-        expect(place.score).toBe(score)
-        expect(comparePlaces(place, { score, id })).toBeGreaterThan(0)
-        expect(comparePlaces(place, { score, id: `vJt0sZ3d${id.slice(8)}` })).toBeLessThan(0)
-      }),
-    )
-    expect(decodeCursor(undefined)).toEqual({ score: 0, id: '' })
-  })
-
-  test('names no session and no instant', () => {
-    const cursor = encodeCursor({ score: 1_700_000_000_000, id })
-    for (const text of [cursor, Buffer.from(cursor, 'base64url').toString('latin1')]) {
-      expect(text).not.toContain(id)
-      expect(text).not.toContain('1700000000000')
-      expect(text).not.toContain(id.slice(8))
-    }
-  })
-
-  test('whatever else is a TypeError', () => {
-    fc.assert(
-      fc.property(fc.string(), (text) => {
-        expect(() => decodeCursor(text)).toThrow(TypeError)
-      }),
-    )
-  })
-
-  test('places are ordered by score, then by id, byte by byte', () => {
-    const places = ['B', 'a', '-', '_', '0'].map((one) => ({ score: 1, id: one }))
-    expect([{ score: 2, id: '' }, ...places].sort(comparePlaces).map((place) => place.id)).toEqual([
-      '-',
-      '0',
-      'B',
-      '_',
-      'a',
-      '',
-    ])
   })
 })
 

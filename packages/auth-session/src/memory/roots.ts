@@ -1,5 +1,5 @@
-import { Pruner } from '@authstate/spi'
-import { isExpired, type TabData, type TabHead } from '../rules.js'
+import { isExpired, Pruner } from '@authstate/spi'
+import type { TabData, TabHead } from '../rules.js'
 
 export interface StoredTab {
   head: TabHead

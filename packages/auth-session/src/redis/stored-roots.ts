@@ -1,6 +1,6 @@
-import { jsonMap, type Logger } from '@authstate/spi'
+import { isExpired, jsonMap, type Logger, UnreadableCounter } from '@authstate/spi'
 import { type AuthSessionTab, authSessionSpi, type RootAuthSession, type RootSummary } from '../contract.js'
-import { isExpired, type TabData, tabOf } from '../rules.js'
+import { type TabData, tabOf } from '../rules.js'
 
 /** The format of a root's hash. */
 const FORMAT = '1'
@@ -12,11 +12,10 @@ export type StoredTimes = readonly [createdAt: string, updatedAt: string, expire
 
 /** Reads what is stored. What this version can not read is absent, counted, and said once. */
 export class StoredRoots {
-  readonly #logger: Logger
-  #unreadable = 0
+  readonly #unreadable: UnreadableCounter
 
   constructor(logger: Logger) {
-    this.#logger = logger
+    this.#unreadable = new UnreadableCounter(logger, authSessionSpi.name, 'a stored session')
   }
 
   /** A root from the fields of its hash; `undefined` when there is none or it has expired. */
@@ -27,7 +26,7 @@ export class StoredRoots {
     now: number,
   ): RootAuthSession | undefined {
     if (fields['_v'] === undefined) return undefined
-    if (fields['_v'] !== FORMAT) return this.#absent()
+    if (fields['_v'] !== FORMAT) return this.#unreadable.count()
     const { c = '', u = '', x = '' } = fields
     const summary = this.summary(realmId, id, [c, u, x], now)
     if (summary === undefined) return undefined
@@ -45,7 +44,7 @@ export class StoredRoots {
 
   /** A root from its times; `undefined` when it has expired. */
   summary(realmId: string, id: string, times: StoredTimes, now: number): RootSummary | undefined {
-    if (!times.every((time) => INSTANT.test(time))) return this.#absent()
+    if (!times.every((time) => INSTANT.test(time))) return this.#unreadable.count()
     const [createdAt, updatedAt, expiresAt] = times.map(Number) as [number, number, number]
     return isExpired(expiresAt, now) ? undefined : { id, realmId, createdAt, updatedAt, expiresAt }
   }
@@ -53,7 +52,7 @@ export class StoredRoots {
   tab(tabId: string, head: string, data: string): AuthSessionTab | undefined {
     const [, createdAt, , promotedAt, clientId] = HEAD.exec(head) ?? []
     const decoded = decodeData(data)
-    if (clientId === undefined || decoded === undefined) return this.#absent()
+    if (clientId === undefined || decoded === undefined) return this.#unreadable.count()
     return tabOf(
       {
         tabId,
@@ -63,14 +62,6 @@ export class StoredRoots {
       },
       decoded,
     )
-  }
-
-  #absent(): undefined {
-    this.#unreadable += 1
-    if (this.#unreadable === 1) {
-      this.#logger.warn({ spi: authSessionSpi.name }, 'a stored session can not be read and counts as absent')
-    }
-    return undefined
   }
 }
 

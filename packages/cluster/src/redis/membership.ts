@@ -1,5 +1,5 @@
 import { escapePart, type RedisConnection } from '@authstate/redis'
-import { type Clock, type Logger, timers } from '@authstate/spi'
+import { type Clock, type Logger, timers, UnreadableCounter } from '@authstate/spi'
 import type { LocalNode } from '../local-node.js'
 import { type ClusterConfig, orderView, silenceLimitMs } from '../rules.js'
 import * as scripts from '../scripts.js'
@@ -42,7 +42,7 @@ export class Membership {
   #beats = 0
   #lookedAt: number | undefined
   #startedAt = 0
-  #unreadable = 0
+  readonly #unreadable: UnreadableCounter
   #failing = false
   #left = false
   #timer: NodeJS.Timeout | undefined
@@ -69,6 +69,7 @@ export class Membership {
     this.#clock = parts.clock
     this.#watch = parts.watch
     this.#logger = parts.logger
+    this.#unreadable = new UnreadableCounter(parts.logger, 'cluster', 'a node')
     this.#config = parts.config
     this.#keepMs = parts.keepMs
     this.#sent = parts.sent
@@ -181,7 +182,7 @@ export class Membership {
     for (const [field, text] of members) {
       const member = decodeMember(field, text)
       if (member !== undefined) heard.set(field, member)
-      else if (++this.#unreadable === 1) this.#logger.warn({}, 'cluster: a node can not be read; said once')
+      else this.#unreadable.count()
     }
     return heard
   }

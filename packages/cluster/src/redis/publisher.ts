@@ -1,5 +1,5 @@
 import type { RedisConnection } from '@authstate/redis'
-import { type Logger, ProviderClosedError, StoreUnavailableError, timers } from '@authstate/spi'
+import { Lifecycle, type Logger, ProviderClosedError, StoreUnavailableError, timers } from '@authstate/spi'
 import type { ClusterNode } from '../contract.js'
 import type { Message } from '../local-node.js'
 import type { ClusterConfig } from '../rules.js'
@@ -55,7 +55,7 @@ export class Publisher {
   /** How many were given up since Redis last took one. */
   #givenUp = 0
   #expiry: NodeJS.Timeout | undefined
-  #closed = false
+  readonly #lifecycle = new Lifecycle('cluster')
   #wake: () => void = () => {}
 
   constructor(
@@ -81,7 +81,7 @@ export class Publisher {
 
   /** @throws {StoreUnavailableError} it could not be stored in time, or too much waits already */
   send(message: Message): Promise<void> {
-    if (this.#closed) return Promise.reject(new ProviderClosedError('cluster: the provider is closed'))
+    if (this.#lifecycle.isClosed) return Promise.reject(this.#lifecycle.closedError())
     const text = encodeMessage(message, this.#node)
     if (this.#waiting.length >= QUEUE.events || this.#characters + text.length > QUEUE.characters) {
       this.#unnumbered = true
@@ -99,7 +99,7 @@ export class Publisher {
 
   /** Sends what is left, if that is quick. */
   async close(): Promise<void> {
-    this.#closed = true
+    this.#lifecycle.close()
     this.#wake()
     let timer: NodeJS.Timeout | undefined
     const enough = new Promise<void>((resolve) => {
@@ -108,8 +108,7 @@ export class Publisher {
     await Promise.race([this.#sending, enough])
     timers.clearTimeout(timer)
     timers.clearTimeout(this.#expiry)
-    for (const one of this.#dequeue(this.#waiting.length))
-      one.reject(new ProviderClosedError('cluster: the provider is closed'))
+    for (const one of this.#dequeue(this.#waiting.length)) one.reject(this.#lifecycle.closedError())
   }
 
   #start(): void {
@@ -119,7 +118,7 @@ export class Publisher {
   }
 
   async #sendAll(): Promise<void> {
-    while (this.#waiting.length > 0 || (this.#abandoned && !this.#closed)) {
+    while (this.#waiting.length > 0 || (this.#abandoned && !this.#lifecycle.isClosed)) {
       const batch = this.#take()
       const texts = batch.map(({ text }) => text)
       if (this.#abandoned) texts.unshift(encodeAbandonment(this.#node))
@@ -216,7 +215,7 @@ export class Publisher {
       } catch (error) {
         if (!(error instanceof StoreUnavailableError)) return error as Error
         if (error.applied === 'unknown') applied = 'unknown'
-        if (this.#closed || timers.monotonicMs() + retryMs > deadline) {
+        if (this.#lifecycle.isClosed || timers.monotonicMs() + retryMs > deadline) {
           const { message, cause } = error
           return new StoreUnavailableError(message, { cause, applied })
         }

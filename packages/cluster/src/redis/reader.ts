@@ -1,16 +1,11 @@
-import {
-  concealError,
-  missingRight,
-  type RedisClient,
-  type RedisConnection,
-  refusalText,
-} from '@authstate/redis'
-import { type Clock, ConfigurationError, type Logger, StoreUnavailableError, timers } from '@authstate/spi'
+import { type RedisClient, type RedisConnection, refusalText } from '@authstate/redis'
+import { type Clock, type Logger, timers, UnreadableCounter } from '@authstate/spi'
 import type { ChannelStatus, GapReason } from '../contract.js'
 import type { LocalNode } from '../local-node.js'
 import { type ClusterConfig, delivers } from '../rules.js'
 import { channel } from '../scripts.js'
 import type { ChannelKeys } from './publisher.js'
+import { startFailure } from './start-failure.js'
 import { compareIds, decodeMessage } from './wire.js'
 
 /** Most entries of one answer. */
@@ -71,7 +66,7 @@ export class ChannelReader {
   #client: StreamClient | undefined
   #giveUp: (error: Error) => void = () => {}
   #closed = false
-  #unreadable = 0
+  readonly #unreadable: UnreadableCounter
   #following: Promise<void> | undefined
 
   constructor(
@@ -88,6 +83,7 @@ export class ChannelReader {
     this.#clock = parts.clock
     this.#watch = parts.watch
     this.#logger = parts.logger
+    this.#unreadable = new UnreadableCounter(parts.logger, 'cluster', 'an event')
     this.#config = config
     this.#onView = onView
   }
@@ -348,7 +344,9 @@ export class ChannelReader {
     const missing = number !== seen + 1 && compareIds(id, this.#toldUpTo) > 0
     if (missing) this.#gap(message !== undefined && message.topic === undefined ? 'abandoned' : 'lost')
     if (message === undefined) {
-      this.#countUnreadable()
+      // An event of a version to come may have said anything.
+      this.#unreadable.count()
+      this.#node.topics.gap('lost')
       return
     }
     const { topic, json, scope, skipSender } = message
@@ -362,13 +360,6 @@ export class ChannelReader {
     if (delivers(delivery, this.#node.node)) this.#node.topics.dispatch(topic, { json, info })
   }
 
-  /** An event of a version to come may have said anything. */
-  #countUnreadable(): void {
-    this.#unreadable += 1
-    if (this.#unreadable === 1) this.#logger.warn({}, 'cluster: an event can not be read; said once')
-    this.#node.topics.gap('lost')
-  }
-
   #gap(reason: GapReason): void {
     this.#logger.warn({ reason }, 'cluster: events are missing on the work channel')
     this.#node.topics.gap(reason)
@@ -379,20 +370,4 @@ export class ChannelReader {
     this.#state = state
     this.#node.tellChannel(this.status)
   }
-}
-
-/** What the start ends with. */
-function startFailure(error: Error): Error {
-  const cause = concealError(error)
-  const refusal = refusalText(cause)
-  if (refusal === undefined) {
-    return new StoreUnavailableError('cluster.join: the work channel could not be read', {
-      cause,
-      applied: 'no',
-    })
-  }
-  const message = `cluster.join: the work channel cannot be read: ${refusal}`
-  return missingRight(cause) !== undefined
-    ? new ConfigurationError(message, { cause })
-    : new StoreUnavailableError(message, { cause, applied: 'no' })
 }

@@ -1,4 +1,4 @@
-import { escapePart, type RedisConnection } from '@authstate/redis'
+import { escapePart, KEY_GRACE_MS, type RedisConnection } from '@authstate/redis'
 import { type Clock, type Logger, randomId } from '@authstate/spi'
 import type { SecondLevelStats } from '../contract.js'
 import { MAX_SECOND_LEVEL_MS, type Untrue } from '../rules.js'
@@ -11,8 +11,6 @@ import type { SharedValues } from './shared-values.js'
 const TICKET_MS = 600_000
 /** What is behind a ticket may live for a day, and so may what takes its place: what is untrue is known for longer. */
 const KEEP_MS = 2 * MAX_SECOND_LEVEL_MS + 2 * TICKET_MS
-/** Redis keeps a value a little longer than it lives, so that a node with a slow clock loses nothing. */
-const GRACE_MS = 60_000
 /** How long it is left alone after it did not answer. */
 const REST_MS = 1_000
 
@@ -172,7 +170,7 @@ export class SharedRegion implements SecondLevel {
         kind: encoded.kind,
         ends,
         valueEnds: expiresAt === Number.POSITIVE_INFINITY ? 0 : expiresAt,
-        keepMs: ends - now + GRACE_MS,
+        keepMs: ends - now + KEY_GRACE_MS,
         tags: JSON.stringify(tags.map(escapePart)),
         data: encoded.data,
         tagMs: KEEP_MS,

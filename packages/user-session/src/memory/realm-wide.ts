@@ -1,7 +1,6 @@
-import type { Realm } from '@authstate/spi'
-import type { CheckedPage } from '../checks.js'
-import type { Page, RemovalReason, UserSession } from '../contract.js'
-import { comparePlaces, encodeCursor, type Place } from '../cursor.js'
+import { comparePositions, encodeCursor, type Page, type PagePosition, type Realm } from '@authstate/spi'
+import type { CheckedSessionPage } from '../checks.js'
+import type { RemovalReason, UserSession } from '../contract.js'
 import { clientLives, isOver, userLives } from '../expiry.js'
 import { beganBefore } from '../moments.js'
 import { liveClient, type StoredSession, settle, settleClient, snapshot } from '../stored.js'
@@ -12,11 +11,11 @@ import type { MemoryStore } from './store.js'
 /** A page of the living among some sessions. */
 export function pageOf(
   sessions: SortedSessions,
-  { limit, after }: CheckedPage,
+  { limit, after }: CheckedSessionPage,
   now: number,
 ): Page<UserSession> {
-  const firstLiving: Place = { score: now + 1, id: '' }
-  const ahead = sessions.behind(comparePlaces(after, firstLiving) > 0 ? after : firstLiving, limit + 1)
+  const firstLiving: PagePosition = { score: now + 1, id: '' }
+  const ahead = sessions.behind(comparePositions(after, firstLiving) > 0 ? after : firstLiving, limit + 1)
   const shown = ahead.slice(0, limit)
   const last = shown.at(-1)
   return {

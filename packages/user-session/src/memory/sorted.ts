@@ -1,8 +1,8 @@
-import { comparePlaces, type Place } from '../cursor.js'
+import { comparePositions, type PagePosition } from '@authstate/spi'
 import type { StoredSession } from '../stored.js'
 
 /** A session in a listing, by an end that it had when it was put there. */
-export interface Entry extends Place {
+export interface Entry extends PagePosition {
   readonly session: StoredSession
 }
 
@@ -44,7 +44,7 @@ export class SortedSessions {
   }
 
   /** The first behind a place. */
-  behind(place: Place, limit: number): Entry[] {
+  behind(place: PagePosition, limit: number): Entry[] {
     const found: Entry[] = []
     for (let at = Math.max(this.#chunkOf(place), 0); at < this.#chunks.length && found.length < limit; at++) {
       const chunk = this.#chunks[at] as Entry[]
@@ -88,12 +88,12 @@ export class SortedSessions {
   }
 
   /** The chunk in which an entry of this place is, or comes; -1: before all. */
-  #chunkOf(place: Place): number {
+  #chunkOf(place: PagePosition): number {
     let [low, high] = [0, this.#chunks.length]
     while (low < high) {
       const middle = (low + high) >>> 1
       const first = (this.#chunks[middle] as Entry[])[0] as Entry
-      if (comparePlaces(first, place) <= 0) low = middle + 1
+      if (comparePositions(first, place) <= 0) low = middle + 1
       else high = middle
     }
     return low - 1
@@ -101,11 +101,11 @@ export class SortedSessions {
 }
 
 /** How many entries of a chunk are at a place or before. */
-function rankIn(chunk: readonly Entry[], place: Place): number {
+function rankIn(chunk: readonly Entry[], place: PagePosition): number {
   let [low, high] = [0, chunk.length]
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (comparePlaces(chunk[middle] as Entry, place) <= 0) low = middle + 1
+    if (comparePositions(chunk[middle] as Entry, place) <= 0) low = middle + 1
     else high = middle
   }
   return low

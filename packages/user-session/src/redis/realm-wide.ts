@@ -1,8 +1,7 @@
 import { escapePart, type Script, unescapePart } from '@authstate/redis'
-import { jsonMap } from '@authstate/spi'
-import type { CheckedPage } from '../checks.js'
-import type { Page, UserSession } from '../contract.js'
-import { comparePlaces, encodeCursor, type Place } from '../cursor.js'
+import { comparePositions, encodeCursor, jsonMap, type Page, type PagePosition } from '@authstate/spi'
+import type { CheckedSessionPage } from '../checks.js'
+import type { UserSession } from '../contract.js'
 import { FENCE_MS, TOKENS_FENCE_MS } from '../moments.js'
 import * as scripts from '../scripts.js'
 import type { ScriptPlace } from './replies.js'
@@ -48,10 +47,10 @@ export class RealmWide {
     kind: IndexKind,
     realmId: string,
     name: string | undefined,
-    page: CheckedPage,
+    page: CheckedSessionPage,
   ): Promise<Page<UserSession>> {
     const items: UserSession[] = []
-    for (let after: Place | undefined = page.after; after !== undefined; ) {
+    for (let after: PagePosition | undefined = page.after; after !== undefined; ) {
       const limit: number = page.limit - items.length
       const part = await this.#part(kind, realmId, name, { ...page, limit, after })
       items.push(...part.items)
@@ -66,8 +65,8 @@ export class RealmWide {
     kind: IndexKind,
     realmId: string,
     name: string | undefined,
-    { offline, limit, after }: CheckedPage,
-  ): Promise<{ readonly items: readonly UserSession[]; readonly end: Place | undefined }> {
+    { offline, limit, after }: CheckedSessionPage,
+  ): Promise<{ readonly items: readonly UserSession[]; readonly end: PagePosition | undefined }> {
     const { keys } = this.#store
     const now = this.#store.now()
     const partitions = kind === 'user' && name !== undefined ? [keys.partitionOfUser(name)] : keys.partitions
@@ -95,7 +94,7 @@ export class RealmWide {
       },
       { begin: { score: String(after.score), id: after.id } },
     )
-    const all = [...found.values()].flat().sort(comparePlaces)
+    const all = [...found.values()].flat().sort(comparePositions)
     const shown = all.slice(0, limit)
     const client = kind === 'client' ? name : undefined
     const items = await Promise.all(shown.map((entry) => this.#session(entry, realmId, offline, now, client)))
@@ -315,6 +314,6 @@ export class RealmWide {
   }
 }
 
-interface PageEntry extends Place {
+interface PageEntry extends PagePosition {
   readonly values: readonly string[] | undefined
 }

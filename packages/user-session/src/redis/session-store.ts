@@ -3,9 +3,10 @@ import {
   assertName,
   type Clock,
   isPromiseLike,
-  ProviderClosedError,
+  Lifecycle,
   type ProviderContext,
   type Realm,
+  UnreadableCounter,
 } from '@authstate/spi'
 import * as check from '../checks.js'
 import { isRefusal, type LimitedOutcome, type SessionScope, type UserSession } from '../contract.js'
@@ -45,8 +46,8 @@ export class SessionStore {
   // A realm whose settings have not changed is the same object.
   readonly #onlineLives = new WeakMap<Realm, string>()
   readonly #offlineLives = new WeakMap<Realm, string>()
-  #unreadable = 0
-  #closed = false
+  readonly #unreadable: UnreadableCounter
+  readonly #lifecycle = new Lifecycle('user-session')
 
   constructor(context: ProviderContext, config: UserSessionConfig) {
     this.#context = context
@@ -55,14 +56,15 @@ export class SessionStore {
     this.moments = new Moments(context.clock)
     this.redis = context.get(redisConnectionSpi)
     this.keys = new SessionKeys(this.redis.keys)
+    this.#unreadable = new UnreadableCounter(context.logger, 'user-session', 'a stored session')
     const cipher = new NotesCipher(context.keyring, config.encryptNotes)
-    this.codec = new RecordCodec(cipher, () => this.#countUnreadable())
+    this.codec = new RecordCodec(cipher, () => this.#unreadable.count())
     this.events = new SessionEvents(context, this.codec)
   }
 
   /** Records that could not be read so far. */
   get unreadable(): number {
-    return this.#unreadable
+    return this.#unreadable.total
   }
 
   now(): number {
@@ -191,21 +193,12 @@ export class SessionStore {
   }
 
   assertOpen(): void {
-    if (this.#closed) throw new ProviderClosedError('user-session: the provider is closed')
+    this.#lifecycle.assertOpen()
   }
 
   close(): void {
-    this.#closed = true
+    this.#lifecycle.close()
     this.events.listeners.clear()
-  }
-
-  #countUnreadable(): void {
-    this.#unreadable += 1
-    if (this.#unreadable > 1) return
-    this.#context.logger.warn(
-      { spi: 'user-session' },
-      'a stored session can not be read and counts as absent; later ones are counted only',
-    )
   }
 }
 
