@@ -31,18 +31,29 @@ import {
   type ProviderFactory,
   parseDuration,
 } from '@authstate/spi'
+import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import type { Duration } from 'authstate'
-import { z } from 'zod'
+import * as v from 'valibot'
 import { TokenDatabase } from './token-database.js'
 
-const config = actionTokenConfig.extend({
+const config = v.strictObject({
+  ...actionTokenConfig.entries,
   /** Where the database is; every process on this machine that names it shares the tokens. */
-  file: z.string().min(1),
+  file: v.pipe(v.string(), v.minLength(1)),
   /** How long a write waits for another process that writes. The process stands still meanwhile. */
-  busyTimeoutMs: z.preprocess(parseDuration, z.int().min(0)).default(5_000),
+  busyTimeoutMs: v.optional(
+    v.pipe(
+      v.union([v.number(), v.string()]),
+      v.transform((given) => parseDuration(given)),
+      v.number(),
+      v.safeInteger(),
+      v.minValue(0),
+    ),
+    5_000,
+  ),
 })
 
-type Config = z.output<typeof config>
+type Config = v.InferOutput<typeof config>
 
 declare module 'authstate' {
   /** So that `createAuthState` knows the properties. */
@@ -57,7 +68,7 @@ export function sqliteActionTokens(): ProviderFactory<ActionTokenProvider, Confi
   return {
     spi: actionTokenSpi,
     id: 'sqlite',
-    config,
+    config: toStandardJsonSchema(config),
     create: (context, properties) => new SqliteActionTokens(context, properties),
   }
 }

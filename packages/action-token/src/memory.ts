@@ -7,6 +7,7 @@ import {
   type ProviderFactory,
   Pruner,
 } from '@authstate/spi'
+import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import {
   type ActionTokenLimits,
   type ActionTokenProvider,
@@ -40,7 +41,7 @@ export function memoryActionTokens(): ProviderFactory<ActionTokenProvider, Memor
   return {
     spi: actionTokenSpi,
     id: 'memory',
-    config: memoryActionTokenConfig,
+    config: toStandardJsonSchema(memoryActionTokenConfig),
     create: async (context, config) => {
       const provider = new MemoryActionTokens(context, config)
       await provider.loadRevoked()

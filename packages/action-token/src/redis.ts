@@ -6,6 +6,7 @@ import {
   type ProviderContext,
   type ProviderFactory,
 } from '@authstate/spi'
+import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import {
   type ActionTokenLimits,
   type ActionTokenProvider,
@@ -42,7 +43,7 @@ export function redisActionTokens(): ProviderFactory<ActionTokenProvider, Action
     spi: actionTokenSpi,
     id: 'redis',
     dependsOn: [redisConnectionSpi],
-    config: actionTokenConfig,
+    config: toStandardJsonSchema(actionTokenConfig),
     create: (context, config) => new RedisActionTokens(context, config),
   }
 }

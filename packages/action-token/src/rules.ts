@@ -11,7 +11,7 @@ import {
   type Known,
   parseDuration,
 } from '@authstate/spi'
-import { z } from 'zod'
+import * as v from 'valibot'
 import type {
   ActionTokenLimits,
   ConsumeOptions,
@@ -34,24 +34,34 @@ const MAX_DEPTH = 16
 /** Longest span of the configuration: a century. */
 const MAX_SPAN_MS = 36_525 * DAY_MS
 
-const durationMs = z.preprocess(parseDuration, z.int().min(0).max(MAX_SPAN_MS))
+const spanMs = (least: number, most: number) =>
+  v.pipe(
+    v.union([v.number(), v.string()]),
+    v.transform((given) => parseDuration(given)),
+    v.number(),
+    v.integer('must be a whole number'),
+    v.minValue(least),
+    v.maxValue(most),
+  )
+
+/** What every provider can be told, as entries of a schema. */
+const properties = {
+  /** Ceiling on the life of a token; a longer one is refused. Also how long a revoked family is refused when nobody says. */
+  maxLifespanMs: v.optional(spanMs(1, MAX_SPAN_MS), 30 * DAY_MS),
+  /** How long an expired token can still be told from an unknown one. */
+  readGraceMs: v.optional(spanMs(0, MAX_SPAN_MS), 0),
+  /** Ceiling on the JSON of a token's data. */
+  maxDataBytes: v.optional(
+    v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(2), v.maxValue(16 * 1024 * 1024)),
+    65_536,
+  ),
+}
 
 /** Properties of both providers. */
-export const actionTokenConfig = z.strictObject({
-  /** Ceiling on the life of a token; a longer one is refused. Also how long a revoked family is refused when nobody says. */
-  maxLifespanMs: durationMs.refine((ms) => ms > 0, 'must be above 0').default(30 * DAY_MS),
-  /** How long an expired token can still be told from an unknown one. */
-  readGraceMs: durationMs.default(0),
-  /** Ceiling on the JSON of a token's data. */
-  maxDataBytes: z
-    .int()
-    .min(2)
-    .max(16 * 1024 * 1024)
-    .default(65_536),
-})
+export const actionTokenConfig = v.strictObject(properties)
 
 /** Properties of a provider, with defaults filled in. */
-export type ActionTokenConfig = z.output<typeof actionTokenConfig>
+export type ActionTokenConfig = v.InferOutput<typeof actionTokenConfig>
 
 /** A revoked token id, as it is kept elsewhere. */
 export interface RevokedToken {
@@ -70,14 +80,15 @@ export interface RevokedTokenSource {
 }
 
 /** Properties of the memory provider. */
-export const memoryActionTokenConfig = actionTokenConfig.extend({
-  revokedTokens: z
-    .custom<RevokedTokenSource>((value) => isSource(value), 'must have the functions load and save')
-    .optional(),
+export const memoryActionTokenConfig = v.strictObject({
+  ...properties,
+  revokedTokens: v.optional(
+    v.custom<RevokedTokenSource>((value) => isSource(value), 'must have the functions load and save'),
+  ),
 })
 
 /** Properties of the memory provider, with defaults filled in. */
-export type MemoryActionTokenConfig = z.output<typeof memoryActionTokenConfig>
+export type MemoryActionTokenConfig = v.InferOutput<typeof memoryActionTokenConfig>
 
 /** A {@link NewToken} that was checked, as a store takes it. */
 export interface CheckedToken {

@@ -10,7 +10,7 @@ import {
   randomId,
 } from '@authstate/spi'
 import { CompactSign, compactVerify, errors } from 'jose'
-import { z } from 'zod'
+import * as v from 'valibot'
 import type { ActionToken, ActionTokenProvider, NewActionToken, VerifyOutcome } from './contract.js'
 import {
   type ActionTokenConfig,
@@ -26,16 +26,16 @@ const TYPE = 'action+jwt'
 const ALGORITHM = 'HS512'
 const MAX_TOKEN_LENGTH = 8_192
 
-const claimsSchema = z.object({
-  rlm: z.string(),
-  sub: z.string(),
-  act: z.string(),
-  nonce: z.string(),
+const claimsSchema = v.object({
+  rlm: v.string(),
+  sub: v.string(),
+  act: v.string(),
+  nonce: v.string(),
   // Seconds with a fraction, which NumericDate allows: RFC 7519 §2.
-  exp: z.number().positive(),
+  exp: v.pipe(v.number(), v.gtValue(0)),
 })
 
-type Claims = z.output<typeof claimsSchema>
+type Claims = v.InferOutput<typeof claimsSchema>
 
 /** Signs action tokens and redeems them through a provider's own verbs. */
 export class SignedTokens {
@@ -145,10 +145,10 @@ export class SignedTokens {
         },
         { algorithms: [ALGORITHM] },
       )
-      const claims = claimsSchema.parse(JSON.parse(Buffer.from(payload).toString('utf8')))
+      const claims = v.parse(claimsSchema, JSON.parse(Buffer.from(payload).toString('utf8')))
       return claims.rlm === realmId && claims.act === actionId ? claims : undefined
     } catch (error) {
-      if (error instanceof errors.JOSEError || error instanceof SyntaxError || error instanceof z.ZodError)
+      if (error instanceof errors.JOSEError || error instanceof SyntaxError || v.isValiError(error))
         return undefined
       throw error
     }

@@ -1,15 +1,16 @@
 import fc from 'fast-check'
+import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { actionTokenConfig, decodeData, encodeData, expiryOf, isExpired } from '../src/rules.js'
 
-const config = actionTokenConfig.parse({})
+const config = v.parse(actionTokenConfig, {})
 
 test('defaults', () => {
   expect(config).toEqual({ maxLifespanMs: 2_592_000_000, readGraceMs: 0, maxDataBytes: 65_536 })
 })
 
 test('spans may be text in a configuration', () => {
-  expect(actionTokenConfig.parse({ maxLifespanMs: '12h', readGraceMs: '30s' })).toMatchObject({
+  expect(v.parse(actionTokenConfig, { maxLifespanMs: '12h', readGraceMs: '30s' })).toMatchObject({
     maxLifespanMs: 43_200_000,
     readGraceMs: 30_000,
   })
@@ -18,7 +19,7 @@ test('spans may be text in a configuration', () => {
 test.each([{ maxLifespanMs: 0 }, { readGraceMs: -1 }, { maxDataBytes: 1.5 }, { maxLifespan: 1 }])(
   '%o is refused',
   (wrong) => {
-    expect(actionTokenConfig.safeParse(wrong).success).toBe(false)
+    expect(v.safeParse(actionTokenConfig, wrong).success).toBe(false)
   },
 )
 

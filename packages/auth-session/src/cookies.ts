@@ -11,7 +11,7 @@ import {
   type Known,
 } from '@authstate/spi'
 import { parseCookie, stringifySetCookie } from 'cookie'
-import { z } from 'zod'
+import * as v from 'valibot'
 
 /** A browser keeps no longer cookie, with its name and attributes. */
 const MAX_COOKIE_BYTES = 4096
@@ -132,10 +132,10 @@ export function createLoginCookies(options: LoginCookieOptions): LoginCookies {
     restart: (realmId, data) => {
       assertName(realmId, 'realmId')
       assertKnown(data, 'data', RESTART_DATA)
-      const checked = restartData.safeParse(data)
+      const checked = v.safeParse(restartData, data)
       if (!checked.success)
-        throw new TypeError(`"data" must be what a client asked for: ${whatIsWrong(checked.error)}`)
-      const payload = Buffer.from(JSON.stringify(checked.data)).toString('base64url')
+        throw new TypeError(`"data" must be what a client asked for: ${whatIsWrong(checked)}`)
+      const payload = Buffer.from(JSON.stringify(checked.output)).toString('base64url')
       const header = setRestart(`${payload}.${signatureOf(derived.current, realmId, payload)}`)
       return Buffer.byteLength(header) > MAX_COOKIE_BYTES ? undefined : header
     },
@@ -169,13 +169,13 @@ function valuesOf(header: string | undefined): string[] {
   return header.split(';').flatMap((pair) => parseCookie(pair)[RESTART] ?? [])
 }
 
-const restartData = z.strictObject({
-  tabId: z.string().min(1),
-  clientId: z.string().min(1),
-  redirectUri: z.string().optional(),
-  action: z.string().optional(),
-  protocol: z.string().optional(),
-  clientNotes: z.record(z.string(), z.string()).optional(),
+const restartData = v.strictObject({
+  tabId: v.pipe(v.string(), v.minLength(1)),
+  clientId: v.pipe(v.string(), v.minLength(1)),
+  redirectUri: v.optional(v.string()),
+  action: v.optional(v.string()),
+  protocol: v.optional(v.string()),
+  clientNotes: v.optional(v.record(v.string(), v.string())),
 })
 
 function signatureOf({ secret }: DerivedKey, realmId: string, payload: string): string {
@@ -187,14 +187,15 @@ function signatureOf({ secret }: DerivedKey, realmId: string, payload: string): 
 /** What was signed may have been signed by another version. */
 function decodePayload(payload: string): RestartData | undefined {
   try {
-    return restartData.safeParse(JSON.parse(Buffer.from(payload, 'base64url').toString())).data
+    const parsed = v.safeParse(restartData, JSON.parse(Buffer.from(payload, 'base64url').toString()))
+    return parsed.success ? parsed.output : undefined
   } catch {
     return undefined
   }
 }
 
-function whatIsWrong({ issues }: z.ZodError): string {
+function whatIsWrong({ issues }: v.SafeParseResult<typeof restartData> & { success: false }): string {
   return [
-    ...new Set(issues.map(({ path, code }) => `${path[0] === undefined ? 'it' : String(path[0])}: ${code}`)),
+    ...new Set(issues.map(({ path, type }) => `${path === undefined ? 'it' : String(path[0].key)}: ${type}`)),
   ].join(', ')
 }

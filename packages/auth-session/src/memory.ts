@@ -13,6 +13,7 @@ import {
   type ProviderFactory,
   partitionOf,
 } from '@authstate/spi'
+import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import {
   type AddedTab,
   type AuthSessionEvents,
@@ -51,7 +52,7 @@ export function memoryAuthSessions(): ProviderFactory<AuthSessionProvider, AuthS
   return {
     spi: authSessionSpi,
     id: 'memory',
-    config: authSessionConfig,
+    config: toStandardJsonSchema(authSessionConfig),
     create: (context, config) => new MemoryAuthSessions(context, config),
   }
 }

@@ -15,6 +15,7 @@ import {
   type Realm,
   StoreCorruptError,
 } from '@authstate/spi'
+import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import {
   type AddedTab,
   type AuthSessionEvents,
@@ -52,7 +53,7 @@ export function redisAuthSessions(): ProviderFactory<AuthSessionProvider, AuthSe
   return {
     spi: authSessionSpi,
     id: 'redis',
-    config: authSessionConfig,
+    config: toStandardJsonSchema(authSessionConfig),
     dependsOn: [redisConnectionSpi],
     create: (context, config) => new RedisAuthSessions(context, config),
   }

@@ -12,7 +12,7 @@ import {
   type Known,
   type Realm,
 } from '@authstate/spi'
-import { z } from 'zod'
+import * as v from 'valibot'
 import type {
   AuthSessionTab,
   AuthSessionTabPatch,
@@ -39,23 +39,26 @@ export const EXECUTION_STATUSES: readonly ExecutionStatus[] = Object.freeze([
 ])
 
 /** Properties of both providers. */
-export const authSessionConfig = z.strictObject({
+export const authSessionConfig = v.strictObject({
   /** Most tabs of one root; 0 or less is the default. */
-  maxTabs: z
-    .int()
-    .max(1_000)
-    .default(DEFAULT_MAX_TABS)
-    .transform((limit) => (limit > 0 ? limit : DEFAULT_MAX_TABS)),
+  maxTabs: v.optional(
+    v.pipe(
+      v.number(),
+      v.safeInteger('must be a whole number'),
+      v.maxValue(1_000),
+      v.transform((limit) => (limit > 0 ? limit : DEFAULT_MAX_TABS)),
+    ),
+    DEFAULT_MAX_TABS,
+  ),
   /** Most bytes of UTF-8 in the notes and execution statuses of one tab, names and values together. */
-  maxNotesBytes: z
-    .int()
-    .min(1)
-    .max(16 * 1024 * 1024)
-    .default(DEFAULT_MAX_NOTES_BYTES),
+  maxNotesBytes: v.optional(
+    v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(1), v.maxValue(16 * 1024 * 1024)),
+    DEFAULT_MAX_NOTES_BYTES,
+  ),
 })
 
 /** Properties of a provider, with defaults filled in. */
-export type AuthSessionConfig = z.output<typeof authSessionConfig>
+export type AuthSessionConfig = v.InferOutput<typeof authSessionConfig>
 
 /** What can change in a tab. A field that would be empty is absent: what both stores keep. */
 export type TabData = Partial<Omit<AuthSessionTab, 'tabId' | 'clientId' | 'createdAt' | 'promotedAt'>>

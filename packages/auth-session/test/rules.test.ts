@@ -1,5 +1,6 @@
 import { resolveRealm } from '@authstate/spi'
 import fc from 'fast-check'
+import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import { authSessionConfig } from '../src/index.js'
 import {
@@ -70,9 +71,9 @@ test('ids of tabs have 64 bits and differ', () => {
 })
 
 test('a limit of tabs of 0 or less is 300 [§4.4]', () => {
-  for (const maxTabs of [undefined, 0, -1]) expect(authSessionConfig.parse({ maxTabs }).maxTabs).toBe(300)
-  expect(authSessionConfig.parse({ maxTabs: 5 }).maxTabs).toBe(5)
-  for (const maxTabs of [1.5, '5', 1_001]) expect(() => authSessionConfig.parse({ maxTabs })).toThrow()
+  for (const maxTabs of [undefined, 0, -1]) expect(v.parse(authSessionConfig, { maxTabs }).maxTabs).toBe(300)
+  expect(v.parse(authSessionConfig, { maxTabs: 5 }).maxTabs).toBe(5)
+  for (const maxTabs of [1.5, '5', 1_001]) expect(() => v.parse(authSessionConfig, { maxTabs })).toThrow()
 })
 
 describe('merging', () => {

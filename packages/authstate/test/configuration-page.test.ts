@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { resolveRealm } from '@authstate/spi'
+import { resolveRealm, type StandardSchemaV1 } from '@authstate/spi'
 import { describe, expect, test } from 'vitest'
-import { z } from 'zod'
 import { memoryFactories } from '../src/memory-factories.js'
 import { redisFactories } from '../src/redis-factories.js'
 
@@ -21,27 +20,34 @@ function rowsUnder(heading: string): Row[] {
   }))
 }
 
+/** A schema that can write JSON Schema. */
+interface Schema extends StandardSchemaV1 {
+  readonly '~standard': StandardSchemaV1['~standard'] & {
+    readonly jsonSchema: { input(options: object): { readonly properties?: object } }
+  }
+}
+
 interface Listed {
   readonly default?: unknown
 }
 
 /** What the schemas of an SPI's providers list, with the defaults they write down. */
-function listedBy(schemas: readonly z.ZodType[]): Map<string, Listed> {
+function listedBy(schemas: readonly Schema[]): Map<string, Listed> {
   const listed = new Map<string, Listed>()
   for (const schema of schemas) {
-    const written = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+    const written = schema['~standard'].jsonSchema.input({
+      target: 'draft-2020-12',
+      libraryOptions: { errorMode: 'ignore' },
+    })
     for (const [name, property] of Object.entries(written.properties ?? {}))
       listed.set(name, property as Listed)
   }
   return listed
 }
 
-const bySpi = new Map<string, z.ZodType[]>()
+const bySpi = new Map<string, Schema[]>()
 for (const { spi, config } of [...memoryFactories(), ...redisFactories()]) {
-  bySpi.set(spi.name, [
-    ...(bySpi.get(spi.name) ?? []),
-    ...(config === undefined ? [] : [config as z.ZodType]),
-  ])
+  bySpi.set(spi.name, [...(bySpi.get(spi.name) ?? []), ...(config === undefined ? [] : [config as Schema])])
 }
 
 describe('docs/configuration.md says what the schemas say', () => {

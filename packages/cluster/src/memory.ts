@@ -1,4 +1,5 @@
 import { type Clock, Lifecycle, type ProviderContext, type ProviderFactory, timers } from '@authstate/spi'
+import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { type ChannelStatus, type ClusterProvider, clusterSpi } from './contract.js'
 import type { Acquired, LeaseName, LeaseStore } from './leases.js'
 import { LocalNode, type Message, type Outside } from './local-node.js'
@@ -13,7 +14,7 @@ export function memoryCluster(): ProviderFactory<ClusterProvider, ClusterConfig>
   return {
     spi: clusterSpi,
     id: 'memory',
-    config: clusterConfig,
+    config: toStandardJsonSchema(clusterConfig),
     create: (context, config) =>
       new LocalNode(context, config, (node) => new MemoryOutside(hub, node, context)),
   }

@@ -1,5 +1,6 @@
 import { type KeySpace, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
 import { type Clock, type ProviderContext, type ProviderFactory, stopwatchOf } from '@authstate/spi'
+import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { type ChannelStatus, type ClusterProvider, clusterSpi } from './contract.js'
 import type { LeaseName, LeaseStore } from './leases.js'
 import { LocalNode, type Message, type Outside } from './local-node.js'
@@ -15,7 +16,7 @@ export function redisCluster(): ProviderFactory<ClusterProvider, ClusterConfig> 
     spi: clusterSpi,
     id: 'redis',
     dependsOn: [redisConnectionSpi],
-    config: clusterConfig,
+    config: toStandardJsonSchema(clusterConfig),
     create: (context, config) => join(context, config),
   }
 }

@@ -8,7 +8,7 @@ import {
   type Known,
   parseDuration,
 } from '@authstate/spi'
-import { z } from 'zod'
+import * as v from 'valibot'
 import type {
   ClusterNode,
   ClusterView,
@@ -24,44 +24,53 @@ import type {
 /** Longest a timer of Node can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-const timerMs = z.preprocess(parseDuration, z.int().min(1).max(MAX_TIMER_MS))
-const spanMs = z.preprocess(parseDuration, z.int().min(0).max(MAX_TIMER_MS))
+const wholeNumber = (least: number, most: number) =>
+  v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(least), v.maxValue(most))
+const spanMs = (least: number, most: number) =>
+  v.pipe(
+    v.union([v.number(), v.string()]),
+    v.transform((given) => parseDuration(given)),
+    v.number(),
+    v.integer('must be a whole number'),
+    v.minValue(least),
+    v.maxValue(most),
+  )
 
 /** Heartbeats that fit into the time after which a silent node is gone: fewer would take a slow node for a dead one. */
 const BEATS_BEFORE_DEATH = 4
 
 /** Properties of both providers. In memory nothing can be late or lost, so there most of them decide nothing. */
-export const clusterConfig = z
-  .strictObject({
+export const clusterConfig = v.pipe(
+  v.strictObject({
     /** How often a node says that it lives, and looks who does. */
-    heartbeatMs: timerMs.default(1_000),
+    heartbeatMs: v.optional(spanMs(1, MAX_TIMER_MS), 1_000),
     /** A node that crashed is out of every view within this time. At least four heartbeats. */
-    deadAfterMs: timerMs.default(10_000),
+    deadAfterMs: v.optional(spanMs(1, MAX_TIMER_MS), 10_000),
     /** Events the work channel keeps for nodes that are away; a node that misses more is told of a gap. */
-    channelLength: z.int().min(100).max(10_000_000).default(10_000),
+    channelLength: v.optional(wholeNumber(100, 10_000_000), 10_000),
     /** How long one question for new events waits. While nothing is sent, the channel is known to be alive this often. */
-    readWaitMs: timerMs.default(1_000),
+    readWaitMs: v.optional(spanMs(1, MAX_TIMER_MS), 1_000),
     /** How long an event is tried to be stored before its sender gets an error. */
-    publishTimeoutMs: timerMs.default(5_000),
+    publishTimeoutMs: v.optional(spanMs(1, MAX_TIMER_MS), 5_000),
     /** Ceiling on the JSON of one event. */
-    maxEventBytes: z
-      .int()
-      .min(2)
-      .max(16 * 1024 * 1024)
-      .default(65_536),
+    maxEventBytes: v.optional(wholeNumber(2, 16 * 1024 * 1024), 65_536),
     /**
      * How far the clock of Redis may step forward in a failover. The lease of a holder that died, or is only slow, is left alone
      * for so much longer.
      */
-    maxClockSkewMs: spanMs.default(1_000),
-  })
-  .refine(({ heartbeatMs, deadAfterMs }) => deadAfterMs >= heartbeatMs * BEATS_BEFORE_DEATH, {
-    path: ['deadAfterMs'],
-    message: `must be at least ${BEATS_BEFORE_DEATH} times heartbeatMs`,
-  })
+    maxClockSkewMs: v.optional(spanMs(0, MAX_TIMER_MS), 1_000),
+  }),
+  v.forward(
+    v.check(
+      ({ heartbeatMs, deadAfterMs }) => deadAfterMs >= heartbeatMs * BEATS_BEFORE_DEATH,
+      `must be at least ${BEATS_BEFORE_DEATH} times heartbeatMs`,
+    ),
+    ['deadAfterMs'],
+  ),
+)
 
 /** Properties of a provider, with defaults filled in. */
-export type ClusterConfig = z.output<typeof clusterConfig>
+export type ClusterConfig = v.InferOutput<typeof clusterConfig>
 
 /** How long a lease keeps others away after its holder died, when nothing else is asked for. */
 export const DEFAULT_LEASE_MS = 30_000

@@ -1,3 +1,4 @@
+import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import type { ClusterNode } from '../src/index.js'
 import {
@@ -18,7 +19,7 @@ const node = (name: string, site?: string): ClusterNode => ({
 })
 
 test('defaults', () => {
-  expect(clusterConfig.parse({})).toEqual({
+  expect(v.parse(clusterConfig, {})).toEqual({
     heartbeatMs: 1_000,
     deadAfterMs: 10_000,
     channelLength: 10_000,
@@ -27,7 +28,9 @@ test('defaults', () => {
     maxEventBytes: 65_536,
     maxClockSkewMs: 1_000,
   })
-  expect(clusterConfig.parse({ heartbeatMs: '2s', deadAfterMs: '1m' })).toMatchObject({ deadAfterMs: 60_000 })
+  expect(v.parse(clusterConfig, { heartbeatMs: '2s', deadAfterMs: '1m' })).toMatchObject({
+    deadAfterMs: 60_000,
+  })
 })
 
 test.each([
@@ -37,7 +40,7 @@ test.each([
   { maxClockSkewMs: -1 },
   { beat: 1 },
 ])('%o is refused', (wrong) => {
-  expect(clusterConfig.safeParse(wrong).success).toBe(false)
+  expect(v.safeParse(clusterConfig, wrong).success).toBe(false)
 })
 
 // The delivery matrix, B6: who sends, with what, and who of n1 (the sender), n2 (its site) and n3 gets it.
@@ -84,7 +87,7 @@ test('who is missing without having said good-bye has crashed', () => {
 })
 
 test('a silent node is gone within deadAfterMs, counted from its last sign', () => {
-  const config = clusterConfig.parse({ heartbeatMs: 1_000, deadAfterMs: 10_000 })
+  const config = v.parse(clusterConfig, { heartbeatMs: 1_000, deadAfterMs: 10_000 })
   const lastSign = 0
   const seenAt = lastSign + config.heartbeatMs
   const looks = Math.ceil(silenceLimitMs(config) / config.heartbeatMs)

@@ -6,7 +6,7 @@ import {
   type Known,
   parseDuration,
 } from '@authstate/spi'
-import { z } from 'zod'
+import * as v from 'valibot'
 import { parseIp } from './address.js'
 import type {
   FailureCategory,
@@ -17,46 +17,56 @@ import type {
 } from './contract.js'
 import { DEFAULT_POLICY, type Policy } from './policy.js'
 
-const spanMs = (least: number) => z.preprocess(parseDuration, z.int().min(least))
-const count = (least: number) => z.int().min(least)
+const spanMs = (least: number) =>
+  v.pipe(
+    v.union([v.number(), v.string()]),
+    v.transform((given) => parseDuration(given)),
+    v.number(),
+    v.safeInteger('must be a whole number'),
+    v.minValue(least),
+  )
+const count = (least: number) =>
+  v.pipe(v.number(), v.safeInteger('must be a whole number'), v.minValue(least))
+const bits = (least: number, most: number) =>
+  v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(least), v.maxValue(most))
 
 /** Properties of the rule that counts by network address. It is off while there is no `address` section. */
-const addressConfig = z.strictObject({
+const addressConfig = v.strictObject({
   /** Leading bits of an IPv4 address that are counted as one. */
-  ipv4Prefix: z.int().min(8).max(32).default(32),
+  ipv4Prefix: v.optional(bits(8, 32), 32),
   /** Leading bits of an IPv6 address that are counted as one: a household or a machine has a /64 or more. */
-  ipv6Prefix: z.int().min(16).max(128).default(64),
-  strategy: z.enum(['LINEAR', 'MULTIPLE']).default(DEFAULT_POLICY.strategy),
+  ipv6Prefix: v.optional(bits(16, 128), 64),
+  strategy: v.optional(v.picklist(['LINEAR', 'MULTIPLE']), DEFAULT_POLICY.strategy),
   /** Many people can share an address, so it is allowed more failures than a user. */
-  failureFactor: count(1).default(100),
-  waitIncrementMs: spanMs(0).default(DEFAULT_POLICY.waitIncrementMs),
-  maxFailureWaitMs: spanMs(0).default(DEFAULT_POLICY.maxFailureWaitMs),
-  maxDeltaTimeMs: spanMs(0).default(3_600_000),
+  failureFactor: v.optional(count(1), 100),
+  waitIncrementMs: v.optional(spanMs(0), DEFAULT_POLICY.waitIncrementMs),
+  maxFailureWaitMs: v.optional(spanMs(0), DEFAULT_POLICY.maxFailureWaitMs),
+  maxDeltaTimeMs: v.optional(spanMs(0), 3_600_000),
   /** Off unless set: two people behind one address can fail at the same time. */
-  quickLoginCheckMs: spanMs(0).default(0),
-  minimumQuickLoginWaitMs: spanMs(0).default(DEFAULT_POLICY.minimumQuickLoginWaitMs),
+  quickLoginCheckMs: v.optional(spanMs(0), 0),
+  minimumQuickLoginWaitMs: v.optional(spanMs(0), DEFAULT_POLICY.minimumQuickLoginWaitMs),
 })
 
 /** The properties of a login-failure provider, as a schema. */
-export const loginFailureConfig = z.strictObject({
+export const loginFailureConfig = v.strictObject({
   /**
    * What `check`, `guard`, `recordFailure` and `recordSuccess` do while the store is away: refuse everybody, allow
    * everybody uncounted, or let each node count alone, more strictly.
    */
-  failPolicy: z.enum(['closed', 'open', 'local']).default('local'),
+  failPolicy: v.optional(v.picklist(['closed', 'open', 'local']), 'local'),
   /** Failures that a node allows while it counts alone; the realm's factor holds where that is lower. */
-  localFailureFactor: count(1).default(5),
+  localFailureFactor: v.optional(count(1), 5),
   /** How long `guard` waits for other attempts to end before it refuses. 0: not at all. */
-  guardWaitMs: spanMs(0).default(10_000),
+  guardWaitMs: v.optional(spanMs(0), 10_000),
   /** Callers of `guard` that may wait for one user on one node; one more is refused at once. */
-  guardMaxWaiting: count(0).default(1_000),
+  guardMaxWaiting: v.optional(count(0), 1_000),
   /** How long a verification may take before its attempt is given to another. */
-  reservationMs: spanMs(100).default(30_000),
-  address: addressConfig.optional(),
+  reservationMs: v.optional(spanMs(100), 30_000),
+  address: v.optional(addressConfig),
 })
 
 /** Properties of a provider, with defaults filled in. */
-export type LoginFailureConfig = z.output<typeof loginFailureConfig>
+export type LoginFailureConfig = v.InferOutput<typeof loginFailureConfig>
 
 /** The policy of the address rule, and what counts as one address. */
 export interface AddressRule {

@@ -1,4 +1,5 @@
 import type { ProviderFactory } from '@authstate/spi'
+import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { type LoginFailureConfig, loginFailureConfig } from './config.js'
 import { type LoginFailureProvider, loginFailureSpi } from './contract.js'
 import { LoginFailures } from './login-failures.js'
@@ -9,7 +10,7 @@ export function memoryLoginFailures(): ProviderFactory<LoginFailureProvider, Log
   return {
     spi: loginFailureSpi,
     id: 'memory',
-    config: loginFailureConfig,
+    config: toStandardJsonSchema(loginFailureConfig),
     create: (context, config) => new LoginFailures(context, config, new MemoryStore()),
   }
 }

@@ -7,6 +7,7 @@ import {
   type ProviderFactory,
   UnreadableCounter,
 } from '@authstate/spi'
+import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { type LoginFailureConfig, loginFailureConfig } from './config.js'
 import { type LoginFailureProvider, loginFailureSpi } from './contract.js'
 import { LoginFailures } from './login-failures.js'
@@ -29,7 +30,7 @@ export function redisLoginFailures(): ProviderFactory<LoginFailureProvider, Logi
     spi: loginFailureSpi,
     id: 'redis',
     dependsOn: [redisConnectionSpi],
-    config: loginFailureConfig,
+    config: toStandardJsonSchema(loginFailureConfig),
     create: (context, config) => new LoginFailures(context, config, new RedisStore(context)),
   }
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { BruteForceSettings } from '@authstate/spi'
+import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import { loginFailureConfig } from '../src/config.js'
 import { DEFAULT_POLICY, simulate } from '../src/index.js'
@@ -46,7 +47,7 @@ describe('docs/brute-force.md', () => {
     const documented = Object.fromEntries(
       table('By network address').map(([name, , byDefault]) => [unquoted(name), unquoted(byDefault)]),
     )
-    const defaults = loginFailureConfig.parse({ address: {} }).address ?? {}
+    const defaults = v.parse(loginFailureConfig, { address: {} }).address ?? {}
     expect(documented).toEqual(
       Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, String(value)])),
     )

@@ -1,4 +1,5 @@
 import type { ProviderFactory } from '@authstate/spi'
+import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { type RealmCacheProvider, realmCacheSpi } from './contract.js'
 import { LocalCache, type Outside } from './local-cache.js'
 import { type RealmCacheConfig, realmCacheConfig } from './rules.js'
@@ -8,7 +9,7 @@ export function memoryRealmCache(): ProviderFactory<RealmCacheProvider, RealmCac
   return {
     spi: realmCacheSpi,
     id: 'memory',
-    config: realmCacheConfig,
+    config: toStandardJsonSchema(realmCacheConfig),
     create: ({ clock, logger }, config) => new LocalCache(clock, logger, config, () => nobodyElse),
   }
 }

@@ -9,7 +9,7 @@ import {
   type Known,
   systemClock,
 } from '@authstate/spi'
-import { z } from 'zod'
+import * as v from 'valibot'
 import type { CacheRegion, Invalidation, RealmCacheProvider } from './contract.js'
 
 /** A public key, as far as it is looked for: a JWK has these. @see RFC 7517 §4 */
@@ -29,18 +29,20 @@ export interface LoadedKeys<K extends PublicKey> {
 export type KeyLoader<K extends PublicKey> = (modelKey: string) => LoadedKeys<K> | Promise<LoadedKeys<K>>
 
 const WANTED: Known<{ kid?: string; alg?: string }> = { kid: true, alg: true }
-const optionsSchema = z.strictObject({
+const wholeNumber = (least: number) =>
+  v.pipe(v.number(), v.safeInteger('must be a whole number'), v.minValue(least))
+const optionsSchema = v.strictObject({
   /**
    * At least this long passes between two requests for one key set, whoever asks for unknown key ids, also where the owner
    * failed and while the work channel is away. What the last request brought, keys or an error, answers meanwhile.
    */
-  minTimeBetweenRequestsMs: z.int().min(0).default(10_000),
+  minTimeBetweenRequestsMs: v.optional(wholeNumber(0), 10_000),
   /** After this long all keys of a set that does not say when it expires are asked for again. */
-  maxCacheTimeMs: z.int().min(1).default(86_400_000),
+  maxCacheTimeMs: v.optional(wholeNumber(1), 86_400_000),
 })
 
 /** How long keys are believed, and how often they are loaded. */
-export interface PublicKeysOptions extends z.input<typeof optionsSchema> {
+export interface PublicKeysOptions extends v.InferInput<typeof optionsSchema> {
   /** @default the cache's */
   readonly clock?: Clock
 }
@@ -76,7 +78,7 @@ interface Request<K> {
 export class PublicKeys<K extends PublicKey = PublicKey> {
   readonly #region: CacheRegion<KeySet<K>>
   readonly #clock: Clock
-  readonly #options: z.output<typeof optionsSchema>
+  readonly #options: v.InferOutput<typeof optionsSchema>
   /** The last request for each set, for as long as there may be no other. The oldest first. */
   readonly #last = new Map<string, Request<K>>()
 
@@ -84,14 +86,14 @@ export class PublicKeys<K extends PublicKey = PublicKey> {
     assertObject(cache, 'cache')
     assertOptions(given, 'options', OPTIONS)
     const { clock, ...options } = given
-    const parsed = optionsSchema.safeParse(options)
+    const parsed = v.safeParse(optionsSchema, options)
     if (!parsed.success) {
-      const [{ path, message } = { path: [], message: '' }] = parsed.error.issues
-      throw new TypeError(`"options.${path.join('.')}" is not valid: ${message}`)
+      const [issue] = parsed.issues
+      throw new TypeError(`"options.${v.getDotPath(issue) ?? ''}" is not valid: ${issue.message}`)
     }
     this.#region = cache.region<KeySet<K>>('keys')
     this.#clock = clock ?? cache.clock ?? systemClock
-    this.#options = parsed.data
+    this.#options = parsed.output
     // What was declared untrue, on whatever node, is asked for again at once.
     const forget = ({ region }: { readonly region: string }) => {
       if (region === this.#region.name) this.#last.clear()

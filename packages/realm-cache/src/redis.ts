@@ -8,6 +8,7 @@ import {
   Sealer,
   stopwatchOf,
 } from '@authstate/spi'
+import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { ChannelTrust } from './channel-trust.js'
 import { type RealmCacheProvider, realmCacheSpi } from './contract.js'
 import { type Declaration, LocalCache, type Outside } from './local-cache.js'
@@ -27,7 +28,7 @@ export function redisRealmCache(): ProviderFactory<RealmCacheProvider, RealmCach
     id: 'redis',
     dependsOn: [clusterSpi],
     uses: [redisConnectionSpi],
-    config: realmCacheConfig,
+    config: toStandardJsonSchema(realmCacheConfig),
     create: (context, config) => {
       const make = (cache: LocalCache) => new OtherNodes(context, config, cache)
       return new LocalCache(context.clock, context.logger, config, make)

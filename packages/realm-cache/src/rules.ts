@@ -7,7 +7,7 @@ import {
   type Known,
   parseDuration,
 } from '@authstate/spi'
-import { z } from 'zod'
+import * as v from 'valibot'
 import type { GetOptions, Invalidation, RegionOptions } from './contract.js'
 
 const HOUR_MS = 3_600_000
@@ -19,42 +19,68 @@ export const MAX_SECOND_LEVEL_MS = 24 * HOUR_MS
 /** Longest a timer of Node can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-const spanMs = z.preprocess(parseDuration, z.int().min(0).max(MAX_SPAN_MS))
-const timerMs = z.preprocess(parseDuration, z.int().min(0).max(MAX_TIMER_MS))
+const spanMs = (least: number, most: number) =>
+  v.pipe(
+    v.union([v.number(), v.string()]),
+    v.transform((given) => parseDuration(given)),
+    v.number(),
+    v.integer('must be a whole number'),
+    v.minValue(least),
+    v.maxValue(most),
+  )
+
+const regionName = v.pipe(v.string(), v.minLength(1), v.maxLength(512))
+
+/** Names that a schema passes over without a word, since they mean something else to an object. */
+const hasUsableNames = (regions: unknown): boolean =>
+  typeof regions !== 'object' ||
+  regions === null ||
+  !Object.getOwnPropertyNames(regions).some((name) =>
+    ['__proto__', 'prototype', 'constructor'].includes(name),
+  )
 
 const regionShape = {
-  maxEntries: z.int().min(1).max(10_000_000),
-  maxIdleMs: spanMs,
-  ttlMs: spanMs,
-  negativeTtlMs: spanMs,
-  jitter: z.number().min(0).max(0.5),
-  loadTimeoutMs: timerMs.refine((ms) => ms > 0, 'must be above 0'),
-  softTimeoutMs: timerMs,
-  staleIfErrorMs: spanMs,
-  clusterSingleFlight: z.boolean(),
-  dependencies: z.array(z.string().min(1).max(512)).max(64),
-  secondLevelTtlMs: z.preprocess(parseDuration, z.int().min(0).max(MAX_SECOND_LEVEL_MS)),
-  enabled: z.boolean(),
+  maxEntries: v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(1), v.maxValue(10_000_000)),
+  maxIdleMs: spanMs(0, MAX_SPAN_MS),
+  ttlMs: spanMs(0, MAX_SPAN_MS),
+  negativeTtlMs: spanMs(0, MAX_SPAN_MS),
+  jitter: v.pipe(v.number(), v.minValue(0), v.maxValue(0.5)),
+  loadTimeoutMs: spanMs(1, MAX_TIMER_MS),
+  softTimeoutMs: spanMs(0, MAX_TIMER_MS),
+  staleIfErrorMs: spanMs(0, MAX_SPAN_MS),
+  clusterSingleFlight: v.boolean(),
+  dependencies: v.pipe(v.array(regionName), v.maxLength(64)),
+  secondLevelTtlMs: spanMs(0, MAX_SECOND_LEVEL_MS),
+  enabled: v.boolean(),
 }
 
 /** {@link RegionOptions} with every default filled in. */
-export type RegionSettings = z.output<z.ZodObject<typeof regionShape>>
+export type RegionSettings = {
+  readonly [Name in keyof typeof regionShape]: v.InferOutput<(typeof regionShape)[Name]>
+}
 
 /** Properties of both providers. */
-export const realmCacheConfig = z.strictObject({
+export const realmCacheConfig = v.strictObject({
   /** By name of the region; wins over what code asks for. */
-  regions: z.record(z.string().min(1).max(512), z.strictObject(regionShape).partial()).default({}),
+  regions: v.optional(
+    v.pipe(
+      v.unknown(),
+      v.check(hasUsableNames, 'no region can be called __proto__, prototype or constructor'),
+      v.record(regionName, v.partial(v.strictObject(regionShape))),
+    ),
+    {},
+  ),
   /** How often values whose time is over are taken out of memory, read or not. */
-  sweepEveryMs: timerMs.refine((ms) => ms > 0, 'must be above 0').default(60_000),
+  sweepEveryMs: v.optional(spanMs(1, MAX_TIMER_MS), 60_000),
   /**
    * The staleness bound: how long a node trusts what it keeps without having heard the work channel. Above twice the
    * cluster's `readWaitMs`, which is how seldom a quiet channel is heard. In memory there is nobody to hear.
    */
-  maxSilenceMs: spanMs.refine((ms) => ms > 0, 'must be above 0').default(5_000),
+  maxSilenceMs: v.optional(spanMs(1, MAX_SPAN_MS), 5_000),
 })
 
 /** Properties of a provider, with defaults filled in. */
-export type RealmCacheConfig = z.output<typeof realmCacheConfig>
+export type RealmCacheConfig = v.InferOutput<typeof realmCacheConfig>
 
 const DEFAULTS: RegionSettings = {
   maxEntries: 10_000,
@@ -107,9 +133,9 @@ export function regionSettings(
   const given: Record<string, unknown> = {}
   for (const [option, value] of Object.entries(options)) {
     if (value === undefined) continue
-    const parsed = regionShape[option as keyof typeof regionShape].safeParse(value)
-    if (!parsed.success) throw misuse(`options.${option}`, value, parsed.error.issues[0]?.message)
-    given[option] = parsed.data
+    const parsed = v.safeParse(regionShape[option as keyof typeof regionShape], value)
+    if (!parsed.success) throw misuse(`options.${option}`, value, parsed.issues[0].message)
+    given[option] = parsed.output
   }
   const overruled = Object.entries(configured ?? {}).filter(([, value]) => value !== undefined)
   const wellKnown = Object.hasOwn(WELL_KNOWN, name) ? WELL_KNOWN[name] : {}

@@ -1,3 +1,4 @@
+import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { Revisions } from '../src/revisions.js'
 import { expiryOf, mayStore, realmCacheConfig, regionSettings } from '../src/rules.js'
@@ -24,7 +25,7 @@ test('defaults by region, then code, then the configuration', () => {
     maxIdleMs: 1,
   })
   expect(regionSettings('__proto__', {}, undefined).maxEntries).toBe(10_000)
-  expect(realmCacheConfig.parse({ regions: { keys: { ttlMs: '5m' } } }).regions['keys']).toEqual({
+  expect(v.parse(realmCacheConfig, { regions: { keys: { ttlMs: '5m' } } }).regions['keys']).toEqual({
     ttlMs: 300_000,
   })
 })
@@ -35,7 +36,7 @@ test.each([
   { sweepEveryMs: 0 },
   { region: {} },
 ])('%o is refused', (wrong) => {
-  expect(realmCacheConfig.safeParse(wrong).success).toBe(false)
+  expect(v.safeParse(realmCacheConfig, wrong).success).toBe(false)
 })
 
 test('a life is cut short at random, never lengthened and never to nothing', () => {

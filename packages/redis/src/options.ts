@@ -1,95 +1,113 @@
-import { ConfigurationError, knownNames, parseDuration } from '@authstate/spi'
-import { z } from 'zod'
+import { ConfigurationError, isPlainObject, knownNames, parseDuration } from '@authstate/spi'
+import * as v from 'valibot'
 import { internals, type RedisClient } from './client.js'
 import { MAX_PARTITIONS } from './key-space.js'
 import { contradictions, WAYS } from './way-in.js'
 
-const durationMs = z.preprocess(parseDuration, z.int().min(1).max(600_000))
-const port = z.int().min(1).max(65_535)
-const address = z.union([
-  z.string().regex(/^[^\s:]+(:\d+)?$/, 'must be host or host:port'),
-  z.strictObject({ host: z.string().min(1), port: port.optional() }),
+const wholeNumber = (least: number, most: number) =>
+  v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(least), v.maxValue(most))
+const spanMs = (least: number, most: number) =>
+  v.pipe(
+    v.union([v.number(), v.string()]),
+    v.transform((given) => parseDuration(given)),
+    v.number(),
+    v.integer('must be a whole number'),
+    v.minValue(least),
+    v.maxValue(most),
+  )
+const port = wholeNumber(1, 65_535)
+const text = v.pipe(v.string(), v.minLength(1))
+const options = v.custom<Readonly<Record<string, unknown>>>(isPlainObject, 'must be an object of options')
+const address = v.union([
+  v.pipe(v.string(), v.regex(/^[^\s:]+(:\d+)?$/, 'must be host or host:port')),
+  v.strictObject({ host: text, port: v.optional(port) }),
 ])
-const secret = z.string().min(1).meta({ secret: true })
+const secret = v.pipe(v.string(), v.minLength(1), v.metadata({ secret: true }))
 
 /** The properties of the `redis` section, as a schema. */
-export const redisConfig = z
-  .strictObject({
+export const redisConfig = v.pipe(
+  v.strictObject({
     /** `redis://` or, for TLS, `rediss://`; user, password and database number may be part of it. */
-    url: z
-      .string()
-      .refine(isAddress, 'must be an address such as redis://host:6379, rediss://host:6379 or unix:///path')
-      .optional(),
+    url: v.optional(
+      v.pipe(
+        v.string(),
+        v.check(
+          isAddress,
+          'must be an address such as redis://host:6379, rediss://host:6379 or unix:///path',
+        ),
+      ),
+    ),
     /** A client of the application: an ioredis `Redis` or `Cluster`. It is not closed by this library. */
-    client: z
-      .custom<RedisClient>((value) => isClient(value), 'must be an ioredis client (Redis or Cluster)')
-      .optional(),
+    client: v.optional(
+      v.custom<RedisClient>((value) => isClient(value), 'must be an ioredis client (Redis or Cluster)'),
+    ),
     /** Addresses of sentinels; needs `name`. */
-    sentinels: z.array(address).min(1).optional(),
+    sentinels: v.optional(v.pipe(v.array(address), v.minLength(1))),
     /** Name of the master that the sentinels watch. */
-    name: z.string().min(1).optional(),
+    name: v.optional(text),
     /** Addresses of some nodes of a Cluster. */
-    nodes: z.array(address).min(1).optional(),
-    username: z.string().min(1).optional(),
-    password: secret.optional(),
-    sentinelUsername: z.string().min(1).optional(),
-    sentinelPassword: secret.optional(),
+    nodes: v.optional(v.pipe(v.array(address), v.minLength(1))),
+    username: v.optional(text),
+    password: v.optional(secret),
+    sentinelUsername: v.optional(text),
+    sentinelPassword: v.optional(secret),
     /** TLS to the sentinels themselves: `true`, or options of `tls.connect`; `tls` is for Redis. */
-    sentinelTls: z.union([z.boolean(), z.record(z.string(), z.unknown())]).optional(),
-    db: z.int().min(0).max(1_000_000).optional(),
+    sentinelTls: v.optional(v.union([v.boolean(), options])),
+    db: v.optional(wholeNumber(0, 1_000_000)),
     /** `true` for TLS with the system's authorities, or options of `tls.connect`. */
-    tls: z.union([z.boolean(), z.record(z.string(), z.unknown())]).optional(),
+    tls: v.optional(v.union([v.boolean(), options])),
     /** Start of every key. */
-    prefix: z
-      .string()
-      .regex(/^[^\s{}]{1,64}$/, 'must have 1 to 64 characters without spaces or braces')
-      .default('authstate'),
+    prefix: v.optional(
+      v.pipe(v.string(), v.regex(/^[^\s{}]{1,64}$/, 'must have 1 to 64 characters without spaces or braces')),
+      'authstate',
+    ),
     /** Whether a server that evicts stops the start; else it is told in the log and by `health()`. */
-    strict: z.boolean().default(false),
+    strict: v.optional(v.boolean(), false),
     /** Slices of the key space; fixed for the life of a deployment, recorded in Redis. */
-    partitions: z.int().min(1).max(MAX_PARTITIONS).default(16),
+    partitions: v.optional(wholeNumber(1, MAX_PARTITIONS), 16),
     /** How long a command may take. */
-    commandTimeoutMs: durationMs.default(2_000),
+    commandTimeoutMs: v.optional(spanMs(1, 600_000), 2_000),
     /** A write is answered when so many replicas have it; 0 for none. */
-    minReplicas: z.int().min(0).max(16).default(0),
+    minReplicas: v.optional(wholeNumber(0, 16), 0),
     /** How long they may take; it holds up what is behind it on the connection. */
-    replicaTimeoutMs: durationMs.optional(),
+    replicaTimeoutMs: v.optional(spanMs(1, 600_000)),
     /** How long the first connection may take. */
-    connectTimeoutMs: durationMs.default(5_000),
+    connectTimeoutMs: v.optional(spanMs(1, 600_000), 5_000),
     /** Commands per socket write. On for clients we make, off for clients we are given, when left out. */
-    batchWrites: z.union([z.boolean(), z.int().min(2).max(1_024)]).optional(),
+    batchWrites: v.optional(v.union([v.boolean(), wholeNumber(2, 1_024)])),
     /** More options for ioredis, for clients we make. Ours win where they keep a guarantee. */
-    ioredis: z.record(z.string(), z.unknown()).optional(),
-  })
-  .superRefine((config, context) => {
+    ioredis: v.optional(options),
+  }),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return
+    const config = dataset.value
+    const refuse = (message: string, path: readonly PropertyKey[] = []) =>
+      addIssue({ message, ...(path.length > 0 && { path: placeIn(config, path) }) })
     const ways = WAYS.filter((way) => config[way] !== undefined)
     if (ways.length !== 1) {
       const given = ways.length === 0 ? 'none is given' : `${ways.join(' and ')} are given`
-      context.addIssue({
-        code: 'custom',
-        message: `needs exactly one of url, client, sentinels or nodes; ${given}`,
-      })
+      refuse(`needs exactly one of url, client, sentinels or nodes; ${given}`)
     }
     const [way] = ways
     if (way !== undefined && ways.length === 1) {
-      for (const { path, message } of contradictions(config, way))
-        context.addIssue({ code: 'custom', path, message })
+      for (const { path, message } of contradictions(config, way)) refuse(message, path)
     }
     if (config.minReplicas > 0 && replicaTimeoutOf(config) >= config.commandTimeoutMs) {
-      context.addIssue({
-        code: 'custom',
-        path: ['replicaTimeoutMs'],
-        message: `must be below commandTimeoutMs, which is ${config.commandTimeoutMs}`,
-      })
+      refuse(`must be below commandTimeoutMs, which is ${config.commandTimeoutMs}`, ['replicaTimeoutMs'])
     }
     if (config.sentinels !== undefined && config.name === undefined) {
-      context.addIssue({
-        code: 'custom',
-        path: ['name'],
-        message: 'is required with sentinels: the name of the master',
-      })
+      refuse('is required with sentinels: the name of the master', ['name'])
     }
-  })
+  }),
+)
+
+/** A path of names as valibot says it. */
+function placeIn(input: object, path: readonly PropertyKey[]): [v.IssuePathItem, ...v.IssuePathItem[]] {
+  const items = path.map(
+    (key): v.IssuePathItem => ({ type: 'unknown', origin: 'value', input, key, value: undefined }),
+  )
+  return items as [v.IssuePathItem, ...v.IssuePathItem[]]
+}
 
 /** How long replicas may take where nothing is said. */
 const REPLICA_TIMEOUT_MS = 100
@@ -99,23 +117,24 @@ export const replicaTimeoutOf = ({ replicaTimeoutMs }: { replicaTimeoutMs?: numb
   replicaTimeoutMs ?? REPLICA_TIMEOUT_MS
 
 /** What `connect()` and the `redis` section of a configuration take. */
-export type RedisOptions = z.input<typeof redisConfig>
+export type RedisOptions = v.InferInput<typeof redisConfig>
 
 /** {@link RedisOptions} with defaults filled in. */
-export type RedisConfig = z.output<typeof redisConfig>
+export type RedisConfig = v.InferOutput<typeof redisConfig>
 
 /** @throws {ConfigurationError} names every place that can not work, and no value */
 export function parseOptions(given: RedisOptions): RedisConfig {
-  const parsed = redisConfig.safeParse(given)
-  if (parsed.success) return parsed.data
-  throw new ConfigurationError(parsed.error.issues.flatMap(describeIssue).join('; '))
+  const parsed = v.safeParse(redisConfig, given)
+  if (parsed.success) return parsed.output
+  throw new ConfigurationError(parsed.issues.map(describeIssue).join('; '))
 }
 
-function describeIssue(issue: z.core.$ZodIssue): string[] {
-  const place = ['redis', ...issue.path].join('.')
-  if (issue.code !== 'unrecognized_keys') return [`${place}: ${issue.message}`]
-  const known = Object.keys(redisConfig.shape)
-  return issue.keys.map((name) => `${place}.${name}: there is no such property. ${knownNames(name, known)}`)
+function describeIssue(issue: v.InferIssue<typeof redisConfig>): string {
+  const path = v.getDotPath(issue)
+  const place = path === null ? 'redis' : `redis.${path}`
+  if (issue.type !== 'strict_object' || issue.expected !== 'never') return `${place}: ${issue.message}`
+  const known = Object.keys(redisConfig.entries)
+  return `${place}: there is no such property. ${knownNames(path ?? '', known)}`
 }
 
 /** Host and port of one server. */
@@ -124,7 +143,7 @@ export interface Address {
   readonly port: number
 }
 
-export function parseAddress(given: z.output<typeof address>, defaultPort: number): Address {
+export function parseAddress(given: v.InferOutput<typeof address>, defaultPort: number): Address {
   if (typeof given !== 'string') return { host: given.host, port: given.port ?? defaultPort }
   const [host = '', portText] = given.split(':')
   return { host, port: portText === undefined ? defaultPort : Number(portText) }
@@ -143,7 +162,7 @@ function isAddress(url: string): boolean {
 
 /** Where a connection goes, for messages: never with a password. */
 export function describeTarget(config: RedisConfig): string {
-  const list = (addresses: readonly z.output<typeof address>[], defaultPort: number) =>
+  const list = (addresses: readonly v.InferOutput<typeof address>[], defaultPort: number) =>
     addresses
       .map((one) => parseAddress(one, defaultPort))
       .map(({ host, port }) => `${host}:${port}`)

@@ -1,4 +1,5 @@
 import { defineSpi, type ProviderFactory } from '@authstate/spi'
+import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { openConnection } from './connect.js'
 import type { RedisConnection } from './connection.js'
 import { type RedisConfig, redisConfig } from './options.js'
@@ -13,7 +14,7 @@ export function redisConnection(): ProviderFactory<RedisConnection, RedisConfig>
     // Not the name of an option: a section's properties may also stand under the provider's id.
     id: 'default',
     onDemand: true,
-    config: redisConfig,
+    config: toStandardJsonSchema(redisConfig),
     create: ({ logger, givenClock, node }, config) =>
       openConnection(config, { logger, clock: givenClock, node: node.name }),
   }

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '@authstate/spi'
+import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import { connect, type RedisOptions, redisConfig } from '../src/index.js'
 import { describeTarget } from '../src/options.js'
@@ -8,7 +9,7 @@ const url = 'redis://127.0.0.1:1'
 const wrong = (options: object) => failureOf(connect(options as RedisOptions))
 
 test('what is left out has its default', () => {
-  expect(redisConfig.parse({ url })).toEqual({
+  expect(v.parse(redisConfig, { url })).toEqual({
     url,
     prefix: 'authstate',
     partitions: 16,
@@ -20,7 +21,7 @@ test('what is left out has its default', () => {
 })
 
 test('spans may be text', () => {
-  expect(redisConfig.parse({ url, commandTimeoutMs: '500ms', connectTimeoutMs: '1m' })).toMatchObject({
+  expect(v.parse(redisConfig, { url, commandTimeoutMs: '500ms', connectTimeoutMs: '1m' })).toMatchObject({
     commandTimeoutMs: 500,
     connectTimeoutMs: 60_000,
   })
@@ -76,5 +77,5 @@ test.each<[RedisOptions, string]>([
   [{ nodes: ['a', { host: 'b', port: 7_001 }] }, 'the Cluster at a:6379, b:7001'],
   [{ sentinels: ['a', 'b:1'], name: 'm' }, 'master "m" of the sentinels a:26379, b:1'],
 ])('%j is called %s', (options, text) => {
-  expect(describeTarget(redisConfig.parse(options))).toBe(text)
+  expect(describeTarget(v.parse(redisConfig, options))).toBe(text)
 })

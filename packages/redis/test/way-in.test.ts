@@ -1,5 +1,6 @@
 import { ConfigurationError } from '@authstate/spi'
 import { Redis } from 'ioredis'
+import * as v from 'valibot'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { connect, type RedisOptions, redisConfig } from '../src/index.js'
 import { WAYS, type Way } from '../src/way-in.js'
@@ -41,14 +42,14 @@ const properties: Readonly<Record<string, readonly [value: unknown, worksWith: r
 }
 
 const messageOf = (options: RedisOptions): string => {
-  const parsed = redisConfig.safeParse(options)
+  const parsed = v.safeParse(redisConfig, options)
   return parsed.success
     ? ''
-    : parsed.error.issues.map((one) => `${one.path.join('.')} ${one.message}`).join('; ')
+    : parsed.issues.map((issue) => `${v.getDotPath(issue) ?? ''} ${issue.message}`).join('; ')
 }
 
 test('every property of the section is in the table', () => {
-  expect([...Object.keys(properties), ...WAYS].sort()).toEqual(Object.keys(redisConfig.shape).sort())
+  expect([...Object.keys(properties), ...WAYS].sort()).toEqual(Object.keys(redisConfig.entries).sort())
 })
 
 describe.each(WAYS)('with %s', (way) => {

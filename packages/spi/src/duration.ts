@@ -8,6 +8,8 @@ const DURATION = /^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*$/
  * @returns Whole milliseconds for a duration; `value` itself for everything else, plain numbers included, and for a duration that
  *   is no whole number of them: rounded, `'0.4ms'` would be 0, which often means "none".
  */
+export function parseDuration(value: string | number): string | number
+export function parseDuration(value: unknown): unknown
 export function parseDuration(value: unknown): unknown {
   const match = typeof value === 'string' ? DURATION.exec(value) : null
   if (!match) return value

@@ -19,6 +19,8 @@ export type Path = readonly PropertyKey[]
 /** What zod and valibot say of an issue beyond the standard. Shapes are checked before use. */
 export interface DetailedIssue extends StandardIssue {
   readonly code?: unknown
+  readonly kind?: unknown
+  readonly type?: unknown
   readonly expected?: unknown
   readonly keys?: unknown
   readonly errors?: unknown
@@ -38,12 +40,17 @@ export function describeIssue(subject: Subject, issue: DetailedIssue, missingMat
   }
   const place = subject.properties.placeOf(path.map(String))
   const given = valueAt(subject.values, path)
-  const problem =
-    typeof issue.expected === 'string'
-      ? `expected ${issue.expected}`
-      : withoutValues(issue.message, given, subject.values)
+  const problem = problemOf(issue) ?? withoutValues(issue.message, given, subject.values)
   if (given !== undefined || path.length === 0) return [`${place}: ${problem}`]
   return missingMatters ? [`${place}: missing, ${problem}`] : []
+}
+
+/** The type that was expected, unless the schema has words of its own. valibot says "Invalid …" where it has none. */
+function problemOf({ expected, kind, message }: DetailedIssue): string | undefined {
+  if (typeof expected !== 'string' || (typeof kind === 'string' && !message.startsWith('Invalid ')))
+    return undefined
+  // valibot: ("x" | "y")
+  return `expected ${expected.replace(/^\((.*)\)$/, '$1').replaceAll(' | ', ' or ')}`
 }
 
 /** Of a union's branches the one that was probably meant; types alone are put together into one complaint. */

@@ -58,7 +58,10 @@ function branchesOf(schema: JsonSchema | undefined): JsonSchema[] {
 function ask(standard: object): JsonSchema | undefined {
   const writer = (standard as { jsonSchema?: { input?: (options: object) => unknown } }).jsonSchema
   try {
-    const written = writer?.input?.({ target: 'draft-2020-12', libraryOptions: { unrepresentable: 'any' } })
+    const written = writer?.input?.({
+      target: 'draft-2020-12',
+      libraryOptions: { unrepresentable: 'any', errorMode: 'ignore' },
+    })
     return isPlainObject(written) ? written : undefined
   } catch {
     return undefined

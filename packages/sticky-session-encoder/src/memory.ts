@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { ProviderFactory } from '@authstate/spi'
+import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { type StickySessionEncoderProvider, stickySessionEncoderSpi } from './contract.js'
 import { StickySessionEncoder } from './encoder.js'
 import { type MemoryStickySessionConfig, memoryStickySessionConfig, ownRoute } from './rules.js'
@@ -16,7 +17,7 @@ export function memoryStickySessions(): ProviderFactory<
   return {
     spi: stickySessionEncoderSpi,
     id: 'memory',
-    config: memoryStickySessionConfig,
+    config: toStandardJsonSchema(memoryStickySessionConfig),
     create: ({ keyring, node }, config) => {
       const route =
         config.route ?? (config.shouldAttachRoute && node.route !== undefined ? ownRoute(node) : undefined)

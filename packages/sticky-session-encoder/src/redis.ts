@@ -1,5 +1,6 @@
 import { type ClusterView, clusterSpi } from '@authstate/cluster'
 import type { NodeIdentity, ProviderFactory } from '@authstate/spi'
+import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { type StickySessionEncoderProvider, stickySessionEncoderSpi } from './contract.js'
 import { StickySessionEncoder } from './encoder.js'
 import { createRendezvous, type Rendezvous } from './rendezvous.js'
@@ -15,7 +16,7 @@ export function redisStickySessions(): ProviderFactory<StickySessionEncoderProvi
     spi: stickySessionEncoderSpi,
     id: 'redis',
     dependsOn: [clusterSpi],
-    config: redisStickySessionConfig,
+    config: toStandardJsonSchema(redisStickySessionConfig),
     create: (context, config) => {
       if (config.shouldAttachRoute) ownRoute(context.node)
       const cluster = context.get(clusterSpi)

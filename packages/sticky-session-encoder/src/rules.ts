@@ -1,5 +1,5 @@
 import { assertName, ConfigurationError, MAX_NAME_BYTES, type NodeIdentity } from '@authstate/spi'
-import { z } from 'zod'
+import * as v from 'valibot'
 import type { DecodedSession } from './contract.js'
 
 /** Longest value that is looked at. A browser keeps no longer cookie. */
@@ -10,50 +10,57 @@ const ROUTE = /^[\w.~:@+/=-]{1,255}$/
 
 const properties = {
   /** `false`: no route is attached, for a balancer that appends its own. */
-  shouldAttachRoute: z.boolean().default(true),
-  cookieName: z
-    .string()
-    .regex(/^[\w-]{1,64}$/, 'must have 1 to 64 of A-Z a-z 0-9 _ -')
-    .default('AUTH_SESSION_ID'),
-  path: z
-    .string()
-    .regex(/^\/[\x21-\x3a\x3c-\x7e]*$/, 'must begin with "/" and have no space and no ";"')
-    .default('/'),
+  shouldAttachRoute: v.optional(v.boolean(), true),
+  cookieName: v.optional(
+    v.pipe(v.string(), v.regex(/^[\w-]{1,64}$/, 'must have 1 to 64 of A-Z a-z 0-9 _ -')),
+    'AUTH_SESSION_ID',
+  ),
+  path: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^\/[\x21-\x3a\x3c-\x7e]*$/, 'must begin with "/" and have no space and no ";"'),
+    ),
+    '/',
+  ),
   /** Left out: the host that set the cookie, and no other. */
-  domain: z
-    .string()
-    .regex(/^[\w.-]{1,255}$/, 'must be a host name')
-    .optional(),
-  sameSite: z.enum(['none', 'lax', 'strict']).default('none'),
+  domain: v.optional(v.pipe(v.string(), v.regex(/^[\w.-]{1,255}$/, 'must be a host name'))),
+  sameSite: v.optional(v.picklist(['none', 'lax', 'strict']), 'none'),
   /** `false` only where a browser reaches the server without TLS, and then not with `sameSite: 'none'`. */
-  secure: z.boolean().default(true),
+  secure: v.optional(v.boolean(), true),
 }
 
-const SAME_SITE_NEEDS_SECURE = {
-  path: ['sameSite'],
-  message: '"none" needs "secure": a browser drops the cookie otherwise',
-}
 const isKeptByBrowsers = (config: { sameSite: string; secure: boolean }): boolean =>
   config.secure || config.sameSite !== 'none'
+const NEEDS_SECURE = '"none" needs "secure": a browser drops the cookie otherwise'
 
 /** Properties of the memory provider. */
-export const memoryStickySessionConfig = z
-  .strictObject({
+export const memoryStickySessionConfig = v.pipe(
+  v.strictObject({
     ...properties,
     /** What the load balancer calls this node. @default the node's own `route`, else none */
-    route: z.string().regex(ROUTE, 'must have 1 to 255 of A-Z a-z 0-9 _ . ~ : @ + / = -').optional(),
-  })
-  .refine(isKeptByBrowsers, SAME_SITE_NEEDS_SECURE)
+    route: v.optional(
+      v.pipe(v.string(), v.regex(ROUTE, 'must have 1 to 255 of A-Z a-z 0-9 _ . ~ : @ + / = -')),
+    ),
+  }),
+  v.forward(
+    v.check((config) => isKeptByBrowsers(config), NEEDS_SECURE),
+    ['sameSite'],
+  ),
+)
 
 /** Properties of the Redis provider. */
-export const redisStickySessionConfig = z
-  .strictObject(properties)
-  .refine(isKeptByBrowsers, SAME_SITE_NEEDS_SECURE)
+export const redisStickySessionConfig = v.pipe(
+  v.strictObject(properties),
+  v.forward(
+    v.check((config) => isKeptByBrowsers(config), NEEDS_SECURE),
+    ['sameSite'],
+  ),
+)
 
 /** What every provider is configured with, defaults filled in. */
-export type StickySessionConfig = z.output<typeof redisStickySessionConfig>
+export type StickySessionConfig = v.InferOutput<typeof redisStickySessionConfig>
 /** Properties of the memory provider, with defaults filled in. */
-export type MemoryStickySessionConfig = z.output<typeof memoryStickySessionConfig>
+export type MemoryStickySessionConfig = v.InferOutput<typeof memoryStickySessionConfig>
 
 /** `id`, or `id.route`. */
 export function joinRoute(id: string, route: string | undefined): string {

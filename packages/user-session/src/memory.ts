@@ -9,6 +9,7 @@ import {
   type ProviderFactory,
   type Realm,
 } from '@authstate/spi'
+import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import * as check from './checks.js'
 import {
   type ClientRemoval,
@@ -67,7 +68,7 @@ export function memoryUserSessions(): ProviderFactory<UserSessionProvider, UserS
   return {
     spi: userSessionSpi,
     id: 'memory',
-    config: userSessionConfig,
+    config: toStandardJsonSchema(userSessionConfig),
     create: (context, config) => new MemoryUserSessions(context, config),
   }
 }

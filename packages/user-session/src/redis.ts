@@ -7,6 +7,7 @@ import {
   type ProviderContext,
   type ProviderFactory,
 } from '@authstate/spi'
+import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import * as check from './checks.js'
 import {
   type ClientRemoval,
@@ -53,7 +54,7 @@ export function redisUserSessions(): ProviderFactory<UserSessionProvider, UserSe
     spi: userSessionSpi,
     id: 'redis',
     dependsOn: [redisConnectionSpi],
-    config: userSessionConfig,
+    config: toStandardJsonSchema(userSessionConfig),
     create: (context, config) => new RedisUserSessions(context, config),
   }
 }

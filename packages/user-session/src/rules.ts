@@ -1,34 +1,41 @@
 import { DEFAULT_MAX_NOTES_BYTES, parseDuration } from '@authstate/spi'
-import { z } from 'zod'
+import * as v from 'valibot'
 
 /** Sessions that a script touches at most, and a page holds at most. */
 export const CHUNK = 100
 
-const limit = z.int().min(1).max(CHUNK)
+const wholeNumber = (least: number, most: number) =>
+  v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(least), v.maxValue(most))
+const spanMs = (least: number, most: number) =>
+  v.pipe(
+    v.union([v.number(), v.string()]),
+    v.transform((given) => parseDuration(given)),
+    v.number(),
+    v.integer('must be a whole number'),
+    v.minValue(least),
+    v.maxValue(most),
+  )
+const limit = wholeNumber(1, CHUNK)
 
 /** Properties of both providers. */
-export const userSessionConfig = z.strictObject({
+export const userSessionConfig = v.strictObject({
   /** Living online sessions that one user may have. */
-  maxSessionsPerUser: limit.optional(),
+  maxSessionsPerUser: v.optional(limit),
   /** Living online sessions of one user that may have a living client session at one client. */
-  maxSessionsPerUserAndClient: limit.optional(),
+  maxSessionsPerUserAndClient: v.optional(limit),
   /** Living offline sessions that one user may have. */
-  maxOfflineSessionsPerUser: limit.optional(),
+  maxOfflineSessionsPerUser: v.optional(limit),
   /** Living sessions that one user may have in all, online and offline. */
-  maxTotalSessionsPerUser: limit.optional(),
+  maxTotalSessionsPerUser: v.optional(limit),
   /** What happens at a limit: the newcomer is refused, or another session ends. */
-  limitPolicy: z.enum(['reject', 'end-oldest', 'end-least-recently-used']).default('reject'),
+  limitPolicy: v.optional(v.picklist(['reject', 'end-oldest', 'end-least-recently-used']), 'reject'),
   /** Ceiling on the names and values of the notes of one session or client session, in bytes of UTF-8. */
-  maxNotesBytes: z
-    .int()
-    .min(0)
-    .max(16 * 1024 * 1024)
-    .default(DEFAULT_MAX_NOTES_BYTES),
+  maxNotesBytes: v.optional(wholeNumber(0, 16 * 1024 * 1024), DEFAULT_MAX_NOTES_BYTES),
   /** Whether the values of notes are encrypted where they are stored; needs a keyring. Nothing is where nothing is at rest. */
-  encryptNotes: z.boolean().default(false),
+  encryptNotes: v.optional(v.boolean(), false),
   /** Between two sweeps of what has expired; 0: this node does not sweep by itself. */
-  sweepIntervalMs: z.preprocess(parseDuration, z.int().min(0).max(86_400_000)).default(30_000),
+  sweepIntervalMs: v.optional(spanMs(0, 86_400_000), 30_000),
 })
 
 /** Properties of a provider, with defaults filled in. */
-export type UserSessionConfig = z.output<typeof userSessionConfig>
+export type UserSessionConfig = v.InferOutput<typeof userSessionConfig>

@@ -1,19 +1,20 @@
 import { FakeClock } from '@authstate/conformance'
 import type { Clock } from '@authstate/spi'
 import fc from 'fast-check'
+import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import { beganBefore, laterMark, Moments } from '../src/moments.js'
 import { decideRotation, earliestIssue, type Family } from '../src/rotation.js'
 import { userSessionConfig } from '../src/rules.js'
 
 test('defaults', () => {
-  expect(userSessionConfig.parse({})).toEqual({
+  expect(v.parse(userSessionConfig, {})).toEqual({
     limitPolicy: 'reject',
     maxNotesBytes: 65_536,
     encryptNotes: false,
     sweepIntervalMs: 30_000,
   })
-  expect(userSessionConfig.parse({ sweepIntervalMs: '1m' }).sweepIntervalMs).toBe(60_000)
+  expect(v.parse(userSessionConfig, { sweepIntervalMs: '1m' }).sweepIntervalMs).toBe(60_000)
 })
 
 test.each([
@@ -28,7 +29,7 @@ test.each([
   { encryptNotes: 'yes' },
   { maxSessions: 1 },
 ])('%o is refused', (wrong) => {
-  expect(userSessionConfig.safeParse(wrong).success).toBe(false)
+  expect(v.safeParse(userSessionConfig, wrong).success).toBe(false)
 })
 
 describe('decideRotation', () => {

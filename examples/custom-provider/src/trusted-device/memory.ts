@@ -6,18 +6,28 @@ import {
   type ProviderFactory,
   parseDuration,
 } from '@authstate/spi'
+import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import type { Properties } from 'authstate'
-import { z } from 'zod'
+import * as v from 'valibot'
 import { type TrustedDevice, type TrustedDeviceProvider, trustedDeviceSpi } from './contract.js'
 
 const DAY_MS = 86_400_000
 
-const trustedDeviceConfig = z.strictObject({
-  maxDevices: z.int().min(1).default(10),
-  maxTrustMs: z.preprocess(parseDuration, z.int().min(1)).default(30 * DAY_MS),
+const trustedDeviceConfig = v.strictObject({
+  maxDevices: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1)), 10),
+  maxTrustMs: v.optional(
+    v.pipe(
+      v.union([v.number(), v.string()]),
+      v.transform((given) => parseDuration(given)),
+      v.number(),
+      v.safeInteger(),
+      v.minValue(1),
+    ),
+    30 * DAY_MS,
+  ),
 })
 
-export type TrustedDeviceConfig = z.output<typeof trustedDeviceConfig>
+export type TrustedDeviceConfig = v.InferOutput<typeof trustedDeviceConfig>
 
 declare module 'authstate' {
   interface SpiSections {
@@ -30,7 +40,7 @@ export function memoryTrustedDevices(): ProviderFactory<TrustedDeviceProvider, T
   return {
     spi: trustedDeviceSpi,
     id: 'memory',
-    config: trustedDeviceConfig,
+    config: toStandardJsonSchema(trustedDeviceConfig),
     create: (context, config) => new MemoryTrustedDevices(context, config),
   }
 }
