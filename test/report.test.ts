@@ -38,7 +38,7 @@ const report: Report = {
   ],
 }
 
-test('cases are counted, and a file that can not be loaded is a failure', () => {
+test('cases are counted, and a file that cannot be loaded is a failure', () => {
   expect(totals(report)).toEqual({ passed: 4, failed: 2, skipped: 3 })
 })
 

@@ -20,7 +20,7 @@ export function bandOfMedian(values: readonly number[]): readonly [low: number, 
   return [quantile(medians, 0.025), quantile(medians, 0.975)]
 }
 
-/** A small seeded generator: `Math.random` can not be repeated. */
+/** A small seeded generator: `Math.random` cannot be repeated. */
 export function mulberry32(seed: number): () => number {
   let state = seed
   return () => {

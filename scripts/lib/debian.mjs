@@ -22,7 +22,7 @@ export function findProgram(names, env = process.env) {
   return undefined
 }
 
-/** Why this process can not install packages, or undefined when it can. */
+/** Why this process cannot install packages, or undefined when it can. */
 export function whyNoInstall(env = process.env) {
   if (env.AUTHSTATE_TEST_REDIS_INSTALL === 'no') return 'AUTHSTATE_TEST_REDIS_INSTALL=no'
   if (findProgram(['apt-get'], env) === undefined) return 'there is no apt-get'

@@ -5,7 +5,7 @@ import type { Services } from './services.js'
 /**
  * The user whose name and password these are.
  *
- * `undefined` for an unknown name, a wrong password and a locked account: the caller can not tell which, and each
+ * `undefined` for an unknown name, a wrong password and a locked account: the caller cannot tell which, and each
  * takes the time of one password check.
  */
 export async function checkCredentials(

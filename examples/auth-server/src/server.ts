@@ -59,7 +59,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Hono
     if (error instanceof HTTPException) return error.getResponse()
     if (error instanceof ProviderError && error.code === 'ERR_STORE_UNAVAILABLE') {
       c.header('retry-after', '1')
-      return showProblem(c, 'The server can not answer right now. Please try again.', 503)
+      return showProblem(c, 'The server cannot answer right now. Please try again.', 503)
     }
     console.error(error)
     return showProblem(c, 'Something went wrong here.', 500)

@@ -189,7 +189,7 @@ describe('a login makes one session', () => {
 
 describe('what is no form of ours', () => {
   test.each([
-    ['a client or a tab that can not be', { client_id: '\u4e2d'.repeat(199), tab_id: '\u4e2d'.repeat(199) }],
+    ['a client or a tab that cannot be', { client_id: '\u4e2d'.repeat(199), tab_id: '\u4e2d'.repeat(199) }],
     ['no fields', {}],
   ])('%s', async (_, changes) => {
     const browser = server.browser()

@@ -302,7 +302,7 @@ class RedisActionTokens implements ActionTokenProvider {
     if (this.#unreadable === 1) {
       this.#context.logger.warn(
         { spi: actionTokenSpi.name },
-        'a stored token can not be read and counts as absent',
+        'a stored token cannot be read and counts as absent',
       )
     }
     return undefined

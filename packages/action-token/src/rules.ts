@@ -248,7 +248,7 @@ export function encodeData(data: unknown, maxBytes: number): string {
   return text
 }
 
-/** `undefined` for what this version can not read. */
+/** `undefined` for what this version cannot read. */
 export function decodeData(text: string): TokenData | undefined {
   try {
     const data: unknown = JSON.parse(text)

@@ -153,7 +153,7 @@ describeWith(redis, 'action-token faults', () => {
     expect(await healthy.get('realm', 'code', 'k')).toBeUndefined()
     expect(await healthy.has('realm', 'code', 'k')).toBe(false)
     expect(await healthy.consume('realm', 'code', 'k')).toEqual({ outcome: 'unknown' })
-    expect(logger.entries.filter(({ message }) => message.includes('can not be read'))).toHaveLength(1)
+    expect(logger.entries.filter(({ message }) => message.includes('cannot be read'))).toHaveLength(1)
   })
 
   test('what another version stored falls with its family, and does not count', async () => {

@@ -77,7 +77,7 @@ describe('a signed token', () => {
   })
 })
 
-test('stored data is an object or can not be read', () => {
+test('stored data is an object or cannot be read', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
       const data = decodeData(text)

@@ -202,7 +202,7 @@ export interface AuthSessionProvider extends Provider {
   /**
    * The living root of that id, as it is, or a new one. Its tabs are not in the answer: `getRoot` and `getTab` read them.
    *
-   * Of n simultaneous calls with one id all get the same root. An id that this deployment can not have minted, or
+   * Of n simultaneous calls with one id all get the same root. An id that this deployment cannot have minted, or
    * none at all, gets a root under a fresh id: compare `root.id` with what the browser sent. Check the cookie's
    * signature first.
    */

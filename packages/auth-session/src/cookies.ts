@@ -53,7 +53,7 @@ export interface LoginCookies {
   /**
    * A Set-Cookie header KC_RESTART: signed, not encrypted, for the browser session, `HttpOnly`.
    *
-   * @returns `undefined` when the data does not fit into a cookie: then a lost login can not be begun again.
+   * @returns `undefined` when the data does not fit into a cookie: then a lost login cannot be begun again.
    */
   restart(realmId: string, data: RestartData): string | undefined
   /**
@@ -98,7 +98,7 @@ const RESTART_DATA: Known<RestartData> = {
 }
 
 /**
- * @throws {ConfigurationError} the keyring can not work
+ * @throws {ConfigurationError} the keyring cannot work
  * @throws {TypeError} an option is unknown or wrong, such as `sameSite: 'none'` without `secure`
  */
 export function createLoginCookies(options: LoginCookieOptions): LoginCookies {

@@ -71,7 +71,7 @@ export type GapReason =
 
 /** What a subscriber wants to hear besides events. */
 export interface SubscribeOptions {
-  /** Told, in order with the events, that some can not be delivered. What they would have said is unknown. */
+  /** Told, in order with the events, that some cannot be delivered. What they would have said is unknown. */
   readonly onGap?: ((reason: GapReason) => void | Promise<void>) | undefined
 }
 

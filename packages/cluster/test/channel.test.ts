@@ -144,7 +144,7 @@ describeWith(redis, 'the work channel', () => {
     expect(gaps).toEqual([])
   })
 
-  test('an event that can not be stored in time is an error for its sender and a gap for the others', async () => {
+  test('an event that cannot be stored in time is an error for its sender and a gap for the others', async () => {
     const faulty = faultyClient(control)
     const b = await world.node({ name: 'b' })
     const a = await world.node({
@@ -211,7 +211,7 @@ describeWith(redis, 'the work channel', () => {
     expect(await control.get(events)).toBe('foreign')
   })
 
-  test('an event that can not be read is a gap, and the next is heard', async () => {
+  test('an event that cannot be read is a gap, and the next is heard', async () => {
     const [a, b] = [await world.node({ name: 'a' }), await world.node({ name: 'b' })]
     const { numbers, gaps } = hear(b.provider)
     await a.provider.publish('topic', 0)

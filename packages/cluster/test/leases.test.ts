@@ -21,7 +21,7 @@ function storeThat(over: Partial<LeaseStore>): LeaseStore {
   }
 }
 
-test('a lease ends for its holder when it can not be renewed in time, whatever the clock says', async () => {
+test('a lease ends for its holder when it cannot be renewed in time, whatever the clock says', async () => {
   const clock = new FakeClock()
   for (const renew of [async () => false, () => Promise.reject(lost), () => new Promise<boolean>(() => {})]) {
     const leases = new Leases(storeThat({ renew }), clock, quiet)

@@ -170,7 +170,7 @@ describeWith(redis, 'the list of nodes', () => {
     expect(names(two)).toEqual(['a', 'twin', 'twin'])
   })
 
-  test('a member that can not be read is nobody, said once', async () => {
+  test('a member that cannot be read is nobody, said once', async () => {
     const a = await open('a')
     const [key = ''] = await world.key('cm')
     await control.hset(key, 'future:run', '{"v":2}')

@@ -99,7 +99,7 @@ test('ids of a stream compare as numbers', () => {
   expect(ids.sort(compareIds)).toEqual(['0-0', '9-30', '10-2', '10-2', '10-11'])
 })
 
-test('what goes over the wire comes back; what can not be read is nothing', () => {
+test('what goes over the wire comes back; what cannot be read is nothing', () => {
   const sender = { ...node('a:{1}', 'paris'), incarnation: '01HF', route: 'r1' }
   const said = { beat: 3, sent: 9, now: 77 }
   expect(decodeMember(`a%3a:${sender.incarnation}`, encodeMember(sender, said))).toEqual({

@@ -129,7 +129,7 @@ async function play<P extends Provider>(
       )
     await assertNoGrowth({ clock, play: again, providers: [...providers], size })
   }
-  // In this order also where more than one goes wrong: a store that hangs often can not be closed either.
+  // In this order also where more than one goes wrong: a store that hangs often cannot be closed either.
   const failures = [
     ...(await failureOf(enactAll())),
     ...(await failureOf(within(timeoutMs, (async () => store.close())(), 'closing the target'))),

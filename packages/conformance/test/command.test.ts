@@ -142,10 +142,10 @@ test('wrong arguments end with status 2', { timeout: 60_000 }, async () => {
 
 test.each([
   ['no module', [], 'which module?'],
-  ['no such module', ['none.js'], "'none.js' can not be loaded"],
+  ['no such module', ['none.js'], "'none.js' cannot be loaded"],
   ['a slip in the SPI', [module, '--spi', 'taly'], "Did you mean 'tally'?"],
   ['no such case', [module, '--case', 'no such text'], 'no case is of that level'],
-  ['no place for a report', [module, '--junit', join('no', 'x.xml')], 'can not be written'],
+  ['no place for a report', [module, '--junit', join('no', 'x.xml')], 'cannot be written'],
 ])('%s: a clear message and status 2', async (_, argv, message) => {
   let complaint = ''
   const status = await runCli(argv, {

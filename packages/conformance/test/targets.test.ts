@@ -141,7 +141,7 @@ test('disorder that verify finds fails the case', async () => {
   expect(places.size).toBe(0)
 })
 
-test('a provider that can not be started fails the case with the reason', async () => {
+test('a provider that cannot be started fails the case with the reason', async () => {
   const broken = { ...shelves, create: () => assert.fail('no disk') }
   const [result] = await checkSuite(shelfSuite, describeShelf({ factories: [broken] }))
   expect(result).toMatchObject({

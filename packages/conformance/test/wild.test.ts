@@ -52,11 +52,11 @@ test('a provider that ends the process does not end it well', { timeout: 60_000 
 })
 
 test('what the case found comes before what the end of the store found', { timeout: 60_000 }, async () => {
-  const { stdout } = await runGreeting("return 'bah'", "throw new Error('can not close')")
+  const { stdout } = await runGreeting("return 'bah'", "throw new Error('cannot close')")
   expect(stdout).toContain('error      Error: rude')
-  expect(stdout).not.toContain('can not close')
-  const closing = await runGreeting("return 'hello'", "throw new Error('can not close')")
-  expect(closing.stdout).toContain("failed to close: 'greeting' (Error: can not close)")
+  expect(stdout).not.toContain('cannot close')
+  const closing = await runGreeting("return 'hello'", "throw new Error('cannot close')")
+  expect(closing.stdout).toContain("failed to close: 'greeting' (Error: cannot close)")
 })
 
 test('a provider that neither answers nor closes is told of by its verb', { timeout: 60_000 }, async () => {

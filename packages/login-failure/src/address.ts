@@ -43,7 +43,7 @@ export interface RequestOrigin {
  * Makes a function that tells the address of the client behind trusted proxies.
  *
  * It walks `X-Forwarded-For` from its end and stops at the first address that is not a trusted proxy, so that a
- * client can not make itself another by sending the header.
+ * client cannot make itself another by sending the header.
  *
  * @param trustedProxies Addresses, networks (`'10.0.0.0/8'`) or the names `'loopback'`, `'linklocal'`, `'uniquelocal'`. None: the header is not looked at.
  * @returns `undefined` when what was found is no address

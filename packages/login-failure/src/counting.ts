@@ -111,7 +111,7 @@ export class Counting {
     return { outcome: 'busy', rule: rules[busy]?.subject.rule ?? 'user' }
   }
 
-  /** Gives reservations back. What can not be given back ends by itself. */
+  /** Gives reservations back. What cannot be given back ends by itself. */
   async release(rules: readonly Rule[], attempt: string): Promise<void> {
     await Promise.allSettled(rules.map(({ subject }) => this.#store.release(subject, attempt)))
   }

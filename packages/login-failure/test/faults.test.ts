@@ -254,7 +254,7 @@ describeWith(redis, 'login-failure faults', () => {
     expect(await provider.guard('realm', 'bob', {}, right)).toEqual({ outcome: 'success' })
   })
 
-  test('a reservation that can not be given back ends by itself, and the error of verify is what the caller gets', async () => {
+  test('a reservation that cannot be given back ends by itself, and the error of verify is what the caller gets', async () => {
     const { provider, arm } = await openFaulty(away, { guardWaitMs: 0, reservationMs: 9_000 })
     arm(scripts.release, away)
     const broken = new Error('directory is away')

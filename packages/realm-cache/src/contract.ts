@@ -168,7 +168,7 @@ export interface SecondLevelStats {
   readonly stored: number
   /** Values that were not put there: something was declared untrue meanwhile, or another was faster. */
   readonly refused: number
-  /** Values that can not be kept there: no plain data, or too large. */
+  /** Values that cannot be kept there: no plain data, or too large. */
   readonly unfit: number
   /** Times it did not answer. */
   readonly failures: number

@@ -106,7 +106,7 @@ class OtherNodes implements Outside {
     })
   }
 
-  /** Lets another node that wants the same load it first. What the cluster can not do is no reason not to load. */
+  /** Lets another node that wants the same load it first. What the cluster cannot do is no reason not to load. */
   readonly queue: Outside['queue'] = async (region, key, load) => {
     let began = false
     try {

@@ -17,10 +17,10 @@ export interface Looked {
   readonly found: SharedValue | undefined
 }
 
-/** The level between a region and its source that all nodes share. What it can not do is no error of a reader. */
+/** The level between a region and its source that all nodes share. What it cannot do is no error of a reader. */
 export interface SecondLevel {
   /**
-   * A value that is true, or a ticket; `undefined` when it can not be asked, or not be trusted.
+   * A value that is true, or a ticket; `undefined` when it cannot be asked, or not be trusted.
    *
    * @param anew A value is wanted from the source, whatever is here.
    */

@@ -12,7 +12,7 @@ export interface UnitParts {
   ) => Promise<void>
 }
 
-/** A region that was made after the unit began can not tell what the snapshot of the unit misses: nothing is kept. */
+/** A region that was made after the unit began cannot tell what the snapshot of the unit misses: nothing is kept. */
 const BEFORE_ALL = -1
 
 class Touched {

@@ -37,7 +37,7 @@ export function encodeDeclarations(
   return events
 }
 
-/** `undefined` for what this version can not read: it may have said anything. */
+/** `undefined` for what this version cannot read: it may have said anything. */
 export function decodeDeclarations(event: unknown): readonly Declaration[] | 'everything' | undefined {
   if (!Array.isArray(event)) return undefined
   const declarations: Declaration[] = []

@@ -243,7 +243,7 @@ describeWith(redis, 'the cache and its channel', () => {
     expect(a.events).toContainEqual({ type: 'distrusted', reason: 'crash' })
   })
 
-  test('an invalidation that can not be told is an error, has happened here, and empties the others later', async () => {
+  test('an invalidation that cannot be told is an error, has happened here, and empties the others later', async () => {
     const faulty = faultyClient(control)
     const b = await open()
     const a = await open({ over: faulty.client, cluster: { publishTimeoutMs: 50 } })
@@ -270,7 +270,7 @@ describeWith(redis, 'the cache and its channel', () => {
     expect(a.logger.entries.filter(({ message }) => message.includes('could not be told'))).toHaveLength(1)
   })
 
-  test('a word that can not be read may have said anything', async () => {
+  test('a word that cannot be read may have said anything', async () => {
     const [a, b] = [await open(), await open()]
     for (const word of [{}, [{}], 'text', [{ x: 1 }]]) {
       const region = b.cache.region<string>('realms')

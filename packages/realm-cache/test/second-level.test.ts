@@ -215,7 +215,7 @@ describeWith(redis, 'the second level', () => {
     test.each([
       ['without a keyring', undefined],
       ['with another secret', other],
-    ])('%s it can not be read: the source is asked, and what it says can be', async (_, keyring) => {
+    ])('%s it cannot be read: the source is asked, and what it says can be', async (_, keyring) => {
       await put((await open({ keyring: old })).region, 'k', 'sealed')
       database.rows.set('k', 'from the source')
       const { region } = await open(keyring && { keyring })
@@ -237,7 +237,7 @@ describeWith(redis, 'the second level', () => {
     })
   })
 
-  describe('what it can not do is no error of a reader', () => {
+  describe('what it cannot do is no error of a reader', () => {
     test.each([
       ['before it was sent', { when: 'before', error: lost }],
       ['after it was applied', { when: 'after', error: lost }],
@@ -316,7 +316,7 @@ describeWith(redis, 'the second level', () => {
     test.each([
       ['a gap', (node: Node) => node.cluster.miss()],
       ['a crash of another node', (node: Node) => node.cluster.crashed()],
-      ['an event that can not be understood', (node: Node) => node.cluster.hear({ from: 'the future' })],
+      ['an event that cannot be understood', (node: Node) => node.cluster.hear({ from: 'the future' })],
       ['a word that everything is untrue', (node: Node) => node.cluster.hear([{ c: 1 }])],
       [
         'a word of a node that has no second level',

@@ -99,7 +99,7 @@ test('a lost connection is seen at once, in whatever turn', async () => {
   expect(region.stats().outages).toBe(1)
 })
 
-test('while it can not be trusted nothing is kept, nobody has what was being read before, and invalidations work', async () => {
+test('while it cannot be trusted nothing is kept, nobody has what was being read before, and invalidations work', async () => {
   become('disconnected')
   let calls = 0
   const load = () => {
@@ -115,7 +115,7 @@ test('while it can not be trusted nothing is kept, nobody has what was being rea
   expect([region.peek('other'), region.peek('k')]).toEqual([undefined, undefined])
 })
 
-test('while it can not be trusted a thousand callers make two loads, and one request for keys', async () => {
+test('while it cannot be trusted a thousand callers make two loads, and one request for keys', async () => {
   become('disconnected')
   let loads = 0
   let running = 0
@@ -155,7 +155,7 @@ test('while it can not be trusted a thousand callers make two loads, and one req
   expect(requests).toBe(2)
 })
 
-test('while it can not be trusted two loaders that need each other do not wait for each other', async () => {
+test('while it cannot be trusted two loaders that need each other do not wait for each other', async () => {
   become('disconnected')
   const need = (other: string) => async () => {
     await turn()

@@ -23,7 +23,7 @@ import { watchSilence } from './silence.js'
  *
  * Resolves when Redis has answered and the number of partitions agrees with what the deployment has recorded.
  *
- * @throws {ConfigurationError} the options can not work, or the recorded number of partitions is another one
+ * @throws {ConfigurationError} the options cannot work, or the recorded number of partitions is another one
  * @throws {StoreUnavailableError} no connection, or no answer within `connectTimeoutMs`; names host and port, never a
  *   password
  */

@@ -7,7 +7,7 @@ export const LAYOUT_VERSION = 1
 /** What a deployment has recorded of itself. */
 export type RecordedLayout = ReturnType<(typeof claimLayout)['decode']>
 
-/** Why a node can not work with what the deployment has recorded, with both numbers; `undefined`: it can. */
+/** Why a node cannot work with what the deployment has recorded, with both numbers; `undefined`: it can. */
 export function layoutMistake(
   recorded: RecordedLayout,
   { prefix, partitions }: Pick<RedisConfig, 'prefix' | 'partitions'>,
@@ -18,6 +18,6 @@ export function layoutMistake(
   if (recorded.partitions === partitions) return undefined
   return (
     `redis.partitions: this node is configured with ${partitions}, the deployment under prefix ` +
-    `"${prefix}" has ${recorded.partitions}; the number can not change while it holds data`
+    `"${prefix}" has ${recorded.partitions}; the number cannot change while it holds data`
   )
 }

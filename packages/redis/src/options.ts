@@ -122,7 +122,7 @@ export type RedisOptions = v.InferInput<typeof redisConfig>
 /** {@link RedisOptions} with defaults filled in. */
 export type RedisConfig = v.InferOutput<typeof redisConfig>
 
-/** @throws {ConfigurationError} names every place that can not work, and no value */
+/** @throws {ConfigurationError} names every place that cannot work, and no value */
 export function parseOptions(given: RedisOptions): RedisConfig {
   const parsed = v.safeParse(redisConfig, given)
   if (parsed.success) return parsed.output

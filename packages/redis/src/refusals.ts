@@ -6,7 +6,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   OOM: 'it has reached its maxmemory',
   NOREPLICAS: 'it has fewer replicas than its min-replicas-to-write',
   READONLY: 'it is a replica',
-  MISCONF: 'it can not write to its disk',
+  MISCONF: 'it cannot write to its disk',
   NOPERM: 'its user lacks a right, see docs/acl.md',
   CLUSTERDOWN: 'the Cluster is down',
 }

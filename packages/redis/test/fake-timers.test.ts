@@ -7,7 +7,7 @@ import { start } from '../../../test-support/topology.mjs'
 
 const script = fileURLToPath(new URL('./fixtures/fake-timers.ts', import.meta.url))
 
-// In a process of its own: a runner that loses its `nextTick` can not report any more.
+// In a process of its own: a runner that loses its `nextTick` cannot report any more.
 describeWith(serverBinary, 'once a test runner has put timers of its own in place', () => {
   test.each([true, false, 2])(
     'commands are sent, answered and ended, batchWrites %s',

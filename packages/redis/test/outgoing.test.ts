@@ -21,7 +21,7 @@ class Command implements SentCommand {
     this.promise.catch(() => {})
   }
   toWritable(): unknown {
-    if (this.args.includes('broken')) throw new Error('can not be written')
+    if (this.args.includes('broken')) throw new Error('cannot be written')
     return [...this.args]
   }
 }
@@ -81,11 +81,11 @@ describe('a command on its way', () => {
     expect(command.reject).toBe(before.reject)
   })
 
-  test('that can not be written stays hidden', () => {
+  test('that cannot be written stays hidden', () => {
     const command = new Command('hmget', 'app:p:k', 'broken')
     const client = clientThat((one) => one.toWritable())
     onTestFinished(watchOutgoing(client, 'p:'))
-    expect(() => client.sendCommand(command)).toThrow('can not be written')
+    expect(() => client.sendCommand(command)).toThrow('cannot be written')
     expect(command.args).toEqual(['?'])
   })
 

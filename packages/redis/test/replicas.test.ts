@@ -135,7 +135,7 @@ describeWith(serverBinary, 'minReplicas', () => {
   })
 })
 
-describe('what can not work', () => {
+describe('what cannot work', () => {
   test.each([
     [{ minReplicas: -1 }, 'redis.minReplicas'],
     [{ minReplicas: 1.5 }, 'redis.minReplicas'],

@@ -174,7 +174,7 @@ describeWith(serverBinary, 'what becomes of a server', () => {
       await open({ url: url(), prefix: freshPrefix(), strict: true })
     })
 
-    test('can not be told by a user without INFO: only a strict start minds', async () => {
+    test('cannot be told by a user without INFO: only a strict start minds', async () => {
       await admin.call('ACL', 'SETUSER', 'limited', 'reset', 'on', '>secret', '~*', '+@all', '-info')
       onTestFinished(async () => void (await admin.call('ACL', 'DELUSER', 'limited')))
       const options = { url: url(), username: 'limited', password: 'secret', prefix: freshPrefix() }

@@ -40,7 +40,7 @@ export function isProviderError(value: unknown): value is ProviderError {
 
 // Codes are spelled twice: a class that names itself is renamed by the bundler, and `name` with it.
 
-/** The configuration can not work. Raised at start-up; says where, what is known and what was probably meant. */
+/** The configuration cannot work. Raised at start-up; says where, what is known and what was probably meant. */
 export class ConfigurationError extends ProviderError {
   static override readonly code = 'ERR_PROVIDER_CONFIGURATION'
   readonly code = 'ERR_PROVIDER_CONFIGURATION'

@@ -19,7 +19,7 @@ export interface ProviderHealth {
   readonly ok: boolean
   /** How long its check took; about 0 for a provider without one, which counts as well. */
   readonly latencyMs: number
-  /** Why it can not serve. */
+  /** Why it cannot serve. */
   readonly error?: string
   /** What an operator should know although it can serve, a sentence each. Absent when there is nothing. */
   readonly warnings?: readonly string[]

@@ -37,7 +37,7 @@ export function randomId(): string {
   return id
 }
 
-/** The partition an id says it lives in, or `undefined` for what we can not have minted. */
+/** The partition an id says it lives in, or `undefined` for what we cannot have minted. */
 export function partitionOf(id: string): number | undefined {
   return ID.test(id) ? Number.parseInt(id.slice(-2), 16) : undefined
 }

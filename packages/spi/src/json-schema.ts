@@ -53,7 +53,7 @@ function branchesOf(schema: JsonSchema | undefined): JsonSchema[] {
   })
 }
 
-// Standard JSON Schema, which not every Standard Schema has. What can not be written down (a client object, a
+// Standard JSON Schema, which not every Standard Schema has. What cannot be written down (a client object, a
 // function) becomes "anything" instead of an error.
 function ask(standard: object): JsonSchema | undefined {
   const writer = (standard as { jsonSchema?: { input?: (options: object) => unknown } }).jsonSchema

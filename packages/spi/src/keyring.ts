@@ -39,7 +39,7 @@ export interface DerivedKeyring {
  * Derives keys for one purpose, so that a value made for one purpose means nothing for another.
  *
  * @param purpose A constant of the code, such as `'action-token signature'`.
- * @throws {ConfigurationError} the keyring can not work; says why, never a secret
+ * @throws {ConfigurationError} the keyring cannot work; says why, never a secret
  * @see RFC 5869 — HKDF with SHA-512
  */
 export function deriveKeyring(keyring: Keyring, purpose: string): DerivedKeyring {

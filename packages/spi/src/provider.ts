@@ -11,7 +11,7 @@ import type { StandardSchemaV1 } from './standard-schema.js'
 export interface Provider {
   /** Ends what the provider opened itself. Calling it twice is the same as once. */
   close?(): Promise<void>
-  /** Resolves when the provider can serve, rejects with the reason when it can not. */
+  /** Resolves when the provider can serve, rejects with the reason when it cannot. */
   checkHealth?(): Promise<void>
   /** What an operator should know although the provider can serve, a sentence each. Asked by `health()`, after `checkHealth`. */
   warnings?(): readonly string[]

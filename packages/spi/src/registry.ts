@@ -48,7 +48,7 @@ export interface ProviderRegistry {
   /**
    * Starts the selected providers, each after those it depends on. A second call is the same start.
    *
-   * The whole configuration is checked before anything is created. When a provider can not be created, those
+   * The whole configuration is checked before anything is created. When a provider cannot be created, those
    * that were are closed again, in reverse, and its error is passed on.
    *
    * @throws {ConfigurationError} naming every mistake, its place, what is known there and what was probably meant.
@@ -108,7 +108,7 @@ interface Running {
  * Builds a registry. Nothing is read, checked or started before `start()`.
  *
  * @throws {TypeError} an option has the wrong type.
- * @throws {ConfigurationError} the keyring can not work.
+ * @throws {ConfigurationError} the keyring cannot work.
  */
 export function createProviderRegistry(options: ProviderRegistryOptions): ProviderRegistry {
   assertOptions(options, 'options', OPTIONS)

@@ -10,7 +10,7 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
 /**
- * Encrypts texts for one purpose, each bound to its place: moved elsewhere it can not be read.
+ * Encrypts texts for one purpose, each bound to its place: moved elsewhere it cannot be read.
  *
  * @see NIST SP 800-38D — AES-256-GCM
  */
@@ -19,7 +19,7 @@ export class Sealer {
 
   /**
    * @param purpose A constant of the code, such as `'user-session notes'`.
-   * @throws {ConfigurationError} the keyring can not work
+   * @throws {ConfigurationError} the keyring cannot work
    */
   constructor(keyring: Keyring, purpose: string) {
     this.#keys = deriveKeyring(keyring, purpose)

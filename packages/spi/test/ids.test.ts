@@ -39,6 +39,6 @@ test.each([
   `${'a'.repeat(22)}FF`,
   `${'a'.repeat(23)}00`,
   `${'ä'.repeat(22)}00`,
-])('what we can not have minted has no partition: %s', (id) => {
+])('what we cannot have minted has no partition: %s', (id) => {
   expect(partitionOf(id)).toBeUndefined()
 })

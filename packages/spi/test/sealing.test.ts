@@ -29,7 +29,7 @@ test('keys rotate: the new one writes, the old one still reads, until it is gone
   expect(() => alone.open(before, place)).toThrow('unknown key')
 })
 
-test('it can not be moved, read for another purpose, or changed', () => {
+test('it cannot be moved, read for another purpose, or changed', () => {
   const sealer = new Sealer(old, 'a test')
   const [keyId, sealed] = sealer.seal('secret', place)
   for (const other of [['acme'], ['acme', 'bob'], ['acme', 'alice', ''], ['acmealice']]) {

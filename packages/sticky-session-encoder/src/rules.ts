@@ -106,12 +106,12 @@ export function routeOf(node: Pick<NodeIdentity, 'name' | 'route'>): string {
   return node.route ?? node.name
 }
 
-/** @throws {ConfigurationError} the name can not stand in a cookie */
+/** @throws {ConfigurationError} the name cannot stand in a cookie */
 export function ownRoute(node: NodeIdentity): string {
   const route = routeOf(node)
   if (!ROUTE.test(route)) {
     throw new ConfigurationError(
-      `${node.route === undefined ? 'node.name' : 'node.route'}: can not stand in a cookie as it is. ` +
+      `${node.route === undefined ? 'node.name' : 'node.route'}: cannot stand in a cookie as it is. ` +
         'Give a "node.route" of A-Z a-z 0-9 _ . ~ : @ + / = -',
     )
   }

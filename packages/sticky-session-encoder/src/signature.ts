@@ -38,7 +38,7 @@ export class SessionSigner {
 }
 
 function signatureOf({ secret }: DerivedKey, id: string, realmId: string | undefined): string {
-  // A realm's key is not the key of no realm, and an id can not be chosen so that it reads as a realm and an id.
+  // A realm's key is not the key of no realm, and an id cannot be chosen so that it reads as a realm and an id.
   const key =
     realmId === undefined ? secret : createHmac('sha512', secret).update(`realm ${realmId}`).digest()
   return createHmac('sha512', key).update(id).digest('base64url')

@@ -26,7 +26,7 @@ describe('routes of the memory provider', () => {
     expect([single.route('x'), single.encode('x')]).toEqual([undefined, 'x'])
   })
 
-  test('that can not stand in a cookie stop the start', async () => {
+  test('that cannot stand in a cookie stop the start', async () => {
     await expect(encoder({ node: { name: 'n', route: 'a;b' } })).rejects.toThrow(/node\.route/)
     await expect(encoder(properties({ route: 'a b' }))).rejects.toThrow(/route/)
     const off = { node: { name: 'n', route: 'a b' }, ...properties({ shouldAttachRoute: false }) }

@@ -57,7 +57,7 @@ describe('routes of the redis provider', () => {
     expect((await encoderOver(view, { node: { name: 'c', site: 'z' } })).route('x')).toBeUndefined()
   })
 
-  test('that can not stand in a cookie stop the start', async () => {
+  test('that cannot stand in a cookie stop the start', async () => {
     await expect(encoderOver(new View(), { node: { name: 'a b' } })).rejects.toThrow(
       /node\.name.*"node\.route"/,
     )

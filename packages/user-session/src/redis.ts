@@ -96,7 +96,7 @@ class RedisUserSessions implements UserSessionProvider {
     const { session: created } = begun
     if (this.#store.moments.isTooLate(checked.login)) return { outcome: 'refused', reason: 'too-late' }
     if (checked.transient) {
-      // What begins now can not have been overtaken, and costs no command.
+      // What begins now cannot have been overtaken, and costs no command.
       const refused = session.authenticatedAt !== undefined && (await this.#store.refuses(realmId, checked))
       return refused ? { outcome: 'refused', reason: 'ended' } : { outcome: 'created', session: created }
     }

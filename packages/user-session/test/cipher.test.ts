@@ -15,7 +15,7 @@ test('switched off, notes are written plainly and encrypted ones can still be re
   expect(() => new NotesCipher(undefined, false).open(before, 'n', place)).toThrow()
 })
 
-test('a note can not be moved or renamed', () => {
+test('a note cannot be moved or renamed', () => {
   const cipher = new NotesCipher(old, true)
   const [keyId, sealed] = seal(cipher, 'secret', 'n', { clientId: 'app' })
   for (const [name, at] of [

@@ -392,7 +392,7 @@ describeWith(redis, 'user-session faults', () => {
     expect(await healthy.count('realm')).toBe(0)
   })
 
-  test('behind sessions that can not be read others are found, and a page is full of those that can', async () => {
+  test('behind sessions that cannot be read others are found, and a page is full of those that can', async () => {
     const clock = new FakeClock(1_699_999_999_000)
     const early = await openNode({ client, prefix, clock })
     const broker = { ...login, brokerSessionId: 'broker' }
@@ -425,7 +425,7 @@ describeWith(redis, 'user-session faults', () => {
     expect(await healthy.remove('realm', later.id)).toBe(true)
   })
 
-  test('a client session that can not be read is absent, the others stay', async () => {
+  test('a client session that cannot be read is absent, the others stay', async () => {
     await healthy.putClientSession('realm', session.id, { clientId: 'other' })
     const text = (await client.hget(keyOf(session.id), 'c:app')) as string
     await client.hset(keyOf(session.id), { 'c:app': text.slice(0, text.indexOf('{') + 1) })

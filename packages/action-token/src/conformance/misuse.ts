@@ -88,7 +88,7 @@ export function misuse(add: SuiteBuilder<ActionTokenProvider>): void {
   )
 
   add.basic(
-    'data: what JSON can not hold is refused, and nothing is written',
+    'data: what JSON cannot hold is refused, and nothing is written',
     'issue: bad input',
     async ({ provider }) => {
       const cycle: Record<string, unknown> = {}

@@ -16,7 +16,7 @@ export interface StoredToken {
 
 const HEAD = /^1:(\d+):([^:]*):([^:]*):(?:(\d+):\d*:[^:]*:[^:]*:)?(?=\{)/
 
-/** `undefined` for what this version can not read. */
+/** `undefined` for what this version cannot read. */
 export function readToken(text: string): StoredToken | undefined {
   const match = HEAD.exec(text)
   if (match === null) return undefined

@@ -13,7 +13,7 @@ export class RootKeys {
     return this.#keys.all
   }
 
-  /** A root and the index of its realm; `undefined` for an id that this deployment can not have minted. */
+  /** A root and the index of its realm; `undefined` for an id that this deployment cannot have minted. */
   root(realmId: string, rootId: string): { readonly root: string; readonly realm: string } | undefined {
     const partition = partitionOf(rootId)
     if (partition === undefined || partition >= this.#keys.partitions) return undefined

@@ -10,7 +10,7 @@ const HEAD = /^(\d+) (\d+) (\d+) (.+)$/s
 /** When a root was created, updated and expires, as it is stored. */
 export type StoredTimes = readonly [createdAt: string, updatedAt: string, expiresAt: string]
 
-/** Reads what is stored. What this version can not read is absent, counted, and said once. */
+/** Reads what is stored. What this version cannot read is absent, counted, and said once. */
 export class StoredRoots {
   readonly #unreadable: UnreadableCounter
 

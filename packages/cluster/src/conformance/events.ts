@@ -168,7 +168,7 @@ export function events(add: Add): void {
   })
 
   add.basic(
-    'publish: a topic of this library can not be reached by its name',
+    'publish: a topic of this library cannot be reached by its name',
     '§19 row 16',
     async ({ provider }) => {
       const heard = hear(provider, 'task-finished')

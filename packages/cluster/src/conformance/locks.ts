@@ -177,7 +177,7 @@ export function locks(add: Add): void {
   })
 
   add.expiry(
-    'withLock: who can not get it within waitMs is told',
+    'withLock: who cannot get it within waitMs is told',
     '§10',
     async ({ provider, anotherNode, clock }) => {
       const other = await anotherNode({ name: 'b' })

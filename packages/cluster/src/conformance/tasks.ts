@@ -88,7 +88,7 @@ export function tasks(add: Add): void {
   })
 
   add.expiry(
-    'runOnce: a holder that died is replaced after the lease, and can not harm who came after',
+    'runOnce: a holder that died is replaced after the lease, and cannot harm who came after',
     '§12, §19 row 39',
     async ({ provider, anotherNode, clock }) => {
       const other = await anotherNode({ name: 'b' })

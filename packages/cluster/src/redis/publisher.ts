@@ -33,7 +33,7 @@ export interface ChannelKeys {
  * Sends the events of this node, one batch at a time.
  *
  * Events are numbered, and a batch is sent again under the same numbers until Redis has answered: so none comes twice
- * and none overtakes another. What can not be stored in time, or finds the queue full, is given up, and the next thing that is
+ * and none overtakes another. What cannot be stored in time, or finds the queue full, is given up, and the next thing that is
  * sent says so. Every event is settled, whatever becomes of Redis.
  */
 export class Publisher {

@@ -96,7 +96,7 @@ export class ChannelReader {
     }
   }
 
-  /** Why the channel can not be read, where Redis refuses it. */
+  /** Why the channel cannot be read, where Redis refuses it. */
   get trouble(): string | undefined {
     return this.#trouble
   }

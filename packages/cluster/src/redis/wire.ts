@@ -38,7 +38,7 @@ export function encodeMember(node: ClusterNode, said: Pick<MemberOnWire, 'beat' 
   return JSON.stringify({ v: 1, name, site, route, joinedAt, ...said } satisfies MemberOnWire)
 }
 
-/** `undefined` for what this version can not read. */
+/** `undefined` for what this version cannot read. */
 export function decodeMember(field: string, text: string): HeardMember | undefined {
   const member = parse<MemberOnWire>(text)
   if (member === undefined) return undefined
@@ -85,7 +85,7 @@ export interface HeardMessage extends Partial<Message> {
   readonly sender: { readonly name: string; readonly site?: string }
 }
 
-/** Without a topic: an abandonment. `undefined` for what this version can not read. */
+/** Without a topic: an abandonment. `undefined` for what this version cannot read. */
 export function decodeMessage(text: string): HeardMessage | undefined {
   const event = parse<EventOnWire>(text)
   if (event === undefined || !isText(event.n) || !isTextOrNone(event.x)) return undefined

@@ -44,7 +44,7 @@ The module exports one description or a list of them, as its default or as "targ
 
 A case that blocks the process for so long ends it, and is named.
 
-Exit status: 0 every case passed or was left out, 1 a case failed, 2 wrong arguments or a module that can not be used.
+Exit status: 0 every case passed or was left out, 1 a case failed, 2 wrong arguments or a module that cannot be used.
 `
 
 const OPTIONS = {

@@ -1,7 +1,7 @@
 import type { CaseResult } from '../check-suite.js'
 import { type Run, totalsOf } from './results.js'
 
-/** What XML 1.0 can not hold in whatever form: most control characters, lone surrogates, two code points. */
+/** What XML 1.0 cannot hold in whatever form: most control characters, lone surrogates, two code points. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones
 const IMPOSSIBLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu
 

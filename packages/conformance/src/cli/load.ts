@@ -8,14 +8,14 @@ import type { Suite } from '../suite.js'
 import { type CheckedEntry, isSuite, readEntries } from './entries.js'
 import { UsageError } from './usage-error.js'
 
-/** The entries of a module, given by its path. @throws {UsageError} it can not be loaded, or is not what it should be */
+/** The entries of a module, given by its path. @throws {UsageError} it cannot be loaded, or is not what it should be */
 export async function loadEntries(path: string, cwd: string): Promise<CheckedEntry[]> {
   const file = resolve(cwd, path)
   let exported: unknown
   try {
     exported = await import(pathToFileURL(file).href)
   } catch (error) {
-    throw new UsageError(`${quote(path)} can not be loaded: ${show(error, 1_000)}`)
+    throw new UsageError(`${quote(path)} cannot be loaded: ${show(error, 1_000)}`)
   }
   return readEntries(exported)
 }
@@ -35,7 +35,7 @@ export async function importSuite(spi: string, from: string): Promise<Suite<Prov
     const installed = installedSpis(from)
     const advice = installed.length === 0 || installed.includes(spi) ? '' : ` ${knownNames(spi, installed)}`
     throw new UsageError(
-      `the suite of ${quote(spi)} can not be loaded from ${name}: ${show(error, 1_000)}.${advice}`,
+      `the suite of ${quote(spi)} cannot be loaded from ${name}: ${show(error, 1_000)}.${advice}`,
     )
   }
   const suite = Object.values(found).find((one) => isSuite(one) && one.spi.name === spi)

@@ -161,6 +161,6 @@ function write(path: string, text: string, { cwd }: CommandHost): void {
   try {
     writeFileSync(resolve(cwd, path), text)
   } catch (error) {
-    throw new UsageError(`${quote(path)} can not be written: ${show(error)}`)
+    throw new UsageError(`${quote(path)} cannot be written: ${show(error)}`)
   }
 }

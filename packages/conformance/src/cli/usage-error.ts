@@ -1,4 +1,4 @@
-/** What the caller of the command can put right: a wrong argument, a module that can not be used. */
+/** What the caller of the command can put right: a wrong argument, a module that cannot be used. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }

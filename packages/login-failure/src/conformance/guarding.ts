@@ -154,7 +154,7 @@ export function guarding(add: SuiteBuilder<LoginFailureProvider>): void {
   )
 
   add.expiry(
-    'guard: a verification that ends after its reservation is counted all the same, and can not pass a lock',
+    'guard: a verification that ends after its reservation is counted all the same, and cannot pass a lock',
     'issue 5',
     async (stage) => {
       protect(stage, { failureFactor: 1 })

@@ -135,7 +135,7 @@ export function nodes(add: Add): void {
     'A13/176',
     async ({ provider, anotherNode }) => {
       const changing = await anotherNode()
-      // In a store of one process the other node is this one: it can not end alone.
+      // In a store of one process the other node is this one: it cannot end alone.
       await changing.region('probe').get('k', () => 'v')
       const isAlone = provider.region('probe').peek('k') !== undefined
       const database = new Source()

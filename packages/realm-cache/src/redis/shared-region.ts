@@ -32,7 +32,7 @@ export interface SharedRegionParts {
  * Values of one region in Redis.
  *
  * Who asks the source holds a ticket, given out in the place of the value: what is declared untrue meanwhile takes the
- * ticket away, and what was read before can not be put there any more. A lost ticket costs a load, never truth.
+ * ticket away, and what was read before cannot be put there any more. A lost ticket costs a load, never truth.
  *
  * @see Nishtala et al., Scaling Memcache at Facebook (NSDI 2013), section 3.2.1: leases
  */

@@ -28,7 +28,7 @@ export class SharedValues {
     return { kind: 's', data: JSON.stringify(this.#sealer.seal(text, [this.#region, key])) }
   }
 
-  /** `undefined` for what this version, or this keyring, can not read. */
+  /** `undefined` for what this version, or this keyring, cannot read. */
   decode(
     key: string,
     stored: {
@@ -51,7 +51,7 @@ export class SharedValues {
   #read(key: string, kind: string, data: string): unknown {
     if (kind === 'n') return undefined
     if (kind === 'v') return JSON.parse(data)
-    if (kind !== 's' || this.#sealer === undefined) throw new Error('it can not be read')
+    if (kind !== 's' || this.#sealer === undefined) throw new Error('it cannot be read')
     return JSON.parse(this.#sealer.open(JSON.parse(data) as Sealed, [this.#region, key]))
   }
 }

@@ -25,7 +25,7 @@ if ARGV[2] ~= '' then
 end
 
 -- Whether a session is of those that end. One that was stored before sessions said when they began did so when it started at
--- the latest, and one that can not be read did at some time.
+-- the latest, and one that cannot be read did at some time.
 local function ends_now(key)
   local held = redis.call('HMGET', key, 'b', 't')
   local started = string.match(held[2] or '', '^v%d+ (%d+) ')
@@ -52,7 +52,7 @@ for i = 1, #entries, 2 do
   end
 end
 local ended = drop_all(head .. kind, realm, ends)
--- A record that can not be read does not say whose it was.
+-- A record that cannot be read does not say whose it was.
 leave(KEYS[1], ids)
 local answer = { '', '', #ended, ended[1] and ARGV[9] ~= '0' and cjson.encode(ended) or '[]' }
 for _, data in ipairs(ARGV[9] == 'notes' and all_data or {}) do

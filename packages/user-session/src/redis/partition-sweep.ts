@@ -66,7 +66,7 @@ export class PartitionSweep {
       this.#swept += step.dropped
       if (step.busy || !step.more) return
       if (step.found !== undefined) {
-        // What can not be taken away, such as a name that is no text, is left to whoever put it there.
+        // What cannot be taken away, such as a name that is no text, is left to whoever put it there.
         if (step.found === told) return
         this.#tell(step.found, step.data)
       }

@@ -42,7 +42,7 @@ export class RealmWide {
     this.#store = store
   }
 
-  /** A page of an index, merged over the partitions it has. One that can not be read leaves its place to those behind it. */
+  /** A page of an index, merged over the partitions it has. One that cannot be read leaves its place to those behind it. */
   async page(
     kind: IndexKind,
     realmId: string,

@@ -85,7 +85,7 @@ export class RecordCodec {
   }
 
   /**
-   * The living session that some values hold, in whatever order; `undefined` when it is over, or can not be read.
+   * The living session that some values hold, in whatever order; `undefined` when it is over, or cannot be read.
    *
    * @param only Unless this client session is among them and lives, there is no session.
    */
@@ -104,7 +104,7 @@ export class RecordCodec {
     }
   }
 
-  /** Notes of a session by its data; `undefined` when they can not be read. */
+  /** Notes of a session by its data; `undefined` when they cannot be read. */
   notesOf(data: string, place: RecordPlace): Readonly<Record<string, string>> | undefined {
     try {
       return this.#open(parseData(data.slice(0, data.lastIndexOf('}') + 1)).n ?? {}, place)

@@ -97,7 +97,7 @@ export class SessionStore {
     return marks.some((mark) => mark !== null && beganBefore(beginning, mark))
   }
 
-  /** @returns `undefined` for an id that can not be one of ours. */
+  /** @returns `undefined` for an id that cannot be one of ours. */
   async open(realmId: string, id: string, options: SessionScope | undefined): Promise<Opened | undefined> {
     const offline = check.checkScope(options)
     const key = this.keys.session(realmId, id, offline)

@@ -15,7 +15,7 @@ export interface Times extends Uses {
  * By hand, because this runs per record and client session: splitting the text costs more than all the rest.
  *
  * @returns the times, and where they end
- * @throws {Error} they can not be read
+ * @throws {Error} they cannot be read
  */
 export function decodeTimes(text: string): Times & { readonly end: number } {
   const started = text.indexOf(' ') + 1
@@ -34,10 +34,10 @@ function wholeNumber(text: string, from: number, to: number): number {
   let number = 0
   for (let place = from; place < to; place++) {
     const digit = text.charCodeAt(place) - 48
-    if (digit < 0 || digit > 9) throw new Error('times that can not be read')
+    if (digit < 0 || digit > 9) throw new Error('times that cannot be read')
     number = number * 10 + digit
   }
-  if (from >= to) throw new Error('times that can not be read')
+  if (from >= to) throw new Error('times that cannot be read')
   return number
 }
 

@@ -16,7 +16,7 @@ local function decide(family, not_before, now, presented, successor, issued, max
   end
   local uses, stale, last, newest, by, rotated = string.match(family, '^(%d+):(%d+):([^:]*):([^:]*):([^:]*):?(%d*)$')
   stale = tonumber(stale)
-  -- One that can not be read has ended, too.
+  -- One that cannot be read has ended, too.
   if not uses or uses == '0' then
     return 'foreign'
   end
