@@ -18,12 +18,13 @@ test.each([
   ['a focused', 'packages/spi/test/a.test.ts', `test.${'only'}('x', () => {})`],
   ['a path', 'docs/a.md', `see /${'home'}/me/notes`],
   ['a registry', 'docs/a.md', `from ${'https'}://registry.example.org/x`],
+  ['two words', 'docs/a.md', `it ${'can'} not be read`],
   ['an address', 'pnpm-lock.yaml', `resolution: {${'tar'}ball: x}`],
 ])('%s… is found where it is planted', (what, path, text) => {
   expect(breaches(new Map([[path, text]]))).toEqual([expect.stringContaining(`${path}:1 ${what}`)])
 })
 
-test('every rule is planted above', () => expect(RULES).toHaveLength(9))
+test('every rule is planted above', () => expect(RULES).toHaveLength(10))
 
 test('every package has a README', () => {
   const folders = new Set(trackedPaths.flatMap((path) => /^packages\/[^/]+/.exec(path)?.[0] ?? []))

@@ -45,6 +45,7 @@ export const RULES: readonly Rule[] = [
     where: TEXT,
     pattern: /https?:\/\/[^\s/'"`]*(registry|artifactory|verdaccio|nexus)[^\s/'"`]*/,
   },
+  { what: 'two words where one is right; write `cannot`', where: TEXT, pattern: /\b[Cc]an no[t]\b/ },
   { what: 'an address in the lock file', where: /^pnpm-lock\.yaml$/, pattern: /https?:\/\/|\btarball:/ },
 ]
 
