@@ -335,21 +335,20 @@ class MemoryUserSessions implements UserSessionProvider {
     const { twins, except } = check.checkUserRemoval(options)
     const mark = await this.#moments.removal()
     const now = this.#context.clock.now()
-    const sessions = twins.flatMap((offline) => {
+    const walks = twins.map((offline) => {
       this.#store.raiseFence(realmId, userId, offline, mark)
       return this.#store.table(realmId, offline).ofUser(userId).after(now)
     })
-    const ends = sessions.filter(({ id }) => id !== except)
-    return endAll(this.#store, ends, 'user', now, mark)
+    return endAll(this.#store, walks, 'user', now, mark, except)
   }
 
   async removeByBrokerSession(realmId: string, brokerSessionId: string, options?: TwinScope) {
     this.#enterWith(realmId, brokerSessionId, 'brokerSessionId')
     const now = this.#context.clock.now()
-    const sessions = check
+    const walks = check
       .checkTwins(options)
-      .flatMap((offline) => this.#store.table(realmId, offline).ofBrokerSession(brokerSessionId).after(now))
-    return endAll(this.#store, sessions, 'broker-session', now)
+      .map((offline) => this.#store.table(realmId, offline).ofBrokerSession(brokerSessionId).after(now))
+    return endAll(this.#store, walks, 'broker-session', now)
   }
 
   async removeByClient(realmId: string, clientId: string, options?: SessionScope) {
@@ -364,11 +363,11 @@ class MemoryUserSessions implements UserSessionProvider {
     const mark = await this.#moments.removal()
     const now = this.#context.clock.now()
     this.#transient.end(realmId, mark, now)
-    const sessions = [false, true].flatMap((offline) => {
+    const walks = [false, true].map((offline) => {
       this.#store.raiseFence(realmId, undefined, offline, mark)
       return this.#store.table(realmId, offline).all.after(now)
     })
-    return endAll(this.#store, sessions, 'realm', now, mark)
+    return endAll(this.#store, walks, 'realm', now, mark)
   }
 
   async recompute(realmId: string) {

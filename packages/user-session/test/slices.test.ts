@@ -62,7 +62,7 @@ test('a listing of many is looked at in few steps, and is as a sorted list', () 
   for (const now of [-1, 0, 2_500, 5_002]) {
     const after = expected.filter(({ score }) => score > now)
     expect(listing.countAfter(now)).toBe(after.length)
-    expect(listing.after(now)).toEqual(after.map(({ session }) => session))
+    expect([...listing.after(now)]).toEqual(after.map(({ session }) => session))
   }
   expect(listing.over(10, 30)).toEqual(
     expected
@@ -70,4 +70,37 @@ test('a listing of many is looked at in few steps, and is as a sorted list', () 
       .slice(0, 30)
       .map(({ session }) => session),
   )
+})
+
+test('a walk looks at no session before it comes to it, and sees what was there when it began', () => {
+  const listing = new SortedSessions()
+  let looks = 0
+  const entries = Array.from({ length: 20_000 }, (_, n) => ({
+    score: n,
+    id: String(n).padStart(5, '0'),
+    get session() {
+      looks += 1
+      return { id: String(n) } as StoredSession
+    },
+  }))
+  for (const entry of entries) listing.add(entry)
+  const walk = listing.after(99)
+  expect(looks).toBe(0)
+  const seen: string[] = []
+  for (const { id } of walk) {
+    seen.push(id)
+    const at = Number(id)
+    // What is walked goes, what is ahead goes and comes back elsewhere, and others come.
+    listing.delete(entries[at] as (typeof entries)[number])
+    if (at % 1_000 === 0) {
+      const ahead = entries[at + 500] as (typeof entries)[number]
+      listing.delete(ahead)
+      listing.add({ score: 50, id: ahead.id, session: { id: 'moved' } as StoredSession })
+      listing.add({ score: at + 300.5, id: `new${at}`, session: { id: 'new' } as StoredSession })
+    }
+    expect(looks).toBe(seen.length)
+  }
+  expect(seen).toEqual(entries.slice(100).map((_, n) => String(n + 100)))
+  expect([...listing.after(99)].map(({ id }) => id)).toEqual(Array.from({ length: 19 }, () => 'new'))
+  expect(listing.countAfter(0)).toBe(99 + 19 + 19)
 })

@@ -25,19 +25,22 @@ export function pageOf(
 }
 
 /**
- * Ends those of some sessions that still live; those that are over already stay for the sweep.
+ * Ends those of some walks that still live; those that are over already stay for the sweep.
  *
  * @param mark Of a removal: only those that began before it.
+ * @param except The id of a session that stays.
  */
 export async function endAll(
   store: MemoryStore,
-  sessions: readonly StoredSession[],
+  walks: readonly Iterable<StoredSession>[],
   reason: RemovalReason,
   now: number,
   mark?: string,
+  except?: string,
 ): Promise<number> {
   let ended = 0
-  await inSlices(sessions, (session) => {
+  await inSlices(chained(walks), (session) => {
+    if (session.id === except) return
     if (!store.holds(session) || isOver(session.expiresAt, now)) return
     if (mark !== undefined && !beganBefore(session.beginning, mark)) return
     store.end(session, reason)
@@ -46,10 +49,14 @@ export async function endAll(
   return ended
 }
 
+function* chained<T>(walks: readonly Iterable<T>[]): Generator<T> {
+  for (const walk of walks) yield* walk
+}
+
 /** Ends the living client sessions of a client among some sessions. */
 export async function detachAll(
   store: MemoryStore,
-  sessions: readonly StoredSession[],
+  sessions: Iterable<StoredSession>,
   clientId: string,
   now: number,
 ): Promise<number> {

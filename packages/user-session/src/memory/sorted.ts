@@ -18,6 +18,8 @@ const LAST = '~'
  */
 export class SortedSessions {
   readonly #chunks: Entry[][] = []
+  /** Chunks that a walk is still to see as they are: one is copied before it changes. */
+  #walked: Set<Entry[]> | undefined
 
   get isEmpty(): boolean {
     return this.#chunks.length === 0
@@ -25,11 +27,11 @@ export class SortedSessions {
 
   add(entry: Entry): void {
     const at = Math.max(this.#chunkOf(entry), 0)
-    const chunk = this.#chunks[at]
-    if (chunk === undefined) {
+    if (this.#chunks.length === 0) {
       this.#chunks.push([entry])
       return
     }
+    const chunk = this.#changeable(at)
     chunk.splice(rankIn(chunk, entry), 0, entry)
     if (chunk.length > CHUNK) this.#chunks.splice(at + 1, 0, chunk.splice(CHUNK / 2))
   }
@@ -39,8 +41,12 @@ export class SortedSessions {
     const chunk = this.#chunks[at]
     const rank = chunk ? rankIn(chunk, entry) - 1 : -1
     if (chunk?.[rank] !== entry) return
-    chunk.splice(rank, 1)
-    if (chunk.length === 0) this.#chunks.splice(at, 1)
+    if (chunk.length > 1) {
+      this.#changeable(at).splice(rank, 1)
+      return
+    }
+    this.#walked?.delete(chunk)
+    this.#chunks.splice(at, 1)
   }
 
   /** The first behind a place. */
@@ -77,14 +83,24 @@ export class SortedSessions {
     return chunk === undefined ? 0 : count - rankIn(chunk, place)
   }
 
-  /** Those that end after an instant: a list, so that sessions may come and go while it is walked. */
-  after(now: number): StoredSession[] {
-    const place = { score: now, id: LAST }
-    const sessions: StoredSession[] = []
-    for (let at = Math.max(this.#chunkOf(place), 0); at < this.#chunks.length; at++) {
-      for (const { score, session } of this.#chunks[at] as Entry[]) if (score > now) sessions.push(session)
-    }
-    return sessions
+  /**
+   * Those that end after an instant, as they are now: sessions may come and go while they are walked. Nothing is copied
+   * here but the list of the chunks.
+   */
+  after(now: number): Iterable<StoredSession> {
+    const first = Math.max(this.#chunkOf({ score: now, id: LAST }), 0)
+    const chunks = this.#chunks.slice(first)
+    this.#walked = new Set(this.#chunks)
+    return sessionsOf(chunks, now)
+  }
+
+  /** A chunk to change. Walks go on with the one that was there. */
+  #changeable(at: number): Entry[] {
+    const chunk = this.#chunks[at] as Entry[]
+    if (!this.#walked?.delete(chunk)) return chunk
+    const copy = [...chunk]
+    this.#chunks[at] = copy
+    return copy
   }
 
   /** The chunk in which an entry of this place is, or comes; -1: before all. */
@@ -97,6 +113,12 @@ export class SortedSessions {
       else high = middle
     }
     return low - 1
+  }
+}
+
+function* sessionsOf(chunks: readonly (readonly Entry[])[], now: number): Generator<StoredSession> {
+  for (const chunk of chunks) {
+    for (const entry of chunk) if (entry.score > now) yield entry.session
   }
 }
 

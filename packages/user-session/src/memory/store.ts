@@ -83,9 +83,7 @@ export class MemoryStore {
   ): RefusalReason | undefined {
     const now = this.#clock.now()
     const rivals = [false, true].flatMap((isOffline) =>
-      this.table(realmId, isOffline)
-        .ofUser(userId)
-        .after(now)
+      [...this.table(realmId, isOffline).ofUser(userId).after(now)]
         .filter((session) => session.id !== id || session.offline !== offline)
         .map((session) => ({
           id: session.id,
