@@ -7,7 +7,7 @@ import { ensureRedis } from './lib/redis-binary.mjs'
 import { root, runProgram, seconds, toolEnv } from './lib/run.mjs'
 
 const DEFAULT = ['22', '24']
-const PROJECTS = ['spi', 'action-token', 'login-failure']
+const PROJECTS = ['spi', 'registry', 'action-token', 'login-failure']
 
 function readVersions() {
   const versions = process.argv.slice(2)

@@ -10,7 +10,10 @@ describe('the arrows of the house', () => {
 })
 
 describe('the checker finds what is planted', () => {
-  const ours = ['spi', 'redis', 'cluster', 'conformance'].map((name) => [`@authstate/${name}`, 'workspace:^'])
+  const ours = ['spi', 'registry', 'redis', 'cluster', 'conformance'].map((name) => [
+    `@authstate/${name}`,
+    'workspace:^',
+  ])
   const dependencies = { ...Object.fromEntries(ours), ioredis: '6.0.0' }
   const plant = (path: string, text: string): string[] => {
     const folder = path.split('/')[1] ?? ''
@@ -24,6 +27,11 @@ describe('the checker finds what is planted', () => {
 
   test.each([
     ['an arrow against the plan', 'packages/spi/src/a.ts', "import { x } from '@authstate/redis'"],
+    [
+      'the registry in a provider',
+      'packages/cluster/src/memory.ts',
+      "import { x } from '@authstate/registry'",
+    ],
     ['one SPI in another', 'packages/user-session/src/memory.ts', "import { x } from '@authstate/cluster'"],
     [
       'a type of one SPI in another',

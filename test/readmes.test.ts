@@ -37,7 +37,8 @@ const PRINTED: Readonly<Record<string, RegExp>> = {
   conformance: /# pass \d{2}[\s\S]*# fail 0/,
   'login-failure': /^failure\n$/,
   'realm-cache': /^alice alice 0\.?\d*\n$/,
-  spi: /^$/,
+  registry: /^$/,
+  spi: /^greetings memory\n$/,
   'sticky-session-encoder': /^AUTH_SESSION_ID=\S+\.n1; Path=\/; HttpOnly; Secure; SameSite=None undefined\n$/,
   'user-session': /^1\n$/,
 }

@@ -1,11 +1,6 @@
 import { type RedisClient, type RedisOptions, redisConnection } from '@authstate/redis'
-import {
-  type AnyProviderFactory,
-  type Clock,
-  createProviderRegistry,
-  type ProviderRegistry,
-  type RealmSettings,
-} from '@authstate/spi'
+import { createProviderRegistry, type ProviderRegistry } from '@authstate/registry'
+import type { AnyProviderFactory, Clock, RealmSettings } from '@authstate/spi'
 import { Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import type { Place } from './subject.js'

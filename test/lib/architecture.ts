@@ -17,12 +17,13 @@ const SPI_PACKAGES = [
 /** Which packages of ours a package may import. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   spi: [],
+  registry: ['spi'],
   redis: ['spi'],
-  conformance: ['spi', 'redis'],
+  conformance: ['spi', 'registry', 'redis'],
   ...Object.fromEntries(SPI_PACKAGES.map((name) => [name, ['spi', 'redis', 'conformance']])),
   'realm-cache': ['spi', 'redis', 'conformance', 'cluster'],
   'sticky-session-encoder': ['spi', 'redis', 'conformance', 'cluster'],
-  authstate: ['spi', 'redis', ...SPI_PACKAGES],
+  authstate: ['spi', 'registry', 'redis', ...SPI_PACKAGES],
 }
 
 const IS_SUITE = /^(conformance\.ts|conformance\/.*)$/

@@ -1,5 +1,5 @@
 import { memoryRealmCache, realmCacheSpi } from '@authstate/realm-cache'
-import { createProviderRegistry } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
 import { hotKey, hotKeys } from '../hot-keys.js'
 import type { Subject } from '../subject.js'
 

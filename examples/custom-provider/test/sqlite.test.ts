@@ -1,7 +1,7 @@
 import { actionTokenSpi } from '@authstate/action-token'
 import { actionTokenSuite } from '@authstate/action-token/conformance'
 import { providerTarget, runSuite } from '@authstate/conformance'
-import { createProviderRegistry } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
 import Database from 'libsql'
 import { afterAll, describe, expect, test } from 'vitest'
 import { sqliteActionTokens } from '../src/sqlite-action-tokens.js'

@@ -1,6 +1,6 @@
 import { FakeClock, faultyClient, openInspector, RecordingLogger } from '@authstate/conformance'
 import { type RedisClient, redisConnection } from '@authstate/redis'
-import { createProviderRegistry } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../test-support/capabilities.js'
 import { openRedis } from '../../../test-support/redis-targets.js'

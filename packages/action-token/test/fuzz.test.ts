@@ -1,7 +1,8 @@
 // Signed tokens come from whoever likes to send some; stored data from other versions.
 import { FakeClock, openInspector, RecordingLogger } from '@authstate/conformance'
 import { redisConnection } from '@authstate/redis'
-import { createProviderRegistry, deriveKeyring } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
+import { deriveKeyring } from '@authstate/spi'
 import fc from 'fast-check'
 import { CompactSign } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

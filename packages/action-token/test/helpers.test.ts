@@ -1,5 +1,5 @@
 import { FakeClock, together } from '@authstate/conformance'
-import { createProviderRegistry } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   type ActionTokenProvider,

@@ -1,7 +1,7 @@
 // Whose clock a guard goes by, and for how long it remembers. What it tells of one id is in helpers.test.ts.
 import { FakeClock, openInspector } from '@authstate/conformance'
 import { redisConnection } from '@authstate/redis'
-import { createProviderRegistry } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../test-support/capabilities.js'
 import { openRedis } from '../../../test-support/redis-targets.js'

@@ -6,7 +6,8 @@ import {
   RecordingLogger,
 } from '@authstate/conformance'
 import { type RedisClient, redisConnection } from '@authstate/redis'
-import { createProviderRegistry, type ProviderContext } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
+import type { ProviderContext } from '@authstate/spi'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../test-support/capabilities.js'
 import { openRedis } from '../../../test-support/redis-targets.js'

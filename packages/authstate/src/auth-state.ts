@@ -3,7 +3,8 @@ import { type AuthSessionProvider, authSessionSpi } from '@authstate/auth-sessio
 import { type ClusterProvider, clusterSpi } from '@authstate/cluster'
 import { type LoginFailureProvider, loginFailureSpi } from '@authstate/login-failure'
 import { type RealmCacheProvider, realmCacheSpi } from '@authstate/realm-cache'
-import type { Clock, Description, Health, Provider, ProviderRegistry, Spi } from '@authstate/spi'
+import type { Description, Health, ProviderRegistry } from '@authstate/registry'
+import type { Clock, Provider, Spi } from '@authstate/spi'
 import { type StickySessionEncoderProvider, stickySessionEncoderSpi } from '@authstate/sticky-session-encoder'
 import { type UserSessionProvider, userSessionSpi } from '@authstate/user-session'
 

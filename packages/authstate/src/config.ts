@@ -1,13 +1,11 @@
+import type { Environment, InstrumentHook, RegistryConfig } from '@authstate/registry'
 import type {
   AnyProviderFactory,
   Clock,
-  Environment,
-  InstrumentHook,
   Keyring,
   Logger,
   NodeIdentity,
   RealmSettingsSource,
-  RegistryConfig,
 } from '@authstate/spi'
 import { assertObject, ConfigurationError, knownNames, quote } from '@authstate/spi'
 import type { RedisSection, SpiSections } from './sections.js'

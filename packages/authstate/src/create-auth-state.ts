@@ -1,13 +1,11 @@
 import {
-  type AnyProviderFactory,
-  ConfigurationError,
   createProviderRegistry,
   type Description,
   type ProviderRegistry,
-  quote,
   type RegistryConfig,
   type SpiDescription,
-} from '@authstate/spi'
+} from '@authstate/registry'
+import { type AnyProviderFactory, ConfigurationError, quote } from '@authstate/spi'
 import { type AuthState, RunningAuthState } from './auth-state.js'
 import { type AuthStateConfig, checkOptions, selectionOf, staysInMemory } from './config.js'
 import { memoryFactories } from './memory-factories.js'

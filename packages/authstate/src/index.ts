@@ -13,6 +13,7 @@ export {
 export { type ClusterProvider, clusterSpi } from '@authstate/cluster'
 export { type LoginFailureProvider, loginFailureSpi } from '@authstate/login-failure'
 export { type CacheRegion, type RealmCacheProvider, realmCacheSpi } from '@authstate/realm-cache'
+export type { Description, Health } from '@authstate/registry'
 export {
   type BruteForceSettings,
   type ClientSettings,
@@ -20,8 +21,6 @@ export {
   ConfigurationError,
   ConflictError,
   consoleLogger,
-  type Description,
-  type Health,
   type Keyring,
   LoaderTimeoutError,
   type Logger,

@@ -1,5 +1,5 @@
 import { FakeClock, RecordingLogger } from '@authstate/conformance'
-import type { ProviderCall } from '@authstate/spi'
+import type { ProviderCall } from '@authstate/registry'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import {
   type ActionTokenProvider,

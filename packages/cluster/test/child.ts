@@ -1,7 +1,7 @@
 // One node in a process of its own. Says what it sees, line by line; does what it is told, line by line.
 import { createInterface } from 'node:readline'
 import { type RedisOptions, redisConnection } from '@authstate/redis'
-import { createProviderRegistry } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
 import { clusterSpi } from '../src/index.js'
 import { redisCluster } from '../src/redis.js'
 

@@ -1,6 +1,6 @@
 import { RecordingLogger } from '@authstate/conformance'
 import { redisConnection } from '@authstate/redis'
-import { createProviderRegistry } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
 import { expect, test } from 'vitest'
 import { describeWith, serverBinary } from '../../../test-support/capabilities.js'
 import { start, until } from '../../../test-support/topology.mjs'

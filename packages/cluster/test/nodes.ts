@@ -1,6 +1,7 @@
 import { FakeClock, openInspector, RecordingLogger } from '@authstate/conformance'
 import { type RedisOptions, redisConnection } from '@authstate/redis'
-import { type Clock, createProviderRegistry, systemClock } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
+import { type Clock, systemClock } from '@authstate/spi'
 import type { Redis } from 'ioredis'
 import { openRedis } from '../../../test-support/redis-targets.js'
 import { type ClusterProvider, clusterSpi } from '../src/index.js'

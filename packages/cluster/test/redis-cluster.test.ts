@@ -1,6 +1,6 @@
 import { openInspector } from '@authstate/conformance'
 import { type RedisClient, redisConnection } from '@authstate/redis'
-import { createProviderRegistry } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
 import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 import { cluster, clusterNodes, describeWith } from '../../../test-support/capabilities.js'

@@ -1,6 +1,6 @@
 import { RecordingLogger } from '@authstate/conformance'
 import { redisConnection } from '@authstate/redis'
-import { createProviderRegistry } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { describeWith, serverBinary } from '../../../test-support/capabilities.js'

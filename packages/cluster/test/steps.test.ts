@@ -1,6 +1,7 @@
 import { openInspector, RecordingLogger } from '@authstate/conformance'
 import { type RedisConnection, redisConnection } from '@authstate/redis'
-import { type Clock, createProviderRegistry, systemClock } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
+import { type Clock, systemClock } from '@authstate/spi'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../test-support/capabilities.js'
 import { openRedis } from '../../../test-support/redis-targets.js'

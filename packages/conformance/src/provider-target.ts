@@ -1,11 +1,5 @@
-import {
-  type AnyProviderFactory,
-  createProviderRegistry,
-  type Provider,
-  type ProviderRegistry,
-  type RegistryConfig,
-  type Spi,
-} from '@authstate/spi'
+import { createProviderRegistry, type ProviderRegistry, type RegistryConfig } from '@authstate/registry'
+import type { AnyProviderFactory, Provider, Spi } from '@authstate/spi'
 import type { LeftOut, Target } from './target.js'
 
 /** A provider under test, as its author describes it. */

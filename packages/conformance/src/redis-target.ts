@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type RedisClient, redisConnection } from '@authstate/redis'
-import { type AnyProviderFactory, createProviderRegistry, type Provider, type Spi } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
+import type { AnyProviderFactory, Provider, Spi } from '@authstate/spi'
 import { openInspector } from './inspector.js'
 import { checkKeySpace, type KeyObserver, type KeySpaceRules } from './key-space-check.js'
 import { observeClient } from './observed-client.js'

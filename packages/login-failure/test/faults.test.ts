@@ -1,6 +1,7 @@
 import { FakeClock, type Fault, faultyClient, openInspector, RecordingLogger } from '@authstate/conformance'
 import { type RedisClient, redisConnection } from '@authstate/redis'
-import { createProviderRegistry, type RealmSettings } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
+import type { RealmSettings } from '@authstate/spi'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { describeWith, redis, serverBinary } from '../../../test-support/capabilities.js'

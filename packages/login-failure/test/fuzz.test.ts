@@ -1,7 +1,7 @@
 // What another version, or somebody else, may have left in a record.
 import { FakeClock, openInspector, RecordingLogger } from '@authstate/conformance'
 import { redisConnection } from '@authstate/redis'
-import { createProviderRegistry } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../test-support/capabilities.js'

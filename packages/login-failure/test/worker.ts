@@ -2,7 +2,7 @@
 //   worker.ts fail|guard <prefix> <count> <redis url, or addresses of a Cluster>
 import { once } from 'node:events'
 import { redisConnection } from '@authstate/redis'
-import { createProviderRegistry } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
 import { loginFailureSpi } from '../src/index.js'
 import { redisLoginFailures } from '../src/redis.js'
 

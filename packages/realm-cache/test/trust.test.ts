@@ -1,6 +1,7 @@
 import { type ChannelStatus, type ClusterProvider, clusterSpi } from '@authstate/cluster'
 import { FakeClock } from '@authstate/conformance'
-import { createProviderRegistry, type ProviderFactory } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
+import type { ProviderFactory } from '@authstate/spi'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
   type CacheRegion,

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { channel, subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel'
 import { RecordingLogger } from '@authstate/conformance'
-import { CALL_CHANNEL, createProviderRegistry } from '@authstate/spi'
+import { CALL_CHANNEL, createProviderRegistry } from '@authstate/registry'
 import { Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'

@@ -1,4 +1,5 @@
-import { createProviderRegistry, defineSpi } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
+import { defineSpi } from '@authstate/spi'
 import { expect, onTestFinished, test } from 'vitest'
 import { describeWith, redis, redisUrl } from '../../../test-support/capabilities.js'
 import { openRedis } from '../../../test-support/redis-targets.js'

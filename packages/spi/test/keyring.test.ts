@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ConfigurationError, createProviderRegistry, deriveKeyring } from '../src/index.js'
+import { ConfigurationError, deriveKeyring } from '../src/index.js'
 
 const secret = (letter: string) => letter.repeat(32)
 const keyring = { current: 'b', keys: { a: secret('a'), b: secret('b') } }
@@ -35,8 +35,8 @@ test.each([
     /keyring\.keys\.a: a secret must have at least 32 bytes/,
   ],
   ['an id with a dot', { current: 'a.b', keys: { 'a.b': secret('a') } }, /the id of a key/],
-])('%s is refused when the registry is built, without the secret', (_, wrong, message) => {
-  const build = () => createProviderRegistry({ factories: [], keyring: wrong })
+])('%s is refused without the secret', (_, wrong, message) => {
+  const build = () => deriveKeyring(wrong, 'one')
   expect(build).toThrow(ConfigurationError)
   expect(build).toThrow(message)
   expect(build).not.toThrow(/hunter2/)

@@ -1,5 +1,5 @@
 import { memoryTarget, runSuite } from '@authstate/conformance'
-import { createProviderRegistry } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
 import { describe, expect, test } from 'vitest'
 import { stickySessionEncoderSuite } from '../src/conformance.js'
 import { memoryStickySessions, stickySessionEncoderSpi } from '../src/index.js'

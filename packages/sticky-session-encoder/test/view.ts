@@ -1,5 +1,6 @@
 import { type ClusterNode, type ClusterProvider, type ClusterView, clusterSpi } from '@authstate/cluster'
-import { createProviderRegistry, type NodeIdentity, type ProviderFactory } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
+import type { NodeIdentity, ProviderFactory } from '@authstate/spi'
 import { type StickySessionEncoderProvider, stickySessionEncoderSpi } from '../src/index.js'
 import { redisStickySessions } from '../src/redis.js'
 

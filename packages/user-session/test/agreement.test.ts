@@ -1,6 +1,7 @@
 // The same random history on memory and on Redis: whatever one answers, tells and holds, the other does.
 import { FakeClock, openInspector } from '@authstate/conformance'
-import { createProviderRegistry, type RealmSettings } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
+import type { RealmSettings } from '@authstate/spi'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../test-support/capabilities.js'

@@ -1,6 +1,7 @@
 import { RecordingLogger } from '@authstate/conformance'
 import { redisConnection } from '@authstate/redis'
-import { createProviderRegistry, StoreUnavailableError } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
+import { StoreUnavailableError } from '@authstate/spi'
 import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 import { describeWith, serverBinary } from '../../../test-support/capabilities.js'

@@ -1,6 +1,6 @@
 import { FakeClock, openInspector } from '@authstate/conformance'
+import { createProviderRegistry } from '@authstate/registry'
 import type { RealmSettings } from '@authstate/spi'
-import { createProviderRegistry } from '@authstate/spi'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../test-support/capabilities.js'

@@ -1,6 +1,6 @@
 // In memory no verb holds the event loop for as long as there are sessions: what is counted here are the turns of others.
 import { FakeClock } from '@authstate/conformance'
-import { createProviderRegistry } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
 import { expect, test } from 'vitest'
 import { memoryUserSessions, type UserSessionProvider, userSessionSpi } from '../src/index.js'
 import { SLICE } from '../src/memory/slices.js'

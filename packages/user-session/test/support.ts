@@ -1,6 +1,7 @@
 import { FakeClock, RecordingLogger } from '@authstate/conformance'
 import { type RedisClient, redisConnection } from '@authstate/redis'
-import { createProviderRegistry, type Keyring, type RealmSettingsSource } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
+import type { Keyring, RealmSettingsSource } from '@authstate/spi'
 import { type UserSessionProvider, userSessionSpi } from '../src/index.js'
 import { redisUserSessions } from '../src/redis.js'
 

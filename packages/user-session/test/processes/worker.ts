@@ -1,6 +1,6 @@
 // One process of processes.test.ts: does random things to sessions that other processes work on as well.
 import { redisConnection } from '@authstate/redis'
-import { createProviderRegistry } from '@authstate/spi'
+import { createProviderRegistry } from '@authstate/registry'
 import { type RotationOutcome, userSessionSpi } from '../../src/index.js'
 import { redisUserSessions } from '../../src/redis.js'
 
