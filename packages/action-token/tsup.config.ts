@@ -3,5 +3,10 @@ import base from '../../tsup.base.js'
 
 export default defineConfig({
   ...base,
-  entry: ['src/index.ts', 'src/redis.ts', 'src/provider.ts', 'src/conformance.ts'],
+  entry: {
+    index: 'src/index.ts',
+    redis: 'src/redis.ts',
+    store: 'src/for-stores.ts',
+    conformance: 'src/conformance.ts',
+  },
 })

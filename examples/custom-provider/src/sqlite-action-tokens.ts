@@ -1,237 +1,216 @@
+import { type ActionTokenProvider, actionTokenSpi } from '@authstate/action-token'
 import {
-  type ActionTokenLimits,
-  type ActionTokenProvider,
-  actionTokenSpi,
-  type ConsumeOptions,
-  type ConsumeOutcome,
-  type Lifetime,
-  type NewActionToken,
-  type NewToken,
-  type TokenData,
-  type TokenRecord,
-} from '@authstate/action-token'
-import {
+  ActionTokens,
+  type Attempt,
   actionTokenConfig,
-  checkConsume,
-  checkGet,
-  checkKey,
-  checkToken,
-  decodeData,
-  encodeData,
-  endOfMark,
-  isExpired,
-  limitsOf,
-  SignedTokens,
-} from '@authstate/action-token/provider'
-import {
-  assertName,
-  type Clock,
-  ProviderClosedError,
-  type ProviderContext,
-  type ProviderFactory,
-  parseDuration,
-} from '@authstate/spi'
+  applyAttempt,
+  mayReplace,
+  type PutOptions,
+  type StoredToken,
+  type TokenDraft,
+  type TokenName,
+  type TokenStore,
+} from '@authstate/action-token/store'
+import type { ProviderFactory } from '@authstate/spi'
 import { toStandardJsonSchema } from '@valibot/to-json-schema'
-import type { Duration } from 'authstate'
 import * as v from 'valibot'
-import { TokenDatabase } from './token-database.js'
+import {
+  nameIn,
+  SqliteFile,
+  type SqliteOptions,
+  type SqliteSection,
+  sqliteProperties,
+  textOf,
+} from './sqlite.js'
 
-const config = v.strictObject({
-  ...actionTokenConfig.entries,
-  /** Where the database is; every process on this machine that names it shares the tokens. */
-  file: v.pipe(v.string(), v.minLength(1)),
-  /** How long a write waits for another process that writes. The process stands still meanwhile. */
-  busyTimeoutMs: v.optional(
-    v.pipe(
-      v.union([v.number(), v.string()]),
-      v.transform((given) => parseDuration(given)),
-      v.number(),
-      v.safeInteger(),
-      v.minValue(0),
-    ),
-    5_000,
-  ),
-})
-
-type Config = v.InferOutput<typeof config>
+const config = v.strictObject({ ...actionTokenConfig.entries, ...sqliteProperties })
 
 declare module 'authstate' {
   /** So that `createAuthState` knows the properties. */
-  interface ActionTokenSection {
-    readonly file?: string | undefined
-    readonly busyTimeoutMs?: Duration | number | undefined
-  }
+  interface ActionTokenSection extends SqliteSection {}
 }
 
 /** Keeps tokens in a SQLite file: they survive a restart, and the processes of one machine share them. */
-export function sqliteActionTokens(): ProviderFactory<ActionTokenProvider, Config> {
+export function sqliteActionTokens(): ProviderFactory<ActionTokenProvider, v.InferOutput<typeof config>> {
   return {
     spi: actionTokenSpi,
     id: 'sqlite',
     config: toStandardJsonSchema(config),
-    create: (context, properties) => new SqliteActionTokens(context, properties),
+    create: (context, properties) => new ActionTokens(context, properties, new SqliteTokens(properties)),
   }
 }
 
-class SqliteActionTokens implements ActionTokenProvider {
-  readonly clock: Clock
-  readonly limits: ActionTokenLimits
-  readonly #context: ProviderContext
-  readonly #config: Config
-  readonly #database: TokenDatabase
-  readonly #signed: SignedTokens
-  #closed = false
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS tokens (
+  name TEXT PRIMARY KEY, realm TEXT NOT NULL, family TEXT NOT NULL, subject TEXT NOT NULL, data TEXT NOT NULL,
+  expiresAt INTEGER NOT NULL, consumedAt INTEGER, attempt TEXT, graceUntil INTEGER, successor TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS tokensByRealm ON tokens (realm);
+CREATE INDEX IF NOT EXISTS tokensByFamily ON tokens (family);
+CREATE INDEX IF NOT EXISTS tokensBySubject ON tokens (subject);
+CREATE INDEX IF NOT EXISTS tokensByEnd ON tokens (expiresAt);
+CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, realm TEXT NOT NULL, expiresAt INTEGER NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS marksByEnd ON marks (expiresAt);
+`
 
-  constructor(context: ProviderContext, properties: Config) {
-    this.clock = context.clock
-    this.limits = limitsOf(properties)
-    this.#context = context
-    this.#config = properties
-    this.#database = new TokenDatabase(properties.file, properties.busyTimeoutMs)
-    this.#signed = new SignedTokens(this, context.keyring, context.clock, properties)
+const PUT = `
+INSERT OR REPLACE INTO tokens (name, realm, family, subject, data, expiresAt)
+VALUES (@name, @realm, @family, @subject, @data, @expiresAt)`
+
+const CONSUME = `
+UPDATE tokens SET consumedAt = @at, attempt = @attempt, graceUntil = @graceUntil, successor = @successor
+WHERE name = @name`
+
+const REPLACE = `
+UPDATE tokens SET data = @data WHERE name = @name AND expiresAt > @now AND consumedAt IS NULL`
+
+const MARK = `
+INSERT INTO marks (name, realm, expiresAt) VALUES (@name, @realm, @until)
+ON CONFLICT (name) DO UPDATE SET expiresAt = max(expiresAt, excluded.expiresAt)`
+
+interface Row {
+  readonly family: string
+  readonly subject: string
+  readonly data: string
+  readonly expiresAt: number
+  readonly consumedAt: number | null
+  readonly attempt: string
+  readonly graceUntil: number | null
+  readonly successor: string
+}
+
+class SqliteTokens implements TokenStore {
+  readonly #file: SqliteFile
+
+  constructor(options: SqliteOptions) {
+    this.#file = new SqliteFile(actionTokenSpi.name, options, SCHEMA)
   }
 
-  async put(realmId: string, kind: string, key: string, token: NewToken) {
-    return this.#store(realmId, kind, key, token, false) ? 'stored' : 'refused'
+  async put(name: TokenName, token: TokenDraft, { now, goneBy, onlyAbsent }: PutOptions) {
+    const { realmId } = name
+    const { family, subject, data, expiresAt } = token
+    return this.#file.step(() => {
+      this.#file.prune('tokens', 'expiresAt', goneBy)
+      if (!mayReplace(this.#find(name), now, onlyAbsent)) return false
+      if (this.#markedUntil(familyMark(realmId, family)) > now) return false
+      this.#file.change(PUT, {
+        name: keyOf(name),
+        realm: textOf(realmId),
+        family: textOf(realmId, family),
+        subject: textOf(realmId, subject),
+        data,
+        expiresAt,
+      })
+      return true
+    })
   }
 
-  async putIfAbsent(realmId: string, kind: string, key: string, token: NewToken) {
-    return this.#store(realmId, kind, key, token, true)
+  async load(name: TokenName) {
+    return this.#find(name)
   }
 
-  async get(
-    realmId: string,
-    kind: string,
-    key: string,
-    options: { readonly includeExpired?: boolean | undefined } = {},
-  ): Promise<TokenRecord | undefined> {
-    const now = this.#enter(realmId, kind, key)
-    const includeExpired = checkGet(options)
-    const row = this.#database.find([realmId, kind, key])
-    const data = row && decodeData(row.data)
-    if (row === undefined || data === undefined) return undefined
-    const expired = isExpired(row.expiresAt, now)
-    if (expired && (!includeExpired || isExpired(row.expiresAt + this.#config.readGraceMs, now)))
-      return undefined
-    return {
-      data,
-      expiresAt: row.expiresAt,
-      ...(row.consumedAt !== null && { consumedAt: row.consumedAt }),
-      ...(expired && { expired: true as const }),
-      ...(row.family !== '' && { family: row.family }),
-      ...(row.subject !== '' && { subject: row.subject }),
-    }
+  async replace(name: TokenName, data: string, now: number) {
+    return this.#file.change(REPLACE, { name: keyOf(name), data, now }) === 1
   }
 
-  async has(realmId: string, kind: string, key: string) {
-    return (await this.get(realmId, kind, key)) !== undefined
+  async consume(name: TokenName, attempt: Attempt) {
+    return this.#file.step(() => {
+      const { reply, consumption } = applyAttempt(this.#find(name), attempt)
+      if (consumption !== undefined) {
+        this.#file.change(CONSUME, {
+          name: keyOf(name),
+          at: consumption.at,
+          attempt: textOf(consumption.attempt),
+          graceUntil: consumption.graceUntil ?? null,
+          successor: textOf(consumption.successor),
+        })
+      }
+      return reply
+    })
   }
 
-  async replace(realmId: string, kind: string, key: string, data: TokenData) {
-    const now = this.#enter(realmId, kind, key)
-    return this.#database.replace([realmId, kind, key], encodeData(data, this.#config.maxDataBytes), now)
+  async remove(name: TokenName, now: number) {
+    const sql = 'DELETE FROM tokens WHERE name = @name RETURNING expiresAt'
+    const [removed] = this.#file.rows<Row>(sql, { name: keyOf(name) })
+    return removed !== undefined && removed.expiresAt > now
   }
 
-  async consume(
-    realmId: string,
-    kind: string,
-    key: string,
-    options: ConsumeOptions = {},
-  ): Promise<ConsumeOutcome> {
-    const now = this.#enter(realmId, kind, key)
-    const checked = checkConsume(options, now, this.#config)
-    const { consumed, row } = this.#database.consume([realmId, kind, key], checked, now)
-    const data = row && decodeData(row.data)
-    if (row === undefined || data === undefined) return { outcome: 'unknown' }
-    if (consumed) return { outcome: 'consumed', data, ...(row.successor && { successor: row.successor }) }
-    if (!isExpired(row.expiresAt, now)) return { outcome: 'used', data, consumedAt: row.consumedAt ?? now }
-    return { outcome: isExpired(row.expiresAt + this.#config.readGraceMs, now) ? 'unknown' : 'expired' }
+  async revokeFamily(realmId: string, family: string, until: number, now: number) {
+    const members = textOf(realmId, family)
+    return this.#file.step(() => {
+      const withdrawn = this.#withdraw('family', members, now)
+      // What was consumed may be repeated by its attempt, and lead to more, for as long as it lives.
+      const sql = 'SELECT max(expiresAt) AS expiresAt FROM tokens WHERE family = @members'
+      const [left] = this.#file.rows<{ expiresAt: number | null }>(sql, { members })
+      this.#mark(familyMark(realmId, family), realmId, Math.max(until, left?.expiresAt ?? 0), now)
+      return withdrawn
+    })
   }
 
-  async remove(realmId: string, kind: string, key: string) {
-    const now = this.#enter(realmId, kind, key)
-    return this.#database.remove([realmId, kind, key], now)
+  async removeBySubject(realmId: string, subject: string, now: number) {
+    return this.#file.step(() => this.#withdraw('subject', textOf(realmId, subject), now))
   }
 
-  async revokeFamily(realmId: string, family: string, refusal?: Lifetime) {
-    const now = this.#enterRealm(realmId)
-    assertName(family, 'family')
-    const until = endOfMark(refusal ?? this.#config.maxLifespanMs, now, 'refusal')
-    return this.#database.revokeFamily(realmId, family, now, until)
+  async removeByRealm(realmId: string, now: number) {
+    const realm = textOf(realmId)
+    return this.#file.step(() => {
+      const withdrawn = this.#withdraw('realm', realm, now)
+      this.#file.change('DELETE FROM tokens WHERE realm = @realm', { realm })
+      this.#file.change('DELETE FROM marks WHERE realm = @realm', { realm })
+      return withdrawn
+    })
   }
 
-  async removeBySubject(realmId: string, subject: string) {
-    const now = this.#enterRealm(realmId)
-    assertName(subject, 'subject')
-    return this.#database.removeBySubject(realmId, subject, now)
+  async revoke(realmId: string, tokenId: string, until: number, now: number) {
+    this.#file.step(() => this.#mark(tokenMark(realmId, tokenId), realmId, until, now))
   }
 
-  async removeByRealm(realmId: string) {
-    const now = this.#enterRealm(realmId)
-    return this.#database.removeByRealm(realmId, now)
-  }
-
-  async revoke(realmId: string, tokenId: string, until: number | Lifetime) {
-    const now = this.#enterRealm(realmId)
-    assertName(tokenId, 'tokenId')
-    this.#database.revoke(realmId, tokenId, endOfMark(until, now, 'until'), now)
-  }
-
-  async isRevoked(realmId: string, tokenId: string) {
-    const now = this.#enterRealm(realmId)
-    assertName(tokenId, 'tokenId')
-    return this.#database.isRevoked(realmId, tokenId, now)
-  }
-
-  async issueActionToken(realmId: string, token: NewActionToken) {
-    return this.#signed.issue(realmId, token)
-  }
-
-  async verifyActionToken(realmId: string, token: string, actionId: string) {
-    return this.#signed.verify(realmId, token, actionId)
-  }
-
-  async consumeActionToken(
-    realmId: string,
-    token: string,
-    actionId: string,
-    options?: { readonly attempt?: string | undefined },
-  ) {
-    return this.#signed.consume(realmId, token, actionId, options)
+  async revokedUntil(realmId: string, tokenId: string) {
+    return this.#markedUntil(tokenMark(realmId, tokenId))
   }
 
   async checkHealth() {
-    this.#assertOpen()
-    this.#database.ping()
+    this.#file.rows('SELECT 1')
   }
 
   async close() {
-    if (this.#closed) return
-    this.#closed = true
-    this.#database.close()
+    this.#file.close()
   }
 
-  #store(realmId: string, kind: string, key: string, token: NewToken, onlyAbsent: boolean): boolean {
-    const now = this.#enter(realmId, kind, key)
-    const checked = checkToken(token, now, this.#config)
-    if (isExpired(checked.expiresAt, now)) return false
-    return this.#database.put([realmId, kind, key], checked, now, this.#config.readGraceMs, onlyAbsent)
+  #find(name: TokenName): StoredToken | undefined {
+    const [row] = this.#file.rows<Row>('SELECT * FROM tokens WHERE name = @name', { name: keyOf(name) })
+    if (row === undefined) return undefined
+    const { data, expiresAt, consumedAt, graceUntil } = row
+    const token = { data, expiresAt, family: nameIn(row.family), subject: nameIn(row.subject) }
+    if (consumedAt === null) return token
+    const [attempt, successor] = [nameIn(row.attempt), nameIn(row.successor)]
+    return {
+      ...token,
+      consumption: { at: consumedAt, attempt, graceUntil: graceUntil ?? undefined, successor },
+    }
   }
 
-  /** Every verb on one token starts here. @returns the instant it decides with */
-  #enter(realmId: string, kind: string, key: string): number {
-    this.#assertOpen()
-    checkKey(realmId, kind, key)
-    return this.#context.clock.now()
+  /** Removes what was not consumed. @returns how many of it had not ended */
+  #withdraw(column: 'realm' | 'family' | 'subject', value: string, now: number): number {
+    const sql = `DELETE FROM tokens WHERE ${column} = @value AND consumedAt IS NULL RETURNING expiresAt`
+    return this.#file.rows<Row>(sql, { value }).filter(({ expiresAt }) => expiresAt > now).length
   }
 
-  #enterRealm(realmId: string): number {
-    this.#assertOpen()
-    assertName(realmId, 'realmId')
-    return this.#context.clock.now()
+  #mark(name: string, realmId: string, until: number, now: number): void {
+    this.#file.prune('marks', 'expiresAt', now)
+    this.#file.change(MARK, { name, realm: textOf(realmId), until })
   }
 
-  #assertOpen(): void {
-    if (this.#closed) throw new ProviderClosedError('action-token: the provider is closed')
+  #markedUntil(name: string): number {
+    const [mark] = this.#file.rows<Row>('SELECT expiresAt FROM marks WHERE name = @name', { name })
+    return mark?.expiresAt ?? 0
   }
 }
+
+const keyOf = ({ realmId, kind, key }: TokenName): string => textOf(realmId, kind, key)
+
+/** A family that is refused. Nobody can be told to refuse the family `''`, so what has none is never refused. */
+const familyMark = (realmId: string, family: string): string => textOf(realmId, 'family', family)
+
+/** A token id that is revoked. */
+const tokenMark = (realmId: string, tokenId: string): string => textOf(realmId, 'token', tokenId)

@@ -1,3 +1,11 @@
+export {
+  type ActionTokenConfig,
+  actionTokenConfig,
+  type MemoryActionTokenConfig,
+  memoryActionTokenConfig,
+  type RevokedToken,
+  type RevokedTokenSource,
+} from './config.js'
 export { confirmLink, type LinkRequest, type LinkStep } from './confirm-link.js'
 export {
   type ActionToken,
@@ -22,11 +30,3 @@ export {
   type ReplayGuard,
   type ReplayGuardOptions,
 } from './replay-guard.js'
-export {
-  type ActionTokenConfig,
-  actionTokenConfig,
-  type MemoryActionTokenConfig,
-  memoryActionTokenConfig,
-  type RevokedToken,
-  type RevokedTokenSource,
-} from './rules.js'

@@ -8,11 +8,11 @@ import {
   assertSpanMs,
   assertText,
   type Clock,
+  isExpired,
   type Known,
   systemClock,
 } from '@authstate/spi'
 import type { ActionTokenProvider } from './contract.js'
-import { isExpired } from './rules.js'
 
 /** Ids are remembered at least this long, so that a proof about to expire cannot slip in twice. */
 const SHORTEST_MS = 10_000

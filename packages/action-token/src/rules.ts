@@ -1,251 +1,95 @@
-import {
-  assertBoolean,
-  assertInstant,
-  assertKnown,
-  assertName,
-  assertObject,
-  assertOptionalName,
-  assertSpanMs,
-  assertText,
-  isPlainObject,
-  type Known,
-  parseDuration,
-} from '@authstate/spi'
-import * as v from 'valibot'
-import type {
-  ActionTokenLimits,
-  ConsumeOptions,
-  Lifetime,
-  NewActionToken,
-  NewToken,
-  TokenData,
-} from './contract.js'
+import { isExpired } from '@authstate/spi'
+import type { TokenData } from './contract.js'
 
-export { isExpired } from '@authstate/spi'
-
-const DAY_MS = 86_400_000
-
-/** The last instant that a date can say. */
-const LAST_INSTANT = 8_640_000_000_000_000
-
-/** Deepest nesting of a token's data. */
-const MAX_DEPTH = 16
-
-/** Longest span of the configuration: a century. */
-const MAX_SPAN_MS = 36_525 * DAY_MS
-
-const spanMs = (least: number, most: number) =>
-  v.pipe(
-    v.union([v.number(), v.string()]),
-    v.transform((given) => parseDuration(given)),
-    v.number(),
-    v.integer('must be a whole number'),
-    v.minValue(least),
-    v.maxValue(most),
-  )
-
-/** What every provider can be told, as entries of a schema. */
-const properties = {
-  /** Ceiling on the life of a token; a longer one is refused. Also how long a revoked family is refused when nobody says. */
-  maxLifespanMs: v.optional(spanMs(1, MAX_SPAN_MS), 30 * DAY_MS),
-  /** How long an expired token can still be told from an unknown one. */
-  readGraceMs: v.optional(spanMs(0, MAX_SPAN_MS), 0),
-  /** Ceiling on the JSON of a token's data. */
-  maxDataBytes: v.optional(
-    v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(2), v.maxValue(16 * 1024 * 1024)),
-    65_536,
-  ),
-}
-
-/** Properties of both providers. */
-export const actionTokenConfig = v.strictObject(properties)
-
-/** Properties of a provider, with defaults filled in. */
-export type ActionTokenConfig = v.InferOutput<typeof actionTokenConfig>
-
-/** A revoked token id, as it is kept elsewhere. */
-export interface RevokedToken {
-  readonly realmId: string
-  readonly tokenId: string
+/** A token that was checked. */
+export interface TokenDraft {
   /** Ms since the epoch. */
   readonly expiresAt: number
-}
-
-/** Where a memory store keeps revoked token ids over a restart. */
-export interface RevokedTokenSource {
-  /** Everything that was saved; what has expired is passed over. Asked once, before the provider serves. */
-  load(): Iterable<RevokedToken> | AsyncIterable<RevokedToken> | Promise<Iterable<RevokedToken>>
-  /** Keeps one. `revoke` resolves after it. */
-  save(revoked: RevokedToken): Promise<void>
-}
-
-/** Properties of the memory provider. */
-export const memoryActionTokenConfig = v.strictObject({
-  ...properties,
-  revokedTokens: v.optional(
-    v.custom<RevokedTokenSource>((value) => isSource(value), 'must have the functions load and save'),
-  ),
-})
-
-/** Properties of the memory provider, with defaults filled in. */
-export type MemoryActionTokenConfig = v.InferOutput<typeof memoryActionTokenConfig>
-
-/** A {@link NewToken} that was checked, as a store takes it. */
-export interface CheckedToken {
-  readonly expiresAt: number
-  /** JSON. */
+  /** An object as JSON. Never looked into by a store. */
   readonly data: string
   /** `''` for none. */
   readonly family: string
+  /** `''` for none. */
   readonly subject: string
 }
 
-/** What a provider tells of its properties. */
-export function limitsOf({ maxLifespanMs, maxDataBytes }: ActionTokenConfig): ActionTokenLimits {
-  return Object.freeze({ maxLifespanMs, maxDataBytes })
-}
-
-const LIFETIME: Known<Lifetime> = { lifespanMs: true, expiresAt: true }
-const NEW_TOKEN: Known<NewToken> = { ...LIFETIME, data: true, family: true, subject: true }
-const CONSUME: Known<ConsumeOptions> = { attempt: true, graceMs: true, successor: true }
-const NEW_ACTION_TOKEN: Known<NewActionToken> = {
-  ...LIFETIME,
-  userId: true,
-  actionId: true,
-  nonce: true,
-  data: true,
-}
-const GET: Known<{ readonly includeExpired?: boolean | undefined }> = { includeExpired: true }
-const CONSUME_SIGNED: Known<Pick<ConsumeOptions, 'attempt'>> = { attempt: true }
-
-/** Every verb on one token starts here. */
-export function checkKey(realmId: unknown, kind: unknown, key: unknown): void {
-  assertName(realmId, 'realmId')
-  assertName(kind, 'kind')
-  assertName(key, 'key')
-}
-
-/** @throws {TypeError | RangeError} naming the part of the token that is wrong */
-export function checkToken(token: NewToken, now: number, config: ActionTokenConfig): CheckedToken {
-  assertKnown(token, 'token', NEW_TOKEN)
-  assertOptionalName(token.family, 'family')
-  assertOptionalName(token.subject, 'subject')
-  return {
-    expiresAt: expiryOf(token, now, config),
-    data: encodeData(token.data === undefined ? {} : token.data, config.maxDataBytes),
-    family: token.family ?? '',
-    subject: token.subject ?? '',
-  }
-}
-
-/** Whether `get` also answers what has expired. @throws {TypeError} naming the option that is wrong */
-export function checkGet(options: { readonly includeExpired?: boolean | undefined }): boolean {
-  assertKnown(options, 'options', GET)
-  const { includeExpired = false } = options
-  assertBoolean(includeExpired, 'includeExpired')
-  return includeExpired
-}
-
-/** @throws {TypeError} the claims are no object, or one of them is unknown */
-export function checkNewActionToken(token: NewActionToken): void {
-  assertKnown(token, 'token', NEW_ACTION_TOKEN)
-}
-
-/** @throws {TypeError} naming the option that is wrong */
-export function checkConsumeSigned(options: Pick<ConsumeOptions, 'attempt'> | undefined): void {
-  if (options === undefined) return
-  assertKnown(options, 'options', CONSUME_SIGNED)
-  assertOptionalName(options.attempt, 'attempt')
-}
-
-/** {@link ConsumeOptions} that were checked; `''` stands for what was left out. */
-export interface CheckedConsume {
+/** How a token was redeemed. */
+export interface Consumption {
+  /** Ms since the epoch. */
+  readonly at: number
+  /** The name that the caller gave to this try; `''` for none, which no other try shares. */
   readonly attempt: string
-  readonly graceUntil: number | ''
+  /** How long the same attempt is honoured, ms since the epoch; `undefined`: as long as the token lives. */
+  readonly graceUntil: number | undefined
+  /** What takes the token's place; `''` for nothing. */
   readonly successor: string
 }
 
-/** @throws {TypeError | RangeError} naming the option that is wrong */
-export function checkConsume(
-  options: ConsumeOptions,
-  now: number,
-  config: ActionTokenConfig,
-): CheckedConsume {
-  assertKnown(options, 'options', CONSUME)
-  const { attempt, graceMs, successor } = options
-  assertOptionalName(attempt, 'attempt')
-  if (graceMs !== undefined) assertSpanMs(graceMs, 'graceMs')
-  if (successor !== undefined) {
-    assertText(successor, 'successor', config.maxDataBytes)
-    if (attempt === undefined) throw new TypeError('"successor" needs an "attempt" that can ask for it again')
-  }
-  return {
-    attempt: attempt ?? '',
-    graceUntil: graceMs === undefined ? '' : now + graceMs,
-    successor: successor ?? '',
-  }
+/** A token as a store keeps it. */
+export interface StoredToken extends TokenDraft {
+  /** Absent while it can still be consumed. */
+  readonly consumption?: Consumption | undefined
+}
+
+/** An attempt to redeem a token. */
+export interface Attempt {
+  /** `''` for none. */
+  readonly name: string
+  /** See {@link Consumption.graceUntil}. */
+  readonly graceUntil: number | undefined
+  /** See {@link Consumption.successor}. */
+  readonly successor: string
+  readonly now: number
+  /** What ended then or before is not told from what never was: now, less `readGraceMs`. */
+  readonly goneBy: number
+}
+
+/** What a store answers to an attempt. */
+export type AttemptReply =
+  /** `successor` is that of the first time, `''` for none. Absent where this is the first time. */
+  | { readonly outcome: 'consumed'; readonly data: string; readonly successor?: string }
+  | { readonly outcome: 'used'; readonly data: string; readonly consumedAt: number }
+  | { readonly outcome: 'expired' }
+  | { readonly outcome: 'unknown' }
+  /** There is something that another version wrote, or somebody else. */
+  | { readonly outcome: 'unreadable' }
+
+/** What an attempt leads to. */
+export interface AttemptStep {
+  readonly reply: AttemptReply
+  /** To be kept with the token in the same step. Absent where nothing changes. */
+  readonly consumption?: Consumption
 }
 
 /**
- * The end of a token's life, as it was asked for. It may have passed when an instant was given.
- *
- * @throws {RangeError} it is further away than the ceiling
+ * What an attempt to redeem a token comes to: the first one redeems it, the same one may be repeated within its grace, and
+ * every other one is a replay.
  */
-export function expiryOf(
-  life: number | Lifetime,
-  now: number,
-  { maxLifespanMs }: Pick<ActionTokenConfig, 'maxLifespanMs'>,
-): number {
-  const expiresAt = endOf(life, now)
-  if (expiresAt - now <= maxLifespanMs) return expiresAt
-  const isSpan = typeof life === 'number' || life.lifespanMs !== undefined
-  throw new RangeError(
-    isSpan
-      ? `"lifespanMs" must be at most ${maxLifespanMs}, the "maxLifespanMs" of action-token`
-      : `"expiresAt" must be at most ${maxLifespanMs} ms away, the "maxLifespanMs" of action-token`,
-  )
-}
-
-/**
- * The end of a mark, as it was asked for: no ceiling shortens what protects. It may have passed when an instant was given.
- *
- * @param life A number is a `lifespanMs`.
- * @throws {TypeError | RangeError} naming what is wrong
- */
-export function endOf(life: number | Lifetime, now: number): number {
-  const { lifespanMs, expiresAt } = typeof life === 'object' && life !== null ? life : { lifespanMs: life }
-  if (expiresAt === undefined) assertSpanMs(lifespanMs, 'lifespanMs')
-  else if (lifespanMs !== undefined)
-    throw new TypeError('"lifespanMs" and "expiresAt" must not both be given')
-  else assertInstant(expiresAt, 'expiresAt')
-  const end = expiresAt ?? now + (lifespanMs as number)
-  if (end > LAST_INSTANT) {
-    const name = expiresAt === undefined ? 'lifespanMs' : 'expiresAt'
-    throw new RangeError(`"${name}" must not lead beyond the last instant of a date, ${LAST_INSTANT}`)
+export function applyAttempt(token: StoredToken | undefined, attempt: Attempt): AttemptStep {
+  const { name, graceUntil, successor, now, goneBy } = attempt
+  if (token === undefined || isExpired(token.expiresAt, goneBy)) return { reply: { outcome: 'unknown' } }
+  if (isExpired(token.expiresAt, now)) return { reply: { outcome: 'expired' } }
+  const { data, consumption } = token
+  if (consumption === undefined) {
+    return {
+      reply: { outcome: 'consumed', data },
+      consumption: { at: now, attempt: name, graceUntil, successor },
+    }
   }
-  return end
-}
-
-/** {@link endOf}, of what a caller says of a mark and nothing else. @param name What it is called in a message. */
-export function endOfMark(life: number | Lifetime, now: number, name: string): number {
-  if (isPlainObject(life)) assertKnown(life, name, LIFETIME)
-  return endOf(life, now)
+  const honoured = consumption.graceUntil === undefined || !isExpired(consumption.graceUntil, now)
+  return name !== '' && name === consumption.attempt && honoured
+    ? { reply: { outcome: 'consumed', data, successor: consumption.successor } }
+    : { reply: { outcome: 'used', data, consumedAt: consumption.at } }
 }
 
 /**
- * The JSON of a token's data.
+ * Whether a token may be stored where there is this one: never in place of one that was consumed and has not expired.
  *
- * @throws {TypeError} something in it is no JSON value
- * @throws {RangeError} it is longer than the ceiling
+ * @param onlyAbsent Nor in place of one that can still be consumed.
  */
-export function encodeData(data: unknown, maxBytes: number): string {
-  assertObject(data, 'data')
-  checkJson(data, 0)
-  const text = JSON.stringify(data)
-  const bytes = Buffer.byteLength(text)
-  if (bytes > maxBytes)
-    throw new RangeError(`"data" must have at most ${maxBytes} bytes of JSON, got ${bytes}`)
-  return text
+export function mayReplace(before: StoredToken | undefined, now: number, onlyAbsent: boolean): boolean {
+  if (before === undefined || isExpired(before.expiresAt, now)) return true
+  return !onlyAbsent && before.consumption === undefined
 }
 
 /** `undefined` for what this version cannot read. */
@@ -256,36 +100,4 @@ export function decodeData(text: string): TokenData | undefined {
   } catch {
     return undefined
   }
-}
-
-function checkJson(value: unknown, depth: number): void {
-  if (depth > MAX_DEPTH) throw new TypeError(`"data" must not be nested deeper than ${MAX_DEPTH} levels`)
-  if (value === null || typeof value === 'boolean') return
-  if (typeof value === 'string') {
-    assertText(value, 'data: a value')
-    return
-  }
-  if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new TypeError('"data" must hold finite numbers only')
-    return
-  }
-  if (Array.isArray(value)) {
-    for (const item of value) checkJson(item, depth + 1)
-    return
-  }
-  if (!isPlainObject(value)) {
-    throw new TypeError(
-      '"data" must hold JSON values only: objects, lists, strings, numbers, booleans and null',
-    )
-  }
-  for (const [name, item] of Object.entries(value)) {
-    if (name === '__proto__') throw new TypeError('"data" must not have a property named "__proto__"')
-    assertText(name, 'data: a name')
-    checkJson(item, depth + 1)
-  }
-}
-
-function isSource(value: unknown): boolean {
-  const { load, save } = (value ?? {}) as Partial<RevokedTokenSource>
-  return typeof load === 'function' && typeof save === 'function'
 }

@@ -1,10 +1,11 @@
-import { defineScript } from '@authstate/redis'
+import { defineScript, unescapePart } from '@authstate/redis'
 import consumeLua from './lua/consume.lua'
 import putLua from './lua/put.lua'
 import removeLua from './lua/remove.lua'
 import replaceLua from './lua/replace.lua'
 import revokeLua from './lua/revoke.lua'
 import withdrawLua from './lua/withdraw.lua'
+import type { AttemptReply } from './rules.js'
 
 const record = 'action-token'
 const done = (reply: unknown): boolean => reply === 1
@@ -39,10 +40,12 @@ export const consume = defineScript({
   repeatable: true,
   keys: ['token'],
   args: ['now', 'readGraceMs', 'attempt', 'graceUntil', 'successor'],
-  decode: (reply) => {
-    if (typeof reply === 'string') return { outcome: 'now', data: reply, more: undefined }
-    const [outcome, data, more] = reply as [string, string?, string?]
-    return { outcome, data, more }
+  decode: (reply): AttemptReply => {
+    if (typeof reply === 'string') return { outcome: 'consumed', data: reply }
+    const [outcome, data = '', more = ''] = reply as [AttemptReply['outcome'], string?, string?]
+    if (outcome === 'consumed') return { outcome, data, successor: unescapePart(more) }
+    if (outcome === 'used') return { outcome, data, consumedAt: Number(more) }
+    return { outcome }
   },
 })
 
@@ -79,5 +82,5 @@ export const revoke = defineScript({
   repeatable: true,
   keys: ['revoked', 'realm'],
   args: ['now', 'expiresAt', 'keepMs', 'tail'],
-  decode: done,
+  decode: (): void => undefined,
 })

@@ -6,19 +6,15 @@ import {
   ConfigurationError,
   type DerivedKeyring,
   deriveKeyring,
+  isExpired,
   type Keyring,
   randomId,
 } from '@authstate/spi'
 import { CompactSign, compactVerify, errors } from 'jose'
 import * as v from 'valibot'
+import { checkConsumeSigned, checkNewActionToken, expiryOf } from './checks.js'
+import type { ActionTokenConfig } from './config.js'
 import type { ActionToken, ActionTokenProvider, NewActionToken, VerifyOutcome } from './contract.js'
-import {
-  type ActionTokenConfig,
-  checkConsumeSigned,
-  checkNewActionToken,
-  expiryOf,
-  isExpired,
-} from './rules.js'
 
 /** The namespace of signed tokens in the store. */
 const KIND = 'action'

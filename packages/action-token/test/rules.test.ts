@@ -1,7 +1,10 @@
+import { isExpired } from '@authstate/spi'
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
-import { actionTokenConfig, decodeData, encodeData, expiryOf, isExpired } from '../src/rules.js'
+import { encodeData, expiryOf } from '../src/checks.js'
+import { actionTokenConfig } from '../src/config.js'
+import { decodeData } from '../src/rules.js'
 
 const config = v.parse(actionTokenConfig, {})
 

@@ -154,12 +154,21 @@ export class OpenConnection implements RedisConnection {
     return this.#send(operation, () => this.#client.hvals(key), asItIs<string[]>)
   }
 
-  hmget(operation: string, key: string, fields: readonly string[]): Promise<(string | null)[]> {
-    return this.#send(operation, () => this.#client.hmget(key, ...fields), asItIs<(string | null)[]>)
+  hmget<R = (string | null)[]>(
+    operation: string,
+    key: string,
+    fields: readonly string[],
+    decode: (values: (string | null)[]) => R = asItIs as never,
+  ): Promise<R> {
+    return this.#send(operation, () => this.#client.hmget(key, ...fields), decode)
   }
 
-  get(operation: string, key: string): Promise<string | null> {
-    return this.#send(operation, () => this.#client.get(key), asItIs<string | null>)
+  get<R = string | null>(
+    operation: string,
+    key: string,
+    decode: (text: string | null) => R = asItIs as never,
+  ): Promise<R> {
+    return this.#send(operation, () => this.#client.get(key), decode)
   }
 
   countAfter(operation: string, key: string, after: number): Promise<number> {

@@ -69,11 +69,26 @@ export interface RedisConnection extends Provider {
   /** The values of all fields of a hash, in no order; none when there is no such key. Half of what `hgetall` reads. */
   hvals(operation: string, key: string): Promise<readonly string[]>
 
-  /** Some fields of a hash, `null` for each that is absent. */
+  /**
+   * Some fields of a hash, `null` for each that is absent.
+   *
+   * @param decode Makes the answer of them, without one more promise. Left out: the fields are the answer.
+   */
   hmget(operation: string, key: string, fields: readonly string[]): Promise<(string | null)[]>
+  hmget<R>(
+    operation: string,
+    key: string,
+    fields: readonly string[],
+    decode: (values: (string | null)[]) => R,
+  ): Promise<R>
 
-  /** The text of a key, `null` when there is none. */
+  /**
+   * The text of a key, `null` when there is none.
+   *
+   * @param decode As with {@link hmget}.
+   */
   get(operation: string, key: string): Promise<string | null>
+  get<R>(operation: string, key: string, decode: (text: string | null) => R): Promise<R>
 
   /** How many members of a sorted set have a score above `after`. */
   countAfter(operation: string, key: string, after: number): Promise<number>

@@ -1,4 +1,11 @@
 import type { KeySpace } from '@authstate/redis'
+import type { TokenName } from '../store.js'
+
+/** A key and the partition it lies in. */
+export interface PlacedKey {
+  readonly partition: number
+  readonly key: string
+}
 
 /** The keys of one partition that concern a realm. */
 export interface RealmKeys {
@@ -23,16 +30,15 @@ export class TokenKeys {
     return this.#keys.all
   }
 
-  /** A token and the partition it lives in. */
-  token(realmId: string, kind: string, key: string): { partition: number; token: string } {
+  token({ realmId, kind, key }: TokenName): PlacedKey {
     const partition = this.#keys.partitionFor(key)
-    return { partition, token: this.#keys.key(partition, 'ao', realmId, kind, key) }
+    return { partition, key: this.#keys.key(partition, 'ao', realmId, kind, key) }
   }
 
-  /** A revoked token id and the partition it lives in. */
-  revoked(realmId: string, tokenId: string): { partition: number; revoked: string } {
+  /** The mark of a revoked token id. */
+  revoked(realmId: string, tokenId: string): PlacedKey {
     const partition = this.#keys.partitionFor(tokenId)
-    return { partition, revoked: this.#keys.key(partition, 'av', realmId, tokenId) }
+    return { partition, key: this.#keys.key(partition, 'av', realmId, tokenId) }
   }
 
   realm(partition: number, realmId: string): string {

@@ -1,0 +1,186 @@
+import {
+  assertBoolean,
+  assertInstant,
+  assertKnown,
+  assertName,
+  assertObject,
+  assertOptionalName,
+  assertSpanMs,
+  assertText,
+  isPlainObject,
+  type Known,
+} from '@authstate/spi'
+import type { ActionTokenConfig } from './config.js'
+import type { ConsumeOptions, Lifetime, NewActionToken, NewToken } from './contract.js'
+import type { Attempt, TokenDraft } from './rules.js'
+
+/** The last instant that a date can say. */
+const LAST_INSTANT = 8_640_000_000_000_000
+
+/** Deepest nesting of a token's data. */
+const MAX_DEPTH = 16
+
+const LIFETIME: Known<Lifetime> = { lifespanMs: true, expiresAt: true }
+const NEW_TOKEN: Known<NewToken> = { ...LIFETIME, data: true, family: true, subject: true }
+const CONSUME: Known<ConsumeOptions> = { attempt: true, graceMs: true, successor: true }
+const NEW_ACTION_TOKEN: Known<NewActionToken> = {
+  ...LIFETIME,
+  userId: true,
+  actionId: true,
+  nonce: true,
+  data: true,
+}
+const GET: Known<{ readonly includeExpired?: boolean | undefined }> = { includeExpired: true }
+const CONSUME_SIGNED: Known<Pick<ConsumeOptions, 'attempt'>> = { attempt: true }
+
+/** Every verb on one token starts here. */
+export function checkKey(realmId: unknown, kind: unknown, key: unknown): void {
+  assertName(realmId, 'realmId')
+  assertName(kind, 'kind')
+  assertName(key, 'key')
+}
+
+/** @throws {TypeError | RangeError} naming the part of the token that is wrong */
+export function checkToken(token: NewToken, now: number, config: ActionTokenConfig): TokenDraft {
+  assertKnown(token, 'token', NEW_TOKEN)
+  assertOptionalName(token.family, 'family')
+  assertOptionalName(token.subject, 'subject')
+  return {
+    expiresAt: expiryOf(token, now, config),
+    data: encodeData(token.data === undefined ? {} : token.data, config.maxDataBytes),
+    family: token.family ?? '',
+    subject: token.subject ?? '',
+  }
+}
+
+/** Whether `get` also answers what has expired. @throws {TypeError} naming the option that is wrong */
+export function checkGet(options: { readonly includeExpired?: boolean | undefined }): boolean {
+  assertKnown(options, 'options', GET)
+  const { includeExpired = false } = options
+  assertBoolean(includeExpired, 'includeExpired')
+  return includeExpired
+}
+
+/** @throws {TypeError} the claims are no object, or one of them is unknown */
+export function checkNewActionToken(token: NewActionToken): void {
+  assertKnown(token, 'token', NEW_ACTION_TOKEN)
+}
+
+/** @throws {TypeError} naming the option that is wrong */
+export function checkConsumeSigned(options: Pick<ConsumeOptions, 'attempt'> | undefined): void {
+  if (options === undefined) return
+  assertKnown(options, 'options', CONSUME_SIGNED)
+  assertOptionalName(options.attempt, 'attempt')
+}
+
+/** @throws {TypeError | RangeError} naming the option that is wrong */
+export function checkConsume(
+  options: ConsumeOptions,
+  now: number,
+  { readGraceMs, maxDataBytes }: ActionTokenConfig,
+): Attempt {
+  assertKnown(options, 'options', CONSUME)
+  const { attempt, graceMs, successor } = options
+  assertOptionalName(attempt, 'attempt')
+  if (graceMs !== undefined) assertSpanMs(graceMs, 'graceMs')
+  if (successor !== undefined) {
+    assertText(successor, 'successor', maxDataBytes)
+    if (attempt === undefined) throw new TypeError('"successor" needs an "attempt" that can ask for it again')
+  }
+  return {
+    name: attempt ?? '',
+    graceUntil: graceMs === undefined ? undefined : now + graceMs,
+    successor: successor ?? '',
+    now,
+    goneBy: now - readGraceMs,
+  }
+}
+
+/**
+ * The end of a token's life, as it was asked for. It may have passed when an instant was given.
+ *
+ * @throws {RangeError} it is further away than the ceiling
+ */
+export function expiryOf(
+  life: number | Lifetime,
+  now: number,
+  { maxLifespanMs }: Pick<ActionTokenConfig, 'maxLifespanMs'>,
+): number {
+  const expiresAt = endOf(life, now)
+  if (expiresAt - now <= maxLifespanMs) return expiresAt
+  const isSpan = typeof life === 'number' || life.lifespanMs !== undefined
+  throw new RangeError(
+    isSpan
+      ? `"lifespanMs" must be at most ${maxLifespanMs}, the "maxLifespanMs" of action-token`
+      : `"expiresAt" must be at most ${maxLifespanMs} ms away, the "maxLifespanMs" of action-token`,
+  )
+}
+
+/**
+ * The end of a mark, as it was asked for: no ceiling shortens what protects. It may have passed when an instant was given.
+ *
+ * @param life A number is a `lifespanMs`.
+ * @throws {TypeError | RangeError} naming what is wrong
+ */
+export function endOf(life: number | Lifetime, now: number): number {
+  const { lifespanMs, expiresAt } = typeof life === 'object' && life !== null ? life : { lifespanMs: life }
+  if (expiresAt === undefined) assertSpanMs(lifespanMs, 'lifespanMs')
+  else if (lifespanMs !== undefined)
+    throw new TypeError('"lifespanMs" and "expiresAt" must not both be given')
+  else assertInstant(expiresAt, 'expiresAt')
+  const end = expiresAt ?? now + (lifespanMs as number)
+  if (end > LAST_INSTANT) {
+    const name = expiresAt === undefined ? 'lifespanMs' : 'expiresAt'
+    throw new RangeError(`"${name}" must not lead beyond the last instant of a date, ${LAST_INSTANT}`)
+  }
+  return end
+}
+
+/** {@link endOf}, of what a caller says of a mark and nothing else. @param name What it is called in a message. */
+export function endOfMark(life: number | Lifetime, now: number, name: string): number {
+  if (isPlainObject(life)) assertKnown(life, name, LIFETIME)
+  return endOf(life, now)
+}
+
+/**
+ * The JSON of a token's data.
+ *
+ * @throws {TypeError} something in it is no JSON value
+ * @throws {RangeError} it is longer than the ceiling
+ */
+export function encodeData(data: unknown, maxBytes: number): string {
+  assertObject(data, 'data')
+  checkJson(data, 0)
+  const text = JSON.stringify(data)
+  const bytes = Buffer.byteLength(text)
+  if (bytes > maxBytes)
+    throw new RangeError(`"data" must have at most ${maxBytes} bytes of JSON, got ${bytes}`)
+  return text
+}
+
+function checkJson(value: unknown, depth: number): void {
+  if (depth > MAX_DEPTH) throw new TypeError(`"data" must not be nested deeper than ${MAX_DEPTH} levels`)
+  if (value === null || typeof value === 'boolean') return
+  if (typeof value === 'string') {
+    assertText(value, 'data: a value')
+    return
+  }
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new TypeError('"data" must hold finite numbers only')
+    return
+  }
+  if (Array.isArray(value)) {
+    for (const item of value) checkJson(item, depth + 1)
+    return
+  }
+  if (!isPlainObject(value)) {
+    throw new TypeError(
+      '"data" must hold JSON values only: objects, lists, strings, numbers, booleans and null',
+    )
+  }
+  for (const [name, item] of Object.entries(value)) {
+    if (name === '__proto__') throw new TypeError('"data" must not have a property named "__proto__"')
+    assertText(name, 'data: a name')
+    checkJson(item, depth + 1)
+  }
+}

@@ -1,0 +1,60 @@
+import type { Attempt, AttemptReply, StoredToken, TokenDraft } from './rules.js'
+
+/** Which token. Names are checked, and may hold any character: no way to join them may make two of them one. */
+export interface TokenName {
+  readonly realmId: string
+  readonly kind: string
+  readonly key: string
+}
+
+/** How a token is stored. */
+export interface PutOptions {
+  readonly now: number
+  /** What ended then or before is of no more use: now, less `readGraceMs`. A token is kept until it ends by this. */
+  readonly goneBy: number
+  /** Refuse when the key is taken. */
+  readonly onlyAbsent: boolean
+}
+
+/**
+ * What a store of tokens can do, one atomic step each: of calls at once, on whatever nodes, each sees all of another or none
+ * of it. `ActionTokens` is the contract over it, written once. All that a store is given was checked; instants are ms since
+ * the epoch, by the clock of the deployment, and a store asks no other clock.
+ *
+ * A step that fails throws a `StoreUnavailableError`, whose `applied` says whether it may have been done.
+ */
+export interface TokenStore {
+  /**
+   * Stores a token where {@link mayReplace} says so and its family is not refused. It has not ended.
+   *
+   * @returns whether it was stored
+   */
+  put(name: TokenName, token: TokenDraft, options: PutOptions): Promise<boolean>
+  /** The token, consumed or not. Whether it has ended is the caller's to judge; what ended long ago may be gone. */
+  load(name: TokenName): Promise<StoredToken | 'unreadable' | undefined>
+  /** Changes the data of a token that has neither ended nor been consumed, and nothing else. @returns whether there was one */
+  replace(name: TokenName, data: string, now: number): Promise<boolean>
+  /** Does what {@link applyAttempt} says. */
+  consume(name: TokenName, attempt: Attempt): Promise<AttemptReply>
+  /** Removes a token, consumed or not. @returns whether it had not ended */
+  remove(name: TokenName, now: number): Promise<boolean>
+  /**
+   * Removes every token of a family that was not consumed, and refuses what joins the family until then: for longer where it
+   * is refused for longer already, or where what was consumed of the family ends later.
+   *
+   * @returns how many were removed that had not ended
+   */
+  revokeFamily(realmId: string, family: string, until: number, now: number): Promise<number>
+  /** Removes every token about a subject that was not consumed. @returns how many of them had not ended */
+  removeBySubject(realmId: string, subject: string, now: number): Promise<number>
+  /** Removes everything of a realm, marks too. @returns how many tokens could still be consumed */
+  removeByRealm(realmId: string, now: number): Promise<number>
+  /** Marks a token id until then, which has not passed; for longer where it is marked for longer already. */
+  revoke(realmId: string, tokenId: string, until: number, now: number): Promise<void>
+  /** Until when a token id is marked. What has passed counts for nothing, and so does 0. */
+  revokedUntil(realmId: string, tokenId: string): Promise<number>
+  /** Resolves when the store can serve. */
+  checkHealth?(): Promise<void>
+  /** Ends what the store opened itself. Called once. */
+  close?(): Promise<void>
+}
