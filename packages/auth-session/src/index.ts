@@ -1,3 +1,4 @@
+export { type AuthSessionConfig, authSessionConfig } from './config.js'
 export {
   type AddedTab,
   type AuthSessionEvents,
@@ -21,4 +22,3 @@ export {
   type RestartData,
 } from './cookies.js'
 export { memoryAuthSessions } from './memory.js'
-export { type AuthSessionConfig, authSessionConfig } from './rules.js'

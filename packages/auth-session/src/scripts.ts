@@ -97,7 +97,8 @@ export const removeTab = defineScript({
   repeatable: true,
   keys: ['root', 'realm'],
   args: ['now', 'lifespanMs', 'graceMs', 'id', 'tab', 'at', 'end'],
-  decode: (reply) => (reply as 'kept' | 'last' | 'ended' | null) ?? undefined,
+  decode: (reply): 'kept' | 'last-tab' | 'ended' | undefined =>
+    reply === 'last' ? 'last-tab' : ((reply as 'kept' | 'ended' | null) ?? undefined),
 })
 
 export const promoteTab = defineScript({

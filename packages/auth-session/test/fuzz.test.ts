@@ -86,17 +86,17 @@ describe('a stored root', () => {
     fc.assert(
       fc.property(fields, (stored) => {
         const logger = new RecordingLogger()
-        const root = new StoredRoots(logger).root('acme', 'id', stored, 100)
+        const root = new StoredRoots(logger).root({ realmId: 'acme', id: 'id' }, stored, 100)
         for (const tab of root?.tabs.values() ?? []) {
           expect(tab.clientId).toBeTypeOf('string')
           expect(['string', 'undefined']).toContain(typeof tab.userId)
-          for (const one of [...tab.clientScopes, ...tab.requiredActions]) expect(one).toBeTypeOf('string')
+          for (const name of [...tab.clientScopes, ...tab.requiredActions]) expect(name).toBeTypeOf('string')
           for (const notes of [tab.authNotes, tab.clientNotes, tab.userSessionNotes, tab.executionStatus])
             for (const note of Object.values(notes)) expect(note).toBeTypeOf('string')
         }
-        const told = logger.entries.length
+        const logged = logger.entries.length
         const tabs = Object.keys(stored).filter((name) => name.startsWith('t:')).length
-        if (root !== undefined && root.tabs.size < tabs) expect(told).toBe(1)
+        if (root !== undefined && root.tabs.size < tabs) expect(logged).toBe(1)
       }),
       { numRuns: 1_000 },
     )

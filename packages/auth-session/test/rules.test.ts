@@ -2,16 +2,9 @@ import { resolveRealm } from '@authstate/spi'
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
+import { EXECUTION_STATUSES } from '../src/checks.js'
 import { authSessionConfig } from '../src/index.js'
-import {
-  afterFinish,
-  EXECUTION_STATUSES,
-  loginLifespanMs,
-  mergeTabData,
-  newTabId,
-  type TabData,
-  tabOf,
-} from '../src/rules.js'
+import { afterFinish, loginLifespanMs, mergeTabData, newTabId, type TabData, tabOf } from '../src/rules.js'
 
 const S = 1000
 const realmWith = (code: number, action: number, login: number, sso = {}) =>

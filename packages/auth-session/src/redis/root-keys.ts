@@ -1,5 +1,6 @@
 import type { KeySpace } from '@authstate/redis'
 import { partitionOf } from '@authstate/spi'
+import type { RootName } from '../store.js'
 
 /** Spells the keys of this SPI: docs/storage/auth-session.md describes each. */
 export class RootKeys {
@@ -13,12 +14,15 @@ export class RootKeys {
     return this.#keys.all
   }
 
-  /** A root and the index of its realm; `undefined` for an id that this deployment cannot have minted. */
-  root(realmId: string, rootId: string): { readonly root: string; readonly realm: string } | undefined {
-    const partition = partitionOf(rootId)
-    if (partition === undefined || partition >= this.#keys.partitions) return undefined
+  /**
+   * A root and the index of its realm.
+   *
+   * @throws {RangeError} the id names no partition of this deployment
+   */
+  root({ realmId, id }: RootName): { readonly root: string; readonly realm: string } {
+    const partition = partitionOf(id) ?? Number.NaN
     return {
-      root: this.#keys.key(partition, 'auth', realmId, rootId),
+      root: this.#keys.key(partition, 'auth', realmId, id),
       realm: this.#keys.key(partition, 'auth-realm', realmId),
     }
   }

@@ -1,6 +1,7 @@
 import { isExpired, jsonMap, type Logger, UnreadableCounter } from '@authstate/spi'
 import { type AuthSessionTab, authSessionSpi, type RootAuthSession, type RootSummary } from '../contract.js'
 import { type TabData, tabOf } from '../rules.js'
+import type { RootName } from '../store.js'
 
 /** The format of a root's hash. */
 const FORMAT = '1'
@@ -19,16 +20,11 @@ export class StoredRoots {
   }
 
   /** A root from the fields of its hash; `undefined` when there is none or it has expired. */
-  root(
-    realmId: string,
-    id: string,
-    fields: Readonly<Record<string, string>>,
-    now: number,
-  ): RootAuthSession | undefined {
+  root(name: RootName, fields: Readonly<Record<string, string>>, now: number): RootAuthSession | undefined {
     if (fields['_v'] === undefined) return undefined
     if (fields['_v'] !== FORMAT) return this.#unreadable.count()
     const { c = '', u = '', x = '' } = fields
-    const summary = this.summary(realmId, id, [c, u, x], now)
+    const summary = this.summary(name, [c, u, x], now)
     if (summary === undefined) return undefined
     const found: { readonly tab: AuthSessionTab; readonly serial: number }[] = []
     for (const [field, head] of Object.entries(fields)) {
@@ -43,7 +39,7 @@ export class StoredRoots {
   }
 
   /** A root from its times; `undefined` when it has expired. */
-  summary(realmId: string, id: string, times: StoredTimes, now: number): RootSummary | undefined {
+  summary({ realmId, id }: RootName, times: StoredTimes, now: number): RootSummary | undefined {
     if (!times.every((time) => INSTANT.test(time))) return this.#unreadable.count()
     const [createdAt, updatedAt, expiresAt] = times.map(Number) as [number, number, number]
     return isExpired(expiresAt, now) ? undefined : { id, realmId, createdAt, updatedAt, expiresAt }
