@@ -213,6 +213,9 @@ export function fences(add: SuiteBuilder<UserSessionProvider>): void {
       // Whoever issued it, by whatever clock.
       assert.equal(await rotate('test', 'a', 'A2', 'A3', began + HOUR), 'gone')
       assert.equal(await rotate('test', 'never rotated', 'B1', 'B2', began), 'gone')
+      // Within one millisecond nobody can tell what came first.
+      assert.equal(await rotate('test', 'in its millisecond', 'B1', 'B2', began + 1), 'gone')
+      assert.equal(await rotate('test', 'right after it', 'B1', 'B2', began + 2), 'rotated')
       assert.equal(await rotate('test2', 'a', 'A2', 'A3', began), 'rotated')
       clock.advance(30 * DAY)
       assert.equal(await rotate('test', 'a', 'A2', 'A3', began), 'gone')

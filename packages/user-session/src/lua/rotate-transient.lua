@@ -19,8 +19,9 @@ local kept = redis.call('HMGET', KEYS[1], '_v', 'f', 'x', 'e')
 local expires = tonumber(kept[3] or '0')
 local known = kept[1] == '1' and expires > now and kept[2] or nil
 
+-- A token issued in the very millisecond of a removal may have come before it: in doubt it is refused.
 local ended = redis.call('GET', KEYS[2])
-if ended and (known and kept[4] ~= ended or not known and tonumber(ARGV[4]) < math.floor(tonumber(string.match(ended, '^%d+')) / 1000)) then
+if ended and (known and kept[4] ~= ended or not known and tonumber(ARGV[4]) <= math.floor(tonumber(string.match(ended, '^%d+')) / 1000)) then
   return { 'gone' }
 end
 

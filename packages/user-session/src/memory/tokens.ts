@@ -39,7 +39,7 @@ export function rotateIn(
 
 /** Which families of a realm were ended. */
 interface EndedTokens {
-  /** A token of an unknown family is gone when it was issued before this millisecond; in millionths of a second. */
+  /** A token of an unknown family is gone when it was issued in its millisecond or before; in millionths of a second. */
   readonly latest: number
   readonly expiresAt: number
 }
@@ -68,7 +68,7 @@ export class TransientFamilies {
     const known = kept && !isOver(kept.expiresAt, now) ? kept.family : undefined
     const ended = this.#ended.get(realmId)
     if (ended && !isOver(ended.expiresAt, now)) {
-      const isGone = known ? kept?.ended !== ended : rotation.issuedAt < Math.floor(ended.latest / 1000)
+      const isGone = known ? kept?.ended !== ended : rotation.issuedAt <= Math.floor(ended.latest / 1000)
       if (isGone) return { outcome: 'gone' }
     }
     const decision = decideRotation(known, rotation, 0, now)
