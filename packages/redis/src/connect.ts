@@ -1,5 +1,12 @@
 import { hostname } from 'node:os'
-import { type Clock, ConfigurationError, consoleLogger, type Logger } from '@authstate/spi'
+import {
+  assertOptions,
+  type Clock,
+  ConfigurationError,
+  consoleLogger,
+  type Known,
+  type Logger,
+} from '@authstate/spi'
 import { adviseOn } from './advice.js'
 import { BATCH_SIZE, batchWrites } from './batch-writes.js'
 import type { RedisClient } from './client.js'
@@ -24,6 +31,7 @@ import { watchSilence } from './silence.js'
  * Resolves when Redis has answered and the number of partitions agrees with what the deployment has recorded.
  *
  * @throws {ConfigurationError} the options cannot work, or the recorded number of partitions is another one
+ * @throws {TypeError} `surroundings` has a property that is unknown; says what was probably meant
  * @throws {StoreUnavailableError} no connection, or no answer within `connectTimeoutMs`; names host and port, never a
  *   password
  */
@@ -31,6 +39,7 @@ export async function connect(
   target: string | RedisOptions,
   surroundings: ConnectionSurroundings = {},
 ): Promise<RedisConnection> {
+  assertOptions(surroundings, 'surroundings', SURROUNDINGS)
   return openConnection(parseOptions(typeof target === 'string' ? { url: target } : target), surroundings)
 }
 
@@ -43,6 +52,8 @@ export interface ConnectionSurroundings {
   /** Name of this node, for the log. @default the host's name */
   readonly node?: string | undefined
 }
+
+const SURROUNDINGS: Known<ConnectionSurroundings> = { logger: true, clock: true, node: true }
 
 /** {@link connect} with options that were validated already. */
 export async function openConnection(

@@ -79,3 +79,10 @@ test.each<[RedisOptions, string]>([
 ])('%j is called %s', (options, text) => {
   expect(describeTarget(v.parse(redisConfig, options))).toBe(text)
 })
+
+test('a misspelt property besides the options is refused before anything is opened', async () => {
+  const misspelt: object = { loger: undefined }
+  await expect(connect(url, misspelt)).rejects.toThrow(
+    `"surroundings" has no property 'loger'. Known: 'logger', 'clock', 'node'. Did you mean 'logger'?`,
+  )
+})
