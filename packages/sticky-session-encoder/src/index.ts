@@ -1,4 +1,9 @@
 export {
+  type MemoryStickySessionConfig,
+  memoryStickySessionConfig,
+  type StickySessionConfig,
+} from './config.js'
+export {
   type CookieOptions,
   type DecodedSession,
   type SignOptions,
@@ -7,8 +12,3 @@ export {
 } from './contract.js'
 export { memoryStickySessions } from './memory.js'
 export { createRendezvous, type Rendezvous } from './rendezvous.js'
-export {
-  type MemoryStickySessionConfig,
-  memoryStickySessionConfig,
-  type StickySessionConfig,
-} from './rules.js'

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import type { ProviderFactory } from '@authstate/spi'
 import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import { type MemoryStickySessionConfig, memoryStickySessionConfig } from './config.js'
 import { type StickySessionEncoderProvider, stickySessionEncoderSpi } from './contract.js'
-import { StickySessionEncoder } from './encoder.js'
-import { type MemoryStickySessionConfig, memoryStickySessionConfig, ownRoute } from './rules.js'
-import { SessionSigner } from './signature.js'
+import { ownRoute } from './rules.js'
+import { StickySessions } from './sticky-sessions.js'
 
 /**
- * Every session belongs to this node, if the load balancer has a name for it; else there are no routes. Without a keyring values are signed with a key that is lost with the process,
- * as the sessions are.
+ * Every session belongs to this node, if the load balancer has a name for it; else there are no routes. Without a keyring
+ * values are signed with a key that is lost with the process, as the sessions are.
  */
 export function memoryStickySessions(): ProviderFactory<
   StickySessionEncoderProvider,
@@ -18,11 +18,12 @@ export function memoryStickySessions(): ProviderFactory<
     spi: stickySessionEncoderSpi,
     id: 'memory',
     config: toStandardJsonSchema(memoryStickySessionConfig),
-    create: ({ keyring, node }, config) => {
+    create: (context, config) => {
+      const { keyring, node } = context
       const route =
         config.route ?? (config.shouldAttachRoute && node.route !== undefined ? ownRoute(node) : undefined)
-      const signer = new SessionSigner(keyring ?? { current: 'process', keys: { process: randomBytes(64) } })
-      return new StickySessionEncoder(config, signer, () => route)
+      const ofProcess = { current: 'process', keys: { process: randomBytes(64) } }
+      return new StickySessions(context, config, { routeOf: () => route }, keyring ?? ofProcess)
     },
   }
 }

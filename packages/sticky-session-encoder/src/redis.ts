@@ -1,11 +1,12 @@
 import { type ClusterView, clusterSpi } from '@authstate/cluster'
 import type { NodeIdentity, ProviderFactory } from '@authstate/spi'
 import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import { type StickySessionConfig, stickySessionConfig } from './config.js'
 import { type StickySessionEncoderProvider, stickySessionEncoderSpi } from './contract.js'
-import { StickySessionEncoder } from './encoder.js'
 import { createRendezvous, type Rendezvous } from './rendezvous.js'
-import { ownRoute, redisStickySessionConfig, routeOf, type StickySessionConfig } from './rules.js'
-import { SessionSigner } from './signature.js'
+import type { Routes } from './routes.js'
+import { ownRoute, routeOf } from './rules.js'
+import { StickySessions } from './sticky-sessions.js'
 
 /**
  * A session belongs to one of the nodes that live now, by rendezvous hashing over the cluster's view: all nodes answer
@@ -16,30 +17,35 @@ export function redisStickySessions(): ProviderFactory<StickySessionEncoderProvi
     spi: stickySessionEncoderSpi,
     id: 'redis',
     dependsOn: [clusterSpi],
-    config: toStandardJsonSchema(redisStickySessionConfig),
+    config: toStandardJsonSchema(stickySessionConfig),
     create: (context, config) => {
       if (config.shouldAttachRoute) ownRoute(context.node)
       const cluster = context.get(clusterSpi)
-      const signer = context.keyring && new SessionSigner(context.keyring)
-      return new StickySessionEncoder(
-        config,
-        signer,
-        routesOf(() => cluster.view(), context.node),
-      )
+      return new StickySessions(context, config, new ViewRoutes(() => cluster.view(), context.node))
     },
   }
 }
 
 /** Routes by the view of the moment. A site's balancer knows its own nodes only. */
-function routesOf(view: () => ClusterView, { site }: NodeIdentity): Rendezvous {
-  let known: ClusterView | undefined
-  let rendezvous: Rendezvous = () => undefined
-  return (id) => {
-    const current = view()
-    if (current !== known) {
-      known = current
-      rendezvous = createRendezvous(current.nodes.filter((node) => node.site === site).map(routeOf))
+class ViewRoutes implements Routes {
+  readonly #view: () => ClusterView
+  readonly #site: string | undefined
+  #known: ClusterView | undefined
+  #rendezvous: Rendezvous = () => undefined
+
+  constructor(view: () => ClusterView, { site }: NodeIdentity) {
+    this.#view = view
+    this.#site = site
+  }
+
+  routeOf(id: string): string | undefined {
+    const view = this.#view()
+    if (view !== this.#known) {
+      this.#known = view
+      this.#rendezvous = createRendezvous(
+        view.nodes.filter(({ site }) => site === this.#site).map((node) => routeOf(node)),
+      )
     }
-    return rendezvous(id)
+    return this.#rendezvous(id)
   }
 }

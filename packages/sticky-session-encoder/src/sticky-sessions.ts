@@ -1,15 +1,18 @@
-import { assertKnown, assertName, ConfigurationError, type Known } from '@authstate/spi'
-import { parseCookie, stringifySetCookie } from 'cookie'
-import type { CookieOptions, DecodedSession, SignOptions, StickySessionEncoderProvider } from './contract.js'
 import {
-  assertEncodableId,
-  assertRoute,
-  decodeSession,
-  joinRoute,
-  type StickySessionConfig,
-  splitRoute,
-} from './rules.js'
-import type { SessionSigner } from './signature.js'
+  assertKnown,
+  assertName,
+  ConfigurationError,
+  type Keyring,
+  type Known,
+  type ProviderContext,
+} from '@authstate/spi'
+import { parseCookie, stringifySetCookie } from 'cookie'
+import { assertEncodableId, assertRoute } from './checks.js'
+import type { StickySessionConfig } from './config.js'
+import type { CookieOptions, DecodedSession, SignOptions, StickySessionEncoderProvider } from './contract.js'
+import type { Routes } from './routes.js'
+import { decodeSession, joinRoute, splitRoute } from './rules.js'
+import { SessionSigner } from './signature.js'
 
 /** Cookies of one name that are tried: a browser sends one per path and domain. */
 const MAX_CANDIDATES = 3
@@ -24,23 +27,24 @@ const PATH_OPTION: Known<PathOption> = { path: true }
 const SIGN: Known<SignOptions> = { ...ROUTE_OPTION, ...REALM_OPTION }
 const COOKIE: Known<CookieOptions> = { ...SIGN, ...PATH_OPTION }
 
-/** Everything but the choice of a route, which is what providers differ in. */
-export class StickySessionEncoder implements StickySessionEncoderProvider {
+/** The contract, over whatever names the nodes: checks, signatures and cookies. */
+export class StickySessions implements StickySessionEncoderProvider {
   readonly shouldAttachRoute: boolean
   readonly #config: StickySessionConfig
   readonly #signer: SessionSigner | undefined
-  readonly #routeFor: (id: string) => string | undefined
+  readonly #routes: Routes
 
-  /** @param signer `undefined`: there is no keyring, and what needs one throws. */
+  /** @param keyring What signs. Left out: that of the context; where there is none, what needs one throws. */
   constructor(
+    context: ProviderContext,
     config: StickySessionConfig,
-    signer: SessionSigner | undefined,
-    routeFor: (id: string) => string | undefined,
+    routes: Routes,
+    keyring: Keyring | undefined = context.keyring,
   ) {
     this.shouldAttachRoute = config.shouldAttachRoute
     this.#config = config
-    this.#signer = signer
-    this.#routeFor = routeFor
+    this.#signer = keyring && new SessionSigner(keyring)
+    this.#routes = routes
   }
 
   encode(id: string, options: RouteOption = {}): string {
@@ -55,7 +59,7 @@ export class StickySessionEncoder implements StickySessionEncoderProvider {
 
   route(id: string): string | undefined {
     assertName(id, 'id')
-    return this.shouldAttachRoute ? this.#routeFor(id) : undefined
+    return this.shouldAttachRoute ? this.#routes.routeOf(id) : undefined
   }
 
   sign(id: string, options: SignOptions = {}): string {
@@ -100,7 +104,7 @@ export class StickySessionEncoder implements StickySessionEncoderProvider {
 
   #chosenRoute(id: string, given: string | undefined): string | undefined {
     if (given !== undefined) assertRoute(given)
-    return this.shouldAttachRoute ? (given ?? this.#routeFor(id)) : undefined
+    return this.shouldAttachRoute ? (given ?? this.#routes.routeOf(id)) : undefined
   }
 
   #setCookie(value: string, path: string | undefined, life?: { maxAge: number; expires: Date }): string {
