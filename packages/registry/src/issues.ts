@@ -37,9 +37,21 @@ export function describeIssue(subject: Subject, issue: DetailedIssue, missingMat
   }
   const place = subject.properties.placeOf(path.map(String))
   const given = valueAt(subject.values, path)
+  // valibot: a name that is not listed should never be there, and one that is missing is "expected" by its quoted name.
+  if (issue.type === 'strict_object' && issue.expected === 'never') {
+    const known = [...propertiesOf(schemaAt(jsonSchemaOf(subject.factory), path.slice(0, -1))).keys()]
+    return [unknownProperty(subject, path.map(String), known)]
+  }
   const problem = problemOf(issue) ?? withoutValues(issue.message, given, subject.values)
   if (given !== undefined || path.length === 0) return [`${place}: ${problem}`]
-  return missingMatters ? [`${place}: missing, ${problem}`] : []
+  if (!missingMatters) return []
+  const { type } = schemaAt(jsonSchemaOf(subject.factory), path) ?? {}
+  const wanted = issue.type === 'strict_object' || issue.type === 'object'
+  return [
+    wanted
+      ? `${place}: missing${typeof type === 'string' ? `, expected ${type}` : ''}`
+      : `${place}: missing, ${problem}`,
+  ]
 }
 
 /** The type that was expected, unless the schema has words of its own. valibot says "Invalid …" where it has none. */

@@ -77,12 +77,17 @@ export function refusedProperties(factory: AnyProviderFactory, properties: Prope
   return refused
 }
 
-/** The values whose names the schema lists. Each other name is a mistake. */
+/** The values whose names the schema lists. Each other name is a mistake, and a list where the schema wants names. */
 function withoutUnknown(factory: AnyProviderFactory, properties: Properties, mistakes: string[]): Values {
   const schema = jsonSchemaOf(factory)
   if (factory.config && !isClosed(schema)) return properties.values
   const known = propertiesOf(schema)
-  const entries = Object.entries(properties.values).filter(([name]) => {
+  const entries = Object.entries(properties.values).filter(([name, value]) => {
+    // Some libraries take a list for a section without entries.
+    if (Array.isArray(value) && known.get(name)?.['type'] === 'object') {
+      mistakes.push(`${properties.placeOf([name])}: expected an object with names, got a list`)
+      return false
+    }
     if (known.has(name)) return true
     mistakes.push(
       unknownProperty({ factory, properties, values: properties.values }, [name], [...known.keys()]),
