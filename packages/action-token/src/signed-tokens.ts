@@ -10,11 +10,11 @@ import {
   type Keyring,
   randomId,
 } from '@authstate/spi'
-import { CompactSign, compactVerify, errors } from 'jose'
 import * as v from 'valibot'
 import { checkConsumeSigned, checkNewActionToken, expiryOf } from './checks.js'
 import type { ActionTokenConfig } from './config.js'
 import type { ActionToken, ActionTokenProvider, NewActionToken, VerifyOutcome } from './contract.js'
+import { loadJose } from './jose.js'
 
 /** The namespace of signed tokens in the store. */
 const KIND = 'action'
@@ -75,6 +75,7 @@ export class SignedTokens {
       exp: expiresAt / 1000,
     }
     const { id, secret } = this.#keys.current
+    const { CompactSign } = await loadJose()
     const signed = await new CompactSign(Buffer.from(JSON.stringify(claims)))
       .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid: id })
       .sign(secret)
@@ -131,6 +132,7 @@ export class SignedTokens {
     assertName(actionId, 'actionId')
     const keys = this.#keys
     if (keys === undefined || token.length > MAX_TOKEN_LENGTH) return undefined
+    const { compactVerify, errors } = await loadJose()
     try {
       const { payload } = await compactVerify(
         token,
