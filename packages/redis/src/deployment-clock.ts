@@ -32,12 +32,24 @@ export interface ClockReading {
   readonly behindUs: number
   /** The server is further behind than it may be, and is believed all the same. */
   readonly isTooFarBehind: boolean
+  /** The correction as the server keeps it; `''` for none. */
+  readonly kept: string
+}
+
+/** What a node tells with its question. */
+export interface ClockQuestion {
+  /** What has passed for certain; 0: nothing is known. */
+  readonly floorUs: number
+  /** The correction that was found to be too large, as the server keeps it. */
+  readonly seen?: string
+  /** By how much it is. */
+  readonly lowerUs?: number
 }
 
 /** What a {@link DeploymentClock} is made of. */
 export interface DeploymentClockParts {
-  /** Asks the server. @param floorUs What has passed for certain; 0: nothing is known. */
-  readonly read: (floorUs: number) => Promise<ClockReading>
+  /** Asks the server. */
+  readonly read: (question: ClockQuestion) => Promise<ClockReading>
   readonly logger: Logger
   /** Name of this node, for the warning that its host's clock is off. */
   readonly node: string
@@ -183,15 +195,15 @@ export class DeploymentClock implements Clock {
   async #measure(epoch: number): Promise<void> {
     this.#cancel()
     const wasInDoubt = this.#isInDoubt
-    const asked = this.#monotonicUs()
     let failure: unknown
     try {
-      const reading = await this.#parts.read(this.#floorAt(asked))
-      const heard = this.#monotonicUs()
+      let { reading, interval } = await this.#ask({})
+      const lowerUs = this.#excess(reading, interval)
+      if (epoch === this.#epoch && lowerUs > 0)
+        ({ reading, interval } = await this.#ask({ seen: reading.kept, lowerUs }))
       if (epoch !== this.#epoch) return
       // Clocks that moved apart while the question was under way say nothing of its length.
-      if (wasInDoubt || !this.#isInDoubt)
-        this.#take(reading, measured(reading.nowUs - reading.behindUs, asked, heard))
+      if (wasInDoubt || !this.#isInDoubt) this.#take(reading, interval)
     } catch (error) {
       failure = error ?? new Error('the clock could not be read')
     }
@@ -206,6 +218,26 @@ export class DeploymentClock implements Clock {
     this.#measuring = undefined
     const again = failure !== undefined || (this.#isInDoubt && !wasInDoubt)
     this.#cancel = this.#parts.later(again ? RETRY_MS : REFRESH_MS, () => void this.measure())
+  }
+
+  async #ask(
+    correction: Omit<ClockQuestion, 'floorUs'>,
+  ): Promise<{ reading: ClockReading; interval: Interval }> {
+    const asked = this.#monotonicUs()
+    const reading = await this.#parts.read({ floorUs: this.#floorAt(asked), ...correction })
+    const interval = measured(reading.nowUs - reading.behindUs, asked, this.#monotonicUs())
+    return { reading, interval }
+  }
+
+  /**
+   * By how much a correction is too large for certain, in us. It was made for a server that was behind; one that took over
+   * since is less behind, or not at all. Left as it is, each failover between two servers would add to it.
+   */
+  #excess({ behindUs }: ClockReading, newer: Interval): number {
+    if (behindUs === 0 || this.#interval === undefined || this.#isInDoubt) return 0
+    const known = corrected(widened(this.#interval, newer.at), this.#correctionAt(newer.at))
+    const ahead = newer.low + behindUs - known.high - SLACK_US
+    return Math.max(0, Math.floor(Math.min(ahead, behindUs)))
   }
 
   #take({ behindUs, isTooFarBehind }: ClockReading, newer: Interval): void {

@@ -1,7 +1,7 @@
 import { ConfigurationError, isError, type Logger, timers } from '@authstate/spi'
 import type { RedisClient } from './client.js'
 import type { OpenConnection } from './connection.js'
-import { type ClockReading, DeploymentClock } from './deployment-clock.js'
+import { type ClockQuestion, type ClockReading, DeploymentClock } from './deployment-clock.js'
 import { isScriptMissing, reasonOf, refusalOf } from './failure.js'
 import { listen } from './listen.js'
 import { scriptParameters } from './script.js'
@@ -66,19 +66,24 @@ function timeReader(
   connection: OpenConnection,
   client: RedisClient,
   logger: Logger,
-): (floorUs: number) => Promise<ClockReading> {
+): (question: ClockQuestion) => Promise<ClockReading> {
   let isPlain = false
   const plain = () =>
     connection.readTime(
       (to) => to.time(),
       (reply) => {
         const [seconds, us] = reply as [number | string, number | string]
-        return { nowUs: Number(seconds) * 1_000_000 + Number(us), behindUs: 0, isTooFarBehind: false }
+        return {
+          nowUs: Number(seconds) * 1_000_000 + Number(us),
+          behindUs: 0,
+          isTooFarBehind: false,
+          kept: '',
+        }
       },
     )
-  const byScript = (floorUs: number) => {
+  const byScript = ({ floorUs, seen = '', lowerUs = 0 }: ClockQuestion) => {
     const key = connection.keys.shared('clock')
-    const args = { floor: Math.max(0, floorUs), most: MOST_BEHIND_US }
+    const args = { floor: Math.max(0, floorUs), most: MOST_BEHIND_US, seen, lower: lowerUs }
     const [sha1, ...rest] = scriptParameters(readClock, { clock: key }, args)
     return connection.readTime(
       (to) =>
@@ -89,10 +94,10 @@ function timeReader(
       readClock.decode,
     )
   }
-  return async (floorUs) => {
+  return async (question) => {
     if (isPlain) return plain()
     try {
-      return await byScript(floorUs)
+      return await byScript(question)
     } catch (error) {
       if (!isRefusedInScripts(error)) throw error
       const reading = await plain().catch((refused: Error) => {

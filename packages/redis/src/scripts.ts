@@ -38,10 +38,10 @@ export const readClock = defineScript({
   change: 'touch',
   repeatable: true,
   keys: ['clock'],
-  args: ['floor', 'most'],
+  args: ['floor', 'most', 'seen', 'lower'],
   decode: (reply) => {
-    const [nowUs, behindUs, isTooFarBehind] = reply as [string, string, number]
-    return { nowUs: Number(nowUs), behindUs: Number(behindUs), isTooFarBehind: isTooFarBehind === 1 }
+    const [nowUs, behindUs, isTooFarBehind, kept] = reply as [string, string, number, string]
+    return { nowUs: Number(nowUs), behindUs: Number(behindUs), isTooFarBehind: isTooFarBehind === 1, kept }
   },
 })
 

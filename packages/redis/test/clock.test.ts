@@ -187,8 +187,8 @@ async function changingProxy(port: number): Promise<{ port: number; goTo(port: n
 describeWith(redis, 'the correction of a server that is behind', () => {
   const raw = () => given(new Redis(redisUrl())) as Redis
   const MOST = 10_000_000
-  const read = async (client: Redis, key: string, floor: number) =>
-    readClock.decode(await client.eval(readClock.lua, 1, key, floor, MOST))
+  const read = async (client: Redis, key: string, floor: number, seen = '', lower = 0) =>
+    readClock.decode(await client.eval(readClock.lua, 1, key, floor, MOST, seen, lower))
   const serverUs = async (client: Redis) => {
     const [seconds, us] = await client.time()
     return Number(seconds) * 1_000_000 + Number(us)
@@ -224,6 +224,23 @@ describeWith(redis, 'the correction of a server that is behind', () => {
     await client.set(key, `3000000 ${now - 4_000_000_000}`)
     expect((await read(client, key, 0)).behindUs).toBe(0)
     expect(await client.exists(key)).toBe(0)
+  })
+
+  test('is lowered by who knows that it is too large, once, and removed when nothing is left of it', async () => {
+    const client = raw()
+    const key = `${freshPrefix()}:clock`
+    onTestFinished(() => void client.del(key))
+    const { kept } = await read(client, key, (await serverUs(client)) + 4_000_000)
+    expect(kept).toBe(await client.get(key))
+    const lowered = await read(client, key, 0, kept, 3_000_000)
+    expect(lowered.behindUs).toBeGreaterThan(900_000)
+    expect(lowered.behindUs).toBeLessThanOrEqual(1_000_000)
+    expect(await client.get(key)).toBe(lowered.kept)
+    // Another node found the same: its turn is over.
+    const late = await read(client, key, 0, kept, 3_000_000)
+    expect(late.behindUs).toBeGreaterThan(900_000)
+    const none = await read(client, key, 0, late.kept, 3_000_000)
+    expect([none.behindUs, none.kept, await client.exists(key)]).toEqual([0, '', 0])
   })
 
   test('is not made for a server that is further behind than ten seconds, which is said', async () => {
