@@ -4,40 +4,51 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ActionTokenProvider, actionTokenSpi } from '@authstate/action-token'
 import type { ConformanceEntry, ProviderDescription } from '@authstate/conformance'
+import { type LoginFailureProvider, loginFailureSpi } from '@authstate/login-failure'
+import { NEVER } from '@authstate/login-failure/store'
 import Database from 'libsql'
 import { sqliteActionTokens } from './sqlite-action-tokens.js'
+import { sqliteLoginFailures } from './sqlite-login-failures.js'
 import { trustedDeviceSuite } from './trusted-device/conformance.js'
 import { trustedDeviceSpi } from './trusted-device/contract.js'
 import { memoryTrustedDevices } from './trusted-device/memory.js'
 
 /** Each case gets a file of its own, and every node of it opens that file. */
-export const sqlite = {
-  spi: actionTokenSpi,
-  name: 'sqlite',
-  factories: [sqliteActionTokens()],
-  openStore: () => {
-    const folder = mkdtempSync(join(tmpdir(), 'tokens-'))
-    const file = join(folder, 'tokens.db')
-    return {
-      properties: { file },
-      size: () => rowsIn(file),
-      close: () => rmSync(folder, { recursive: true, force: true }),
-    }
-  },
-} satisfies ProviderDescription<ActionTokenProvider>
+const openFile = (...tables: string[]) => {
+  const folder = mkdtempSync(join(tmpdir(), 'custom-provider-'))
+  const file = join(folder, 'state.db')
+  return {
+    properties: { file },
+    size: () => rowsIn(file, tables),
+    close: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
 
-/** Expired rows, too: the kit finds out whether they become ever more. */
-function rowsIn(file: string): number {
+/** Expired rows, too: the kit finds out whether they become ever more. Not what never ends, such as a lock for good. */
+function rowsIn(file: string, tables: readonly string[]): number {
   const database = new Database(file)
   try {
-    const [row] = database
-      .prepare('SELECT (SELECT count(*) FROM tokens) + (SELECT count(*) FROM marks) AS rows')
-      .all() as { rows: number }[]
+    const counts = tables.map((table) => `(SELECT count(*) FROM ${table})`)
+    const [row] = database.prepare(`SELECT ${counts.join(' + ')} AS rows`).all() as { rows: number }[]
     return row?.rows ?? 0
   } finally {
     database.close()
   }
 }
+
+export const sqliteTokens = {
+  spi: actionTokenSpi,
+  name: 'sqlite',
+  factories: [sqliteActionTokens()],
+  openStore: () => openFile('tokens', 'marks'),
+} satisfies ProviderDescription<ActionTokenProvider>
+
+export const sqliteFailures = {
+  spi: loginFailureSpi,
+  name: 'sqlite',
+  factories: [sqliteLoginFailures()],
+  openStore: () => openFile(`failures WHERE expiresAt < ${NEVER}`, 'attempts'),
+} satisfies ProviderDescription<LoginFailureProvider>
 
 /** The store is in the provider: all nodes of a case are one. */
 export const memory = {
@@ -47,4 +58,8 @@ export const memory = {
   nodes: 'one',
 } as const
 
-export const targets: readonly ConformanceEntry[] = [sqlite, { ...memory, suite: trustedDeviceSuite }]
+export const targets: readonly ConformanceEntry[] = [
+  sqliteTokens,
+  sqliteFailures,
+  { ...memory, suite: trustedDeviceSuite },
+]

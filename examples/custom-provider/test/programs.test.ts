@@ -27,12 +27,13 @@ test('the program', { timeout: 60_000 }, async () => {
   })
 })
 
-test('the command passes both providers', { timeout: 90_000 }, async () => {
+test('the command passes every provider', { timeout: 90_000 }, async () => {
   const { status, stdout, stderr } = await run(command, 'src/under-test.ts')
   expect(status, stdout).toBe(0)
   // What runs is said there, a line for each case, and nothing else.
   expect(stderr).toMatch(/^(?:[\w-]+ on [\w-]+ \d+\/\d+: .+\n)+$/)
   expect(stdout).toContain('action-token on sqlite')
+  expect(stdout).toContain('login-failure on sqlite')
   expect(stdout).toContain('trusted-device on memory')
   expect(stdout).toContain('verbs on one token: one command each  the target counts no commands')
   expect(stdout).toMatch(/ 0 failed, 1 left out/)

@@ -8,14 +8,15 @@ export interface NetworkPrefixes {
   readonly ipv6Prefix: number
 }
 
-type Address = ipaddr.IPv4 | ipaddr.IPv6
+/** An address as {@link parseIp} reads it. */
+export type IpAddress = ipaddr.IPv4 | ipaddr.IPv6
 
 /**
  * Reads an address. IPv4 within IPv6 (`::ffff:203.0.113.7`) is IPv4; the zone of a link-local address is dropped.
  *
  * @throws {TypeError} anything but one full IPv4 or IPv6 address
  */
-export function parseIp(ip: unknown): Address {
+export function parseIp(ip: unknown): IpAddress {
   const text = typeof ip === 'string' ? ip.replace(/%[\w.-]{1,32}$/, '') : ''
   // The short and the octal forms that ipaddr.js reads besides are read differently elsewhere.
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text)
@@ -24,7 +25,7 @@ export function parseIp(ip: unknown): Address {
 }
 
 /** The network an address is counted under: `'203.0.113.7/32'`, `'2001:db8:1:2::/64'`. */
-export function networkOf(address: Address, { ipv4Prefix, ipv6Prefix }: NetworkPrefixes): string {
+export function networkOf(address: IpAddress, { ipv4Prefix, ipv6Prefix }: NetworkPrefixes): string {
   if (address.kind() === 'ipv4') {
     return `${ipaddr.IPv4.networkAddressFromCIDR(`${address}/${ipv4Prefix}`)}/${ipv4Prefix}`
   }

@@ -7,7 +7,7 @@ import {
   parseDuration,
 } from '@authstate/spi'
 import * as v from 'valibot'
-import { parseIp } from './address.js'
+import { type IpAddress, parseIp } from './address.js'
 import type {
   FailureCategory,
   FailureOptions,
@@ -90,7 +90,7 @@ export function checkIds(realmId: unknown, userId: unknown): void {
 
 /** The checked options of a verb about one attempt. */
 export interface Attempt {
-  readonly ip: ReturnType<typeof parseIp> | undefined
+  readonly ip: IpAddress | undefined
   readonly at: number | undefined
   readonly secondary: boolean
 }

@@ -191,12 +191,18 @@ export class LoginFailures implements LoginFailureProvider {
     return this.#events.on(event, listener)
   }
 
+  async checkHealth() {
+    this.#lifecycle.assertOpen()
+    await this.#store.checkHealth?.()
+  }
+
   async close() {
+    if (this.#lifecycle.isClosed) return
     this.#lifecycle.close()
     this.#guard.close()
     this.#events.clear()
-    this.#alone.clear()
-    if (this.#store instanceof MemoryStore) this.#store.clear()
+    await this.#alone.close()
+    await this.#store.close?.()
   }
 
   async #recordFailure(

@@ -2,14 +2,15 @@ import { isExpired, Pruner } from '@authstate/spi'
 import type { Policy } from './policy.js'
 import {
   applyFailure,
-  applySuccess,
   attemptsLeft,
+  decideSuccess,
   expiryOf,
   type FailureState,
   type FailureStep,
-  isLocked,
   mortalExpiryOf,
   NO_FAILURES,
+  type StoredSuccess,
+  type SuccessOutcome,
 } from './rules.js'
 import {
   type FailureStore,
@@ -18,9 +19,7 @@ import {
   type Reservation,
   type ReservationOutcome,
   type StoredFailure,
-  type StoredSuccess,
   type Subject,
-  type SuccessOutcome,
 } from './store.js'
 
 interface Entry {
@@ -56,17 +55,13 @@ export class MemoryStore implements FailureStore {
   }
 
   async succeed(subject: Subject, policy: Policy, success: StoredSuccess): Promise<SuccessOutcome> {
-    const { now, attempt, secondary } = success
+    const { now, attempt } = success
     this.#endAttempt(subject, attempt)
-    const before = this.#live(subject, now)
-    if (before === undefined) return { outcome: 'cleared', before, after: undefined }
-    if (before.permanentlyLockedAt > 0 || (attempt !== '' && isLocked(before, policy, now))) {
-      return { outcome: 'locked', state: before }
-    }
-    const after = applySuccess(before, secondary)
-    if (after === undefined) this.#entriesOf(subject).delete(nameOf(subject))
-    else this.#store(subject, after, now)
-    return { outcome: 'cleared', before, after }
+    const result = decideSuccess(this.#live(subject, now), policy, success)
+    if (result.outcome === 'locked' || result.before === undefined) return result
+    if (result.after === undefined) this.#entriesOf(subject).delete(nameOf(subject))
+    else this.#store(subject, result.after, now)
+    return result
   }
 
   async reserve(subject: Subject, policy: Policy, reservation: Reservation): Promise<ReservationOutcome> {
@@ -123,7 +118,7 @@ export class MemoryStore implements FailureStore {
     return { updated, removed }
   }
 
-  clear(): void {
+  async close(): Promise<void> {
     this.#entries.clear()
     this.#decoys.clear()
     this.#attempts.clear()

@@ -12,7 +12,7 @@ import { type LoginFailureConfig, loginFailureConfig } from './config.js'
 import { type LoginFailureProvider, loginFailureSpi } from './contract.js'
 import { LoginFailures } from './login-failures.js'
 import { type Policy, policyText } from './policy.js'
-import { type FailureState, usualStep } from './rules.js'
+import { type FailureState, type StoredSuccess, usualStep } from './rules.js'
 import * as scripts from './scripts.js'
 import {
   type FailureStore,
@@ -20,7 +20,6 @@ import {
   type Policies,
   type Reservation,
   type StoredFailure,
-  type StoredSuccess,
   type Subject,
 } from './store.js'
 

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { ProviderContext } from '@authstate/spi'
-import { networkOf, type parseIp } from './address.js'
+import { type IpAddress, networkOf } from './address.js'
 import { type AddressRule, addressRuleOf, type LoginFailureConfig } from './config.js'
 import type { Rule } from './counting.js'
 import { type Policy, policyOf } from './policy.js'
 import type { Policies, Subject } from './store.js'
-
-type Ip = ReturnType<typeof parseIp>
 
 /** Somebody who tries to log in: a user, or a name that belongs to nobody. */
 export type Who = { readonly userId: string } | { readonly username: string | undefined }
@@ -22,7 +20,7 @@ export class RuleBook {
   }
 
   /** The rules of an attempt, the user's first. None where the realm is not protected. */
-  async of(realmId: string, who: Who | undefined, ip: Ip | undefined): Promise<Rule[]> {
+  async of(realmId: string, who: Who | undefined, ip: IpAddress | undefined): Promise<Rule[]> {
     const policy = (await this.policiesOf(realmId)).user
     const rules: Rule[] = []
     if (policy === undefined) return rules
@@ -52,14 +50,14 @@ export class RuleBook {
   }
 
   /** The network of an address. `undefined` where addresses are not counted. */
-  network(realmId: string, ip: Ip): Subject | undefined {
+  network(realmId: string, ip: IpAddress): Subject | undefined {
     if (this.#address === undefined) return undefined
     return { realmId, rule: 'address', id: networkOf(ip, this.#address) }
   }
 }
 
 /** A digest: people type passwords where the name belongs, and no name that is not ours shall lie in a store. */
-function decoyId(username: string | undefined, ip: Ip | undefined): string {
+function decoyId(username: string | undefined, ip: IpAddress | undefined): string {
   const text = username === undefined ? `address ${ip ?? ''}` : `name ${username}`
   return createHash('sha256').update(text).digest('base64url').slice(0, 22)
 }

@@ -171,6 +171,39 @@ function waitAfter(numFailures: number, policy: Policy): number {
   return policy.waitIncrementMs * steps
 }
 
+/** A success as a store is told of it. */
+export interface StoredSuccess {
+  readonly now: number
+  /** The reservation it uses up; `''` for none. */
+  readonly attempt: string
+  /** A second factor was part of it. */
+  readonly secondary: boolean
+}
+
+/** What a success leads to. */
+export type SuccessOutcome =
+  /** `after`: what is left, `undefined` for nothing. */
+  | {
+      readonly outcome: 'cleared'
+      readonly before: FailureState | undefined
+      readonly after: FailureState | undefined
+    }
+  /** Locked for good, or locked while an attempt was reserved: nothing was cleared. */
+  | { readonly outcome: 'locked'; readonly state: FailureState }
+
+/** What becomes of the failures so far: a success forgives them, unless a lock came first. */
+export function decideSuccess(
+  before: FailureState | undefined,
+  policy: Policy,
+  { now, attempt, secondary }: StoredSuccess,
+): SuccessOutcome {
+  if (before === undefined) return { outcome: 'cleared', before, after: undefined }
+  if (before.permanentlyLockedAt > 0 || (attempt !== '' && isLocked(before, policy, now))) {
+    return { outcome: 'locked', state: before }
+  }
+  return { outcome: 'cleared', before, after: applySuccess(before, secondary) }
+}
+
 /**
  * The state after a success, or `undefined` when nothing is left to keep.
  *

@@ -7,8 +7,8 @@ import recordFailureLua from './lua/record-failure.lua'
 import recordSuccessLua from './lua/record-success.lua'
 import releaseLua from './lua/release.lua'
 import reserveLua from './lua/reserve.lua'
-import { applySuccess, type FailureState, type FailureStep, NEVER } from './rules.js'
-import type { ReservationOutcome, SuccessOutcome } from './store.js'
+import { applySuccess, type FailureState, type FailureStep, NEVER, type SuccessOutcome } from './rules.js'
+import type { ReservationOutcome } from './store.js'
 
 const record = 'login-failure'
 

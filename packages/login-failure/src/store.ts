@@ -1,6 +1,6 @@
 import type { LockRule } from './contract.js'
 import type { Policy } from './policy.js'
-import type { Failure, FailureState, FailureStep } from './rules.js'
+import type { Failure, FailureState, FailureStep, StoredSuccess, SuccessOutcome } from './rules.js'
 
 /** Whose failures are counted: a user's, or those from a network. */
 export interface Subject {
@@ -28,7 +28,9 @@ export interface StoredFailure extends Failure {
   readonly attempt: string
 }
 
+/** An attempt to be reserved before it is verified. */
 export interface Reservation {
+  /** Ms since the epoch, as all instants. */
   readonly now: number
   /** Reservations of others that ended then or before have run out: now, less what the clock may be off. */
   readonly lapsedAt: number
@@ -39,54 +41,55 @@ export interface Reservation {
   readonly secondary: boolean
 }
 
+/** Whether an attempt may be verified. */
 export type ReservationOutcome =
   | { readonly outcome: 'reserved' }
   /** Every attempt that is left is reserved by others. */
   | { readonly outcome: 'busy' }
   | { readonly outcome: 'locked'; readonly state: FailureState }
 
-export interface StoredSuccess {
-  readonly now: number
-  /** The reservation it uses up; `''` for none. */
-  readonly attempt: string
-  readonly secondary: boolean
-}
-
-export type SuccessOutcome =
-  /** `after`: what is left, `undefined` for nothing. */
-  | {
-      readonly outcome: 'cleared'
-      readonly before: FailureState | undefined
-      readonly after: FailureState | undefined
-    }
-  /** Locked for good, or locked while an attempt was reserved: nothing was cleared. */
-  | { readonly outcome: 'locked'; readonly state: FailureState }
-
 /** Policies of a realm, by rule; `undefined` for a rule that is off. */
 export type Policies = Readonly<Record<LockRule, Policy | undefined>>
 
 /**
- * What a store of failures can do, one atomic step each. The contract is written once above it, so that both stores
- * agree, and so that one store can stand in for another.
+ * What a store of failures can do, one atomic step each: of calls at once, on whatever nodes, each sees all of another or none
+ * of it. `LoginFailures` is the contract over it, written once, so that stores agree and one can stand in for another. All that
+ * a store is given was checked; instants are ms since the epoch, by the clock of the deployment, and a store asks no other clock.
+ *
+ * A step that fails throws a `StoreUnavailableError`, whose `applied` says whether it may have been done.
  */
 export interface FailureStore {
-  /** The living state of a subject. */
+  /** The state of a subject, `undefined` where there is none or it has ended. */
   load(subject: Subject, now: number): Promise<FailureState | undefined>
-  /** Applies `applyFailure` and ends the reservation. */
+  /**
+   * Ends the reservation, applies {@link applyFailure} to the state so far ({@link NO_FAILURES} where there is none), and keeps
+   * what comes of it where it was counted. A decoy ends at {@link mortalExpiryOf}.
+   */
   fail(subject: Subject, policy: Policy, failure: StoredFailure): Promise<FailureStep>
-  /** Applies `applySuccess` and ends the reservation. */
+  /** Ends the reservation, and does what {@link decideSuccess} says. */
   succeed(subject: Subject, policy: Policy, success: StoredSuccess): Promise<SuccessOutcome>
-  /** Reserves an attempt if fewer are reserved than `attemptsLeft` says. */
+  /**
+   * Reserves an attempt until `leaseMs` from now, if fewer are reserved than {@link attemptsLeft} says. Those that have lapsed do
+   * not count.
+   */
   reserve(subject: Subject, policy: Policy, reservation: Reservation): Promise<ReservationOutcome>
+  /** Ends a reservation. There may be none. */
   release(subject: Subject, attempt: string): Promise<void>
-  /** Removes the record; answers what it was. */
+  /** Removes the record. @returns what it was, `undefined` where there was none or it had ended */
   remove(subject: Subject, now: number): Promise<FailureState | undefined>
-  /** Decoys go as well and are not in the number. */
+  /** Removes the records of a realm. @returns how many had not ended; decoys go as well and are not in the number */
   removeRealm(realmId: string, now: number): Promise<number>
-  /** Recomputes when each record of a realm ends; removes those whose rule is off, and decoys, which are in no number. */
+  /**
+   * Recomputes by {@link expiryOf} when each record of a realm ends; removes those that end thereby or whose rule is off, and
+   * decoys, which are in no number.
+   */
   applyPolicies(
     realmId: string,
     policies: Policies,
     now: number,
   ): Promise<{ readonly updated: number; readonly removed: number }>
+  /** Resolves when the store can serve. */
+  checkHealth?(): Promise<void>
+  /** Ends what the store opened itself. Called once. */
+  close?(): Promise<void>
 }

@@ -5,12 +5,12 @@ import { createProviderRegistry } from '@authstate/registry'
 import Database from 'libsql'
 import { afterAll, describe, expect, test } from 'vitest'
 import { sqliteActionTokens } from '../src/sqlite-action-tokens.js'
-import { sqlite } from '../src/under-test.js'
+import { sqliteTokens } from '../src/under-test.js'
 
-runSuite(actionTokenSuite, providerTarget(sqlite), { describe, test })
+runSuite(actionTokenSuite, providerTarget(sqliteTokens), { describe, test })
 
 describe('a file of tokens', () => {
-  const store = sqlite.openStore()
+  const store = sqliteTokens.openStore()
   const token = { lifespanMs: 60_000, data: { n: 1 } }
   const open = async (more = {}) => {
     const registry = createProviderRegistry({
