@@ -246,9 +246,9 @@ export const realmCacheScriptBugs = (client: () => RedisClient) =>
       )
       edit(
         'stale value',
-        'untrue.lua leaves the keys',
+        'invalidate.lua leaves the keys',
         declared,
-        scripts.untrue,
+        scripts.invalidate,
         "redis.call('DEL'",
         "redis.call('GET'",
       )

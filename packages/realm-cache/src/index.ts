@@ -1,3 +1,4 @@
+export { type RealmCacheConfig, realmCacheConfig } from './config.js'
 export * from './contract.js'
 export {
   type ClientChange,
@@ -18,4 +19,3 @@ export {
   PublicKeys,
   type PublicKeysOptions,
 } from './public-keys.js'
-export { type RealmCacheConfig, realmCacheConfig } from './rules.js'

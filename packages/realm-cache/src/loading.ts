@@ -24,7 +24,7 @@ export class Load {
   /** Whether this load waits for another one, over however many. */
   needs(other: Load): boolean {
     if (this === other) return true
-    for (const one of this.awaits) if (one.needs(other)) return true
+    for (const awaited of this.awaits) if (awaited.needs(other)) return true
     return false
   }
 }

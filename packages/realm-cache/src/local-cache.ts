@@ -8,6 +8,7 @@ import {
   type Logger,
   timers,
 } from '@authstate/spi'
+import type { RealmCacheConfig } from './config.js'
 import type {
   CacheRegion,
   RealmCacheEvent,
@@ -16,33 +17,11 @@ import type {
   RegionOptions,
   UnitOfWork,
 } from './contract.js'
-import { LocalRegion, type RegionParts, type Trust } from './region.js'
-import { type RealmCacheConfig, type RegionSettings, regionSettings, type Untrue } from './rules.js'
-import type { SecondLevel } from './second-level.js'
+import { LocalRegion } from './region.js'
+import { regionSettings } from './region-settings.js'
+import type { Invalidated } from './rules.js'
+import type { Declaration, Transport } from './transport.js'
 import { CollectingUnit } from './unit-of-work.js'
-
-/** Something that is no longer true in a region. */
-export interface Declaration {
-  readonly region: string
-  readonly untrue: Untrue | 'all'
-  /** The second level of the region has been told. */
-  readonly isShared?: boolean
-}
-
-/** What tells the other nodes. */
-export interface Outside {
-  readonly trust: Trust
-  /** Resolves when it is certain that the other nodes will hear, or be told that they may have missed something. */
-  announce(declarations: readonly Declaration[] | 'everything'): Promise<void>
-  readonly queue: RegionParts['queue']
-  /**
-   * The level that all nodes share, where the store has one.
-   *
-   * @param inDoubt Something may have been missed before the region was made.
-   */
-  secondLevel(region: string, settings: RegionSettings, inDoubt: boolean): SecondLevel | undefined
-  close(): Promise<void>
-}
 
 const EVENTS: readonly RealmCacheEvent['type'][] = ['invalidated', 'cleared', 'distrusted', 'trusted']
 
@@ -54,7 +33,7 @@ export class LocalCache implements RealmCacheProvider {
   readonly clock: Clock
   readonly #logger: Logger
   readonly #config: RealmCacheConfig
-  readonly #outside: Outside
+  readonly #transport: Transport
   readonly #regions = new Map<string, LocalRegion>()
   readonly #listeners: Emitter<RealmCacheEvents>
   readonly #sweeper: NodeJS.Timeout
@@ -67,13 +46,13 @@ export class LocalCache implements RealmCacheProvider {
     clock: Clock,
     logger: Logger,
     config: RealmCacheConfig,
-    outside: (cache: LocalCache) => Outside,
+    transport: (cache: LocalCache) => Transport,
   ) {
     this.clock = clock
     this.#logger = logger
     this.#config = config
     this.#listeners = new Emitter<RealmCacheEvents>({ owner: 'realm-cache', events: EVENTS, logger })
-    this.#outside = outside(this)
+    this.#transport = transport(this)
     this.#sweeper = timers
       .setInterval(() => {
         for (const region of this.#regions.values()) region.sweep()
@@ -97,10 +76,10 @@ export class LocalCache implements RealmCacheProvider {
       name,
       settings,
       clock: this.clock,
-      trust: this.#outside.trust,
-      declare: (region, untrue) => this.declare([{ region, untrue }]),
-      queue: this.#outside.queue,
-      secondLevel: this.#outside.secondLevel(
+      freshness: this.#transport.freshness,
+      declare: (region, invalidated) => this.declare([{ region, invalidated }]),
+      queue: this.#transport.queue,
+      secondLevel: this.#transport.secondLevel(
         name,
         settings,
         this.#allDoubtful || this.#doubtful.delete(name),
@@ -119,8 +98,8 @@ export class LocalCache implements RealmCacheProvider {
     this.#lifecycle.assertOpen()
     this.clearHere('this-node')
     await this.#tell(
-      [...this.#regions.keys()].map((region) => ({ region, untrue: 'all' })),
-      () => this.#outside.announce('everything'),
+      [...this.#regions.keys()].map((region) => ({ region, invalidated: 'all' })),
+      () => this.#transport.announce('everything'),
     )
   }
 
@@ -170,7 +149,7 @@ export class LocalCache implements RealmCacheProvider {
     timers.clearInterval(this.#sweeper)
     for (const region of this.#regions.values()) region.close()
     await Promise.all([...this.#regions.values()].map(({ secondLevel }) => secondLevel?.close()))
-    await this.#outside.close()
+    await this.#transport.close()
     this.#listeners.clear()
   }
 
@@ -178,15 +157,16 @@ export class LocalCache implements RealmCacheProvider {
   async declare(declarations: readonly Declaration[]): Promise<void> {
     this.#lifecycle.assertOpen()
     this.applyHere(declarations, 'this-node')
-    await this.#tell(declarations, (told) => this.#outside.announce(told))
+    await this.#tell(declarations, (shared) => this.#transport.announce(shared))
   }
 
   applyHere(declarations: readonly Declaration[], by: 'this-node' | 'another-node'): void {
-    for (const { region, untrue, isShared } of declarations) {
-      this.#applyTo(region, untrue, by)
+    for (const { region, invalidated, isShared } of declarations) {
+      this.#applyTo(region, invalidated, by)
       if (by === 'another-node' && !isShared) this.#doubt(region)
       // Keys are names within one region; tags and clears reach what is derived from it.
-      const derived: Untrue | 'all' = untrue === 'all' ? 'all' : { keys: [], tags: untrue.tags }
+      const derived: Invalidated | 'all' =
+        invalidated === 'all' ? 'all' : { keys: [], tags: invalidated.tags }
       if (derived !== 'all' && derived.tags.length === 0) continue
       for (const [name, { settings }] of this.#regions) {
         if (name !== region && settings.dependencies.includes(region)) this.#applyTo(name, derived, by)
@@ -207,12 +187,12 @@ export class LocalCache implements RealmCacheProvider {
     this.#listeners.emit(event.type, event)
   }
 
-  #applyTo(name: string, untrue: Untrue | 'all', by: 'this-node' | 'another-node'): void {
+  #applyTo(name: string, invalidated: Invalidated | 'all', by: 'this-node' | 'another-node'): void {
     const region = this.#regions.get(name)
     if (region === undefined) return
-    const entries = region.apply(untrue)
+    const entries = region.apply(invalidated)
     this.tell(
-      untrue === 'all'
+      invalidated === 'all'
         ? { type: 'cleared', region: name, by }
         : { type: 'invalidated', region: name, by, entries },
     )
@@ -224,15 +204,15 @@ export class LocalCache implements RealmCacheProvider {
    */
   async #tell(
     declarations: readonly Declaration[],
-    announce: (told: readonly Declaration[]) => Promise<void>,
+    announce: (shared: readonly Declaration[]) => Promise<void>,
   ): Promise<void> {
     const levels = declarations.map(({ region }) => this.#regions.get(region)?.secondLevel)
     if (levels.every((level) => level === undefined)) return announce(declarations)
     const outcomes = await Promise.allSettled(
-      declarations.map(({ untrue }, index) => levels[index]?.declare(untrue)),
+      declarations.map(({ invalidated }, index) => levels[index]?.declare(invalidated)),
     )
     const isShared = (index: number) => levels[index] !== undefined && outcomes[index]?.status === 'fulfilled'
-    await announce(declarations.map((one, index) => ({ ...one, isShared: isShared(index) })))
+    await announce(declarations.map((declaration, index) => ({ ...declaration, isShared: isShared(index) })))
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   }
 

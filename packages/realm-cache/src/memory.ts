@@ -1,8 +1,9 @@
 import type { ProviderFactory } from '@authstate/spi'
 import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import { type RealmCacheConfig, realmCacheConfig } from './config.js'
 import { type RealmCacheProvider, realmCacheSpi } from './contract.js'
-import { LocalCache, type Outside } from './local-cache.js'
-import { type RealmCacheConfig, realmCacheConfig } from './rules.js'
+import { LocalCache } from './local-cache.js'
+import type { Transport } from './transport.js'
 
 /** Caches for a server that runs as one process: nobody else is told. */
 export function memoryRealmCache(): ProviderFactory<RealmCacheProvider, RealmCacheConfig> {
@@ -10,12 +11,12 @@ export function memoryRealmCache(): ProviderFactory<RealmCacheProvider, RealmCac
     spi: realmCacheSpi,
     id: 'memory',
     config: toStandardJsonSchema(realmCacheConfig),
-    create: ({ clock, logger }, config) => new LocalCache(clock, logger, config, () => nobodyElse),
+    create: ({ clock, logger }, config) => new LocalCache(clock, logger, config, () => singleNode),
   }
 }
 
-const nobodyElse: Outside = {
-  trust: { isSure: true, look: () => true, outages: 0, outageMs: 0 },
+const singleNode: Transport = {
+  freshness: { isSure: true, check: () => true, outages: 0, outageMs: 0 },
   announce: async () => {},
   queue: undefined,
   secondLevel: () => undefined,

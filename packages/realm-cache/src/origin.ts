@@ -1,8 +1,9 @@
 import { type Clock, Lifecycle } from '@authstate/spi'
+import { checkNames, checkTtl } from './checks.js'
 import type { GetOptions, Loader } from './contract.js'
 import { callLoader, type Load } from './loading.js'
-import type { RegionParts } from './region.js'
-import { checkNames, checkTtl, expiryOf } from './rules.js'
+import type { RegionParts } from './region-parts.js'
+import { expiryOf } from './rules.js'
 import type { SecondLevel } from './second-level.js'
 
 /** A value as a region got it. */
@@ -86,15 +87,15 @@ export class Origin<T> {
     isAwaited: boolean,
   ): Promise<Obtained<T>> {
     const shared = this.#shared
-    const looked = shared && (await shared.look(load.key, anew))
-    const found = looked?.found as (Obtained<T> & { readonly expiresAt: number }) | undefined
+    const lookup = shared && (await shared.lookUp(load.key, anew))
+    const found = lookup?.found as (Obtained<T> & { readonly expiresAt: number }) | undefined
     if (found !== undefined && isCurrent(found.value, options)) {
       return { ...found, tags: [...new Set([...found.tags, ...tagsOf(found.value, options)])] }
     }
     const obtained = await this.read(load, loader, options)
     const { value, tags, expiresAt } = obtained
-    if (shared && looked && expiresAt !== undefined) {
-      const offered = shared.offer(load.key, looked.ticket, { value, tags, expiresAt })
+    if (shared && lookup && expiresAt !== undefined) {
+      const offered = shared.offer(load.key, lookup.ticket, { value, tags, expiresAt })
       if (isAwaited) await offered
     }
     return obtained

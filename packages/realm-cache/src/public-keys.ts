@@ -188,8 +188,8 @@ export class PublicKeys<K extends PublicKey = PublicKey> {
   #remember(modelKey: string, request: Request<K>): void {
     if (this.#options.minTimeBetweenRequestsMs === 0) return
     this.#last.delete(modelKey)
-    for (const [key, one] of this.#last) {
-      if (this.#last.size < MAX_REMEMBERED && this.#wasJustAsked(one)) break
+    for (const [key, oldest] of this.#last) {
+      if (this.#last.size < MAX_REMEMBERED && this.#wasJustAsked(oldest)) break
       this.#last.delete(key)
     }
     this.#last.set(modelKey, request)

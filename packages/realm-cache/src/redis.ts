@@ -9,13 +9,14 @@ import {
   stopwatchOf,
 } from '@authstate/spi'
 import { toStandardJsonSchema } from '@valibot/to-json-schema'
-import { ChannelTrust } from './channel-trust.js'
+import { ChannelFreshness } from './channel-freshness.js'
+import { type RealmCacheConfig, type RegionSettings, realmCacheConfig } from './config.js'
 import { type RealmCacheProvider, realmCacheSpi } from './contract.js'
-import { type Declaration, LocalCache, type Outside } from './local-cache.js'
+import { LocalCache } from './local-cache.js'
 import { SharedRegion } from './redis/shared-region.js'
 import { SharedValues } from './redis/shared-values.js'
-import { type RealmCacheConfig, type RegionSettings, realmCacheConfig } from './rules.js'
 import type { SecondLevel } from './second-level.js'
+import type { Declaration, Transport } from './transport.js'
 import { decodeDeclarations, encodeDeclarations, TOPIC } from './wire.js'
 
 /**
@@ -30,14 +31,14 @@ export function redisRealmCache(): ProviderFactory<RealmCacheProvider, RealmCach
     uses: [redisConnectionSpi],
     config: toStandardJsonSchema(realmCacheConfig),
     create: (context, config) => {
-      const make = (cache: LocalCache) => new OtherNodes(context, config, cache)
+      const make = (cache: LocalCache) => new ClusterTransport(context, config, cache)
       return new LocalCache(context.clock, context.logger, config, make)
     },
   }
 }
 
-class OtherNodes implements Outside {
-  readonly trust: ChannelTrust
+class ClusterTransport implements Transport {
+  readonly freshness: ChannelFreshness
   readonly #context: ProviderContext
   readonly #cluster: ClusterProvider
   readonly #redis: RedisConnection | undefined
@@ -55,8 +56,11 @@ class OtherNodes implements Outside {
     if (wanted && this.#redis === undefined) {
       throw new ConfigurationError('realm-cache: "secondLevelTtlMs" needs a connection to Redis ("redis")')
     }
-    this.trust = new ChannelTrust(cluster, { clock, watch: stopwatchOf(context) }, maxSilenceMs, (event) =>
-      cache.tell(event),
+    this.freshness = new ChannelFreshness(
+      cluster,
+      { clock, watch: stopwatchOf(context) },
+      maxSilenceMs,
+      (event) => cache.tell(event),
     )
     const empty = () => cache.clearHere('gap')
     this.#stops = [
@@ -64,26 +68,26 @@ class OtherNodes implements Outside {
         TOPIC,
         (event) => {
           const declarations = decodeDeclarations(event)
-          if (declarations === undefined) this.trust.missed('gap', empty)
+          if (declarations === undefined) this.freshness.missed('gap', empty)
           else if (declarations === 'everything') cache.clearHere('another-node')
           else cache.applyHere(declarations, 'another-node')
         },
-        { onGap: () => this.trust.missed('gap', empty) },
+        { onGap: () => this.freshness.missed('gap', empty) },
       ),
-      cluster.onChannelChange(() => this.trust.lookAgain()),
+      cluster.onChannelChange(() => this.freshness.checkAgain()),
       // It may have changed the source and died before it could say so.
       cluster.onViewChange((_, { crashed }) => {
-        if (crashed.length > 0) this.trust.missed('crash', empty)
+        if (crashed.length > 0) this.freshness.missed('crash', empty)
       }),
     ]
   }
 
   async announce(declarations: readonly Declaration[] | 'everything'): Promise<void> {
     const events = encodeDeclarations(declarations)
-    const told = await Promise.allSettled(
+    const outcomes = await Promise.allSettled(
       events.map((event) => this.#cluster.publish(TOPIC, event, { scope: 'others' })),
     )
-    for (const one of told) if (one.status === 'rejected') throw one.reason
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   }
 
   secondLevel(name: string, { secondLevelTtlMs }: RegionSettings, inDoubt: boolean): SecondLevel | undefined {
@@ -107,7 +111,7 @@ class OtherNodes implements Outside {
   }
 
   /** Lets another node that wants the same load it first. What the cluster cannot do is no reason not to load. */
-  readonly queue: Outside['queue'] = async (region, key, load) => {
+  readonly queue: Transport['queue'] = async (region, key, load) => {
     let began = false
     try {
       await this.#cluster.runOnceOrWait(taskName(region, key), {}, async () => {
@@ -121,7 +125,7 @@ class OtherNodes implements Outside {
 
   async close(): Promise<void> {
     for (const stop of this.#stops) stop()
-    this.trust.close()
+    this.freshness.close()
   }
 }
 

@@ -1,36 +1,15 @@
 import { assertName, type Clock, Lifecycle, timers } from '@authstate/spi'
+import { checkGet, checkInvalidation } from './checks.js'
+import type { RegionSettings } from './config.js'
 import type { CacheRegion, GetOptions, Invalidation, Loader, RegionStats } from './contract.js'
-import { type Found, Kept, unwrap } from './kept.js'
 import { isInsideLoad, Load, waitFor } from './loading.js'
+import { type Found, LocalValues, unwrap } from './local-values.js'
 import { isCurrent, type Obtained, Origin } from './origin.js'
+import type { Freshness, RegionParts } from './region-parts.js'
 import { Revisions } from './revisions.js'
-import { checkGet, checkInvalidation, mayStore, type RegionSettings, type Untrue } from './rules.js'
+import { type Invalidated, mayStore } from './rules.js'
 import type { SecondLevel } from './second-level.js'
 import { Turns } from './turns.js'
-
-/** Whether what is kept may be given out, and how often and how long it might not. */
-export interface Trust {
-  /** `true` while there is no need to look. */
-  readonly isSure: boolean
-  /** Finds out. */
-  look(): boolean
-  readonly outages: number
-  readonly outageMs: number
-}
-
-/** What a region needs from the cache it belongs to. */
-export interface RegionParts {
-  readonly name: string
-  readonly settings: RegionSettings
-  readonly clock: Clock
-  readonly trust: Trust
-  /** Makes something untrue here and on the other nodes. */
-  readonly declare: (region: string, untrue: Untrue | 'all') => Promise<void>
-  /** Waits while another node loads the same key, where that is wanted. */
-  readonly queue: ((region: string, key: string, load: () => Promise<void>) => Promise<void>) | undefined
-  /** What all nodes share between this region and its source. */
-  readonly secondLevel: SecondLevel | undefined
-}
 
 /** A load that callers of one key share. */
 interface Flight<T> {
@@ -54,8 +33,8 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
   readonly #parts: RegionParts
   readonly #settings: RegionSettings
   readonly #clock: Clock
-  readonly #trust: Trust
-  readonly #kept: Kept<T>
+  readonly #freshness: Freshness
+  readonly #values: LocalValues<T>
   readonly #origin: Origin<T>
   readonly #revisions: Revisions
   readonly #flights = new Map<string, Flight<T>>()
@@ -73,11 +52,11 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
     this.#parts = parts
     this.#settings = parts.settings
     this.#clock = parts.clock
-    this.#trust = parts.trust
+    this.#freshness = parts.freshness
     this.name = parts.name
     this.enabled = parts.settings.enabled
     this.#revisions = new Revisions(parts.settings.maxEntries * 2)
-    this.#kept = new Kept(parts.settings, parts.clock)
+    this.#values = new LocalValues(parts.settings, parts.clock)
     this.#origin = new Origin(parts)
   }
 
@@ -132,20 +111,20 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
     this.#lifecycle.assertOpen()
     const asked = this.#hits + this.#misses
     return {
-      size: this.#kept.size,
+      size: this.#values.size,
       hits: this.#hits,
       misses: this.#misses,
       hitRate: asked === 0 ? 0 : this.#hits / asked,
       loads: this.#origin.loads,
       loadFailures: this.#origin.loadFailures,
       staleAnswers: this.#staleAnswers,
-      evictions: this.#kept.evicted,
+      evictions: this.#values.evicted,
       invalidations: this.#invalidations,
       overtaken: this.#overtaken,
       bypasses: this.#bypasses,
-      oldestMs: this.#clock.now() - this.#kept.oldestAt,
-      outages: this.#trust.outages,
-      outageMs: this.#trust.outageMs,
+      oldestMs: this.#clock.now() - this.#values.oldestAt,
+      outages: this.#freshness.outages,
+      outageMs: this.#freshness.outageMs,
       ...(this.secondLevel && { secondLevel: this.secondLevel.stats() }),
     }
   }
@@ -158,7 +137,7 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
     unit: { readonly startedAt: number; isTouched(key: string, tags: readonly string[]): boolean },
   ): Promise<T | undefined> {
     checkGet(key, load, options)
-    const touched = unit.isTouched(key, this.#kept.tagsOf(key))
+    const touched = unit.isTouched(key, this.#values.tagsOf(key))
     const found = touched ? undefined : this.#find(key)
     if (found !== undefined && this.#isCurrent(key, found, options)) {
       this.#hits += 1
@@ -174,50 +153,50 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
   }
 
   /** Drops what is no longer true and remembers that it is. Answers how many values went. */
-  apply(untrue: Untrue | 'all'): number {
-    const before = this.#kept.size
-    if (untrue === 'all') {
+  apply(invalidated: Invalidated | 'all'): number {
+    const before = this.#values.size
+    if (invalidated === 'all') {
       this.#invalidations += 1
       this.#revisions.raiseAll()
       this.#flights.clear()
-      this.#kept.clear()
+      this.#values.clear()
       return before
     }
-    for (const key of untrue.keys) {
+    for (const key of invalidated.keys) {
       this.#revisions.raise(keyName(key))
       this.#flights.delete(key)
-      this.#kept.drop(key)
+      this.#values.drop(key)
     }
-    for (const tag of untrue.tags) {
+    for (const tag of invalidated.tags) {
       this.#revisions.raise(tagName(tag))
-      this.#kept.dropTagged(tag)
+      this.#values.dropTagged(tag)
       // Whoever comes now must not wait for a load that this has overtaken, or may have.
       for (const [key, { tags }] of this.#flights) {
         if (tags === undefined || tags.includes(tag)) this.#flights.delete(key)
       }
     }
-    this.#invalidations += untrue.keys.length + untrue.tags.length
-    return before - this.#kept.size
+    this.#invalidations += invalidated.keys.length + invalidated.tags.length
+    return before - this.#values.size
   }
 
   /** Takes what is over out of memory. */
   sweep(): void {
-    this.#kept.sweep()
+    this.#values.sweep()
   }
 
   close(): void {
     this.#lifecycle.close()
     this.#origin.close()
-    this.#kept.clear()
+    this.#values.clear()
     this.#flights.clear()
   }
 
   #find(key: string): Found<T> | undefined {
-    return this.#trust.isSure || this.#trust.look() ? this.#kept.use(key) : undefined
+    return this.#freshness.isSure || this.#freshness.check() ? this.#values.use(key) : undefined
   }
 
-  #isTrusted(): boolean {
-    return this.#trust.isSure || this.#trust.look()
+  #isFresh(): boolean {
+    return this.#freshness.isSure || this.#freshness.check()
   }
 
   #isCurrent(key: string, found: Found<T>, options: GetOptions<T> | undefined): boolean {
@@ -241,7 +220,7 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
         const wanted = new Load(this, key)
         return waitFor(wanted, () => this.#origin.call(wanted, load))
       }
-      if (!this.#isTrusted()) {
+      if (!this.#isFresh()) {
         this.#bypasses += 1
         return this.#turns.call(key, (wanted) => this.#origin.call(wanted, load))
       }
@@ -316,15 +295,14 @@ export class LocalRegion<T = unknown> implements CacheRegion<T> {
       this.#overtaken += 1
       return false
     }
-    if (expiresAt === undefined || this.#lifecycle.isClosed || !this.enabled || !this.#isTrusted())
-      return true
-    this.#kept.keep(key, value, tags, expiresAt)
+    if (expiresAt === undefined || this.#lifecycle.isClosed || !this.enabled || !this.#isFresh()) return true
+    this.#values.keep(key, value, tags, expiresAt)
     return true
   }
 
   /** What may be given in place of a source that fails or is slow. */
   #standIn(key: string): Found<T> | undefined {
-    return this.#settings.staleIfErrorMs > 0 && this.#isTrusted() ? this.#kept.standIn(key) : undefined
+    return this.#settings.staleIfErrorMs > 0 && this.#isFresh() ? this.#values.standIn(key) : undefined
   }
 
   #stale(key: string): { readonly value: T | undefined; readonly overtaken: boolean } | undefined {

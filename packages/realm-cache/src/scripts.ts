@@ -1,7 +1,7 @@
 import { defineScript } from '@authstate/redis'
+import invalidateLua from './lua/invalidate.lua'
 import lookLua from './lua/look.lua'
 import offerLua from './lua/offer.lua'
-import untrueLua from './lua/untrue.lua'
 
 const record = 'realm-cache'
 const done = (reply: unknown): boolean => reply === 1
@@ -31,9 +31,9 @@ export const offer = defineScript({
   decode: done,
 })
 
-export const untrue = defineScript({
-  name: 'realm-cache.untrue',
-  lua: untrueLua,
+export const invalidate = defineScript({
+  name: 'realm-cache.invalidate',
+  lua: invalidateLua,
   record,
   change: 'removal',
   repeatable: true,

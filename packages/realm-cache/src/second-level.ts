@@ -1,5 +1,5 @@
 import type { SecondLevelStats } from './contract.js'
-import type { Untrue } from './rules.js'
+import type { Invalidated } from './rules.js'
 
 /** A value as all nodes share it. */
 export interface SharedValue {
@@ -11,7 +11,7 @@ export interface SharedValue {
 }
 
 /** What there was for a key. */
-export interface Looked {
+export interface Lookup {
   /** With it the one who asks the source may put the value here, unless it was declared untrue meanwhile. */
   readonly ticket: string
   readonly found: SharedValue | undefined
@@ -24,11 +24,11 @@ export interface SecondLevel {
    *
    * @param anew A value is wanted from the source, whatever is here.
    */
-  look(key: string, anew: boolean): Promise<Looked | undefined>
+  lookUp(key: string, anew: boolean): Promise<Lookup | undefined>
   /** Puts what the source said. Resolves when that is done or has failed. */
   offer(key: string, ticket: string, value: SharedValue): Promise<void>
   /** @throws {StoreUnavailableError} it may not have been told; it is in doubt */
-  declare(untrue: Untrue | 'all'): Promise<void>
+  declare(invalidated: Invalidated | 'all'): Promise<void>
   /** Something may have been missed: it is not used until everything in it has been declared untrue. */
   doubt(): void
   stats(): SecondLevelStats

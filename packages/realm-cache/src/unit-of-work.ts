@@ -1,6 +1,7 @@
+import { checkInvalidation } from './checks.js'
 import type { GetOptions, Invalidation, Loader, UnitOfWork, UnitOfWorkRegion } from './contract.js'
 import type { LocalRegion } from './region.js'
-import { checkInvalidation, type Untrue } from './rules.js'
+import type { Invalidated } from './rules.js'
 
 /** What a unit of work needs from the cache it belongs to. */
 export interface UnitParts {
@@ -8,7 +9,7 @@ export interface UnitParts {
   /** Regions there are, with the revision each has now. */
   readonly revisions: ReadonlyMap<string, number>
   readonly declare: (
-    all: readonly { readonly region: string; readonly untrue: Untrue | 'all' }[],
+    all: readonly { readonly region: string; readonly invalidated: Invalidated | 'all' }[],
   ) => Promise<void>
 }
 
@@ -24,7 +25,7 @@ class Touched {
     return this.all || this.keys.has(key) || tags.some((tag) => this.tags.has(tag))
   }
 
-  get untrue(): Untrue | 'all' {
+  get invalidated(): Invalidated | 'all' {
     return this.all ? 'all' : { keys: [...this.keys], tags: [...this.tags] }
   }
 }
@@ -64,7 +65,10 @@ export class CollectingUnit implements UnitOfWork {
   }
 
   async end(): Promise<void> {
-    const collected = [...this.#touched].map(([region, touched]) => ({ region, untrue: touched.untrue }))
+    const collected = [...this.#touched].map(([region, touched]) => ({
+      region,
+      invalidated: touched.invalidated,
+    }))
     if (collected.length === 0) return
     await this.#parts.declare(collected)
     this.#touched.clear()

@@ -1,4 +1,4 @@
-import type { Declaration } from './local-cache.js'
+import type { Declaration } from './transport.js'
 
 // What one node tells the others: names of keys and tags, never a value.
 
@@ -25,14 +25,14 @@ export function encodeDeclarations(
 ): DeclarationOnWire[][] {
   if (declarations === 'everything') return [[{ c: 1 }]]
   const events: DeclarationOnWire[][] = []
-  for (const { region, untrue, isShared } of declarations) {
+  for (const { region, invalidated, isShared } of declarations) {
     const about = isShared ? ({ r: region, s: 1 } as const) : { r: region }
-    if (untrue === 'all') {
+    if (invalidated === 'all') {
       events.push([{ ...about, c: 1 }])
       continue
     }
-    for (const keys of inChunks(untrue.keys)) events.push([{ ...about, k: keys }])
-    for (const tags of inChunks(untrue.tags)) events.push([{ ...about, t: tags }])
+    for (const keys of inChunks(invalidated.keys)) events.push([{ ...about, k: keys }])
+    for (const tags of inChunks(invalidated.tags)) events.push([{ ...about, t: tags }])
   }
   return events
 }
@@ -41,11 +41,11 @@ export function encodeDeclarations(
 export function decodeDeclarations(event: unknown): readonly Declaration[] | 'everything' | undefined {
   if (!Array.isArray(event)) return undefined
   const declarations: Declaration[] = []
-  for (const one of event as readonly unknown[]) {
-    if (!isDeclaration(one)) return undefined
-    if (one.r === undefined) return one.c === 1 ? 'everything' : undefined
-    const untrue = one.c === 1 ? 'all' : { keys: one.k ?? [], tags: one.t ?? [] }
-    declarations.push({ region: one.r, untrue, isShared: one.s === 1 })
+  for (const said of event as readonly unknown[]) {
+    if (!isDeclaration(said)) return undefined
+    const { r: region, k: keys = [], t: tags = [], c, s } = said
+    if (region === undefined) return c === 1 ? 'everything' : undefined
+    declarations.push({ region, invalidated: c === 1 ? 'all' : { keys, tags }, isShared: s === 1 })
   }
   return declarations
 }

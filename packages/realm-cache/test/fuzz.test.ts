@@ -20,10 +20,10 @@ test('an event is understood in full or not at all', () => {
     fc.property(event, (said) => {
       const declarations = decodeDeclarations(said)
       if (declarations === undefined || declarations === 'everything') return
-      for (const { region, untrue } of declarations) {
+      for (const { region, invalidated } of declarations) {
         expect(region).toBeTypeOf('string')
-        if (untrue === 'all') continue
-        for (const name of [...untrue.keys, ...untrue.tags]) expect(name).toBeTypeOf('string')
+        if (invalidated === 'all') continue
+        for (const name of [...invalidated.keys, ...invalidated.tags]) expect(name).toBeTypeOf('string')
       }
     }),
     { numRuns: 1_000 },
@@ -34,15 +34,17 @@ test('what is told arrives', () => {
   const names = fc.array(word, { maxLength: 20 })
   fc.assert(
     fc.property(word, names, names, (region, keys, tags) => {
-      const events = encodeDeclarations([{ region, untrue: { keys, tags } }])
-      const heard = events.map((one) => decodeDeclarations(JSON.parse(JSON.stringify(one))))
-      const untrue = heard.flatMap((said) =>
-        said === undefined || said === 'everything' || said[0]?.untrue === 'all'
+      const events = encodeDeclarations([{ region, invalidated: { keys, tags } }])
+      const heard = events.map((event) => decodeDeclarations(JSON.parse(JSON.stringify(event))))
+      const invalidated = heard.flatMap((said) =>
+        said === undefined || said === 'everything' || said[0]?.invalidated === 'all'
           ? []
-          : said.map((one) => one.untrue as Exclude<typeof one.untrue, 'all'>),
+          : said.map(
+              (declaration) => declaration.invalidated as Exclude<typeof declaration.invalidated, 'all'>,
+            ),
       )
-      expect(untrue.flatMap((one) => one.keys)).toEqual(keys)
-      expect(untrue.flatMap((one) => one.tags)).toEqual(tags)
+      expect(invalidated.flatMap(({ keys }) => keys)).toEqual(keys)
+      expect(invalidated.flatMap(({ tags }) => tags)).toEqual(tags)
     }),
   )
 })

@@ -1,7 +1,9 @@
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
+import { realmCacheConfig } from '../src/config.js'
+import { regionSettings } from '../src/region-settings.js'
 import { Revisions } from '../src/revisions.js'
-import { expiryOf, mayStore, realmCacheConfig, regionSettings } from '../src/rules.js'
+import { expiryOf, mayStore } from '../src/rules.js'
 
 test.each([
   ['r missing', undefined, 5, 5, false],

@@ -289,7 +289,7 @@ describeWith(redis, 'the second level', () => {
         await put(region, 'k2', 'old')
         database.rows.set('k', 'new')
         database.rows.set('k2', 'new')
-        faulty.arm(scripts.untrue, fault)
+        faulty.arm(scripts.invalidate, fault)
         await expect(region.invalidate('k')).rejects.toMatchObject({
           code: 'ERR_STORE_UNAVAILABLE',
           applied: 'unknown',
@@ -358,7 +358,7 @@ describeWith(redis, 'the second level', () => {
       const { region } = await open({ over: faulty.client })
       await put(region, 'k', 'old')
       const gate = heldLoad<undefined>()
-      faulty.arm(scripts.untrue, { when: 'delay', until: gate.load() })
+      faulty.arm(scripts.invalidate, { when: 'delay', until: gate.load() })
       const declared = region.invalidate('k')
       database.rows.set('k', 'new')
       expect(await database.read(region, 'k')).toBe('new')

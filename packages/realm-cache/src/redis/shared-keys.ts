@@ -1,11 +1,10 @@
 import { escapePart, type KeySpace } from '@authstate/redis'
-import type { Untrue } from '../rules.js'
+import type { Invalidated } from '../rules.js'
 
 /** What is untrue in one partition, with the keys that tell it there. */
-export interface PartitionUntrue {
+export interface PartitionInvalidated {
   readonly keys: Readonly<Record<'generation' | 'values' | 'tags', string>>
-  /** Escaped. */
-  readonly untrue: Untrue
+  readonly escaped: Invalidated
 }
 
 /** Spells the keys of one region: docs/storage/realm-cache.md describes each. */
@@ -25,20 +24,20 @@ export class SharedKeys {
   }
 
   /** Where it has to be told: keys in their partitions, tags and everything in all of them. */
-  untrue(untrue: Untrue | 'all'): readonly PartitionUntrue[] {
-    const { keys, tags } = untrue === 'all' ? { keys: [], tags: [] } : untrue
-    const everywhere = untrue === 'all' || tags.length > 0
+  inPartitions(invalidated: Invalidated | 'all'): readonly PartitionInvalidated[] {
+    const { keys, tags } = invalidated === 'all' ? { keys: [], tags: [] } : invalidated
+    const everywhere = invalidated === 'all' || tags.length > 0
     const escapedTags = tags.map(escapePart)
     const byPartition = new Map<number, string[]>(everywhere ? this.#keys.all.map((n) => [n, []]) : [])
     for (const key of keys) {
       const partition = this.#keys.partitionFor(key)
-      const there = byPartition.get(partition)
-      if (there === undefined) byPartition.set(partition, [escapePart(key)])
-      else there.push(escapePart(key))
+      const escapedKeys = byPartition.get(partition)
+      if (escapedKeys === undefined) byPartition.set(partition, [escapePart(key)])
+      else escapedKeys.push(escapePart(key))
     }
     return [...byPartition].map(([partition, escapedKeys]) => ({
       keys: this.#bases(partition),
-      untrue: { keys: escapedKeys, tags: escapedTags },
+      escaped: { keys: escapedKeys, tags: escapedTags },
     }))
   }
 

@@ -1,9 +1,10 @@
 import { escapePart, KEY_GRACE_MS, type RedisConnection } from '@authstate/redis'
 import { type Clock, type Logger, randomId } from '@authstate/spi'
+import { MAX_SECOND_LEVEL_MS } from '../config.js'
 import type { SecondLevelStats } from '../contract.js'
-import { MAX_SECOND_LEVEL_MS, type Untrue } from '../rules.js'
+import type { Invalidated } from '../rules.js'
 import * as scripts from '../scripts.js'
-import type { Looked, SecondLevel, SharedValue } from '../second-level.js'
+import type { Lookup, SecondLevel, SharedValue } from '../second-level.js'
 import { SharedKeys } from './shared-keys.js'
 import type { SharedValues } from './shared-values.js'
 
@@ -61,7 +62,7 @@ export class SharedRegion implements SecondLevel {
     this.#doubts = parts.inDoubt ? 1 : 0
   }
 
-  async look(key: string, anew: boolean): Promise<Looked | undefined> {
+  async lookUp(key: string, anew: boolean): Promise<Lookup | undefined> {
     if (!(await this.#mayBeAsked())) {
       this.#bypasses += 1
       return undefined
@@ -90,10 +91,10 @@ export class SharedRegion implements SecondLevel {
     return this.#during(this.#offer(key, ticket, value))
   }
 
-  async declare(untrue: Untrue | 'all'): Promise<void> {
+  async declare(invalidated: Invalidated | 'all'): Promise<void> {
     this.#declaring += 1
     try {
-      await this.#during(this.#tell(untrue))
+      await this.#during(this.#tell(invalidated))
     } catch (error) {
       this.doubt()
       throw error
@@ -143,15 +144,15 @@ export class SharedRegion implements SecondLevel {
     }
   }
 
-  async #tell(untrue: Untrue | 'all'): Promise<void> {
+  async #tell(invalidated: Invalidated | 'all'): Promise<void> {
     await this.#parts.redis.runEach(
-      scripts.untrue,
-      this.#keys.untrue(untrue).map(({ keys, untrue: there }) => ({
+      scripts.invalidate,
+      this.#keys.inPartitions(invalidated).map(({ keys, escaped }) => ({
         keys,
         args: {
-          keys: JSON.stringify(there.keys),
-          names: JSON.stringify(there.tags),
-          fresh: untrue === 'all' ? randomId() : '',
+          keys: JSON.stringify(escaped.keys),
+          names: JSON.stringify(escaped.tags),
+          fresh: invalidated === 'all' ? randomId() : '',
           keepMs: KEEP_MS,
         },
       })),

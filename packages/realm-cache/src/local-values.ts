@@ -1,6 +1,6 @@
 import { type Clock, isExpired } from '@authstate/spi'
 import { LRUCache } from 'lru-cache'
-import type { RegionSettings } from './rules.js'
+import type { RegionSettings } from './config.js'
 
 /** A value that ends some time, or that there is none. */
 export class Timed<T> {
@@ -31,7 +31,7 @@ interface About {
 const nothing: readonly string[] = Object.freeze([])
 
 /** What a region keeps: values by key, found by tag too, the least recently used leaving first. */
-export class Kept<T> {
+export class LocalValues<T> {
   readonly #settings: RegionSettings
   readonly #clock: Clock
   // The library wants values that are not null; null and undefined are never kept bare.

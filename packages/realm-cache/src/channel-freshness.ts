@@ -1,7 +1,7 @@
 import type { ClusterProvider } from '@authstate/cluster'
 import { type Clock, timers } from '@authstate/spi'
 import type { DistrustReason, RealmCacheEvent } from './contract.js'
-import type { Trust } from './region.js'
+import type { Freshness } from './region-parts.js'
 
 /**
  * Whether this node has heard of everything that others declared untrue.
@@ -9,16 +9,16 @@ import type { Trust } from './region.js'
  * The work channel must be live, and have answered within the bound, by a watch that does not step. It is read once per turn of the event loop, at
  * the first question: a process that was paused or blocked begins a turn when it goes on, and finds out then.
  */
-export class ChannelTrust implements Trust {
+export class ChannelFreshness implements Freshness {
   readonly #cluster: ClusterProvider
   readonly #clock: Clock
   readonly #watch: () => number
   readonly #maxSilenceMs: number
   readonly #tell: (event: RealmCacheEvent) => void
-  /** Looked in this turn, and all was well. */
+  /** Lookup in this turn, and all was well. */
   isSure = false
-  #trusted = true
-  #lookedThisTurn = false
+  #isFresh = true
+  #checkedThisTurn = false
   #since = 0
   #outages = 0
   #pastMs = 0
@@ -35,7 +35,7 @@ export class ChannelTrust implements Trust {
     this.#watch = watch
     this.#maxSilenceMs = maxSilenceMs
     this.#tell = tell
-    this.lookAgain()
+    this.checkAgain()
   }
 
   get outages(): number {
@@ -43,39 +43,39 @@ export class ChannelTrust implements Trust {
   }
 
   get outageMs(): number {
-    return this.#pastMs + (this.#trusted ? 0 : this.#watch() - this.#since)
+    return this.#pastMs + (this.#isFresh ? 0 : this.#watch() - this.#since)
   }
 
-  look(): boolean {
-    if (this.#lookedThisTurn) return this.#trusted
-    this.#lookedThisTurn = true
+  check(): boolean {
+    if (this.#checkedThisTurn) return this.#isFresh
+    this.#checkedThisTurn = true
     this.#turn = timers
       .setImmediate(() => {
-        this.#lookedThisTurn = false
+        this.#checkedThisTurn = false
         this.isSure = false
       })
       .unref()
-    return this.lookAgain()
+    return this.checkAgain()
   }
 
   /** Finds out anew, and says so when it is no longer what it was. */
-  lookAgain(): boolean {
+  checkAgain(): boolean {
     const { state, heardAt, silentMs } = this.#cluster.channel()
     const now = this.#watch()
     const silent = (silentMs ?? this.#clock.now() - heardAt) >= this.#maxSilenceMs
-    const trusted = state === 'live' && !silent
-    const changed = trusted !== this.#trusted
-    this.#trusted = trusted
-    this.isSure = trusted && this.#lookedThisTurn
-    if (changed && trusted) this.#end(now)
-    if (changed && !trusted) this.#begin(now, state === 'live' ? 'silence' : 'disconnected')
-    return trusted
+    const isFresh = state === 'live' && !silent
+    const changed = isFresh !== this.#isFresh
+    this.#isFresh = isFresh
+    this.isSure = isFresh && this.#checkedThisTurn
+    if (changed && isFresh) this.#end(now)
+    if (changed && !isFresh) this.#begin(now, state === 'live' ? 'silence' : 'disconnected')
+    return isFresh
   }
 
   /** Something was missed for good. The caller empties the regions, after which they are true again. */
   missed(reason: DistrustReason, empty: () => void): void {
     const now = this.#watch()
-    if (!this.#trusted) {
+    if (!this.#isFresh) {
       empty()
       return
     }
@@ -86,8 +86,8 @@ export class ChannelTrust implements Trust {
 
   close(): void {
     timers.clearImmediate(this.#turn)
-    this.#lookedThisTurn = true
-    this.#trusted = false
+    this.#checkedThisTurn = true
+    this.#isFresh = false
     this.isSure = false
   }
 
