@@ -38,7 +38,7 @@ const folders = (parent: string) =>
 
 export default defineConfig({
   test: {
-    globalSetup: ['./test-support/redis.global.ts'],
+    globalSetup: ['./tools/servers/redis.global.ts'],
     coverage: {
       provider: 'v8',
       include: ['packages/*/src/**/*.ts'],

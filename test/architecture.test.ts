@@ -67,7 +67,7 @@ describe('the checker finds what is planted', () => {
     [
       "the tests' support in an example's source",
       'examples/login/src/a.ts',
-      "import { x } from '../../../test-support/capabilities.js'",
+      "import { x } from '../../../tools/testing/capabilities.js'",
     ],
   ])('%s', (_, path, text) => expect(plant(path, text)).toHaveLength(1))
 
@@ -94,7 +94,7 @@ describe('the checker finds what is planted', () => {
       ['packages/redis/src/connect.ts', "const { Redis } = await import('ioredis')"],
     ])
     expect(packageOffences(planted)).toEqual([])
-    const test = "import { x } from '../../../test-support/capabilities.js'\nimport { y } from '../src/y.js'"
+    const test = "import { x } from '../../../tools/testing/capabilities.js'\nimport { y } from '../src/y.js'"
     expect(exampleOffences(new Map([['examples/login/test/a.test.ts', test]]))).toEqual([])
   })
 })

@@ -7,7 +7,7 @@ import {
   redis,
   redisUrl,
   serverBinary,
-} from '../test-support/capabilities.js'
+} from '../tools/testing/capabilities.js'
 
 describeWith(redis, 'the standalone server', () => {
   test('answers', async () => {

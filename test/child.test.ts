@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { startChild } from '../test-support/child.js'
+import { startChild } from '../tools/testing/child.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'authstate-child-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join, relative } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { findRedisServer } from '../scripts/lib/redis-binary.mjs'
+import { findRedisServer } from '../tools/servers/redis-binary.mjs'
 
 const empty = await mkdtemp(join(tmpdir(), 'authstate-path-'))
 const valkey = await mkdtemp(join(tmpdir(), 'authstate-path-'))

@@ -8,7 +8,7 @@ import {
   readReport,
   storeTable,
   totals,
-} from '../scripts/lib/report.mjs'
+} from '../tools/lib/report.mjs'
 import { root } from './lib/tracked.js'
 
 const file = (name: string, status: string, cases: readonly [titles: string, status: string][]) => ({

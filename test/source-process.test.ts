@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, expect, test } from 'vitest'
-import { sourceFlags } from '../test-support/source.mjs'
+import { sourceFlags } from '../tools/lib/source.mjs'
 import { root } from './lib/tracked.js'
 
 const dir = await mkdtemp(join(tmpdir(), 'authstate-source-'))

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { startCluster, startRedis } from '../../scripts/lib/redis.mjs'
+import { startCluster, startRedis } from '../../tools/servers/redis.mjs'
 
 /** A Redis server, and where they are wanted a Cluster of three masters and one of a single master, for nobody else. */
 export interface Servers {

@@ -167,7 +167,7 @@ export function exampleOffences(files: Files): string[] {
       const home = path.split('/').slice(0, 2).join('/')
       return importsOf(path, text).flatMap(({ specifier, line }) => {
         const reached = resolveRelative(path, specifier)
-        const allowed = IS_EXAMPLE_TEST.test(path) ? [`${home}/`, 'test-support/'] : [`${home}/`]
+        const allowed = IS_EXAMPLE_TEST.test(path) ? [`${home}/`, 'tools/'] : [`${home}/`]
         const leaves = specifier.startsWith('.') && !allowed.some((folder) => reached.startsWith(folder))
         const unknown = ownPackage(specifier) !== undefined && !published.has(specifier)
         return leaves || unknown ? [`${path}:${line} ${specifier}: not a published name`] : []

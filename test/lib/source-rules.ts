@@ -7,7 +7,7 @@ export interface Rule {
 }
 
 const SOURCE = /^packages\/[^/]+\/src\/.*\.ts$/
-const CODE = /^(packages|examples|test|test-support|scripts)\/.*\.([cm]?[jt]s|lua)$/
+const CODE = /^(packages|examples|test|tools)\/.*\.([cm]?[jt]s|lua)$/
 const TEXT = /\.([cm]?[jt]s|json|ya?ml|md|lua|sh)$|^\.ci\//
 
 // Patterns are spelled so that they do not match themselves: this file is read as well.

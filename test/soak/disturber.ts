@@ -1,6 +1,7 @@
 // What goes wrong while a soak runs.
-import type { HostClock } from '../../test-support/host-clock.js'
-import { ask, type Topology, type TopologyNode, until } from '../../test-support/topology.mjs'
+
+import { ask, type Topology, type TopologyNode, until } from '../../tools/servers/topology.mjs'
+import type { HostClock } from '../../tools/testing/host-clock.js'
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 

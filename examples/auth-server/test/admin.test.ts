@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type AuthStateConfig, systemClock } from 'authstate'
 import { describe, expect, test } from 'vitest'
-import { describeWith, redis, redisUrl } from '../../../test-support/capabilities.js'
+import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
 import type { Client, User } from '../src/config.js'
 import { clientChanged, userChanged } from '../src/directory.js'
 import { app, shop, TestBrowser, TestServer, users } from './support.js'

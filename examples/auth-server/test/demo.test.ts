@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { describeWith, redis, redisUrl } from '../../../test-support/capabilities.js'
-import { startChild } from '../../../test-support/child.js'
+import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
+import { startChild } from '../../../tools/testing/child.js'
 
 const demo = fileURLToPath(new URL('../src/demo.ts', import.meta.url))
 

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { sourceFlags } from '../../../test-support/source.mjs'
+import { sourceFlags } from '../../../tools/lib/source.mjs'
 
 const example = fileURLToPath(new URL('..', import.meta.url))
 const kit = dirname(createRequire(import.meta.url).resolve('@authstate/conformance/package.json'))

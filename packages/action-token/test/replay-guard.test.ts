@@ -3,8 +3,8 @@ import { FakeClock, openInspector } from '@authstate/conformance'
 import { redisConnection } from '@authstate/redis'
 import { createProviderRegistry } from '@authstate/registry'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
-import { describeWith, redis } from '../../../test-support/capabilities.js'
-import { openRedis } from '../../../test-support/redis-targets.js'
+import { describeWith, redis } from '../../../tools/testing/capabilities.js'
+import { openRedis } from '../../../tools/testing/redis-targets.js'
 import {
   type ActionTokenProvider,
   actionTokenSpi,

@@ -1,9 +1,9 @@
 // Nodes whose host clocks are wrong, each a process of its own, on one deployment.
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { describeWith, hostClock } from '../../../test-support/capabilities.js'
-import { HostClock } from '../../../test-support/host-clock.js'
-import { StateNode } from '../../../test-support/state-node.js'
-import { ask, start, type Topology, until } from '../../../test-support/topology.mjs'
+import { ask, start, type Topology, until } from '../../../tools/servers/topology.mjs'
+import { describeWith, hostClock } from '../../../tools/testing/capabilities.js'
+import { HostClock } from '../../../tools/testing/host-clock.js'
+import { StateNode } from '../../../tools/testing/state-node.js'
 import type { AuthState } from '../src/index.js'
 
 /** Takes a lock and keeps it, beyond a failover. Instants are of the machine's monotonic clock. */

@@ -1,8 +1,8 @@
 import { openInspector } from '@authstate/conformance'
 import type { Provider } from '@authstate/spi'
 import { afterAll, describe, expect, test } from 'vitest'
-import { describeWith, redis, redisUrl } from '../../../test-support/capabilities.js'
-import { openRedis } from '../../../test-support/redis-targets.js'
+import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
+import { openRedis } from '../../../tools/testing/redis-targets.js'
 import { type AuthState, createAuthState } from '../src/index.js'
 
 /** Members of our classes that are not of a contract. */

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { sourceFlags } from '../../../test-support/source.mjs'
+import { sourceFlags } from '../../../tools/lib/source.mjs'
 
 const fixture = fileURLToPath(new URL('./fixtures/loaded.ts', import.meta.url))
 

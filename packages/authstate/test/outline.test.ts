@@ -1,7 +1,7 @@
 // Every verb of every SPI once, through the front door, on both stores: that they are there, and fit together.
 import { FakeClock } from '@authstate/conformance'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { describeWith, redis, redisUrl } from '../../../test-support/capabilities.js'
+import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
 import { type AuthState, type AuthStateConfig, createAuthState } from '../src/index.js'
 
 const keyring = { current: 'a', keys: { a: 'a secret of the test, not of a deployment' } }

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:net'
 import { openInspector } from '@authstate/conformance'
 import { afterEach, expect, test } from 'vitest'
-import { describeWith, redis, redisUrl } from '../../../test-support/capabilities.js'
-import { openRedis } from '../../../test-support/redis-targets.js'
+import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
+import { openRedis } from '../../../tools/testing/redis-targets.js'
 import { type AuthState, ConfigurationError, createAuthState, StoreUnavailableError } from '../src/index.js'
 
 const keyring = { current: 'a', keys: { a: 'x'.repeat(32) } }

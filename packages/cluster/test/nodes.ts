@@ -3,7 +3,7 @@ import { type RedisOptions, redisConnection } from '@authstate/redis'
 import { createProviderRegistry } from '@authstate/registry'
 import { type Clock, systemClock } from '@authstate/spi'
 import type { Redis } from 'ioredis'
-import { openRedis } from '../../../test-support/redis-targets.js'
+import { openRedis } from '../../../tools/testing/redis-targets.js'
 import { type ClusterProvider, clusterSpi } from '../src/index.js'
 import { redisCluster } from '../src/redis.js'
 

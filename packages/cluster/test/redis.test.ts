@@ -1,6 +1,6 @@
 import { checkScripts } from '@authstate/conformance'
 import { describe, test } from 'vitest'
-import { runSuiteOnRedis } from '../../../test-support/redis-targets.js'
+import { runSuiteOnRedis } from '../../../tools/testing/redis-targets.js'
 import { clusterKeySpace, clusterSuite } from '../src/conformance.js'
 import { redisCluster } from '../src/redis.js'
 import * as scripts from '../src/scripts.js'

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
-import { sourceFlags } from '../../../test-support/source.mjs'
+import { sourceFlags } from '../../../tools/lib/source.mjs'
 import { runCli } from '../src/cli/run-cli.js'
 import { wellFormed } from './fixtures/xml.js'
 

@@ -12,8 +12,8 @@ import {
   describeWith,
   redis,
   redisUrl,
-} from '../../../test-support/capabilities.js'
-import { openCluster, openRedis } from '../../../test-support/redis-targets.js'
+} from '../../../tools/testing/capabilities.js'
+import { openCluster, openRedis } from '../../../tools/testing/redis-targets.js'
 import {
   checkKeySpace,
   checkSuite,

@@ -2,8 +2,8 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { startChild } from '../../../test-support/child.js'
-import { sourceFlags } from '../../../test-support/source.mjs'
+import { sourceFlags } from '../../../tools/lib/source.mjs'
+import { startChild } from '../../../tools/testing/child.js'
 
 const folder = fileURLToPath(new URL('fixtures/', import.meta.url))
 const { resolve } = createRequire(import.meta.url)

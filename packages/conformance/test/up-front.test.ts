@@ -1,7 +1,7 @@
 import { defineSpi, type Provider, type ProviderFactory } from '@authstate/spi'
 import { describe, expect, test } from 'vitest'
-import { describeWith, redis } from '../../../test-support/capabilities.js'
-import { openRedis } from '../../../test-support/redis-targets.js'
+import { describeWith, redis } from '../../../tools/testing/capabilities.js'
+import { openRedis } from '../../../tools/testing/redis-targets.js'
 import { Progress } from '../src/cli/progress.js'
 import {
   checkSuite,

@@ -4,9 +4,9 @@ import { redisConnection } from '@authstate/redis'
 import { createProviderRegistry } from '@authstate/registry'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { describeWith, redis } from '../../../test-support/capabilities.js'
-import { overDamage } from '../../../test-support/damage.js'
-import { openRedis } from '../../../test-support/redis-targets.js'
+import { describeWith, redis } from '../../../tools/testing/capabilities.js'
+import { overDamage } from '../../../tools/testing/damage.js'
+import { openRedis } from '../../../tools/testing/redis-targets.js'
 import {
   type LoginFailure,
   type LoginFailureOutcome,

@@ -2,9 +2,9 @@ import { fileURLToPath } from 'node:url'
 import { openInspector } from '@authstate/conformance'
 import type { RedisClient } from '@authstate/redis'
 import { expect, test } from 'vitest'
-import { cluster, clusterNodes, describeWith, redis, redisUrl } from '../../../test-support/capabilities.js'
-import { startChild } from '../../../test-support/child.js'
-import { openCluster, openRedis } from '../../../test-support/redis-targets.js'
+import { cluster, clusterNodes, describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
+import { startChild } from '../../../tools/testing/child.js'
+import { openCluster, openRedis } from '../../../tools/testing/redis-targets.js'
 
 const PROCESSES = 4
 const worker = fileURLToPath(new URL('./worker.ts', import.meta.url))

@@ -3,6 +3,7 @@ import { Socket } from 'node:net'
 import { Writable } from 'node:stream'
 import { Cluster, Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { start, type Topology } from '../../../tools/servers/topology.mjs'
 import {
   cluster,
   clusterNodes,
@@ -10,9 +11,8 @@ import {
   redis,
   redisUrl,
   serverBinary,
-} from '../../../test-support/capabilities.js'
-import { openRedis } from '../../../test-support/redis-targets.js'
-import { start, type Topology } from '../../../test-support/topology.mjs'
+} from '../../../tools/testing/capabilities.js'
+import { openRedis } from '../../../tools/testing/redis-targets.js'
 import { batchWrites, type RedisClient, type RedisOptions } from '../src/index.js'
 import { count, freshPrefix, open, roundTrips } from './support.js'
 

@@ -4,9 +4,15 @@ import { FakeClock, faultyClient, RecordingLogger } from '@authstate/conformance
 import { ConfigurationError, StoreUnavailableError } from '@authstate/spi'
 import { Redis } from 'ioredis'
 import { expect, onTestFinished, test } from 'vitest'
-import { describeWith, hostClock, redis, redisUrl, serverBinary } from '../../../test-support/capabilities.js'
-import { HostClock } from '../../../test-support/host-clock.js'
-import { ask, start, until } from '../../../test-support/topology.mjs'
+import { ask, start, until } from '../../../tools/servers/topology.mjs'
+import {
+  describeWith,
+  hostClock,
+  redis,
+  redisUrl,
+  serverBinary,
+} from '../../../tools/testing/capabilities.js'
+import { HostClock } from '../../../tools/testing/host-clock.js'
 import { connect, defineScript, type RedisClient, type RedisConnection } from '../src/index.js'
 import { readClock } from '../src/scripts.js'
 import { failureOf, freshPrefix, open } from './support.js'

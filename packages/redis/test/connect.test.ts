@@ -7,8 +7,8 @@ import { StoreUnavailableError } from '@authstate/spi'
 import { Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { describeWith, redis, redisUrl } from '../../../test-support/capabilities.js'
-import { freeBase } from '../../../test-support/topology.mjs'
+import { freeBase } from '../../../tools/servers/topology.mjs'
+import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
 import {
   connect,
   type RedisClient,

@@ -11,8 +11,8 @@ import {
   test,
   vi,
 } from 'vitest'
-import { describeWith, serverBinary } from '../../../test-support/capabilities.js'
-import { start, type Topology, until } from '../../../test-support/topology.mjs'
+import { start, type Topology, until } from '../../../tools/servers/topology.mjs'
+import { describeWith, serverBinary } from '../../../tools/testing/capabilities.js'
 import { DeadlineExceeded, Deadlines, type Wait } from '../src/deadline.js'
 import type { RedisClient, RedisOptions } from '../src/index.js'
 import { count, failureOf, open } from './support.js'

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { describeWith, serverBinary } from '../../../test-support/capabilities.js'
-import { sourceFlags } from '../../../test-support/source.mjs'
-import { start } from '../../../test-support/topology.mjs'
+import { sourceFlags } from '../../../tools/lib/source.mjs'
+import { start } from '../../../tools/servers/topology.mjs'
+import { describeWith, serverBinary } from '../../../tools/testing/capabilities.js'
 
 const script = fileURLToPath(new URL('./fixtures/fake-timers.ts', import.meta.url))
 

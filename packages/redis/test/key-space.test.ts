@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { Cluster } from 'ioredis'
 import { afterAll, describe, expect, test } from 'vitest'
-import { cluster, clusterNodes, describeWith } from '../../../test-support/capabilities.js'
+import { cluster, clusterNodes, describeWith } from '../../../tools/testing/capabilities.js'
 import { createKeySpace, escapePart, unescapePart } from '../src/index.js'
 
 const keys = createKeySpace('p', 16)

@@ -1,8 +1,8 @@
 import { createProviderRegistry } from '@authstate/registry'
 import { defineSpi } from '@authstate/spi'
 import { expect, onTestFinished, test } from 'vitest'
-import { describeWith, redis, redisUrl } from '../../../test-support/capabilities.js'
-import { openRedis } from '../../../test-support/redis-targets.js'
+import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
+import { openRedis } from '../../../tools/testing/redis-targets.js'
 import { redisConnection, redisConnectionSpi } from '../src/index.js'
 import { freshPrefix } from './support.js'
 

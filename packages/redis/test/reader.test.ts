@@ -1,8 +1,8 @@
 import { Cluster, Redis } from 'ioredis'
 import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis5'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { describeWith, serverBinary } from '../../../test-support/capabilities.js'
-import { start, type Topology, until } from '../../../test-support/topology.mjs'
+import { start, type Topology, until } from '../../../tools/servers/topology.mjs'
+import { describeWith, serverBinary } from '../../../tools/testing/capabilities.js'
 import type { RedisClient, RedisOptions } from '../src/index.js'
 import { failureOf, freshPrefix, open } from './support.js'
 

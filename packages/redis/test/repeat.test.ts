@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { describeWith, serverBinary } from '../../../test-support/capabilities.js'
-import { start, type Topology, type TopologyKind, until } from '../../../test-support/topology.mjs'
+import { start, type Topology, type TopologyKind, until } from '../../../tools/servers/topology.mjs'
+import { describeWith, serverBinary } from '../../../tools/testing/capabilities.js'
 import type { RedisConnection, RedisOptions } from '../src/index.js'
 import { count, failureOf, freshPrefix, open, roundTrips } from './support.js'
 

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { describeWith, serverBinary } from '../../../test-support/capabilities.js'
-import { ask, start, type Topology } from '../../../test-support/topology.mjs'
+import { ask, start, type Topology } from '../../../tools/servers/topology.mjs'
+import { describeWith, serverBinary } from '../../../tools/testing/capabilities.js'
 import { connect, defineScript } from '../src/index.js'
 import { count, failureOf, freshPrefix, open } from './support.js'
 

@@ -10,8 +10,8 @@ import {
   balancers,
   type RunningBalancer,
   startBalancer,
-} from '../../../test-support/balancers.js'
-import { describeWith } from '../../../test-support/capabilities.js'
+} from '../../../tools/testing/balancers.js'
+import { describeWith } from '../../../tools/testing/capabilities.js'
 import { encoderOver, KEYRING, nodeNamed, View } from './view.js'
 
 const NODES = ['n1', 'n2', 'n3'] as const

@@ -1,8 +1,8 @@
 // Redis under a policy that evicts takes whole keys away, the least used first: here a test takes them.
 import { FakeClock, openInspector } from '@authstate/conformance'
 import { afterAll, describe, expect, test } from 'vitest'
-import { describeWith, redis } from '../../../test-support/capabilities.js'
-import { openRedis } from '../../../test-support/redis-targets.js'
+import { describeWith, redis } from '../../../tools/testing/capabilities.js'
+import { openRedis } from '../../../tools/testing/redis-targets.js'
 import type { UserSessionProvider } from '../src/index.js'
 import { openNode } from './support.js'
 

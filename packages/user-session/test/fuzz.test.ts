@@ -2,9 +2,9 @@
 import { FakeClock, openInspector } from '@authstate/conformance'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { describeWith, redis } from '../../../test-support/capabilities.js'
-import { overDamage } from '../../../test-support/damage.js'
-import { openRedis } from '../../../test-support/redis-targets.js'
+import { describeWith, redis } from '../../../tools/testing/capabilities.js'
+import { overDamage } from '../../../tools/testing/damage.js'
+import { openRedis } from '../../../tools/testing/redis-targets.js'
 import type { UserSession, UserSessionProvider } from '../src/index.js'
 import { openNode } from './support.js'
 

@@ -2,8 +2,8 @@
 import { FakeClock, openInspector } from '@authstate/conformance'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
-import { describeWith, redis } from '../../../test-support/capabilities.js'
-import { openRedis } from '../../../test-support/redis-targets.js'
+import { describeWith, redis } from '../../../tools/testing/capabilities.js'
+import { openRedis } from '../../../tools/testing/redis-targets.js'
 import type { UserSessionProvider } from '../src/index.js'
 import { openNode } from './support.js'
 

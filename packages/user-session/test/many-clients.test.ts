@@ -1,8 +1,8 @@
 // A session that has been at thousands of clients: more than a script may put on Lua's stack.
 import { FakeClock, openInspector } from '@authstate/conformance'
 import { afterAll, expect, test } from 'vitest'
-import { describeWith, redis } from '../../../test-support/capabilities.js'
-import { openRedis } from '../../../test-support/redis-targets.js'
+import { describeWith, redis } from '../../../tools/testing/capabilities.js'
+import { openRedis } from '../../../tools/testing/redis-targets.js'
 import type { UserSessionProvider } from '../src/index.js'
 import { openNode } from './support.js'
 

@@ -1,6 +1,6 @@
 import { checkScripts } from '@authstate/conformance'
 import { describe, test } from 'vitest'
-import { runSuiteOnRedis } from '../../../test-support/redis-targets.js'
+import { runSuiteOnRedis } from '../../../tools/testing/redis-targets.js'
 import { userSessionKeySpace, userSessionSuite } from '../src/conformance.js'
 import { redisUserSessions } from '../src/redis.js'
 import * as scripts from '../src/scripts.js'

@@ -2,8 +2,8 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { installDependencies, requireNode } from './lib/install.mjs'
-import { ensureRedis } from './lib/redis-binary.mjs'
 import { root, runProgram, toolEnv } from './lib/run.mjs'
+import { ensureRedis } from './servers/redis-binary.mjs'
 
 function readArguments() {
   const { values } = parseArgs({ options: { store: { type: 'string' }, 'redis-url': { type: 'string' } } })
@@ -20,9 +20,9 @@ try {
   await installDependencies()
   if (store === 'redis') {
     await ensureRedis()
-    redis = await (await import('./lib/redis.mjs')).startRedis()
+    redis = await (await import('./servers/redis.mjs')).startRedis()
   }
-  const { sourceFlags } = await import('../test-support/source.mjs')
+  const { sourceFlags } = await import('./lib/source.mjs')
   const env = { ...toolEnv(), ...(redis && { AUTHSTATE_DEMO_REDIS_URL: redis.url }) }
   if (redis === undefined) delete env.AUTHSTATE_DEMO_REDIS_URL
   const demo = join(root, 'examples', 'auth-server', 'src', 'demo.ts')

@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { installDependencies, requireNode } from './lib/install.mjs'
 import { root, runProgram, toolEnv } from './lib/run.mjs'
-import { findValkey, NOT_TO_BE_HAD, NoValkey } from './lib/valkey.mjs'
+import { findValkey, NOT_TO_BE_HAD, NoValkey } from './servers/valkey.mjs'
 
 const PROJECTS = [
   'redis',

@@ -7,11 +7,11 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Balancer, findBalancer, packageOf } from '../scripts/lib/balancers.mjs'
+import { type Balancer, findBalancer, packageOf } from '../servers/balancers.mjs'
+import { freeBase } from '../servers/topology.mjs'
 import type { Capability } from './capabilities.js'
-import { freeBase } from './topology.mjs'
 
-export type { Balancer } from '../scripts/lib/balancers.mjs'
+export type { Balancer } from '../servers/balancers.mjs'
 
 export const balancers: readonly Balancer[] = ['haproxy', 'nginx', 'apache']
 
@@ -64,7 +64,7 @@ export async function startBalancer(
 
 /** The fenced block of that language on the page, with addresses of loopback. */
 function recipe(name: Balancer, port: number, backendPorts: readonly number[]): string {
-  const page = readFileSync(new URL('../docs/load-balancers.md', import.meta.url), 'utf8')
+  const page = readFileSync(new URL('../../docs/load-balancers.md', import.meta.url), 'utf8')
   const [, block] = new RegExp(`^\`\`\`${name}\n([^]*?)^\`\`\`$`, 'm').exec(page) ?? []
   if (block === undefined) throw new Error(`docs/load-balancers.md has no recipe for ${name}`)
   return block

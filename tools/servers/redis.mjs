@@ -3,14 +3,14 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { freeBase } from '../../test-support/topology.mjs'
 import { findRedisServer } from './redis-binary.mjs'
+import { freeBase } from './topology.mjs'
 
-const support = (name) => fileURLToPath(new URL(`../../test-support/${name}`, import.meta.url))
+const program = (name) => fileURLToPath(new URL(`./${name}`, import.meta.url))
 
 /** A child that says a line when it is ready and ends with its stdin, so that it never outlives this process. */
 async function startHeld(script, args, env, readLine) {
-  const child = spawn(process.execPath, ['--no-warnings', support(script), ...args], {
+  const child = spawn(process.execPath, ['--no-warnings', program(script), ...args], {
     env,
     stdio: ['pipe', 'pipe', 'pipe'],
   })

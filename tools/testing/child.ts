@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
 import { onTestFinished } from 'vitest'
-import { sourceFlags } from './source.mjs'
+import { sourceFlags } from '../lib/source.mjs'
 
 export interface ChildOptions {
   readonly cwd?: string

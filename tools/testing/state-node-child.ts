@@ -1,5 +1,5 @@
 // The process behind a StateNode.
-import { type AuthState, createAuthState } from '../packages/authstate/src/index.js'
+import { type AuthState, createAuthState } from '../../packages/authstate/src/index.js'
 import type { NodeConfig } from './state-node.js'
 
 let state: AuthState | undefined

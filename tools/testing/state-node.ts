@@ -1,8 +1,8 @@
 // A node of a deployment as a process of its own, which does what a test tells it to.
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { AuthState, AuthStateConfig, RealmSettings } from '../packages/authstate/src/index.js'
-import { sourceFlags } from './source.mjs'
+import type { AuthState, AuthStateConfig, RealmSettings } from '../../packages/authstate/src/index.js'
+import { sourceFlags } from '../lib/source.mjs'
 
 const program = fileURLToPath(new URL('./state-node-child.ts', import.meta.url))
 

@@ -3,8 +3,8 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { installDependencies, requireNode } from './lib/install.mjs'
-import { ensureRedis } from './lib/redis-binary.mjs'
 import { root, runProgram, seconds, toolEnv } from './lib/run.mjs'
+import { ensureRedis } from './servers/redis-binary.mjs'
 
 const DEFAULT = ['22', '24']
 const PROJECTS = ['spi', 'registry', 'action-token', 'login-failure']
@@ -28,7 +28,7 @@ async function nodeOf(version) {
 
 async function checksOf(node) {
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
-  const { sourceFlags } = await import('../test-support/source.mjs')
+  const { sourceFlags } = await import('./lib/source.mjs')
   const demo = [...sourceFlags, join(root, 'examples', 'auth-server', 'src', 'demo.ts')]
   const projects = PROJECTS.flatMap((name) => ['--project', name])
   return [
@@ -45,7 +45,7 @@ try {
   const versions = readVersions()
   await installDependencies()
   await ensureRedis()
-  redis = await (await import('./lib/redis.mjs')).startRedis()
+  redis = await (await import('./servers/redis.mjs')).startRedis()
   const rows = []
   for (const version of versions) {
     const node = await nodeOf(version)

@@ -1,4 +1,4 @@
-// node --import=./test-support/lua-loader.mjs: `import lua from './x.lua'` gives the source, as in the tests and the build.
+// node --import=./tools/lib/lua-loader.mjs: `import lua from './x.lua'` gives the source, as in the tests and the build.
 import { readFile } from 'node:fs/promises'
 import { register } from 'node:module'
 import { isMainThread } from 'node:worker_threads'

@@ -7,7 +7,7 @@ import { root } from './run.mjs'
 const STORES = ['redis with keyPrefix', 'redis cluster', 'ioredis 5', 'memory', 'redis']
 const COLUMNS = ['memory', 'redis', 'redis with keyPrefix', 'redis cluster', 'ioredis 5']
 const SUITE = /(?:^| )(\S+) conformance: (.+)$/
-/** The title of a test that test-support/capabilities.ts put in place of what could not run. */
+/** The title of a test that tools/testing/capabilities.ts put in place of what could not run. */
 const MISSING = /^(.*) \[could not run: (.+)\]$/
 /** The title a suite registers for cases that a target does not claim, with the target's reason. */
 const LEFT_OUT = /^left out, \d+ cases?: (.+)$/

@@ -3,8 +3,8 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { installDependencies, requireNode } from './lib/install.mjs'
-import { ensureRedis } from './lib/redis-binary.mjs'
 import { root, runProgram, toolEnv } from './lib/run.mjs'
+import { ensureRedis } from './servers/redis-binary.mjs'
 
 /** Files with a long variant, by their project. */
 const LONG = [

@@ -11,7 +11,7 @@ export interface Capability {
   readonly reason: string
 }
 
-/** Marks the title of a test that stands for what could not run. Read by scripts/lib/report.mjs. */
+/** Marks the title of a test that stands for what could not run. Read by tools/lib/report.mjs. */
 const MARK = 'could not run'
 
 const env = process.env

@@ -37,7 +37,7 @@ export function storagePage(spi: string, others: readonly string[]): StoragePage
 }
 
 function readPage(spi: string): Map<string, string[]> {
-  const page = readFileSync(new URL(`../docs/storage/${spi}.md`, import.meta.url), 'utf8')
+  const page = readFileSync(new URL(`../../docs/storage/${spi}.md`, import.meta.url), 'utf8')
   const sections = page.split(/^## `/m).slice(1)
   return new Map(
     sections.map((section) => {

@@ -10,7 +10,7 @@ const STEPS = [
   ['types', tool('tsc'), ['-p', 'tsconfig.json', '--noEmit']],
   ['reference', tool('typedoc'), ['--logLevel', 'Warn']],
   ['build', tool('turbo'), ['run', 'build', '--output-logs=errors-only']],
-  ['packages', process.execPath, [join(root, 'scripts', 'check-packages.mjs')]],
+  ['packages', process.execPath, [join(root, 'tools', 'check-packages.mjs')]],
 ]
 
 requireNode()

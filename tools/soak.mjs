@@ -2,8 +2,8 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { installDependencies, requireNode } from './lib/install.mjs'
-import { ensureRedis } from './lib/redis-binary.mjs'
 import { root, runProgram, toolEnv } from './lib/run.mjs'
+import { ensureRedis } from './servers/redis-binary.mjs'
 
 function readArguments() {
   const { values } = parseArgs({ options: { minutes: { type: 'string' }, seed: { type: 'string' } } })

@@ -2,11 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ensureBalancers } from './lib/balancers.mjs'
 import { installDependencies, requireNode } from './lib/install.mjs'
-import { ensureRedis } from './lib/redis-binary.mjs'
 import { failures, leftOut, missing, readReport, storeTable, totals } from './lib/report.mjs'
 import { isCi, root, runProgram } from './lib/run.mjs'
+import { ensureBalancers } from './servers/balancers.mjs'
+import { ensureRedis } from './servers/redis-binary.mjs'
 
 const own = process.argv.slice(2)
 const has = (...names) => own.some((a) => names.some((n) => a === n || a.startsWith(`${n}=`)))

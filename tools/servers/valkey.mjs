@@ -1,8 +1,8 @@
 // Finds a Valkey server on this machine, or unpacks Debian's into a folder of its own. Needs nothing but Node.
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { root, runProgram } from '../lib/run.mjs'
 import { findProgram, isProgram } from './debian.mjs'
-import { root, runProgram } from './run.mjs'
 
 /** What `npm run test:valkey` ends with where there is no Valkey, so that `npm run test:all` can tell it from a failure. */
 export const NOT_TO_BE_HAD = 3

@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { requireNode } from './lib/install.mjs'
 import { root, runProgram, seconds } from './lib/run.mjs'
-import { NOT_TO_BE_HAD } from './lib/valkey.mjs'
+import { NOT_TO_BE_HAD } from './servers/valkey.mjs'
 
 const STEPS = [
   ['npm test', 'test.mjs'],
@@ -16,7 +16,7 @@ const rows = []
 for (const [name, script] of STEPS) {
   console.log(`== ${name}`)
   const begun = performance.now()
-  const { status } = await runProgram(process.execPath, [join(root, 'scripts', script)])
+  const { status } = await runProgram(process.execPath, [join(root, 'tools', script)])
   const said = { 0: 'ok', [NOT_TO_BE_HAD]: 'could not run, for the reason above' }[status] ?? 'FAILED'
   rows.push(`${name.padEnd(20)} ${said}, ${seconds(begun)}`)
   if (said === 'FAILED') {
