@@ -1,3 +1,3 @@
+export { type ClusterConfig, clusterConfig } from './config.js'
 export * from './contract.js'
 export { memoryCluster } from './memory.js'
-export { type ClusterConfig, clusterConfig } from './rules.js'

@@ -8,6 +8,9 @@ import {
   stopwatchOf,
 } from '@authstate/spi'
 import { ulid } from 'ulid'
+import type { Bus } from './bus.js'
+import { checkPublish, checkSubscribe, checkTask } from './checks.js'
+import type { ClusterConfig } from './config.js'
 import type {
   ChannelStatus,
   ClusterNode,
@@ -22,44 +25,17 @@ import type {
   RunOnceOrWaitOptions,
   SubscribeOptions,
 } from './contract.js'
-import { type LeaseStore, Leases } from './leases.js'
+import { Leases } from './leases.js'
 import { Locks } from './locks.js'
-import {
-  type ClusterConfig,
-  checkPublish,
-  checkSubscribe,
-  checkTask,
-  type Delivery,
-  encodeEvent,
-} from './rules.js'
+import { encodeEvent } from './rules.js'
 import { Tasks } from './tasks.js'
 import { Topics } from './topics.js'
+import type { Transport } from './transport.js'
 import { ViewKeeper } from './view.js'
-
-/** An event on its way. `topic` starts with a character that says whose it is, see {@link LocalNode}. */
-export interface Message extends Pick<Delivery, 'scope' | 'skipSender'> {
-  readonly topic: string
-  readonly json: string
-}
-
-/** What connects a node with the others. */
-export interface Outside {
-  readonly leases: LeaseStore
-  /** Resolves when the message is safe. */
-  send(message: Message): Promise<void>
-  /** Asks who lives and brings the view up to date. */
-  refresh(): Promise<void>
-  channel(): ChannelStatus
-  /** Why the channel is not live, where something has to be done about it. */
-  readonly trouble?: string | undefined
-  startedAt(): number
-  checkHealth(): Promise<void>
-  leave(): Promise<void>
-}
 
 /** Topics of applications and of this package are told apart, so that neither can reach the other's. */
 const APPLICATION = 'a'
-const INSIDE = 'i'
+const INTERNAL = 'i'
 
 type Listen<T> = (value: T) => void
 
@@ -74,7 +50,7 @@ export class LocalNode implements ClusterProvider {
   readonly views: ViewKeeper
   readonly topics: Topics
   readonly #config: ClusterConfig
-  readonly #outside: Outside
+  readonly #transport: Transport
   readonly #leases: Leases
   readonly #tasks: Tasks
   readonly #locks: Locks
@@ -82,7 +58,7 @@ export class LocalNode implements ClusterProvider {
   readonly #lifecycle = new Lifecycle('cluster')
   #closing: Promise<void> | undefined
 
-  constructor(context: ProviderContext, config: ClusterConfig, outside: (node: LocalNode) => Outside) {
+  constructor(context: ProviderContext, config: ClusterConfig, transport: (node: LocalNode) => Transport) {
     const { clock, logger, node } = context
     this.clock = clock
     this.node = Object.freeze({ ...node, incarnation: ulid(clock.now()), joinedAt: clock.now() })
@@ -90,15 +66,14 @@ export class LocalNode implements ClusterProvider {
     this.#channelListeners = new Emitter<ChannelEvents>({ owner: 'cluster', events: ['channel'], logger })
     this.views = new ViewKeeper(logger)
     this.topics = new Topics(logger)
-    this.#outside = outside(this)
-    this.#leases = new Leases(this.#outside.leases, clock, logger)
-    const inside = {
-      tell: (topic: string, message: unknown) => this.#tell(topic, message),
-      listen: (topic: string, listener: Listen<unknown>) =>
-        void this.topics.subscribe(INSIDE + topic, listener),
+    this.#transport = transport(this)
+    this.#leases = new Leases(this.#transport.leases, clock, logger)
+    const bus: Bus = {
+      publish: (topic, message) => this.#publish(topic, message),
+      listen: (topic, listener) => void this.topics.subscribe(INTERNAL + topic, listener),
     }
-    this.#tasks = new Tasks(this.#leases, inside, logger)
-    this.#locks = new Locks(this.#leases, inside, stopwatchOf(context), logger)
+    this.#tasks = new Tasks(this.#leases, bus, logger)
+    this.#locks = new Locks(this.#leases, bus, stopwatchOf(context), logger)
   }
 
   view(): ClusterView {
@@ -108,7 +83,7 @@ export class LocalNode implements ClusterProvider {
 
   async refresh(): Promise<ClusterView> {
     this.#lifecycle.assertOpen()
-    await this.#outside.refresh()
+    await this.#transport.refresh()
     return this.views.current
   }
 
@@ -122,7 +97,8 @@ export class LocalNode implements ClusterProvider {
     this.#lifecycle.assertOpen()
     const { scope, skipSender } = checkPublish(topic, options)
     const json = encodeEvent(event, this.#config.maxEventBytes)
-    if (json !== undefined) await this.#outside.send({ topic: APPLICATION + topic, json, scope, skipSender })
+    if (json !== undefined)
+      await this.#transport.send({ topic: APPLICATION + topic, json, scope, skipSender })
   }
 
   subscribe<E = unknown>(
@@ -137,7 +113,7 @@ export class LocalNode implements ClusterProvider {
 
   channel(): ChannelStatus {
     this.#lifecycle.assertOpen()
-    return this.#outside.channel()
+    return this.#transport.channel()
   }
 
   onChannelChange(listener: Listen<ChannelStatus>): () => void {
@@ -173,15 +149,15 @@ export class LocalNode implements ClusterProvider {
 
   async startedAt(): Promise<number> {
     this.#lifecycle.assertOpen()
-    return this.#outside.startedAt()
+    return this.#transport.startedAt()
   }
 
   async checkHealth(): Promise<void> {
     this.#lifecycle.assertOpen()
-    await this.#outside.checkHealth()
-    const { state } = this.#outside.channel()
+    await this.#transport.checkHealth()
+    const { state } = this.#transport.channel()
     if (state !== 'live') {
-      const { trouble } = this.#outside
+      const { trouble } = this.#transport
       const why = trouble === undefined ? '' : `: ${trouble}`
       throw new StoreUnavailableError(`cluster.check-health: the work channel is ${state}${why}`, {
         applied: 'no',
@@ -199,15 +175,15 @@ export class LocalNode implements ClusterProvider {
     this.#tasks.close()
     this.#locks.close()
     await this.#leases.close()
-    await this.#outside.leave()
+    await this.#transport.leave()
     this.topics.close()
     this.views.close()
     this.#channelListeners.clear()
   }
 
-  #tell(topic: string, message: unknown): Promise<void> {
-    return this.#outside.send({
-      topic: INSIDE + topic,
+  #publish(topic: string, message: unknown): Promise<void> {
+    return this.#transport.send({
+      topic: INTERNAL + topic,
       json: JSON.stringify(message),
       scope: 'all',
       skipSender: true,

@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { ConflictError, Lifecycle, type Logger, StoreUnavailableError, timers } from '@authstate/spi'
+import type { Bus } from './bus.js'
+import { checkLock } from './checks.js'
 import type { Lease, LockOptions, LockSession } from './contract.js'
 import { HeldLease, type Leases } from './leases.js'
-import { checkLock } from './rules.js'
-import type { Inside } from './tasks.js'
 
 type Work<R> = (lease: Lease) => R | Promise<R>
 
@@ -12,25 +12,25 @@ const RELEASED = 'lock-released'
 /** How often the store is asked again, in case nobody tells: at first, and at most. */
 const ASK_MS = { first: 20, most: 1_000 }
 
-/** The locks of this node. Of its callers one at a time asks the store; the others stand in line here. */
+/** The locks of this node. Of its callers one at a time asks the store; the others wait in a queue here. */
 export class Locks {
   readonly #leases: Leases
-  readonly #inside: Inside
+  readonly #bus: Bus
   readonly #watch: () => number
   readonly #logger: Logger
-  readonly #lines = new Map<string, Line>()
+  readonly #queues = new Map<string, Queue>()
   /** Which session the running code belongs to. */
   readonly #sessions = new AsyncLocalStorage<Session>()
   #inSession = 0
   readonly #lifecycle = new Lifecycle('cluster')
 
   /** @param watch Measures how long somebody waits: does not step. */
-  constructor(leases: Leases, inside: Inside, watch: () => number, logger: Logger) {
+  constructor(leases: Leases, bus: Bus, watch: () => number, logger: Logger) {
     this.#leases = leases
-    this.#inside = inside
+    this.#bus = bus
     this.#watch = watch
     this.#logger = logger
-    inside.listen(RELEASED, (message) => this.#lines.get(message as string)?.wake())
+    bus.listen(RELEASED, (message) => this.#queues.get(message as string)?.wake())
   }
 
   /** In the session of the lock that the caller is running under, or in one of its own. */
@@ -53,7 +53,7 @@ export class Locks {
 
   close(): void {
     this.#lifecycle.close()
-    for (const line of this.#lines.values()) line.wakeAll()
+    for (const queue of this.#queues.values()) queue.wakeAll()
   }
 
   warnOfRepetition(namespace: string): void {
@@ -66,14 +66,14 @@ export class Locks {
   /** Waits for the lock. Ask {@link release} to end it. */
   async acquire(namespace: string, leaseMs: number, waitMs: number): Promise<HeldLease> {
     const deadline = this.#watch() + waitMs
-    const line = this.#lines.get(namespace) ?? new Line()
-    this.#lines.set(namespace, line)
-    const place = line.join()
+    const queue = this.#queues.get(namespace) ?? new Queue()
+    this.#queues.set(namespace, queue)
+    const waiter = queue.join()
     try {
       let trouble: unknown
       for (let askMs = ASK_MS.first; ; askMs = Math.min(ASK_MS.most, askMs * 2)) {
         this.#lifecycle.assertOpen()
-        if (place.isFirst()) {
+        if (waiter.isFirst()) {
           const lease = await this.#ask(namespace, leaseMs).catch((error: unknown) => {
             if (error instanceof StoreUnavailableError) return error
             throw error
@@ -88,21 +88,21 @@ export class Locks {
           )
         }
         // At random, so that the nodes do not ask in step.
-        await place.wait(Math.min(remainingMs, askMs * (0.5 + Math.random() / 2)))
+        await waiter.wait(Math.min(remainingMs, askMs * (0.5 + Math.random() / 2)))
       }
     } catch (error) {
-      this.#leave(namespace, line, place)
+      this.#leave(namespace, queue, waiter)
       throw error
     }
   }
 
   async release(namespace: string, lease: HeldLease): Promise<void> {
     const how = await this.#leases.release(lease)
-    const line = this.#lines.get(namespace)
-    if (line !== undefined) this.#leave(namespace, line, line.first())
+    const queue = this.#queues.get(namespace)
+    if (queue !== undefined) this.#leave(namespace, queue, queue.first())
     if (how === 'awaited') {
       // Only sooner: those who wait ask from time to time anyway.
-      this.#inside.tell(RELEASED, namespace).catch(() => {})
+      this.#bus.publish(RELEASED, namespace).catch(() => {})
     }
   }
 
@@ -111,24 +111,24 @@ export class Locks {
     return lease instanceof HeldLease ? lease : undefined
   }
 
-  #leave(namespace: string, line: Line, place: Place | undefined): void {
-    place?.leave()
-    if (line.first() === undefined && this.#lines.get(namespace) === line) this.#lines.delete(namespace)
+  #leave(namespace: string, queue: Queue, waiter: Waiter | undefined): void {
+    waiter?.leave()
+    if (queue.first() === undefined && this.#queues.get(namespace) === queue) this.#queues.delete(namespace)
   }
 }
 
 /** Callers of one node who want one lock, first come first served. */
-class Line {
-  readonly #places: Place[] = []
+class Queue {
+  readonly #waiters: Waiter[] = []
 
-  join(): Place {
-    const place = new Place(this.#places)
-    this.#places.push(place)
-    return place
+  join(): Waiter {
+    const waiter = new Waiter(this.#waiters)
+    this.#waiters.push(waiter)
+    return waiter
   }
 
-  first(): Place | undefined {
-    return this.#places[0]
+  first(): Waiter | undefined {
+    return this.#waiters[0]
   }
 
   wake(): void {
@@ -136,20 +136,20 @@ class Line {
   }
 
   wakeAll(): void {
-    for (const place of this.#places) place.wake()
+    for (const waiter of this.#waiters) waiter.wake()
   }
 }
 
-class Place {
-  readonly #line: Place[]
+class Waiter {
+  readonly #queue: Waiter[]
   #wake: () => void = () => {}
 
-  constructor(line: Place[]) {
-    this.#line = line
+  constructor(queue: Waiter[]) {
+    this.#queue = queue
   }
 
   isFirst(): boolean {
-    return this.#line[0] === this
+    return this.#queue[0] === this
   }
 
   /** Until woken, but not longer. */
@@ -168,9 +168,9 @@ class Place {
   }
 
   leave(): void {
-    const index = this.#line.indexOf(this)
-    if (index >= 0) this.#line.splice(index, 1)
-    this.#line[0]?.wake()
+    const index = this.#queue.indexOf(this)
+    if (index >= 0) this.#queue.splice(index, 1)
+    this.#queue[0]?.wake()
   }
 }
 

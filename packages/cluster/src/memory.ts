@@ -1,9 +1,11 @@
 import { type Clock, Lifecycle, type ProviderContext, type ProviderFactory, timers } from '@authstate/spi'
 import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import { type ClusterConfig, clusterConfig } from './config.js'
 import { type ChannelStatus, type ClusterProvider, clusterSpi } from './contract.js'
 import type { Acquired, LeaseName, LeaseStore } from './leases.js'
-import { LocalNode, type Message, type Outside } from './local-node.js'
-import { type ClusterConfig, clusterConfig, delivers, orderView } from './rules.js'
+import { LocalNode } from './local-node.js'
+import { delivers, orderView } from './rules.js'
+import type { Message, Transport } from './transport.js'
 
 /**
  * A cluster within this process: the registries that are given the same factory are its nodes. It ends with the last
@@ -16,7 +18,7 @@ export function memoryCluster(): ProviderFactory<ClusterProvider, ClusterConfig>
     id: 'memory',
     config: toStandardJsonSchema(clusterConfig),
     create: (context, config) =>
-      new LocalNode(context, config, (node) => new MemoryOutside(hub, node, context)),
+      new LocalNode(context, config, (node) => new MemoryTransport(hub, node, context)),
   }
 }
 
@@ -111,7 +113,7 @@ class Hub {
 
 const nameOf = ({ kind, key }: LeaseName): string => `${kind}:${key}`
 
-class MemoryOutside implements Outside {
+class MemoryTransport implements Transport {
   readonly leases: LeaseStore
   readonly #hub: Hub
   readonly #node: LocalNode

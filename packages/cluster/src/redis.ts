@@ -1,14 +1,15 @@
 import { type KeySpace, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
 import { type Clock, type ProviderContext, type ProviderFactory, stopwatchOf } from '@authstate/spi'
 import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import { type ClusterConfig, clusterConfig } from './config.js'
 import { type ChannelStatus, type ClusterProvider, clusterSpi } from './contract.js'
 import type { LeaseName, LeaseStore } from './leases.js'
-import { LocalNode, type Message, type Outside } from './local-node.js'
+import { LocalNode } from './local-node.js'
 import { Membership } from './redis/membership.js'
 import { Publisher } from './redis/publisher.js'
 import { ChannelReader } from './redis/reader.js'
-import { type ClusterConfig, clusterConfig } from './rules.js'
 import * as scripts from './scripts.js'
+import type { Message, Transport } from './transport.js'
 
 /** A cluster of the processes that use one Redis deployment. */
 export function redisCluster(): ProviderFactory<ClusterProvider, ClusterConfig> {
@@ -25,13 +26,13 @@ export function redisCluster(): ProviderFactory<ClusterProvider, ClusterConfig> 
 const KEEP_MS = 3_600_000
 
 async function join(context: ProviderContext, config: ClusterConfig): Promise<ClusterProvider> {
-  let outside: RedisOutside | undefined
+  let transport: RedisTransport | undefined
   const node = new LocalNode(context, config, (local) => {
-    outside = new RedisOutside(context, config, local)
-    return outside
+    transport = new RedisTransport(context, config, local)
+    return transport
   })
   try {
-    await outside?.join()
+    await transport?.join()
   } catch (error) {
     await node.close()
     throw error
@@ -39,7 +40,7 @@ async function join(context: ProviderContext, config: ClusterConfig): Promise<Cl
   return node
 }
 
-class RedisOutside implements Outside {
+class RedisTransport implements Transport {
   readonly leases: LeaseStore
   readonly #redis: RedisConnection
   readonly #publisher: Publisher

@@ -1,4 +1,6 @@
 import { type Logger, timers } from '@authstate/spi'
+import type { Bus } from './bus.js'
+import { checkTask, TASK_OPTIONS } from './checks.js'
 import type {
   Lease,
   RunOnceOptions,
@@ -7,13 +9,6 @@ import type {
   RunOnceResult,
 } from './contract.js'
 import { HeldLease, type Leases } from './leases.js'
-import { checkTask, TASK_OPTIONS } from './rules.js'
-
-/** What nodes tell each other besides what applications do. */
-export interface Inside {
-  tell(topic: string, message: unknown): Promise<void>
-  listen(topic: string, listener: (message: unknown) => void): void
-}
 
 type Task<R> = (lease: Lease) => R | Promise<R>
 
@@ -36,18 +31,18 @@ const MAX_REMEMBERED = 1_000
 /** Does a thing once, of all nodes that would. */
 export class Tasks {
   readonly #leases: Leases
-  readonly #inside: Inside
+  readonly #bus: Bus
   readonly #logger: Logger
   /** Calls of this node that share one answer, by key. */
   readonly #shared = new Map<string, Promise<Outcome>>()
   readonly #finished = new Map<string, Finished>()
   readonly #waiting = new Map<string, (finished: Finished | undefined) => void>()
 
-  constructor(leases: Leases, inside: Inside, logger: Logger) {
+  constructor(leases: Leases, bus: Bus, logger: Logger) {
     this.#leases = leases
-    this.#inside = inside
+    this.#bus = bus
     this.#logger = logger
-    inside.listen(FINISHED, (message) => this.#hear(message as Finished))
+    bus.listen(FINISHED, (message) => this.#hear(message as Finished))
   }
 
   async runOnce<R>(key: string, options: RunOnceOptions, task: Task<R>): Promise<RunOnceResult<R>> {
@@ -94,7 +89,7 @@ export class Tasks {
     } finally {
       // Whoever waits lost before this; whoever comes after it executes.
       if ((await this.#leases.release(lease)) === 'awaited') {
-        this.#inside.tell(FINISHED, finished).catch((error: Error) => {
+        this.#bus.publish(FINISHED, finished).catch((error: Error) => {
           this.#logger.warn({ error: error.name }, 'cluster: the result of a task could not be told')
         })
       }

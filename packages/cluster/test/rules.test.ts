@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
+import { clusterConfig } from '../src/config.js'
 import type { ClusterNode } from '../src/index.js'
 import {
   compareIds,
@@ -9,7 +10,7 @@ import {
   encodeMember,
   encodeMessage,
 } from '../src/redis/wire.js'
-import { changeOf, clusterConfig, delivers, describeView, orderView, silenceLimitMs } from '../src/rules.js'
+import { changeOf, delivers, describeView, orderView, silenceLimitMs } from '../src/rules.js'
 
 const node = (name: string, site?: string): ClusterNode => ({
   name,

@@ -1,7 +1,8 @@
 import { escapePart, type RedisConnection } from '@authstate/redis'
 import { type Clock, type Logger, timers, UnreadableCounter } from '@authstate/spi'
+import type { ClusterConfig } from '../config.js'
 import type { LocalNode } from '../local-node.js'
-import { type ClusterConfig, orderView, silenceLimitMs } from '../rules.js'
+import { orderView, silenceLimitMs } from '../rules.js'
 import * as scripts from '../scripts.js'
 import type { ChannelEnd } from './reader.js'
 import { decodeMember, encodeMember, type HeardMember, incarnationOf } from './wire.js'
@@ -40,7 +41,7 @@ export class Membership {
   readonly #member: string
   readonly #observed = new Map<string, Observation>()
   #beats = 0
-  #lookedAt: number | undefined
+  #checkedAt: number | undefined
   #startedAt = 0
   readonly #unreadable: UnreadableCounter
   #failing = false
@@ -144,9 +145,9 @@ export class Membership {
   async #beat(): Promise<void> {
     if (this.#left) return
     this.#beats += 1
-    const first = this.#lookedAt === undefined
+    const first = this.#checkedAt === undefined
     const now = this.#clock.now()
-    const looked = this.#watch()
+    const checkedAt = this.#watch()
     const { name } = this.#node.node
     const reply = await this.#redis.run(scripts.beat, this.#keys, {
       member: this.#member,
@@ -162,7 +163,7 @@ export class Membership {
     }
     this.#startedAt = reply.startedAt
     const heard = this.#decode(reply.members)
-    const silent = this.#observe(reply.members, looked)
+    const silent = this.#observe(reply.members, checkedAt)
     this.#node.views.update(
       orderView(
         [...heard.values()].map(({ node }) => node),
@@ -188,16 +189,16 @@ export class Membership {
   }
 
   /** Brings the observations up to date. Answers who has been silent for too long. */
-  #observe(members: ReadonlyMap<string, string>, looked: number): ReadonlyMap<string, string> {
-    const before = this.#lookedAt ?? looked
-    this.#lookedAt = looked
+  #observe(members: ReadonlyMap<string, string>, checkedAt: number): ReadonlyMap<string, string> {
+    const before = this.#checkedAt ?? checkedAt
+    this.#checkedAt = checkedAt
     // A pause of this node or an outage of Redis says nothing about the others.
-    const lookedForMs = Math.min(Math.max(0, looked - before), 2 * this.#config.heartbeatMs)
+    const sinceLastMs = Math.min(Math.max(0, checkedAt - before), 2 * this.#config.heartbeatMs)
     const silent = new Map<string, string>()
     for (const [field, record] of members) {
       if (field === this.#member) continue
       const last = this.#observed.get(field)
-      const silentMs = last?.record === record ? last.silentMs + lookedForMs : 0
+      const silentMs = last?.record === record ? last.silentMs + sinceLastMs : 0
       this.#observed.set(field, { record, silentMs })
       if (silentMs >= silenceLimitMs(this.#config)) silent.set(field, record)
     }

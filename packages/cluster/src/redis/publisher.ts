@@ -1,9 +1,9 @@
 import type { RedisConnection } from '@authstate/redis'
 import { Lifecycle, type Logger, ProviderClosedError, StoreUnavailableError, timers } from '@authstate/spi'
+import type { ClusterConfig } from '../config.js'
 import type { ClusterNode } from '../contract.js'
-import type { Message } from '../local-node.js'
-import type { ClusterConfig } from '../rules.js'
 import { publish } from '../scripts.js'
+import type { Message } from '../transport.js'
 import { encodeAbandonment, encodeMessage } from './wire.js'
 
 /** Most that one script adds: it must not keep others from Redis for long. */
@@ -108,7 +108,7 @@ export class Publisher {
     await Promise.race([this.#sending, enough])
     timers.clearTimeout(timer)
     timers.clearTimeout(this.#expiry)
-    for (const one of this.#dequeue(this.#waiting.length)) one.reject(this.#lifecycle.closedError())
+    for (const event of this.#dequeue(this.#waiting.length)) event.reject(this.#lifecycle.closedError())
   }
 
   #start(): void {
@@ -133,11 +133,11 @@ export class Publisher {
       if (error === undefined) {
         this.#stored = last
         this.#recovered()
-        for (const one of batch) one.resolve()
+        for (const event of batch) event.resolve()
         continue
       }
       this.#giveUp(batch.length)
-      for (const one of batch) one.reject(error)
+      for (const event of batch) event.reject(error)
       if (error instanceof ProviderClosedError) return
       if (batch.length === 0) await this.#pause(RETRY_MS.most)
     }
@@ -175,7 +175,7 @@ export class Publisher {
       this.#unnumbered = true
       this.#giveUp(late.length)
       const message = `cluster.publish: Redis took nothing for ${publishTimeoutMs} ms`
-      for (const one of late) one.reject(new StoreUnavailableError(message, { applied: 'no' }))
+      for (const event of late) event.reject(new StoreUnavailableError(message, { applied: 'no' }))
       this.#start()
     }
     const [head] = this.#waiting

@@ -1,5 +1,5 @@
 import type { ClusterNode, Scope } from '../contract.js'
-import type { Message } from '../local-node.js'
+import type { Message } from '../transport.js'
 
 // What travels through Redis. Short names: a channel keeps ten thousand of these.
 
