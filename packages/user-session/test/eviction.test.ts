@@ -146,6 +146,14 @@ describeWith(redis, 'what Redis evicted', () => {
       await sessions.close?.()
     })
 
+    test('are not counted by a removal, which takes their entries out', async () => {
+      const { sessions } = await thirty()
+      expect(await sessions.removeByUser('realm', 'user3')).toBe(1)
+      expect(await sessions.removeByRealm('realm')).toBe(9)
+      expect(await raw.keys(`${prefix()}:{*}:ur:*`)).toEqual([])
+      await sessions.close?.()
+    })
+
     test('are counted no longer once a sweep has passed', async () => {
       const { clock, sessions } = await thirty()
       for (let n = 0; n < 3; n++) {

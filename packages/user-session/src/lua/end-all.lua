@@ -39,12 +39,17 @@ local first = behind(KEYS[1], ARGV[6], ARGV[7], now)
 local looked = math.max(limit, 50)
 local entries = redis.call('ZRANGE', KEYS[1], first, first + looked - 1, 'WITHSCORES')
 local sessions = sessions_of(KEYS[1])
-local ids, ends, all_data, last = {}, {}, {}, #entries - 1
+local ids, ends, all_data, evicted, last = {}, {}, {}, {}, #entries - 1
 for i = 1, #entries, 2 do
   local key = sessions .. entries[i]
   if entries[i] ~= ARGV[5] and stands(key, entries[i + 1], '', now) and ends_now(key) then
     ids[#ids + 1] = entries[i]
-    ends[#ends + 1], all_data[#all_data + 1] = entry_of(key, entries[i])
+    local entry, data = entry_of(key, entries[i])
+    if entry[4] == '' and redis.call('EXISTS', key) == 0 then
+      evicted[#evicted + 1] = entries[i]
+    else
+      ends[#ends + 1], all_data[#all_data + 1] = entry, data
+    end
     if #ends == limit then
       last = i
       break
@@ -54,6 +59,7 @@ end
 local ended = drop_all(head .. kind, realm, ends)
 -- A record that cannot be read does not say whose it was.
 leave(KEYS[1], ids)
+leave(head .. kind .. 'r:' .. realm, evicted)
 local answer = { '', '', #ended, ended[1] and ARGV[9] ~= '0' and cjson.encode(ended) or '[]' }
 for _, data in ipairs(ARGV[9] == 'notes' and all_data or {}) do
   answer[#answer + 1] = data
