@@ -1,4 +1,4 @@
-import { type RedisConnection, redisConnectionSpi } from '@authstate/redis'
+import { KEY_GRACE_MS, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
 import type { ProviderFactory } from '@authstate/spi'
 import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { ActionTokens } from './action-tokens.js'
@@ -22,9 +22,6 @@ export function redisActionTokens(): ProviderFactory<ActionTokenProvider, Action
   }
 }
 
-/** Redis keeps a record a little longer than it lives, so that a node with a slow clock loses nothing. */
-const GRACE_MS = 60_000
-
 class RedisStore implements TokenStore {
   readonly #redis: RedisConnection
   readonly #keys: TokenKeys
@@ -43,7 +40,7 @@ class RedisStore implements TokenStore {
       {
         now,
         expiresAt,
-        keepMs: expiresAt - goneBy + GRACE_MS,
+        keepMs: expiresAt - goneBy + KEY_GRACE_MS,
         onlyAbsent: onlyAbsent ? 1 : 0,
         text: writeToken(token),
       },
@@ -106,7 +103,7 @@ class RedisStore implements TokenStore {
     return this.#redis.run(
       scripts.revoke,
       { revoked: key, realm: this.#keys.realm(partition, realmId) },
-      { now, expiresAt: until, keepMs: until - now + GRACE_MS, tail: this.#keys.tail(partition, key) },
+      { now, expiresAt: until, keepMs: until - now + KEY_GRACE_MS, tail: this.#keys.tail(partition, key) },
     )
   }
 
@@ -125,7 +122,7 @@ class RedisStore implements TokenStore {
     const args = {
       now,
       until: until ?? '',
-      keepMs: (until ?? now) - now + GRACE_MS,
+      keepMs: (until ?? now) - now + KEY_GRACE_MS,
       all: all ? 1 : 0,
       family: escapeName(family),
     }

@@ -262,7 +262,8 @@ export class AuthSessions implements AuthSessionProvider {
   }
 
   #newId(): string {
-    return this.#mintId(randomInt(this.#store.partitions))
+    const { partitions } = this.#store
+    return this.#mintId(partitions === 1 ? 0 : randomInt(partitions))
   }
 }
 

@@ -121,10 +121,10 @@ export const removeRoots = defineScript({
   keys: ['realm', 'roots'],
   args: ['now'],
   decode: (reply) => {
-    const [more, told] = reply as [number, (string | number)[]]
+    const [more, removed] = reply as [number, (string | number)[]]
     const roots: { id: string; living: boolean }[] = []
-    for (let index = 0; index < told.length; index += 2) {
-      roots.push({ id: told[index] as string, living: told[index + 1] === 1 })
+    for (let index = 0; index < removed.length; index += 2) {
+      roots.push({ id: removed[index] as string, living: removed[index + 1] === 1 })
     }
     return { more: more === 1, roots }
   },

@@ -64,8 +64,8 @@ describe('KC_RESTART [§4.7]', () => {
     }
     const payload = header.slice(start).split('.')[0]
     const forged = [undefined, '', 'KC_RESTART', 'KC_RESTART=', 'KC_RESTART=.', `KC_RESTART=${payload}`]
-    for (const one of [...forged, `${header}.x`, `${header}A`, `KC_RESTART=${'a'.repeat(1_000_000)}`]) {
-      expect(cookies.readRestart('r', one)).toBeUndefined()
+    for (const sent of [...forged, `${header}.x`, `${header}A`, `KC_RESTART=${'a'.repeat(1_000_000)}`]) {
+      expect(cookies.readRestart('r', sent)).toBeUndefined()
     }
   })
 
@@ -129,8 +129,8 @@ describe('KC_RESTART [§4.7]', () => {
       { tabId: 't', clientId: 'c', clientNotes: { n: 1 } },
       { tabId: 't', clientId: 'c', secret: 'canary' },
     ]
-    for (const one of wrong) {
-      expect(() => cookies.restart('r', one as never)).toThrow(/^"data"(?!.*canary)/)
+    for (const given of wrong) {
+      expect(() => cookies.restart('r', given as never)).toThrow(/^"data"(?!.*canary)/)
     }
     expect(() => cookies.restart('', data)).toThrow(/"realmId"/)
     expect(() => createLoginCookies({ keyring: { current: 'a', keys: { a: 'short' } } })).toThrow(/32 bytes/)

@@ -60,7 +60,7 @@ describeWith(redis, 'auth-session faults', () => {
     healthy = await open(client)
   })
   afterEach(async () => {
-    for (const one of opened.splice(0)) await one.close()
+    for (const registry of opened.splice(0)) await registry.close()
     await (await openInspector(client)).clear(prefix)
   })
 
@@ -191,13 +191,13 @@ describeWith(redis, 'auth-session faults', () => {
   test('keys live a minute longer than what they hold, and follow a longer life', async () => {
     const { rootId, key } = await rootWithTab()
     const [index = ''] = await keysOf('auth-realm')
-    for (const one of [key, index]) {
-      const ttl = await client.pttl(one)
+    for (const name of [key, index]) {
+      const ttl = await client.pttl(name)
       expect(ttl).toBeLessThanOrEqual(HALF_HOUR_MS + GRACE_MS)
       expect(ttl).toBeGreaterThan(HALF_HOUR_MS + GRACE_MS - 10_000)
     }
     await healthy.touchRoot('realm', rootId, clock.now() + HALF_HOUR_MS)
-    for (const one of [key, index]) expect(await client.pttl(one)).toBeGreaterThan(2 * HALF_HOUR_MS)
+    for (const name of [key, index]) expect(await client.pttl(name)).toBeGreaterThan(2 * HALF_HOUR_MS)
     await healthy.touchRoot('realm', rootId, clock.now())
     expect(await client.pttl(key)).toBeLessThanOrEqual(HALF_HOUR_MS + GRACE_MS)
     expect(await client.pttl(index)).toBeGreaterThan(2 * HALF_HOUR_MS)

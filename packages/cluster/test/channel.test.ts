@@ -180,7 +180,7 @@ describeWith(redis, 'the work channel', () => {
     const flood = await Promise.allSettled(upTo(25_000).map((n) => a.provider.publish('topic', n)))
     expect(flood.every(({ status }) => status === 'rejected')).toBe(true)
     const refused = flood.filter(
-      (one) => one.status === 'rejected' && /wait to be stored/.test(one.reason.message),
+      (outcome) => outcome.status === 'rejected' && /wait to be stored/.test(outcome.reason.message),
     )
     expect(refused.length).toBeGreaterThanOrEqual(4_000)
     expect((refused[0] as PromiseRejectedResult).reason).toMatchObject({ ...unavailable, applied: 'no' })

@@ -138,8 +138,11 @@ describeWith(redis, 'the list of nodes', () => {
     const [senders = ''] = await world.key('cs')
     for (let n = 0; n < 9_000; n += 1_000) {
       const some = Array.from({ length: 1_000 }, (_, index) => n + index)
-      await control.hset(members, Object.fromEntries(some.map((one) => [`x:${one}`, '{"v":9}'])))
-      await control.hset(senders, Object.fromEntries(some.map((one) => [`${one}`, '1'])))
+      await control.hset(
+        members,
+        Object.fromEntries(some.map((incarnation) => [`x:${incarnation}`, '{"v":9}'])),
+      )
+      await control.hset(senders, Object.fromEntries(some.map((incarnation) => [`${incarnation}`, '1'])))
     }
     const b = await open('b')
     expect(names(b)).toEqual(['a', 'b'])

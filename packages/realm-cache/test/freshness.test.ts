@@ -163,7 +163,7 @@ test('while it cannot be trusted two loaders that need each other do not wait fo
     return region.get(other, () => 'never asked')
   }
   const answers = await Promise.allSettled([region.get('a', need('b')), region.get('b', need('a'))])
-  const failed = answers.filter((one) => one.status === 'rejected')
+  const failed = answers.filter(({ status }) => status === 'rejected')
   expect(failed).toMatchObject([{ reason: { name: 'TypeError' } }])
   expect(await region.get('a', () => 'v')).toBe('v')
 })

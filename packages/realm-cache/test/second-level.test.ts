@@ -209,7 +209,7 @@ describeWith(redis, 'the second level', () => {
       expect(await database.read(region, 'k')).toBe('canary')
       expect(database.asked).toBe(0)
       await put(region, 'k2', 'v')
-      const texts = await Promise.all((await keysOf('rv')).map((one) => client.get(one)))
+      const texts = await Promise.all((await keysOf('rv')).map((key) => client.get(key)))
       expect(texts.some((text) => text?.includes('["new",'))).toBe(true)
     })
 

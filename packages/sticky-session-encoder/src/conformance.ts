@@ -157,7 +157,7 @@ export const stickySessionEncoderSuite = defineSuite(
         for (const [realmId, id] of hostilePairs) {
           const signed = provider.sign(id, { realmId })
           assert.equal(provider.verify(signed, { realmId })?.id, id)
-          for (const other of hostileNames.filter((one) => one !== realmId)) {
+          for (const other of hostileNames.filter((name) => name !== realmId)) {
             assert.equal(provider.verify(signed, { realmId: other }), undefined)
           }
           assert.equal(provider.verify(signed), undefined)

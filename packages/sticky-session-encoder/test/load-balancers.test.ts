@@ -50,7 +50,7 @@ class Site {
 
   /** The others learn that a node is gone. */
   miss(name: string): void {
-    this.#view.become(...NODES.filter((one) => one !== name).map((one) => nodeNamed(one)))
+    this.#view.become(...NODES.filter((node) => node !== name).map((node) => nodeNamed(node)))
   }
 
   /** The node leaves the view, answers what it has begun, and is gone. */

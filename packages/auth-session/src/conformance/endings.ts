@@ -55,7 +55,7 @@ export function endings({ basic, expiry, concurrency }: SuiteBuilder<AuthSession
         const answers = await together(4, (index) =>
           (nodes[index] as AuthSessionProvider).removeTab('r', root.id, tabs[index]?.tabId ?? ''),
         )
-        assert.deepEqual(answers.map((one) => one.rootRemoved).sort(), [false, false, false, true])
+        assert.deepEqual(answers.map(({ rootRemoved }) => rootRemoved).sort(), [false, false, false, true])
         for (const node of nodes) assert.equal(await node.getRoot('r', root.id), undefined)
       }
     },

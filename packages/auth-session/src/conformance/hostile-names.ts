@@ -35,7 +35,7 @@ export function names(add: SuiteBuilder<AuthSessionProvider>): void {
         assert.equal(held?.userId, name)
         assert.deepEqual(held.clientScopes, [name])
         if (name !== '__proto__') assert.deepEqual(held.authNotes, hostileNotes(name))
-        for (const other of hostileNames.filter((one) => one !== name)) {
+        for (const other of hostileNames.filter((candidate) => candidate !== name)) {
           assert.equal(await provider.getTab(realm, id, other, tabId), undefined)
           assert.equal((await provider.getRoot(other, id)) !== undefined, other === realm)
         }

@@ -170,7 +170,7 @@ export function misuse({ basic, cluster }: SuiteBuilder<AuthSessionProvider>): v
     for (const realmId of AWKWARD) {
       const { id } = await provider.createRoot(realmId)
       roots.set(realmId, id)
-      for (const name of AWKWARD.filter((one) => one !== '__proto__')) {
+      for (const name of AWKWARD.filter((awkward) => awkward !== '__proto__')) {
         const added = await provider.addTab(realmId, id, { clientId: name, authNotes: { [name]: name } })
         const tab = await provider.getTab(realmId, id, name, added?.tab.tabId ?? '')
         assert.deepEqual(tab?.authNotes, { [name]: name })

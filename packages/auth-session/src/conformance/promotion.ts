@@ -80,7 +80,7 @@ export function promotion({ basic, concurrency }: SuiteBuilder<AuthSessionProvid
         const answers = await together(8, (index) =>
           (nodes[index % 4] as AuthSessionProvider).promote('r', root.id, first(tabs).tabId),
         )
-        const got = answers.filter((one) => one !== undefined)
+        const got = answers.filter((answer) => answer !== undefined)
         assert.equal(got.length, 1)
         assert.deepEqual(got[0]?.tab.userSessionNotes, { k: 'v' })
       }

@@ -130,7 +130,7 @@ export function tabs({ basic, concurrency }: SuiteBuilder<AuthSessionProvider>):
       )
       const { tabs } = (await provider.getRoot('r', id)) ?? assert.fail()
       assert.equal(tabs.size, 3)
-      const evicted = added.map((one) => one?.evicted)
+      const evicted = added.map((answer) => answer?.evicted)
       assert.equal(new Set(evicted).size, 6, 'each call names the tab it drove out')
       for (const old of before) assert.ok(evicted.includes(old?.tab.tabId))
     }

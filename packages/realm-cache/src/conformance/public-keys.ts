@@ -138,7 +138,9 @@ export function publicKeys(add: Add): void {
         Array.from({ length: 5 }, () => keys.get('m', { kid: 'x' }, fail)),
       )
       assert.ok(
-        answers.every((one) => one.status === 'rejected' && /the owner is away/.test(String(one.reason))),
+        answers.every(
+          (answer) => answer.status === 'rejected' && /the owner is away/.test(String(answer.reason)),
+        ),
       )
       assert.equal(asked, 1)
       assert.equal((await keys.get('m', { kid: 'k' }, fail))?.kid, 'k')
