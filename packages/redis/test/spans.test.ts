@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sourceFlags } from '../../../tools/lib/source.mjs'
-import { cluster, describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
+import { cluster, clusterNodes, describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
 import { CANARY } from './canaries.js'
 import { freshPrefix } from './support.js'
@@ -28,7 +28,11 @@ describeWith(redis, 'spans of OpenTelemetry', () => {
 
   beforeAll(async () => {
     const script = fileURLToPath(new URL('./fixtures/spans.ts', import.meta.url))
-    const nodes = cluster.available ? (process.env['AUTHSTATE_TEST_CLUSTER'] ?? '') : ''
+    const nodes = cluster.available
+      ? clusterNodes()
+          .map(({ host, port }) => `${host}:${port}`)
+          .join(',')
+      : ''
     const args = [...sourceFlags, script, redisUrl(), nodes, prefix]
     const env = { ...process.env, DEBUG: 'ioredis:*' }
     const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { env, maxBuffer: 2 ** 26 })
