@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { startChild } from '../../../test-support/child.js'
+import { startChild } from '../../../tools/testing/child.js'
 
 const PROCESSES = 4
 const EACH = 100
