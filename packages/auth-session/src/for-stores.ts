@@ -27,6 +27,7 @@ export {
   tabOf,
 } from './rules.js'
 export type {
+  Answer,
   AuthSessionStore,
   PatchOptions,
   PatchOutcome,

@@ -1,7 +1,8 @@
-import { isExpired, jsonMap } from '@authstate/spi'
-import type { RootSummary } from './contract.js'
+import { isExpired, isPromiseLike, jsonMap } from '@authstate/spi'
+import type { AuthSessionTab, RootSummary } from './contract.js'
 import { mergeTabData, notesBytesOf, type TabData, type TabDataPatch, type TabHead, tabOf } from './rules.js'
 import type {
+  Answer,
   AuthSessionStore,
   PatchOptions,
   PatchOutcome,
@@ -40,12 +41,12 @@ export interface StepResult<T> {
  * atomic step, such as a transaction.
  */
 export interface RootRecords {
-  read(root: RootName): RootRecord | undefined | Promise<RootRecord | undefined>
+  read(root: RootName): Answer<RootRecord | undefined>
   /** Gives `step` what is there, keeps what it makes of it, and answers what it answers. `step` calls nothing and cannot fail. */
-  change<T>(root: RootName, step: (record: RootRecord | undefined) => StepResult<T>): T | Promise<T>
+  change<T>(root: RootName, step: (record: RootRecord | undefined) => StepResult<T>): Answer<T>
   /** Removes every record of a realm; answers what was removed. */
-  removeByRealm(realmId: string): Iterable<EndOfRoot> | Promise<Iterable<EndOfRoot>>
-  /** Told after each change: records that end at `now` or before may be forgotten. */
+  removeByRealm(realmId: string): Answer<Iterable<EndOfRoot>>
+  /** Told after something was added: records that end at `now` or before may be forgotten. */
   forget?(now: number): void
   close?(): void | Promise<void>
 }
@@ -63,29 +64,30 @@ export class RecordStore implements AuthSessionStore {
     this.#records = records
   }
 
-  async load(root: RootName, now: number) {
-    const record = living(await this.#records.read(root), now)
-    if (record === undefined) return undefined
-    const tabs = jsonMap(
-      oldestFirst(record).map(({ head, data }) => [head.tabId, tabOf(head, data)] as const),
-    )
-    return { ...summaryOf(record), tabs }
+  load(root: RootName, now: number) {
+    return afterwards(this.#records.read(root), (found) => {
+      const record = living(found, now)
+      return record && { ...summaryOf(record), tabs: tabsOf(record) }
+    })
   }
 
-  async loadTab(root: RootName, tabId: string, now: number) {
-    const tab = tabIn(living(await this.#records.read(root), now), tabId)
-    return tab && tabOf(tab.head, tab.data)
+  loadTab(root: RootName, tabId: string, now: number) {
+    return afterwards(this.#records.read(root), (found) => {
+      const tab = tabIn(living(found, now), tabId)
+      return tab && tabOf(tab.head, tab.data)
+    })
   }
 
-  async getOrCreate(root: RootName, { now, lifespanMs }: RootLife) {
-    return this.#change(root, now, (found) => {
+  getOrCreate(root: RootName, { now, lifespanMs }: RootLife) {
+    const answer = this.#change(root, now, (found) => {
       if (found !== undefined) return { record: found, answer: { created: false, root: summaryOf(found) } }
       const record = { ...root, createdAt: now, updatedAt: now, expiresAt: now + lifespanMs, tabs: [] }
       return { record, answer: { created: true, root: summaryOf(record) } }
     })
+    return this.#forget(now, answer)
   }
 
-  async restart(root: RootName, life: RootLife) {
+  restart(root: RootName, life: RootLife) {
     return this.#change(root, life.now, (record) => {
       if (record === undefined) return GONE
       record.tabs = []
@@ -94,7 +96,7 @@ export class RecordStore implements AuthSessionStore {
     })
   }
 
-  async touch(root: RootName, at: number, life: RootLife) {
+  touch(root: RootName, at: number, life: RootLife) {
     return this.#change<RootSummary | 'removed' | undefined>(root, life.now, (record) => {
       if (record === undefined) return GONE
       count(record, at, life)
@@ -103,12 +105,12 @@ export class RecordStore implements AuthSessionStore {
     })
   }
 
-  async remove(root: RootName, now: number) {
+  remove(root: RootName, now: number) {
     return this.#change(root, now, (record) => ({ record: undefined, answer: record !== undefined }))
   }
 
-  async addTab(root: RootName, { tabId, clientId, data }: TabDraft, maxTabs: number, life: RootLife) {
-    return this.#change(root, life.now, (record) => {
+  addTab(root: RootName, { tabId, clientId, data }: TabDraft, maxTabs: number, life: RootLife) {
+    const added = this.#change(root, life.now, (record) => {
       if (record === undefined) return GONE
       // One goes, even where the limit was lowered since.
       const evicted = record.tabs.length >= maxTabs ? oldestFirst(record)[0] : undefined
@@ -118,9 +120,10 @@ export class RecordStore implements AuthSessionStore {
       const answer = { root: summaryOf(record), ...(evicted && { evicted: evicted.head.tabId }) }
       return { record, answer }
     })
+    return this.#forget(life.now, added)
   }
 
-  async patchTab(
+  patchTab(
     root: RootName,
     tabId: string,
     patch: TabDataPatch,
@@ -144,7 +147,7 @@ export class RecordStore implements AuthSessionStore {
     })
   }
 
-  async removeTab(root: RootName, tabId: string, { updatedAt, ends }: TabRest, life: RootLife) {
+  removeTab(root: RootName, tabId: string, { updatedAt, ends }: TabRest, life: RootLife) {
     return this.#change<RemovalOutcome>(root, life.now, (record) => {
       const tab = tabIn(record, tabId)
       if (record === undefined || tab === undefined) return { record, answer: undefined }
@@ -156,7 +159,7 @@ export class RecordStore implements AuthSessionStore {
     })
   }
 
-  async promote(root: RootName, tabId: string, now: number) {
+  promote(root: RootName, tabId: string, now: number) {
     return this.#change(root, now, (record) => {
       const tab = tabIn(record, tabId)
       if (tab === undefined || tab.head.promotedAt !== undefined) return { record, answer: undefined }
@@ -176,15 +179,25 @@ export class RecordStore implements AuthSessionStore {
   }
 
   /** A step on a living root, or on none. */
-  async #change<T>(
+  #change<T>(
     root: RootName,
     now: number,
     step: (record: RootRecord | undefined) => StepResult<T>,
-  ): Promise<T> {
-    const answer = await this.#records.change(root, (record) => step(living(record, now)))
-    this.#records.forget?.(now)
-    return answer
+  ): Answer<T> {
+    return this.#records.change(root, (record) => step(living(record, now)))
   }
+
+  #forget<T>(now: number, answer: Answer<T>): Answer<T> {
+    return afterwards(answer, (value) => {
+      this.#records.forget?.(now)
+      return value
+    })
+  }
+}
+
+/** What `next` makes of a value: at once where it is at hand. */
+function afterwards<T, R>(value: Answer<T>, next: (value: T) => R): Answer<R> {
+  return isPromiseLike(value) ? (value as Promise<T>).then(next) : next(value as T)
 }
 
 /** There is no such root; one that is over goes. */
@@ -206,6 +219,10 @@ function count(record: RootRecord, updatedAt: number, { lifespanMs }: RootLife):
 
 function summaryOf({ id, realmId, createdAt, updatedAt, expiresAt }: RootRecord): RootSummary {
   return { id, realmId, createdAt, updatedAt, expiresAt }
+}
+
+function tabsOf(record: RootRecord): ReadonlyMap<string, AuthSessionTab> {
+  return jsonMap(oldestFirst(record).map(({ head, data }) => [head.tabId, tabOf(head, data)] as const))
 }
 
 /** Of tabs of one instant the first added comes first. */

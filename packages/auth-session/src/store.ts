@@ -50,6 +50,9 @@ export type PatchOutcome =
 /** What became of a root when a tab went: it stays, its last tab was gone, or it ended although tabs were left. */
 export type RemovalOutcome = 'kept' | 'last-tab' | 'ended' | undefined
 
+/** What a step answers: at once, where a store has it at hand, or later. */
+export type Answer<T> = T | Promise<T>
+
 /**
  * What a store of roots can do, one atomic step each: of calls at once, on whatever nodes, each sees all of another or none of
  * it. `AuthSessions` is the contract over it, written once. All that a store is given was checked. Instants are ms since the
@@ -62,8 +65,8 @@ export interface AuthSessionStore {
   /** How many partitions ids are minted for: 1 for a store that spreads over nothing, 256 at most. */
   readonly partitions: number
   /** The root with all its tabs, oldest first. */
-  load(root: RootName, now: number): Promise<RootAuthSession | undefined>
-  loadTab(root: RootName, tabId: string, now: number): Promise<AuthSessionTab | undefined>
+  load(root: RootName, now: number): Answer<RootAuthSession | undefined>
+  loadTab(root: RootName, tabId: string, now: number): Answer<AuthSessionTab | undefined>
   /**
    * The living root as it is, else a new one without tabs.
    *
@@ -72,20 +75,20 @@ export interface AuthSessionStore {
   getOrCreate(
     root: RootName,
     life: RootLife,
-  ): Promise<{ readonly created: boolean; readonly root: RootSummary } | undefined>
+  ): Answer<{ readonly created: boolean; readonly root: RootSummary } | undefined>
   /** Drops every tab and counts the life from now. */
-  restart(root: RootName, life: RootLife): Promise<RootSummary | undefined>
+  restart(root: RootName, life: RootLife): Answer<RootSummary | undefined>
   /** Counts the life from `at`; removes the root where that leaves it none. */
-  touch(root: RootName, at: number, life: RootLife): Promise<RootSummary | 'removed' | undefined>
+  touch(root: RootName, at: number, life: RootLife): Answer<RootSummary | 'removed' | undefined>
   /** @returns whether it was alive */
-  remove(root: RootName, now: number): Promise<boolean>
+  remove(root: RootName, now: number): Answer<boolean>
   /** Adds a tab and counts the life from now. Where there are `maxTabs` already, the oldest makes room. */
   addTab(
     root: RootName,
     tab: TabDraft,
     maxTabs: number,
     life: RootLife,
-  ): Promise<{ readonly root: RootSummary; readonly evicted?: string } | undefined>
+  ): Answer<{ readonly root: RootSummary; readonly evicted?: string } | undefined>
   /** Does what {@link mergeTabData} says. The root ends by the lifespan of now, whether its life begins again or not. */
   patchTab(
     root: RootName,
@@ -93,13 +96,13 @@ export interface AuthSessionStore {
     patch: TabDataPatch,
     options: PatchOptions,
     life: RootLife,
-  ): Promise<PatchOutcome>
+  ): Answer<PatchOutcome>
   /** Removes a tab, and the root with its last one. */
-  removeTab(root: RootName, tabId: string, rest: TabRest, life: RootLife): Promise<RemovalOutcome>
+  removeTab(root: RootName, tabId: string, rest: TabRest, life: RootLife): Answer<RemovalOutcome>
   /** Marks a tab as handed over now. @returns `undefined` also when it was before */
-  promote(root: RootName, tabId: string, now: number): Promise<AuthSessionTab | undefined>
+  promote(root: RootName, tabId: string, now: number): Answer<AuthSessionTab | undefined>
   /** Removes the roots of a realm, and says of each that was alive that it is gone, as soon as it is. Need not be one step. */
-  removeByRealm(realmId: string, now: number, onRemoved: (rootId: string) => void): Promise<void>
+  removeByRealm(realmId: string, now: number, onRemoved: (rootId: string) => void): Answer<void>
   /** Resolves when the store can serve. */
   checkHealth?(): Promise<void>
   /** Ends what the store opened itself. Called once. */
