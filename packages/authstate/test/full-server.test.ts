@@ -131,6 +131,8 @@ describeWith(serverBinary, 'a server at its maxmemory, with noeviction', () => {
           maxReuse: 0,
           lifespanMs: 60_000,
         })
+      // What was issued in the millisecond of a removal ended with it.
+      clock.advance(1)
       await rotate('t0', 't1')
       await say(1)
       expect(await rotate('t0', 'x')).toEqual({ outcome: 'reused' })
