@@ -159,7 +159,7 @@ describeWith(serverBinary, 'a server that evicts', () => {
       expect(gone('auth')).toBeGreaterThan(0.9)
       expect(gone('us')).toBeGreaterThan(gone('uu'))
       expect(kept).toBeLessThan(USED)
-      for (const kind of ['av', 'ao']) expect([kind, gone(kind)]).toEqual([kind, 0])
+      for (const kind of ['av', 'ao']) expect([kind, gone(kind) < 0.1]).toEqual([kind, true])
       expect(after('cf') + after('cl') + after('layout')).toBeGreaterThan(2)
     })
 
