@@ -1,5 +1,5 @@
 // npm run test:long [-- --runs 5000] [--seed 7]: random histories, by the thousand: user sessions on memory beside Redis, and
-// both beside the model. What disagrees is printed with its seed, and shrunk.
+// both beside the model; guards against guessing on memory beside Redis. What disagrees is printed with its seed, and shrunk.
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { installDependencies, requireNode } from './lib/install.mjs'
@@ -10,6 +10,7 @@ import { ensureRedis } from './servers/redis-binary.mjs'
 const LONG = [
   ['user-session', 'agreement.test'],
   ['user-session', 'model.test'],
+  ['login-failure', 'guard-agreement.test'],
 ]
 
 function readArguments() {
