@@ -4,6 +4,7 @@ export { concealError } from './conceal.js'
 export { type ConnectionSurroundings, connect } from './connect.js'
 export type { ConnectionStats, RedisConnection, ScriptCall } from './connection.js'
 export { refusalText } from './failure.js'
+export type { Snippets } from './include.js'
 export {
   createKeySpace,
   escapePart,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { concealScript } from './conceal.js'
+import { type Snippets, withSnippets } from './include.js'
 import { absentBeside } from './key-space.js'
 import { noteSource } from './rights.js'
 
@@ -33,14 +34,21 @@ export type ScriptArgs<A extends string> = Readonly<Record<A, string | number>>
  * One script is one atomic step on one partition, with a fixed number of keys. `keys` and `args` are held equal to
  * the header of the `.lua` file by a test. On a Cluster KEYS has one more at its end, which is never there and must
  * not be written: see docs/storage.md, "A Cluster that changes".
+ *
+ * A line `-- include: name, other` of the Lua stands for snippets: those of `include`, and those that every package may
+ * include, `keep` and `prune`. A snippet may include others.
+ *
+ * @throws TypeError when a snippet is unknown, or includes itself
  */
-export function defineScript<const K extends string, const A extends string, R>(
-  script: Omit<Script<K, A, R>, 'sha1'>,
-): Script<K, A, R> {
-  const sha1 = createHash('sha1').update(script.lua).digest('hex')
-  concealScript(sha1, script.lua)
-  noteSource(sha1, script.lua)
-  return Object.freeze({ ...script, sha1 })
+export function defineScript<const K extends string, const A extends string, R>({
+  include,
+  ...script
+}: Omit<Script<K, A, R>, 'sha1'> & { readonly include?: Snippets | undefined }): Script<K, A, R> {
+  const lua = withSnippets(script.name, script.lua, include)
+  const sha1 = createHash('sha1').update(lua).digest('hex')
+  concealScript(sha1, lua)
+  noteSource(sha1, lua)
+  return Object.freeze({ ...script, lua, sha1 })
 }
 
 /**

@@ -41,6 +41,32 @@ describe('a descriptor', () => {
     expect(defineScript({ ...script, lua: 'return 1' }).sha1).toBe('e0e1f9fabfc9d4800c877a703b823ac0578ff8db')
     expect(Object.isFrozen(script)).toBe(true)
   })
+
+  test('has snippets in the place of their names, of its own and of every package', () => {
+    const include = { one: 'local one = 1', two: '-- include: one\nlocal two = one + one' }
+    const lua = '-- Adds.\nif x then\n  -- include: two\nend\n-- include: one, keep\nreturn one'
+    const included = defineScript({ ...script, lua, include })
+    const [before, keep, after] = included.lua.split(/^(-- Makes Redis keep[\s\S]+^end\n)$/m)
+    expect(before).toBe('-- Adds.\nif x then\nlocal one = 1\nlocal two = one + one\nend\nlocal one = 1\n')
+    expect(keep).toContain('local function keep(key, ms)')
+    expect(after).toBe('\nreturn one')
+    expect(included.sha1).toBe(defineScript({ ...script, lua: included.lua }).sha1)
+    expect(included).not.toHaveProperty('include')
+  })
+
+  test.each(['tow', 'constructor', ''])('refuses the unknown snippet %j where it is defined', (name) => {
+    const lua = `-- include: one, ${name}\nreturn one`
+    expect(() => defineScript({ ...script, lua, include: { one: 'local one = 1' } })).toThrow(
+      new TypeError(`test.move includes '${name}'. A snippet is one of: keep, one, prune`),
+    )
+  })
+
+  test('refuses a snippet that includes itself', () => {
+    const include = { one: '-- include: two', two: '-- include: one' }
+    expect(() => defineScript({ ...script, lua: '-- include: one', include })).toThrow(
+      new TypeError("test.move includes 'one', which includes itself"),
+    )
+  })
 })
 
 /** Every partition at once, several times: what arrives must be what was asked, each exactly once. */

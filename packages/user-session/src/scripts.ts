@@ -57,7 +57,7 @@ import {
 
 const record = 'user-session'
 
-const shared: Readonly<Record<string, string>> = {
+const include = {
   ending: endingLua,
   fence: fenceLua,
   indexes: indexesLua,
@@ -79,22 +79,10 @@ const shared: Readonly<Record<string, string>> = {
   vanished: vanishedLua,
 }
 
-/**
- * A script with what it shares with others in the place of `-- include: …`, where that is needed: a function costs each
- * run that defines it.
- */
-function complete(lua: string): string {
-  return lua.replaceAll(/^ *-- include: (.+)$/gm, (_, names: string) =>
-    names
-      .split(', ')
-      .map((name) => complete(shared[name] as string))
-      .join('\n'),
-  )
-}
-
 export const create = defineScript({
   name: 'user-session.create',
-  lua: complete(createLua),
+  lua: createLua,
+  include,
   record,
   change: 'full',
   repeatable: false,
@@ -120,7 +108,8 @@ export const create = defineScript({
 
 export const touch = defineScript({
   name: 'user-session.touch',
-  lua: complete(touchLua),
+  lua: touchLua,
+  include,
   record,
   change: 'touch',
   repeatable: true,
@@ -131,7 +120,8 @@ export const touch = defineScript({
 
 export const refresh = defineScript({
   name: 'user-session.refresh',
-  lua: complete(refreshLua),
+  lua: refreshLua,
+  include,
   record,
   change: 'touch',
   repeatable: true,
@@ -142,7 +132,8 @@ export const refresh = defineScript({
 
 export const update = defineScript({
   name: 'user-session.update',
-  lua: complete(updateLua),
+  lua: updateLua,
+  include,
   record,
   change: 'full',
   repeatable: true,
@@ -153,7 +144,8 @@ export const update = defineScript({
 
 export const restart = defineScript({
   name: 'user-session.restart',
-  lua: complete(restartLua),
+  lua: restartLua,
+  include,
   record,
   change: 'full',
   repeatable: true,
@@ -177,7 +169,8 @@ export const restart = defineScript({
 
 export const remove = defineScript({
   name: 'user-session.remove',
-  lua: complete(removeLua),
+  lua: removeLua,
+  include,
   record,
   change: 'removal',
   repeatable: true,
@@ -189,7 +182,8 @@ export const remove = defineScript({
 
 export const putClient = defineScript({
   name: 'user-session.put-client',
-  lua: complete(putClientLua),
+  lua: putClientLua,
+  include,
   record,
   change: 'full',
   repeatable: true,
@@ -201,7 +195,8 @@ export const putClient = defineScript({
 
 export const updateClient = defineScript({
   name: 'user-session.update-client',
-  lua: complete(updateClientLua),
+  lua: updateClientLua,
+  include,
   record,
   change: 'full',
   repeatable: true,
@@ -212,7 +207,8 @@ export const updateClient = defineScript({
 
 export const removeClient = defineScript({
   name: 'user-session.remove-client',
-  lua: complete(removeClientLua),
+  lua: removeClientLua,
+  include,
   record,
   change: 'removal',
   repeatable: true,
@@ -224,7 +220,8 @@ export const removeClient = defineScript({
 
 export const createOffline = defineScript({
   name: 'user-session.create-offline',
-  lua: complete(createOfflineLua),
+  lua: createOfflineLua,
+  include,
   record,
   change: 'full',
   repeatable: true,
@@ -236,7 +233,8 @@ export const createOffline = defineScript({
 
 export const rotate = defineScript({
   name: 'user-session.rotate',
-  lua: complete(rotateLua),
+  lua: rotateLua,
+  include,
   record,
   change: 'full',
   repeatable: false,
@@ -261,7 +259,8 @@ export const rotate = defineScript({
 
 export const rotateTransient = defineScript({
   name: 'user-session.rotate-transient',
-  lua: complete(rotateTransientLua),
+  lua: rotateTransientLua,
+  include,
   record: 'user-session-tokens',
   change: 'full',
   repeatable: false,
@@ -272,7 +271,8 @@ export const rotateTransient = defineScript({
 
 export const page = defineScript({
   name: 'user-session.page',
-  lua: complete(pageLua),
+  lua: pageLua,
+  include,
   record,
   change: 'touch',
   repeatable: true,
@@ -293,7 +293,8 @@ export const page = defineScript({
 
 export const count = defineScript({
   name: 'user-session.count',
-  lua: complete(countLua),
+  lua: countLua,
+  include,
   record,
   change: 'touch',
   repeatable: true,
@@ -307,7 +308,8 @@ export const count = defineScript({
 
 export const stats = defineScript({
   name: 'user-session.stats',
-  lua: complete(statsLua),
+  lua: statsLua,
+  include,
   record,
   change: 'none',
   repeatable: true,
@@ -324,7 +326,8 @@ export const stats = defineScript({
 
 export const endAll = defineScript({
   name: 'user-session.end-all',
-  lua: complete(endAllLua),
+  lua: endAllLua,
+  include,
   record,
   change: 'removal',
   repeatable: true,
@@ -338,7 +341,8 @@ export const endAll = defineScript({
 
 export const detachAll = defineScript({
   name: 'user-session.detach-all',
-  lua: complete(detachAllLua),
+  lua: detachAllLua,
+  include,
   record,
   change: 'full',
   repeatable: true,
@@ -353,7 +357,8 @@ export const detachAll = defineScript({
 
 export const recompute = defineScript({
   name: 'user-session.recompute',
-  lua: complete(recomputeLua),
+  lua: recomputeLua,
+  include,
   record,
   change: 'touch',
   repeatable: true,
@@ -367,7 +372,8 @@ export const recompute = defineScript({
 
 export const sweep = defineScript({
   name: 'user-session.sweep',
-  lua: complete(sweepLua),
+  lua: sweepLua,
+  include,
   record,
   change: 'removal',
   repeatable: true,

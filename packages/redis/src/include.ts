@@ -1,0 +1,38 @@
+import keepLua from './lua/lib/keep.lua'
+import pruneLua from './lua/lib/prune.lua'
+
+/** Pieces of Lua by name, for `-- include: name` in a script. */
+export type Snippets = Readonly<Record<string, string>>
+
+/** What scripts of every package may include. A package that has a snippet of the same name gets its own. */
+const shared: Snippets = { keep: keepLua, prune: pruneLua }
+
+/**
+ * A script with snippets in the place of `-- include: name, other`. They stand where they are needed: a function costs
+ * each run that defines it.
+ *
+ * @throws TypeError when a snippet is unknown, or includes itself
+ */
+export function withSnippets(script: string, lua: string, snippets: Snippets = {}): string {
+  const complete = (text: string, within: readonly string[]): string =>
+    text.replaceAll(/^ *-- include: (.+)$/gm, (_, names: string) =>
+      names
+        .split(', ')
+        .map((name) => {
+          const snippet = find(name, snippets) ?? find(name, shared)
+          if (snippet === undefined) {
+            const known = [...new Set([...Object.keys(snippets), ...Object.keys(shared)])].sort()
+            throw new TypeError(`${script} includes '${name}'. A snippet is one of: ${known.join(', ')}`)
+          }
+          if (within.includes(name))
+            throw new TypeError(`${script} includes '${name}', which includes itself`)
+          return complete(snippet, [...within, name])
+        })
+        .join('\n'),
+    )
+  return complete(lua, [])
+}
+
+function find(name: string, snippets: Snippets): string | undefined {
+  return Object.hasOwn(snippets, name) ? snippets[name] : undefined
+}
