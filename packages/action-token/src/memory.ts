@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { isExpired, type ProviderFactory, Pruner } from '@authstate/spi'
+import { entriesOfNow, inSlices, isExpired, type ProviderFactory, Pruner } from '@authstate/spi'
 import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { ActionTokens } from './action-tokens.js'
 import { type MemoryActionTokenConfig, memoryActionTokenConfig, type RevokedTokenSource } from './config.js'
@@ -91,13 +91,14 @@ class MemoryStore implements TokenStore {
   }
 
   async revokeFamily(realmId: string, family: string, until: number, now: number) {
-    const isMember = (entry: Entry): boolean => entry.realmId === realmId && entry.family === family
-    const withdrawn = this.#withdraw(isMember, now)
-    let expiresAt = Math.max(until, this.#refusedUntil(realmId, family))
-    // What was consumed may be repeated by its attempt, and lead to more, for as long as it lives.
-    for (const entry of this.#tokens.values())
-      if (isMember(entry)) expiresAt = Math.max(expiresAt, entry.expiresAt)
-    this.#refused.set(textOf(realmId, family), { realmId, expiresAt })
+    // Nothing joins while its members are looked for.
+    this.#refuse(realmId, family, until)
+    const withdrawn = await this.#withdraw((entry) => {
+      if (entry.realmId !== realmId || entry.family !== family) return false
+      // What was consumed may be repeated by its attempt, and lead to more, for as long as it lives.
+      if (entry.consumption !== undefined) this.#refuse(realmId, family, entry.expiresAt)
+      return true
+    }, now)
     this.#refusedPruner.prune((mark) => isExpired(mark.expiresAt, now))
     return withdrawn
   }
@@ -107,9 +108,16 @@ class MemoryStore implements TokenStore {
   }
 
   async removeByRealm(realmId: string, now: number) {
-    const removed = this.#withdraw((entry) => entry.realmId === realmId, now)
-    for (const map of [this.#tokens, this.#refused, this.#revoked]) {
-      for (const [text, entry] of map) if (entry.realmId === realmId) map.delete(text)
+    let removed = 0
+    await inSlices(entriesOfNow(this.#tokens), ([text, entry]) => {
+      if (entry.realmId !== realmId) return
+      this.#tokens.delete(text)
+      if (entry.consumption === undefined && !isExpired(entry.expiresAt, now)) removed += 1
+    })
+    for (const marks of [this.#refused, this.#revoked]) {
+      await inSlices(entriesOfNow(marks), ([text, mark]) => {
+        if (mark.realmId === realmId) marks.delete(text)
+      })
     }
     return removed
   }
@@ -138,13 +146,19 @@ class MemoryStore implements TokenStore {
     return this.#refused.get(textOf(realmId, family))?.expiresAt ?? 0
   }
 
-  #withdraw(matches: (entry: Entry) => boolean, now: number): number {
+  /** Refuses what joins a family, for longer where it is refused for longer already. */
+  #refuse(realmId: string, family: string, until: number): void {
+    const expiresAt = Math.max(until, this.#refusedUntil(realmId, family))
+    this.#refused.set(textOf(realmId, family), { realmId, expiresAt })
+  }
+
+  async #withdraw(matches: (entry: Entry) => boolean, now: number): Promise<number> {
     let withdrawn = 0
-    for (const [text, entry] of this.#tokens) {
-      if (!matches(entry) || entry.consumption !== undefined) continue
+    await inSlices(entriesOfNow(this.#tokens), ([text, entry]) => {
+      if (!matches(entry) || entry.consumption !== undefined) return
       this.#tokens.delete(text)
       if (!isExpired(entry.expiresAt, now)) withdrawn += 1
-    }
+    })
     return withdrawn
   }
 }

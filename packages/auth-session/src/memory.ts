@@ -1,9 +1,15 @@
-import { isExpired, type ProviderFactory, Pruner } from '@authstate/spi'
+import { entriesOfNow, inSlices, isExpired, type ProviderFactory, Pruner } from '@authstate/spi'
 import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { AuthSessions } from './auth-sessions.js'
 import { type AuthSessionConfig, authSessionConfig } from './config.js'
 import { type AuthSessionProvider, authSessionSpi } from './contract.js'
-import { RecordStore, type RootRecord, type RootRecords, type StepResult } from './record-store.js'
+import {
+  type EndOfRoot,
+  RecordStore,
+  type RootRecord,
+  type RootRecords,
+  type StepResult,
+} from './record-store.js'
 import type { RootName } from './store.js'
 
 /** Keeps authentication sessions in this process. They are lost with it and not shared. */
@@ -33,13 +39,13 @@ class MemoryRecords implements RootRecords {
     return answer
   }
 
-  removeByRealm(realmId: string): RootRecord[] {
-    const removed: RootRecord[] = []
-    for (const [text, record] of this.#records) {
-      if (record.realmId !== realmId) continue
+  async removeByRealm(realmId: string): Promise<EndOfRoot[]> {
+    const removed: EndOfRoot[] = []
+    await inSlices(entriesOfNow(this.#records), ([text, record]) => {
+      if (record.realmId !== realmId) return
       this.#records.delete(text)
       removed.push(record)
-    }
+    })
     return removed
   }
 

@@ -1,4 +1,4 @@
-import { isExpired, isPromiseLike, jsonMap } from '@authstate/spi'
+import { inSlices, isExpired, isPromiseLike, jsonMap } from '@authstate/spi'
 import type { AuthSessionTab, RootSummary } from './contract.js'
 import { mergeTabData, notesBytesOf, type TabData, type TabDataPatch, type TabHead, tabOf } from './rules.js'
 import type {
@@ -169,9 +169,9 @@ export class RecordStore implements AuthSessionStore {
   }
 
   async removeByRealm(realmId: string, now: number, onRemoved: (rootId: string) => void) {
-    for (const { id, expiresAt } of await this.#records.removeByRealm(realmId)) {
+    await inSlices(await this.#records.removeByRealm(realmId), ({ id, expiresAt }) => {
       if (!isExpired(expiresAt, now)) onRemoved(id)
-    }
+    })
   }
 
   async close() {

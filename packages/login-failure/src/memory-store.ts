@@ -1,4 +1,4 @@
-import { isExpired, Pruner } from '@authstate/spi'
+import { entriesOfNow, inSlices, isExpired, Pruner } from '@authstate/spi'
 import type { Policy } from './policy.js'
 import {
   applyFailure,
@@ -89,22 +89,22 @@ export class MemoryStore implements FailureStore {
   }
 
   async removeRealm(realmId: string, now: number): Promise<number> {
-    this.#forgetDecoys(realmId)
+    await this.#forgetDecoys(realmId)
     let removed = 0
-    for (const [name, { subject, state }] of this.#entries) {
-      if (subject.realmId !== realmId) continue
+    await inSlices(entriesOfNow(this.#entries), ([name, { subject, state }]) => {
+      if (subject.realmId !== realmId) return
       this.#entries.delete(name)
       if (!isExpired(state.expiresAt, now)) removed += 1
-    }
+    })
     return removed
   }
 
   async applyPolicies(realmId: string, policies: Policies, now: number) {
-    this.#forgetDecoys(realmId)
+    await this.#forgetDecoys(realmId)
     let updated = 0
     let removed = 0
-    for (const [name, entry] of this.#entries) {
-      if (entry.subject.realmId !== realmId || isExpired(entry.state.expiresAt, now)) continue
+    await inSlices(entriesOfNow(this.#entries), ([name, entry]) => {
+      if (entry.subject.realmId !== realmId || isExpired(entry.state.expiresAt, now)) return
       const policy = policies[entry.subject.rule]
       const expiresAt = policy === undefined ? 0 : expiryOf(entry.state, policy)
       if (isExpired(expiresAt, now)) {
@@ -114,7 +114,7 @@ export class MemoryStore implements FailureStore {
         entry.state = { ...entry.state, expiresAt }
         updated += 1
       }
-    }
+    })
     return { updated, removed }
   }
 
@@ -146,8 +146,10 @@ export class MemoryStore implements FailureStore {
     }
   }
 
-  #forgetDecoys(realmId: string): void {
-    for (const [name, { subject }] of this.#decoys) if (subject.realmId === realmId) this.#decoys.delete(name)
+  #forgetDecoys(realmId: string): Promise<void> {
+    return inSlices(entriesOfNow(this.#decoys), ([name, { subject }]) => {
+      if (subject.realmId === realmId) this.#decoys.delete(name)
+    })
   }
 
   #pruneAttempts(lapsedAt: number): void {

@@ -52,6 +52,13 @@ interface Limit<R extends Rival> {
   readonly counts: (rival: R) => boolean
 }
 
+/** Whether anything limits a newcomer. */
+export function hasLimit({ adds, bringsClient }: Omit<Newcomer, 'id'>, limits: Limits): boolean {
+  if (bringsClient && adds !== 'offline' && limits.perClient > 0) return true
+  if (adds === 'client') return false
+  return limits.total > 0 || (adds === 'online' ? limits.perUser : limits.offline) > 0
+}
+
 /**
  * Decides about a newcomer by all limits, from the narrowest to the widest: per client, then per user of its kind, then in
  * all. What ends by one limit counts no more for the next. Where the policy ends sessions, those end that are the oldest, or

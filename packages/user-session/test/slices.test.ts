@@ -1,9 +1,10 @@
 // In memory no verb holds the event loop for as long as there are sessions: what is counted here are the turns of others.
 import { FakeClock } from '@authstate/conformance'
 import { createProviderRegistry } from '@authstate/registry'
-import { expect, test } from 'vitest'
+import { SLICE } from '@authstate/spi'
+import { expect, test, vi } from 'vitest'
+import { turnsOfOthers } from '../../../tools/testing/turns-of-others.js'
 import { memoryUserSessions, type UserSessionProvider, userSessionSpi } from '../src/index.js'
-import { SLICE } from '../src/memory/slices.js'
 import { SortedSessions } from '../src/memory/sorted.js'
 import type { StoredSession } from '../src/stored.js'
 
@@ -32,17 +33,37 @@ test.each(Object.keys(verbs))('%s of thousands lets others have turns', async (v
   for (let n = 0; n < SESSIONS; n++) {
     await provider.create('r', { userId: 'alice', loginUsername: 'alice', client })
   }
-  let [turns, isOver] = [0, false]
-  const count = () => {
-    turns += 1
-    if (!isOver) setImmediate(count)
-  }
-  setImmediate(count)
-  expect(await verbs[verb]?.(provider, clock)).toBe(SESSIONS)
-  isOver = true
+  const { answer, turns } = await turnsOfOthers(async () => verbs[verb]?.(provider, clock))
+  expect(answer).toBe(SESSIONS)
   expect(turns).toBeGreaterThanOrEqual(SESSIONS / SLICE - 1)
   await registry.close()
 })
+
+test.each([
+  ['no limit', {}, 0],
+  ['a limit of offline sessions', { maxOfflineSessionsPerUser: 3 }, 0],
+  ['a limit of sessions', { maxSessionsPerUser: 100 }, 2],
+])(
+  'with %s a login lists the sessions of its user as often as that asks for',
+  async (_, properties, lists) => {
+    const registry = createProviderRegistry({
+      factories: [memoryUserSessions()],
+      config: { spi: { 'user-session': { sweepIntervalMs: 0, ...properties } } },
+      clock: new FakeClock(),
+    })
+    await registry.start()
+    const provider = registry.get(userSessionSpi)
+    const looks = vi.spyOn(SortedSessions.prototype, 'after')
+    try {
+      await provider.create('r', { userId: 'alice', loginUsername: 'alice', client })
+      // Online and offline.
+      expect(looks).toHaveBeenCalledTimes(lists)
+    } finally {
+      looks.mockRestore()
+      await registry.close()
+    }
+  },
+)
 
 test('a listing of many is looked at in few steps, and is as a sorted list', () => {
   const listing = new SortedSessions()

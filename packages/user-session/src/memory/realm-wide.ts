@@ -1,10 +1,18 @@
-import { comparePositions, encodeCursor, type Page, type PagePosition, type Realm } from '@authstate/spi'
+import {
+  comparePositions,
+  encodeCursor,
+  inSlices,
+  type Page,
+  type PagePosition,
+  type Realm,
+  SLICE,
+  turn,
+} from '@authstate/spi'
 import type { CheckedSessionPage } from '../checks.js'
 import type { RemovalReason, UserSession } from '../contract.js'
 import { clientLives, isOver, userLives } from '../expiry.js'
 import { beganBefore } from '../moments.js'
 import { liveClient, type StoredSession, settle, settleClient, snapshot } from '../stored.js'
-import { inSlices, SLICE, turn } from './slices.js'
 import type { SortedSessions } from './sorted.js'
 import type { MemoryStore } from './store.js'
 

@@ -1,11 +1,10 @@
-import type { Clock, Logger } from '@authstate/spi'
+import { type Clock, inSlices, type Logger } from '@authstate/spi'
 import type { ClientRemovalReason, RefusalReason, RemovalReason, UserSessionEvent } from '../contract.js'
 import { Listeners } from '../events.js'
 import { isOver } from '../expiry.js'
-import { type Limits, makeRoom, type Newcomer } from '../limits.js'
+import { hasLimit, type Limits, makeRoom, type Newcomer } from '../limits.js'
 import { beganBefore, FENCE_MS, laterMark } from '../moments.js'
 import { dropClient, liveClient, type StoredSession } from '../stored.js'
-import { inSlices } from './slices.js'
 import { SessionTable } from './table.js'
 
 /** Every session of this process, the marks that refuse late creations, and who listens. */
@@ -81,6 +80,8 @@ export class MemoryStore {
     clientId: string | undefined,
     limits: Limits,
   ): RefusalReason | undefined {
+    const newcomer: Newcomer = { id, adds, bringsClient: clientId !== undefined && !offline }
+    if (!hasLimit(newcomer, limits)) return undefined
     const now = this.#clock.now()
     const rivals = [false, true].flatMap((isOffline) =>
       [...this.table(realmId, isOffline).ofUser(userId).after(now)]
@@ -94,8 +95,7 @@ export class MemoryStore {
           session,
         })),
     )
-    const bringsClient = clientId !== undefined && !offline
-    const room = makeRoom(rivals, { id, adds, bringsClient }, limits)
+    const room = makeRoom(rivals, newcomer, limits)
     if ('refused' in room) return room.refused
     for (const { session } of room.ends) this.end(session, 'limit')
     return undefined

@@ -1,4 +1,4 @@
-import type { Realm } from '@authstate/spi'
+import { inSlices, type Realm } from '@authstate/spi'
 import type { ClientTokenRotation, RotationOutcome, TransientTokenRotation } from '../contract.js'
 import { clientLives, isOver, userLives } from '../expiry.js'
 import { latestOf, TOKENS_FENCE_MS } from '../moments.js'
@@ -11,7 +11,6 @@ import {
   settle,
   settleClient,
 } from '../stored.js'
-import { inSlices } from './slices.js'
 import type { MemoryStore } from './store.js'
 
 /** Decides on a refresh token in a client session, and ends that where it was replayed. */
