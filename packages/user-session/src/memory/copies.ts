@@ -13,10 +13,10 @@ import {
   settle,
   settleClient,
 } from '../stored.js'
-import type { MemoryStore } from './store.js'
+import type { Sessions } from './sessions.js'
 
 /** Whether a session has a living offline twin, by the time-outs of now. */
-export function livesOffline(store: MemoryStore, online: StoredSession, realm: Realm, now: number): boolean {
+export function livesOffline(store: Sessions, online: StoredSession, realm: Realm, now: number): boolean {
   const twin = store.live(online.realmId, online.id, true, now)
   return twin !== undefined && !isOver(expiryOf(twin, userLives(realm, true)), now)
 }
@@ -38,7 +38,7 @@ export function wantedOf(
 
 /** Makes the offline twin of a session, or refreshes it, with some of its client sessions. */
 export function copyOffline(
-  store: MemoryStore,
+  store: Sessions,
   online: StoredSession,
   clients: ReadonlyMap<string, StoredClient>,
   { login }: CheckedCopy,
@@ -72,7 +72,7 @@ export function copyOffline(
 
 /** Begins a session anew: nothing but its id and its user stays. */
 export function restart(
-  store: MemoryStore,
+  store: Sessions,
   session: StoredSession,
   begun: CheckedSession,
   realm: Realm,

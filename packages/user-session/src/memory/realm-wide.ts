@@ -13,8 +13,8 @@ import type { RemovalReason, UserSession } from '../contract.js'
 import { clientLives, isOver, userLives } from '../expiry.js'
 import { beganBefore } from '../moments.js'
 import { liveClient, type StoredSession, settle, settleClient, snapshot } from '../stored.js'
+import type { Sessions } from './sessions.js'
 import type { SortedSessions } from './sorted.js'
-import type { MemoryStore } from './store.js'
 
 /** A page of the living among some sessions. */
 export function pageOf(
@@ -39,7 +39,7 @@ export function pageOf(
  * @param except The id of a session that stays.
  */
 export async function endAll(
-  store: MemoryStore,
+  store: Sessions,
   walks: readonly Iterable<StoredSession>[],
   reason: RemovalReason,
   now: number,
@@ -63,7 +63,7 @@ function* chained<T>(walks: readonly Iterable<T>[]): Generator<T> {
 
 /** Ends the living client sessions of a client among some sessions. */
 export async function detachAll(
-  store: MemoryStore,
+  store: Sessions,
   sessions: Iterable<StoredSession>,
   clientId: string,
   now: number,
@@ -93,7 +93,7 @@ export async function statsOf(
 
 /** Computes every life of a realm anew. @returns How many sessions changed. */
 export async function recompute(
-  store: MemoryStore,
+  store: Sessions,
   realmId: string,
   realm: Realm,
   now: number,
@@ -122,17 +122,15 @@ function endsOf(session: StoredSession): string {
 }
 
 /** Takes away what is over. */
-export async function sweep(store: MemoryStore, now: number): Promise<number> {
-  let swept = 0
+export async function sweep(store: Sessions, now: number, onSwept: (count: number) => void): Promise<void> {
   for (const table of store.tables()) {
     for (;;) {
       const over = table.all.over(now, SLICE)
       for (const session of over) store.expire(session)
-      swept += over.length
+      onSwept(over.length)
       if (over.length < SLICE) break
       await turn()
     }
   }
   await store.prune()
-  return swept
 }

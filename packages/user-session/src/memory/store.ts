@@ -1,152 +1,280 @@
-import { type Clock, inSlices, type Logger } from '@authstate/spi'
-import type { ClientRemovalReason, RefusalReason, RemovalReason, UserSessionEvent } from '../contract.js'
-import { Listeners } from '../events.js'
-import { isOver } from '../expiry.js'
-import { hasLimit, type Limits, makeRoom, type Newcomer } from '../limits.js'
-import { beganBefore, FENCE_MS, laterMark } from '../moments.js'
-import { dropClient, liveClient, type StoredSession } from '../stored.js'
-import { SessionTable } from './table.js'
+import { type Clock, jsonMap, type Realm } from '@authstate/spi'
+import {
+  type CheckedClient,
+  type CheckedClientPatch,
+  type CheckedCopy,
+  type CheckedPatch,
+  type CheckedSession,
+  type CheckedSessionPage,
+  otherUser,
+} from '../checks.js'
+import type {
+  ClientTokenRotation,
+  CreateOutcome,
+  LimitedOutcome,
+  RotationOutcome,
+  TransientTokenRotation,
+} from '../contract.js'
+import { clientLives, isOver, type Lives, userLives } from '../expiry.js'
+import type { Limits } from '../limits.js'
+import { mergeNotes } from '../notes.js'
+import type {
+  EndedIndex,
+  Removal,
+  SessionIndex,
+  SessionName,
+  SessionStep,
+  SessionStore,
+  StoreParts,
+} from '../store.js'
+import {
+  draft,
+  expiryOf,
+  liveClient,
+  openClient,
+  patchClient,
+  putClient,
+  type StoredSession,
+  settle,
+  settleClient,
+  snapshot,
+} from '../stored.js'
+import { copyOffline, livesOffline, restart, wantedOf } from './copies.js'
+import { detachAll, endAll, pageOf, recompute, statsOf, sweep } from './realm-wide.js'
+import { Sessions } from './sessions.js'
+import type { SortedSessions } from './sorted.js'
+import { rotateIn, TransientFamilies } from './tokens.js'
 
-/** Every session of this process, the marks that refuse late creations, and who listens. */
-export class MemoryStore {
-  readonly listeners: Listeners
+/** Keeps sessions in this process: each step runs from beginning to end before another. */
+export class MemoryStore implements SessionStore {
   readonly #clock: Clock
-  readonly #tables = new Map<string, SessionTable>()
-  readonly #marks = new Map<string, { readonly mark: string; readonly expiresAt: number }>()
+  readonly #limits: Limits
+  readonly #maxNotesBytes: number
+  readonly #sessions: Sessions
+  readonly #transient = new TransientFamilies()
 
-  constructor(clock: Clock, logger: Logger) {
-    this.#clock = clock
-    this.listeners = new Listeners(logger)
+  constructor({ context, config, limits, listeners }: StoreParts) {
+    this.#clock = context.clock
+    this.#limits = limits
+    this.#maxNotesBytes = config.maxNotesBytes
+    this.#sessions = new Sessions(context.clock, listeners)
   }
 
-  table(realmId: string, offline: boolean): SessionTable {
-    const name = nameOf(realmId, offline)
-    const table = this.#tables.get(name) ?? new SessionTable()
-    this.#tables.set(name, table)
-    return table
+  refuses(realmId: string, { userId, login }: CheckedSession): boolean {
+    return this.#sessions.refuses(realmId, userId, false, login.beginning)
   }
 
-  tables(): SessionTable[] {
-    return [...this.#tables.values()]
+  async create({ realmId, id, realm, now }: SessionStep, checked: CheckedSession): Promise<CreateOutcome> {
+    const stored = draft(realmId, id, checked, realm, now)
+    const refused = this.refuses(realmId, checked)
+      ? 'ended'
+      : this.#sessions.makeRoom(stored, 'online', checked.client?.clientId, this.#limits)
+    if (refused) return { outcome: 'refused', reason: refused }
+    this.#sessions.add(stored)
+    return { outcome: 'created', session: snapshot(stored, now) }
   }
 
-  live(realmId: string, id: string, offline: boolean, now: number): StoredSession | undefined {
-    const session = this.#tables.get(nameOf(realmId, offline))?.get(id)
-    return session === undefined || isOver(session.expiresAt, now) ? undefined : session
+  async load({ realmId, id, offline }: SessionName, clientId: string | undefined, now: number) {
+    const session = this.#sessions.live(realmId, id, offline, now)
+    if (session === undefined) return undefined
+    if (clientId !== undefined && liveClient(session, clientId, now) === undefined) return undefined
+    return snapshot(session, now, clientId)
   }
 
-  add(session: StoredSession): void {
-    this.table(session.realmId, session.offline).put(session)
-    this.tell('created', session)
+  async refresh(step: SessionStep, clientId: string | undefined) {
+    return this.#write(step, (session, lives) => {
+      const { now, realm } = step
+      if (clientId !== undefined) {
+        const client = openClient(session, clientId, realm, now)
+        if (client === undefined) return undefined
+        client.lastRefreshAt = Math.max(client.lastRefreshAt, now)
+        settleClient(session, client, lives, clientLives(realm, clientId, session.offline))
+      }
+      session.lastRefreshAt = Math.max(session.lastRefreshAt, now)
+      settle(session, lives)
+      return snapshot(session, now, clientId)
+    })
   }
 
-  /** Ends a session and says why. */
-  end(session: StoredSession, reason: RemovalReason): void {
-    this.table(session.realmId, session.offline).delete(session)
-    this.tell('removed', session, reason)
+  async touch(step: SessionStep, clientId: string | undefined) {
+    const session = await this.refresh(step, clientId)
+    return session && { lastRefreshAt: session.lastRefreshAt, expiresAt: session.expiresAt }
   }
 
-  /** Takes away a session that is over. */
-  expire(session: StoredSession): void {
-    this.table(session.realmId, session.offline).delete(session)
-    this.tell('expired', session)
+  async update(step: SessionStep, { state, notes }: CheckedPatch) {
+    return this.#write(step, (session, lives) => {
+      session.notes = mergeNotes(session.notes, notes, this.#maxNotesBytes)
+      settle(session, lives)
+      if (state !== undefined) session.state = state ?? undefined
+      return snapshot(session, step.now)
+    })
   }
 
-  /** Whether a session is there, and not another one of its id. */
-  holds(session: StoredSession): boolean {
-    return this.#tables.get(nameOf(session.realmId, session.offline))?.has(session) === true
+  async restart(step: SessionStep, begun: CheckedSession, isTooLate: boolean): Promise<LimitedOutcome> {
+    const { realmId, realm, now } = step
+    const restarted = this.#write(step, (session): LimitedOutcome => {
+      if (session.core.userId !== begun.userId) throw otherUser()
+      if (isTooLate) return { outcome: 'refused', reason: 'too-late' }
+      const reason = this.refuses(realmId, begun)
+        ? 'ended'
+        : this.#sessions.makeRoom(session, 'client', begun.client?.clientId, this.#limits)
+      if (reason) return { outcome: 'refused', reason }
+      restart(this.#sessions, session, begun, realm, now)
+      return { outcome: 'done', session: snapshot(session, now) }
+    })
+    return restarted ?? { outcome: 'gone' }
   }
 
-  /** Notes what was written to a session, if it is still there. */
-  keep(session: StoredSession): void {
-    if (this.holds(session)) this.table(session.realmId, session.offline).put(session)
+  async remove({ realmId, id, offline }: SessionName, now: number) {
+    const session = this.#sessions.live(realmId, id, offline, now)
+    if (session) this.#sessions.end(session, 'removed')
+    return session !== undefined
   }
 
-  /** Ends a client session and says why. */
-  detach(session: StoredSession, clientId: string, reason: ClientRemovalReason): void {
-    dropClient(session, clientId, this.#clock.now())
-    this.keep(session)
-    this.tellClient(session, clientId, reason)
+  async putClient(step: SessionStep, client: CheckedClient): Promise<LimitedOutcome> {
+    const { realm, now } = step
+    const put = this.#write(step, (session, lives): LimitedOutcome => {
+      if (openClient(session, client.clientId, realm, now) === undefined) {
+        const reason = this.#sessions.makeRoom(session, 'client', client.clientId, this.#limits)
+        if (reason) return { outcome: 'refused', reason }
+      }
+      settle(session, lives)
+      const own = clientLives(realm, client.clientId, session.offline)
+      settleClient(session, putClient(session, client, now), lives, own)
+      return { outcome: 'done', session: snapshot(session, now) }
+    })
+    return put ?? { outcome: 'gone' }
   }
 
-  /**
-   * Ends as many sessions of a user as the limits ask for before the newcomer is there, or none and says why not.
-   *
-   * @param clientId The client that the newcomer brings.
-   */
-  makeRoom(
-    { realmId, id, offline, core: { userId } }: Pick<StoredSession, 'realmId' | 'id' | 'offline' | 'core'>,
-    adds: Newcomer['adds'],
-    clientId: string | undefined,
-    limits: Limits,
-  ): RefusalReason | undefined {
-    const newcomer: Newcomer = { id, adds, bringsClient: clientId !== undefined && !offline }
-    if (!hasLimit(newcomer, limits)) return undefined
-    const now = this.#clock.now()
-    const rivals = [false, true].flatMap((isOffline) =>
-      [...this.table(realmId, isOffline).ofUser(userId).after(now)]
-        .filter((session) => session.id !== id || session.offline !== offline)
-        .map((session) => ({
-          id: session.id,
-          offline: session.offline,
-          startedAt: session.startedAt,
-          lastRefreshAt: session.lastRefreshAt,
-          atClient: clientId !== undefined && liveClient(session, clientId, now) !== undefined,
-          session,
-        })),
+  async updateClient(step: SessionStep, patch: CheckedClientPatch) {
+    const { realm, now } = step
+    return this.#write(step, (session, lives) => {
+      const client = openClient(session, patch.clientId, realm, now)
+      if (client === undefined) return undefined
+      patchClient(client, patch, this.#maxNotesBytes)
+      settle(session, lives)
+      settleClient(session, client, lives, clientLives(realm, patch.clientId, session.offline))
+      return snapshot(session, now)
+    })
+  }
+
+  async removeClient(
+    { realmId, id, offline }: SessionName,
+    clientId: string,
+    endWhenLast: boolean,
+    now: number,
+  ) {
+    const session = this.#sessions.live(realmId, id, offline, now)
+    if (session === undefined || liveClient(session, clientId, now) === undefined) return false
+    const isLast = snapshot(session, now).clients.size === 1
+    if (endWhenLast && isLast) this.#sessions.end(session, 'last-client')
+    else this.#sessions.detach(session, clientId, 'removed')
+    return true
+  }
+
+  async createOffline(step: SessionStep, copy: CheckedCopy): Promise<LimitedOutcome> {
+    const { realmId, realm, now } = step
+    const copied = this.#write(step, (online): LimitedOutcome => {
+      if (this.#sessions.refuses(realmId, online.core.userId, true, copy.login.beginning))
+        return { outcome: 'gone' }
+      const clients = wantedOf(online, copy.clientIds, realm, now)
+      if (!livesOffline(this.#sessions, online, realm, now)) {
+        const newcomer = { ...online, offline: true }
+        const reason = this.#sessions.makeRoom(newcomer, 'offline', undefined, this.#limits)
+        if (reason) return { outcome: 'refused', reason }
+      }
+      const twin = copyOffline(this.#sessions, online, clients, copy, realm, now)
+      return { outcome: 'done', session: snapshot(twin, now) }
+    })
+    return copied ?? { outcome: 'gone' }
+  }
+
+  async rotate(step: SessionStep, rotation: ClientTokenRotation): Promise<RotationOutcome> {
+    const rotated = this.#write(step, (session) =>
+      rotateIn(this.#sessions, session, rotation, step.realm, step.now),
     )
-    const room = makeRoom(rivals, newcomer, limits)
-    if ('refused' in room) return room.refused
-    for (const { session } of room.ends) this.end(session, 'limit')
-    return undefined
+    return rotated ?? { outcome: 'gone' }
   }
 
-  /** Refuses from now on what began before a removal. @param userId Left out: of the whole realm. */
-  raiseFence(realmId: string, userId: string | undefined, offline: boolean, mark: string): void {
-    const name = nameOf(realmId, offline, userId)
-    const expiresAt = this.#clock.now() + FENCE_MS
-    this.#marks.set(name, { mark: laterMark(this.#marks.get(name)?.mark, mark), expiresAt })
+  async rotateTransient(realmId: string, rotation: TransientTokenRotation, now: number) {
+    return this.#transient.rotate(realmId, rotation, now)
   }
 
-  refuses(realmId: string, userId: string, offline: boolean, beginning: string): boolean {
-    return [undefined, userId].some((user) => {
-      const held = this.#marks.get(nameOf(realmId, offline, user))
-      return held !== undefined && beganBefore(beginning, held.mark)
-    })
+  async page(index: SessionIndex, page: CheckedSessionPage, now: number) {
+    return pageOf(this.#sessionsOf(index), page, now)
   }
 
-  /** Frees what is needed no more besides sessions. */
-  async prune(): Promise<void> {
+  async count(index: SessionIndex, now: number) {
+    return this.#sessionsOf(index).countAfter(now)
+  }
+
+  async clientStats(realmId: string, offline: boolean, now: number) {
+    const table = this.#sessions.table(realmId, offline)
+    return jsonMap(await statsOf(table.clientIds(), (clientId) => table.ofClient(clientId), now))
+  }
+
+  async endAll(index: EndedIndex, { mark, except }: Removal, now: number) {
+    const { realmId, offline, kind, name } = index
+    if (mark !== '') {
+      if (kind === 'realm') this.#transient.end(realmId, mark, now)
+      this.#sessions.raiseFence(realmId, kind === 'user' ? name : undefined, offline, mark)
+    }
+    const reason = kind === 'brokerSession' ? 'broker-session' : kind
+    const walk = this.#sessionsOf(index).after(now)
+    return endAll(this.#sessions, [walk], reason, now, mark === '' ? undefined : mark, except)
+  }
+
+  async detachAll(realmId: string, clientId: string, offline: boolean, now: number) {
+    const sessions = this.#sessions.table(realmId, offline).ofClient(clientId).after(now)
+    return detachAll(this.#sessions, sessions, clientId, now)
+  }
+
+  async recompute(realmId: string, realm: Realm, now: number) {
+    return recompute(this.#sessions, realmId, realm, now)
+  }
+
+  async sweep(onSwept: (count: number) => void) {
     const now = this.#clock.now()
-    await inSlices(this.#marks, ([name, { expiresAt }]) => {
-      if (isOver(expiresAt, now)) this.#marks.delete(name)
-    })
-    await inSlices(this.#tables, ([name, table]) => {
-      if (table.size === 0) this.#tables.delete(name)
-    })
+    await this.#transient.prune(now)
+    await sweep(this.#sessions, now, onSwept)
   }
 
-  clear(): void {
-    this.#tables.clear()
-    this.#marks.clear()
-    this.listeners.clear()
+  close() {
+    this.#sessions.clear()
+    this.#transient.clear()
   }
 
-  tell(type: UserSessionEvent['type'], session: StoredSession, reason?: RemovalReason): void {
-    if (!this.listeners.has(type)) return
-    const clientIds = [...session.clients.keys()]
-    this.listeners.emit(type, { ...this.#about(session), clientIds, ...(reason && { reason }) }, () => ({
-      ...session.notes,
-    }))
+  /** Changes a living session; one that is over by the time-outs of now is over. */
+  #write<T>(
+    { realmId, id, offline, realm, now }: SessionStep,
+    change: (session: StoredSession, lives: Lives) => T,
+  ): T | undefined {
+    const session = this.#sessions.live(realmId, id, offline, now)
+    if (session === undefined) return undefined
+    const lives = userLives(realm, offline)
+    const expiresAt = expiryOf(session, lives)
+    try {
+      if (!isOver(expiresAt, now)) return change(session, lives)
+      session.expiresAt = expiresAt
+      return undefined
+    } finally {
+      this.#sessions.keep(session)
+    }
   }
 
-  tellClient(session: StoredSession, clientId: string, reason: ClientRemovalReason): void {
-    this.listeners.emit('client-removed', { ...this.#about(session), clientId, reason })
-  }
-
-  #about({ realmId, id: sessionId, offline, core: { userId } }: StoredSession) {
-    return { realmId, sessionId, offline, userId, at: this.#clock.now() }
+  #sessionsOf({ realmId, offline, kind, name }: SessionIndex): SortedSessions {
+    const table = this.#sessions.table(realmId, offline)
+    switch (kind) {
+      case 'user':
+        return table.ofUser(name)
+      case 'client':
+        return table.ofClient(name)
+      case 'brokerUser':
+        return table.ofBrokerUser(name)
+      case 'brokerSession':
+        return table.ofBrokerSession(name)
+      case 'realm':
+        return table.all
+    }
   }
 }
-
-const nameOf = (...parts: (string | boolean | undefined)[]): string => JSON.stringify(parts)

@@ -11,11 +11,11 @@ import {
   settle,
   settleClient,
 } from '../stored.js'
-import type { MemoryStore } from './store.js'
+import type { Sessions } from './sessions.js'
 
 /** Decides on a refresh token in a client session, and ends that where it was replayed. */
 export function rotateIn(
-  store: MemoryStore,
+  store: Sessions,
   session: StoredSession,
   rotation: ClientTokenRotation,
   realm: Realm,

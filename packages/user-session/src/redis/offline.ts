@@ -2,7 +2,7 @@ import { escapePart, unescapePart } from '@authstate/redis'
 import type { CheckedCopy } from '../checks.js'
 import type { LimitedOutcome } from '../contract.js'
 import * as scripts from '../scripts.js'
-import type { Opened, SessionStore } from './session-store.js'
+import type { OpenedSession, StoredSessions } from './stored-sessions.js'
 
 /**
  * Copies a session into its offline twin.
@@ -11,8 +11,8 @@ import type { Opened, SessionStore } from './session-store.js'
  * realm knows their time-outs, and writes nothing until it has them all.
  */
 export async function createOffline(
-  store: SessionStore,
-  { place: { realmId, id }, key: online, realm, now, life }: Opened,
+  store: StoredSessions,
+  { place: { realmId, id }, key: online, realm, now, life }: OpenedSession,
   { clientIds: wanted, login: { beginning } }: CheckedCopy,
   limits: string,
 ): Promise<LimitedOutcome> {

@@ -2,7 +2,7 @@ import { unescapePart } from '@authstate/redis'
 import { type ProviderContext, randomId } from '@authstate/spi'
 import * as scripts from '../scripts.js'
 import { foundIn } from './replies.js'
-import type { SessionStore } from './session-store.js'
+import type { StoredSessions } from './stored-sessions.js'
 
 /** How long a node that stopped in mid-sweep keeps others from that partition. */
 const LEASE_MS = 10_000
@@ -16,38 +16,30 @@ const STEP = 4
  * Where somebody listens, a session is told of before it is taken away: a node that dies in between leaves it to the next one.
  */
 export class PartitionSweep {
-  readonly #store: SessionStore
+  readonly #store: StoredSessions
   readonly #owner: string
   #stopped = false
-  #swept = 0
 
-  constructor(store: SessionStore, { node }: ProviderContext) {
+  constructor(store: StoredSessions, { node }: ProviderContext) {
     this.#store = store
     this.#owner = `${node.name} ${randomId()}`
   }
 
-  /** Sessions ended so far. */
-  get swept(): number {
-    return this.#swept
-  }
-
-  /** @returns How many ended. */
-  async run(): Promise<number> {
-    const before = this.#swept
+  /** @param onSwept Told of each few that ended. */
+  async run(onSwept: (count: number) => void): Promise<void> {
     const { partitions } = this.#store.keys
     // Nodes start at different places, so that they seldom meet.
     const first = Math.floor(Math.random() * partitions.length)
     for (const index of partitions.keys()) {
-      await this.#sweep(partitions[(first + index) % partitions.length] as number)
+      await this.#sweep(partitions[(first + index) % partitions.length] as number, onSwept)
     }
-    return this.#swept - before
   }
 
   stop(): void {
     this.#stopped = true
   }
 
-  async #sweep(partition: number): Promise<void> {
+  async #sweep(partition: number, onSwept: (count: number) => void): Promise<void> {
     const { keys, redis, events } = this.#store
     let told: string | undefined
     while (!this.#stopped) {
@@ -63,7 +55,7 @@ export class PartitionSweep {
           tell: events.sessions('expired'),
         },
       )
-      this.#swept += step.dropped
+      if (step.dropped > 0) onSwept(step.dropped)
       if (step.busy || !step.more) return
       if (step.found !== undefined) {
         // What cannot be taken away, such as a name that is no text, is left to whoever put it there.

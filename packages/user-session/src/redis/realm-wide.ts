@@ -1,12 +1,19 @@
 import { escapePart, type Script, unescapePart } from '@authstate/redis'
-import { comparePositions, encodeCursor, jsonMap, type Page, type PagePosition } from '@authstate/spi'
+import {
+  comparePositions,
+  encodeCursor,
+  jsonMap,
+  type Page,
+  type PagePosition,
+  type Realm,
+} from '@authstate/spi'
 import type { CheckedSessionPage } from '../checks.js'
 import type { UserSession } from '../contract.js'
 import { FENCE_MS, TOKENS_FENCE_MS } from '../moments.js'
 import * as scripts from '../scripts.js'
+import type { EndedIndex, Removal, SessionIndex } from '../store.js'
 import type { ScriptPlace } from './replies.js'
-import type { IndexKind } from './session-keys.js'
-import { isOfAnotherVersion, type SessionStore } from './session-store.js'
+import { isOfAnotherVersion, type StoredSessions } from './stored-sessions.js'
 
 /** Where a walk over a partition goes on. */
 interface Step {
@@ -22,37 +29,24 @@ const ENDED_AT_ONCE = 100
 /** Sessions that each further script ends: everybody else waits for it, so it takes about as long as a few commands. */
 const ENDED_PER_STEP = 5
 
-/** An index whose sessions end together. */
-export interface EndedIndex {
-  readonly realmId: string
-  readonly kind: 'user' | 'brokerSession' | 'realm'
-  /** Of a realm: empty. */
-  readonly name: string
-}
-
 const REASONS = { user: 'user', brokerSession: 'broker-session', realm: 'realm' } as const
 
 const BEGIN: ScriptPlace = { score: '0', id: '' }
 
 /** Looks at, or changes, many sessions: a hundred per script at most, every partition at once. */
 export class RealmWide {
-  readonly #store: SessionStore
+  readonly #store: StoredSessions
 
-  constructor(store: SessionStore) {
+  constructor(store: StoredSessions) {
     this.#store = store
   }
 
   /** A page of an index, merged over the partitions it has. One that cannot be read leaves its place to those behind it. */
-  async page(
-    kind: IndexKind,
-    realmId: string,
-    name: string | undefined,
-    page: CheckedSessionPage,
-  ): Promise<Page<UserSession>> {
+  async page(index: SessionIndex, page: CheckedSessionPage): Promise<Page<UserSession>> {
     const items: UserSession[] = []
     for (let after: PagePosition | undefined = page.after; after !== undefined; ) {
       const limit: number = page.limit - items.length
-      const part = await this.#part(kind, realmId, name, { ...page, limit, after })
+      const part = await this.#part(index, { ...page, limit, after })
       items.push(...part.items)
       after = part.end
       if (after !== undefined && items.length === page.limit) return { items, cursor: encodeCursor(after) }
@@ -62,14 +56,14 @@ export class RealmWide {
 
   /** The next entries of an index that are alive, and where they end if there are more. */
   async #part(
-    kind: IndexKind,
-    realmId: string,
-    name: string | undefined,
-    { offline, limit, after }: CheckedSessionPage,
+    index: SessionIndex,
+    { limit, after }: CheckedSessionPage,
   ): Promise<{ readonly items: readonly UserSession[]; readonly end: PagePosition | undefined }> {
     const { keys } = this.#store
+    const { realmId, offline, kind } = index
+    const name = nameOf(index)
     const now = this.#store.now()
-    const partitions = kind === 'user' && name !== undefined ? [keys.partitionOfUser(name)] : keys.partitions
+    const partitions = kind === 'user' ? [keys.partitionOfUser(index.name)] : keys.partitions
     // Most of what a partition finds is not on the page: only as many as it may well be come with their fields.
     const bodies = partitions.length === 1 ? limit : Math.max(4, 2 * Math.ceil(limit / partitions.length))
     const found = new Map<number, PageEntry[]>(partitions.map((partition) => [partition, []]))
@@ -84,7 +78,7 @@ export class RealmWide {
           afterId: place.id,
           limit: limit + 1,
           bodies,
-          client: kind === 'client' && name !== undefined ? escapePart(name) : '',
+          client: kind === 'client' ? escapePart(index.name) : '',
         },
       }),
       ({ entries }, partition) => {
@@ -105,8 +99,10 @@ export class RealmWide {
     }
   }
 
-  async count(kind: IndexKind, realmId: string, name: string | undefined, offline: boolean): Promise<number> {
+  async count(index: SessionIndex): Promise<number> {
     const { keys } = this.#store
+    const { realmId, offline, kind } = index
+    const name = nameOf(index)
     const now = this.#store.now()
     let living = 0
     await this.#walk(
@@ -116,7 +112,7 @@ export class RealmWide {
         keys: { index: keys.index(partition, kind, realmId, offline, name) },
         args: {
           now,
-          client: kind === 'client' && name !== undefined ? escapePart(name) : '',
+          client: kind === 'client' ? escapePart(index.name) : '',
           afterScore: after.score,
           afterId: after.id,
         },
@@ -150,7 +146,7 @@ export class RealmWide {
       },
     )
     for (const client of tooMany) {
-      counts.set(client, await this.count('client', realmId, unescapePart(client), offline))
+      counts.set(client, await this.count({ realmId, offline, kind: 'client', name: unescapePart(client) }))
     }
     return jsonMap(
       [...counts].filter(([, count]) => count > 0).map(([client, count]) => [unescapePart(client), count]),
@@ -162,10 +158,8 @@ export class RealmWide {
    * all, and refuses nothing.
    */
   async endAll(
-    { realmId, kind, name }: EndedIndex,
-    offline: boolean,
-    mark: string,
-    except = '',
+    { realmId, kind, name, offline }: EndedIndex,
+    { mark, except = '' }: Removal,
   ): Promise<number> {
     const { keys, events } = this.#store
     const now = this.#store.now()
@@ -232,9 +226,8 @@ export class RealmWide {
   }
 
   /** Computes lives anew. @returns How many sessions changed. */
-  async recompute(realmId: string, offline: boolean): Promise<number> {
+  async recompute(realmId: string, realm: Realm, offline: boolean): Promise<number> {
     const { keys } = this.#store
-    const realm = await this.#store.realm(realmId)
     const now = this.#store.now()
     const life = this.#store.life(realm, offline)
     // A map: what clients are called is theirs to choose, and an object has names of its own.
@@ -313,6 +306,9 @@ export class RealmWide {
     return client === undefined || session?.clients.has(client) ? session : undefined
   }
 }
+
+/** Of a realm there is one index, which has no name. */
+const nameOf = ({ kind, name }: SessionIndex): string | undefined => (kind === 'realm' ? undefined : name)
 
 interface PageEntry extends PagePosition {
   readonly values: readonly string[] | undefined

@@ -1,20 +1,20 @@
 import { unescapePart } from '@authstate/redis'
-import type { ProviderContext } from '@authstate/spi'
+import type { Clock } from '@authstate/spi'
 import type { ClientRemovalReason, RemovalReason, UserSession, UserSessionEvent } from '../contract.js'
-import { Listeners } from '../events.js'
+import type { Listeners } from '../events.js'
 import type { RecordCodec } from './record.js'
 import type { Detached, Ended, Limited } from './replies.js'
 
 /** Tells listeners what the scripts did. */
 export class SessionEvents {
   readonly listeners: Listeners
-  readonly #context: ProviderContext
+  readonly #clock: Clock
   readonly #codec: RecordCodec
 
-  constructor(context: ProviderContext, codec: RecordCodec) {
-    this.#context = context
+  constructor(clock: Clock, codec: RecordCodec, listeners: Listeners) {
+    this.#clock = clock
     this.#codec = codec
-    this.listeners = new Listeners(context.logger)
+    this.listeners = listeners
   }
 
   /** Whether a script answers the notes of sessions that it ends. */
@@ -41,7 +41,7 @@ export class SessionEvents {
       offline,
       userId,
       clientIds: [...clients.keys()],
-      at: this.#context.clock.now(),
+      at: this.#clock.now(),
     })
   }
 
@@ -96,7 +96,7 @@ export class SessionEvents {
       sessionId: id,
       offline,
       ...(userId !== undefined && { userId }),
-      at: this.#context.clock.now(),
+      at: this.#clock.now(),
     }
   }
 }

@@ -1,19 +1,11 @@
 import { escapePart, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
-import {
-  assertName,
-  type Clock,
-  isPromiseLike,
-  Lifecycle,
-  type ProviderContext,
-  type Realm,
-  UnreadableCounter,
-} from '@authstate/spi'
+import { type Clock, type Realm, UnreadableCounter } from '@authstate/spi'
 import * as check from '../checks.js'
-import { isRefusal, type LimitedOutcome, type SessionScope, type UserSession } from '../contract.js'
+import { isRefusal, type LimitedOutcome, type UserSession } from '../contract.js'
 import { clientLives, userLives } from '../expiry.js'
-import { beganBefore, Moments } from '../moments.js'
+import { beganBefore } from '../moments.js'
 import { notesTooLarge } from '../notes.js'
-import type { UserSessionConfig } from '../rules.js'
+import type { SessionStep, StoreParts } from '../store.js'
 import { NotesCipher } from './cipher.js'
 import type { NewSession } from './new-session.js'
 import { RecordCodec, type RecordPlace } from './record.js'
@@ -23,8 +15,8 @@ import { SessionKeys } from './session-keys.js'
 import { encodeLives, encodeTimes } from './texts.js'
 import { upcast, upcasters, upgradeRecord, VERSION, versionOf } from './versions.js'
 
-/** What a verb that changes a session knows before it runs its script. */
-export interface Opened {
+/** What a step that changes a session knows before it runs its script. */
+export interface OpenedSession {
   readonly place: RecordPlace
   readonly key: string
   readonly realm: Realm
@@ -33,33 +25,28 @@ export interface Opened {
   readonly life: string
 }
 
-/** What every verb on one session shares: the checks before its script, and the reading of what that answers. */
-export class SessionStore {
+/** What every step on stored sessions shares: keys, spans and codecs before its script, and the reading of what that answers. */
+export class StoredSessions {
   readonly redis: RedisConnection
   readonly keys: SessionKeys
   readonly codec: RecordCodec
   readonly events: SessionEvents
   readonly clock: Clock
-  readonly moments: Moments
-  readonly #context: ProviderContext
   readonly #maxNotesBytes: number
   // A realm whose settings have not changed is the same object.
   readonly #onlineLives = new WeakMap<Realm, string>()
   readonly #offlineLives = new WeakMap<Realm, string>()
   readonly #unreadable: UnreadableCounter
-  readonly #lifecycle = new Lifecycle('user-session')
 
-  constructor(context: ProviderContext, config: UserSessionConfig) {
-    this.#context = context
+  constructor({ context, config, listeners }: StoreParts) {
     this.#maxNotesBytes = config.maxNotesBytes
     this.clock = context.clock
-    this.moments = new Moments(context.clock)
     this.redis = context.get(redisConnectionSpi)
     this.keys = new SessionKeys(this.redis.keys)
     this.#unreadable = new UnreadableCounter(context.logger, 'user-session', 'a stored session')
     const cipher = new NotesCipher(context.keyring, config.encryptNotes)
     this.codec = new RecordCodec(cipher, () => this.#unreadable.count())
-    this.events = new SessionEvents(context, this.codec)
+    this.events = new SessionEvents(context.clock, this.codec, listeners)
   }
 
   /** Records that could not be read so far. */
@@ -69,21 +56,6 @@ export class SessionStore {
 
   now(): number {
     return this.clock.now()
-  }
-
-  realm(realmId: string): Realm | Promise<Realm> {
-    return this.#context.realm(realmId)
-  }
-
-  /** Every verb starts here. */
-  enter(realmId: string): void {
-    this.assertOpen()
-    assertName(realmId, 'realmId')
-  }
-
-  enterSession(realmId: string, id: string): void {
-    this.enter(realmId)
-    assertName(id, 'id')
   }
 
   /** Whether online sessions of the user or realm were ended after a login began, for one that no script creates. */
@@ -98,14 +70,15 @@ export class SessionStore {
   }
 
   /** @returns `undefined` for an id that cannot be one of ours. */
-  async open(realmId: string, id: string, options: SessionScope | undefined): Promise<Opened | undefined> {
-    const offline = check.checkScope(options)
+  open({ realmId, id, offline, realm, now }: SessionStep): OpenedSession | undefined {
     const key = this.keys.session(realmId, id, offline)
     if (key === undefined) return undefined
-    if (upcasters.size > 0) await upgradeRecord(this.redis, key)
-    const resolved = this.#context.realm(realmId)
-    const realm = isPromiseLike(resolved) ? await resolved : resolved
-    return { place: { realmId, id, offline }, key, realm, now: this.now(), life: this.life(realm, offline) }
+    return { place: { realmId, id, offline }, key, realm, now, life: this.life(realm, offline) }
+  }
+
+  /** Rewrites a record of an older form before a script that only knows the one of now. */
+  upgraded(opened: OpenedSession): OpenedSession | Promise<OpenedSession> {
+    return upcasters.size === 0 ? opened : upgradeRecord(this.redis, opened.key).then(() => opened)
   }
 
   /** Spans of the sessions of a realm, as the scripts take them. */
@@ -190,15 +163,6 @@ export class SessionStore {
       const session = this.record(record, place)
       return session ? { outcome: 'done', session } : { outcome: 'gone' }
     }
-  }
-
-  assertOpen(): void {
-    this.#lifecycle.assertOpen()
-  }
-
-  close(): void {
-    this.#lifecycle.close()
-    this.events.listeners.clear()
   }
 }
 

@@ -1,0 +1,301 @@
+import { escapePart, unescapePart } from '@authstate/redis'
+import type { Realm } from '@authstate/spi'
+import {
+  type CheckedClient,
+  type CheckedClientPatch,
+  type CheckedCopy,
+  type CheckedPatch,
+  type CheckedSession,
+  type CheckedSessionPage,
+  STATES,
+} from '../checks.js'
+import type {
+  ClientTokenRotation,
+  CreateOutcome,
+  LimitedOutcome,
+  RefusalReason,
+  RotationOutcome,
+  TransientTokenRotation,
+} from '../contract.js'
+import * as scripts from '../scripts.js'
+import type {
+  EndedIndex,
+  Removal,
+  SessionIndex,
+  SessionName,
+  SessionStep,
+  SessionStore,
+  StoreParts,
+} from '../store.js'
+import { newSession } from './new-session.js'
+import { createOffline } from './offline.js'
+import { PartitionSweep } from './partition-sweep.js'
+import { RealmWide } from './realm-wide.js'
+import { type OpenedSession, StoredSessions } from './stored-sessions.js'
+import { decodeTimes, encodeLimits } from './texts.js'
+import { outcomeOf, presentationOf } from './tokens.js'
+
+/** Keeps sessions in Redis: a script for each step. */
+export class RedisStore implements SessionStore {
+  readonly #stored: StoredSessions
+  readonly #wide: RealmWide
+  readonly #sweep: PartitionSweep
+  readonly #maxNotesBytes: number
+  /** As the scripts take them. */
+  readonly #limits: string
+
+  constructor(parts: StoreParts) {
+    this.#stored = new StoredSessions(parts)
+    this.#wide = new RealmWide(this.#stored)
+    this.#sweep = new PartitionSweep(this.#stored, parts.context)
+    this.#maxNotesBytes = parts.config.maxNotesBytes
+    this.#limits = encodeLimits(parts.limits)
+  }
+
+  get unreadable() {
+    return this.#stored.unreadable
+  }
+
+  partitionOf(userId: string) {
+    return this.#stored.keys.partitionOfUser(userId)
+  }
+
+  refuses(realmId: string, session: CheckedSession) {
+    return this.#stored.refuses(realmId, session)
+  }
+
+  async create({ realmId, id, realm, now }: SessionStep, checked: CheckedSession): Promise<CreateOutcome> {
+    const { redis, events, keys } = this.#stored
+    const begun = newSession(realmId, id, checked, realm, now)
+    const session = keys.minted(this.partitionOf(checked.userId), realmId, id)
+    const args = {
+      ...this.#stored.encodeNew(begun, checked, { limits: this.#limits, life: '' }),
+      tell: events.notes,
+    }
+    for (;;) {
+      const { outcome, ended } = await redis.run(scripts.create, { session }, args)
+      events.limited(realmId, ended)
+      if (outcome === 'more') continue
+      if (outcome !== 'created') return { outcome: 'refused', reason: outcome as RefusalReason }
+      events.created(begun.session)
+      return { outcome: 'created', session: begun.session }
+    }
+  }
+
+  async load(name: SessionName, clientId: string | undefined) {
+    const key = this.#keyOf(name)
+    if (key === undefined) return undefined
+    return this.#stored.read('user-session.get', key, name, clientId)
+  }
+
+  async refresh(step: SessionStep, clientId: string | undefined) {
+    const opened = this.#stored.open(step)
+    if (opened === undefined) return undefined
+    const values = await this.#refresh(opened, clientId, 'record')
+    return values && this.#stored.decode(values, opened.place, clientId)
+  }
+
+  async touch(step: SessionStep, clientId: string | undefined) {
+    const opened = this.#stored.open(step)
+    if (opened === undefined) return undefined
+    const times =
+      clientId === undefined
+        ? await this.#touch(opened)
+        : (await this.#refresh(opened, clientId, 'times'))?.[0]
+    if (times == null) return undefined
+    const { lastRefreshAt, expiresAt } = decodeTimes(times)
+    return { lastRefreshAt, expiresAt }
+  }
+
+  async #touch(opened: OpenedSession) {
+    const { key, now, life } = await this.#stored.upgraded(opened)
+    return this.#stored.redis.run(scripts.touch, { session: key }, { now, life })
+  }
+
+  async #refresh(opened: OpenedSession, clientId: string | undefined, answer: 'record' | 'times') {
+    const { key, place, realm, now, life } = await this.#stored.upgraded(opened)
+    const clientLife = clientId === undefined ? '' : this.#stored.clientLife(realm, clientId, place.offline)
+    return this.#stored.redis.run(
+      scripts.refresh,
+      { session: key },
+      { now, life, client: escapePart(clientId ?? ''), clientLife, answer },
+    )
+  }
+
+  async update(step: SessionStep, { state, notes }: CheckedPatch) {
+    const opened = await this.#open(step)
+    if (opened === undefined) return undefined
+    const { place, key, now, life } = opened
+    const args = {
+      now,
+      life,
+      state: state === undefined ? '' : state === null ? '-' : STATES.indexOf(state),
+      notes: this.#stored.codec.notesPatch(notes, place),
+      maxBytes: this.#maxNotesBytes,
+    }
+    return this.#stored.record(await this.#stored.redis.run(scripts.update, { session: key }, args), place)
+  }
+
+  async restart(step: SessionStep, begun: CheckedSession, isTooLate: boolean): Promise<LimitedOutcome> {
+    const opened = await this.#open(step)
+    if (opened === undefined) return { outcome: 'gone' }
+    const { place, key, realm, now, life } = opened
+    const { redis, events } = this.#stored
+    const { realmId, id } = place
+    const args = {
+      ...this.#stored.encodeNew(newSession(realmId, id, begun, realm, now), begun, {
+        limits: this.#limits,
+        life,
+      }),
+      ...(isTooLate && { beginning: '' }),
+      tell: events.notes || events.clients,
+    }
+    const session = { id, user: escapePart(begun.userId) }
+    return this.#stored.limited(place, async () => {
+      const { clients, ...reply } = await redis.run(scripts.restart, { session: key }, args)
+      for (const client of clients)
+        events.clientRemoved(realmId, false, session, unescapePart(client), 'restarted')
+      return reply
+    })
+  }
+
+  async remove(name: SessionName, now: number) {
+    const key = this.#keyOf(name)
+    if (key === undefined) return false
+    const { redis, events } = this.#stored
+    const ended = await redis.run(scripts.remove, { session: key }, { now, tell: events.notes })
+    if (ended) events.removed(name.realmId, name.offline, [ended], 'removed')
+    return ended !== undefined
+  }
+
+  async putClient(step: SessionStep, client: CheckedClient): Promise<LimitedOutcome> {
+    const opened = await this.#open(step)
+    if (opened === undefined) return { outcome: 'gone' }
+    const { place, key, realm, now, life } = opened
+    const { redis, codec, events } = this.#stored
+    const args = {
+      now,
+      life,
+      client: escapePart(client.clientId),
+      clientLife: this.#stored.clientLife(realm, client.clientId, place.offline),
+      clientData: codec.client(client, place),
+      limits: this.#limits,
+      tell: events.notes,
+    }
+    return this.#stored.limited(place, () => redis.run(scripts.putClient, { session: key }, args))
+  }
+
+  async updateClient(step: SessionStep, patch: CheckedClientPatch) {
+    const opened = await this.#open(step)
+    if (opened === undefined) return undefined
+    const { place, key, realm, now, life } = opened
+    const args = {
+      now,
+      life,
+      client: escapePart(patch.clientId),
+      clientLife: this.#stored.clientLife(realm, patch.clientId, place.offline),
+      patch: this.#stored.codec.client(patch, place),
+      maxBytes: this.#maxNotesBytes,
+    }
+    const reply = await this.#stored.redis.run(scripts.updateClient, { session: key }, args)
+    return this.#stored.record(reply, place)
+  }
+
+  async removeClient(name: SessionName, clientId: string, endWhenLast: boolean, now: number) {
+    const key = this.#keyOf(name)
+    if (key === undefined) return false
+    const { realmId, id, offline } = name
+    const { redis, events } = this.#stored
+    const { removed, ended, user } = await redis.run(
+      scripts.removeClient,
+      { session: key },
+      {
+        now,
+        client: escapePart(clientId),
+        endWhenLast: endWhenLast ? 1 : 0,
+        tell: events.notes || events.clients,
+      },
+    )
+    if (ended) events.removed(realmId, offline, [ended], 'last-client')
+    else if (removed && user !== undefined)
+      events.clientRemoved(realmId, offline, { id, user }, clientId, 'removed')
+    return removed
+  }
+
+  async createOffline(step: SessionStep, copy: CheckedCopy): Promise<LimitedOutcome> {
+    const opened = await this.#open(step)
+    return opened ? createOffline(this.#stored, opened, copy, this.#limits) : { outcome: 'gone' }
+  }
+
+  async rotate(step: SessionStep, rotation: ClientTokenRotation): Promise<RotationOutcome> {
+    const opened = await this.#open(step)
+    if (opened === undefined) return { outcome: 'gone' }
+    const { key, place, realm, now, life } = opened
+    const { redis, events } = this.#stored
+    const { clientId } = rotation
+    const clientLife = this.#stored.clientLife(realm, clientId, place.offline)
+    const decided = await redis.run(
+      scripts.rotate,
+      { session: key },
+      { ...presentationOf(rotation, now, { clientId }), life, clientLife, tell: events.clients },
+    )
+    if (decided.outcome === 'reused' || decided.outcome === 'stale') {
+      const session = { id: place.id, user: decided.user }
+      events.clientRemoved(place.realmId, place.offline, session, clientId, decided.outcome)
+    }
+    return outcomeOf(decided)
+  }
+
+  async rotateTransient(realmId: string, rotation: TransientTokenRotation, now: number) {
+    const decided = await this.#stored.redis.run(
+      scripts.rotateTransient,
+      this.#stored.keys.family(realmId, rotation.family),
+      presentationOf(rotation, now, { expiresAt: now + rotation.lifespanMs }),
+    )
+    return outcomeOf(decided)
+  }
+
+  page(index: SessionIndex, page: CheckedSessionPage) {
+    return this.#wide.page(index, page)
+  }
+
+  count(index: SessionIndex) {
+    return this.#wide.count(index)
+  }
+
+  clientStats(realmId: string, offline: boolean) {
+    return this.#wide.clientStats(realmId, offline)
+  }
+
+  endAll(index: EndedIndex, removal: Removal) {
+    return this.#wide.endAll(index, removal)
+  }
+
+  detachAll(realmId: string, clientId: string, offline: boolean) {
+    return this.#wide.detachAll(realmId, clientId, offline)
+  }
+
+  async recompute(realmId: string, realm: Realm) {
+    return (
+      (await this.#wide.recompute(realmId, realm, false)) + (await this.#wide.recompute(realmId, realm, true))
+    )
+  }
+
+  sweep(onSwept: (count: number) => void) {
+    return this.#sweep.run(onSwept)
+  }
+
+  stop() {
+    this.#sweep.stop()
+  }
+
+  #keyOf({ realmId, id, offline }: SessionName): string | undefined {
+    return this.#stored.keys.session(realmId, id, offline)
+  }
+
+  /** @returns `undefined` for an id that cannot be one of ours. */
+  async #open(step: SessionStep): Promise<OpenedSession | undefined> {
+    const opened = this.#stored.open(step)
+    return opened && this.#stored.upgraded(opened)
+  }
+}

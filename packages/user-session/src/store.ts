@@ -1,0 +1,130 @@
+import type { Page, ProviderContext, Realm } from '@authstate/spi'
+import type {
+  CheckedClient,
+  CheckedClientPatch,
+  CheckedCopy,
+  CheckedPatch,
+  CheckedSession,
+  CheckedSessionPage,
+} from './checks.js'
+import type {
+  ClientTokenRotation,
+  CreateOutcome,
+  LimitedOutcome,
+  RotationOutcome,
+  SessionTimes,
+  TransientTokenRotation,
+  UserSession,
+} from './contract.js'
+import type { Listeners } from './events.js'
+import type { Limits } from './limits.js'
+import type { UserSessionConfig } from './rules.js'
+
+/** Which session. Its id may be of any form: what no store can have made is not there. */
+export interface SessionName {
+  readonly realmId: string
+  readonly id: string
+  readonly offline: boolean
+}
+
+/** A session that is to be changed, and what its life goes by. */
+export interface SessionStep extends SessionName {
+  /** The settings of its realm, of now. One that is over by them is over, whatever is stored. */
+  readonly realm: Realm
+  /** Ms since the epoch, by the clock of the deployment. */
+  readonly now: number
+}
+
+/** Sessions that are listed, counted or ended together. */
+export interface SessionIndex {
+  readonly realmId: string
+  readonly offline: boolean
+  readonly kind: 'user' | 'client' | 'brokerUser' | 'brokerSession' | 'realm'
+  /** Of the user, client or broker; of a realm empty. */
+  readonly name: string
+}
+
+/** An index whose sessions end together. */
+export interface EndedIndex extends SessionIndex {
+  readonly kind: 'user' | 'brokerSession' | 'realm'
+}
+
+/** What a removal ends. */
+export interface Removal {
+  /** Only what began before it, and what begins before it is refused from now on. `''`: all, and nothing is refused. */
+  readonly mark: string
+  /** The id of a session that stays. */
+  readonly except?: string | undefined
+}
+
+/** What the contract hands to the store under it. */
+export interface StoreParts {
+  readonly context: ProviderContext
+  readonly config: UserSessionConfig
+  readonly limits: Limits
+  /** Whom a store tells what came and went, as soon as it is so. */
+  readonly listeners: Listeners
+}
+
+/**
+ * What a store of sessions can do, one atomic step each unless it says otherwise: of calls at once, on whatever nodes, each sees
+ * all of another or none of it. `UserSessions` is the contract over it, written once. All that a store is given was checked.
+ *
+ * What ends at `now` or before counts as gone, and a step on it changes nothing and brings nothing back. Records that are
+ * answered are the caller's. A step that fails throws a `StoreUnavailableError`, whose `applied` says whether it may have been done.
+ */
+export interface SessionStore {
+  /** Records that could not be read so far. @default 0 */
+  readonly unreadable?: number
+  /** In which partition the sessions of a user are: their ids are minted for it. @default 0 */
+  partitionOf?(userId: string): number
+  /** Whether online sessions of the user or the realm were ended after a login began, for one that is not stored. */
+  refuses(realmId: string, session: CheckedSession): boolean | Promise<boolean>
+  /** Stores a new session, unless a removal or a limit refuses it. */
+  create(step: SessionStep, session: CheckedSession): Promise<CreateOutcome>
+  /** @param clientId Only with this client session, and only if that lives. */
+  load(session: SessionName, clientId: string | undefined, now: number): Promise<UserSession | undefined>
+  /** Notes a use of the session, and of the client session that is named; without that one it is not done. */
+  refresh(step: SessionStep, clientId: string | undefined): Promise<UserSession | undefined>
+  /** Like `refresh`, and answers the times alone. */
+  touch(step: SessionStep, clientId: string | undefined): Promise<SessionTimes | undefined>
+  update(step: SessionStep, patch: CheckedPatch): Promise<UserSession | undefined>
+  /**
+   * Begins a session anew: nothing but its id and its user stays.
+   *
+   * @param isTooLate The login began so long ago that it is refused, if the session lives.
+   * @throws {TypeError} it belongs to another user
+   */
+  restart(step: SessionStep, begun: CheckedSession, isTooLate: boolean): Promise<LimitedOutcome>
+  /** @returns whether it was alive */
+  remove(session: SessionName, now: number): Promise<boolean>
+  putClient(step: SessionStep, client: CheckedClient): Promise<LimitedOutcome>
+  updateClient(step: SessionStep, patch: CheckedClientPatch): Promise<UserSession | undefined>
+  /** @returns whether the client session was alive */
+  removeClient(session: SessionName, clientId: string, endWhenLast: boolean, now: number): Promise<boolean>
+  /** Copies a living online session, or refreshes its copy. */
+  createOffline(step: SessionStep, copy: CheckedCopy): Promise<LimitedOutcome>
+  rotate(step: SessionStep, rotation: ClientTokenRotation): Promise<RotationOutcome>
+  rotateTransient(realmId: string, rotation: TransientTokenRotation, now: number): Promise<RotationOutcome>
+  /** A page of the living, those first that end first. Need not be one step. */
+  page(index: SessionIndex, page: CheckedSessionPage, now: number): Promise<Page<UserSession>>
+  /** How many live. Need not be one step. */
+  count(index: SessionIndex, now: number): Promise<number>
+  /** How many sessions live at each client. Need not be one step. */
+  clientStats(realmId: string, offline: boolean, now: number): Promise<ReadonlyMap<string, number>>
+  /**
+   * Ends what an index has. That of a realm ends refresh tokens without a session too. Need not be one step: what is refused
+   * is refused before the first session ends.
+   */
+  endAll(index: EndedIndex, removal: Removal, now: number): Promise<number>
+  /** Ends the client sessions of a client, and leaves the sessions. Need not be one step. */
+  detachAll(realmId: string, clientId: string, offline: boolean, now: number): Promise<number>
+  /** Computes every life anew. Need not be one step. @returns how many sessions changed */
+  recompute(realmId: string, realm: Realm, now: number): Promise<number>
+  /** Takes away what is over, a little at a time. @param onSwept Told of each few that were taken away. */
+  sweep(onSwept: (count: number) => void): Promise<void>
+  /** A sweep that is under way ends soon. */
+  stop?(): void
+  /** Ends what the store opened itself. Called once. */
+  close?(): void | Promise<void>
+}
