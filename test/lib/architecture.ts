@@ -30,12 +30,6 @@ const IS_SUITE = /^(conformance\.ts|conformance\/.*)$/
 const IS_REDIS_SIDE = /^(redis\.ts|scripts\.ts|redis\/.*)$/
 const IS_EXAMPLE_TEST = /^examples\/[^/]+\/test\//
 const MAX_LINES = 400
-/** Longer, and why. */
-const LONGER: Readonly<Record<string, number>> = {
-  // Every verb of the contract stands in both, beside what each store does for it. A facade that both share will end that.
-  'packages/user-session/src/memory.ts': 480,
-  'packages/user-session/src/redis.ts': 480,
-}
 
 interface Source {
   readonly path: string
@@ -44,8 +38,6 @@ interface Source {
   readonly file: string
   readonly text: string
 }
-
-const mostLines = ({ path }: Source): number => LONGER[path] ?? MAX_LINES
 
 const sourcesOf = (files: Files): Source[] =>
   [...files].flatMap(([path, text]) => {
@@ -136,8 +128,8 @@ export function packageOffences(files: Files): string[] {
         return what === undefined ? [] : [`${source.path}:${one.line} ${one.specifier}: ${what}`]
       }),
       ...undeclared(files, source),
-      ...(source.text.split('\n').length > mostLines(source) + 1 && !IS_SUITE.test(source.file)
-        ? [`${source.path}: more than ${mostLines(source)} lines`]
+      ...(source.text.split('\n').length > MAX_LINES + 1 && !IS_SUITE.test(source.file)
+        ? [`${source.path}: more than ${MAX_LINES} lines`]
         : []),
     ]),
     ...SPI_PACKAGES.flatMap((folder) => {

@@ -22,6 +22,12 @@ const SLACK_US = 2 * US_PER_MS
 /** A correction loses a microsecond in so many. */
 const WEARS_OFF = 1_000
 
+/**
+ * How long a node that knows no time of its own does not rely on a correction. A server that took over may have one that was
+ * made for another server; nodes that know how much time has passed mend it as soon as they are connected.
+ */
+const UNSETTLED_US = 2_000 * US_PER_MS
+
 /** A difference that is worth a warning. */
 const WORTH_TELLING_MS = 1_000
 
@@ -81,6 +87,8 @@ export class DeploymentClock implements Clock {
   #interval: Interval | undefined
   #middle = 0
   #correction = { us: 0, at: 0 }
+  /** Until then, by the monotonic clock in us, the correction may be wrong by all that it is. */
+  #unsettledUntil = 0
   /** What was answered last, in us: time does not go back. */
   #last = 0
   /** Nothing may be sent: the connection was lost since the last measurement. */
@@ -137,7 +145,8 @@ export class DeploymentClock implements Clock {
     const monotonic = this.#monotonicUs()
     const { low, high } = widened(this.#interval, monotonic)
     const heldBack = Math.max(0, this.#last - this.#computed(monotonic))
-    return (Math.max(LEAST_UNCERTAINTY_US, (high - low) / 2) + heldBack) / US_PER_MS
+    const correction = monotonic < this.#unsettledUntil ? this.#correctionAt(monotonic) : 0
+    return (Math.max(LEAST_UNCERTAINTY_US, (high - low) / 2) + heldBack + correction) / US_PER_MS
   }
 
   /** Whether commands may carry the time: not between the loss of a connection and the measurement on the next one. */
@@ -196,11 +205,15 @@ export class DeploymentClock implements Clock {
     this.#cancel()
     const wasInDoubt = this.#isInDoubt
     let failure: unknown
+    let isRefused = false
     try {
       let { reading, interval } = await this.#ask({})
       const lowerUs = this.#excess(reading, interval)
-      if (epoch === this.#epoch && lowerUs > 0)
-        ({ reading, interval } = await this.#ask({ seen: reading.kept, lowerUs }))
+      if (epoch === this.#epoch && lowerUs > 0) {
+        const seen = reading.kept
+        ;({ reading, interval } = await this.#ask({ seen, lowerUs }))
+        isRefused = reading.kept === seen
+      }
       if (epoch !== this.#epoch) return
       // Clocks that moved apart while the question was under way say nothing of its length.
       if (wasInDoubt || !this.#isInDoubt) this.#take(reading, interval)
@@ -216,7 +229,11 @@ export class DeploymentClock implements Clock {
     }
     this.#failure = failure
     this.#measuring = undefined
-    const again = failure !== undefined || (this.#isInDoubt && !wasInDoubt)
+    const again =
+      failure !== undefined ||
+      isRefused ||
+      (this.#isInDoubt && !wasInDoubt) ||
+      this.#monotonicUs() < this.#unsettledUntil
     this.#cancel = this.#parts.later(again ? RETRY_MS : REFRESH_MS, () => void this.measure())
   }
 
@@ -245,6 +262,8 @@ export class DeploymentClock implements Clock {
     const both = known === undefined ? newer : intersected(known, newer)
     const before =
       this.#interval && corrected(widened(this.#interval, newer.at), this.#correctionAt(newer.at))
+    const isJudged = this.#interval !== undefined && !this.#isInDoubt
+    if (!isJudged && behindUs > 0) this.#unsettledUntil = newer.at + UNSETTLED_US
     this.#interval = both ?? newer
     this.#correction = { us: behindUs, at: newer.at }
     this.#middle = (this.#interval.low + this.#interval.high) / 2
@@ -293,7 +312,8 @@ export class DeploymentClock implements Clock {
 
   /** What has passed for certain by the clock of the deployment; 0 when nothing is certain. */
   #floorAt(monotonic: number): number {
-    if (this.#interval === undefined || this.#isInDoubt) return 0
+    // A correction that others may lower must not come back by a node that believed it.
+    if (this.#interval === undefined || this.#isInDoubt || monotonic < this.#unsettledUntil) return 0
     const { low } = corrected(widened(this.#interval, monotonic), this.#correctionAt(monotonic))
     return Math.max(0, Math.floor(monotonic + low - SLACK_US))
   }

@@ -261,6 +261,26 @@ describe('the clock of a deployment', () => {
     expect(world.warnings()[0]).toMatch(/too far behind/)
   })
 
+  test('a node that just started does not rely on a correction until the others have seen it', async () => {
+    const world = new World()
+    world.correction = { us: 4_000_000, since: world.server() }
+    await world.clock.start()
+    expect(world.clock.uncertaintyMs).toBeGreaterThan(3_900)
+    // It asks again soon, and not only in five seconds.
+    expect(Math.min(...[...world.timers].map(({ ms }) => ms))).toBeLessThanOrEqual(250)
+    // Another node mends it.
+    world.correction = { us: 2_000_000, since: world.server() }
+    world.monotonic += 250_000
+    const before = world.clock.nowUs()
+    await world.clock.measure()
+    expect(world.clock.nowUs()).toBe(before)
+    expect(world.clock.uncertaintyMs).toBeGreaterThan(3_500)
+    world.monotonic += 2_500_000
+    await world.clock.measure()
+    expect(world.clock.uncertaintyMs).toBeLessThan(1)
+    expect(world.error()).toBeLessThan(2_000_000)
+  })
+
   test('failovers back and forth between servers that are apart add nothing to the clock', async () => {
     const world = new World()
     await world.clock.start()

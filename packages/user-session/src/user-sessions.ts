@@ -79,8 +79,7 @@ export class UserSessions implements UserSessionProvider {
   async tryCreate(realmId: string, session: CreateUserSession): Promise<CreateOutcome> {
     this.#enter(realmId)
     const checked = check.checkSession(session, this.#config.maxNotesBytes, this.#moments)
-    const resolved = this.#context.realm(realmId)
-    const realm = isPromiseLike(resolved) ? await resolved : resolved
+    const realm = await this.#context.realm(realmId)
     const id = this.#mint(this.#store.partitionOf?.(checked.userId) ?? 0)
     const step: SessionStep = { realmId, id, offline: false, realm, now: this.clock.now() }
     if (this.#moments.isTooLate(checked.login)) return { outcome: 'refused', reason: 'too-late' }
