@@ -1,4 +1,12 @@
 import { defineConfig } from 'tsup'
 import base from '../../tsup.base.js'
 
-export default defineConfig({ ...base, entry: ['src/index.ts', 'src/redis.ts', 'src/conformance.ts'] })
+export default defineConfig({
+  ...base,
+  entry: {
+    index: 'src/index.ts',
+    redis: 'src/redis.ts',
+    store: 'src/for-stores.ts',
+    conformance: 'src/conformance.ts',
+  },
+})

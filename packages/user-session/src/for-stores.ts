@@ -1,0 +1,52 @@
+/**
+ * What the author of a store of user sessions needs: the port, the contract that is written over it, the schema of its
+ * properties, and the rules that every store goes by.
+ *
+ * A provider is a factory whose `create` answers `new UserSessions(context, config, (parts) => yourStore)`.
+ *
+ * @module
+ */
+export type {
+  CheckedClient,
+  CheckedClientPatch,
+  CheckedCopy,
+  CheckedPatch,
+  CheckedSession,
+  CheckedSessionPage,
+  NotesPatch,
+} from './checks.js'
+export { otherUser, STATES } from './checks.js'
+export type { Listeners } from './events.js'
+export { clientLives, isOver, type Lives, userLives } from './expiry.js'
+export { hasLimit, type Limits, makeRoom, type Newcomer } from './limits.js'
+export { beganBefore, FENCE_MS, type LoginMoment, laterMark, latestOf, TOKENS_FENCE_MS } from './moments.js'
+export { mergeNotes } from './notes.js'
+export { decideRotation, earliestIssue, type Family } from './rotation.js'
+export { type UserSessionConfig, userSessionConfig } from './rules.js'
+export type {
+  EndedIndex,
+  Removal,
+  SessionIndex,
+  SessionName,
+  SessionStep,
+  SessionStore,
+  StoreParts,
+} from './store.js'
+export {
+  draft,
+  dropClient,
+  expiryOf,
+  type Families,
+  familiesOf,
+  liveClient,
+  openClient,
+  patchClient,
+  putClient,
+  rememberFamily,
+  type StoredClient,
+  type StoredSession,
+  settle,
+  settleClient,
+  snapshot,
+} from './stored.js'
+export { UserSessions } from './user-sessions.js'
