@@ -10,6 +10,7 @@ import { actionTokenBugs, actionTokenScriptBugs } from './planted/action-token.j
 import { authSessionBugs, authSessionScriptBugs } from './planted/auth-session.js'
 import { clusterBugs } from './planted/cluster.js'
 import { loginFailureBugs, loginFailureScriptBugs } from './planted/login-failure.js'
+import { mannersBugs } from './planted/manners.js'
 import type { Plantation, PlantedBug } from './planted/plant.js'
 import { realmCacheBugs, realmCacheScriptBugs } from './planted/realm-cache.js'
 import { stickySessionBugs } from './planted/sticky-session-encoder.js'
@@ -52,6 +53,7 @@ const plantations: readonly Plantation[] = [
   realmCacheBugs,
   stickySessionBugs,
   clusterBugs,
+  mannersBugs,
 ]
 
 test('there are 40 bugs at least besides those in scripts, each told once', () => {

@@ -1,5 +1,5 @@
 import { createProviderRegistry, type ProviderRegistry, type RegistryConfig } from '@authstate/registry'
-import type { AnyProviderFactory, Provider, Spi } from '@authstate/spi'
+import { type AnyProviderFactory, assertOptions, type Known, type Provider, type Spi } from '@authstate/spi'
 import type { LeftOut, Target } from './target.js'
 
 /** A provider under test, as its author describes it. */
@@ -47,8 +47,21 @@ export interface OpenStore {
   close?(): void | Promise<void>
 }
 
+const DESCRIPTION: Known<ProviderDescription> = {
+  spi: true,
+  name: true,
+  factories: true,
+  provider: true,
+  properties: true,
+  config: true,
+  nodes: true,
+  openStore: true,
+  leaveOut: true,
+}
+
 /** A target for any suite, from factories: each case gets a registry per node, started with the suite's clock. */
 export function providerTarget<P extends Provider>(description: ProviderDescription<P>): Target<P> {
+  assertOptions<ProviderDescription>(description, 'description', DESCRIPTION)
   const { spi, name, leaveOut, nodes = 'many' } = description
   return {
     name,

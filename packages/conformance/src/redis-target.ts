@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type RedisClient, redisConnection } from '@authstate/redis'
 import { createProviderRegistry } from '@authstate/registry'
-import type { AnyProviderFactory, Provider, Spi } from '@authstate/spi'
+import { type AnyProviderFactory, assertOptions, type Known, type Provider, type Spi } from '@authstate/spi'
 import { openInspector } from './inspector.js'
 import { checkKeySpace, type KeyObserver, type KeySpaceRules } from './key-space-check.js'
 import { observeClient } from './observed-client.js'
@@ -25,8 +25,20 @@ export interface RedisTargetOptions<P extends Provider> {
   readonly wrap?: (client: RedisClient) => RedisClient
 }
 
+const OPTIONS: Known<RedisTargetOptions<Provider>> = {
+  name: true,
+  spi: true,
+  factories: true,
+  client: true,
+  keySpace: true,
+  observe: true,
+  partitions: true,
+  wrap: true,
+}
+
 /** A Redis store under a prefix of its own for each case; the key space is checked and cleared afterwards. */
 export function redisTarget<P extends Provider>(options: RedisTargetOptions<P>): Target<P> {
+  assertOptions<RedisTargetOptions<Provider>>(options, 'options', OPTIONS)
   return {
     name: options.name,
     open: async ({ properties: shared, ...context }) => {

@@ -1,4 +1,5 @@
 /// <reference path="./proxy-addr.d.ts" />
+import { assertOptions, type Known } from '@authstate/spi'
 import ipaddr from 'ipaddr.js'
 import proxyaddr from 'proxy-addr'
 
@@ -40,6 +41,8 @@ export interface RequestOrigin {
   readonly forwardedFor?: string | undefined
 }
 
+const ORIGIN: Known<RequestOrigin> = { remoteAddress: true, forwardedFor: true }
+
 /**
  * Makes a function that tells the address of the client behind trusted proxies.
  *
@@ -48,13 +51,15 @@ export interface RequestOrigin {
  *
  * @param trustedProxies Addresses, networks (`'10.0.0.0/8'`) or the names `'loopback'`, `'linklocal'`, `'uniquelocal'`. None: the header is not looked at.
  * @returns `undefined` when what was found is no address
- * @throws {TypeError} an entry of the list is none of these
+ * @throws {TypeError} an entry of the list is none of these; the function that is made: its argument has another property
  */
 export function clientAddressReader(
   trustedProxies: readonly string[],
 ): (origin: RequestOrigin) => string | undefined {
   const trust = proxyaddr.compile([...trustedProxies])
-  return ({ remoteAddress, forwardedFor }) => {
+  return (origin) => {
+    assertOptions(origin, 'origin', ORIGIN)
+    const { remoteAddress, forwardedFor } = origin
     if (remoteAddress === undefined) return undefined
     const socket = { remoteAddress }
     const headers = forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor }

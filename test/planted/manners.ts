@@ -1,0 +1,53 @@
+import { loginFailureSuite } from '../../packages/login-failure/src/conformance.js'
+import { memoryLoginFailures } from '../../packages/login-failure/src/index.js'
+import { inMemory } from './plant.js'
+
+/** Where no case looks for a mistake: what the kit finds in whatever case is played. */
+export const mannersBugs = inMemory(loginFailureSuite, memoryLoginFailures, (plant) => {
+  const none = 'get: looking does not extend, a failure does'
+  plant(
+    'manners',
+    'a record that is handed out is the very one that is kept',
+    none,
+    (real) => {
+      const kept = new Map<string, object>()
+      return {
+        get: async (realmId, userId) => {
+          const found = await real.get(realmId, userId)
+          const name = JSON.stringify([realmId, userId])
+          const own = kept.get(name)
+          if (found === undefined) return undefined
+          if (own !== undefined) return Object.assign(own, found)
+          kept.set(name, found)
+          return found
+        },
+      }
+    },
+    { throws: /get hands out an object that get handed out before/ },
+  )
+  plant(
+    'manners',
+    'an id of a user is logged',
+    none,
+    (real, { context }) => ({
+      recordFailure: (realmId, userId, options) => {
+        context.logger.info({ userId }, 'a failure was counted')
+        return real.recordFailure(realmId, userId, options)
+      },
+    }),
+    { throws: /a log entry holds an id, a token or a value of the case/ },
+  )
+  plant(
+    'manners',
+    'an id of a user is in an error',
+    none,
+    (real) => ({
+      recordFailure: async (realmId, userId, options) => {
+        const outcome = await real.recordFailure(realmId, userId, options)
+        if (outcome.numFailures > 0) throw new Error(`"${userId}" is locked`)
+        return outcome
+      },
+    }),
+    { throws: /throws an error whose text holds an id, a token or a value of the case/ },
+  )
+})
