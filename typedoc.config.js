@@ -80,6 +80,15 @@ function requireExports(app) {
   })
 }
 
+/** A property of a schema is declared once in our sources, and seen by typedoc in each type that valibot derives from it. */
+function passOverDerivedDeclarations(app) {
+  const { logger } = app
+  const warn = logger.warn.bind(logger)
+  logger.warn = (text, ...context) => {
+    if (!/ has multiple declarations with a comment\. /.test(String(text))) warn(text, ...context)
+  }
+}
+
 /** Where there is no host that shows the sources, as in a copy or a clone of a folder, links lead to the files themselves. */
 const origin = spawnSync('git', ['remote', 'get-url', 'origin'], { cwd: root, encoding: 'utf8' }).stdout ?? ''
 const links = /^(https?:|ssh:|git@)/.test(origin)
@@ -94,7 +103,7 @@ export default {
   tsconfig: 'tsconfig.reference.json',
   out: 'reference',
   ...links,
-  plugin: [nameModules, requireComments, requireExports],
+  plugin: [passOverDerivedDeclarations, nameModules, requireComments, requireExports],
   skipErrorChecking: true, // `types` of npm run check has done it
   treatWarningsAsErrors: true,
   validation: { notExported: false, invalidLink: true, invalidPath: true },

@@ -69,12 +69,13 @@ export interface RedisConnection extends Provider {
   /** The values of all fields of a hash, in no order; none when there is no such key. Half of what `hgetall` reads. */
   hvals(operation: string, key: string): Promise<readonly string[]>
 
-  /**
-   * Some fields of a hash, `null` for each that is absent.
-   *
-   * @param decode Makes the answer of them, without one more promise. Left out: the fields are the answer.
-   */
+  /** Some fields of a hash, `null` for each that is absent. */
   hmget(operation: string, key: string, fields: readonly string[]): Promise<(string | null)[]>
+  /**
+   * What is made of some fields of a hash, without one more promise.
+   *
+   * @param decode Makes the answer of them; `null` for each that is absent.
+   */
   hmget<R>(
     operation: string,
     key: string,
@@ -82,12 +83,13 @@ export interface RedisConnection extends Provider {
     decode: (values: (string | null)[]) => R,
   ): Promise<R>
 
-  /**
-   * The text of a key, `null` when there is none.
-   *
-   * @param decode As with {@link hmget}.
-   */
+  /** The text of a key, `null` when there is none. */
   get(operation: string, key: string): Promise<string | null>
+  /**
+   * What is made of the text of a key, without one more promise.
+   *
+   * @param decode Makes the answer of it; `null` when there is none.
+   */
   get<R>(operation: string, key: string, decode: (text: string | null) => R): Promise<R>
 
   /** How many members of a sorted set have a score above `after`. */
