@@ -24,6 +24,7 @@ export interface RootRecord {
   tabs: TabRecord[]
 }
 
+/** A tab as it is stored. */
 export interface TabRecord {
   head: TabHead
   data: TabData
@@ -41,6 +42,7 @@ export interface StepResult<T> {
  * atomic step, such as a transaction.
  */
 export interface RootRecords {
+  /** The record of a root, living or not. */
   read(root: RootName): Answer<RootRecord | undefined>
   /** Gives `step` what is there, keeps what it makes of it, and answers what it answers. `step` calls nothing and cannot fail. */
   change<T>(root: RootName, step: (record: RootRecord | undefined) => StepResult<T>): Answer<T>
@@ -48,6 +50,7 @@ export interface RootRecords {
   removeByRealm(realmId: string): Answer<Iterable<EndOfRoot>>
   /** Told after something was added: records that end at `now` or before may be forgotten. */
   forget?(now: number): void
+  /** Ends what was opened for the records. */
   close?(): void | Promise<void>
 }
 

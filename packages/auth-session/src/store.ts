@@ -66,6 +66,7 @@ export interface AuthSessionStore {
   readonly partitions: number
   /** The root with all its tabs, oldest first. */
   load(root: RootName, now: number): Answer<RootAuthSession | undefined>
+  /** One tab of a living root. */
   loadTab(root: RootName, tabId: string, now: number): Answer<AuthSessionTab | undefined>
   /**
    * The living root as it is, else a new one without tabs.

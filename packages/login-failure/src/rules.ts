@@ -19,6 +19,7 @@ export interface FailureState {
   readonly expiresAt: number
 }
 
+/** What a subject begins with. */
 export const NO_FAILURES: FailureState = Object.freeze({
   numFailures: 0,
   numTemporaryLockouts: 0,

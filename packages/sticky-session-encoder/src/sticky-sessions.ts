@@ -17,9 +17,12 @@ import { SessionSigner } from './signature.js'
 /** Cookies of one name that are tried: a browser sends one per path and domain. */
 const MAX_CANDIDATES = 3
 
-type RouteOption = { readonly route?: string | undefined }
-type RealmOption = { readonly realmId?: string | undefined }
-type PathOption = { readonly path?: string | undefined }
+/** Another route than the one that the session would get. */
+export type RouteOption = { readonly route?: string | undefined }
+/** The realm that a signature is for. */
+export type RealmOption = { readonly realmId?: string | undefined }
+/** Another path than the configured one. */
+export type PathOption = { readonly path?: string | undefined }
 
 const ROUTE_OPTION: Known<RouteOption> = { route: true }
 const REALM_OPTION: Known<RealmOption> = { realmId: true }

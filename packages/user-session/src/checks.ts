@@ -85,7 +85,8 @@ const ROTATION: Known<TokenRotation> = {
 const CLIENT_ROTATION: Known<ClientTokenRotation> = { ...ROTATION, ...SCOPE, clientId: true }
 const TRANSIENT_ROTATION: Known<TransientTokenRotation> = { ...ROTATION, lifespanMs: true }
 
-type Notes = Readonly<Record<string, string>>
+/** Notes by name. */
+export type Notes = Readonly<Record<string, string>>
 
 /** A {@link NewClientSession} that was checked: nothing in it belongs to the caller. */
 export interface CheckedClient {
@@ -192,11 +193,13 @@ export function checkClient(client: NewClientSession, maxNotesBytes: number, nam
 /** Changes to notes, `null` for a removal; empty for none. */
 export type NotesPatch = Readonly<Record<string, string | null>>
 
+/** A patch of a session that was checked. */
 export interface CheckedPatch {
   readonly state: UserSessionState | null | undefined
   readonly notes: NotesPatch
 }
 
+/** A patch of a client session that was checked. */
 export interface CheckedClientPatch {
   readonly clientId: string
   readonly protocol: string | null | undefined

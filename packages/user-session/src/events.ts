@@ -1,7 +1,6 @@
 import { Emitter, type EventOf, type Logger } from '@authstate/spi'
+import type { Notes } from './checks.js'
 import type { UserSessionEvents, UserSessionEventType } from './contract.js'
-
-type Notes = Readonly<Record<string, string>>
 
 /** Who listens to what happens to sessions. Those who ask for notes stand apart: nobody else gets them. */
 export class Listeners extends Emitter<UserSessionEvents> {
@@ -34,7 +33,11 @@ export class Listeners extends Emitter<UserSessionEvents> {
     return this.#withNotes.has(type)
   }
 
-  /** @param notes Asked for only when somebody wants them. */
+  /**
+   * Calls whoever listens for the event.
+   *
+   * @param notes Asked for only when somebody wants them.
+   */
   override emit<Type extends UserSessionEventType>(
     type: Type,
     fields: Omit<UserSessionEvents[Type], 'type'>,

@@ -13,15 +13,16 @@ export type {
   CheckedPatch,
   CheckedSession,
   CheckedSessionPage,
+  Notes,
   NotesPatch,
 } from './checks.js'
 export { otherUser, STATES } from './checks.js'
 export type { Listeners } from './events.js'
-export { clientLives, isOver, type Lives, userLives } from './expiry.js'
-export { hasLimit, type Limits, makeRoom, type Newcomer } from './limits.js'
+export { clientLives, isOver, type Life, type Lives, userLives } from './expiry.js'
+export { hasLimit, type Limits, makeRoom, type Newcomer, type Rival, type Room } from './limits.js'
 export { beganBefore, FENCE_MS, type LoginMoment, laterMark, latestOf, TOKENS_FENCE_MS } from './moments.js'
 export { mergeNotes } from './notes.js'
-export { decideRotation, earliestIssue, type Family } from './rotation.js'
+export { decideRotation, earliestIssue, type Family, type RotationDecision } from './rotation.js'
 export { type UserSessionConfig, userSessionConfig } from './rules.js'
 export type {
   EndedIndex,

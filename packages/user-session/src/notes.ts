@@ -1,6 +1,4 @@
-import type { NotesPatch } from './checks.js'
-
-type Notes = Readonly<Record<string, string>>
+import type { Notes, NotesPatch } from './checks.js'
 
 /**
  * Merges a patch into notes.

@@ -82,12 +82,17 @@ export interface SessionStore {
   refuses(realmId: string, session: CheckedSession): boolean | Promise<boolean>
   /** Stores a new session, unless a removal or a limit refuses it. */
   create(step: SessionStep, session: CheckedSession): Promise<CreateOutcome>
-  /** @param clientId Only with this client session, and only if that lives. */
+  /**
+   * A living session.
+   *
+   * @param clientId Only with this client session, and only if that lives.
+   */
   load(session: SessionName, clientId: string | undefined, now: number): Promise<UserSession | undefined>
   /** Notes a use of the session, and of the client session that is named; without that one it is not done. */
   refresh(step: SessionStep, clientId: string | undefined): Promise<UserSession | undefined>
   /** Like `refresh`, and answers the times alone. */
   touch(step: SessionStep, clientId: string | undefined): Promise<SessionTimes | undefined>
+  /** Patches a living session. */
   update(step: SessionStep, patch: CheckedPatch): Promise<UserSession | undefined>
   /**
    * Begins a session anew: nothing but its id and its user stays.
@@ -96,15 +101,19 @@ export interface SessionStore {
    * @throws {TypeError} it belongs to another user
    */
   restart(step: SessionStep, begun: CheckedSession, isTooLate: boolean): Promise<LimitedOutcome>
-  /** @returns whether it was alive */
+  /** Ends a session. @returns whether it was alive */
   remove(session: SessionName, now: number): Promise<boolean>
+  /** Adds a client session, or replaces the one that the client has. A limit may refuse a new one. */
   putClient(step: SessionStep, client: CheckedClient): Promise<LimitedOutcome>
+  /** Patches a living client session. */
   updateClient(step: SessionStep, patch: CheckedClientPatch): Promise<UserSession | undefined>
-  /** @returns whether the client session was alive */
+  /** Ends a client session, and the session with its last one if asked to. @returns whether the client session was alive */
   removeClient(session: SessionName, clientId: string, endWhenLast: boolean, now: number): Promise<boolean>
   /** Copies a living online session, or refreshes its copy. */
   createOffline(step: SessionStep, copy: CheckedCopy): Promise<LimitedOutcome>
+  /** Decides on a refresh token of a client session, and ends that where the token was replayed. */
   rotate(step: SessionStep, rotation: ClientTokenRotation): Promise<RotationOutcome>
+  /** Decides on a refresh token that belongs to no stored session. */
   rotateTransient(realmId: string, rotation: TransientTokenRotation, now: number): Promise<RotationOutcome>
   /** A page of the living, those first that end first. Need not be one step. */
   page(index: SessionIndex, page: CheckedSessionPage, now: number): Promise<Page<UserSession>>

@@ -93,6 +93,7 @@ export function settleClient(session: StoredSession, client: StoredClient, lives
   client.expiresAt = clientExpiryOf(session, client, lives, own)
 }
 
+/** When a session ends, by the spans given. */
 export function expiryOf(session: StoredSession, lives: Lives): number {
   return userExpiresAt(lives, usesOf(session))
 }
@@ -205,6 +206,7 @@ export function dropClient(session: StoredSession, clientId: string, now: number
   endFamilies(session, clientId, now)
 }
 
+/** The families of refresh tokens at one client of a session; made where there are none. */
 export function familiesOf(session: StoredSession, clientId: string): Families {
   const families = session.families.get(clientId) ?? { known: new Map(), forgottenAt: -1 }
   session.families.set(clientId, families)
