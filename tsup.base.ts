@@ -7,6 +7,10 @@ const base: Options = {
   tsconfig: 'tsconfig.build.json',
   dts: true,
   sourcemap: true,
+  // A map leads to names and lines; the sources themselves are in the repository.
+  esbuildOptions: (options) => {
+    options.sourcesContent = false
+  },
   clean: true,
   // Both must stay on. With `splitting` alone, tsup 8 and 9 hand the CJS chunks to sucrase, which rewrites
   // `?.` and `??` into slow helper calls; with neither, every CJS entry gets its own copy of shared
