@@ -84,8 +84,13 @@ function readEntry(given: unknown, where: string): CheckedEntry {
       `none of its "factories" makes a provider of ${quote(spi)}: they are of ${made.map(quote).join(', ')}`,
     )
   }
-  const description = entry as Omit<ProviderDescription, 'spi'>
-  return { spi, name, suite, target: (token) => providerTarget({ ...description, spi: token }) }
+  const { spi: _, suite: __, target: ___, ...description } = entry
+  return {
+    spi,
+    name,
+    suite,
+    target: (token) => providerTarget({ ...(description as Omit<ProviderDescription, 'spi'>), spi: token }),
+  }
 }
 
 function spiNameOf(spi: unknown): string | undefined {

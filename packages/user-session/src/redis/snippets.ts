@@ -1,0 +1,42 @@
+import endingLua from '../lua/lib/ending.lua'
+import fenceLua from '../lua/lib/fence.lua'
+import indexesLua from '../lua/lib/indexes.lua'
+import keysLua from '../lua/lib/keys.lua'
+import lagLua from '../lua/lib/lag.lua'
+import lifeLua from '../lua/lib/life.lua'
+import limitsLua from '../lua/lib/limits.lua'
+import markLua from '../lua/lib/mark.lua'
+import missingLua from '../lua/lib/missing.lua'
+import notesLua from '../lua/lib/notes.lua'
+import openingLua from '../lua/lib/opening.lua'
+import readingLua from '../lua/lib/reading.lua'
+import reindexingLua from '../lua/lib/reindexing.lua'
+import rotationLua from '../lua/lib/rotation.lua'
+import settlingLua from '../lua/lib/settling.lua'
+import spansLua from '../lua/lib/spans.lua'
+import timesLua from '../lua/lib/times.lua'
+import usualLua from '../lua/lib/usual.lua'
+import vanishedLua from '../lua/lib/vanished.lua'
+
+/** Lua that several scripts include by name. */
+export const snippets = {
+  ending: endingLua,
+  fence: fenceLua,
+  indexes: indexesLua,
+  keys: keysLua,
+  lag: lagLua,
+  life: lifeLua,
+  limits: limitsLua,
+  mark: markLua,
+  missing: missingLua,
+  notes: notesLua,
+  opening: openingLua,
+  reading: readingLua,
+  reindexing: reindexingLua,
+  rotation: rotationLua,
+  settling: settlingLua,
+  spans: spansLua,
+  times: timesLua,
+  usual: usualLua,
+  vanished: vanishedLua,
+}
