@@ -7,6 +7,7 @@ import {
   assertOptions,
   type DerivedKey,
   deriveKeyring,
+  isPlainObject,
   type Keyring,
   type Known,
 } from '@authstate/spi'
@@ -169,13 +170,17 @@ function valuesOf(header: string | undefined): string[] {
   return header.split(';').flatMap((pair) => parseCookie(pair)[RESTART] ?? [])
 }
 
+/** Notes may have any name; a record of valibot passes over some. */
+const isTexts = (value: unknown): boolean =>
+  isPlainObject(value) && Object.values(value).every((text) => typeof text === 'string')
+
 const restartData = v.strictObject({
   tabId: v.pipe(v.string(), v.minLength(1)),
   clientId: v.pipe(v.string(), v.minLength(1)),
   redirectUri: v.optional(v.string()),
   action: v.optional(v.string()),
   protocol: v.optional(v.string()),
-  clientNotes: v.optional(v.record(v.string(), v.string())),
+  clientNotes: v.optional(v.custom<Readonly<Record<string, string>>>(isTexts)),
 })
 
 function signatureOf({ secret }: DerivedKey, realmId: string, payload: string): string {

@@ -32,6 +32,17 @@ describe('KC_RESTART [§4.7]', () => {
     })
   })
 
+  test('keeps client notes of any name', () => {
+    const clientNotes = JSON.parse('{"constructor":"a","prototype":"b","toString":"c"}') as Record<
+      string,
+      string
+    >
+    const header = headerOf(cookies.restart('r', { ...data, clientNotes }))
+    expect(Object.entries(cookies.readRestart('r', header)?.clientNotes ?? {})).toEqual(
+      Object.entries(clientNotes),
+    )
+  })
+
   test('is for the browser session: HttpOnly, Secure, SameSite=Strict', () => {
     const { value, ...rest } = parseSetCookie(cookies.restart('r', data) ?? '')
     const attributes = { httpOnly: true, secure: true, sameSite: 'strict' }
