@@ -40,6 +40,30 @@ const cjs = (entries) =>
 const types = (entries) =>
   `${entries.map((e, i) => `import * as m${i} from '${e}'`).join('\n')}\nexport const all = [${entries.map((_, i) => `m${i}`)}]\n`
 
+/**
+ * A signed token in CommonJS whose files are run where import() is refused, as test runners do that give each file a context of
+ * its own: JOSE, which is an ES module, must be found all the same.
+ */
+const SIGNS_WITHOUT_IMPORT = `
+const Module = require('node:module')
+const { readFileSync } = require('node:fs')
+const { dirname } = require('node:path')
+const vm = require('node:vm')
+Module._extensions['.cjs'] = (module, file) => {
+  const run = vm.compileFunction(readFileSync(file, 'utf8'), ['exports', 'require', 'module', '__filename', '__dirname'], { filename: file })
+  run.call(module.exports, module.exports, module.require.bind(module), module, file, dirname(file))
+}
+const { createAuthState } = require('authstate')
+;(async () => {
+  const keyring = { current: 'a', keys: { a: 'secret'.repeat(11) } }
+  const state = await createAuthState({ keyring })
+  const token = await state.actionTokens.issueActionToken('acme', { userId: 'u', actionId: 'verify-email', lifespanMs: 60_000 })
+  const { outcome } = await state.actionTokens.verifyActionToken('acme', token, 'verify-email')
+  await state.close()
+  if (outcome !== 'valid') throw new Error(outcome)
+})()
+`
+
 const TSC_FLAGS =
   '--noEmit --strict --exactOptionalPropertyTypes --skipLibCheck false --target es2022 --types node'
 
@@ -77,6 +101,10 @@ export async function checkConsumers({ packages, out, run, check }) {
       )
     await check('consumer imports', () => run(process.execPath, ['esm.mjs'], dir))
     await check('consumer requires', () => run(process.execPath, ['cjs.cjs'], dir))
+    writeFileSync(join(dir, 'no-import.cjs'), SIGNS_WITHOUT_IMPORT)
+    await check('consumer signs a token where import() is refused', () =>
+      run(process.execPath, ['no-import.cjs'], dir),
+    )
     await check('consumer runs the conformance command', () =>
       run(
         join(dir, 'node_modules', '.bin', 'authstate-conformance'),

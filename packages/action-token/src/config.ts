@@ -7,14 +7,13 @@ const DAY_MS = 86_400_000
 /** Longest span of the configuration: a century. */
 const MAX_SPAN_MS = 36_525 * DAY_MS
 
+const wholeNumber = (least: number, most: number) =>
+  v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(least), v.maxValue(most))
 const spanMs = (least: number, most: number) =>
   v.pipe(
     v.union([v.number(), v.string()]),
     v.transform((given) => parseDuration(given)),
-    v.number(),
-    v.integer('must be a whole number'),
-    v.minValue(least),
-    v.maxValue(most),
+    wholeNumber(least, most),
   )
 
 /** What every provider can be told, as entries of a schema. */
@@ -24,10 +23,7 @@ const properties = {
   /** How long an expired token can still be told from an unknown one. */
   readGraceMs: v.optional(spanMs(0, MAX_SPAN_MS), 0),
   /** Ceiling on the JSON of a token's data. */
-  maxDataBytes: v.optional(
-    v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(2), v.maxValue(16 * 1024 * 1024)),
-    65_536,
-  ),
+  maxDataBytes: v.optional(wholeNumber(2, 16 * 1024 * 1024), 65_536),
 }
 
 /** Properties of both providers. */

@@ -10,10 +10,7 @@ const spanMs = (least: number, most: number) =>
   v.pipe(
     v.union([v.number(), v.string()]),
     v.transform((given) => parseDuration(given)),
-    v.number(),
-    v.integer('must be a whole number'),
-    v.minValue(least),
-    v.maxValue(most),
+    wholeNumber(least, most),
   )
 
 /** Heartbeats that fit into the time after which a silent node is gone: fewer would take a slow node for a dead one. */

@@ -47,7 +47,8 @@ export interface OpenStore {
   close?(): void | Promise<void>
 }
 
-const DESCRIPTION: Known<ProviderDescription> = {
+/** What a description may have. */
+export const DESCRIPTION: Known<ProviderDescription> = {
   spi: true,
   name: true,
   factories: true,

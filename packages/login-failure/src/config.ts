@@ -1,32 +1,15 @@
-import {
-  assertInstant,
-  assertKnown,
-  assertName,
-  assertOneOf,
-  type Known,
-  parseDuration,
-} from '@authstate/spi'
+import { parseDuration } from '@authstate/spi'
 import * as v from 'valibot'
-import { type IpAddress, parseIp } from './address.js'
-import type {
-  FailureCategory,
-  FailureOptions,
-  GuardOptions,
-  SuccessOptions,
-  UnknownUserOptions,
-} from './contract.js'
 import { DEFAULT_POLICY, type Policy } from './policy.js'
 
+const count = (least: number) =>
+  v.pipe(v.number(), v.safeInteger('must be a whole number'), v.minValue(least))
 const spanMs = (least: number) =>
   v.pipe(
     v.union([v.number(), v.string()]),
     v.transform((given) => parseDuration(given)),
-    v.number(),
-    v.safeInteger('must be a whole number'),
-    v.minValue(least),
+    count(least),
   )
-const count = (least: number) =>
-  v.pipe(v.number(), v.safeInteger('must be a whole number'), v.minValue(least))
 const bits = (least: number, most: number) =>
   v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(least), v.maxValue(most))
 
@@ -80,45 +63,4 @@ export function addressRuleOf(config: LoginFailureConfig): AddressRule | undefin
   if (config.address === undefined) return undefined
   const { ipv4Prefix, ipv6Prefix, ...policy } = config.address
   return { ipv4Prefix, ipv6Prefix, policy: { ...DEFAULT_POLICY, ...policy } }
-}
-
-/** Every verb about a user starts here. */
-export function checkIds(realmId: unknown, userId: unknown): void {
-  assertName(realmId, 'realmId')
-  assertName(userId, 'userId')
-}
-
-/** The checked options of a verb about one attempt. */
-export interface Attempt {
-  readonly ip: IpAddress | undefined
-  readonly at: number | undefined
-  readonly secondary: boolean
-}
-
-const CATEGORIES = ['password', 'otp'] as const satisfies readonly FailureCategory[]
-
-const FAILURE: Known<FailureOptions> = { ip: true, at: true, category: true }
-const GUARD: Known<GuardOptions> = { ip: true, category: true }
-const SUCCESS: Known<SuccessOptions> = { category: true }
-/** A category has no effect there and is taken all the same: a login need not change its options to hide who exists. */
-const UNKNOWN: Known<UnknownUserOptions & GuardOptions> = { ip: true, username: true, category: true }
-const ADDRESS: Known<{ readonly ip?: string | undefined }> = { ip: true }
-
-/** What the options of a verb may be called; the same for a name that belongs to nobody, which must look like any other. */
-const ATTEMPTS = {
-  failure: FAILURE,
-  guard: GUARD,
-  success: SUCCESS,
-  look: ADDRESS,
-  unknown: UNKNOWN,
-} as const
-
-/** @throws {TypeError | RangeError} naming the option that is wrong */
-export function checkAttempt(options: unknown, verb: keyof typeof ATTEMPTS): Attempt {
-  // Whatever the verb: what it can have is among these.
-  assertKnown(options, 'options', ATTEMPTS[verb] as Known<FailureOptions>)
-  const { ip, at, category } = options
-  if (at !== undefined) assertInstant(at, 'at')
-  if (category !== undefined) assertOneOf(category, 'category', CATEGORIES)
-  return { ip: ip === undefined ? undefined : parseIp(ip), at, secondary: category === 'otp' }
 }

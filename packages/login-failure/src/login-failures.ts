@@ -8,7 +8,8 @@ import {
   StoreUnavailableError,
 } from '@authstate/spi'
 import { parseIp } from './address.js'
-import { type Attempt, checkAttempt, checkIds, type LoginFailureConfig } from './config.js'
+import { type Attempt, checkAttempt, checkIds } from './checks.js'
+import type { LoginFailureConfig } from './config.js'
 import type {
   CheckOutcome,
   Explanation,

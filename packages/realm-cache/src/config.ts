@@ -10,14 +10,13 @@ export const MAX_SECOND_LEVEL_MS = 24 * HOUR_MS
 /** Longest a timer of Node can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
+const wholeNumber = (least: number, most: number) =>
+  v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(least), v.maxValue(most))
 const spanMs = (least: number, most: number) =>
   v.pipe(
     v.union([v.number(), v.string()]),
     v.transform((given) => parseDuration(given)),
-    v.number(),
-    v.integer('must be a whole number'),
-    v.minValue(least),
-    v.maxValue(most),
+    wholeNumber(least, most),
   )
 
 const regionName = v.pipe(v.string(), v.minLength(1), v.maxLength(512))
@@ -31,7 +30,7 @@ const hasUsableNames = (regions: unknown): boolean =>
   )
 
 export const regionShape = {
-  maxEntries: v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(1), v.maxValue(10_000_000)),
+  maxEntries: wholeNumber(1, 10_000_000),
   maxIdleMs: spanMs(0, MAX_SPAN_MS),
   ttlMs: spanMs(0, MAX_SPAN_MS),
   negativeTtlMs: spanMs(0, MAX_SPAN_MS),

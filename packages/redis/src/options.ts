@@ -10,10 +10,7 @@ const spanMs = (least: number, most: number) =>
   v.pipe(
     v.union([v.number(), v.string()]),
     v.transform((given) => parseDuration(given)),
-    v.number(),
-    v.integer('must be a whole number'),
-    v.minValue(least),
-    v.maxValue(most),
+    wholeNumber(least, most),
   )
 const port = wholeNumber(1, 65_535)
 const text = v.pipe(v.string(), v.minLength(1))

@@ -116,5 +116,3 @@ export function clientExpiresAt(
 function endOf(life: Life, { lastRefreshAt }: Uses, maxAt: number | undefined): number {
   return Math.min(lastRefreshAt + life.idleMs, maxAt ?? FOREVER, FOREVER)
 }
-
-export { isExpired as isOver } from '@authstate/spi'

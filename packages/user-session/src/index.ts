@@ -1,3 +1,3 @@
+export type { UserSessionConfig } from './config.js'
 export * from './contract.js'
 export { memoryUserSessions } from './memory.js'
-export type { UserSessionConfig } from './rules.js'

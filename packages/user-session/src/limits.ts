@@ -1,5 +1,5 @@
+import type { UserSessionConfig } from './config.js'
 import type { RefusalReason } from './contract.js'
-import type { UserSessionConfig } from './rules.js'
 
 /** The limits of a configuration; 0: any number. */
 export interface Limits {

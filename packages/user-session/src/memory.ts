@@ -1,8 +1,8 @@
 import type { ProviderFactory } from '@authstate/spi'
 import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import { type UserSessionConfig, userSessionConfig } from './config.js'
 import { type UserSessionProvider, userSessionSpi } from './contract.js'
 import { MemoryStore } from './memory/store.js'
-import { type UserSessionConfig, userSessionConfig } from './rules.js'
 import { UserSessions } from './user-sessions.js'
 
 /** Keeps sessions in this process. They are lost with it and not shared. */

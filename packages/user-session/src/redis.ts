@@ -1,9 +1,9 @@
 import { redisConnectionSpi } from '@authstate/redis'
 import type { ProviderFactory } from '@authstate/spi'
 import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import { type UserSessionConfig, userSessionConfig } from './config.js'
 import { type UserSessionProvider, userSessionSpi } from './contract.js'
 import { RedisStore } from './redis/store.js'
-import { type UserSessionConfig, userSessionConfig } from './rules.js'
 import { UserSessions } from './user-sessions.js'
 
 /** Keeps sessions in Redis, shared by every node of the deployment. */

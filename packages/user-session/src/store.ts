@@ -7,6 +7,7 @@ import type {
   CheckedSession,
   CheckedSessionPage,
 } from './checks.js'
+import type { UserSessionConfig } from './config.js'
 import type {
   ClientTokenRotation,
   CreateOutcome,
@@ -18,7 +19,6 @@ import type {
 } from './contract.js'
 import type { Listeners } from './events.js'
 import type { Limits } from './limits.js'
-import type { UserSessionConfig } from './rules.js'
 
 /** Which session. Its id may be of any form: what no store can have made is not there. */
 export interface SessionName {

@@ -1,15 +1,7 @@
-import { jsonMap, type Realm } from '@authstate/spi'
+import { isExpired, jsonMap, type Realm } from '@authstate/spi'
 import type { CheckedClient, CheckedClientPatch, CheckedSession } from './checks.js'
 import type { ClientSession, UserSession, UserSessionState } from './contract.js'
-import {
-  clientExpiresAt,
-  clientLives,
-  isOver,
-  type Lives,
-  userExpiresAt,
-  userLives,
-  userMaxAt,
-} from './expiry.js'
+import { clientExpiresAt, clientLives, type Lives, userExpiresAt, userLives, userMaxAt } from './expiry.js'
 import { mergeNotes } from './notes.js'
 import { type Family, MAX_FAMILIES } from './rotation.js'
 
@@ -112,7 +104,7 @@ const usesOf = ({ startedAt, lastRefreshAt, core: { rememberMe } }: StoredSessio
 /** A living client session. */
 export function liveClient(session: StoredSession, clientId: string, now: number): StoredClient | undefined {
   const client = session.clients.get(clientId)
-  return client === undefined || isOver(client.expiresAt, now) ? undefined : client
+  return client === undefined || isExpired(client.expiresAt, now) ? undefined : client
 }
 
 /** A living client session as a write finds it. One that is over by the time-outs of now is settled so. */
@@ -126,7 +118,7 @@ export function openClient(
   if (client === undefined) return undefined
   const lives = userLives(realm, session.offline)
   const own = clientLives(realm, clientId, session.offline)
-  if (!isOver(clientExpiryOf(session, client, lives, own), now)) return client
+  if (!isExpired(clientExpiryOf(session, client, lives, own), now)) return client
   settle(session, lives)
   settleClient(session, client, lives, own)
   return undefined
@@ -137,7 +129,7 @@ export function snapshot(session: StoredSession, now: number, only?: string): Us
   const { id, realmId, offline, core, startedAt, lastRefreshAt, expiresAt, state, notes } = session
   const clients = jsonMap<ClientSession>()
   for (const [clientId, client] of session.clients) {
-    if ((only !== undefined && clientId !== only) || isOver(client.expiresAt, now)) continue
+    if ((only !== undefined && clientId !== only) || isExpired(client.expiresAt, now)) continue
     clients.set(clientId, {
       clientId,
       startedAt: client.startedAt,

@@ -9,6 +9,7 @@ import {
   type Realm,
 } from '@authstate/spi'
 import * as check from './checks.js'
+import type { UserSessionConfig } from './config.js'
 import {
   type ClientRemoval,
   type ClientScope,
@@ -38,7 +39,6 @@ import {
 import { Listeners } from './events.js'
 import { limitsOf } from './limits.js'
 import { Moments } from './moments.js'
-import type { UserSessionConfig } from './rules.js'
 import type { EndedIndex, SessionIndex, SessionStep, SessionStore, StoreParts } from './store.js'
 import { draft, snapshot } from './stored.js'
 import { Sweeper } from './sweeper.js'

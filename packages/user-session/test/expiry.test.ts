@@ -1,10 +1,9 @@
-import { type RealmSettings, resolveRealm } from '@authstate/spi'
+import { isExpired, type RealmSettings, resolveRealm } from '@authstate/spi'
 import { describe, expect, test } from 'vitest'
 import {
   clientExpiresAt,
   clientLives,
   clientMaxAt,
-  isOver,
   lifeFor,
   userExpiresAt,
   userLives,
@@ -108,7 +107,7 @@ describe('user sessions (B1)', () => {
     expect(userMaxAt(lives, session)).toBe(maxAt)
     expect(session.lastRefreshAt + lifeFor(lives, session).idleMs).toBe(idleAt)
     const expiresAt = userExpiresAt(lives, session)
-    expect(isOver(expiresAt, now) ? undefined : expiresAt - now).toBe(leftMs)
+    expect(isExpired(expiresAt, now) ? undefined : expiresAt - now).toBe(leftMs)
   })
 })
 

@@ -3,9 +3,9 @@ import type { Clock } from '@authstate/spi'
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
+import { userSessionConfig } from '../src/config.js'
 import { beganBefore, laterMark, Moments } from '../src/moments.js'
 import { decideRotation, earliestIssue, type Family } from '../src/rotation.js'
-import { userSessionConfig } from '../src/rules.js'
 
 test('defaults', () => {
   expect(v.parse(userSessionConfig, {})).toEqual({

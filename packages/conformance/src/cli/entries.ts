@@ -1,5 +1,5 @@
 import { knownNames, type Provider, quote, type Spi } from '@authstate/spi'
-import { type ProviderDescription, providerTarget } from '../provider-target.js'
+import { DESCRIPTION, type ProviderDescription, providerTarget } from '../provider-target.js'
 import { levels, type Suite } from '../suite.js'
 import type { Target } from '../target.js'
 import { UsageError } from './usage-error.js'
@@ -25,19 +25,7 @@ export interface CheckedEntry {
   target(spi: Spi): Target<Provider>
 }
 
-const PROPERTIES: { readonly [Name in keyof Required<ProviderDescription>]: true } = {
-  spi: true,
-  name: true,
-  factories: true,
-  provider: true,
-  properties: true,
-  config: true,
-  nodes: true,
-  openStore: true,
-  leaveOut: true,
-}
-
-const KNOWN = [...Object.keys(PROPERTIES), 'suite', 'target']
+const KNOWN = [...Object.keys(DESCRIPTION), 'suite', 'target']
 
 /**
  * The entries that a module exports as `targets` or as its default.
@@ -84,12 +72,14 @@ function readEntry(given: unknown, where: string): CheckedEntry {
       `none of its "factories" makes a provider of ${quote(spi)}: they are of ${made.map(quote).join(', ')}`,
     )
   }
-  const { spi: _, suite: __, target: ___, ...description } = entry
+  // The suite and the target are the entry's own.
+  const described = Object.entries(entry).filter(([property]) => Object.hasOwn(DESCRIPTION, property))
+  const description = Object.fromEntries(described) as unknown as Omit<ProviderDescription, 'spi'>
   return {
     spi,
     name,
     suite,
-    target: (token) => providerTarget({ ...(description as Omit<ProviderDescription, 'spi'>), spi: token }),
+    target: (token) => providerTarget({ ...description, spi: token }),
   }
 }
 

@@ -1,6 +1,6 @@
-import type { Realm } from '@authstate/spi'
+import { isExpired, type Realm } from '@authstate/spi'
 import type { CheckedCopy, CheckedSession } from '../checks.js'
-import { clientLives, isOver, userLives } from '../expiry.js'
+import { clientLives, userLives } from '../expiry.js'
 import {
   draft,
   dropClient,
@@ -18,7 +18,7 @@ import type { Sessions } from './sessions.js'
 /** Whether a session has a living offline twin, by the time-outs of now. */
 export function livesOffline(store: Sessions, online: StoredSession, realm: Realm, now: number): boolean {
   const twin = store.live(online.realmId, online.id, true, now)
-  return twin !== undefined && !isOver(expiryOf(twin, userLives(realm, true)), now)
+  return twin !== undefined && !isExpired(expiryOf(twin, userLives(realm, true)), now)
 }
 
 /** The living client sessions of a session that are wanted; those that are over by the time-outs of now are settled so. */

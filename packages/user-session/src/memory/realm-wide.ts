@@ -2,6 +2,7 @@ import {
   comparePositions,
   encodeCursor,
   inSlices,
+  isExpired,
   type Page,
   type PagePosition,
   type Realm,
@@ -10,7 +11,7 @@ import {
 } from '@authstate/spi'
 import type { CheckedSessionPage } from '../checks.js'
 import type { RemovalReason, UserSession } from '../contract.js'
-import { clientLives, isOver, userLives } from '../expiry.js'
+import { clientLives, userLives } from '../expiry.js'
 import { beganBefore } from '../moments.js'
 import { liveClient, type StoredSession, settle, settleClient, snapshot } from '../stored.js'
 import type { Sessions } from './sessions.js'
@@ -33,32 +34,28 @@ export function pageOf(
 }
 
 /**
- * Ends those of some walks that still live; those that are over already stay for the sweep.
+ * Ends those of a walk that still live; those that are over already stay for the sweep.
  *
  * @param mark Of a removal: only those that began before it.
  * @param except The id of a session that stays.
  */
 export async function endAll(
   store: Sessions,
-  walks: readonly Iterable<StoredSession>[],
+  sessions: Iterable<StoredSession>,
   reason: RemovalReason,
   now: number,
   mark?: string,
   except?: string,
 ): Promise<number> {
   let ended = 0
-  await inSlices(chained(walks), (session) => {
+  await inSlices(sessions, (session) => {
     if (session.id === except) return
-    if (!store.holds(session) || isOver(session.expiresAt, now)) return
+    if (!store.holds(session) || isExpired(session.expiresAt, now)) return
     if (mark !== undefined && !beganBefore(session.beginning, mark)) return
     store.end(session, reason)
     ended += 1
   })
   return ended
-}
-
-function* chained<T>(walks: readonly Iterable<T>[]): Generator<T> {
-  for (const walk of walks) yield* walk
 }
 
 /** Ends the living client sessions of a client among some sessions. */
@@ -103,11 +100,11 @@ export async function recompute(
     const lives = userLives(realm, offline)
     const table = store.table(realmId, offline)
     await inSlices(table.all.after(now), (session) => {
-      if (!table.has(session) || isOver(session.expiresAt, now)) return
+      if (!table.has(session) || isExpired(session.expiresAt, now)) return
       const before = endsOf(session)
       settle(session, lives)
       for (const [clientId, client] of session.clients) {
-        if (isOver(client.expiresAt, now)) continue
+        if (isExpired(client.expiresAt, now)) continue
         settleClient(session, client, lives, clientLives(realm, clientId, offline))
       }
       table.put(session)

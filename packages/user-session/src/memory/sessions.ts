@@ -1,7 +1,6 @@
-import { type Clock, inSlices } from '@authstate/spi'
+import { type Clock, inSlices, isExpired } from '@authstate/spi'
 import type { ClientRemovalReason, RefusalReason, RemovalReason, UserSessionEvent } from '../contract.js'
 import type { Listeners } from '../events.js'
-import { isOver } from '../expiry.js'
 import { hasLimit, type Limits, makeRoom, type Newcomer } from '../limits.js'
 import { beganBefore, FENCE_MS, laterMark } from '../moments.js'
 import { dropClient, liveClient, type StoredSession } from '../stored.js'
@@ -32,7 +31,7 @@ export class Sessions {
 
   live(realmId: string, id: string, offline: boolean, now: number): StoredSession | undefined {
     const session = this.#tables.get(nameOf(realmId, offline))?.get(id)
-    return session === undefined || isOver(session.expiresAt, now) ? undefined : session
+    return session === undefined || isExpired(session.expiresAt, now) ? undefined : session
   }
 
   add(session: StoredSession): void {
@@ -119,7 +118,7 @@ export class Sessions {
   async prune(): Promise<void> {
     const now = this.#clock.now()
     await inSlices(this.#marks, ([name, { expiresAt }]) => {
-      if (isOver(expiresAt, now)) this.#marks.delete(name)
+      if (isExpired(expiresAt, now)) this.#marks.delete(name)
     })
     await inSlices(this.#tables, ([name, table]) => {
       if (table.size === 0) this.#tables.delete(name)

@@ -1,4 +1,4 @@
-import { type Clock, jsonMap, type Realm } from '@authstate/spi'
+import { type Clock, isExpired, jsonMap, type Realm } from '@authstate/spi'
 import {
   type CheckedClient,
   type CheckedClientPatch,
@@ -15,7 +15,7 @@ import type {
   RotationOutcome,
   TransientTokenRotation,
 } from '../contract.js'
-import { clientLives, isOver, type Lives, userLives } from '../expiry.js'
+import { clientLives, type Lives, userLives } from '../expiry.js'
 import type { Limits } from '../limits.js'
 import { mergeNotes } from '../notes.js'
 import type {
@@ -220,8 +220,8 @@ export class MemoryStore implements SessionStore {
       this.#sessions.raiseFence(realmId, kind === 'user' ? name : undefined, offline, mark)
     }
     const reason = kind === 'brokerSession' ? 'broker-session' : kind
-    const walk = this.#sessionsOf(index).after(now)
-    return endAll(this.#sessions, [walk], reason, now, mark === '' ? undefined : mark, except)
+    const sessions = this.#sessionsOf(index).after(now)
+    return endAll(this.#sessions, sessions, reason, now, mark === '' ? undefined : mark, except)
   }
 
   async detachAll(realmId: string, clientId: string, offline: boolean, now: number) {
@@ -254,7 +254,7 @@ export class MemoryStore implements SessionStore {
     const lives = userLives(realm, offline)
     const expiresAt = expiryOf(session, lives)
     try {
-      if (!isOver(expiresAt, now)) return change(session, lives)
+      if (!isExpired(expiresAt, now)) return change(session, lives)
       session.expiresAt = expiresAt
       return undefined
     } finally {

@@ -1,6 +1,6 @@
-import { inSlices, type Realm } from '@authstate/spi'
+import { inSlices, isExpired, type Realm } from '@authstate/spi'
 import type { ClientTokenRotation, RotationOutcome, TransientTokenRotation } from '../contract.js'
-import { clientLives, isOver, userLives } from '../expiry.js'
+import { clientLives, userLives } from '../expiry.js'
 import { latestOf, TOKENS_FENCE_MS } from '../moments.js'
 import { decideRotation, earliestIssue, type Family } from '../rotation.js'
 import {
@@ -64,9 +64,9 @@ export class TransientFamilies {
   rotate(realmId: string, rotation: TransientTokenRotation, now: number): RotationOutcome {
     const name = JSON.stringify([realmId, rotation.family])
     const kept = this.#families.get(name)
-    const known = kept && !isOver(kept.expiresAt, now) ? kept.family : undefined
+    const known = kept && !isExpired(kept.expiresAt, now) ? kept.family : undefined
     const ended = this.#ended.get(realmId)
-    if (ended && !isOver(ended.expiresAt, now)) {
+    if (ended && !isExpired(ended.expiresAt, now)) {
       const isGone = known ? kept?.ended !== ended : rotation.issuedAt <= Math.floor(ended.latest / 1000)
       if (isGone) return { outcome: 'gone' }
     }
@@ -84,10 +84,10 @@ export class TransientFamilies {
 
   async prune(now: number): Promise<void> {
     await inSlices(this.#families, ([name, { expiresAt }]) => {
-      if (isOver(expiresAt, now)) this.#families.delete(name)
+      if (isExpired(expiresAt, now)) this.#families.delete(name)
     })
     await inSlices(this.#ended, ([realmId, { expiresAt }]) => {
-      if (isOver(expiresAt, now)) this.#ended.delete(realmId)
+      if (isExpired(expiresAt, now)) this.#ended.delete(realmId)
     })
   }
 

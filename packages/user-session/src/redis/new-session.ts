@@ -1,7 +1,7 @@
-import { jsonMap, type Realm } from '@authstate/spi'
+import { isExpired, jsonMap, type Realm } from '@authstate/spi'
 import type { CheckedClient, CheckedSession } from '../checks.js'
 import type { ClientSession, UserSession } from '../contract.js'
-import { clientExpiresAt, clientLives, isOver, userExpiresAt, userLives, userMaxAt } from '../expiry.js'
+import { clientExpiresAt, clientLives, userExpiresAt, userLives, userMaxAt } from '../expiry.js'
 import type { Writable } from './writable.js'
 
 /** A session that begins now. */
@@ -28,7 +28,7 @@ export function newSession(
   if (checked.client !== undefined) {
     const own = clientLives(realm, checked.client.clientId, false)
     clientEnds = clientExpiresAt(own, uses, uses, userMaxAt(lives, uses))
-    if (!isOver(clientEnds, now))
+    if (!isExpired(clientEnds, now))
       clients.set(checked.client.clientId, newClient(checked.client, now, clientEnds))
   }
   const session: Writable<UserSession> = {

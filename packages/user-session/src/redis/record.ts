@@ -1,9 +1,8 @@
 import { escapePart, unescapePart } from '@authstate/redis'
-import { jsonMap } from '@authstate/spi'
+import { isExpired, jsonMap } from '@authstate/spi'
 import type { CheckedClient, CheckedClientPatch, CheckedSession, NotesPatch } from '../checks.js'
 import { STATES } from '../checks.js'
 import type { ClientSession, UserSession, UserSessionState } from '../contract.js'
-import { isOver } from '../expiry.js'
 import type { NotePlace, NotesCipher, StoredNote } from './cipher.js'
 import { decodeTimes } from './texts.js'
 import { VERSION, versionOf } from './versions.js'
@@ -129,7 +128,7 @@ export class RecordCodec {
     if (times === undefined || data === undefined || versionOf(times) !== VERSION)
       throw new Error('a record of an unknown form')
     const { startedAt, lastRefreshAt, expiresAt, rememberMe } = decodeTimes(times)
-    if (isOver(expiresAt, now)) return undefined
+    if (isExpired(expiresAt, now)) return undefined
     const end = data.lastIndexOf('}') + 1
     const afterUser = data.indexOf(':', end)
     const afterBrokerSession = data.indexOf(':', afterUser + 1)
@@ -178,7 +177,7 @@ export class RecordCodec {
     for (const text of texts) {
       try {
         const client = this.#client(text, place)
-        if (!isOver(client.expiresAt, now)) clients.set(client.clientId, client)
+        if (!isExpired(client.expiresAt, now)) clients.set(client.clientId, client)
       } catch {
         this.#onUnreadable()
       }

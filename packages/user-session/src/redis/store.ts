@@ -89,31 +89,30 @@ export class RedisStore implements SessionStore {
   }
 
   async refresh(step: SessionStep, clientId: string | undefined) {
-    const opened = this.#stored.open(step)
+    const opened = await this.#stored.open(step)
     if (opened === undefined) return undefined
     const values = await this.#refresh(opened, clientId, 'record')
     return values && this.#stored.decode(values, opened.place, clientId)
   }
 
   async touch(step: SessionStep, clientId: string | undefined) {
-    const opened = this.#stored.open(step)
+    const opened = await this.#stored.open(step)
     if (opened === undefined) return undefined
+    const { key, now, life } = opened
     const times =
       clientId === undefined
-        ? await this.#touch(opened)
+        ? await this.#stored.redis.run(scripts.touch, { session: key }, { now, life })
         : (await this.#refresh(opened, clientId, 'times'))?.[0]
     if (times == null) return undefined
     const { lastRefreshAt, expiresAt } = decodeTimes(times)
     return { lastRefreshAt, expiresAt }
   }
 
-  async #touch(opened: OpenedSession) {
-    const { key, now, life } = await this.#stored.upgraded(opened)
-    return this.#stored.redis.run(scripts.touch, { session: key }, { now, life })
-  }
-
-  async #refresh(opened: OpenedSession, clientId: string | undefined, answer: 'record' | 'times') {
-    const { key, place, realm, now, life } = await this.#stored.upgraded(opened)
+  #refresh(
+    { key, place, realm, now, life }: OpenedSession,
+    clientId: string | undefined,
+    answer: 'record' | 'times',
+  ) {
     const clientLife = clientId === undefined ? '' : this.#stored.clientLife(realm, clientId, place.offline)
     return this.#stored.redis.run(
       scripts.refresh,
@@ -123,7 +122,7 @@ export class RedisStore implements SessionStore {
   }
 
   async update(step: SessionStep, { state, notes }: CheckedPatch) {
-    const opened = await this.#open(step)
+    const opened = await this.#stored.open(step)
     if (opened === undefined) return undefined
     const { place, key, now, life } = opened
     const args = {
@@ -137,7 +136,7 @@ export class RedisStore implements SessionStore {
   }
 
   async restart(step: SessionStep, begun: CheckedSession, isTooLate: boolean): Promise<LimitedOutcome> {
-    const opened = await this.#open(step)
+    const opened = await this.#stored.open(step)
     if (opened === undefined) return { outcome: 'gone' }
     const { place, key, realm, now, life } = opened
     const { redis, events } = this.#stored
@@ -169,7 +168,7 @@ export class RedisStore implements SessionStore {
   }
 
   async putClient(step: SessionStep, client: CheckedClient): Promise<LimitedOutcome> {
-    const opened = await this.#open(step)
+    const opened = await this.#stored.open(step)
     if (opened === undefined) return { outcome: 'gone' }
     const { place, key, realm, now, life } = opened
     const { redis, codec, events } = this.#stored
@@ -186,7 +185,7 @@ export class RedisStore implements SessionStore {
   }
 
   async updateClient(step: SessionStep, patch: CheckedClientPatch) {
-    const opened = await this.#open(step)
+    const opened = await this.#stored.open(step)
     if (opened === undefined) return undefined
     const { place, key, realm, now, life } = opened
     const args = {
@@ -223,12 +222,12 @@ export class RedisStore implements SessionStore {
   }
 
   async createOffline(step: SessionStep, copy: CheckedCopy): Promise<LimitedOutcome> {
-    const opened = await this.#open(step)
+    const opened = await this.#stored.open(step)
     return opened ? createOffline(this.#stored, opened, copy, this.#limits) : { outcome: 'gone' }
   }
 
   async rotate(step: SessionStep, rotation: ClientTokenRotation): Promise<RotationOutcome> {
-    const opened = await this.#open(step)
+    const opened = await this.#stored.open(step)
     if (opened === undefined) return { outcome: 'gone' }
     const { key, place, realm, now, life } = opened
     const { redis, events } = this.#stored
@@ -291,11 +290,5 @@ export class RedisStore implements SessionStore {
 
   #keyOf({ realmId, id, offline }: SessionName): string | undefined {
     return this.#stored.keys.session(realmId, id, offline)
-  }
-
-  /** @returns `undefined` for an id that cannot be one of ours. */
-  async #open(step: SessionStep): Promise<OpenedSession | undefined> {
-    const opened = this.#stored.open(step)
-    return opened && this.#stored.upgraded(opened)
   }
 }

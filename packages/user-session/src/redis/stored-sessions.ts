@@ -69,16 +69,22 @@ export class StoredSessions {
     return marks.some((mark) => mark !== null && beganBefore(beginning, mark))
   }
 
-  /** @returns `undefined` for an id that cannot be one of ours. */
-  open({ realmId, id, offline, realm, now }: SessionStep): OpenedSession | undefined {
+  /**
+   * What a step needs before its script. A record of an older form is rewritten first: the scripts know only the one of now.
+   *
+   * @returns `undefined` for an id that cannot be one of ours
+   */
+  open({
+    realmId,
+    id,
+    offline,
+    realm,
+    now,
+  }: SessionStep): OpenedSession | Promise<OpenedSession> | undefined {
     const key = this.keys.session(realmId, id, offline)
     if (key === undefined) return undefined
-    return { place: { realmId, id, offline }, key, realm, now, life: this.life(realm, offline) }
-  }
-
-  /** Rewrites a record of an older form before a script that only knows the one of now. */
-  upgraded(opened: OpenedSession): OpenedSession | Promise<OpenedSession> {
-    return upcasters.size === 0 ? opened : upgradeRecord(this.redis, opened.key).then(() => opened)
+    const opened = { place: { realmId, id, offline }, key, realm, now, life: this.life(realm, offline) }
+    return upcasters.size === 0 ? opened : upgradeRecord(this.redis, key).then(() => opened)
   }
 
   /** Spans of the sessions of a realm, as the scripts take them. */

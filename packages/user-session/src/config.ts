@@ -2,7 +2,7 @@ import { DEFAULT_MAX_NOTES_BYTES, parseDuration } from '@authstate/spi'
 import * as v from 'valibot'
 
 /** Sessions that a script touches at most, and a page holds at most. */
-export const CHUNK = 100
+const CHUNK = 100
 
 const wholeNumber = (least: number, most: number) =>
   v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(least), v.maxValue(most))
@@ -10,10 +10,7 @@ const spanMs = (least: number, most: number) =>
   v.pipe(
     v.union([v.number(), v.string()]),
     v.transform((given) => parseDuration(given)),
-    v.number(),
-    v.integer('must be a whole number'),
-    v.minValue(least),
-    v.maxValue(most),
+    wholeNumber(least, most),
   )
 const limit = wholeNumber(1, CHUNK)
 
