@@ -36,6 +36,7 @@ if (redis.call('HLEN', KEYS[1]) - 5) / 2 >= tonumber(ARGV[5]) then
 end
 
 local expires = string.format('%.0f', now + tonumber(ARGV[2]))
+-- include: keep, prune
 local ttl = tonumber(ARGV[2]) + tonumber(ARGV[3])
 local serial = redis.call('HINCRBY', KEYS[1], 's', 1)
 redis.call('HSET', KEYS[1], 'u', ARGV[1], 'x', expires,
@@ -43,7 +44,6 @@ redis.call('HSET', KEYS[1], 'u', ARGV[1], 'x', expires,
   'd:' .. ARGV[6], ARGV[8])
 redis.call('PEXPIRE', KEYS[1], ttl)
 redis.call('ZADD', KEYS[2], expires, ARGV[4])
-if redis.call('PTTL', KEYS[2]) < ttl then redis.call('PEXPIRE', KEYS[2], ttl) end
-local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 10)
-if #gone > 0 then redis.call('ZREM', KEYS[2], unpack(gone)) end
+keep(KEYS[2], ttl)
+prune(KEYS[2], now)
 return {evicted, held[3] or '', ARGV[1], expires}

@@ -24,11 +24,11 @@ if last or ARGV[7] == '1' then
   redis.call('ZREM', KEYS[2], ARGV[4])
   return last and 'last' or 'ended'
 end
+-- include: keep, prune
 local ttl = string.format('%.0f', expires - now + tonumber(ARGV[3]))
 redis.call('HSET', KEYS[1], 'u', ARGV[6], 'x', string.format('%.0f', expires))
 redis.call('PEXPIRE', KEYS[1], ttl)
 redis.call('ZADD', KEYS[2], string.format('%.0f', expires), ARGV[4])
-if redis.call('PTTL', KEYS[2]) < tonumber(ttl) then redis.call('PEXPIRE', KEYS[2], ttl) end
-local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 10)
-if #gone > 0 then redis.call('ZREM', KEYS[2], unpack(gone)) end
+keep(KEYS[2], ttl)
+prune(KEYS[2], now)
 return 'kept'

@@ -20,12 +20,12 @@ if expires <= now then
   redis.call('ZREM', KEYS[2], ARGV[4])
   return 'removed'
 end
+-- include: keep, prune
 local ttl = string.format('%.0f', expires - now + tonumber(ARGV[3]))
 -- A full server goes on with a script that began with a write that cannot grow.
 redis.call('PEXPIRE', KEYS[1], ttl)
 redis.call('HSET', KEYS[1], 'u', ARGV[5], 'x', string.format('%.0f', expires))
 redis.call('ZADD', KEYS[2], string.format('%.0f', expires), ARGV[4])
-if redis.call('PTTL', KEYS[2]) < tonumber(ttl) then redis.call('PEXPIRE', KEYS[2], ttl) end
-local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 10)
-if #gone > 0 then redis.call('ZREM', KEYS[2], unpack(gone)) end
+keep(KEYS[2], ttl)
+prune(KEYS[2], now)
 return {held[3] or '', ARGV[5], string.format('%.0f', expires)}

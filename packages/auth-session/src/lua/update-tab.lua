@@ -52,12 +52,12 @@ if bytes > tonumber(ARGV[8]) then return bytes end
 local encoded = cjson.encode(data)
 redis.call('HSET', KEYS[1], 'd:' .. ARGV[5], encoded)
 if expires ~= held[2] then
+  -- include: keep, prune
   local ttl = string.format('%.0f', tonumber(expires) - now + tonumber(ARGV[3]))
   redis.call('HSET', KEYS[1], 'u', updated, 'x', expires)
   redis.call('PEXPIRE', KEYS[1], ttl)
   redis.call('ZADD', KEYS[2], expires, ARGV[4])
-  if redis.call('PTTL', KEYS[2]) < tonumber(ttl) then redis.call('PEXPIRE', KEYS[2], ttl) end
-  local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 10)
-  if #gone > 0 then redis.call('ZREM', KEYS[2], unpack(gone)) end
+  keep(KEYS[2], ttl)
+  prune(KEYS[2], now)
 end
 return {held[4], encoded}
