@@ -17,8 +17,8 @@ export async function inSlices<T>(items: Iterable<T>, step: (item: T) => void): 
 }
 
 /**
- * Every entry that a map has now, each as it is when the walk comes to it. Entries that come meanwhile are left out, or a walk in
- * slices would not end while others add to the map.
+ * The entries of a map, each as it is when the walk comes to it, and no more of them than the map has now: a walk in slices ends,
+ * also while others add to the map.
  */
 export function* entriesOfNow<K, V>(map: ReadonlyMap<K, V>): Generator<[K, V]> {
   // A map puts what is new behind what is old.
