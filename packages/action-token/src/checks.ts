@@ -1,6 +1,7 @@
 import {
   assertBoolean,
   assertInstant,
+  assertJson,
   assertKnown,
   assertName,
   assertObject,
@@ -16,9 +17,6 @@ import type { Attempt, TokenDraft } from './rules.js'
 
 /** The last instant that a date can say. */
 const LAST_INSTANT = 8_640_000_000_000_000
-
-/** Deepest nesting of a token's data. */
-const MAX_DEPTH = 16
 
 const LIFETIME: Known<Lifetime> = { lifespanMs: true, expiresAt: true }
 const NEW_TOKEN: Known<NewToken> = { ...LIFETIME, data: true, family: true, subject: true }
@@ -150,37 +148,10 @@ export function endOfMark(life: number | Lifetime, now: number, name: string): n
  */
 export function encodeData(data: unknown, maxBytes: number): string {
   assertObject(data, 'data')
-  checkJson(data, 0)
+  assertJson(data, 'data')
   const text = JSON.stringify(data)
   const bytes = Buffer.byteLength(text)
   if (bytes > maxBytes)
     throw new RangeError(`"data" must have at most ${maxBytes} bytes of JSON, got ${bytes}`)
   return text
-}
-
-function checkJson(value: unknown, depth: number): void {
-  if (depth > MAX_DEPTH) throw new TypeError(`"data" must not be nested deeper than ${MAX_DEPTH} levels`)
-  if (value === null || typeof value === 'boolean') return
-  if (typeof value === 'string') {
-    assertText(value, 'data: a value')
-    return
-  }
-  if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new TypeError('"data" must hold finite numbers only')
-    return
-  }
-  if (Array.isArray(value)) {
-    for (const item of value) checkJson(item, depth + 1)
-    return
-  }
-  if (!isPlainObject(value)) {
-    throw new TypeError(
-      '"data" must hold JSON values only: objects, lists, strings, numbers, booleans and null',
-    )
-  }
-  for (const [name, item] of Object.entries(value)) {
-    if (name === '__proto__') throw new TypeError('"data" must not have a property named "__proto__"')
-    assertText(name, 'data: a name')
-    checkJson(item, depth + 1)
-  }
 }

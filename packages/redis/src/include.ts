@@ -1,11 +1,20 @@
+import followsLua from './lua/lib/follows.lua'
 import keepLua from './lua/lib/keep.lua'
+import momentsLua from './lua/lib/moments.lua'
 import pruneLua from './lua/lib/prune.lua'
+import raiseLua from './lua/lib/raise.lua'
 
 /** Pieces of Lua by name, for `-- include: name` in a script. */
 export type Snippets = Readonly<Record<string, string>>
 
 /** What scripts of every package may include. A package that has a snippet of the same name gets its own. */
-const shared: Snippets = { keep: keepLua, prune: pruneLua }
+const shared: Snippets = {
+  follows: followsLua,
+  keep: keepLua,
+  moments: momentsLua,
+  prune: pruneLua,
+  raise: raiseLua,
+}
 
 /**
  * A script with snippets in the place of `-- include: name, other`. They stand where they are needed: a function costs

@@ -14,6 +14,8 @@ import {
   type CheckedPage,
   checkPage as checkLimits,
   type Known,
+  type LoginMoment,
+  type Moments,
 } from '@authstate/spi'
 import type {
   ClientRemoval,
@@ -35,7 +37,6 @@ import type {
   UserSessionPatch,
   UserSessionState,
 } from './contract.js'
-import type { LoginMoment, Moments } from './moments.js'
 
 /** States by the number that stands for them in a store. */
 export const STATES = ['LOGGED_IN', 'LOGGING_OUT', 'LOGGED_OUT', 'LOGGED_OUT_UNCONFIRMED'] as const

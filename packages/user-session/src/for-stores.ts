@@ -21,7 +21,7 @@ export { type UserSessionConfig, userSessionConfig } from './config.js'
 export type { Listeners } from './events.js'
 export { clientLives, type Life, type Lives, userLives } from './expiry.js'
 export { hasLimit, type Limits, makeRoom, type Newcomer, type Rival, type Room } from './limits.js'
-export { beganBefore, FENCE_MS, type LoginMoment, laterMark, latestOf, TOKENS_FENCE_MS } from './moments.js'
+export { FENCE_MS, TOKENS_FENCE_MS } from './moments.js'
 export { mergeNotes } from './notes.js'
 export { decideRotation, earliestIssue, type Family, type RotationDecision } from './rotation.js'
 export type {

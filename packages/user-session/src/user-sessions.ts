@@ -5,6 +5,7 @@ import {
   isPromiseLike,
   Lifecycle,
   type MintId,
+  Moments,
   type ProviderContext,
   type Realm,
 } from '@authstate/spi'
@@ -38,7 +39,7 @@ import {
 } from './contract.js'
 import { Listeners } from './events.js'
 import { limitsOf } from './limits.js'
-import { Moments } from './moments.js'
+import { isTooLate } from './moments.js'
 import type { EndedIndex, SessionIndex, SessionStep, SessionStore, StoreParts } from './store.js'
 import { draft, snapshot } from './stored.js'
 import { Sweeper } from './sweeper.js'
@@ -82,7 +83,7 @@ export class UserSessions implements UserSessionProvider {
     const realm = await this.#context.realm(realmId)
     const id = this.#mint(this.#store.partitionOf?.(checked.userId) ?? 0)
     const step: SessionStep = { realmId, id, offline: false, realm, now: this.clock.now() }
-    if (this.#moments.isTooLate(checked.login)) return { outcome: 'refused', reason: 'too-late' }
+    if (isTooLate(checked.login, this.clock)) return { outcome: 'refused', reason: 'too-late' }
     if (!checked.transient) return this.#store.create(step, checked)
     // What begins now cannot have been overtaken, and costs nothing.
     if (session.authenticatedAt !== undefined && (await this.#store.refuses(realmId, checked)))
@@ -124,7 +125,7 @@ export class UserSessions implements UserSessionProvider {
     this.#enterWith(realmId, id, 'id')
     const checked = check.checkRestart(begun, this.#config.maxNotesBytes, this.#moments)
     const step = await this.#step(realmId, id, false)
-    return this.#store.restart(step, checked, this.#moments.isTooLate(checked.login))
+    return this.#store.restart(step, checked, isTooLate(checked.login, this.clock))
   }
 
   async remove(realmId: string, id: string, options?: SessionScope) {
@@ -167,7 +168,7 @@ export class UserSessions implements UserSessionProvider {
   async tryCreateOffline(realmId: string, id: string, options?: OfflineCopy): Promise<LimitedOutcome> {
     this.#enterWith(realmId, id, 'id')
     const copy = check.checkCopy(options, this.#moments)
-    if (this.#moments.isTooLate(copy.login)) return { outcome: 'gone' }
+    if (isTooLate(copy.login, this.clock)) return { outcome: 'gone' }
     return this.#store.createOffline(await this.#step(realmId, id, false), copy)
   }
 

@@ -1,4 +1,5 @@
 import {
+  beganBefore,
   comparePositions,
   encodeCursor,
   inSlices,
@@ -12,7 +13,6 @@ import {
 import type { CheckedSessionPage } from '../checks.js'
 import type { RemovalReason, UserSession } from '../contract.js'
 import { clientLives, userLives } from '../expiry.js'
-import { beganBefore } from '../moments.js'
 import { liveClient, type StoredSession, settle, settleClient, snapshot } from '../stored.js'
 import type { Sessions } from './sessions.js'
 import type { SortedSessions } from './sorted.js'

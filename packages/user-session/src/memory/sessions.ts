@@ -1,8 +1,8 @@
-import { type Clock, inSlices, isExpired } from '@authstate/spi'
+import { beganBefore, type Clock, inSlices, isExpired, laterMark } from '@authstate/spi'
 import type { ClientRemovalReason, RefusalReason, RemovalReason, UserSessionEvent } from '../contract.js'
 import type { Listeners } from '../events.js'
 import { hasLimit, type Limits, makeRoom, type Newcomer } from '../limits.js'
-import { beganBefore, FENCE_MS, laterMark } from '../moments.js'
+import { FENCE_MS } from '../moments.js'
 import { dropClient, liveClient, type StoredSession } from '../stored.js'
 import { SessionTable } from './table.js'
 

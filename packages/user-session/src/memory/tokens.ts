@@ -1,7 +1,7 @@
-import { inSlices, isExpired, type Realm } from '@authstate/spi'
+import { inSlices, isExpired, latestOf, type Realm } from '@authstate/spi'
 import type { ClientTokenRotation, RotationOutcome, TransientTokenRotation } from '../contract.js'
 import { clientLives, userLives } from '../expiry.js'
-import { latestOf, TOKENS_FENCE_MS } from '../moments.js'
+import { TOKENS_FENCE_MS } from '../moments.js'
 import { decideRotation, earliestIssue, type Family } from '../rotation.js'
 import {
   familiesOf,

@@ -39,17 +39,7 @@ local function stands(key, score, client, now)
   return living(key, now) and (client == '' or living_client(key, client, now)) and true
 end
 
--- Byte by byte: the order of Redis, whatever the locale.
-local function follows(a, b)
-  for i = 1, #a do
-    local x, y = string.byte(a, i), string.byte(b, i)
-    if x ~= y then
-      return not y or x > y
-    end
-  end
-  return false
-end
-
+-- include: follows
 -- Rank of the first entry of an index behind a place that can still be alive.
 local function behind(index, score, member, now)
   if tonumber(score) <= now - SLACK then
