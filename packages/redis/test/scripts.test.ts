@@ -57,7 +57,9 @@ describe('a descriptor', () => {
   test.each(['tow', 'constructor', ''])('refuses the unknown snippet %j where it is defined', (name) => {
     const lua = `-- include: one, ${name}\nreturn one`
     expect(() => defineScript({ ...script, lua, include: { one: 'local one = 1' } })).toThrow(
-      new TypeError(`test.move includes '${name}'. A snippet is one of: keep, one, prune`),
+      new TypeError(
+        `test.move includes '${name}'. A snippet is one of: follows, keep, moments, one, prune, raise`,
+      ),
     )
   })
 
