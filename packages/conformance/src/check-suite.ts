@@ -1,9 +1,9 @@
-import type { Provider } from '@authstate/spi'
+import { assertOptions, type Known, type Provider } from '@authstate/spi'
 import { ConformanceFailure, type Guarantee } from './failure.js'
 import { leftOut, reasonFor } from './left-out.js'
 import { ALL_VERBS, missingVerbs } from './missing-verbs.js'
 import { type CaseOptions, runCase } from './run-case.js'
-import type { RunOptions } from './run-suite.js'
+import { RUN_OPTIONS, type RunOptions } from './run-suite.js'
 import { chooseSeed } from './seeded.js'
 import { Strays } from './strays.js'
 import type { Case, Suite } from './suite.js'
@@ -31,19 +31,33 @@ export interface CheckOptions<P extends Provider> extends RunOptions {
   readonly catchStrays?: boolean | undefined
 }
 
-/** Runs a suite without a test runner, one case after the other. Failures are results. */
+const OPTIONS: Known<CheckOptions<Provider>> = {
+  ...RUN_OPTIONS,
+  select: true,
+  onCase: true,
+  onResult: true,
+  catchStrays: true,
+}
+
+/**
+ * Runs a suite without a test runner, one case after the other. Failures are results.
+ *
+ * @throws {TypeError} an option is unknown, or the target is wrong
+ */
 export async function checkSuite<P extends Provider>(
   suite: Suite<P>,
   target: Target<P>,
-  {
+  options: CheckOptions<P> = {},
+): Promise<CaseResult[]> {
+  assertOptions<CheckOptions<Provider>>(options, 'options', OPTIONS)
+  const {
     select = () => true,
     onCase,
     onResult,
     seed = chooseSeed(),
     timeoutMs,
     catchStrays,
-  }: CheckOptions<P> = {},
-): Promise<CaseResult[]> {
+  }: CheckOptions<P> = options
   leftOut(suite, target)
   const strays = catchStrays === true ? new Strays() : undefined
   strays?.listen()

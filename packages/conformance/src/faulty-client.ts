@@ -1,4 +1,5 @@
 import type { RedisClient, Script } from '@authstate/redis'
+import { assertOneOf, assertOptions, type Known } from '@authstate/spi'
 import { interceptClient } from './intercept.js'
 
 /** What shall go wrong with a command. */
@@ -40,6 +41,7 @@ export function faultyClient(client: RedisClient): FaultyClient {
       return fault?.when === 'drop' ? new Promise(() => {}) : reply
     }),
     arm: (target, fault) => {
+      checkFault(fault)
       const what = typeof target === 'string' ? target : target.sha1
       const queue = armed.get(what) ?? []
       queue.push(fault)
@@ -47,4 +49,16 @@ export function faultyClient(client: RedisClient): FaultyClient {
       if (typeof target !== 'string') armed.set(target.lua, queue)
     },
   }
+}
+
+const BEFORE_OR_AFTER: Known<Fault & { when: 'before' | 'after' }> = { when: true, error: true }
+const DROP: Known<Fault & { when: 'drop' }> = { when: true }
+const DELAY: Known<Fault & { when: 'delay' }> = { when: true, until: true }
+const FAULTS = { before: BEFORE_OR_AFTER, after: BEFORE_OR_AFTER, drop: DROP, delay: DELAY }
+
+/** A fault that never comes would let a test of it pass. */
+function checkFault(fault: Fault): void {
+  const { when } = fault
+  assertOneOf(when, 'fault.when', ['before', 'after', 'drop', 'delay'])
+  assertOptions<Fault>(fault, 'fault', FAULTS[when])
 }

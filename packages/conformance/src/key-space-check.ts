@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { assertOptions, type Known } from '@authstate/spi'
 import type { Inspector } from './inspector.js'
 
 /** What the keys of an SPI must satisfy at any time. The kind of a key is its part behind the partition. */
@@ -10,6 +11,8 @@ export interface KeySpaceRules {
   /** Kinds that may live for ever. */
   readonly immortal?: readonly string[]
 }
+
+const RULES: Known<KeySpaceRules> = { indexes: true, records: true, immortal: true }
 
 /** Told of keys as they are found: their kind, their type and, of a hash, its fields. */
 export type KeyObserver = (kind: string, type: string, fields: readonly string[]) => void
@@ -30,6 +33,7 @@ export async function checkKeySpace(
   now: number,
   observe?: KeyObserver,
 ): Promise<void> {
+  assertOptions<KeySpaceRules>(rules, 'rules', RULES)
   const faults: string[] = []
   const observed = new Map<string, number>()
   for (const key of await inspector.keys(prefix)) {

@@ -1,4 +1,4 @@
-import { knownNames, type Provider, quote } from '@authstate/spi'
+import { assertSpelt, type Known, knownNames, type Provider, quote } from '@authstate/spi'
 import { type Case, levels, type Suite } from './suite.js'
 import type { Target } from './target.js'
 
@@ -8,12 +8,15 @@ export interface LeftOutCase {
   readonly reason: string
 }
 
+const TARGET: Known<Target<Provider>> = { name: true, leaveOut: true, open: true }
+
 /**
  * The cases that are not run for a target, each with the reason it gives.
  *
- * @throws {TypeError} what the target leaves out is neither a level nor a case, or has no reason
+ * @throws {TypeError} a property of the target is misspelt; what it leaves out is neither a level nor a case, or has no reason
  */
 export function leftOut<P extends Provider>(suite: Suite<P>, target: Target<P>): LeftOutCase[] {
+  assertSpelt<Target<P>>(target, 'target', TARGET)
   const names = suite.cases.map(({ name }) => name)
   for (const [what, reason] of Object.entries(target.leaveOut ?? {})) {
     if (!names.includes(what) && !levels.some((level) => level === what)) {

@@ -32,9 +32,14 @@ export function taker<T extends object>(given: Whole<T>, call: (given: T) => unk
   return { given: given as Readonly<Record<string, unknown>>, call }
 }
 
+/** Names that every object has: a check by `name in known` takes them for known ones. */
+const INHERITED = ['constructor', 'toString', '__proto__']
+const VALUE = { value: 1, enumerable: true, configurable: true, writable: true }
+
 /**
  * Gives each verb each of its objects once per property, with that property written once more in a wrong way, and throws
- * unless the verb refuses it by a `TypeError` that names the wrong and the right word.
+ * unless the verb refuses it by a `TypeError` that names the wrong and the right word. A property whose name every object has,
+ * such as `constructor`, must be refused as well.
  *
  * Nothing is written by a call that is refused; the case that calls this looks for itself that it is so.
  */
@@ -59,6 +64,16 @@ export async function refusesMisspelling<P>(takers: Takers<P>): Promise<void> {
             return true
           },
           `${verb} takes an object in which ${right} is spelt ${wrong}`,
+        )
+      }
+      for (const name of INHERITED) {
+        await assert.rejects(
+          async () => call(Object.defineProperty({ ...given }, name, VALUE) as never),
+          (error: Error) => {
+            assert.ok(error instanceof TypeError, `${verb}: ${error.name} for ${name}: ${error.message}`)
+            return true
+          },
+          `${verb} takes an object with a property ${name}`,
         )
       }
     }

@@ -1,5 +1,12 @@
 import { createProviderRegistry, type ProviderRegistry, type RegistryConfig } from '@authstate/registry'
-import { type AnyProviderFactory, assertOptions, type Known, type Provider, type Spi } from '@authstate/spi'
+import {
+  type AnyProviderFactory,
+  assertOptions,
+  assertSpelt,
+  type Known,
+  type Provider,
+  type Spi,
+} from '@authstate/spi'
 import type { LeftOut, Target } from './target.js'
 
 /** A provider under test, as its author describes it. */
@@ -60,6 +67,15 @@ export const DESCRIPTION: Known<ProviderDescription> = {
   leaveOut: true,
 }
 
+const OPEN_STORE: Known<OpenStore> = {
+  properties: true,
+  config: true,
+  commands: true,
+  size: true,
+  verify: true,
+  close: true,
+}
+
 /** A target for any suite, from factories: each case gets a registry per node, started with the suite's clock. */
 export function providerTarget<P extends Provider>(description: ProviderDescription<P>): Target<P> {
   assertOptions<ProviderDescription>(description, 'description', DESCRIPTION)
@@ -72,6 +88,7 @@ export function providerTarget<P extends Provider>(description: ProviderDescript
       const factories = typeof given === 'function' ? given() : given
       const id = description.provider ?? onlyIdOf(spi, factories)
       const store = (await openStore?.()) ?? {}
+      assertSpelt<OpenStore>(store, 'openStore()', OPEN_STORE)
       const registries = new Map<unknown, ProviderRegistry>()
       return {
         provider: async (properties, { clock = surroundings.clock, ...node } = {}) => {

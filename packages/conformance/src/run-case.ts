@@ -1,5 +1,5 @@
 import { AssertionError } from 'node:assert'
-import type { Keyring, Provider, RealmSettings } from '@authstate/spi'
+import { assertSpelt, type Keyring, type Known, type Provider, type RealmSettings } from '@authstate/spi'
 import { ConformanceFailure } from './failure.js'
 import { assertNoGrowth } from './growth.js'
 import { Loans } from './loans.js'
@@ -9,7 +9,7 @@ import { Chance } from './seeded.js'
 import { show } from './show.js'
 import { SteppedClock, Steps, stepped } from './steps.js'
 import type { Case, OtherNode, Suite } from './suite.js'
-import type { Target } from './target.js'
+import type { OpenTarget, Target } from './target.js'
 
 /** How long a case may take when nothing else is said. */
 export const DEFAULT_TIMEOUT_MS = 30_000
@@ -54,6 +54,14 @@ export async function runCase<P extends Provider>(
   }
 }
 
+const OPEN_TARGET: Known<OpenTarget<Provider>> = {
+  provider: true,
+  commands: true,
+  size: true,
+  verify: true,
+  close: true,
+}
+
 interface Performance {
   readonly steps: Steps
   readonly chance: Chance
@@ -79,7 +87,8 @@ async function play<P extends Provider>(
       keyring: KEYRING,
       properties: suite.properties,
     })
-  const store = await within(timeoutMs, opening(), 'opening the target')
+  const store: OpenTarget<P> = await within(timeoutMs, opening(), 'opening the target')
+  assertSpelt<OpenTarget<Provider>>(store, 'target.open()', OPEN_TARGET)
   const loans = new Loans()
   const secrets = new Secrets()
   const shared = new Set(suite.shared)

@@ -1,4 +1,4 @@
-import type { Provider } from '@authstate/spi'
+import { assertOptions, type Known, type Provider } from '@authstate/spi'
 import { leftOut, reasonFor } from './left-out.js'
 import { ALL_VERBS, missingVerbs } from './missing-verbs.js'
 import { DEFAULT_TIMEOUT_MS, runCase } from './run-case.js'
@@ -29,6 +29,8 @@ export interface RunOptions {
   readonly timeoutMs?: number | undefined
 }
 
+export const RUN_OPTIONS: Known<RunOptions> = { seed: true, timeoutMs: true }
+
 /** Time that a runner gives a case beyond the kit's own, for opening and closing stores. */
 const SLACK_MS = 30_000
 
@@ -37,13 +39,17 @@ const SLACK_MS = 30_000
  *
  * What the target leaves out is one skipped test per reason, whose name says it. Of a provider that lacks methods of the
  * contract only the first test fails, which names them: no case is run on it.
+ *
+ * @throws {TypeError} an option is unknown, or the target is wrong
  */
 export function runSuite<P extends Provider>(
   suite: Suite<P>,
   target: Target<P>,
   { describe, test }: Runner,
-  { seed = chooseSeed(), timeoutMs = DEFAULT_TIMEOUT_MS }: RunOptions = {},
+  options: RunOptions = {},
 ): void {
+  assertOptions<RunOptions>(options, 'options', RUN_OPTIONS)
+  const { seed = chooseSeed(), timeoutMs = DEFAULT_TIMEOUT_MS }: RunOptions = options
   const omitted = leftOut(suite, target)
   let looked: ReturnType<typeof missingVerbs> | undefined
   const missing = () => (looked ??= missingVerbs(suite, target))

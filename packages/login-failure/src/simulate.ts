@@ -1,4 +1,4 @@
-import { type BruteForceSettings, isExpired } from '@authstate/spi'
+import { assertOneOf, assertOptions, type BruteForceSettings, isExpired, type Known } from '@authstate/spi'
 import type { FailureCategory, LockReason, LoginFailure } from './contract.js'
 import { policyOf } from './policy.js'
 import {
@@ -34,17 +34,26 @@ export interface SimulatedStep {
   readonly failure?: LoginFailure
 }
 
+const EVENT: Known<SimulatedEvent> = { type: true, at: true, category: true }
+
+function checkEvent(event: SimulatedEvent, name: string): void {
+  assertOptions<SimulatedEvent>(event, name, EVENT)
+  assertOneOf(event.type, `${name}.type`, ['failure', 'success', 'clear'])
+  if (event.category !== undefined) assertOneOf(event.category, `${name}.category`, ['password', 'otp'])
+}
+
 /**
  * Plays a history through a policy, without a store: what would have happened, step by step.
  *
  * @param settings As in a realm's `bruteForce`; `enabled` is taken as `true`.
- * @throws {RangeError | TypeError} a setting that a realm could not have either
+ * @throws {RangeError | TypeError} a setting that a realm could not have either; an event that is none
  */
 export function simulate(settings: BruteForceSettings, history: readonly SimulatedEvent[]): SimulatedStep[] {
   const policy = policyOf({ ...settings, enabled: true }, 'settings')
   if (policy === undefined) return []
   let state: FailureState | undefined
-  return history.map((event) => {
+  return history.map((event, index) => {
+    checkEvent(event, `history[${index}]`)
     const { type, at } = event
     const secondary = event.category === 'otp'
     if (state !== undefined && isExpired(state.expiresAt, at)) state = undefined

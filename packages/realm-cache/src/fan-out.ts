@@ -1,3 +1,4 @@
+import { assertSpelt, type Known } from '@authstate/spi'
 import type { Invalidation } from './contract.js'
 
 // Which keys and tags a change makes untrue. A host that names its entries with `cacheKeys` and tags them with
@@ -98,32 +99,57 @@ const many = (names: string | null | undefined | readonly string[]): readonly st
 const keys = (...all: readonly string[]): Invalidation => all
 const keysAndTag = (all: readonly string[], ...tag: readonly string[]): Invalidation => ({ tag, keys: all })
 
-const realmNames = ({ id, name }: RealmChange) => [
-  cacheKeys.realm(id),
-  ...many(name).map(cacheKeys.realmByName),
-]
-const clientNames = ({ realmId, id, clientId }: ClientChange) => [
-  cacheKeys.client(realmId, id),
-  cacheKeys.clientByClientId(realmId, clientId),
-]
-const roleNames = ({ realmId, id, name, ofClient }: RoleChange) => [
-  cacheKeys.role(realmId, id),
-  cacheKeys.roleByName(realmId, name, ofClient),
-]
-const groupNames = ({ realmId, id, name, parentId }: GroupChange) => [
-  cacheKeys.group(realmId, id),
-  cacheKeys.groupByName(realmId, name, parentId),
-  cacheKeys.groups(realmId),
-]
-const userNames = ({ realmId, id, username, email, federated }: UserChange) => [
-  cacheKeys.user(realmId, id),
-  ...many(username).map((name) => cacheKeys.userByUsername(realmId, name)),
-  ...many(email).map((address) => cacheKeys.userByEmail(realmId, address)),
-  ...(federated ? [cacheKeys.userIdentityLinks(realmId, id), cacheKeys.userConsents(realmId, id)] : []),
-]
+const REALM: Known<RealmChange> = { id: true, name: true }
+const ENTITY: Known<EntityChange> = { realmId: true, id: true }
+const CLIENT: Known<ClientChange> = { ...ENTITY, clientId: true }
+const ROLE: Known<RoleChange> = { ...ENTITY, name: true, ofClient: true }
+const GROUP: Known<GroupChange> = { ...ENTITY, name: true, parentId: true }
+const USER: Known<UserChange> = { ...ENTITY, username: true, email: true, federated: true }
+
+// A whole record may be given, but not one in which a name is misspelt: what that names would stay true.
+const realmNames = (realm: RealmChange) => {
+  assertSpelt<RealmChange>(realm, 'realm', REALM)
+  return [cacheKeys.realm(realm.id), ...many(realm.name).map(cacheKeys.realmByName)]
+}
+const clientNames = (client: ClientChange) => {
+  assertSpelt<ClientChange>(client, 'client', CLIENT)
+  const { realmId, id, clientId } = client
+  return [cacheKeys.client(realmId, id), cacheKeys.clientByClientId(realmId, clientId)]
+}
+const roleNames = (role: RoleChange) => {
+  assertSpelt<RoleChange>(role, 'role', ROLE)
+  const { realmId, id, name, ofClient } = role
+  return [cacheKeys.role(realmId, id), cacheKeys.roleByName(realmId, name, ofClient)]
+}
+const groupNames = (group: GroupChange) => {
+  assertSpelt<GroupChange>(group, 'group', GROUP)
+  const { realmId, id, name, parentId } = group
+  return [
+    cacheKeys.group(realmId, id),
+    cacheKeys.groupByName(realmId, name, parentId),
+    cacheKeys.groups(realmId),
+  ]
+}
+const clientScopeNames = (clientScope: EntityChange) => {
+  assertSpelt<EntityChange>(clientScope, 'clientScope', ENTITY)
+  const { realmId, id } = clientScope
+  return [cacheKeys.clientScope(realmId, id), cacheKeys.clientScopes(realmId)]
+}
+const userNames = (user: UserChange) => {
+  assertSpelt<UserChange>(user, 'user', USER)
+  const { realmId, id, username, email, federated } = user
+  return [
+    cacheKeys.user(realmId, id),
+    ...many(username).map((name) => cacheKeys.userByUsername(realmId, name)),
+    ...many(email).map((address) => cacheKeys.userByEmail(realmId, address)),
+    ...(federated ? [cacheKeys.userIdentityLinks(realmId, id), cacheKeys.userConsents(realmId, id)] : []),
+  ]
+}
 
 /**
  * What a change makes untrue, to be handed to `invalidate` of a region or a unit of work.
+ *
+ * Each throws a `TypeError` for a misspelt property, such as `userName` for `username`: what it names would stay in the cache.
  *
  * @see Keycloak behaviour, invalidation: the fan-out rules
  */
@@ -167,15 +193,10 @@ export const fanOut = {
       keysAndTag(groupNames(group), cacheTags.ofGroup(group.realmId, group.id)),
   },
   clientScope: {
-    added: ({ realmId, id }: EntityChange): Invalidation =>
-      keys(cacheKeys.clientScope(realmId, id), cacheKeys.clientScopes(realmId)),
-    updated: ({ realmId, id }: EntityChange): Invalidation =>
-      keys(cacheKeys.clientScope(realmId, id), cacheKeys.clientScopes(realmId)),
-    removed: ({ realmId, id }: EntityChange): Invalidation =>
-      keysAndTag(
-        [cacheKeys.clientScope(realmId, id), cacheKeys.clientScopes(realmId)],
-        cacheTags.ofClientScope(realmId, id),
-      ),
+    added: (clientScope: EntityChange): Invalidation => keys(...clientScopeNames(clientScope)),
+    updated: (clientScope: EntityChange): Invalidation => keys(...clientScopeNames(clientScope)),
+    removed: (clientScope: EntityChange): Invalidation =>
+      keysAndTag(clientScopeNames(clientScope), cacheTags.ofClientScope(clientScope.realmId, clientScope.id)),
   },
   user: {
     added: (user: UserChange): Invalidation => keys(...userNames(user)),

@@ -16,4 +16,4 @@ export {
 export { type RedisConfig, type RedisOptions, redisConfig } from './options.js'
 export { redisConnection, redisConnectionSpi } from './provider.js'
 export { missingRight } from './rights.js'
-export { type Change, defineScript, type Script, type ScriptArgs } from './script.js'
+export { type Change, defineScript, type Script, type ScriptArgs, type ScriptDefinition } from './script.js'

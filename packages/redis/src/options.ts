@@ -1,4 +1,4 @@
-import { ConfigurationError, isPlainObject, knownNames, parseDuration } from '@authstate/spi'
+import { ConfigurationError, inheritedNames, isPlainObject, knownNames, parseDuration } from '@authstate/spi'
 import * as v from 'valibot'
 import { internals, type RedisClient } from './client.js'
 import { MAX_PARTITIONS } from './key-space.js'
@@ -121,6 +121,10 @@ export type RedisConfig = v.InferOutput<typeof redisConfig>
 
 /** @throws {ConfigurationError} names every place that cannot work, and no value */
 export function parseOptions(given: RedisOptions): RedisConfig {
+  const inherited = inheritedNames(given)
+  if (inherited.length > 0) {
+    throw new ConfigurationError(inherited.map((path) => noSuchProperty(path.join('.'))).join('; '))
+  }
   const parsed = v.safeParse(redisConfig, given)
   if (parsed.success) return parsed.output
   throw new ConfigurationError(parsed.issues.map(describeIssue).join('; '))
@@ -130,8 +134,11 @@ function describeIssue(issue: v.InferIssue<typeof redisConfig>): string {
   const path = v.getDotPath(issue)
   const place = path === null ? 'redis' : `redis.${path}`
   if (issue.type !== 'strict_object' || issue.expected !== 'never') return `${place}: ${issue.message}`
-  const known = Object.keys(redisConfig.entries)
-  return `${place}: there is no such property. ${knownNames(path ?? '', known)}`
+  return noSuchProperty(path ?? '')
+}
+
+function noSuchProperty(path: string): string {
+  return `redis.${path}: there is no such property. ${knownNames(path, Object.keys(redisConfig.entries))}`
 }
 
 /** Host and port of one server. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { assertOptions, type Known } from '@authstate/spi'
 import { concealScript } from './conceal.js'
 import { type Snippets, withSnippets } from './include.js'
 import { absentBeside } from './key-space.js'
@@ -25,6 +26,28 @@ export interface Script<K extends string = string, A extends string = string, R 
   readonly decode: (reply: unknown) => R
 }
 
+/** What {@link defineScript} makes a script of. */
+export type ScriptDefinition<K extends string = string, A extends string = string, R = unknown> = Omit<
+  Script<K, A, R>,
+  'sha1'
+> & {
+  /** Lua by the name under which the script includes it. */
+  readonly include?: Snippets | undefined
+}
+
+const DEFINITION: Known<ScriptDefinition> = {
+  name: true,
+  lua: true,
+  record: true,
+  change: true,
+  repeatable: true,
+  keys: true,
+  args: true,
+  lastIsOptional: true,
+  decode: true,
+  include: true,
+}
+
 /** Values of a script's ARGV by name. */
 export type ScriptArgs<A extends string> = Readonly<Record<A, string | number>>
 
@@ -38,12 +61,13 @@ export type ScriptArgs<A extends string> = Readonly<Record<A, string | number>>
  * A line `-- include: name, other` of the Lua stands for snippets: those of `include`, and those that every package may
  * include, `keep` and `prune`. A snippet may include others.
  *
- * @throws TypeError when a snippet is unknown, or includes itself
+ * @throws TypeError when a snippet is unknown, or includes itself; when a property is unknown
  */
-export function defineScript<const K extends string, const A extends string, R>({
-  include,
-  ...script
-}: Omit<Script<K, A, R>, 'sha1'> & { readonly include?: Snippets | undefined }): Script<K, A, R> {
+export function defineScript<const K extends string, const A extends string, R>(
+  definition: ScriptDefinition<K, A, R>,
+): Script<K, A, R> {
+  assertOptions(definition, 'definition', DEFINITION)
+  const { include, ...script } = definition as ScriptDefinition<K, A, R>
   const lua = withSnippets(script.name, script.lua, include)
   const sha1 = createHash('sha1').update(lua).digest('hex')
   concealScript(sha1, lua)

@@ -2,7 +2,9 @@ import {
   type AnyProviderFactory,
   assertFunction,
   assertObject,
+  assertSpelt,
   fold,
+  type Known,
   type RealmSettingCheck,
   type RealmSettingChecks,
   type Spi,
@@ -21,6 +23,18 @@ const ID = /^[a-z][a-z0-9]*([-_.][a-z0-9]+)*$/i
 /** Words of a section and of every object: as the name of a provider or a property they would be ambiguous. */
 const RESERVED_IDS: ReadonlySet<string> = new Set(['provider', 'enabled', 'constructor', 'prototype'])
 
+const FACTORY: Known<AnyProviderFactory> = {
+  spi: true,
+  id: true,
+  order: true,
+  dependsOn: true,
+  uses: true,
+  onDemand: true,
+  config: true,
+  secrets: true,
+  create: true,
+}
+
 /**
  * Orders factories by SPI. Of two with the same id the later one stays.
  *
@@ -31,7 +45,7 @@ export function createCatalog(factories: readonly AnyProviderFactory[]): Catalog
   const catalog = new Map<string, { spi: Spi; factories: Map<string, AnyProviderFactory> }>()
   factories.forEach((factory: AnyProviderFactory, index) => {
     const name = `factories[${index}]`
-    assertObject(factory, name)
+    assertSpelt(factory, name, FACTORY)
     assertObject(factory.spi, `${name}.spi`)
     if (typeof factory.spi.name !== 'string') throw new TypeError(`"${name}.spi" must come from defineSpi`)
     if (typeof factory.id !== 'string' || !ID.test(factory.id) || RESERVED_IDS.has(fold(factory.id))) {

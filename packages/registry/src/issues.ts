@@ -1,5 +1,5 @@
 import { type AnyProviderFactory, isPlainObject, knownNames, quote, type StandardIssue } from '@authstate/spi'
-import { jsonSchemaOf, propertiesOf, schemaAt } from './json-schema.js'
+import { isClosed, jsonSchemaOf, propertiesOf, schemaAt } from './json-schema.js'
 import { type Properties, valueAt } from './settings.js'
 
 /** Whose properties a schema complains of. */
@@ -87,6 +87,13 @@ export function unknownProperty(
   const name = path.at(-1) ?? ''
   const owner = `${factory.spi.name} (provider ${quote(factory.id)})`
   return `${properties.placeOf(path)}: ${owner} has no property ${quote(name)}. ${knownNames(name, known)}`
+}
+
+/** A name that every object has, which some schemas take for a known one. */
+export function inheritedName(subject: Subject, path: readonly string[]): string {
+  const above = schemaAt(jsonSchemaOf(subject.factory), path.slice(0, -1))
+  const known = isClosed(above) ? [...propertiesOf(above).keys()] : []
+  return unknownProperty(subject, path, known)
 }
 
 /** The paths an issue is about; for a union also those its branches complain of. */

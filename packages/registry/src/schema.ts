@@ -1,5 +1,19 @@
-import { type AnyProviderFactory, quote, type StandardIssue, type StandardResult } from '@authstate/spi'
-import { describeIssue, pathKey, pathsOf, plainest, unknownProperty, type Values } from './issues.js'
+import {
+  type AnyProviderFactory,
+  inheritedNames,
+  quote,
+  type StandardIssue,
+  type StandardResult,
+} from '@authstate/spi'
+import {
+  describeIssue,
+  inheritedName,
+  pathKey,
+  pathsOf,
+  plainest,
+  unknownProperty,
+  type Values,
+} from './issues.js'
 import { isClosed, jsonSchemaOf, propertiesOf } from './json-schema.js'
 import { type Properties, withValue } from './settings.js'
 
@@ -28,6 +42,8 @@ export async function validateProperties(
 ): Promise<Accepted | undefined> {
   const before = mistakes.length
   const values = withoutUnknown(factory, properties, mistakes)
+  for (const path of inheritedNames(values))
+    mistakes.push(inheritedName({ factory, properties, values }, path))
   if (!factory.config) return mistakes.length === before ? { output: values, values } : undefined
   const subject = { factory, properties, values }
   try {

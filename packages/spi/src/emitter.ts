@@ -1,4 +1,5 @@
 import { assertFunction, assertOneOf } from './assert.js'
+import { assertOptions, type Known } from './known.js'
 import type { Logger } from './logger.js'
 import { isError } from './plain.js'
 
@@ -13,6 +14,8 @@ export interface EmitterOptions<Events> {
   readonly events: readonly (keyof Events & string)[]
   readonly logger: Logger
 }
+
+const OPTIONS: Known<EmitterOptions<unknown>> = { owner: true, events: true, logger: true }
 
 interface Entry {
   readonly listener: (event: never) => unknown
@@ -31,7 +34,9 @@ export class Emitter<Events extends { readonly [Name in keyof Events]: { readonl
   readonly #options: EmitterOptions<Events>
   readonly #entries = new Map<string, Set<Entry>>()
 
+  /** @throws {TypeError} an option is unknown */
   constructor(options: EmitterOptions<Events>) {
+    assertOptions<EmitterOptions<Events>>(options, 'options', OPTIONS)
     this.#options = options
   }
 

@@ -1,3 +1,6 @@
+import { assertOneOf } from './assert.js'
+import { assertOptions, type Known } from './known.js'
+
 /** Every code a {@link ProviderError} can carry. Codes are stable; messages are not. */
 export type ProviderErrorCode =
   | 'ERR_PROVIDER_CONFIGURATION'
@@ -52,6 +55,13 @@ export class ProviderClosedError extends ProviderError {
   readonly code = 'ERR_PROVIDER_CLOSED'
 }
 
+/** What a {@link StoreUnavailableError} is made with. */
+export interface StoreUnavailableOptions extends ErrorOptions {
+  readonly applied: 'no' | 'unknown'
+}
+
+const STORE_UNAVAILABLE: Known<StoreUnavailableOptions> = { cause: true, applied: true }
+
 /** The store did not answer, or refused. */
 export class StoreUnavailableError extends ProviderError {
   static override readonly code = 'ERR_STORE_UNAVAILABLE'
@@ -60,8 +70,10 @@ export class StoreUnavailableError extends ProviderError {
   /** Whether a write may have been applied: `'no'` is safe to retry, `'unknown'` only where the verb says so. */
   readonly applied: 'no' | 'unknown'
 
-  constructor(message: string, options: ErrorOptions & { applied: 'no' | 'unknown' }) {
+  constructor(message: string, options: StoreUnavailableOptions) {
     super(message, options)
+    assertOptions<StoreUnavailableOptions>(options, 'options', STORE_UNAVAILABLE)
+    assertOneOf(options.applied, 'applied', ['no', 'unknown'])
     this.applied = options.applied
   }
 }

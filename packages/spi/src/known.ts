@@ -38,6 +38,20 @@ export function assertOptions<T>(value: unknown, name: string, known: Known<T>):
   if (other !== undefined) throw misspelt(other, name, Object.keys(known))
 }
 
+/**
+ * {@link assertOptions} for an object that may be more than what is asked for, such as a whole record of the caller's: only a name
+ * is refused that is near a known one which the object lacks.
+ */
+export function assertSpelt<T>(value: unknown, name: string, known: Known<T>): asserts value is Given<T> {
+  assertObject(value, name)
+  const names = Object.keys(known)
+  const wrong = Object.keys(value).find((one) => {
+    const meant = names.includes(one) ? undefined : nearest(one, names)
+    return meant !== undefined && !(meant in value)
+  })
+  if (wrong !== undefined) throw misspelt(wrong, name, names)
+}
+
 function misspelt(other: string, name: string, names: readonly string[]): TypeError {
   return new TypeError(`"${name}" has no property ${quote(other)}. ${knownNames(other, names)}`)
 }

@@ -24,3 +24,25 @@ function isForeignObjectPrototype(prototype: unknown): boolean {
 export function isError(value: unknown): value is Error {
   return value instanceof Error || types.isNativeError(value)
 }
+
+/**
+ * Where data has a property whose name every object has, such as `constructor`, at whatever depth of its plain objects and
+ * lists. A schema that asks `name in known` takes such a name for a known one and passes over its value: look before it is
+ * asked.
+ *
+ * @returns paths whose last step is the name
+ */
+export function inheritedNames(value: unknown): readonly (readonly string[])[] {
+  const found: string[][] = []
+  const seen = new Set<unknown>()
+  const look = (one: unknown, path: readonly string[]): void => {
+    if (seen.has(one) || !(Array.isArray(one) || isPlainObject(one))) return
+    seen.add(one)
+    for (const name of Object.keys(one)) {
+      if (name in Object.prototype) found.push([...path, name])
+      else look((one as Readonly<Record<string, unknown>>)[name], [...path, name])
+    }
+  }
+  look(value, [])
+  return found
+}
