@@ -1,17 +1,44 @@
 // Whatever takes options refuses a misspelt one and says what was probably meant; verbs of providers do so by their suites.
-import { FakeClock, providerTarget, redisTarget } from '@authstate/conformance'
+import {
+  checkKeySpace,
+  checkSuite,
+  defineSuite,
+  FakeClock,
+  faultyClient,
+  leftOut,
+  memoryTarget,
+  providerTarget,
+  redisTarget,
+  runSuite,
+} from '@authstate/conformance'
 import { describe, expect, test } from 'vitest'
-import { actionTokenSpi, createReplayGuard, memoryActionTokens } from '../packages/action-token/src/index.js'
+import {
+  actionTokenSpi,
+  confirmLink,
+  createReplayGuard,
+  memoryActionTokens,
+} from '../packages/action-token/src/index.js'
 import { createLoginCookies } from '../packages/auth-session/src/index.js'
 import { createAuthState } from '../packages/authstate/src/index.js'
 import { clusterSpi, memoryCluster } from '../packages/cluster/src/index.js'
+import { policyOf } from '../packages/login-failure/src/for-stores.js'
 import {
   clientAddressReader,
   loginFailureSpi,
   memoryLoginFailures,
+  simulate,
 } from '../packages/login-failure/src/index.js'
-import { memoryRealmCache, PublicKeys, realmCacheSpi } from '../packages/realm-cache/src/index.js'
+import { fanOut, memoryRealmCache, PublicKeys, realmCacheSpi } from '../packages/realm-cache/src/index.js'
+import { connect, defineScript } from '../packages/redis/src/index.js'
 import { createProviderRegistry } from '../packages/registry/src/index.js'
+import {
+  checkPage,
+  defineSpi,
+  deriveKeyring,
+  Emitter,
+  resolveRealm,
+  StoreUnavailableError,
+} from '../packages/spi/src/index.js'
 
 const registry = createProviderRegistry({
   factories: [memoryActionTokens(), memoryCluster(), memoryLoginFailures(), memoryRealmCache()],
@@ -23,30 +50,161 @@ const cluster = registry.get(clusterSpi)
 const failures = registry.get(loginFailureSpi)
 const cache = registry.get(realmCacheSpi)
 const nothing = async () => undefined as never
+const suite = defineSuite(actionTokenSpi, () => {})
+const target = memoryTarget(actionTokenSpi, [memoryActionTokens()])
+const runner = { describe: () => {}, test: () => {} }
 
-const calls: readonly [what: string, wrong: string, right: string, call: (options: never) => unknown][] = [
-  ['clientAddressReader', 'forwardedfor', 'forwardedFor', (options) => clientAddressReader([])(options)],
+type Row = readonly [what: string, wrong: string, right: string, call: (options: never) => unknown]
+
+const calls: readonly Row[] = [
+  ['confirmLink', 'actionID', 'actionId', (options) => confirmLink(tokens, 'r', options)],
   ['createReplayGuard', 'kindd', 'kind', (options) => createReplayGuard(tokens, options)],
   ['createLoginCookies', 'secur', 'secure', (options) => createLoginCookies(options)],
   ['createAuthState', 'provder', 'provider', (options) => createAuthState(options)],
+  ['createAuthState: node', 'rout', 'route', (node) => createAuthState({ node })],
   ['createProviderRegistry', 'factorys', 'factories', (options) => createProviderRegistry(options)],
+  [
+    'a provider factory',
+    'secret',
+    'secrets',
+    (wrong: object) =>
+      createProviderRegistry({ factories: [{ spi: actionTokenSpi, id: 'a', create: nothing, ...wrong }] }),
+  ],
+  ['clientAddressReader', 'forwardedfor', 'forwardedFor', (options) => clientAddressReader([])(options)],
+  ['simulate: settings', 'failurefactor', 'failureFactor', (settings) => simulate(settings, [])],
+  ['simulate: history', 'categry', 'category', (event) => simulate({}, [event])],
+  ['policyOf', 'stratgy', 'strategy', (settings) => policyOf(settings, 'settings')],
+  ['guard', 'catgory', 'category', (options) => failures.guard('r', 'u', options, async () => true)],
   ['PublicKeys', 'maxCacheTimeM', 'maxCacheTimeMs', (options) => new PublicKeys(cache, options)],
   ['region', 'maxEntrie', 'maxEntries', (options) => cache.region('r', options)],
-  ['guard', 'catgory', 'category', (options) => failures.guard('r', 'u', options, async () => true)],
+  ...(['updated', 'removed'] as const).map(
+    (how): Row => [`fanOut.realm.${how}`, 'names', 'name', (realm) => fanOut.realm[how](realm)],
+  ),
+  ...(['added', 'updated', 'removed'] as const).flatMap((how): Row[] => [
+    [`fanOut.client.${how}`, 'clientid', 'clientId', (client) => fanOut.client[how](client)],
+    [`fanOut.role.${how}`, 'ofclient', 'ofClient', (role) => fanOut.role[how](role)],
+    [`fanOut.group.${how}`, 'parentID', 'parentId', (group) => fanOut.group[how](group)],
+    [`fanOut.clientScope.${how}`, 'realmID', 'realmId', (scope) => fanOut.clientScope[how](scope)],
+    [`fanOut.user.${how}`, 'userName', 'username', (user) => fanOut.user[how](user)],
+  ]),
   ['runOnce', 'leaseM', 'leaseMs', (options) => cluster.runOnce('k', options, nothing)],
   ['runOnceOrWait', 'leaseM', 'leaseMs', (options) => cluster.runOnceOrWait('k', options, nothing)],
+  ['withLock', 'waitM', 'waitMs', (options) => cluster.withLock('n', options, nothing)],
+  [
+    'withLock of a session',
+    'waitM',
+    'waitMs',
+    (options) => cluster.lockSession().withLock('n', options, nothing),
+  ],
   ['publish', 'scop', 'scope', (options) => cluster.publish('t', {}, options)],
   ['subscribe', 'onGaps', 'onGap', (options) => cluster.subscribe('t', nothing, options)],
+  ['checkSuite', 'timeout', 'timeoutMs', (options) => checkSuite(suite, target, options)],
+  [
+    'checkSuite: target',
+    'leavOut',
+    'leaveOut',
+    (wrong: object) => checkSuite(suite, { ...target, ...wrong }),
+  ],
+  ['runSuite', 'sed', 'seed', (options) => runSuite(suite, target, runner, options)],
+  [
+    'runSuite: target',
+    'leavOut',
+    'leaveOut',
+    (wrong: object) => runSuite(suite, { ...target, ...wrong }, runner),
+  ],
+  ['leftOut', 'leavOut', 'leaveOut', (wrong: object) => leftOut(suite, { ...target, ...wrong })],
+  ['checkKeySpace', 'imortal', 'immortal', (rules) => checkKeySpace({} as never, 'p', rules, 0)],
+  [
+    'faultyClient',
+    'eror',
+    'error',
+    (fault: object) => faultyClient({} as never).arm('get', { when: 'after', ...fault } as never),
+  ],
   ['providerTarget', 'nods', 'nodes', (options) => providerTarget(options)],
   ['redisTarget', 'partition', 'partitions', (options) => redisTarget(options)],
+  ['connect', 'loger', 'logger', (surroundings) => connect('redis://127.0.0.1:1', surroundings)],
+  [
+    'connect: options',
+    'prefx',
+    'prefix',
+    (options: object) => connect({ url: 'redis://127.0.0.1:1', ...options }),
+  ],
+  ['defineScript', 'repeatble', 'repeatable', (definition) => defineScript(definition)],
+  ['defineSpi', 'realmSetting', 'realmSettings', (options) => defineSpi('a', options)],
+  ['deriveKeyring', 'curent', 'current', (keyring) => deriveKeyring(keyring, 'p')],
+  ['checkPage', 'limt', 'limit', (page) => checkPage(page)],
+  ['resolveRealm', 'notBefor', 'notBefore', (settings) => resolveRealm(settings)],
+  ['Emitter', 'ownr', 'owner', (options) => new Emitter(options)],
+  ['StoreUnavailableError', 'aplied', 'applied', (options) => new StoreUnavailableError('m', options)],
 ]
+
+const failureOf = async (work: () => unknown): Promise<unknown> => {
+  try {
+    await work()
+    return undefined
+  } catch (error) {
+    return error
+  }
+}
 
 describe('a misspelt option is refused', () => {
   test.each(calls)('%s: %s', async (_, wrong, right, call) => {
-    const error = await (async () => call({ [wrong]: 1 } as never))().then(
-      () => undefined,
-      (e: Error) => e,
-    )
+    const error = await failureOf(() => call({ [wrong]: 1 } as never))
     expect(String(error)).toContain(`Did you mean '${right}'?`)
+    expect((error as Error).name).toMatch(/^(TypeError|ConfigurationError)$/)
+  })
+})
+
+describe('a whole record may say what changed, and more', () => {
+  test('properties that are near to nothing, or beside what is meant, are passed over', () => {
+    const user = { realmId: 'r', id: 'u', email: 'e', emails: ['e'], username: 'n', createdAt: 1 }
+    expect(fanOut.user.updated(user)).toHaveLength(3)
+  })
+})
+
+describe('a property whose name every object has is refused', () => {
+  const nested = (name: string, place: (below: object) => object): object =>
+    place(Object.defineProperty({}, name, { value: {}, enumerable: true }))
+
+  test.each<[string, (below: object) => object]>([
+    ['the configuration', (below) => below],
+    ['a section', (below) => ({ spi: { 'action-token': below } })],
+    ['properties of a provider', (below) => ({ spi: { 'action-token': { memory: below } } })],
+    ['a section within properties', (below) => ({ spi: { 'login-failure': { address: below } } })],
+    ['a region', (below) => ({ spi: { 'realm-cache': { regions: { users: below } } } })],
+    ['the names of regions', (below) => ({ spi: { 'realm-cache': { regions: below } } })],
+    ['an address of a node', (below) => ({ provider: 'redis', redis: { nodes: [{ host: 'h', ...below }] } })],
+    ['options of TLS', (below) => ({ provider: 'redis', redis: { url: 'rediss://h', tls: below } })],
+  ])('in %s', async (_, place) => {
+    for (const name of ['constructor', 'toString', 'hasOwnProperty', '__proto__']) {
+      // `...below` would set the prototype in place of a property.
+      const config = JSON.parse(JSON.stringify(nested(name, place)))
+      const error = await failureOf(() => createAuthState(config))
+      expect(String(error)).toMatch(
+        new RegExp(`(no (property|option)|unknown).*'${name}'|'${name}' is unknown`),
+      )
+    }
+  })
+
+  test('in the options of a connection', async () => {
+    for (const options of [
+      '{"url":"redis://127.0.0.1:1","toString":1}',
+      '{"nodes":[{"host":"h","__proto__":1}]}',
+    ]) {
+      const error = await failureOf(() => connect(JSON.parse(options)))
+      expect(String(error)).toMatch(/^ConfigurationError: redis\..*there is no such property/)
+    }
+  })
+})
+
+describe('a clock of a test shows a time', () => {
+  test.each<[string, (value: never) => unknown]>([
+    ['FakeClock', (value) => new FakeClock(value)],
+    ['advance', (value) => new FakeClock().advance(value)],
+    ['set', (value) => new FakeClock().set(value)],
+  ])('%s refuses what is no number', (_, call) => {
+    for (const value of [{ startMs: 1 }, Number.NaN, '1', null, Number.POSITIVE_INFINITY]) {
+      expect(() => call(value as never)).toThrow(TypeError)
+    }
   })
 })

@@ -1,4 +1,5 @@
 import { assertInteger, assertName } from './assert.js'
+import { assertSpelt, type Known } from './known.js'
 
 /** Which part of a listing is asked for. */
 export interface PageOptions {
@@ -34,12 +35,16 @@ export const MAX_PAGE_SIZE = 100
 const DEFAULT_PAGE_SIZE = 20
 const START: PagePosition = Object.freeze({ score: 0, id: '' })
 
+const PAGE: Known<PageOptions> = { limit: true, cursor: true }
+
 /**
  * Limit and cursor of a page, called `page` in messages. Other fields of the argument are the caller's to check.
  *
- * @throws {TypeError | RangeError} one of them is none
+ * @throws {TypeError | RangeError} one of them is none, or is misspelt
  */
-export function checkPage({ limit = DEFAULT_PAGE_SIZE, cursor }: PageOptions = {}): CheckedPage {
+export function checkPage(page: PageOptions = {}): CheckedPage {
+  assertSpelt<PageOptions>(page, 'page', PAGE)
+  const { limit = DEFAULT_PAGE_SIZE, cursor }: { limit?: unknown; cursor?: unknown } = page
   assertInteger(limit, 'page.limit', 1, MAX_PAGE_SIZE)
   if (cursor === undefined) return { limit, after: START }
   assertName(cursor, 'page.cursor')
