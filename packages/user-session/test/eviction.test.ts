@@ -154,6 +154,16 @@ describeWith(redis, 'what Redis evicted', () => {
       await sessions.close?.()
     })
 
+    test('are not counted by a removal of what a client has, nor told, and their entries are taken out', async () => {
+      const { sessions } = await thirty()
+      const told: unknown[] = []
+      sessions.on('client-removed', ({ userId }) => void told.push(userId))
+      expect(await sessions.removeByClient('realm', 'app')).toBe(10)
+      expect(told.sort()).toEqual(Array.from({ length: 10 }, (_, n) => `user${n}`))
+      expect(await raw.keys(`${prefix()}:{*}:uc:*`)).toEqual([])
+      await sessions.close?.()
+    })
+
     test('are counted no longer once a sweep has passed', async () => {
       const { clock, sessions } = await thirty()
       for (let n = 0; n < 3; n++) {

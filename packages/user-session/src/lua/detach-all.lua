@@ -17,8 +17,7 @@ local answer = { '', '', 0 }
 local sessions = sessions_of(KEYS[1])
 for i = 1, #entries, 2 do
   local key = sessions .. entries[i]
-  if stands(key, entries[i + 1], ARGV[2], now) then
-    end_clients(key, { ARGV[2] }, ARGV[1])
+  if stands(key, entries[i + 1], ARGV[2], now) and end_clients(key, { ARGV[2] }, ARGV[1]) == 1 then
     answer[3] = answer[3] + 1
     if ARGV[5] then
       answer[#answer + 1] = entries[i]

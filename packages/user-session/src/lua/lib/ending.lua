@@ -14,14 +14,16 @@ local function end_families(key, clients, now)
   end
 end
 
--- Takes client sessions away.
+-- Takes client sessions away. Answers how many there were: an index can name some whose session Redis has evicted.
 local function end_clients(key, clients, now)
   local head, kind, _, realm, id = parts(key)
+  local ended = 0
   for _, client in ipairs(clients) do
-    redis.call('HDEL', key, 'c:' .. client)
+    ended = ended + redis.call('HDEL', key, 'c:' .. client)
     redis.call('ZREM', head .. kind .. 'c:' .. realm .. ':' .. client, id)
   end
   end_families(key, clients, now)
+  return ended
 end
 
 -- What has to be known of a session to take it away: id, links and clients, escaped, and its times as they are.
