@@ -1,5 +1,4 @@
 // What a connection sends so that its node goes by the clock of the deployment.
-import { connect as connectTo, createServer, type Socket } from 'node:net'
 import { FakeClock, faultyClient, RecordingLogger } from '@authstate/conformance'
 import { ConfigurationError, StoreUnavailableError } from '@authstate/spi'
 import { Redis } from 'ioredis'
@@ -13,6 +12,7 @@ import {
   serverBinary,
 } from '../../../tools/testing/capabilities.js'
 import { HostClock } from '../../../tools/testing/host-clock.js'
+import { TcpProxy } from '../../../tools/testing/tcp-proxy.js'
 import { connect, defineScript, type RedisClient, type RedisConnection } from '../src/index.js'
 import { readClock } from '../src/scripts.js'
 import { failureOf, freshPrefix, open } from './support.js'
@@ -131,7 +131,8 @@ describeWith(hostClock, 'a server that takes the place of another', () => {
       onTestFinished(async () => {
         await Promise.all([first.stop(), second.stop()])
       })
-      const proxy = await changingProxy(first.basePort)
+      const proxy = await TcpProxy.start(first.basePort)
+      onTestFinished(() => proxy.stop())
       const connection = await open({ url: `redis://127.0.0.1:${proxy.port}`, commandTimeoutMs: 30_000 })
       const list = connection.keys.shared('list')
       const write = () =>
@@ -155,40 +156,6 @@ describeWith(hostClock, 'a server that takes the place of another', () => {
     },
   )
 })
-
-/** Passes connections on to a port, and cuts them when it is to be another. */
-async function changingProxy(port: number): Promise<{ port: number; goTo(port: number): void }> {
-  let target = port
-  const open = new Set<Socket>()
-  const server = createServer((socket) => {
-    const other = connectTo({ port: target, host: '127.0.0.1' })
-    for (const [from, to] of [
-      [socket, other],
-      [other, socket],
-    ] as const) {
-      open.add(from)
-      from.on('error', () => {})
-      from.on('close', () => {
-        open.delete(from)
-        to.destroy()
-      })
-      from.pipe(to)
-    }
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    for (const socket of open) socket.destroy()
-    server.close()
-  })
-  const address = server.address()
-  return {
-    port: typeof address === 'object' && address !== null ? address.port : 0,
-    goTo: (next) => {
-      target = next
-      for (const socket of open) socket.destroy()
-    },
-  }
-}
 
 describeWith(redis, 'the correction of a server that is behind', () => {
   const raw = () => given(new Redis(redisUrl())) as Redis
