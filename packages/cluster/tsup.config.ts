@@ -1,4 +1,7 @@
 import { defineConfig } from 'tsup'
 import base from '../../tsup.base.js'
 
-export default defineConfig({ ...base, entry: ['src/index.ts', 'src/redis.ts', 'src/conformance.ts'] })
+export default defineConfig({
+  ...base,
+  entry: ['src/index.ts', 'src/redis.ts', 'src/service.ts', 'src/conformance.ts'],
+})

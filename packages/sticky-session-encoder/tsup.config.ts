@@ -6,6 +6,7 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     redis: 'src/redis.ts',
+    service: 'src/service.ts',
     store: 'src/for-stores.ts',
     conformance: 'src/conformance.ts',
   },

@@ -16,8 +16,11 @@ interface Answer {
 /** A value that a step of a test leaves in the process for a later one. */
 export type Shared = Record<string, unknown>
 
+/** Of each member of a union by itself. */
+type DistributedOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+
 /** What the state of a process is made of: plain data, so the settings of its realms are one object. */
-export type NodeConfig = Omit<AuthStateConfig, 'realms'> & { readonly realm?: RealmSettings }
+export type NodeConfig = DistributedOmit<AuthStateConfig, 'realms'> & { readonly realm?: RealmSettings }
 
 /** A process with an `AuthState` of its own. */
 export class StateNode {

@@ -27,7 +27,9 @@ const config = v.strictObject({ ...actionTokenConfig.entries, ...sqlitePropertie
 
 declare module 'authstate' {
   /** So that `createAuthState` knows the properties. */
-  interface ActionTokenSection extends SqliteSection {}
+  interface PluginProviders {
+    'action-token/sqlite': SqliteSection
+  }
 }
 
 /** Keeps tokens in a SQLite file: they survive a restart, and the processes of one machine share them. */

@@ -28,7 +28,9 @@ const config = v.strictObject({ ...loginFailureConfig.entries, ...sqliteProperti
 
 declare module 'authstate' {
   /** So that `createAuthState` knows the properties. */
-  interface LoginFailureSection extends SqliteSection {}
+  interface PluginProviders {
+    'login-failure/sqlite': SqliteSection
+  }
 }
 
 /** Counts failures in a SQLite file: locks survive a restart, and the processes of one machine count together. */

@@ -30,3 +30,4 @@ export {
   type ReplayGuard,
   type ReplayGuardOptions,
 } from './replay-guard.js'
+export { actionTokenService } from './service.js'

@@ -22,3 +22,4 @@ export {
   type RestartData,
 } from './cookies.js'
 export { memoryAuthSessions } from './memory.js'
+export { authSessionService } from './service.js'

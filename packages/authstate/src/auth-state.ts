@@ -1,27 +1,60 @@
-import { type ActionTokenProvider, actionTokenSpi } from '@authstate/action-token'
-import { type AuthSessionProvider, authSessionSpi } from '@authstate/auth-session'
-import { type ClusterProvider, clusterSpi } from '@authstate/cluster'
-import { type LoginFailureProvider, loginFailureSpi } from '@authstate/login-failure'
-import { type RealmCacheProvider, realmCacheSpi } from '@authstate/realm-cache'
 import type { Description, Health, ProviderRegistry } from '@authstate/registry'
-import type { Clock, Provider, Spi } from '@authstate/spi'
-import { type StickySessionEncoderProvider, stickySessionEncoderSpi } from '@authstate/sticky-session-encoder'
-import { type UserSessionProvider, userSessionSpi } from '@authstate/user-session'
+import { assertName, type Clock, type Provider, type Service, type Spi } from '@authstate/spi'
+import { bindRealm, type RealmState } from './realm-state.js'
+import { type AnyService, type MemberOf, type ProviderOf, services } from './services.js'
+import { askAll } from './whole-state.js'
+
+/** The provider of each service, by the name of its member. */
+export type StateMembers = { readonly [S in AnyService as MemberOf<S>]: ProviderOf<S> }
 
 /**
  * The state of an authentication server.
  *
- * Each member is the provider that the configuration selects. One that is disabled throws a `ConfigurationError` when
+ * Each service is a member, and the provider that the configuration selects: `userSessions`, `authSessions`, `actionTokens`,
+ * `loginFailures`, `realmCache`, `stickySessions` and `cluster`. One that is disabled throws a `ConfigurationError` when
  * it is asked for, everything after `close()` a `ProviderClosedError`.
  */
-export interface AuthState extends AsyncDisposable {
-  readonly userSessions: UserSessionProvider
-  readonly authSessions: AuthSessionProvider
-  readonly actionTokens: ActionTokenProvider
-  readonly loginFailures: LoginFailureProvider
-  readonly realmCache: RealmCacheProvider
-  readonly stickySessions: StickySessionEncoderProvider
-  readonly cluster: ClusterProvider
+export interface AuthState extends StateMembers, AsyncDisposable {
+  /**
+   * The same verbs for one realm, so that its id is said once: `state.realm('acme').userSessions.get(id)`.
+   *
+   * @throws {TypeError} the id can name nothing
+   */
+  realm(realmId: string): RealmState
+
+  /**
+   * Forgets everything of a realm that was removed: sessions, logins under way, tokens, login failures, cached values.
+   *
+   * Every service is asked, also when another one fails. Safe to repeat.
+   *
+   * @throws {StoreUnavailableError} naming the services whose store did not answer; the others are done. An `AggregateError`
+   *   where something else went wrong, too
+   */
+  removeRealm(realmId: string): Promise<void>
+
+  /**
+   * Follows the settings of a realm, after they changed: the lives of its sessions and lock-outs, its cached values. Safe to
+   * repeat.
+   *
+   * @throws as {@link removeRealm}
+   */
+  realmChanged(realmId: string): Promise<void>
+
+  /**
+   * Signs a user out everywhere: online and offline sessions end, and tokens about the user can no longer be used. Login
+   * failures stay, so that nobody gets around a lock by it. Safe to repeat.
+   *
+   * @throws as {@link removeRealm}
+   */
+  endUser(realmId: string, userId: string): Promise<void>
+
+  /**
+   * Leaves nothing that is kept under the id of a user: what {@link endUser} ends, and login failures and cached values. Safe
+   * to repeat.
+   *
+   * @throws as {@link removeRealm}
+   */
+  forgetUser(realmId: string, userId: string): Promise<void>
 
   /**
    * The provider of any SPI, for those that plugins bring.
@@ -42,6 +75,9 @@ export interface AuthState extends AsyncDisposable {
   /** Asks every provider whether it can serve: `ok` and `latencyMs`, or the error. Never rejects. */
   health(): Promise<Health>
 
+  /** Figures of this process, by name of the SPI, of the services that count something. */
+  stats(): Readonly<Record<string, unknown>>
+
   /** What is selected, why, and with which properties. Holds no secrets, so it can be logged. */
   describe(): Description
 
@@ -52,39 +88,44 @@ export interface AuthState extends AsyncDisposable {
   close(): Promise<void>
 }
 
-export class RunningAuthState implements AuthState {
+type Verbs = Omit<AuthState, keyof StateMembers>
+
+class RunningAuthState implements Verbs {
   readonly #registry: ProviderRegistry
 
   constructor(registry: ProviderRegistry) {
     this.#registry = registry
+    for (const { member, spi } of services as readonly Service[]) {
+      if (member !== undefined)
+        Object.defineProperty(this, member, { enumerable: true, get: () => registry.get(spi) })
+    }
   }
 
-  get userSessions(): UserSessionProvider {
-    return this.#registry.get(userSessionSpi)
+  realm(realmId: string): RealmState {
+    assertName(realmId, 'realmId')
+    return bindRealm(this as unknown as AuthState, this.#registry, realmId)
   }
 
-  get authSessions(): AuthSessionProvider {
-    return this.#registry.get(authSessionSpi)
+  async removeRealm(realmId: string): Promise<void> {
+    assertName(realmId, 'realmId')
+    await askAll(this.#registry, ({ realm }) => realm.remove, [realmId])
   }
 
-  get actionTokens(): ActionTokenProvider {
-    return this.#registry.get(actionTokenSpi)
+  async realmChanged(realmId: string): Promise<void> {
+    assertName(realmId, 'realmId')
+    await askAll(this.#registry, ({ realm }) => realm.changed, [realmId])
   }
 
-  get loginFailures(): LoginFailureProvider {
-    return this.#registry.get(loginFailureSpi)
+  async endUser(realmId: string, userId: string): Promise<void> {
+    assertName(realmId, 'realmId')
+    assertName(userId, 'userId')
+    await askAll(this.#registry, ({ user }) => user.end, [realmId, userId])
   }
 
-  get realmCache(): RealmCacheProvider {
-    return this.#registry.get(realmCacheSpi)
-  }
-
-  get stickySessions(): StickySessionEncoderProvider {
-    return this.#registry.get(stickySessionEncoderSpi)
-  }
-
-  get cluster(): ClusterProvider {
-    return this.#registry.get(clusterSpi)
+  async forgetUser(realmId: string, userId: string): Promise<void> {
+    assertName(realmId, 'realmId')
+    assertName(userId, 'userId')
+    await askAll(this.#registry, ({ user }) => user.forget, [realmId, userId])
   }
 
   get<P extends Provider>(spi: Spi<P>): P {
@@ -103,6 +144,14 @@ export class RunningAuthState implements AuthState {
     return this.#registry.health()
   }
 
+  stats(): Readonly<Record<string, unknown>> {
+    const figures = (services as readonly Service[]).flatMap(({ name, spi, stats }) => {
+      const provider = stats && this.#registry.find(spi)
+      return provider === undefined ? [] : [[name, stats?.(provider)]]
+    })
+    return Object.fromEntries(figures)
+  }
+
   describe(): Description {
     return this.#registry.describe()
   }
@@ -115,3 +164,7 @@ export class RunningAuthState implements AuthState {
     return this.close()
   }
 }
+
+/** The state of a registry that was started. */
+export const stateOf = (registry: ProviderRegistry): AuthState =>
+  new RunningAuthState(registry) as unknown as AuthState

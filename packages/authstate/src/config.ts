@@ -8,16 +8,32 @@ import type {
   RealmSettingsSource,
 } from '@authstate/spi'
 import { assertObject, ConfigurationError, knownNames, quote } from '@authstate/spi'
-import type { RedisSection, SpiSections } from './sections.js'
+import type { AnyProviderId, RedisSection, RedisSectionWithEnv, SpiSections } from './sections.js'
 
 /** What {@link createAuthState} takes. Everything can be left out: then all state lives in this process. */
-export interface AuthStateConfig {
-  /** Which provider every SPI uses that has one of this name. @default 'memory' */
-  readonly provider?: 'memory' | 'redis' | (string & {}) | undefined
-  /** Per SPI: which provider, and the properties of it. */
-  readonly spi?: SpiSections | undefined
+export type AuthStateConfig = AuthStateOptions & (WithoutEnvironment | WithEnvironment)
+
+/** Where no environment variables are read. */
+export interface WithoutEnvironment {
+  readonly env?: undefined
   /** How to reach Redis: one of `url`, `client`, `sentinels` with `name`, or `nodes`. */
   readonly redis?: RedisSection | undefined
+}
+
+/** Where environment variables are read. */
+export interface WithEnvironment {
+  /** Variables that override the rest, such as `process.env`; read only where they are given. */
+  readonly env: Environment | undefined
+  /** How to reach Redis: one of `url`, `client`, `sentinels` with `name`, or `nodes`, here or in the environment. */
+  readonly redis?: RedisSectionWithEnv | undefined
+}
+
+/** The options of {@link AuthStateConfig} that stand for themselves. */
+export interface AuthStateOptions {
+  /** Which provider every SPI uses that has one of this name. @default 'memory' */
+  readonly provider?: AnyProviderId | undefined
+  /** Per SPI: which provider, and the properties of it. */
+  readonly spi?: SpiSections | undefined
   /** Who this process is. @default a name of its own: the host's and six random characters */
   readonly node?: Partial<NodeIdentity> | undefined
   /** The settings of a realm: time-outs, lock-out, overrides of clients. @default Keycloak's defaults for every realm */
@@ -26,8 +42,6 @@ export interface AuthStateConfig {
   readonly keyring?: Keyring | undefined
   /** Providers of your own, of these SPIs or of others. One with the id of ours takes its place. */
   readonly providers?: readonly AnyProviderFactory[] | undefined
-  /** Variables that override the rest, such as `process.env`; read only where they are given. */
-  readonly env?: Environment | undefined
   /** Taken as it is, never corrected. @default the deployment's clock on Redis, the host's in memory */
   readonly clock?: Clock | undefined
   /** @default warnings and errors to standard error */
@@ -69,41 +83,4 @@ export function checkOptions(config: AuthStateConfig): void {
 /** The part of the configuration that selects providers. */
 export function selectionOf({ provider = 'memory', spi, redis }: AuthStateConfig): RegistryConfig {
   return { provider, spi: spi as RegistryConfig['spi'], ...(redis !== undefined && { redis }) }
-}
-
-/**
- * Whether nothing in the configuration could mean Redis. Where something is not plainly memory, a misspelt word for
- * example, the answer is no: the registry then knows all providers, and can say what was probably meant.
- */
-export function staysInMemory({
-  provider,
-  spi = {},
-  redis,
-  env = {},
-  providers = [],
-}: AuthStateConfig): boolean {
-  return (
-    redis === undefined &&
-    isMemory(provider) &&
-    isRecord(spi) &&
-    Object.entries(spi).every(([name, section]) => name !== 'redis' && isMemorySection(section)) &&
-    isRecord(env) &&
-    !Object.keys(env).some((name) => /^AUTHSTATE_(?!TEST_)/.test(name)) &&
-    !providers.some((factory) => neighbours(factory).includes('redis'))
-  )
-}
-
-function isMemorySection(section: unknown): boolean {
-  if (!isRecord(section)) return section === undefined
-  return !('redis' in section) && isMemory(section['provider'])
-}
-
-const isMemory = (id: unknown): boolean => id === undefined || id === 'memory'
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null
-
-/** SPIs that a provider of the application asks for. */
-function neighbours(factory: AnyProviderFactory): string[] {
-  return [...(factory?.dependsOn ?? []), ...(factory?.uses ?? [])].map(({ name }) => name)
 }

@@ -5,10 +5,10 @@ import {
   type RegistryConfig,
   type SpiDescription,
 } from '@authstate/registry'
-import { type AnyProviderFactory, ConfigurationError, quote } from '@authstate/spi'
-import { type AuthState, RunningAuthState } from './auth-state.js'
-import { type AuthStateConfig, checkOptions, selectionOf, staysInMemory } from './config.js'
-import { memoryFactories } from './memory-factories.js'
+import { ConfigurationError, quote } from '@authstate/spi'
+import { type AuthState, stateOf } from './auth-state.js'
+import { type AuthStateConfig, checkOptions, selectionOf } from './config.js'
+import { services } from './services.js'
 
 /**
  * Starts the state of an authentication server: in this process without a word of configuration, in Redis with
@@ -23,25 +23,23 @@ import { memoryFactories } from './memory-factories.js'
 export async function createAuthState(config: AuthStateConfig = {}): Promise<AuthState> {
   checkOptions(config)
   const { clock, logger, node, realms, keyring, instrument, env, closeTimeoutMs, providers = [] } = config
-  const overRedis = staysInMemory(config) ? [] : (await import('./redis-factories.js')).redisFactories()
-  const factories = [...memoryFactories(), ...overRedis, ...providers]
-  const selection = selectionOf(config)
   const surroundings = { clock, logger, node, realms, keyring, instrument, env, closeTimeoutMs }
-  const registry = createProviderRegistry({ ...surroundings, factories, config: selection })
-  refuseIdle(registry, config, factories)
+  const registry = createProviderRegistry({
+    ...surroundings,
+    services,
+    factories: providers,
+    config: selectionOf(config),
+  })
+  await refuseIdle(registry, config)
   await registry.start()
-  return new RunningAuthState(registry)
+  return stateOf(registry)
 }
 
 /** What is configured without effect. Where the configuration has other mistakes, the start names them. */
-function refuseIdle(
-  registry: ProviderRegistry,
-  config: AuthStateConfig,
-  factories: readonly AnyProviderFactory[],
-): void {
-  const spis = describe(registry)
+async function refuseIdle(registry: ProviderRegistry, config: AuthStateConfig): Promise<void> {
+  const spis = await prepared(registry)
   if (spis === undefined) return
-  refuseIdleRedis(spis, factories)
+  refuseIdleRedis(spis)
   refuseNothing(spis)
   refuseIdleProviders(spis, config)
 }
@@ -49,14 +47,9 @@ function refuseIdle(
 type Spis = Description['spis']
 
 /** A Redis that is configured and that nothing would use: state that should outlive the process would not. */
-function refuseIdleRedis(spis: Spis, factories: readonly AnyProviderFactory[]): void {
-  const given = Object.values(spis['redis']?.properties ?? {}).some(({ origin }) => origin !== 'default')
-  if (!given) return
-  const isUsed = factories.some(
-    ({ spi, id, dependsOn = [], uses = [] }) =>
-      spis[spi.name]?.selected === id && [...dependsOn, ...uses].some(({ name }) => name === 'redis'),
-  )
-  if (isUsed) return
+function refuseIdleRedis({ redis }: Spis): void {
+  const given = Object.values(redis?.properties ?? {}).some(({ origin }) => origin !== 'default')
+  if (!given || redis === undefined || redis.neededBy.length > 0) return
   throw new ConfigurationError(
     "redis: nothing uses it. Say provider: 'redis', or name that provider for one SPI: spi: { 'user-session': { provider: 'redis' } }",
   )
@@ -98,9 +91,9 @@ function refuseIdleProviders(spis: Spis, { provider, spi, providers = [], env }:
 }
 
 /** `undefined` where the configuration has mistakes: the start names them all. */
-function describe(registry: ProviderRegistry) {
+async function prepared(registry: ProviderRegistry): Promise<Spis | undefined> {
   try {
-    return registry.describe().spis
+    return (await registry.prepare()).spis
   } catch (error) {
     if (error instanceof ConfigurationError) return undefined
     throw error

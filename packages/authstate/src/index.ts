@@ -1,19 +1,14 @@
-export {
-  type ActionTokenProvider,
-  actionTokenSpi,
-  type ConsumeOutcome,
-  type TokenRecord,
-} from '@authstate/action-token'
-export {
-  type AuthSessionProvider,
-  type AuthSessionTab,
-  authSessionSpi,
-  type RootAuthSession,
-} from '@authstate/auth-session'
-export { type ClusterProvider, clusterSpi } from '@authstate/cluster'
-export { type LoginFailureProvider, loginFailureSpi } from '@authstate/login-failure'
-export { type CacheRegion, type RealmCacheProvider, realmCacheSpi } from '@authstate/realm-cache'
-export type { Description, Health } from '@authstate/registry'
+export type { ActionTokenProvider, ConsumeOutcome, TokenRecord } from '@authstate/action-token'
+export { actionTokenSpi } from '@authstate/action-token/service'
+export type { AuthSessionProvider, AuthSessionTab, RootAuthSession } from '@authstate/auth-session'
+export { authSessionSpi } from '@authstate/auth-session/service'
+export type { ClusterProvider } from '@authstate/cluster'
+export { clusterSpi } from '@authstate/cluster/service'
+export type { LoginFailureProvider } from '@authstate/login-failure'
+export { loginFailureSpi } from '@authstate/login-failure/service'
+export type { CacheRegion, RealmCacheProvider } from '@authstate/realm-cache'
+export { realmCacheSpi } from '@authstate/realm-cache/service'
+export type { Description, Health, InstrumentHook, ProviderCall, ProviderHealth } from '@authstate/registry'
 export {
   type BruteForceSettings,
   type ClientSettings,
@@ -21,9 +16,11 @@ export {
   ConfigurationError,
   ConflictError,
   consoleLogger,
+  isProviderError,
   type Keyring,
   LoaderTimeoutError,
   type Logger,
+  type NodeIdentity,
   ProviderClosedError,
   ProviderError,
   type ProviderErrorCode,
@@ -33,27 +30,26 @@ export {
   StoreUnavailableError,
   systemClock,
 } from '@authstate/spi'
-export { type StickySessionEncoderProvider, stickySessionEncoderSpi } from '@authstate/sticky-session-encoder'
-export {
-  type ClientSession,
-  type UserSession,
-  type UserSessionProvider,
-  userSessionSpi,
-} from '@authstate/user-session'
-export type { AuthState } from './auth-state.js'
-export type { AuthStateConfig } from './config.js'
+export type { StickySessionEncoderProvider } from '@authstate/sticky-session-encoder'
+export { stickySessionEncoderSpi } from '@authstate/sticky-session-encoder/service'
+export type { ClientSession, UserSession, UserSessionProvider } from '@authstate/user-session'
+export { userSessionSpi } from '@authstate/user-session/service'
+export type { AuthState, StateMembers } from './auth-state.js'
+export type { AuthStateConfig, AuthStateOptions, WithEnvironment, WithoutEnvironment } from './config.js'
 export { createAuthState } from './create-auth-state.js'
+export type { BoundMembers, BoundService, BoundVerb, RealmState } from './realm-state.js'
 export type {
-  ActionTokenSection,
-  AuthSessionSection,
-  ClusterSection,
+  AnyProviderId,
   Duration,
-  LoginFailureSection,
+  PluginProviders,
   Properties,
   PropertyValue,
-  RealmCacheSection,
+  ProviderId,
   RedisSection,
+  RedisSectionWithEnv,
+  SectionOf,
+  ServiceName,
+  ServiceNamed,
   SpiSections,
-  StickySessionEncoderSection,
-  UserSessionSection,
 } from './sections.js'
+export type { AnyService, MemberOf, ProviderOf } from './services.js'

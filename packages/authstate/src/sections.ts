@@ -1,19 +1,6 @@
-import type { memoryActionTokens } from '@authstate/action-token'
-import type { redisActionTokens } from '@authstate/action-token/redis'
-import type { memoryAuthSessions } from '@authstate/auth-session'
-import type { redisAuthSessions } from '@authstate/auth-session/redis'
-import type { memoryCluster } from '@authstate/cluster'
-import type { redisCluster } from '@authstate/cluster/redis'
-import type { memoryLoginFailures } from '@authstate/login-failure'
-import type { redisLoginFailures } from '@authstate/login-failure/redis'
-import type { memoryRealmCache } from '@authstate/realm-cache'
-import type { redisRealmCache } from '@authstate/realm-cache/redis'
 import type { RedisClient, RedisConfig } from '@authstate/redis'
 import type { ProviderFactory } from '@authstate/spi'
-import type { memoryStickySessions } from '@authstate/sticky-session-encoder'
-import type { redisStickySessions } from '@authstate/sticky-session-encoder/redis'
-import type { memoryUserSessions } from '@authstate/user-session'
-import type { redisUserSessions } from '@authstate/user-session/redis'
+import type { AnyService } from './services.js'
 
 /** A span as text. */
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
@@ -28,64 +15,101 @@ export type PropertyValue<T, K> = T extends ((...args: never[]) => unknown) | re
     ? Properties<T>
     : T | (K extends `${string}Ms` ? (T extends number ? Duration : never) : never)
 
+/**
+ * Providers of plugins for our SPIs: `<SPI>/<id>`, with the properties of each. A plugin adds its own:
+ * `declare module 'authstate' { interface PluginProviders { 'action-token/sqlite': { file?: string } } }` makes `'sqlite'` an
+ * id that compiles, and `file` a property.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: plugins fill it
+export interface PluginProviders {}
+
+type PluginsOf<Name extends string> = {
+  readonly [Key in keyof PluginProviders as Key extends `${Name}/${infer Id}`
+    ? Id
+    : never]: PluginProviders[Key]
+}
+
+/** Names of our SPIs whose provider a configuration chooses. */
+export type ServiceName = Exclude<AnyService['name'], 'redis'>
+
+/** The service of a name. */
+export type ServiceNamed<Name extends string> = Extract<AnyService, { readonly name: Name }>
+
+/** Ids of the providers of an SPI: ours, and those that plugins declare in {@link PluginProviders}. */
+export type ProviderId<Name extends ServiceName> = (
+  | keyof ServiceNamed<Name>['stores']
+  | keyof PluginsOf<Name>
+) &
+  string
+
+/** Ids that can be said for all SPIs at once. */
+export type AnyProviderId = { readonly [Name in ServiceName]: ProviderId<Name> }[ServiceName]
+
 // biome-ignore lint/suspicious/noExplicitAny: whatever the provider is
-type ConfigOf<F extends () => ProviderFactory<any, any>> = F extends () => ProviderFactory<any, infer C>
-  ? C
+type ConfigOf<L> = L extends () => Promise<ProviderFactory<any, infer C>> ? C : never
+
+type ConfigsOf<Name extends ServiceName> = {
+  readonly [Id in keyof ServiceNamed<Name>['stores']]: Properties<ConfigOf<ServiceNamed<Name>['stores'][Id]>>
+} & PluginsOf<Name>
+
+type UnionToIntersection<U> = (U extends unknown ? (each: U) => void : never) extends (all: infer I) => void
+  ? I
   : never
 
-/** What can be said of an SPI that has providers of our own. */
-type Section<M, R> = {
+/** What one provider or another takes. A property that two take has the type of either. */
+type AnyOf<T> = {
+  readonly [K in T extends unknown ? keyof T : never]?: T extends { readonly [P in K]?: infer V } ? V : never
+}
+
+/** What can be said of an SPI: who provides it, properties per provider, and properties of the one that is selected. */
+export type SectionOf<Name extends ServiceName> = {
   /** Which provider. @default the one for all */
-  readonly provider?: 'memory' | 'redis' | (string & {}) | undefined
+  readonly provider?: ProviderId<Name> | undefined
   /** `false`: nobody provides the SPI. @default true */
   readonly enabled?: boolean | undefined
-  /** Properties for when it is in memory. */
-  readonly memory?: Properties<M> | undefined
-  /** Properties for when it is in Redis. */
-  readonly redis?: Properties<R> | undefined
-} & Properties<M & Omit<R, keyof M>>
+} & { readonly [Id in keyof ConfigsOf<Name>]?: ConfigsOf<Name>[Id] | undefined } & AnyOf<
+    ConfigsOf<Name>[keyof ConfigsOf<Name>]
+  >
 
-// Interfaces, so that a plugin author can add a section of their own: declare module 'authstate' { … }.
-/** What can be said of `user-session`. */
-export interface UserSessionSection
-  extends Section<ConfigOf<typeof memoryUserSessions>, ConfigOf<typeof redisUserSessions>> {}
-/** What can be said of `auth-session`. */
-export interface AuthSessionSection
-  extends Section<ConfigOf<typeof memoryAuthSessions>, ConfigOf<typeof redisAuthSessions>> {}
-/** What can be said of `action-token`. */
-export interface ActionTokenSection
-  extends Section<ConfigOf<typeof memoryActionTokens>, ConfigOf<typeof redisActionTokens>> {}
-/** What can be said of `login-failure`. */
-export interface LoginFailureSection
-  extends Section<ConfigOf<typeof memoryLoginFailures>, ConfigOf<typeof redisLoginFailures>> {}
-/** What can be said of `realm-cache`. */
-export interface RealmCacheSection
-  extends Section<ConfigOf<typeof memoryRealmCache>, ConfigOf<typeof redisRealmCache>> {}
-/** What can be said of `sticky-session-encoder`. */
-export interface StickySessionEncoderSection
-  extends Section<ConfigOf<typeof memoryStickySessions>, ConfigOf<typeof redisStickySessions>> {}
-/** What can be said of `cluster`. */
-export interface ClusterSection
-  extends Section<ConfigOf<typeof memoryCluster>, ConfigOf<typeof redisCluster>> {}
+type OurSections = { readonly [Name in ServiceName]?: SectionOf<Name> | undefined }
 
-/** The connection to Redis. Exactly one of `url`, `client`, `sentinels` with `name`, and `nodes` is given. */
-export interface RedisSection extends Properties<Omit<RedisConfig, 'client' | 'tls' | 'ioredis'>> {
-  /** An ioredis client (`Redis` or `Cluster`) of the application; it stays open. */
-  readonly client?: RedisClient | undefined
+/** What does not depend on the way to Redis. */
+type RedisOptions = Omit<
+  Properties<RedisConfig>,
+  'url' | 'client' | 'sentinels' | 'name' | 'nodes' | 'tls' | 'sentinelTls' | 'ioredis'
+> & {
   /** `true` for TLS with the system's authorities, or options of `tls.connect`. */
   readonly tls?: boolean | object | undefined
+  /** The same for the sentinels themselves. */
+  readonly sentinelTls?: boolean | object | undefined
   /** More options for ioredis. */
   readonly ioredis?: object | undefined
 }
 
+type Given<C> = { readonly [K in keyof C]-?: Exclude<C[K], undefined> }
+type Ways = {
+  readonly url: Given<Pick<RedisConfig, 'url'>>
+  /** An ioredis client (`Redis` or `Cluster`) of the application; it stays open. */
+  readonly client: { readonly client: RedisClient }
+  readonly sentinels: Given<Pick<RedisConfig, 'sentinels' | 'name'>>
+  readonly nodes: Given<Pick<RedisConfig, 'nodes'>>
+}
+type PropertyOfWays = UnionToIntersection<Ways[keyof Ways]>
+
+/** One way to Redis: the properties of no other may stand beside it. */
+type OneWay = {
+  [W in keyof Ways]: Ways[W] & { readonly [K in Exclude<keyof PropertyOfWays, keyof Ways[W]>]?: undefined }
+}[keyof Ways]
+
+/** The connection to Redis. Exactly one of `url`, `client`, `sentinels` with `name`, and `nodes` is given. */
+export type RedisSection = RedisOptions & OneWay
+
+/** The same where environment variables are read: the way to Redis may be among them. */
+export type RedisSectionWithEnv =
+  | RedisSection
+  | (RedisOptions & { readonly [K in keyof PropertyOfWays]?: undefined })
+
 /** By name of the SPI. A plugin author's SPI is added with `declare module 'authstate' { interface SpiSections { … } }`. */
-export interface SpiSections {
-  readonly 'user-session'?: UserSessionSection | undefined
-  readonly 'auth-session'?: AuthSessionSection | undefined
-  readonly 'action-token'?: ActionTokenSection | undefined
-  readonly 'login-failure'?: LoginFailureSection | undefined
-  readonly 'realm-cache'?: RealmCacheSection | undefined
-  readonly 'sticky-session-encoder'?: StickySessionEncoderSection | undefined
-  readonly cluster?: ClusterSection | undefined
-  readonly redis?: RedisSection | undefined
+export interface SpiSections extends OurSections {
+  readonly redis?: RedisSectionWithEnv | undefined
 }

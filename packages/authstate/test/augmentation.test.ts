@@ -3,8 +3,8 @@ import type { AuthStateConfig } from '../src/index.js'
 
 // As a plugin author does, with 'authstate' in place of the path.
 declare module '../src/index.js' {
-  interface ActionTokenSection {
-    readonly mine?: { readonly colour?: 'red' | 'blue' } | undefined
+  interface PluginProviders {
+    'action-token/mine': { readonly colour?: 'red' | 'blue' | undefined }
   }
   interface SpiSections {
     readonly greetings?: { readonly provider?: 'mine' } | undefined

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolveRealm, type StandardSchemaV1 } from '@authstate/spi'
 import { describe, expect, test } from 'vitest'
-import { memoryFactories } from '../src/memory-factories.js'
-import { redisFactories } from '../src/redis-factories.js'
+import { services } from '../src/services.js'
 
 const page = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8')
 
@@ -46,7 +45,8 @@ function listedBy(schemas: readonly Schema[]): Map<string, Listed> {
 }
 
 const bySpi = new Map<string, Schema[]>()
-for (const { spi, config } of [...memoryFactories(), ...redisFactories()]) {
+const stores = services.flatMap((service) => Object.values(service.stores))
+for (const { spi, config } of await Promise.all(stores.map((load) => load()))) {
   bySpi.set(spi.name, [...(bySpi.get(spi.name) ?? []), ...(config === undefined ? [] : [config as Schema])])
 }
 

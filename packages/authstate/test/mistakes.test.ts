@@ -139,7 +139,7 @@ describe('what would start and provide nothing stops the start', () => {
 
   test('what is left on purpose starts', async () => {
     const { cluster: _, ...rest } = off
-    for (const config of [
+    const configs: AuthStateConfig[] = [
       { spi: rest },
       { providers: [] },
       { providers: [mine], provider: 'memory' },
@@ -150,8 +150,8 @@ describe('what would start and provide nothing stops the start', () => {
         provider: 'mine',
         spi: { ...rest, cluster: { enabled: false }, 'action-token': {} },
       },
-    ])
-      await (await createAuthState(config)).close()
+    ]
+    for (const config of configs) await (await createAuthState(config)).close()
   })
 })
 

@@ -19,3 +19,4 @@ export {
   PublicKeys,
   type PublicKeysOptions,
 } from './public-keys.js'
+export { realmCacheService } from './service.js'

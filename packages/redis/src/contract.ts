@@ -1,4 +1,4 @@
-import type { Clock, Provider } from '@authstate/spi'
+import { type Clock, defineSpi, type Provider } from '@authstate/spi'
 import type { RedisClient } from './client.js'
 import type { KeySpace } from './key-space.js'
 import type { Script, ScriptArgs } from './script.js'
@@ -121,3 +121,6 @@ export interface RedisConnection extends Provider {
   /** Ends the connection if the library made it. Commands in flight are waited for, within their deadline. */
   close(): Promise<void>
 }
+
+/** The connection that Redis providers share, as an SPI of its own: they depend on it. */
+export const redisConnectionSpi = defineSpi<RedisConnection>('redis')

@@ -3,6 +3,7 @@ export type { RedisClient } from './client.js'
 export { concealError } from './conceal.js'
 export { type ConnectionSurroundings, connect } from './connect.js'
 export type { ConnectionStats, RedisConnection, ScriptCall } from './connection.js'
+export { redisConnectionSpi } from './contract.js'
 export { refusalText } from './failure.js'
 export type { Snippets } from './include.js'
 export {
@@ -14,6 +15,7 @@ export {
   unescapePart,
 } from './key-space.js'
 export { type RedisConfig, type RedisOptions, redisConfig } from './options.js'
-export { redisConnection, redisConnectionSpi } from './provider.js'
+export { redisConnection } from './provider.js'
 export { missingRight } from './rights.js'
 export { type Change, defineScript, type Script, type ScriptArgs, type ScriptDefinition } from './script.js'
+export { redisService } from './service.js'

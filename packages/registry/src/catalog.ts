@@ -3,17 +3,25 @@ import {
   assertFunction,
   assertObject,
   assertSpelt,
+  ConfigurationError,
   fold,
   type Known,
+  quote,
   type RealmSettingCheck,
   type RealmSettingChecks,
+  type Service,
   type Spi,
+  type StoreLoader,
 } from '@authstate/spi'
 
 /** One SPI and the factories that could provide it, by id. */
 export interface CatalogEntry {
   readonly spi: Spi
   readonly factories: ReadonlyMap<string, AnyProviderFactory>
+  /** Those of `factories` that only say their id until they are loaded. */
+  readonly unloaded: ReadonlyMap<string, StoreLoader>
+  /** Puts a loaded factory in the place of one that only says its id. */
+  put(id: string, factory: AnyProviderFactory): void
 }
 
 /** What the registry was given, by name of the SPI, in the order given. */
@@ -36,13 +44,24 @@ const FACTORY: Known<AnyProviderFactory> = {
 }
 
 /**
- * Orders factories by SPI. Of two with the same id the later one stays.
+ * Orders the stores of services and factories by SPI. Of two with the same id the later one stays.
  *
- * @throws {TypeError} a factory is not one, or its id could not be told from another word of a configuration.
+ * @throws {TypeError} a factory is not one, or its id could not be told from another word of a configuration; or two
+ *   services have a kind of keys in common.
+ * @throws {ConfigurationError} a factory was written for another version of its SPI.
  */
-export function createCatalog(factories: readonly AnyProviderFactory[]): Catalog {
+export function createCatalog(
+  factories: readonly AnyProviderFactory[],
+  services: readonly Service[] = [],
+): Catalog {
   if (!Array.isArray(factories)) throw new TypeError('"factories" must be a list of provider factories')
-  const catalog = new Map<string, { spi: Spi; factories: Map<string, AnyProviderFactory> }>()
+  const catalog = new Map<string, Entry>()
+  assertKeysApart(services)
+  for (const { spi, stores, onDemand } of services) {
+    const entry = new Entry(spi)
+    catalog.set(spi.name, entry)
+    for (const [id, load] of Object.entries(stores)) entry.announce(id, load, onDemand)
+  }
   factories.forEach((factory: AnyProviderFactory, index) => {
     const name = `factories[${index}]`
     assertSpelt(factory, name, FACTORY)
@@ -52,11 +71,57 @@ export function createCatalog(factories: readonly AnyProviderFactory[]): Catalog
       throw new TypeError(`"${name}.id" must be a word such as 'redis'; 'provider' and 'enabled' are taken`)
     }
     assertFunction(factory.create, `${name}.create`)
-    const entry = catalog.get(factory.spi.name) ?? { spi: factory.spi, factories: new Map() }
-    entry.factories.set(factory.id, factory)
+    const entry = catalog.get(factory.spi.name) ?? new Entry(factory.spi)
+    entry.put(factory.id, factory)
     catalog.set(factory.spi.name, entry)
   })
   return catalog
+}
+
+class Entry implements CatalogEntry {
+  readonly spi: Spi
+  readonly factories = new Map<string, AnyProviderFactory>()
+  readonly unloaded = new Map<string, StoreLoader>()
+
+  constructor(spi: Spi) {
+    this.spi = spi
+  }
+
+  announce(id: string, load: StoreLoader, onDemand: boolean): void {
+    const create = (): never => {
+      throw new ConfigurationError(`${this.spi.name}: the provider ${quote(id)} was not loaded`)
+    }
+    this.factories.set(id, { spi: this.spi, id, onDemand, create })
+    this.unloaded.set(id, load)
+  }
+
+  put(id: string, factory: AnyProviderFactory): void {
+    if (factory?.spi?.name !== this.spi.name || factory.id !== id) {
+      throw new TypeError(`the store ${quote(id)} of ${this.spi.name} must load the provider of that name`)
+    }
+    const [written, here] = [factory.spi.version ?? 1, this.spi.version ?? 1]
+    if (written !== here) {
+      throw new ConfigurationError(
+        `${this.spi.name} (provider ${quote(id)}) was written for version ${written} of this SPI, and this is version ` +
+          `${here}: install the one that fits`,
+      )
+    }
+    this.factories.set(id, factory)
+    this.unloaded.delete(id)
+  }
+}
+
+/** @throws {TypeError} two services share a key space and have a kind of keys in common */
+function assertKeysApart(services: readonly Service[]): void {
+  const owners = new Map<string, string>()
+  for (const { name, keys } of services) {
+    for (const kind of Object.keys(keys)) {
+      const other = owners.get(kind)
+      if (other !== undefined && other !== name)
+        throw new TypeError(`${quote(other)} and ${quote(name)} both have keys of the kind ${quote(kind)}`)
+      owners.set(kind, name)
+    }
+  }
 }
 
 /** How the settings of a realm are checked, as the SPIs say that read them. */

@@ -1,5 +1,6 @@
 import { type AnyProviderFactory, isPlainObject, type NodeIdentity } from '@authstate/spi'
 import { jsonSchemaOf, propertiesOf } from './json-schema.js'
+import { neighbours } from './order.js'
 import type { Plan } from './plan.js'
 import { type Accepted, refusedProperties } from './schema.js'
 import { MASK, masked } from './secrets.js'
@@ -18,6 +19,8 @@ export interface SpiDescription {
   /** Id of the provider; absent when nobody provides the SPI. */
   readonly selected?: string
   readonly reason: SelectionReason
+  /** SPIs whose selected provider depends on this one or uses it. */
+  readonly neededBy: readonly string[]
   /** Whether the provider is running now. */
   readonly started: boolean
   /** Ids of all providers of this SPI. */
@@ -44,6 +47,9 @@ export function describePlan(
     {
       ...(factory && { selected: factory.id }),
       reason,
+      neededBy: plan.order
+        .filter((other) => neighbours(other).some((spi) => spi.name === name))
+        .map((other) => other.spi.name),
       started: started.has(name),
       known: [...entry.factories.keys()],
       properties: factory ? describeProperties(factory, plan.properties.get(name), accepted.get(name)) : {},

@@ -15,6 +15,7 @@ import {
   ProviderClosedError,
   quote,
   type RealmSettingsSource,
+  type Service,
   type Spi,
   systemClock,
 } from '@authstate/spi'
@@ -25,8 +26,9 @@ import { createContext } from './context.js'
 import { type Description, describePlan } from './describe.js'
 import { checkHealth, type Health } from './health.js'
 import { createObserver, type InstrumentHook, observe } from './instrument.js'
+import { loadWanted } from './loading.js'
 import { identifyNode } from './node.js'
-import { createPlan, throwIfMistaken, validatePlan } from './plan.js'
+import { createPlan, type Plan, throwIfMistaken, validatePlan } from './plan.js'
 import { createRealmResolver } from './realm-resolver.js'
 import type { Accepted } from './schema.js'
 
@@ -34,6 +36,8 @@ import type { Accepted } from './schema.js'
 export interface ProviderRegistryOptions {
   /** Every provider that could be selected. Of two with the same SPI and id the later one stays. */
   readonly factories: readonly AnyProviderFactory[]
+  /** Services whose stores are loaded once the configuration wants them. A factory with the id of a store takes its place. */
+  readonly services?: readonly Service[] | undefined
   /** Which providers to use and their properties: an object, or the JSON of one. */
   readonly config?: RegistryConfig | string | undefined
   /** Variables that override `config`, such as `process.env`: those whose names begin with `AUTHSTATE_`. */
@@ -56,6 +60,12 @@ export interface ProviderRegistryOptions {
 
 /** Selects, starts, hands out and closes providers. */
 export interface ProviderRegistry {
+  /**
+   * Reads the configuration, once, and loads the stores that it wants. Starts nothing: {@link start} goes on from here.
+   *
+   * @throws {ConfigurationError} the configuration names something unknown, or contradicts itself.
+   */
+  prepare(): Promise<Description>
   /**
    * Starts the selected providers, each after those it depends on. A second call is the same start.
    *
@@ -97,6 +107,7 @@ export interface ProviderRegistry {
 
 const OPTIONS: Known<ProviderRegistryOptions> = {
   factories: true,
+  services: true,
   config: true,
   env: true,
   clock: true,
@@ -124,7 +135,7 @@ interface Running {
 export function createProviderRegistry(options: ProviderRegistryOptions): ProviderRegistry {
   assertOptions(options, 'options', OPTIONS)
   const { config, env, realms, instrument } = options
-  const catalog = createCatalog(options.factories)
+  const catalog = createCatalog(options.factories, options.services)
   if (env !== undefined) assertObject(env, 'env')
   if (realms !== undefined) assertFunction(realms, 'realms')
   if (options.keyring !== undefined) deriveKeyring(options.keyring, 'check')
@@ -144,18 +155,30 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
   }
   const observer = createObserver(instrument, logger)
   const running = new Map<string, Running>()
+  let planning: Promise<Plan> | undefined
+  let plan: Plan | undefined
   let accepted: ReadonlyMap<string, Accepted> = new Map()
   let phase: 'new' | 'starting' | 'started' | 'failed' = 'new'
   let starting: Promise<void> | undefined
   let closing: Promise<void> | undefined
   let closed = false
 
+  async function makePlan(): Promise<Plan> {
+    await loadWanted(catalog, config, env)
+    plan = createPlan(catalog, config, env)
+    return plan
+  }
+
+  function planned(): Promise<Plan> {
+    planning ??= makePlan()
+    return planning
+  }
+
   async function start(): Promise<void> {
     phase = 'starting'
     try {
-      const plan = createPlan(catalog, config, env)
-      accepted = await validatePlan(plan)
-      for (const factory of plan.order) await create(factory)
+      const { order } = await validated()
+      for (const factory of order) await create(factory)
       phase = 'started'
     } catch (error) {
       phase = 'failed'
@@ -167,6 +190,12 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
       }
       throw error
     }
+  }
+
+  async function validated(): Promise<Plan> {
+    const made = await planned()
+    accepted = await validatePlan(made)
+    return made
   }
 
   async function create(factory: AnyProviderFactory): Promise<void> {
@@ -232,10 +261,14 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
       const provided = [...running.keys()].map(quote).join(', ') || 'nothing'
       throw new ConfigurationError(`nobody provides ${quote(spi.name)}. Provided: ${provided}`)
     },
+    async prepare() {
+      await planned()
+      return registry.describe()
+    },
     describe() {
-      const plan = createPlan(catalog, config, env)
-      throwIfMistaken(plan.mistakes)
-      return describePlan(plan, accepted, new Set(running.keys()), surroundings.node)
+      const made = plan ?? createPlan(catalog, config, env)
+      throwIfMistaken(made.mistakes)
+      return describePlan(made, accepted, new Set(running.keys()), surroundings.node)
     },
     get clock() {
       return options.clock ?? ownClock(running.values()) ?? systemClock

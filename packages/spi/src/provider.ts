@@ -1,4 +1,4 @@
-import { assertFunction, assertObject } from './assert.js'
+import { assertFunction, assertInteger, assertObject } from './assert.js'
 import type { Clock } from './clock.js'
 import type { Keyring } from './keyring.js'
 import { assertOptions, type Known } from './known.js'
@@ -28,6 +28,8 @@ declare const providerType: unique symbol
 export interface Spi<P extends Provider = Provider> {
   /** Kebab-case, unique: `'user-session'`. */
   readonly name: string
+  /** Version of the contract. A provider that was written for another one is refused. Left out: 1. */
+  readonly version?: number | undefined
   /** How the settings of a realm are checked that providers of this SPI read, by name of the setting. */
   readonly realmSettings?: RealmSettingChecks | undefined
   readonly [providerType]?: P
@@ -36,24 +38,32 @@ export interface Spi<P extends Provider = Provider> {
 /** What an SPI says of itself besides its name. */
 export interface SpiOptions {
   /**
+   * Version of the contract: raise it when a provider that was written for the earlier contract would no longer do.
+   *
+   * @default 1
+   */
+  readonly version?: number | undefined
+  /**
    * Settings of a realm that providers of this SPI read, each with the function that checks it. They are known names from then
    * on, and are checked when the settings of a realm are read, by whatever provider: a mistake does not wait for its first use.
    */
   readonly realmSettings?: RealmSettingChecks | undefined
 }
 
-const SPI_OPTIONS: Known<SpiOptions> = { realmSettings: true }
+const SPI_OPTIONS: Known<SpiOptions> = { version: true, realmSettings: true }
 
 /** Declares an SPI. Call it once, next to the contract. */
 export function defineSpi<P extends Provider>(name: string, options: SpiOptions = {}): Spi<P> {
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) throw new TypeError('"name" of an SPI must be kebab-case')
   assertOptions(options, 'options', SPI_OPTIONS)
-  const { realmSettings } = options as SpiOptions
-  if (realmSettings === undefined) return Object.freeze({ name })
+  const { realmSettings, version } = options as SpiOptions
+  if (version !== undefined) assertInteger(version, 'options.version', 1, Number.MAX_SAFE_INTEGER)
+  const named = { name, ...(version !== undefined && { version }) }
+  if (realmSettings === undefined) return Object.freeze(named)
   assertObject(realmSettings, 'options.realmSettings')
   for (const [setting, check] of Object.entries(realmSettings))
     assertFunction(check, `options.realmSettings.${setting}`)
-  return Object.freeze({ name, realmSettings: Object.freeze({ ...realmSettings }) })
+  return Object.freeze({ ...named, realmSettings: Object.freeze({ ...realmSettings }) })
 }
 
 /** Who this process is among the nodes on one store. */

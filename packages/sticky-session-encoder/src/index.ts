@@ -12,3 +12,4 @@ export {
 } from './contract.js'
 export { memoryStickySessions } from './memory.js'
 export { createRendezvous, type Rendezvous } from './rendezvous.js'
+export { stickySessionEncoderService } from './service.js'

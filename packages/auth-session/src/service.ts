@@ -1,0 +1,39 @@
+import { defineService } from '@authstate/spi'
+import { authSessionSpi } from './contract.js'
+
+/** What the rest of the house knows of auth-session. */
+export const authSessionService = defineService({
+  name: 'auth-session',
+  member: 'authSessions',
+  spi: authSessionSpi,
+  stores: {
+    memory: async () => (await import('./memory.js')).memoryAuthSessions(),
+    redis: async () => (await import('./redis.js')).redisAuthSessions(),
+  },
+  realm: {
+    verbs: [
+      'createRoot',
+      'getRoot',
+      'getOrCreateRoot',
+      'restartRoot',
+      'touchRoot',
+      'removeRoot',
+      'addTab',
+      'getTab',
+      'updateTab',
+      'restartTab',
+      'removeTab',
+      'finishTab',
+      'promote',
+      'removeByRealm',
+    ],
+    remove: (provider, realmId) => provider.removeByRealm(realmId),
+  },
+  events: ['created', 'removed', 'promoted'],
+  keys: {
+    auth: 'a root and its tabs',
+    'auth-realm': 'roots of a realm',
+  },
+})
+
+export { authSessionSpi } from './contract.js'
