@@ -23,36 +23,44 @@ export interface AuthState extends StateMembers, AsyncDisposable {
   realm(realmId: string): RealmState
 
   /**
-   * Forgets everything of a realm that was removed: sessions, logins under way, tokens, login failures, cached values.
+   * Forgets everything of a realm: sessions, logins under way, tokens, login failures, cached values. Call it when an
+   * administrator deletes the realm, after the realm itself is gone, so that nobody logs in meanwhile: what is made during the
+   * call may stay.
    *
-   * Every service is asked, also when another one fails. Safe to repeat.
+   * Every service is asked, also when another one fails. Not one step: each service removes what it has in many. Safe to repeat.
    *
-   * @throws {StoreUnavailableError} naming the services whose store did not answer; the others are done. An `AggregateError`
-   *   where something else went wrong, too
+   * @throws {IncompleteError} names the services that failed; the others are done
    */
   removeRealm(realmId: string): Promise<void>
 
   /**
-   * Follows the settings of a realm, after they changed: the lives of its sessions and lock-outs, its cached values. Safe to
-   * repeat.
+   * Makes everything follow the settings of a realm. Call it after they changed: sessions get their new ends, lock-outs their
+   * new rules, and cached values of the realm are dropped on every node. Every service is asked. Safe to repeat.
    *
-   * @throws as {@link removeRealm}
+   * @throws {IncompleteError} names the services that failed; the others are done
    */
   realmChanged(realmId: string): Promise<void>
 
   /**
-   * Signs a user out everywhere: online and offline sessions end, and tokens about the user can no longer be used. Login
-   * failures stay, so that nobody gets around a lock by it. Safe to repeat.
+   * Signs a user out everywhere. Call it after a password change, for "sign out of all devices", or when an account is taken
+   * over.
    *
-   * @throws as {@link removeRealm}
+   * Online and offline sessions of the user end, with their refresh tokens. Action tokens whose `subject` is the user
+   * can no longer be used. A login under way whose credentials were checked before the call gets no session any more:
+   * `userSessions.create` refuses it when it is given the `authenticatedAt` that `authSessions.promote` hands over. Login failures
+   * stay, so that nobody gets around a lock by signing out. Every service is asked. Safe to repeat.
+   *
+   * @throws {IncompleteError} names the services that failed; the others are done
    */
   endUser(realmId: string, userId: string): Promise<void>
 
   /**
-   * Leaves nothing that is kept under the id of a user: what {@link endUser} ends, and login failures and cached values. Safe
-   * to repeat.
+   * Leaves nothing that is kept under the id of a user. Call it after the account was deleted.
    *
-   * @throws as {@link removeRealm}
+   * Does what {@link endUser} does, and forgets login failures and cached values of the user. A login under way that names the
+   * user ends with its own lifespan at the latest. Every service is asked. Safe to repeat.
+   *
+   * @throws {IncompleteError} names the services that failed; the others are done
    */
   forgetUser(realmId: string, userId: string): Promise<void>
 

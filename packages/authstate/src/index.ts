@@ -16,6 +16,7 @@ export {
   ConfigurationError,
   ConflictError,
   consoleLogger,
+  IncompleteError,
   isProviderError,
   type Keyring,
   LoaderTimeoutError,

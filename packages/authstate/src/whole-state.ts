@@ -1,19 +1,14 @@
 import type { ProviderRegistry } from '@authstate/registry'
-import { type Provider, type Service, StoreUnavailableError } from '@authstate/spi'
+import { IncompleteError, type Provider, type Service } from '@authstate/spi'
 import { services } from './services.js'
 
 type Step<A extends unknown[]> = ((provider: Provider, ...args: A) => Promise<unknown>) | undefined
 
-interface Failure {
-  readonly name: string
-  readonly error: unknown
-}
-
 /**
  * Asks every service that is provided and has the step, all at once. One that fails keeps no other from being done.
  *
- * @throws {StoreUnavailableError} stores did not answer; names their services
- * @throws {AggregateError} something else went wrong; names the services and holds the errors
+ * @throws {IncompleteError} at least one service failed; names it and holds its error
+ * @throws {ProviderClosedError} the registry is closed; no service was asked
  */
 export async function askAll<A extends unknown[]>(
   registry: ProviderRegistry,
@@ -25,28 +20,9 @@ export async function askAll<A extends unknown[]>(
     const provider = step && registry.find(service.spi)
     return step === undefined || provider === undefined ? [] : [{ name: service.name, step, provider }]
   })
-  const failures: Failure[] = []
-  const work = asked.map(async ({ name, step, provider }) => {
-    try {
-      await step(provider, ...args)
-    } catch (error) {
-      failures.push({ name, error })
-    }
-  })
-  await Promise.all(work)
-  if (failures.length > 0) throw errorOf(failures, asked.length)
+  const outcomes = await Promise.allSettled(asked.map(async ({ step, provider }) => step(provider, ...args)))
+  const failures = outcomes.flatMap((outcome, index) =>
+    outcome.status === 'rejected' ? [[asked[index]?.name ?? '', outcome.reason] as const] : [],
+  )
+  if (failures.length > 0) throw new IncompleteError(Object.fromEntries(failures))
 }
-
-function errorOf(failures: readonly Failure[], asked: number): Error {
-  const errors = failures.map(({ error }) => error)
-  const message = `not done by ${failures.map(({ name }) => name).join(', ')}; it is safe to repeat`
-  if (!errors.every(isUnavailable)) return new AggregateError(errors, message)
-  const isUntouched = failures.length === asked && errors.every(({ applied }) => applied === 'no')
-  return new StoreUnavailableError(message, {
-    cause: errors.length === 1 ? errors[0] : new AggregateError(errors, message),
-    applied: isUntouched ? 'no' : 'unknown',
-  })
-}
-
-const isUnavailable = (error: unknown): error is StoreUnavailableError =>
-  error instanceof StoreUnavailableError

@@ -24,7 +24,8 @@ describe('without a word of configuration', () => {
   test('every member is there, in memory', async () => {
     await using state = await createAuthState()
     for (const member of MEMBERS) expect(state[member], member).toBeTypeOf('object')
-    const { spis } = state.describe()
+    const { redis, ...spis } = state.describe().spis
+    expect(redis).toMatchObject({ started: false, neededBy: [] })
     expect(Object.keys(spis)).toHaveLength(MEMBERS.length)
     for (const [name, { selected, started }] of Object.entries(spis)) {
       expect([name, selected, started]).toEqual([name, 'memory', true])
@@ -71,7 +72,9 @@ describe('health()', () => {
     await using state = await createAuthState()
     const health = await state.health()
     expect(health.ok).toBe(true)
-    expect(health.providers.map(({ spi }) => spi).sort()).toEqual(Object.keys(state.describe().spis).sort())
+    const started = Object.entries(state.describe().spis).filter(([, spi]) => spi.started)
+    expect(started).toHaveLength(MEMBERS.length)
+    expect(health.providers.map(({ spi }) => spi).sort()).toEqual(started.map(([name]) => name).sort())
     for (const { ok, latencyMs, error } of health.providers) {
       expect([ok, error]).toEqual([true, undefined])
       expect(latencyMs).toBeGreaterThanOrEqual(0)

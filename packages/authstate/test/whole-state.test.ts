@@ -1,44 +1,234 @@
-import { StoreUnavailableError } from '@authstate/spi'
-import { expect, test, vi } from 'vitest'
-import { type AuthStateConfig, createAuthState } from '../src/index.js'
+import { randomUUID } from 'node:crypto'
+import { openInspector } from '@authstate/conformance'
+import type { AnyProviderFactory } from '@authstate/spi'
+import { afterAll, describe, expect, test } from 'vitest'
+import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
+import { openRedis } from '../../../tools/testing/redis-targets.js'
+import { cacheKeys } from '../../realm-cache/src/index.js'
+import { memoryUserSessions } from '../../user-session/src/memory.js'
+import { redisUserSessions } from '../../user-session/src/redis.js'
+import {
+  type AuthStateConfig,
+  createAuthState,
+  IncompleteError,
+  ProviderClosedError,
+  StoreUnavailableError,
+  type UserSessionProvider,
+} from '../src/index.js'
 
-async function lived() {
-  const state = await createAuthState({ realms: () => ({ bruteForce: { enabled: true } }) })
-  const acme = state.realm('acme')
-  const session = await acme.userSessions.create({ userId: 'ada' })
-  await acme.userSessions.createOffline(session.id)
-  await acme.actionTokens.put('code', 'k', { lifespanMs: 60_000, subject: 'ada' })
-  await acme.loginFailures.recordFailure('ada')
-  return { state, acme, session }
+const realms = () => ({ bruteForce: { enabled: true } })
+
+/** One realm in which ada and bob have one of everything. */
+async function lived(config: AuthStateConfig) {
+  const state = await createAuthState({ ...config, realms })
+  const acme = state.realm(`acme-${randomUUID()}`)
+  const of = async (userId: string) => {
+    const session = await acme.userSessions.create({ userId, loginUsername: userId })
+    await acme.userSessions.createOffline(session.id)
+    await acme.actionTokens.put('code', userId, { lifespanMs: 60_000, subject: userId })
+    await acme.loginFailures.recordFailure(userId)
+    const root = await acme.authSessions.createRoot()
+    const added = await acme.authSessions.addTab(root.id, { clientId: 'shop', userId })
+    return { sessionId: session.id, rootId: root.id, tabId: added?.tab.tabId ?? '' }
+  }
+  const [ada, bob] = [await of('ada'), await of('bob')]
+  const left = async (userId: 'ada' | 'bob') => {
+    const { sessionId, rootId } = userId === 'ada' ? ada : bob
+    return {
+      online: (await acme.userSessions.get(sessionId)) !== undefined,
+      offline: (await acme.userSessions.get(sessionId, { offline: true })) !== undefined,
+      token: await acme.actionTokens.has('code', userId),
+      failures: (await acme.loginFailures.get(userId))?.numFailures ?? 0,
+      login: (await acme.authSessions.getRoot(rootId)) !== undefined,
+    }
+  }
+  return { state, acme, ada, bob, left }
 }
 
-test('endUser ends sessions, online and offline, and tokens; failures stay', async () => {
-  const { state, acme, session } = await lived()
-  await acme.endUser('ada')
-  expect(await state.userSessions.get('acme', session.id)).toBeUndefined()
-  expect(await state.userSessions.count('acme', { offline: true })).toBe(0)
-  expect(await state.actionTokens.has('acme', 'code', 'k')).toBe(false)
-  expect((await state.loginFailures.get('acme', 'ada'))?.numFailures).toBe(1)
-  await acme.forgetUser('ada')
-  expect(await state.loginFailures.get('acme', 'ada')).toBeUndefined()
-  await state.close()
+const EVERYTHING = { online: true, offline: true, token: true, failures: 1, login: true }
+const NOTHING = { online: false, offline: false, token: false, failures: 0, login: false }
+
+/** The provider, with a verb that does not reach its store the first time. */
+function failingOnce(
+  factory: AnyProviderFactory,
+  verb: 'removeByRealm' | 'removeByUser' | 'recompute',
+  error: Error,
+): AnyProviderFactory {
+  return {
+    ...factory,
+    create: async (context, config) => {
+      const provider: UserSessionProvider = await factory.create(context, config)
+      const right = provider[verb].bind(provider) as (...args: unknown[]) => Promise<never>
+      let isFirst = true
+      return Object.defineProperty(provider, verb, {
+        value: async (...args: unknown[]) => {
+          if (!isFirst) return right(...args)
+          isFirst = false
+          throw error
+        },
+      })
+    },
+  }
+}
+
+const unavailable = () => new StoreUnavailableError('no answer', { applied: 'unknown' })
+const reasonOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'resolved',
+    (reason: unknown) => reason,
+  )
+
+function verbsOver(config: AuthStateConfig, userSessions: () => AnyProviderFactory): void {
+  test('endUser ends sessions, online and offline, and tokens of that user; login failures stay', async () => {
+    const { state, acme, left } = await lived(config)
+    await acme.endUser('ada')
+    expect(await left('ada')).toMatchObject({ online: false, offline: false, token: false, failures: 1 })
+    expect(await left('bob')).toEqual(EVERYTHING)
+    await acme.endUser('ada')
+    await state.endUser(acme.id, 'nobody')
+    await state.close()
+  })
+
+  test('a login under way gets no session after endUser, one that begins afterwards does', async () => {
+    const { state, acme, ada } = await lived(config)
+    const under = await acme.authSessions.addTab(ada.rootId, { clientId: 'shop', userId: 'ada' })
+    await acme.authSessions.updateTab(ada.rootId, under?.tab.tabId ?? '', {
+      authenticatedAt: state.clock.now(),
+    })
+    await acme.endUser('ada')
+    const promoted = await acme.authSessions.promote(ada.rootId, under?.tab.tabId ?? '')
+    const late = { userId: 'ada', loginUsername: 'ada', authenticatedAt: promoted?.authenticatedAt ?? 0 }
+    expect(await acme.userSessions.tryCreate(late)).toEqual({ outcome: 'refused', reason: 'ended' })
+    const next = await acme.userSessions.tryCreate({ userId: 'ada', loginUsername: 'ada' })
+    expect(next.outcome).toBe('created')
+    await state.close()
+  })
+
+  test('forgetUser leaves nothing under the id of that user', async () => {
+    const { state, acme, left } = await lived(config)
+    const region = state.realmCache.region<string>('users')
+    const loads: string[] = []
+    const load = (userId: string) =>
+      region.get(cacheKeys.user(acme.id, userId), () => `${loads.push(userId)}`)
+    await load('ada')
+    await load('bob')
+    await acme.forgetUser('ada')
+    expect(await left('ada')).toEqual({ ...NOTHING, login: true })
+    expect(await left('bob')).toEqual(EVERYTHING)
+    await load('ada')
+    await load('bob')
+    expect(loads).toEqual(['ada', 'bob', 'ada'])
+    await acme.forgetUser('ada')
+    await state.close()
+  })
+
+  test('removeRealm leaves nothing of that realm', async () => {
+    const { state, acme, left } = await lived(config)
+    const other = state.realm(`other-${randomUUID()}`)
+    const { id } = await other.userSessions.create({ userId: 'ada', loginUsername: 'ada' })
+    await acme.remove()
+    expect([await left('ada'), await left('bob')]).toEqual([NOTHING, NOTHING])
+    expect(await other.userSessions.get(id)).toBeDefined()
+    await acme.remove()
+    await state.close()
+  })
+
+  test('realmChanged gives sessions the ends of the new settings', async () => {
+    let ssoSessionIdleTimeoutMs = 1_800_000
+    const state = await createAuthState({ ...config, realms: () => ({ ssoSessionIdleTimeoutMs }) })
+    const acme = state.realm(`acme-${randomUUID()}`)
+    const { id, expiresAt } = await acme.userSessions.create({ userId: 'ada', loginUsername: 'ada' })
+    ssoSessionIdleTimeoutMs = 3_600_000
+    await acme.changed()
+    expect((await acme.userSessions.get(id))?.expiresAt).toBe(expiresAt + 1_800_000)
+    await state.close()
+  })
+
+  test.each([
+    ['removeRealm', 'removeByRealm'],
+    ['realmChanged', 'recompute'],
+    ['endUser', 'removeByUser'],
+    ['forgetUser', 'removeByUser'],
+  ] as const)(
+    '%s asks every service when one fails, names that one, and can be repeated',
+    async (verb, failing) => {
+      const error = unavailable()
+      const providers = [failingOnce(userSessions(), failing, error)]
+      const { state, acme, left } = await lived({ ...config, providers })
+      const reason = await reasonOf(state[verb](acme.id, 'ada'))
+      expect(reason).toBeInstanceOf(IncompleteError)
+      expect(reason).toMatchObject({
+        code: 'ERR_INCOMPLETE',
+        message: 'not done by user-session; the other services are done, and it is safe to repeat',
+        failures: { 'user-session': error },
+        cause: error,
+      })
+      if (verb !== 'realmChanged') expect(await left('ada')).toMatchObject({ online: true, token: false })
+      await state[verb](acme.id, 'ada')
+      if (verb !== 'realmChanged') expect(await left('ada')).toMatchObject({ online: false, offline: false })
+      await state.close()
+    },
+  )
+
+  test('stats() has the figures of every service that counts something', async () => {
+    const { state } = await lived(config)
+    const stats = state.stats()
+    expect(stats).toHaveProperty('user-session')
+    expect(stats['realm-cache']).toEqual({})
+    expect('redis' in stats).toBe(config.provider === 'redis')
+    await state.close()
+  })
+}
+
+describe('in memory', () => {
+  verbsOver({}, memoryUserSessions)
+
+  test('misuse is told before any service is asked', async () => {
+    const { state, left } = await lived({})
+    for (const work of [
+      state.endUser('acme', ''),
+      state.forgetUser('', 'ada'),
+      state.removeRealm(7 as unknown as string),
+    ])
+      expect(await reasonOf(work)).toBeInstanceOf(TypeError)
+    expect(() => state.realm('')).toThrow('"realmId"')
+    expect(await left('ada')).toEqual(EVERYTHING)
+    await state.close()
+  })
+
+  test('after close() every verb throws ProviderClosedError, of a realm that was bound before, too', async () => {
+    const { state, acme } = await lived({})
+    await state.close()
+    for (const work of [state.removeRealm('acme'), acme.endUser('ada'), acme.changed()])
+      expect(await reasonOf(work)).toBeInstanceOf(ProviderClosedError)
+    expect(() => acme.userSessions.get('x')).toThrow(ProviderClosedError)
+    expect(() => state.stats()).toThrow(ProviderClosedError)
+  })
+
+  test('a service that is disabled is not asked', async () => {
+    const state = await createAuthState({ spi: { 'user-session': { enabled: false } } })
+    await state.endUser('acme', 'ada')
+    expect(state.stats()).not.toHaveProperty('user-session')
+    await state.close()
+  })
 })
 
-test('removeRealm asks every service when one fails, names that one, and is safe to repeat', async () => {
-  const { state, acme, session } = await lived()
-  const failing = vi
-    .spyOn(state.userSessions, 'removeByRealm')
-    .mockRejectedValueOnce(new StoreUnavailableError('no answer', { applied: 'unknown' }))
-  const error: unknown = await state.removeRealm('acme').catch((reason: unknown) => reason)
-  failing.mockRestore()
-  expect(error).toBeInstanceOf(StoreUnavailableError)
-  expect((error as Error).message).toBe('not done by user-session; it is safe to repeat')
-  expect(await state.actionTokens.has('acme', 'code', 'k')).toBe(false)
-  expect(await state.loginFailures.get('acme', 'ada')).toBeUndefined()
-  expect(await state.userSessions.get('acme', session.id)).toBeDefined()
-  await acme.remove()
-  expect(await state.userSessions.get('acme', session.id)).toBeUndefined()
-  await state.close()
+describeWith(redis, 'in Redis', () => {
+  const prefix = `test-${randomUUID()}`
+  const keyring = { current: 'a', keys: { a: 'x'.repeat(32) } }
+
+  afterAll(async () => {
+    const client = openRedis()
+    const inspector = await openInspector(client)
+    await inspector.clear(prefix)
+    inspector.close()
+    client.disconnect()
+  })
+
+  verbsOver(
+    { provider: 'redis', redis: { url: redis.available ? redisUrl() : '', prefix }, keyring },
+    redisUserSessions,
+  )
 })
 
 test('wrong ids of providers and wrong ways to Redis do not compile', () => {

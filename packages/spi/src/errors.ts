@@ -9,6 +9,7 @@ export type ProviderErrorCode =
   | 'ERR_STORE_CORRUPT'
   | 'ERR_CONFLICT'
   | 'ERR_LOADER_TIMEOUT'
+  | 'ERR_INCOMPLETE'
 
 // An application may load this module twice (ESM and CJS): the brand is what both copies agree on.
 const brand = Symbol.for('authstate.error')
@@ -100,4 +101,24 @@ export class ConflictError extends ProviderError {
 export class LoaderTimeoutError extends ProviderError {
   static override readonly code = 'ERR_LOADER_TIMEOUT'
   readonly code = 'ERR_LOADER_TIMEOUT'
+}
+
+/**
+ * A verb that asks several services was not done by all of them. Those that are not named in `failures` are done. The verb is
+ * safe to repeat: repeat it until it resolves.
+ */
+export class IncompleteError extends ProviderError {
+  static override readonly code = 'ERR_INCOMPLETE'
+  readonly code = 'ERR_INCOMPLETE'
+
+  /** The error of each service that failed, by its name, such as `'user-session'`. */
+  readonly failures: Readonly<Record<string, unknown>>
+
+  /** @param failures by name of the service; at least one. A single one is the `cause`, of several an `AggregateError` is. */
+  constructor(failures: Readonly<Record<string, unknown>>) {
+    const errors = Object.values(failures)
+    const message = `not done by ${Object.keys(failures).join(', ')}; the other services are done, and it is safe to repeat`
+    super(message, { cause: errors.length === 1 ? errors[0] : new AggregateError(errors, message) })
+    this.failures = failures
+  }
 }
