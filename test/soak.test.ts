@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createAuthState } from '../packages/authstate/src/index.js'
+import { StoreUnavailableError } from '../packages/spi/src/index.js'
 import { start } from '../tools/servers/topology.mjs'
 import { describeWith, hostClock } from '../tools/testing/capabilities.js'
 import { type Child, startChild } from '../tools/testing/child.js'
@@ -163,9 +164,9 @@ const KEPT_FOR_EVER = /^(layout|clock|c[lf])$/
 async function leftBehind(about: Pick<Task, 'sentinels' | 'name' | 'prefix'>): Promise<string[]> {
   const state = await createAuthState(configFor({ ...about, node: 'remover' }))
   try {
-    await state.userSessions.removeByRealm('realm')
-    await state.actionTokens.removeByRealm('realm')
-    await state.loginFailures.clearByRealm('realm')
+    await untilDone(() => state.userSessions.removeByRealm('realm'))
+    await untilDone(() => state.actionTokens.removeByRealm('realm'))
+    await untilDone(() => state.loginFailures.clearByRealm('realm'))
   } finally {
     await state.close()
   }
@@ -181,6 +182,19 @@ async function leftBehind(about: Pick<Task, 'sentinels' | 'name' | 'prefix'>): P
     return wrong
   } finally {
     redis.disconnect()
+  }
+}
+
+/** Calls what is safe to repeat again while Redis does not answer in time or a replica is late, as a caller would. */
+async function untilDone(remove: () => Promise<unknown>): Promise<void> {
+  for (let left = 20; ; left--) {
+    try {
+      await remove()
+      return
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError) || left === 0) throw error
+      await sleep(100)
+    }
   }
 }
 
