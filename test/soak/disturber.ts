@@ -2,6 +2,7 @@
 
 import { ask, type Topology, type TopologyNode, until } from '../../tools/servers/topology.mjs'
 import type { HostClock } from '../../tools/testing/host-clock.js'
+import { COMMAND_TIMEOUT_MS } from './node.js'
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -37,7 +38,10 @@ export class Disturber {
     const master = await this.#master()
     master.pause()
     await sleep(400)
+    // On a machine that does a lot else this was long enough to give it up: nobody may be connected when it wakes up.
+    if ((await this.#master()) !== master) await sleep(2 * COMMAND_TIMEOUT_MS)
     master.resume()
+    await until('both replicas', () => this.#hasReplicas(), { timeoutMs: 60_000, everyMs: 50 })
     this.#count('master stalled')
   }
 
