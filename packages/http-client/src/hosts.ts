@@ -1,0 +1,56 @@
+import ipaddr from 'ipaddr.js'
+
+/** An address, as ipaddr.js reads it. */
+export type IpAddress = ipaddr.IPv4 | ipaddr.IPv6
+
+const LABEL = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?'
+const NAME = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`)
+
+/** A host in the one form it is connected to. */
+export interface Host {
+  /** A name in lower-case ASCII, or an address without brackets. */
+  readonly text: string
+  /** Present when the host is an address. */
+  readonly address?: IpAddress
+}
+
+/**
+ * Reads a full address: IPv4 as four decimal numbers, IPv6 without a zone. IPv4 within IPv6 (`::ffff:203.0.113.7`) is IPv4.
+ *
+ * @returns `undefined` for everything else, the short and octal forms of IPv4 among it
+ */
+export function parseAddress(text: string): IpAddress | undefined {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text)
+  if (text.length > 45 || text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined
+  return ipaddr.process(text)
+}
+
+/**
+ * The host of a URL that `new URL` has read: that turns `127.1`, `0x7f.1` and `2130706433` into the address they mean.
+ *
+ * @returns `undefined` for a name that is none: an empty or too long label, a dot at the end, a character that no name has
+ */
+export function hostOf(url: URL): Host | undefined {
+  const { hostname } = url
+  const bare = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
+  const address = parseAddress(bare)
+  if (address !== undefined) return { text: address.toString(), address }
+  return NAME.test(bare) ? { text: bare } : undefined
+}
+
+/** Whether a text can be compiled by {@link hostPattern}. */
+export const isHostPattern = (text: string): boolean =>
+  NAME.test(text.toLowerCase().replaceAll('*', 'a')) || parseAddress(text) !== undefined
+
+/** Compiles `'app-*.example.com'`: `*` stands for any characters within one label. */
+export function hostPattern(text: string): (host: string) => boolean {
+  const address = parseAddress(text)
+  if (address !== undefined) return (host) => host === address.toString()
+  const source = text
+    .toLowerCase()
+    .split('*')
+    .map((part) => part.replaceAll('.', '\\.'))
+    .join('[a-z0-9_-]*')
+  const pattern = new RegExp(`^${source}$`)
+  return (host) => pattern.test(host)
+}

@@ -1,0 +1,6 @@
+export { type HttpClientConfig, httpClientConfig } from './config.js'
+export * from './contract.js'
+export { HTTP_ERROR_CODES, HttpError, type HttpErrorCode, type HttpErrorDetails } from './errors.js'
+export type { Resolve } from './look-ups.js'
+export { memoryHttpClient, type Script, type ScriptedAnswer, type ScriptedRequest } from './memory.js'
+export { type UndiciHttpClientOptions, undiciHttpClient } from './undici.js'
