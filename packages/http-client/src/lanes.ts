@@ -70,7 +70,8 @@ export class Lanes<C extends LaneConnection> {
     if (connection !== undefined) return Promise.resolve(connection)
     const full = (detail: string) => new HttpError('queue-full', { sent: 'no', host: lane.host, detail })
     // Who waits for a connection that is just leaving is not in line.
-    if (this.#waiting.size >= this.#limits.maxQueued + this.#leaving.size) return Promise.reject(full('the line is full'))
+    if (this.#waiting.size >= this.#limits.maxQueued + this.#leaving.size)
+      return Promise.reject(full('the line is full'))
     return new Promise<C>((resolve, reject) => {
       const waiter: Waiter<C> = {
         lane,
