@@ -114,7 +114,7 @@ export const httpClientConfig = v.pipe(
     insecure: v.optional(v.boolean(), false),
   }),
   v.forward(
-    v.check(({ ca, caMode }) => caMode === 'add' || ca.length > 0, '"only" needs an entry in "ca"'),
+    v.check(({ ca, caMode }) => caMode === 'add' || ca.length > 0, 'must be "add" while "ca" is empty'),
     ['caMode'],
   ),
 )

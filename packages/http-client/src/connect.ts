@@ -224,7 +224,6 @@ function connectThrough(
         host: authority,
         ...(proxy.authorization !== undefined && { 'proxy-authorization': proxy.authorization }),
       },
-      agent: false,
       createConnection: () => socket,
     })
     request
