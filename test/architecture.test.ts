@@ -10,7 +10,7 @@ describe('the arrows of the house', () => {
 })
 
 describe('the checker finds what is planted', () => {
-  const ours = ['spi', 'registry', 'redis', 'cluster', 'conformance'].map((name) => [
+  const ours = ['spi', 'registry', 'redis', 'cluster', 'conformance', 'http-client'].map((name) => [
     `@authstate/${name}`,
     'workspace:^',
   ])
@@ -39,6 +39,7 @@ describe('the checker finds what is planted', () => {
       "import type { X } from '@authstate/cluster'",
     ],
     ['a type query', 'packages/user-session/src/memory.ts', "type X = import('@authstate/cluster').X"],
+    ['what an application adds', 'packages/authstate/src/a.ts', "import { x } from '@authstate/http-client'"],
     ['a re-export', 'packages/redis/src/index.ts', "export * from '@authstate/cluster'"],
     ['a dynamic import', 'packages/spi/src/a.ts', "const x = await import('@authstate/redis')"],
     ['Redis outside redis.ts', 'packages/cluster/src/memory.ts', "import { x } from '@authstate/redis'"],

@@ -9,6 +9,7 @@ import { openRedis } from '../tools/testing/redis-targets.js'
 import { actionTokenBugs, actionTokenScriptBugs } from './planted/action-token.js'
 import { authSessionBugs, authSessionScriptBugs } from './planted/auth-session.js'
 import { clusterBugs } from './planted/cluster.js'
+import { httpClientBugs } from './planted/http-client.js'
 import { loginFailureBugs, loginFailureScriptBugs } from './planted/login-failure.js'
 import { mannersBugs } from './planted/manners.js'
 import type { Plantation, PlantedBug } from './planted/plant.js'
@@ -52,6 +53,7 @@ const plantations: readonly Plantation[] = [
   loginFailureBugs,
   realmCacheBugs,
   stickySessionBugs,
+  httpClientBugs,
   clusterBugs,
   mannersBugs,
 ]

@@ -35,6 +35,7 @@ const PRINTED: Readonly<Record<string, RegExp>> = {
   authstate: /^$/,
   cluster: /^a hello\n17\n$/,
   conformance: /# pass \d{2}[\s\S]*# fail 0/,
+  'http-client': /^egress 200 hello\n$/,
   'login-failure': /^failure\n$/,
   'realm-cache': /^alice alice 0\.?\d*\n$/,
   registry: /^$/,

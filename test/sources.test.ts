@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { actionTokenSuite } from '../packages/action-token/src/conformance.js'
 import { authSessionSuite } from '../packages/auth-session/src/conformance.js'
 import { clusterSuite } from '../packages/cluster/src/conformance.js'
+import { httpClientSuite } from '../packages/http-client/src/conformance.js'
 import { loginFailureSuite } from '../packages/login-failure/src/conformance.js'
 import { realmCacheSuite } from '../packages/realm-cache/src/conformance.js'
 import { stickySessionEncoderSuite } from '../packages/sticky-session-encoder/src/conformance.js'
@@ -14,6 +15,7 @@ const suites = [
   actionTokenSuite,
   authSessionSuite,
   clusterSuite,
+  httpClientSuite,
   loginFailureSuite,
   realmCacheSuite,
   stickySessionEncoderSuite,
@@ -49,6 +51,7 @@ test.each([
   ['§19 row 77', ['§19 row 77']],
   ['B44', ['B44']],
   ['peers 99', ['peers 99']],
+  ['nodes 24; nodes 99', ['nodes 99']],
   ['hearsay', ['hearsay']],
 ])('%s: %j is unknown', (source, unknown) => {
   expect(unknownSources(source, page)).toEqual(unknown)

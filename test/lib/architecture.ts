@@ -12,7 +12,12 @@ const SPI_PACKAGES = [
   'login-failure',
   'realm-cache',
   'sticky-session-encoder',
+  'http-client',
+  'hostname',
 ]
+
+/** What an application adds itself: `authstate` installs nothing of it. */
+const ADDED = ['http-client']
 
 /** Which packages of ours a package may import. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -23,7 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(SPI_PACKAGES.map((name) => [name, ['spi', 'redis', 'conformance']])),
   'realm-cache': ['spi', 'redis', 'conformance', 'cluster'],
   'sticky-session-encoder': ['spi', 'redis', 'conformance', 'cluster'],
-  authstate: ['spi', 'registry', 'redis', ...SPI_PACKAGES],
+  authstate: ['spi', 'registry', 'redis', ...SPI_PACKAGES.filter((name) => !ADDED.includes(name))],
 }
 
 const IS_SUITE = /^(conformance\.ts|conformance\/.*)$/

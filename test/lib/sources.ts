@@ -30,6 +30,8 @@ function unknownPart(text: string, page: string): string[] {
   if (rows !== undefined) return missing('Known failures', rows.match(/\d+/g) ?? [], '§19 row ')
   const [, peer] = /^peers (?:B )?(\d+)$/.exec(text) ?? []
   if (peer !== undefined) return missing('Peers', [peer], 'peers ')
+  const [, node] = /^nodes (\d+)$/.exec(text) ?? []
+  if (node !== undefined) return missing('Application nodes', [node], 'nodes ')
   const [vector] = /^B\d+(?=\/|$)/.exec(text) ?? []
   if (vector !== undefined) return missing('Vectors', [vector])
   if (WORDS.test(text)) return []

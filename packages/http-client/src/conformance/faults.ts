@@ -19,7 +19,7 @@ const drip: Behaviour = (_request, response) => {
 
 /** What the other side, or the caller, breaks. */
 export function addFaultCases({ faults }: SuiteBuilder<HttpClientProvider>): void {
-  faults('request: one deadline covers headers and body', 'issue', ({ provider }) =>
+  faults('request: one deadline covers headers and body', 'issue, nodes 28', ({ provider }) =>
     withSinks(1, async (sink) => {
       for (const behaviour of [hang, drip]) {
         sink.behave(behaviour)
@@ -34,23 +34,26 @@ export function addFaultCases({ faults }: SuiteBuilder<HttpClientProvider>): voi
     }),
   )
 
-  faults('request: one deadline covers the line before a connection', 'issue', ({ withProperties }) =>
-    withSinks(1, async (sink) => {
-      const properties = {
-        egress: { allow: ['127.0.0.0/8'] },
-        maxConnectionsPerOrigin: 1,
-        deadlineMs: SHORT_MS,
-      }
-      const provider = await withProperties({ ...properties, queueTimeoutMs: '1h' })
-      sink.behave(hang)
-      const outcomes = await Promise.allSettled(
-        Array.from({ length: 50 }, () => provider.request(sink.origin, { purpose: 'x' })),
-      )
-      const codes = outcomes.map((one) => (one.status === 'rejected' ? one.reason.code : one.status))
-      assert.deepEqual([...new Set(codes)], ['timeout'])
-      const { busy, queued } = provider.stats()
-      assert.deepEqual({ busy, queued }, { busy: 0, queued: 0 })
-    }),
+  faults(
+    'request: one deadline covers the line before a connection',
+    'issue, nodes 28',
+    ({ withProperties }) =>
+      withSinks(1, async (sink) => {
+        const properties = {
+          egress: { allow: ['127.0.0.0/8'] },
+          maxConnectionsPerOrigin: 1,
+          deadlineMs: SHORT_MS,
+        }
+        const provider = await withProperties({ ...properties, queueTimeoutMs: '1h' })
+        sink.behave(hang)
+        const outcomes = await Promise.allSettled(
+          Array.from({ length: 50 }, () => provider.request(sink.origin, { purpose: 'x' })),
+        )
+        const codes = outcomes.map((one) => (one.status === 'rejected' ? one.reason.code : one.status))
+        assert.deepEqual([...new Set(codes)], ['timeout'])
+        const { busy, queued } = provider.stats()
+        assert.deepEqual({ busy, queued }, { busy: 0, queued: 0 })
+      }),
   )
 
   faults('request: nobody listens', 'contract', async ({ provider }) => {

@@ -10,7 +10,7 @@ const LIMIT = 100_000
 
 /** How large an answer may be, how many connections there are, who waits. */
 export function addLimitCases({ basic, concurrency }: SuiteBuilder<HttpClientProvider>): void {
-  basic('request: an answer that is too large is not read to its end', 'issue', ({ provider }) =>
+  basic('request: an answer that is too large is not read to its end', 'issue, nodes 29', ({ provider }) =>
     withSinks(1, async (sink) => {
       let written = 0
       const endless: Behaviour = (_request, response) => {
@@ -76,7 +76,7 @@ export function addLimitCases({ basic, concurrency }: SuiteBuilder<HttpClientPro
 
   concurrency(
     'request: one origin has its share of connections, and others go on',
-    'issue',
+    'issue, nodes 30',
     ({ withProperties }) =>
       withSinks(2, async (busy, other) => {
         const provider = await withProperties({

@@ -83,7 +83,7 @@ const NONE = [
 
 /** Where a request may go. */
 export function addTargetCases({ basic }: SuiteBuilder<HttpClientProvider>): void {
-  basic('request: what is not public is refused in every form', 'issue', ({ withProperties }) =>
+  basic('request: what is not public is refused in every form', 'issue, nodes 24', ({ withProperties }) =>
     withSinks(1, async (sink) => {
       const provider = await withProperties({ egress: {} })
       for (const form of PRIVATE) {
@@ -110,13 +110,18 @@ export function addTargetCases({ basic }: SuiteBuilder<HttpClientProvider>): voi
       }),
   )
 
-  basic('request: a rule with a port allows that port and no other', 'contract', ({ withProperties }) =>
-    withSinks(2, async (sink, other) => {
-      const provider = await withProperties({ egress: { allow: [`127.0.0.0/8:${sink.port}`], ports: [443] } })
-      assert.equal((await provider.request(sink.origin, { purpose: 'x' })).status, 200)
-      await failsWith(provider.request(other.origin, { purpose: 'x' }), 'egress', 'no')
-      assert.equal(other.connections(), 0)
-    }),
+  basic(
+    'request: a rule with a port allows that port and no other',
+    'contract, nodes 27',
+    ({ withProperties }) =>
+      withSinks(2, async (sink, other) => {
+        const provider = await withProperties({
+          egress: { allow: [`127.0.0.0/8:${sink.port}`], ports: [443] },
+        })
+        assert.equal((await provider.request(sink.origin, { purpose: 'x' })).status, 200)
+        await failsWith(provider.request(other.origin, { purpose: 'x' }), 'egress', 'no')
+        assert.equal(other.connections(), 0)
+      }),
   )
 
   basic('request: a port outside of the list is refused', 'contract', ({ withProperties }) =>
