@@ -93,13 +93,9 @@ export const httpClientBugs = inMemory(
       () => ({}),
       { config: (config) => ({ ...config, maxConnectionsPerOrigin: config.maxConnections }) },
     )
-    plant(
-      'limit',
-      'the line has no end',
-      'request: more than may wait are refused at once, and who waited too long later',
-      () => ({}),
-      { config: (config) => ({ ...config, maxQueued: 1_000, queueTimeoutMs: 1_000 }) },
-    )
+    plant('limit', 'the line has no end', 'request: more than may wait are refused at once', () => ({}), {
+      config: (config) => ({ ...config, maxQueued: 1_000, queueTimeoutMs: 1_000 }),
+    })
     plant(
       'deadline',
       'a body that drips has all the time it wants',

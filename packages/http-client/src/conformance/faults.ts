@@ -143,7 +143,8 @@ export function addFaultCases({ faults }: SuiteBuilder<HttpClientProvider>): voi
 
   faults('close: ends what is under way, and what waits', 'contract', ({ withProperties }) =>
     withSinks(1, async (sink) => {
-      const provider = await withProperties({ egress: { allow: ['127.0.0.0/8'] }, maxConnections: 1 })
+      const properties = { egress: { allow: ['127.0.0.0/8'] }, maxConnections: 1, deadlineMs: '3s' }
+      const provider = await withProperties(properties)
       await provider.request(sink.origin, { purpose: 'x' })
       sink.behave(hang)
       const requests = [1, 2].map(() => provider.request(sink.origin, { purpose: 'x' }))

@@ -121,31 +121,42 @@ export function addLimitCases({ basic, concurrency }: SuiteBuilder<HttpClientPro
     }),
   )
 
-  concurrency(
-    'request: more than may wait are refused at once, and who waited too long later',
-    'issue',
-    ({ withProperties }) =>
-      withSinks(1, async (sink) => {
-        const properties = {
-          egress: { allow: ['127.0.0.0/8'] },
-          maxConnections: 1,
-          maxQueued: 1,
-          queueTimeoutMs: 50,
-        }
-        const provider = await withProperties(properties)
-        let answer = (): void => {}
-        sink.behave((_request, response) => {
-          answer = () => response.end('ok')
-        })
-        const first = provider.request(sink.origin, { purpose: 'x' })
-        await sink.hasReceived(1)
-        const second = provider.request(sink.origin, { purpose: 'x' })
-        await failsWith(provider.request(sink.origin, { purpose: 'x' }), 'queue-full', 'no', 'the third')
-        await failsWith(second, 'queue-full', 'no', 'the second')
-        answer()
-        assert.equal((await first).status, 200)
-        assert.deepEqual([sink.received.length, provider.stats().refused], [1, 2])
-      }),
+  concurrency('request: more than may wait are refused at once', 'issue', ({ withProperties }) =>
+    withSinks(1, async (sink) => {
+      const properties = { egress: { allow: ['127.0.0.0/8'] }, maxConnections: 1, maxQueued: 1 }
+      const provider = await withProperties({ ...properties, queueTimeoutMs: '20s', deadlineMs: '20s' })
+      let answer = (): void => {}
+      sink.behave((_request, response) => {
+        answer = () => response.end('ok')
+      })
+      const first = provider.request(sink.origin, { purpose: 'x' })
+      await sink.hasReceived(1)
+      const second = provider.request(sink.origin, { purpose: 'x' })
+      await failsWith(provider.request(sink.origin, { purpose: 'x' }), 'queue-full', 'no', 'the third')
+      assert.deepEqual([provider.stats().queued, provider.stats().refused], [1, 1])
+      answer()
+      assert.equal((await first).status, 200)
+      await sink.hasReceived(2)
+      answer()
+      assert.equal((await second).status, 200)
+    }),
+  )
+
+  concurrency('request: who waits for too long is refused', 'contract', ({ withProperties }) =>
+    withSinks(1, async (sink) => {
+      const properties = { egress: { allow: ['127.0.0.0/8'] }, maxConnections: 1, queueTimeoutMs: 50 }
+      const provider = await withProperties({ ...properties, deadlineMs: '20s' })
+      let answer = (): void => {}
+      sink.behave((_request, response) => {
+        answer = () => response.end('ok')
+      })
+      const first = provider.request(sink.origin, { purpose: 'x' })
+      await sink.hasReceived(1)
+      await failsWith(provider.request(sink.origin, { purpose: 'x' }), 'queue-full', 'no')
+      answer()
+      assert.equal((await first).status, 200)
+      assert.deepEqual([sink.received.length, provider.stats().refused], [1, 1])
+    }),
   )
 
   basic('request: a connection is used again', 'contract', ({ provider }) =>
