@@ -35,9 +35,11 @@ export type ScriptDefinition<K extends string = string, A extends string = strin
   readonly include?: Snippets | undefined
 }
 
-const DEFINITION: Known<ScriptDefinition> = {
+// A script that is there may be what another is made of.
+const DEFINITION: Known<ScriptDefinition & Script> = {
   name: true,
   lua: true,
+  sha1: true,
   record: true,
   change: true,
   repeatable: true,
@@ -66,7 +68,7 @@ export type ScriptArgs<A extends string> = Readonly<Record<A, string | number>>
 export function defineScript<const K extends string, const A extends string, R>(
   definition: ScriptDefinition<K, A, R>,
 ): Script<K, A, R> {
-  assertOptions(definition, 'definition', DEFINITION)
+  assertOptions<ScriptDefinition & Script>(definition, 'definition', DEFINITION)
   const { include, ...script } = definition as ScriptDefinition<K, A, R>
   const lua = withSnippets(script.name, script.lua, include)
   const sha1 = createHash('sha1').update(lua).digest('hex')
