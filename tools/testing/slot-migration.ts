@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 /**
  * Moves a slot from the master that has it to the next one.
  *
- * @param pause Awaited between keys: traffic goes on.
+ * @param pause Awaited before the first key and between keys: traffic goes on.
  * @returns how many keys were moved
  */
 export async function moveSlot(
@@ -20,6 +20,7 @@ export async function moveSlot(
   await source.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', ids[next] as string)
   const { host = '', port = 0 } = target.options
   let moved = 0
+  await pause()
   for (;;) {
     const [key] = (await source.call('CLUSTER', 'GETKEYSINSLOT', slot, 1)) as string[]
     if (key === undefined) break

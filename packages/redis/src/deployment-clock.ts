@@ -208,6 +208,9 @@ export class DeploymentClock implements Clock {
     let isRefused = false
     try {
       let { reading, interval } = await this.#ask({})
+      // The server stood still for as long as the question took to reach it, the first over a new connection above all.
+      if (epoch === this.#epoch && this.#hasLost(reading, interval))
+        ({ reading, interval } = await this.#ask({}))
       const lowerUs = this.#excess(reading, interval)
       if (epoch === this.#epoch && lowerUs > 0) {
         const seen = reading.kept
@@ -244,6 +247,13 @@ export class DeploymentClock implements Clock {
     const reading = await this.#parts.read({ floorUs: this.#floorAt(asked), ...correction })
     const interval = measured(reading.nowUs - reading.behindUs, asked, this.#monotonicUs())
     return { reading, interval }
+  }
+
+  /** Whether less has passed by a server for certain than by what was known, though it could be corrected. */
+  #hasLost({ behindUs, isTooFarBehind }: ClockReading, newer: Interval): boolean {
+    if (this.#interval === undefined || this.#isInDoubt || behindUs === 0 || isTooFarBehind) return false
+    const known = corrected(widened(this.#interval, newer.at), this.#correctionAt(newer.at))
+    return newer.high + behindUs < known.low
   }
 
   /**

@@ -40,12 +40,17 @@ export async function followClock(
   })
   const onLost = () => clock.forget()
   const onReady = () => void clock.measure()
+  const onOtherMap = () => {
+    if (clock.isKnown) void clock.measure()
+  }
   // What tells the time on a Cluster may be another node now, and the client stays "ready" throughout.
   const events: readonly [string, () => void][] = [
     ['close', onLost],
     ['end', onLost],
     ['ready', onReady],
-    ...(client.isCluster ? [['+node', onReady] as const, ['-node', onReady] as const] : []),
+    ...(client.isCluster
+      ? (['+node', '-node', 'refresh'] as const).map((event) => [event, onOtherMap] as const)
+      : []),
   ].map(([event, listener]) => [event as string, listener as () => void])
   const stops = events.map(([event, listener]) => listen(client, event, listener))
   const stop = () => {

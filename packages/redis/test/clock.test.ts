@@ -1,10 +1,12 @@
 // What a connection sends so that its node goes by the clock of the deployment.
 import { FakeClock, faultyClient, RecordingLogger } from '@authstate/conformance'
 import { ConfigurationError, StoreUnavailableError } from '@authstate/spi'
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import { expect, onTestFinished, test } from 'vitest'
 import { ask, start, until } from '../../../tools/servers/topology.mjs'
 import {
+  cluster,
+  clusterNodes,
   describeWith,
   hostClock,
   redis,
@@ -99,6 +101,19 @@ describeWith(redis, 'the clock of a deployment', () => {
     const raw = given(new Redis(redisUrl())) as Redis
     const [seconds] = await raw.time()
     expect(Math.abs(connection.clock.now() / 1000 - Number(seconds))).toBeLessThan(2)
+  })
+})
+
+describeWith(cluster, 'the clock of a Cluster', () => {
+  test('is measured anew when the client has heard of other masters, or of slots with another one', async () => {
+    const client = given(new Cluster(clusterNodes()))
+    const connection = await open({ client, prefix: freshPrefix() })
+    for (const event of ['refresh', '+node', '-node']) {
+      await until('the answers', () => connection.stats().pending === 0)
+      const { sent } = connection.stats()
+      ;(client as Cluster).emit(event)
+      expect(connection.stats().sent).toBeGreaterThan(sent)
+    }
   })
 })
 

@@ -18,6 +18,8 @@ class World {
   up = 100
   down = 100
   readonly floors: number[] = []
+  /** Done when the server has answered. */
+  onceAsked = () => {}
   /** What is to be done later, with how to cancel it. */
   readonly timers = new Set<{ readonly ms: number; readonly run: () => void }>()
   failure: Error | undefined
@@ -47,6 +49,7 @@ class World {
       const behindUs = Math.round(this.behind())
       const nowUs = this.server() + behindUs
       const { failure, isTooFarBehind } = this
+      this.onceAsked()
       await this.gate
       this.monotonic += this.down
       if (failure !== undefined) throw failure
@@ -233,6 +236,26 @@ describe('the clock of a deployment', () => {
     }
     expect(world.clock.state.steps).toBe(steps)
     expect(world.behind()).toBeLessThan(2_600_000)
+  })
+
+  test('a question that took long to reach a server that is behind costs no time: it is asked again', async () => {
+    const world = new World()
+    await world.clock.start()
+    for (const slowUs of [50_000, 400_000]) {
+      const ahead = world.clock.nowUs() - world.monotonic
+      world.clock.forget()
+      world.serverAhead -= 1_000_000
+      world.up = slowUs
+      const asked = world.floors.length
+      world.onceAsked = () => {
+        world.up = 100
+      }
+      await world.clock.measure()
+      expect(world.floors.length - asked).toBe(2)
+      // What a question loses that is answered at once, and the slack of the floor.
+      expect(Math.abs(world.clock.nowUs() - world.monotonic - ahead)).toBeLessThan(3_000)
+      expect(world.clock.uncertaintyMs).toBeLessThan(3)
+    }
   })
 
   test('a server that was set is believed, counted and told once', async () => {
