@@ -479,7 +479,7 @@ describeWith(hostClock, 'a Cluster whose slot of the clock is moved to a master 
     const measureAll = () => Promise.all(nodes.map((node) => node.run(measure)))
     const slot = Number(await masters[0]?.call('CLUSTER', 'KEYSLOT', 'authstate:clock'))
     const slots = await masters[0]?.cluster('SLOTS')
-    const owner = slots?.find(([from, to]) => from <= slot && slot <= to)?.[2][1]
+    const owner = slots?.find(([from, to]) => from <= slot && slot <= to)?.[2]?.[1]
     let at = topology.nodes.findIndex(({ port }) => port === owner)
     // Once around, and once more: to each master from the one before it.
     for (let move = 0; move < 6; move++) {
