@@ -1,10 +1,9 @@
 // The first program of every package's README runs as it stands, and prints what a reader would expect.
-import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
-import { sourceFlags } from '../tools/lib/source.mjs'
+import { bundleText } from '../tools/testing/bundle.js'
 import { describeWith, redis, redisUrl } from '../tools/testing/capabilities.js'
+import { Child } from '../tools/testing/child.js'
 import { typescriptBlocks } from './lib/markdown.js'
 import { readTracked, root } from './lib/tracked.js'
 
@@ -17,16 +16,9 @@ const programs = new Map(
 
 /** Runs a program as a file of a folder would. @returns what it printed */
 async function run(code: string, folder: string): Promise<string> {
-  const { outputText } = ts.transpileModule(code, {
-    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
-  })
   const { NODE_OPTIONS: _, REDIS_URL: __, ...env } = process.env
-  const args = [...sourceFlags, '--input-type=module', '--eval', outputText]
-  return new Promise((done, fail) => {
-    execFile(process.execPath, args, { cwd: join(root, folder), env, timeout: 60_000 }, (error, stdout) =>
-      error === null ? done(stdout) : fail(error),
-    )
-  })
+  const cwd = join(root, folder)
+  return new Child(bundleText(code, cwd), [], { cwd, env }).finished()
 }
 
 const PRINTED: Readonly<Record<string, RegExp>> = {

@@ -1,16 +1,18 @@
 // A process that a test starts. It ends with its test, and when it dies it says why: with what status, and what it wrote to
 // stderr, in the error of whoever waited for it.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
 import { onTestFinished } from 'vitest'
-import { sourceFlags } from '../lib/source.mjs'
+import { bundle } from './bundle.js'
 
 export interface ChildOptions {
   readonly cwd?: string
   readonly env?: NodeJS.ProcessEnv
-  /** Flags of Node before the program. @default those that run the packages from source */
+  /** Flags of Node before the program. */
   readonly flags?: readonly string[]
+  /** Takes the messages that the process sends with `process.send`, which it has then. */
+  readonly onMessage?: (message: unknown) => void
 }
 
 export interface Ended {
@@ -23,7 +25,11 @@ export interface Ended {
 /** What of stderr an error shows. */
 const SHOWN = 8_000
 
-/** Starts a program of Node. Call it in a test, which ends the process at the latest. */
+/**
+ * Starts a program of Node. Call it in a test, which ends the process at the latest.
+ *
+ * @param program What is in TypeScript is bundled, unless `flags` say how Node runs it.
+ */
 export function startChild(program: string, args: readonly string[] = [], options: ChildOptions = {}): Child {
   const child = new Child(program, args, options)
   onTestFinished(async ({ task }) => {
@@ -41,17 +47,29 @@ export class Child {
   /** When it is gone and everything that it wrote was read. Never rejects. */
   readonly ended: Promise<Ended>
   readonly #name: string
-  readonly #process: ChildProcess
+  readonly #process: ChildProcessWithoutNullStreams
   readonly #waiting = new Set<() => void>()
   #stdout = ''
   #stderr = ''
   #taken = 0
   #end: Ended | undefined
 
-  constructor(program: string, args: readonly string[], { cwd, env, flags = sourceFlags }: ChildOptions) {
+  constructor(
+    program: string,
+    args: readonly string[],
+    { cwd, env, flags = [], onMessage }: ChildOptions = {},
+  ) {
     this.#name = basename(program)
-    const child = spawn(process.execPath, [...flags, program, ...args], { cwd, env, stdio: 'pipe' })
+    const isBundled = program.endsWith('.ts') && flags.length === 0
+    const [file = program] = isBundled ? bundle(program) : []
+    const pipes = ['pipe', 'pipe', 'pipe'] as const
+    const child = spawn(process.execPath, [...flags, file, ...args], {
+      cwd,
+      env,
+      stdio: onMessage === undefined ? [...pipes] : [...pipes, 'ipc'],
+    }) as ChildProcessWithoutNullStreams
     this.#process = child
+    if (onMessage !== undefined) child.on('message', onMessage)
     // Whoever is told something after its end does not answer, and that is what its caller is told.
     child.stdin.on('error', () => {})
     child.stdout.on('data', (chunk: Buffer) => {
@@ -100,7 +118,12 @@ export class Child {
 
   /** Writes a line to its stdin. */
   tell(line: string): void {
-    this.#process.stdin?.write(`${line}\n`)
+    this.#process.stdin.write(`${line}\n`)
+  }
+
+  /** Sends a message to a process whose messages are taken. @param failed Called when it cannot be sent. */
+  send(message: object, failed: (error: Error) => void): void {
+    this.#process.send(message, (error) => error && failed(error))
   }
 
   /** Sends a signal, if it still runs. */

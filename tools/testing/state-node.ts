@@ -1,8 +1,7 @@
 // A node of a deployment as a process of its own, which does what a test tells it to.
-import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { AuthState, AuthStateConfig, RealmSettings } from '../../packages/authstate/src/index.js'
-import { sourceFlags } from '../lib/source.mjs'
+import { Child } from './child.js'
 
 const program = fileURLToPath(new URL('./state-node-child.ts', import.meta.url))
 
@@ -24,48 +23,37 @@ export type NodeConfig = DistributedOmit<AuthStateConfig, 'realms'> & { readonly
 
 /** A process with an `AuthState` of its own. */
 export class StateNode {
-  readonly #child: ChildProcess
+  readonly #child: Child
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   #calls = 0
-  #stderr = ''
-  #exited: Promise<void>
 
-  private constructor(child: ChildProcess) {
-    this.#child = child
-    child.stderr?.on('data', (part) => {
-      this.#stderr = (this.#stderr + part).slice(-8_000)
+  private constructor(env: Readonly<Record<string, string>>) {
+    this.#child = new Child(program, [], {
+      env: { ...process.env, ...env },
+      onMessage: (message) => {
+        const { id, value, error } = message as Answer
+        const waiting = this.#waiting.get(id)
+        this.#waiting.delete(id)
+        if (error === undefined) waiting?.resolve(value)
+        else waiting?.reject(new Error(error))
+      },
     })
-    child.on('message', ({ id, value, error }: Answer) => {
-      const waiting = this.#waiting.get(id)
-      this.#waiting.delete(id)
-      if (error === undefined) waiting?.resolve(value)
-      else waiting?.reject(new Error(error))
-    })
-    this.#exited = new Promise((resolve) => {
-      child.once('exit', (code, signal) => {
-        const error = new Error(`the node ended (${code ?? signal}): ${this.#stderr}`)
-        for (const { reject } of this.#waiting.values()) reject(error)
-        this.#waiting.clear()
-        resolve()
-      })
+    void this.#child.ended.then(() => {
+      for (const { reject } of this.#waiting.values()) reject(new Error(this.#child.describe()))
+      this.#waiting.clear()
     })
   }
 
   /** Starts a node; resolves when its state runs. @param env More environment, such as that of a `HostClock`. */
   static async start(config: NodeConfig, env: Readonly<Record<string, string>> = {}): Promise<StateNode> {
-    const child = fork(program, [], {
-      execArgv: [...sourceFlags],
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    })
-    const node = new StateNode(child)
+    const node = new StateNode(env)
     await node.#send({ config })
     return node
   }
 
   /** What the process wrote to standard error so far: the log of its state. */
   get log(): string {
-    return this.#stderr
+    return this.#child.stderr
   }
 
   /**
@@ -78,24 +66,23 @@ export class StateNode {
   }
 
   pause(): void {
-    this.#child.kill('SIGSTOP')
+    this.#child.signal('SIGSTOP')
   }
 
   resume(): void {
-    this.#child.kill('SIGCONT')
+    this.#child.signal('SIGCONT')
   }
 
   /** Closes the state and ends the process. */
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     this.resume()
     await this.#send({ stop: true }).catch(() => {})
-    await this.#exited
+    await this.#child.ended
   }
 
-  kill(): Promise<void> {
-    this.#child.kill('SIGKILL')
-    return this.#exited
+  async kill(): Promise<void> {
+    this.#child.signal('SIGKILL')
+    await this.#child.ended
   }
 
   #send(message: object): Promise<unknown> {
@@ -103,7 +90,7 @@ export class StateNode {
     const id = this.#calls
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject })
-      this.#child.send({ id, ...message }, (error) => error && reject(error))
+      this.#child.send({ id, ...message }, reject)
     })
   }
 }

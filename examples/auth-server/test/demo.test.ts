@@ -1,9 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { bundle } from '../../../tools/testing/bundle.js'
 import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
 import { startChild } from '../../../tools/testing/child.js'
 
-const demo = fileURLToPath(new URL('../src/demo.ts', import.meta.url))
+const source = (path: string) => fileURLToPath(new URL(`../src/${path}`, import.meta.url))
+const [demo = ''] = bundle(source('demo.ts'), source('demo/node-main.ts'))
 
 async function run(redisUrl: string | undefined): Promise<{ status: number | null; output: string }> {
   const { AUTHSTATE_DEMO_REDIS_URL: _, ...env } = process.env

@@ -1,6 +1,7 @@
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { sourceFlags } from '../../../tools/lib/source.mjs'
 import { balancerCapability, type RunningBalancer, startBalancer } from '../../../tools/testing/balancers.js'
+import { bundle } from '../../../tools/testing/bundle.js'
 import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
 import { Application, type Login } from '../src/demo/application.js'
 import { Browser, type Visit } from '../src/demo/browser.js'
@@ -52,7 +53,8 @@ describeWith(redis.available ? haproxy : redis, 'three nodes behind HAProxy', ()
       username: `user${n}`,
     }))
     world = { ...demo, users }
-    const options = { drainMs: DRAIN_MS, execArgv: sourceFlags }
+    const main = fileURLToPath(new URL('../src/demo/node-main.ts', import.meta.url))
+    const options = { drainMs: DRAIN_MS, program: bundle(main)[0] as string }
     nodes = await Promise.all(NODES.map((name) => startProcess(world, name, options)))
     for (const node of nodes) running.set(node.name, node)
     const ports = nodes.map(({ origin }) => Number(new URL(origin).port))

@@ -1,34 +1,32 @@
-// The example as a program, and the command on it: each a process of its own, from source.
-import { execFile } from 'node:child_process'
+// The example as a program, and the command on it: each a process of its own.
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { sourceFlags } from '../../../tools/lib/source.mjs'
+import { startChild } from '../../../tools/testing/child.js'
 
 const example = fileURLToPath(new URL('..', import.meta.url))
 const kit = dirname(createRequire(import.meta.url).resolve('@authstate/conformance/package.json'))
 const command = join(kit, 'src', 'cli.ts')
 
-function run(...args: string[]) {
+async function run(program: string, args: readonly string[] = [], flags: readonly string[] = []) {
   const { NODE_OPTIONS: _, ...env } = process.env
-  return new Promise<{ status: unknown; stdout: string; stderr: string }>((done) => {
-    execFile(process.execPath, [...sourceFlags, ...args], { cwd: example, env }, (error, stdout, stderr) =>
-      done({ status: error === null ? 0 : error.code, stdout, stderr }),
-    )
-  })
+  const { code: status, stdout, stderr } = await startChild(program, args, { cwd: example, env, flags }).ended
+  return { status, stdout, stderr }
 }
 
 test('the program', { timeout: 60_000 }, async () => {
-  expect(await run('src/main.ts')).toEqual({
+  expect(await run(join(example, 'src/main.ts'))).toEqual({
     status: 0,
-    stdout: 'clicks: valid, used\nsecond factor on the phone: no\nsecond factor elsewhere: yes\n',
+    stdout: 'clicks: used, valid\nsecond factor on the phone: no\nsecond factor elsewhere: yes\n',
     stderr: '',
   })
 })
 
+// From source, as an author may run it: the command finds the suites of the SPIs that the module names beside it.
 test('the command passes every provider', { timeout: 90_000 }, async () => {
-  const { status, stdout, stderr } = await run(command, 'src/under-test.ts')
+  const { status, stdout, stderr } = await run(command, ['src/under-test.ts'], sourceFlags)
   expect(status, stdout).toBe(0)
   // What runs is said there, a line for each case, and nothing else.
   expect(stderr).toMatch(/^(?:[\w-]+ on [\w-]+ \d+\/\d+: .+\n)+$/)

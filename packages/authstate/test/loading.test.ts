@@ -1,18 +1,11 @@
-import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { sourceFlags } from '../../../tools/lib/source.mjs'
+import { startChild } from '../../../tools/testing/child.js'
 
 const fixture = fileURLToPath(new URL('./fixtures/loaded.ts', import.meta.url))
 
 async function load(config: object): Promise<unknown> {
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    ...sourceFlags,
-    fixture,
-    JSON.stringify(config),
-  ])
-  return JSON.parse(stdout)
+  return JSON.parse(await startChild(fixture, [JSON.stringify(config)]).finished())
 }
 
 test('a process that stays in memory loads no Redis client', async () => {

@@ -1,31 +1,29 @@
 // The command as an author runs it: a process of its own, its output, its files, its exit status.
-import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
-import { sourceFlags } from '../../../tools/lib/source.mjs'
+import { bundle } from '../../../tools/testing/bundle.js'
+import { startChild } from '../../../tools/testing/child.js'
 import { runCli } from '../src/cli/run-cli.js'
 import { wellFormed } from './fixtures/xml.js'
 
 const out = mkdtempSync(join(tmpdir(), 'authstate-command-'))
 afterAll(() => rmSync(out, { recursive: true, force: true }))
 
-const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url))
-const module = fileURLToPath(new URL('fixtures/under-test.ts', import.meta.url))
-
-const blocking = fileURLToPath(new URL('fixtures/blocking.ts', import.meta.url))
+const [cli = '', module = '', blocking = ''] = bundle(
+  ...['../src/cli.ts', 'fixtures/under-test.ts', 'fixtures/blocking.ts'].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  ),
+)
 
 /** Runs the command in a folder; `env` is added to that of this process. Who is ended by a signal has no status. */
-function run(args: readonly string[], { cwd = out, env = {} as Record<string, string> } = {}) {
+async function run(args: readonly string[], { cwd = out, env = {} as Record<string, string> } = {}) {
   const { NODE_OPTIONS: _, ...inherited } = process.env
-  return new Promise<{ status: number; stdout: string; stderr: string }>((done) => {
-    const options = { cwd, env: { ...inherited, ...env }, timeout: 60_000 }
-    execFile(process.execPath, [...sourceFlags, cli, ...args], options, (error, stdout, stderr) =>
-      done({ status: error === null ? 0 : Number(error.code ?? Number.NaN), stdout, stderr }),
-    )
-  })
+  const child = startChild(cli, args, { cwd, env: { ...inherited, ...env } })
+  const { code: status, stdout, stderr } = await child.ended
+  return { status, stdout, stderr }
 }
 
 test('a table, reports of failures, both files, and status 1', { timeout: 90_000 }, async () => {
@@ -74,7 +72,7 @@ Left out
 
 test('a provider that blocks the process is ended, and its case named', { timeout: 60_000 }, async () => {
   const { status, stderr } = await run([blocking, '--timeout', '300'])
-  expect(status).toBeNaN()
+  expect(status).toBe(null)
   expect(stderr.replaceAll(/^tally on .*\n/gm, '')).toBe(
     'the process was blocked for 5300 ms and is ended. It ran: tally on blocking: add: answers the sum\n',
   )

@@ -1,8 +1,10 @@
 // The same three lines in three runners, each as its own process: what passes, fails and is left out is seen by all.
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { sourceFlags } from '../../../tools/lib/source.mjs'
+import { bundle } from '../../../tools/testing/bundle.js'
 import { startChild } from '../../../tools/testing/child.js'
 
 const folder = fileURLToPath(new URL('fixtures/', import.meta.url))
@@ -18,12 +20,13 @@ const RUNNERS: Record<string, { flags: readonly string[]; args: string[]; passed
       leftOut: /↓ .*left out, 1 case: cluster: it lives in one process/,
     },
     'node:test': {
-      flags: [...sourceFlags, '--test', '--test-reporter=tap'],
-      args: ['with-node-test.ts'],
+      flags: ['--test', '--test-reporter=tap'],
+      args: bundle(join(folder, 'with-node-test.ts')),
       passed: /^# pass (\d+)/m,
       leftOut: /left out, 1 case: cluster: it lives in one process # SKIP/,
     },
     mocha: {
+      // Mocha is a package of this folder, which the file must share with the runner.
       flags: sourceFlags,
       args: [resolve('mocha/bin/mocha.js'), 'with-mocha.ts'],
       passed: /(\d+) passing/,

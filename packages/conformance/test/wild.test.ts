@@ -1,11 +1,10 @@
 // Providers that do harm beside their verbs: the command reports all the same.
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
-import { sourceFlags } from '../../../tools/lib/source.mjs'
+import { startChild } from '../../../tools/testing/child.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'authstate-wild-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -13,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url))
 
 /** Runs the command on a provider whose `greet` has this body; the suite greets twice, in a case each. */
-function runGreeting(body: string, close = '') {
+async function runGreeting(body: string, close = '') {
   const file = join(folder, 'greeting.mjs')
   writeFileSync(
     file,
@@ -25,12 +24,8 @@ const create = () => ({ async greet() { ${body} }, async close() { ${close} } })
 const suite = { spi, properties: {}, cases }
 export default { spi, name: 'wild', suite, factories: [{ spi, id: 'wild', create }] }`,
   )
-  return new Promise<{ status: number; stdout: string; stderr: string }>((done) => {
-    const args = [...sourceFlags, cli, file, '--timeout', '200']
-    execFile(process.execPath, args, { timeout: 60_000 }, (error, stdout, stderr) =>
-      done({ status: error === null ? 0 : Number(error.code), stdout, stderr }),
-    )
-  })
+  const { code: status, stdout, stderr } = await startChild(cli, [file, '--timeout', '200']).ended
+  return { status, stdout, stderr }
 }
 
 test.each([

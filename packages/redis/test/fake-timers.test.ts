@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import { sourceFlags } from '../../../tools/lib/source.mjs'
 import { start } from '../../../tools/servers/topology.mjs'
 import { describeWith, serverBinary } from '../../../tools/testing/capabilities.js'
+import { startChild } from '../../../tools/testing/child.js'
 
 const script = fileURLToPath(new URL('./fixtures/fake-timers.ts', import.meta.url))
 
@@ -15,20 +14,11 @@ describeWith(serverBinary, 'once a test runner has put timers of its own in plac
       const server = await start('single')
       onTestFinished(() => server.stop())
       const options = { url: `redis://127.0.0.1:${server.basePort}`, commandTimeoutMs: 500, batchWrites }
-      const child = spawn(process.execPath, [...sourceFlags, script, JSON.stringify(options)])
-      onTestFinished(() => void child.kill('SIGKILL'))
-      let said = ''
-      child.stderr.on('data', (chunk: Buffer) => {
-        said += chunk.toString()
-      })
-      child.stdout.on('data', (chunk: Buffer) => {
-        said += chunk.toString()
-        if (!said.endsWith('go on\n')) return
-        server.nodes[0]?.pause()
-        child.stdin.write('paused\n')
-      })
-      await new Promise((resolve) => child.on('exit', resolve))
-      expect(said.split('\n')).toEqual(['2', '3,4,5', 'go on', 'unknown', ''])
+      const child = startChild(script, [JSON.stringify(options)])
+      await child.said('go on')
+      server.nodes[0]?.pause()
+      child.tell('paused')
+      expect((await child.finished()).split('\n')).toEqual(['2', '3,4,5', 'go on', 'unknown', ''])
     },
   )
 })

@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { sourceFlags } from '../../../tools/lib/source.mjs'
 import { cluster, clusterNodes, describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
+import { Child } from '../../../tools/testing/child.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
 import { CANARY } from './canaries.js'
 import { freshPrefix } from './support.js'
@@ -33,11 +31,10 @@ describeWith(redis, 'spans of OpenTelemetry', () => {
           .map(({ host, port }) => `${host}:${port}`)
           .join(',')
       : ''
-    const args = [...sourceFlags, script, redisUrl(), nodes, prefix]
     const env = { ...process.env, DEBUG: 'ioredis:*' }
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { env, maxBuffer: 2 ** 26 })
-    ;({ results, shown } = JSON.parse(stdout))
-    debugOutput = stderr
+    const child = new Child(script, [redisUrl(), nodes, prefix], { env })
+    ;({ results, shown } = JSON.parse(await child.finished()))
+    debugOutput = child.stderr
   }, 60_000)
   afterAll(async () => {
     const client = openRedis()

@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { World } from './world.js'
 
@@ -17,8 +18,8 @@ export type Report = { readonly origin: string } | { readonly error: string }
 export interface NodeProcessOptions {
   /** As long as a load balancer may take to see that a node is gone. @default 0 */
   readonly drainMs?: number
-  /** Flags of Node for the process. @default those of this one */
-  readonly execArgv?: readonly string[]
+  /** What the process runs. @default `node-main` beside this file, with the flags of this process */
+  readonly program?: string
 }
 
 /** A node of the server in a process of its own. */
@@ -29,14 +30,17 @@ export interface NodeProcess {
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
 }
 
+/** A program in the folder of this file, compiled as this one is. */
+const besideThis = (name: string): string =>
+  fileURLToPath(new URL(`./${name}${extname(import.meta.url)}`, import.meta.url))
+
 /** Starts a node and resolves when it listens. */
 export async function startProcess(
   world: World,
   name: string,
-  { drainMs = 0, execArgv = process.execArgv }: NodeProcessOptions = {},
+  { drainMs = 0, program = besideThis('node-main') }: NodeProcessOptions = {},
 ): Promise<NodeProcess> {
-  const main = fileURLToPath(new URL('./node-main.ts', import.meta.url))
-  const child = fork(main, { execArgv: [...execArgv] })
+  const child = fork(program)
   const exited = once(child, 'exit')
   const orders: Orders = { name, world, drainMs }
   child.send(orders)
