@@ -1,4 +1,18 @@
+import { readFileSync } from 'node:fs'
 import type { Options } from 'tsup'
+
+/** The entries of a package, as the `exports` of the manifest beside the caller say: built name to source. */
+export function entriesOf(caller: string): Record<string, string> {
+  const manifest = new URL('./package.json', caller)
+  const { exports } = JSON.parse(readFileSync(manifest, 'utf8')) as {
+    readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>
+  }
+  const entries = Object.entries(exports).flatMap(([entry, target]) => {
+    const source = typeof target === 'string' ? undefined : target['@authstate/source']
+    return source === undefined ? [] : [[entry === '.' ? 'index' : entry.slice(2), source]]
+  })
+  return Object.fromEntries(entries) as Record<string, string>
+}
 
 const base: Options = {
   format: ['esm', 'cjs'],

@@ -7,6 +7,7 @@ const tool = (name) => join(root, 'node_modules', '.bin', name)
 
 const STEPS = [
   ['lint', tool('biome'), ['ci', '--colors=off', '--error-on-warnings', '.']],
+  ['generated', process.execPath, [join(root, 'tools', 'sync.mjs'), '--check']],
   ['types', tool('tsc'), ['-p', 'tsconfig.json', '--noEmit']],
   ['reference', tool('typedoc'), ['--logLevel', 'Warn']],
   ['build', tool('turbo'), ['run', 'build', '--output-logs=errors-only']],

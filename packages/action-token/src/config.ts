@@ -20,7 +20,7 @@ const spanMs = (least: number, most: number) =>
 const properties = {
   /** Ceiling on the life of a token; a longer one is refused. Also how long a revoked family is refused when nobody says. */
   maxLifespanMs: v.optional(spanMs(1, MAX_SPAN_MS), 30 * DAY_MS),
-  /** How long an expired token can still be told from an unknown one. */
+  /** How long an expired token can be told from an unknown one. */
   readGraceMs: v.optional(spanMs(0, MAX_SPAN_MS), 0),
   /** Ceiling on the JSON of a token's data. */
   maxDataBytes: v.optional(wholeNumber(2, 16 * 1024 * 1024), 65_536),
@@ -51,6 +51,7 @@ export interface RevokedTokenSource {
 /** Properties of the memory provider. */
 export const memoryActionTokenConfig = v.strictObject({
   ...properties,
+  /** Where revoked token ids outlive the process. @default nowhere */
   revokedTokens: v.optional(
     v.custom<RevokedTokenSource>((value) => isSource(value), 'must have the functions load and save'),
   ),

@@ -5,7 +5,7 @@ const DEFAULT_MAX_TABS = 300
 
 /** Properties of both providers. */
 export const authSessionConfig = v.strictObject({
-  /** Most tabs of one root; 0 or less is the default. */
+  /** Logins under way in one browser, up to 1000; the oldest makes room. 0 or less is the default. */
   maxTabs: v.optional(
     v.pipe(
       v.number(),
@@ -15,7 +15,7 @@ export const authSessionConfig = v.strictObject({
     ),
     DEFAULT_MAX_TABS,
   ),
-  /** Most bytes of UTF-8 in the notes and execution statuses of one tab, names and values together. */
+  /** Ceiling on the notes and execution statuses of one tab, names and values together, in bytes of UTF-8. */
   maxNotesBytes: v.optional(
     v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(1), v.maxValue(16 * 1024 * 1024)),
     DEFAULT_MAX_NOTES_BYTES,

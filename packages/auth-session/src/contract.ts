@@ -148,19 +148,23 @@ export type RootRemovalReason =
 
 /** What this node did, told after it is done. What other nodes do and what merely expires is not told. */
 export interface AuthSessionEvents {
+  /** A root was started. */
   readonly created: { readonly type: 'created'; readonly realmId: string; readonly rootId: string }
+  /** A root ended, for a `reason`. */
   readonly removed: {
     readonly type: 'removed'
     readonly realmId: string
     readonly rootId: string
     readonly reason: RootRemovalReason
   }
+  /** A login began in a tab. */
   readonly 'tab-added': {
     readonly type: 'tab-added'
     readonly realmId: string
     readonly rootId: string
     readonly tabId: string
   }
+  /** A tab was removed or finished, or made room. */
   readonly 'tab-removed': {
     readonly type: 'tab-removed'
     readonly realmId: string
@@ -168,6 +172,7 @@ export interface AuthSessionEvents {
     readonly tabId: string
     readonly reason: 'removed' | 'finished' | 'evicted'
   }
+  /** A tab was handed over for the making of a user session. */
   readonly promoted: {
     readonly type: 'promoted'
     readonly realmId: string

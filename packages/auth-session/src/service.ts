@@ -29,7 +29,7 @@ export const authSessionService = defineService({
     ],
     remove: (provider, realmId) => provider.removeByRealm(realmId),
   },
-  events: ['created', 'removed', 'promoted'],
+  events: ['created', 'removed', 'tab-added', 'tab-removed', 'promoted'],
   keys: {
     auth: 'a root and its tabs',
     'auth-realm': 'roots of a realm',

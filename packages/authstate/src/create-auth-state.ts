@@ -21,6 +21,11 @@ import { services } from './services.js'
  * @throws {StoreUnavailableError} Redis did not answer within `redis.connectTimeoutMs`; names host and port
  */
 export async function createAuthState(config: AuthStateConfig = {}): Promise<AuthState> {
+  return stateOf(await startRegistry(config))
+}
+
+/** Checks the configuration and starts what it selects. */
+export async function startRegistry(config: AuthStateConfig): Promise<ProviderRegistry> {
   checkOptions(config)
   const { clock, logger, node, realms, keyring, instrument, env, closeTimeoutMs, providers = [] } = config
   const surroundings = { clock, logger, node, realms, keyring, instrument, env, closeTimeoutMs }
@@ -32,7 +37,7 @@ export async function createAuthState(config: AuthStateConfig = {}): Promise<Aut
   })
   await refuseIdle(registry, config)
   await registry.start()
-  return stateOf(registry)
+  return registry
 }
 
 /** What is configured without effect. Where the configuration has other mistakes, the start names them. */

@@ -32,10 +32,7 @@ const addressConfig = v.strictObject({
 
 /** The properties of a login-failure provider, as a schema. */
 export const loginFailureConfig = v.strictObject({
-  /**
-   * What `check`, `guard`, `recordFailure` and `recordSuccess` do while the store is away: refuse everybody, allow
-   * everybody uncounted, or let each node count alone, more strictly.
-   */
+  /** What is done while Redis is away: `closed` refuses, `open` allows uncounted, `local` counts in the process, more strictly. */
   failPolicy: v.optional(v.picklist(['closed', 'open', 'local']), 'local'),
   /** Failures that a node allows while it counts alone; the realm's factor holds where that is lower. */
   localFailureFactor: v.optional(count(1), 5),
@@ -45,6 +42,7 @@ export const loginFailureConfig = v.strictObject({
   guardMaxWaiting: v.optional(count(0), 1_000),
   /** How long a verification may take before its attempt is given to another. */
   reservationMs: v.optional(spanMs(100), 30_000),
+  /** Counts by network address as well: prefixes and a policy of its own. @default off */
   address: v.optional(addressConfig),
 })
 

@@ -207,14 +207,17 @@ export interface FailureEvent {
 
 /** What an event says, by its name. Told on the node where it happened, after the step; a lock that runs out says nothing. */
 export interface LoginFailureEvents {
+  /** A failure locked until an instant. */
   readonly 'temporary-lock': FailureEvent & {
     readonly type: 'temporary-lock'
     readonly until: number
     readonly reason: LockReason
   }
+  /** A failure locked until somebody clears it. */
   readonly 'permanent-lock': FailureEvent & { readonly type: 'permanent-lock'; readonly reason: LockReason }
   /** A lock was ended before its time, by `clear` or by a success. */
   readonly unlock: FailureEvent & { readonly type: 'unlock'; readonly cause: 'cleared' | 'success' }
+  /** A login succeeded after failures. */
   readonly 'success-after-failures': FailureEvent & { readonly type: 'success-after-failures' }
 }
 

@@ -51,7 +51,7 @@ export type RegionSettings = {
 
 /** Properties of both providers. */
 export const realmCacheConfig = v.strictObject({
-  /** By name of the region; wins over what code asks for. */
+  /** By name of a region: `maxEntries`, `ttlMs`, `maxIdleMs`, `enabled`, … Wins over what code asks for. */
   regions: v.optional(
     v.pipe(
       v.unknown(),

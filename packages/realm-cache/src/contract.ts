@@ -176,24 +176,29 @@ export interface SecondLevelStats {
   readonly bypasses: number
 }
 
-/** Something that happened to regions on this node. `region` is absent when it is about all of them. */
-export type RealmCacheEvent =
-  | {
-      readonly type: 'invalidated'
-      readonly region: string
-      readonly by: 'this-node' | 'another-node'
-      readonly entries: number
-    }
-  | { readonly type: 'cleared'; readonly region: string; readonly by: 'this-node' | 'another-node' | 'gap' }
-  /** From now on everything is loaded: messages may have been missed. */
-  | { readonly type: 'distrusted'; readonly reason: DistrustReason }
+/** What happened to regions on this node, by type. What names no region is about all of them. */
+export interface RealmCacheEvents {
+  /** Keys or tags were declared untrue, here or by another node. */
+  readonly invalidated: {
+    readonly type: 'invalidated'
+    readonly region: string
+    readonly by: 'this-node' | 'another-node'
+    readonly entries: number
+  }
+  /** A region was emptied. */
+  readonly cleared: {
+    readonly type: 'cleared'
+    readonly region: string
+    readonly by: 'this-node' | 'another-node' | 'gap'
+  }
+  /** Messages may have been missed: from now on everything is loaded. */
+  readonly distrusted: { readonly type: 'distrusted'; readonly reason: DistrustReason }
   /** All caught up: values are kept again. */
-  | { readonly type: 'trusted'; readonly afterMs: number }
-
-/** {@link RealmCacheEvent} by type. */
-export type RealmCacheEvents = {
-  readonly [Type in RealmCacheEvent['type']]: Extract<RealmCacheEvent, { readonly type: Type }>
+  readonly trusted: { readonly type: 'trusted'; readonly afterMs: number }
 }
+
+/** One of {@link RealmCacheEvents}. */
+export type RealmCacheEvent = RealmCacheEvents[keyof RealmCacheEvents]
 
 /** Why the cache is not trusted. */
 export type DistrustReason =

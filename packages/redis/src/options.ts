@@ -24,7 +24,7 @@ const secret = v.pipe(v.string(), v.minLength(1), v.metadata({ secret: true }))
 /** The properties of the `redis` section, as a schema. */
 export const redisConfig = v.pipe(
   v.strictObject({
-    /** `redis://` or, for TLS, `rediss://`; user, password and database number may be part of it. */
+    /** `redis://user:password@host:port/db`, or `rediss://` for TLS. */
     url: v.optional(
       v.pipe(
         v.string(),
@@ -34,7 +34,7 @@ export const redisConfig = v.pipe(
         ),
       ),
     ),
-    /** A client of the application: an ioredis `Redis` or `Cluster`. It is not closed by this library. */
+    /** An ioredis `Redis` or `Cluster` of the application (5.9 or later, 6). It stays open. */
     client: v.optional(
       v.custom<RedisClient>((value) => isClient(value), 'must be an ioredis client (Redis or Cluster)'),
     ),
@@ -44,35 +44,40 @@ export const redisConfig = v.pipe(
     name: v.optional(text),
     /** Addresses of some nodes of a Cluster. */
     nodes: v.optional(v.pipe(v.array(address), v.minLength(1))),
+    /** ACL user. */
     username: v.optional(text),
+    /** Password of the user. */
     password: v.optional(secret),
+    /** ACL user of the sentinels. */
     sentinelUsername: v.optional(text),
+    /** Password of that user. */
     sentinelPassword: v.optional(secret),
-    /** TLS to the sentinels themselves: `true`, or options of `tls.connect`; `tls` is for Redis. */
+    /** TLS to the sentinels: `true`, or options of `tls.connect`. */
     sentinelTls: v.optional(v.union([v.boolean(), options])),
+    /** Number of the database; not on a Cluster. */
     db: v.optional(wholeNumber(0, 1_000_000)),
-    /** `true` for TLS with the system's authorities, or options of `tls.connect`. */
+    /** TLS to Redis: `true` with the authorities of the system, or options of `tls.connect`. */
     tls: v.optional(v.union([v.boolean(), options])),
     /** Start of every key. */
     prefix: v.optional(
       v.pipe(v.string(), v.regex(/^[^\s{}]{1,64}$/, 'must have 1 to 64 characters without spaces or braces')),
       'authstate',
     ),
-    /** Whether a server that evicts stops the start; else it is told in the log and by `health()`. */
+    /** Whether a server that evicts, or does not say whether it does, stops the start. Else the log and `health()` warn. */
     strict: v.optional(v.boolean(), false),
-    /** Slices of the key space; fixed for the life of a deployment, recorded in Redis. */
+    /** Slices of the key space, 1 to 256. Recorded in Redis; another number is refused. */
     partitions: v.optional(wholeNumber(1, MAX_PARTITIONS), 16),
-    /** How long a command may take. */
+    /** How long a command may take, and a connection be silent. */
     commandTimeoutMs: v.optional(spanMs(1, 600_000), 2_000),
-    /** A write is answered when so many replicas have it; 0 for none. */
+    /** How many replicas must have a change before it is answered, 0 to 16. */
     minReplicas: v.optional(wholeNumber(0, 16), 0),
-    /** How long they may take; it holds up what is behind it on the connection. */
+    /** How long they may take; below `commandTimeoutMs`; with `minReplicas` only. @default `100` */
     replicaTimeoutMs: v.optional(spanMs(1, 600_000)),
     /** How long the first connection may take. */
     connectTimeoutMs: v.optional(spanMs(1, 600_000), 5_000),
-    /** Commands per socket write. On for clients we make, off for clients we are given, when left out. */
+    /** Commands per write to the socket; `false` for one by one. @default on for clients made here */
     batchWrites: v.optional(v.union([v.boolean(), wholeNumber(2, 1_024)])),
-    /** More options for ioredis, for clients we make. Ours win where they keep a guarantee. */
+    /** More options for ioredis; not those that are set here. */
     ioredis: v.optional(options),
   }),
   v.rawCheck(({ dataset, addIssue }) => {

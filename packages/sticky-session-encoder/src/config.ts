@@ -2,12 +2,14 @@ import * as v from 'valibot'
 import { ROUTE } from './rules.js'
 
 const properties = {
-  /** `false`: no route is attached, for a balancer that appends its own. */
+  /** `false`: no route is attached, for a balancer that appends its own. Decoding takes one off either way. */
   shouldAttachRoute: v.optional(v.boolean(), true),
+  /** Name of the cookie. */
   cookieName: v.optional(
     v.pipe(v.string(), v.regex(/^[\w-]{1,64}$/, 'must have 1 to 64 of A-Z a-z 0-9 _ -')),
     'AUTH_SESSION_ID',
   ),
+  /** Path of the cookie. */
   path: v.optional(
     v.pipe(
       v.string(),
@@ -15,10 +17,11 @@ const properties = {
     ),
     '/',
   ),
-  /** Left out: the host that set the cookie, and no other. */
+  /** Host that the cookie is for. @default the host that set the cookie, and no other */
   domain: v.optional(v.pipe(v.string(), v.regex(/^[\w.-]{1,255}$/, 'must be a host name'))),
+  /** `none`, `lax` or `strict`; `none` needs `secure`. */
   sameSite: v.optional(v.picklist(['none', 'lax', 'strict']), 'none'),
-  /** `false` only where a browser reaches the server without TLS, and then not with `sameSite: 'none'`. */
+  /** `false` only where browsers come without TLS. */
   secure: v.optional(v.boolean(), true),
 }
 
@@ -30,7 +33,7 @@ const NEEDS_SECURE = '"none" needs "secure": a browser drops the cookie otherwis
 export const memoryStickySessionConfig = v.pipe(
   v.strictObject({
     ...properties,
-    /** What the load balancer calls this node. @default the node's own `route`, else none */
+    /** What the load balancer calls this node. @default `node.route`, else none */
     route: v.optional(
       v.pipe(v.string(), v.regex(ROUTE, 'must have 1 to 255 of A-Z a-z 0-9 _ . ~ : @ + / = -')),
     ),

@@ -315,9 +315,13 @@ export interface ClientSessionEvent {
 
 /** Names of events, with what each tells. */
 export interface UserSessionEvents {
+  /** A session was stored. */
   readonly created: UserSessionEvent & { readonly type: 'created' }
+  /** It ended before its time, for a `reason`. */
   readonly removed: UserSessionEvent & { readonly type: 'removed' }
+  /** Its time was over. */
   readonly expired: UserSessionEvent & { readonly type: 'expired' }
+  /** A client session ended before its time, and its user session stayed. */
   readonly 'client-removed': ClientSessionEvent
 }
 

@@ -72,7 +72,7 @@ export const userSessionService = defineService({
     of: 'a fence for offline sessions',
     ut: 'refresh tokens without a session',
     ue: 'refresh tokens without a session that were ended',
-    ul: 'families of refresh tokens without a session, by their end',
+    ul: 'who sweeps a partition',
   },
   stats: (provider) => provider.stats(),
 })

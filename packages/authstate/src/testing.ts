@@ -1,0 +1,61 @@
+/**
+ * What an application needs in its own tests: a state in memory with a clock that the test moves, and the kit of the suites:
+ * fake clocks, faulty clients, runners.
+ *
+ * @module
+ */
+import { FakeClock, RecordingLogger } from '@authstate/conformance'
+import type { ProviderRegistry } from '@authstate/registry'
+import { type AuthState, stateOf } from './auth-state.js'
+import type { AuthStateConfig } from './config.js'
+import { startRegistry } from './create-auth-state.js'
+
+export * from '@authstate/conformance'
+
+/** A state for tests, and what the test moves and reads. */
+export interface TestState extends AsyncDisposable {
+  /** Give it to the code under test. It is the same object for as long as the test state lives. */
+  readonly state: AuthState
+  /** The clock of the state. Nothing expires until the test moves it. */
+  readonly clock: FakeClock
+  /** Everything that the state has logged. Nothing is printed. */
+  readonly logger: RecordingLogger
+  /**
+   * Empties everything: call it between two tests. The clock stays where it is. `state` and what `state.realm` answered go on
+   * working; a member that was taken out of the state, such as `const { userSessions } = state`, is closed: take it again.
+   */
+  reset(): Promise<void>
+  /** Ends the state. Twice is the same as once. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts a state for tests: in memory unless `config` says otherwise, at 1 700 000 000 000 ms since the epoch.
+ *
+ * @param config As for `createAuthState`. A `clock` or a `logger` in it is used instead, and then not the one of the answer.
+ * @throws {ConfigurationError} the configuration cannot work
+ */
+export async function createTestState(config: AuthStateConfig = {}): Promise<TestState> {
+  const [clock, logger] = [new FakeClock(), new RecordingLogger()]
+  const start = (): Promise<ProviderRegistry> => startRegistry({ clock, logger, ...config })
+  let current = await start()
+  let isClosed = false
+  const registry = new Proxy(current, { get: (_, name) => Reflect.get(current, name) as unknown })
+  const close = (): Promise<void> => {
+    isClosed = true
+    return current.close()
+  }
+  return {
+    state: stateOf(registry),
+    clock,
+    logger,
+    reset: async () => {
+      if (isClosed) throw new TypeError('a test state that is closed cannot be reset')
+      const before = current
+      current = await start()
+      await before.close()
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}

@@ -1,0 +1,73 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Service } from '@authstate/spi'
+import { root } from '../lib/run.mjs'
+import type { Changes } from './changes.js'
+
+const FOLDER = 'packages/authstate'
+const HEAD = '// Written by `npm run sync`.\n'
+
+type Target = string | { readonly [condition: string]: Target }
+interface Manifest {
+  readonly name: string
+  readonly version: string
+  exports: Record<string, Target>
+  publishConfig: { readonly access: string; exports: Record<string, Target> }
+  dependencies: Record<string, string>
+}
+
+/** Entries of a service's package that the front door passes on, each below the subpath of the service. */
+const PASSED_ON = ['.', './store', './redis', './conformance']
+/** Entries of the front door that are written by hand: `src/<name>.ts`. */
+const OWN = ['provider', 'testing']
+
+/** The dependencies and subpaths of the front door. */
+export function frontDoor(changes: Changes, services: readonly Service[]): void {
+  const path = `${FOLDER}/package.json`
+  const manifest = JSON.parse(changes.text(path)) as Manifest
+  const subpaths = services.flatMap(({ name }) => {
+    const { name: called, exports } = JSON.parse(changes.text(`packages/${name}/package.json`)) as Manifest
+    return PASSED_ON.filter((entry) => entry in exports).map((entry) => ({ name: name + entry.slice(1), called, entry }))
+  })
+  for (const file of readdirSync(join(root, FOLDER, 'src/subpaths'), { recursive: true, encoding: 'utf8' }))
+    if (file.endsWith('.ts')) changes.set(`${FOLDER}/src/subpaths/${file}`, '')
+  for (const { name, called, entry } of subpaths)
+    changes.set(`${FOLDER}/src/subpaths/${name}.ts`, `${HEAD}export * from '${called}${entry.slice(1)}'\n`)
+  manifest.exports = Object.fromEntries([
+    ['.', targetOf('index', 'index')],
+    ...OWN.map((name) => [`./${name}`, targetOf(name, name)]),
+    ...subpaths.map(({ name }) => [`./${name}`, targetOf(`subpaths/${name}`, name)]),
+    ['./package.json', './package.json'],
+  ])
+  const packages = ['conformance', 'registry', 'spi', ...services.map(({ name }) => name)]
+  const others = Object.entries(manifest.dependencies).filter(([name]) => !name.startsWith('@authstate/'))
+  const ours = packages.map((name) => [`@authstate/${name}`, 'workspace:^'] as const)
+  manifest.dependencies = Object.fromEntries([...ours, ...others].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  changes.set(path, `${JSON.stringify(manifest, null, 2)}\n`)
+}
+
+/** In every package: what is published is `exports` without the condition for sources. */
+export function publishedExports(changes: Changes): void {
+  for (const folder of readdirSync(join(root, 'packages'))) {
+    const path = `packages/${folder}/package.json`
+    const text = changes.text(path)
+    if (text === '') continue
+    const manifest = JSON.parse(text) as Manifest
+    manifest.publishConfig.exports = Object.fromEntries(
+      Object.entries(manifest.exports).map(([entry, target]) => [entry, withoutSource(target)]),
+    )
+    changes.set(path, `${JSON.stringify(manifest, null, 2)}\n`)
+  }
+}
+
+function withoutSource(target: Target): Target {
+  if (typeof target === 'string') return target
+  const { '@authstate/source': _, ...rest } = target
+  return rest
+}
+
+const targetOf = (source: string, built: string): Target => ({
+  '@authstate/source': `./src/${source}.ts`,
+  import: { types: `./dist/${built}.d.ts`, default: `./dist/${built}.js` },
+  require: { types: `./dist/${built}.d.cts`, default: `./dist/${built}.cjs` },
+})
