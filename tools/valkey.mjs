@@ -1,19 +1,15 @@
 // npm run test:valkey [-- vitest's arguments]: every package on a Valkey server instead of Redis. The server on the PATH,
 // or Debian's, which is unpacked into a folder of its own and not installed.
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { installDependencies, requireNode } from './lib/install.mjs'
 import { root, runProgram, toolEnv } from './lib/run.mjs'
 import { findValkey, NOT_TO_BE_HAD, NoValkey } from './servers/valkey.mjs'
 
-const PROJECTS = [
-  'redis',
-  'action-token',
-  'auth-session',
-  'user-session',
-  'login-failure',
-  'cluster',
-  'realm-cache',
-]
+/** The connection, and every package with a store on it. */
+const PROJECTS = readdirSync(join(root, 'packages')).filter(
+  (folder) => folder === 'redis' || existsSync(join(root, 'packages', folder, 'src', 'redis.ts')),
+)
 
 /** `npm test` has more runs of the model; what another server may do differently shows in fewer. */
 const MODEL_RUNS = '60'

@@ -1,23 +1,16 @@
-import { posix } from 'node:path'
+import { existsSync, readdirSync } from 'node:fs'
+import { join, posix } from 'node:path'
+import { services } from '../../packages/authstate/src/services.js'
 import { type Import, importsOf } from './imports.js'
+import { root } from './tracked.js'
 
 /** Path from the root of the repository, with `/`, to text. */
 export type Files = ReadonlyMap<string, string>
 
-const SPI_PACKAGES = [
-  'cluster',
-  'user-session',
-  'auth-session',
-  'action-token',
-  'login-failure',
-  'realm-cache',
-  'sticky-session-encoder',
-  'http-client',
-  'hostname',
-]
-
-/** What an application adds itself: `authstate` installs nothing of it. */
-const ADDED = ['http-client']
+/** Folders of packages that are an SPI: they have a contract. That of the connection is no service of its own. */
+const SPI_PACKAGES = readdirSync(join(root, 'packages')).filter(
+  (folder) => folder !== 'redis' && existsSync(join(root, 'packages', folder, 'src', 'contract.ts')),
+)
 
 /** Which packages of ours a package may import. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -28,10 +21,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(SPI_PACKAGES.map((name) => [name, ['spi', 'redis', 'conformance']])),
   'realm-cache': ['spi', 'redis', 'conformance', 'cluster'],
   'sticky-session-encoder': ['spi', 'redis', 'conformance', 'cluster'],
-  authstate: ['spi', 'registry', 'redis', ...SPI_PACKAGES.filter((name) => !ADDED.includes(name))],
+  authstate: ['spi', 'registry', 'conformance', ...services.map(({ name }) => name)],
 }
 
 const IS_SUITE = /^(conformance\.ts|conformance\/.*)$/
+/** Entries of the front door for tests. */
+const IS_FOR_TESTS = /^(testing\.ts|subpaths\/[^/]+\/conformance\.ts)$/
 const IS_REDIS_SIDE = /^(redis\.ts|scripts\.ts|redis\/.*)$/
 const IS_EXAMPLE_TEST = /^examples\/[^/]+\/test\//
 const MAX_LINES = 400
@@ -65,6 +60,8 @@ function offence(source: Source, { specifier, kind }: Import): string | undefine
     if (!MAY_IMPORT[folder]?.includes(target)) return `${folder} may not import ${target}`
     if (isSpi && target === 'conformance' && !IS_SUITE.test(file))
       return 'only the suite imports the test kit'
+    if (folder === 'authstate' && target === 'conformance' && !IS_FOR_TESTS.test(file))
+      return 'only testing.ts imports the test kit'
     if (isSpi && target === 'redis' && !IS_REDIS_SIDE.test(file))
       return 'only redis.ts and scripts.ts know Redis'
   }

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type { Service } from '@authstate/spi'
 import ts from 'typescript'
-import { root } from '../lib/run.mjs'
 import { type Changes, table } from './changes.js'
+import { root } from './root.js'
 import { commentOf, programOf } from './source.js'
 
 const PAGE = 'docs/events.md'
@@ -16,7 +16,9 @@ export function eventTables(changes: Changes, services: readonly Service[]): voi
     const events = eventsOf(program, pathOf(service))
     const names = events.map(({ name }) => name)
     if (names.toSorted().join() !== service.events.toSorted().join())
-      throw new Error(`${service.name}: the events of service.ts are not those of its contract: ${names.join(', ')}`)
+      throw new Error(
+        `${service.name}: the events of service.ts are not those of its contract: ${names.join(', ')}`,
+      )
     let before = ''
     const rows = events.map(({ name, when, fields }) => {
       const cell = fields.map((field) => `\`${field}\``).join(', ')
@@ -41,14 +43,17 @@ function eventsOf(program: ts.Program, path: string): EventRow[] {
   const module = file && checker.getSymbolAtLocation(file)
   const found = module && checker.getExportsOfModule(module).find(({ name }) => name.endsWith('Events'))
   if (found === undefined) throw new Error(`${path}: exports no interface whose name ends with "Events"`)
-  return checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(declared(checker, found))).map((event) => {
-    const node = event.declarations?.[0]
-    const when = node && commentOf(node)?.text
-    if (node === undefined || !when) throw new Error(`${path}: the event "${event.name}" has no comment that says when`)
-    const fields = checker.getPropertiesOfType(checker.getTypeOfSymbolAtLocation(event, node))
-    const names = fields.map(({ name }) => name).filter((name) => name !== 'type')
-    return { name: event.name, when, fields: ['type', ...names] }
-  })
+  return checker
+    .getPropertiesOfType(checker.getDeclaredTypeOfSymbol(declared(checker, found)))
+    .map((event) => {
+      const node = event.declarations?.[0]
+      const when = node && commentOf(node)?.text
+      if (node === undefined || !when)
+        throw new Error(`${path}: the event "${event.name}" has no comment that says when`)
+      const fields = checker.getPropertiesOfType(checker.getTypeOfSymbolAtLocation(event, node))
+      const names = fields.map(({ name }) => name).filter((name) => name !== 'type')
+      return { name: event.name, when, fields: ['type', ...names] }
+    })
 }
 
 const declared = (checker: ts.TypeChecker, symbol: ts.Symbol): ts.Symbol =>

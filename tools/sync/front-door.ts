@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Service } from '@authstate/spi'
-import { root } from '../lib/run.mjs'
 import type { Changes } from './changes.js'
+import { root } from './root.js'
 
 const FOLDER = 'packages/authstate'
 const HEAD = '// Written by `npm run sync`.\n'
@@ -27,7 +27,11 @@ export function frontDoor(changes: Changes, services: readonly Service[]): void 
   const manifest = JSON.parse(changes.text(path)) as Manifest
   const subpaths = services.flatMap(({ name }) => {
     const { name: called, exports } = JSON.parse(changes.text(`packages/${name}/package.json`)) as Manifest
-    return PASSED_ON.filter((entry) => entry in exports).map((entry) => ({ name: name + entry.slice(1), called, entry }))
+    return PASSED_ON.filter((entry) => entry in exports).map((entry) => ({
+      name: name + entry.slice(1),
+      called,
+      entry,
+    }))
   })
   for (const file of readdirSync(join(root, FOLDER, 'src/subpaths'), { recursive: true, encoding: 'utf8' }))
     if (file.endsWith('.ts')) changes.set(`${FOLDER}/src/subpaths/${file}`, '')

@@ -16,7 +16,9 @@ export function kindsTable(changes: Changes, services: readonly Service[]): void
       ...declared
         .filter((kind) => !headings.includes(kind) && !text.includes(`:${kind.split(':')[0]}\``))
         .map((kind) => `no heading for ${kind}`),
-      ...headings.filter((kind) => !declared.includes(kind)).map((kind) => `service.ts does not name ${kind}`),
+      ...headings
+        .filter((kind) => !declared.includes(kind))
+        .map((kind) => `service.ts does not name ${kind}`),
     ]
     if (wrong.length > 0) throw new Error(`${page}: ${wrong.join('; ')}`)
   }

@@ -3,12 +3,12 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { services } from '../../packages/authstate/src/services.js'
-import { root } from '../lib/run.mjs'
 import { Changes } from './changes.js'
 import { eventTables } from './events.js'
 import { frontDoor, publishedExports } from './front-door.js'
 import { kindsTable } from './kinds.js'
 import { propertyTables } from './properties.js'
+import { root } from './root.js'
 
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } })
 const changes = new Changes((path) => readFileSync(join(root, path), 'utf8'))
@@ -38,6 +38,9 @@ if (values.check) {
 /** Dependencies of the front door may have changed. */
 function updateLockFile(): void {
   const args = ['install', '--no-frozen-lockfile', '--prefer-offline', '--silent']
-  const { status } = spawnSync(join(root, 'node_modules', '.bin', 'pnpm'), args, { cwd: root, stdio: 'inherit' })
+  const { status } = spawnSync(join(root, 'node_modules', '.bin', 'pnpm'), args, {
+    cwd: root,
+    stdio: 'inherit',
+  })
   if (status !== 0) process.exitCode = 1
 }

@@ -16,7 +16,10 @@ export async function propertyTables(changes: Changes, services: readonly Servic
     const name = `properties of ${service.name}`
     const stores = await storesOf(service)
     if ([...stores.values()].every((properties) => properties.size === 0)) continue
-    const lines = table(['property', 'what', 'default'], rowsOf(service.name, stores, commentsOf(changes, service)))
+    const lines = table(
+      ['property', 'what', 'default'],
+      rowsOf(service.name, stores, commentsOf(changes, service)),
+    )
     changes.fill(PAGE, name, lines)
     const readme = `packages/${service.name}/README.md`
     if (changes.hasPlace(readme, name)) changes.fill(readme, name, lines)
@@ -30,7 +33,9 @@ async function storesOf({ stores }: Service): Promise<Map<string, Map<string, Wr
 }
 
 function writtenBy({ config }: AnyProviderFactory): Map<string, Written> {
-  const standard = config?.['~standard'] as { jsonSchema?: { input(options: object): { properties?: object } } } | undefined
+  const standard = config?.['~standard'] as
+    | { jsonSchema?: { input(options: object): { properties?: object } } }
+    | undefined
   const options = { target: 'draft-2020-12', libraryOptions: { errorMode: 'ignore' } }
   return new Map(Object.entries(standard?.jsonSchema?.input(options).properties ?? {}))
 }
@@ -53,7 +58,8 @@ function rowsOf(
       const comment = comments.get(name)
       if (!comment?.text) throw new Error(`${service}: the property "${name}" has no comment in its schema`)
       const having = [...stores].filter(([, properties]) => properties.has(name))
-      const only = having.length === stores.size ? '' : ` Only in ${having.map(([id]) => `\`${id}\``).join(', ')}.`
+      const only =
+        having.length === stores.size ? '' : ` Only in ${having.map(([id]) => `\`${id}\``).join(', ')}.`
       return [`\`${name}\``, comment.text + only, defaultOf(having[0]?.[1].get(name), comment)]
     })
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import ts from 'typescript'
-import { root } from '../lib/run.mjs'
+import { root } from './root.js'
 
 /** What the comment of a declaration says: its text, and its `@default`. */
 export interface Comment {
@@ -30,7 +30,8 @@ export function commentOf(node: ts.Node): Comment | undefined {
   const [doc] = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc).slice(-1)
   if (doc === undefined) return undefined
   const tag = doc.tags?.find(({ tagName }) => tagName.text === 'default')
-  const flat = (comment: ts.JSDoc['comment']) => (ts.getTextOfJSDocComment(comment) ?? '').replace(/\s+/g, ' ').trim()
+  const flat = (comment: ts.JSDoc['comment']) =>
+    (ts.getTextOfJSDocComment(comment) ?? '').replace(/\s+/g, ' ').trim()
   return { text: flat(doc.comment), whenAbsent: tag && flat(tag.comment) }
 }
 

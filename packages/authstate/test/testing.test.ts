@@ -34,7 +34,7 @@ test('what is logged is kept and not printed', async () => {
     throw new Error('of the application')
   })
   await it.state.userSessions.create('acme', ada)
-  expect(it.logger.entries.map(({ level }) => level)).toEqual(['error'])
+  expect(it.logger.entries.map(({ level }) => level)).toContain('error')
 })
 
 test('after close() the state says so, and cannot be reset', async () => {
