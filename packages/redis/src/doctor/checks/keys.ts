@@ -1,0 +1,68 @@
+import { layoutMistake } from '../../layout.js'
+import { partIn } from '../facts.js'
+import { type Check, fail, ok, skip, unknown, warn, worstOf } from '../judge.js'
+
+/** What is in the database, and who else uses it. */
+export const keyChecks: readonly Check[] = [
+  {
+    id: 'layout',
+    judge: ({ layout, config }) => {
+      if (layout === undefined) return ok('no node has started under this prefix yet')
+      const mistake = layoutMistake(layout, config)
+      const measured = { partitions: layout.partitions, version: layout.version }
+      if (mistake === undefined)
+        return ok(`layout ${layout.version}, ${layout.partitions} partitions`, measured)
+      return fail(
+        mistake,
+        `set redis.partitions to ${layout.partitions}, or use another redis.prefix`,
+        measured,
+      )
+    },
+  },
+  {
+    id: 'keys.endless',
+    judge: ({ sample, config }) => {
+      if (sample === undefined) return skip('no keys were looked at: ask for a sample')
+      if (sample === 'refused') return unknown('SCAN is not allowed for this user of Redis', 'allow +scan')
+      const measured = { looked: sample.looked, endless: sample.endless }
+      if (sample.endless > 0) {
+        return fail(
+          `${sample.endless} of ${sample.looked} keys under prefix "${config.prefix}" never expire and should`,
+          'look for a program that ran PERSIST or restored a dump without times to live',
+          measured,
+        )
+      }
+      return ok(`of ${sample.looked} keys each of ours that should expire does`, measured)
+    },
+  },
+  {
+    id: 'neighbours',
+    judge: (facts) => {
+      const { sample } = facts
+      if (sample !== undefined && sample !== 'refused' && sample.foreign > 0) {
+        return warn(
+          `${sample.foreign} of ${sample.looked} keys belong to others: what they do can slow, fill or empty this Redis`,
+          'give authstate a Redis of its own',
+          { looked: sample.looked, foreign: sample.foreign },
+        )
+      }
+      return worstOf(
+        facts,
+        (info) => {
+          const calls = Object.fromEntries(
+            ['keys', 'flushall', 'flushdb'].map((name) => [name, partIn(info, `cmdstat_${name}`, 'calls')]),
+          )
+          const used = Object.entries(calls).filter(([, count]) => count > 0)
+          if (used.length === 0)
+            return ok('nobody has run KEYS or FLUSHALL since the start of the server', calls)
+          return warn(
+            `somebody ran ${used.map(([name, count]) => `${name.toUpperCase()} (${count})`).join(', ')} since the start of the server`,
+            'find out who: KEYS stops Redis for everybody, FLUSHALL signs everybody out',
+            calls,
+          )
+        },
+        'allow +info, or ask the administrator for INFO commandstats',
+      )
+    },
+  },
+]

@@ -1,0 +1,39 @@
+import type { Sample } from './facts.js'
+import type { Asked } from './gather.js'
+
+/** What the deployment keeps for ever. */
+const ENDLESS = /^(?:\{..\}:)?(?:layout|clock|c[lf])(?::|$)/
+/** How many keys Redis is asked for at once. */
+const PAGE = 500
+
+type Within = <T>(answer: Promise<T>) => Promise<T>
+
+/** Looks at some keys of each server, a page at a time, so that nobody waits for it. */
+export async function lookAtKeys(
+  nodes: readonly Asked[],
+  prefix: string,
+  most: number,
+  within: Within,
+): Promise<Sample | 'refused'> {
+  const sample = { looked: 0, foreign: 0, endless: 0 }
+  try {
+    for (const node of nodes) {
+      const end = sample.looked + Math.ceil(most / nodes.length)
+      let cursor = '0'
+      do {
+        const [next, names] = (await within(node.call('SCAN', cursor, 'COUNT', PAGE))) as [string, string[]]
+        const some = names.slice(0, Math.max(0, end - sample.looked))
+        sample.looked += some.length
+        const ours = some.filter((name) => name.startsWith(`${prefix}:`))
+        sample.foreign += some.length - ours.length
+        const mortal = ours.filter((name) => !ENDLESS.test(name.slice(prefix.length + 1)))
+        const lives = await Promise.all(mortal.map((name) => within(node.call('PTTL', name))))
+        sample.endless += lives.filter((ttlMs) => Number(ttlMs) === -1).length
+        cursor = next
+      } while (cursor !== '0' && sample.looked < end)
+    }
+    return sample
+  } catch {
+    return 'refused'
+  }
+}
