@@ -32,6 +32,9 @@ describeWith(serverBinary, 'a channel that Redis does not let be read', () => {
   const allow = (rule: string) => admin.call('ACL', 'SETUSER', 'node', rule)
   const connections = async () =>
     Number(/total_connections_received:(\d+)/.exec(await admin.info('stats'))?.[1])
+  /** How often Redis has refused to let the channel be read. */
+  const refusals = async () =>
+    Number(/cmdstat_xread:.*rejected_calls=(\d+)/.exec(await admin.info('commandstats'))?.[1] ?? 0)
 
   function node() {
     const logger = new RecordingLogger()
@@ -65,9 +68,14 @@ describeWith(serverBinary, 'a channel that Redis does not let be read', () => {
     const says = 'cluster: the work channel cannot be read; trying again'
     await eventually(() => expect(said()).toContain(says))
     const before = await connections()
-    // Not a wait for something: how many connections a node makes in a time is what this is about.
-    await new Promise((resolve) => setTimeout(resolve, 1_000))
-    expect((await connections()) - before).toBeLessThan(15)
+    const refused = await refusals()
+    const begun = performance.now()
+    await eventually(async () => expect((await refusals()) - refused).toBeGreaterThanOrEqual(6))
+    // One for each attempt: the seventh is under way at most.
+    const attempts = (await refusals()) - refused + 1
+    expect((await connections()) - before).toBeLessThanOrEqual(attempts)
+    // Pauses of 10 ms and more that double, of which half is left to chance: of six, five lie between the refusals.
+    expect(performance.now() - begun).toBeGreaterThan((10 * (2 ** 5 - 1)) / 2)
     expect(said().filter((message) => message === says)).toHaveLength(1)
     const { ok, providers } = await registry.health()
     expect(ok).toBe(false)

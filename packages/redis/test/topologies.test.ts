@@ -186,7 +186,7 @@ describeWith(serverBinary, 'a Cluster', () => {
 
   test('a master that crashes: what fails says so, and all goes on', async () => {
     await cluster().replicasListed()
-    const connection = await open({ nodes: cluster().startupNodes, prefix: 'crash', commandTimeoutMs: 500 })
+    const connection = await open({ nodes: cluster().startupNodes, prefix: 'crash', commandTimeoutMs: 5_000 })
     const keys = connection.keys.all.map((partition) => connection.keys.key(partition, 'n'))
     const succeeded = new Map(keys.map((key) => [key, 0]))
     const unclear = new Map(keys.map((key) => [key, 0]))
@@ -208,11 +208,11 @@ describeWith(serverBinary, 'a Cluster', () => {
       )
     await Promise.all(keys.map(addTo))
     await cluster().nodes[0]?.stop({ crash: true })
-    let recovered = false
-    while (!recovered) {
-      recovered = (await Promise.all(keys.map(addTo))).every(Boolean) && failures > 0
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
+    await until(
+      'all partitions',
+      async () => (await Promise.all(keys.map(addTo))).every(Boolean) && failures > 0,
+      { timeoutMs: 90_000, everyMs: 20 },
+    )
     for (const key of keys) {
       const most = (succeeded.get(key) ?? 0) + (unclear.get(key) ?? 0)
       expect(last.get(key)).toBeLessThanOrEqual(most)
