@@ -211,7 +211,7 @@ describeWith(serverBinary, 'a Cluster', () => {
     await until(
       'all partitions',
       async () => (await Promise.all(keys.map(addTo))).every(Boolean) && failures > 0,
-      { timeoutMs: 90_000, everyMs: 20 },
+      { timeoutMs: 50_000, everyMs: 20 },
     )
     for (const key of keys) {
       const most = (succeeded.get(key) ?? 0) + (unclear.get(key) ?? 0)
