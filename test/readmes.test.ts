@@ -1,6 +1,7 @@
 // The first program of every package's README runs as it stands, and prints what a reader would expect.
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { services } from '../packages/authstate/src/services.js'
 import { bundleText } from '../tools/testing/bundle.js'
 import { describeWith, redis, redisUrl } from '../tools/testing/capabilities.js'
 import { Child } from '../tools/testing/child.js'
@@ -13,6 +14,12 @@ const programs = new Map(
     typescriptBlocks(path, text)[0]?.code ?? '',
   ]),
 )
+
+/** Where a reader would write it: the kit depends on no SPI, and services are imported from the front door. */
+function folderOf(name: string): string {
+  if (name === 'conformance') return 'examples/custom-provider'
+  return services.some((service) => service.name === name) ? 'packages/authstate' : `packages/${name}`
+}
 
 /** Runs a program as a file of a folder would. @returns what it printed */
 async function run(code: string, folder: string): Promise<string> {
@@ -42,9 +49,7 @@ test('every package has a program in its README', () => {
 
 describe('the program of the README of', () => {
   test.concurrent.each(Object.entries(PRINTED))('%s', { timeout: 90_000 }, async (name, printed) => {
-    // The kit depends on no SPI; its reader does.
-    const folder = name === 'conformance' ? 'examples/custom-provider' : `packages/${name}`
-    expect(await run(programs.get(name) ?? '', folder)).toMatch(printed)
+    expect(await run(programs.get(name) ?? '', folderOf(name))).toMatch(printed)
   })
 })
 

@@ -166,7 +166,7 @@ async function leftBehind(about: Pick<Task, 'sentinels' | 'name' | 'prefix'>): P
   try {
     await untilDone(() => state.userSessions.removeByRealm('realm'))
     await untilDone(() => state.actionTokens.removeByRealm('realm'))
-    await untilDone(() => state.loginFailures.clearByRealm('realm'))
+    await untilDone(() => state.loginFailures.removeByRealm('realm'))
   } finally {
     await state.close()
   }

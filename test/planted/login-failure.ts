@@ -160,8 +160,8 @@ export const loginFailureBugs = inMemory(loginFailureSuite, memoryLoginFailures,
   )
   plant(
     'wrong realm',
-    'clearByRealm takes its neighbours',
-    'clearByRealm: removes every record of one realm',
+    'removeByRealm takes its neighbours',
+    'removeByRealm: removes every record of one realm',
     (real) => {
       const realms = new Set<string>()
       return {
@@ -169,9 +169,9 @@ export const loginFailureBugs = inMemory(loginFailureSuite, memoryLoginFailures,
           realms.add(realmId)
           return real.recordFailure(realmId, ...rest)
         },
-        clearByRealm: async (realmId) => {
-          const removed = await real.clearByRealm(realmId)
-          for (const other of realms) await real.clearByRealm(other)
+        removeByRealm: async (realmId) => {
+          const removed = await real.removeByRealm(realmId)
+          for (const other of realms) await real.removeByRealm(other)
           return removed
         },
       }
@@ -218,7 +218,7 @@ export const loginFailureBugs = inMemory(loginFailureSuite, memoryLoginFailures,
   plant(
     'count counts the dead',
     'clear says that it removed what had expired',
-    'clear, clearByRealm: what has expired does not count',
+    'clear, removeByRealm: what has expired does not count',
     (real) => ({ clear: (...args) => later(-1, () => real.clear(...args)) }),
   )
   plant(

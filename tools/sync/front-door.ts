@@ -16,8 +16,8 @@ interface Manifest {
   dependencies: Record<string, string>
 }
 
-/** Entries of a service's package that the front door passes on, each below the subpath of the service. */
-const PASSED_ON = ['.', './store', './redis', './conformance']
+/** Entries of a service's package that are not for applications. All others stand below the subpath of the service. */
+const INSIDE = ['./service', './package.json']
 /** Entries of the front door that are written by hand: `src/<name>.ts`. */
 const OWN = ['provider', 'testing']
 
@@ -27,11 +27,13 @@ export function frontDoor(changes: Changes, services: readonly Service[]): void 
   const manifest = JSON.parse(changes.text(path)) as Manifest
   const subpaths = services.flatMap(({ name }) => {
     const { name: called, exports } = JSON.parse(changes.text(`packages/${name}/package.json`)) as Manifest
-    return PASSED_ON.filter((entry) => entry in exports).map((entry) => ({
-      name: name + entry.slice(1),
-      called,
-      entry,
-    }))
+    return Object.keys(exports)
+      .filter((entry) => !INSIDE.includes(entry))
+      .map((entry) => ({
+        name: name + entry.slice(1),
+        called,
+        entry,
+      }))
   })
   for (const file of readdirSync(join(root, FOLDER, 'src/subpaths'), { recursive: true, encoding: 'utf8' }))
     if (file.endsWith('.ts')) changes.set(`${FOLDER}/src/subpaths/${file}`, '')

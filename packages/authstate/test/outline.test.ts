@@ -19,7 +19,7 @@ function outline(open: (clock: FakeClock) => Promise<AuthState>): void {
     await state.userSessions.removeByRealm('acme')
     await state.authSessions.removeByRealm('acme')
     await state.actionTokens.removeByRealm('acme')
-    await state.loginFailures.clearByRealm('guarded')
+    await state.loginFailures.removeByRealm('guarded')
     await state.close()
   })
 

@@ -32,8 +32,8 @@ const VERBS: Verbs<LoginFailureProvider> = {
   status: true,
   clear: true,
   clearAddress: true,
-  clearByRealm: true,
-  applySettings: true,
+  removeByRealm: true,
+  recompute: true,
   on: true,
 }
 

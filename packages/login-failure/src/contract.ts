@@ -306,7 +306,7 @@ export interface LoginFailureProvider extends Provider {
    *
    * What is remembered for that is no record: no verb shows it, no event tells of it, and it ends with its lock and
    * `maxDeltaTimeMs`, also where a user would be locked for good. At most 16 384 names are remembered per realm (in
-   * memory: in all); beyond that those that end soonest are forgotten. `clearByRealm` and `applySettings` forget them.
+   * memory: in all); beyond that those that end soonest are forgotten. `removeByRealm` and `recompute` forget them.
    *
    * @throws {TypeError} `username` is no text, or as `guard`
    */
@@ -337,14 +337,14 @@ export interface LoginFailureProvider extends Provider {
    *
    * @returns how many records were removed
    */
-  clearByRealm(realmId: string): Promise<number>
+  removeByRealm(realmId: string): Promise<number>
 
   /**
    * Gives every record of a realm the life it has under the realm's settings of now, a hundred per step: call it
    * after they changed. Counts and locks stay; with protection switched off the records go. Tells no events. Safe to
    * repeat.
    */
-  applySettings(realmId: string): Promise<{ readonly updated: number; readonly removed: number }>
+  recompute(realmId: string): Promise<{ readonly updated: number; readonly removed: number }>
 
   /**
    * Listens to what happens through this provider on this node. What a listener throws, or rejects with when it is an

@@ -171,14 +171,14 @@ export class LoginFailures implements LoginFailureProvider {
     return this.#remove(network, (await this.#book.policiesOf(realmId)).address)
   }
 
-  async clearByRealm(realmId: string) {
+  async removeByRealm(realmId: string) {
     this.#enterRealm(realmId)
     const now = this.#context.clock.now()
     await this.#alone.removeRealm(realmId, now)
     return this.#store.removeRealm(realmId, now)
   }
 
-  async applySettings(realmId: string) {
+  async recompute(realmId: string) {
     this.#enterRealm(realmId)
     const policies = await this.#book.policiesOf(realmId)
     return this.#store.applyPolicies(realmId, policies, this.#context.clock.now())

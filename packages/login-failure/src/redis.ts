@@ -123,7 +123,7 @@ class RedisStore implements FailureStore {
       const keys = this.#realmKeys(partition, KINDS.user.realm, realmId)
       let [updated, removed, cursor] = [0, 0, '0']
       do {
-        const step = this.#redis.run(scripts.applySettings, keys, {
+        const step = this.#redis.run(scripts.recompute, keys, {
           now,
           cursor,
           users: user === undefined ? 0 : 1,
@@ -153,7 +153,7 @@ class RedisStore implements FailureStore {
       const keys = this.#realmKeys(partition, kind, realmId)
       let removed = 0
       for (let [more, isBegun] = [true, false]; more; isBegun = true) {
-        const chunk = await nextStep(this.#redis.run(scripts.clearRealm, keys, { now }), isBegun)
+        const chunk = await nextStep(this.#redis.run(scripts.removeRealm, keys, { now }), isBegun)
         removed += chunk.removed
         more = chunk.more
       }

@@ -1,11 +1,11 @@
 import { defineScript } from '@authstate/redis'
 import type { LockReason } from './contract.js'
-import applySettingsLua from './lua/apply-settings.lua'
 import clearLua from './lua/clear.lua'
-import clearRealmLua from './lua/clear-realm.lua'
+import recomputeLua from './lua/recompute.lua'
 import recordFailureLua from './lua/record-failure.lua'
 import recordSuccessLua from './lua/record-success.lua'
 import releaseLua from './lua/release.lua'
+import removeRealmLua from './lua/remove-realm.lua'
 import reserveLua from './lua/reserve.lua'
 import { applySuccess, type FailureState, type FailureStep, NEVER, type SuccessOutcome } from './rules.js'
 import type { ReservationOutcome } from './store.js'
@@ -99,9 +99,9 @@ export const clear = defineScript({
   decode: (reply): FailureState | undefined => (reply === null ? undefined : decodeState(reply as string[])),
 })
 
-export const clearRealm = defineScript({
-  name: 'login-failure.clear-realm',
-  lua: clearRealmLua,
+export const removeRealm = defineScript({
+  name: 'login-failure.remove-realm',
+  lua: removeRealmLua,
   record,
   change: 'removal',
   repeatable: true,
@@ -113,9 +113,9 @@ export const clearRealm = defineScript({
   },
 })
 
-export const applySettings = defineScript({
-  name: 'login-failure.apply-settings',
-  lua: applySettingsLua,
+export const recompute = defineScript({
+  name: 'login-failure.recompute',
+  lua: recomputeLua,
   record,
   change: 'touch',
   repeatable: true,

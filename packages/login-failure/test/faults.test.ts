@@ -302,8 +302,8 @@ describeWith(redis, 'login-failure faults', () => {
       () => provider.explain('realm', 'alice'),
       () => provider.status('realm', 'alice'),
       () => provider.clear('realm', 'alice'),
-      () => provider.clearByRealm('realm'),
-      () => provider.applySettings('realm'),
+      () => provider.removeByRealm('realm'),
+      () => provider.recompute('realm'),
     ]) {
       await expect(call()).rejects.toMatchObject(unavailable)
     }
@@ -384,7 +384,7 @@ describeWith(redis, 'login-failure faults', () => {
     // Names of the same partition as the first one, until one of them has taken its place.
     for (let n = 0; (await client.exists(record)) === 1; n++) await attempt(`name-${n}`)
     expect(await client.zcard(index)).toBe(most)
-    expect(await healthy.clearByRealm('realm')).toBe(0)
+    expect(await healthy.removeByRealm('realm')).toBe(0)
     expect([...(await keysOf('ld')), ...(await keysOf('le')), ...(await keysOf('lu'))]).toEqual([])
   })
 
@@ -403,9 +403,9 @@ describeWith(redis, 'login-failure faults', () => {
     await pure.recordFailure('realm', 'alice')
     await pure.clear('realm', 'alice')
     expect(await immortal()).toBe(0)
-    await pure.applySettings('realm')
+    await pure.recompute('realm')
     expect(await immortal()).toBe((await keysOf('lr')).length)
-    await healthy.applySettings('realm')
+    await healthy.recompute('realm')
     expect(await immortal()).toBe(0)
   })
 

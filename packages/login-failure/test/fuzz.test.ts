@@ -74,9 +74,9 @@ describeWith(redis, 'a stored record', () => {
     ],
     ['recordSuccess', () => failures.recordSuccess('realm', 'alice')],
     ['guard', () => failures.guard('realm', 'alice', {}, async () => false)],
-    ['applySettings', () => failures.applySettings('realm')],
+    ['recompute', () => failures.recompute('realm')],
     ['clear', () => failures.clear('realm', 'alice')],
-    ['clearByRealm', () => failures.clearByRealm('realm')],
+    ['removeByRealm', () => failures.removeByRealm('realm')],
   ]
 
   test.each(verbs)('%s: whole or absent, whatever a field holds', async (_, verb) => {

@@ -9,15 +9,15 @@ import { type LoginFailureProvider, loginFailureSpi, memoryLoginFailures } from 
 const RECORDS = 10 * SLICE
 
 const verbs: Record<string, (provider: LoginFailureProvider) => Promise<unknown>> = {
-  clearByRealm: (provider) => provider.clearByRealm('r'),
-  'clearByRealm of another realm': (provider) => provider.clearByRealm('other'),
-  applySettings: (provider) => provider.applySettings('r'),
+  removeByRealm: (provider) => provider.removeByRealm('r'),
+  'removeByRealm of another realm': (provider) => provider.removeByRealm('other'),
+  recompute: (provider) => provider.recompute('r'),
 }
 
 const answers: Record<string, unknown> = {
-  clearByRealm: RECORDS,
-  'clearByRealm of another realm': 0,
-  applySettings: { updated: RECORDS, removed: 0 },
+  removeByRealm: RECORDS,
+  'removeByRealm of another realm': 0,
+  recompute: { updated: RECORDS, removed: 0 },
 }
 
 test.each(Object.keys(verbs))('%s among thousands of records lets others have turns', async (verb) => {
@@ -48,7 +48,7 @@ test('thousands of names that belong to nobody are forgotten in turns', async ()
   for (let n = 0; n < RECORDS; n++) {
     await provider.guardUnknownUser('r', { username: `name ${n}` }, async () => false)
   }
-  const { turns } = await turnsOfOthers(() => provider.clearByRealm('r'))
+  const { turns } = await turnsOfOthers(() => provider.removeByRealm('r'))
   expect(turns).toBeGreaterThanOrEqual(RECORDS / SLICE - 1)
   await registry.close()
 })

@@ -56,7 +56,7 @@ async function clear({ userSessions, authSessions, actionTokens, loginFailures }
   await userSessions.removeByRealm(REALM)
   await authSessions.removeByRealm(REALM)
   await actionTokens.removeByRealm(REALM)
-  await loginFailures.clearByRealm(REALM)
+  await loginFailures.removeByRealm(REALM)
 }
 
 /** Every verb of every SPI that asks Redis for something. */
@@ -152,8 +152,8 @@ export const VERBS: Readonly<Record<string, Readonly<Record<string, Ask>>>> = {
     status: ({ loginFailures }) => loginFailures.status(REALM, 'ada'),
     clear: ({ loginFailures }) => loginFailures.clear(REALM, 'ada'),
     clearAddress: ({ loginFailures }) => loginFailures.clearAddress(REALM, address.ip),
-    clearByRealm: ({ loginFailures }) => loginFailures.clearByRealm(REALM),
-    applySettings: ({ loginFailures }) => loginFailures.applySettings(REALM),
+    removeByRealm: ({ loginFailures }) => loginFailures.removeByRealm(REALM),
+    recompute: ({ loginFailures }) => loginFailures.recompute(REALM),
   },
   'realm-cache': {
     get: ({ realmCache }) => realmCache.region('realms').get('another', () => 'v', tags),

@@ -82,7 +82,7 @@ export function addresses(add: SuiteBuilder<LoginFailureProvider>): void {
       const wide = await stage.withProperties({
         address: { ...address, failureFactor: 99, ipv4Prefix: 24, ipv6Prefix: 48 },
       })
-      await wide.clearByRealm('realm')
+      await wide.removeByRealm('realm')
       for (const ip of ['198.51.100.1', '198.51.100.255', '2001:db8:5:1::', '2001:db8:5:2::']) {
         await wide.recordUnknownUser('realm', { ip })
       }
@@ -101,14 +101,14 @@ export function addresses(add: SuiteBuilder<LoginFailureProvider>): void {
     assert.equal((await provider.getAddress('realm', ip))?.numFailures, 1)
   })
 
-  add.basic('address: realms do not share counts, and clearByRealm removes them', '§1.4', async (stage) => {
+  add.basic('address: realms do not share counts, and removeByRealm removes them', '§1.4', async (stage) => {
     protect(stage)
     protect(stage, {}, 'other')
     const provider = await stage.withProperties({ address })
     const ip = '192.0.2.1'
     await provider.recordFailure('realm', 'alice', { ip })
     await provider.recordUnknownUser('other', { ip })
-    assert.equal(await provider.clearByRealm('realm'), 2)
+    assert.equal(await provider.removeByRealm('realm'), 2)
     assert.equal(await provider.getAddress('realm', ip), undefined)
     assert.equal((await provider.getAddress('other', ip))?.numFailures, 1)
   })
@@ -127,7 +127,7 @@ export function addresses(add: SuiteBuilder<LoginFailureProvider>): void {
   })
 
   add.basic(
-    'applySettings: addresses follow their own policy, and go with the protection',
+    'recompute: addresses follow their own policy, and go with the protection',
     '§11.1',
     async (stage) => {
       protect(stage)
@@ -135,10 +135,10 @@ export function addresses(add: SuiteBuilder<LoginFailureProvider>): void {
       const provider = await stage.withProperties({ address })
       await provider.recordFailure('realm', 'alice', { ip })
       protect(stage, { maxDeltaTimeMs: 120 * SECOND })
-      assert.deepEqual(await provider.applySettings('realm'), { updated: 1, removed: 0 })
+      assert.deepEqual(await provider.recompute('realm'), { updated: 1, removed: 0 })
       assert.equal((await provider.getAddress('realm', ip))?.expiresAt, stage.clock.now() + 300 * SECOND)
       stage.setRealm('realm', {})
-      assert.deepEqual(await provider.applySettings('realm'), { updated: 0, removed: 2 })
+      assert.deepEqual(await provider.recompute('realm'), { updated: 0, removed: 2 })
     },
   )
 

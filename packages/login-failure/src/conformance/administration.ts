@@ -24,23 +24,23 @@ export function administration(add: SuiteBuilder<LoginFailureProvider>): void {
     assert.equal((await stage.provider.get('realm', 'bob'))?.numFailures, 1)
   })
 
-  add.basic('clearByRealm: removes every record of one realm', 'A11/130', async (stage) => {
+  add.basic('removeByRealm: removes every record of one realm', 'A11/130', async (stage) => {
     protect(stage, { permanentLockout: true, maxTemporaryLockouts: 3 })
     protect(stage, {}, 'other')
     for (let n = 0; n < 10; n++) await fail(stage.provider, (n % 3) + 1, {}, `user-${n}`)
     await stage.provider.recordFailure('other', 'user-1')
-    assert.equal(await stage.provider.clearByRealm('realm'), 10)
+    assert.equal(await stage.provider.removeByRealm('realm'), 10)
     for (let n = 0; n < 10; n++) assert.equal(await stage.provider.get('realm', `user-${n}`), undefined)
     assert.equal((await stage.provider.get('other', 'user-1'))?.numFailures, 1)
   })
 
-  add.expiry('clear, clearByRealm: what has expired does not count', 'contract', async (stage) => {
+  add.expiry('clear, removeByRealm: what has expired does not count', 'contract', async (stage) => {
     protect(stage)
     await fail(stage.provider)
     await fail(stage.provider, 1, {}, 'bob')
     stage.clock.advance(60 * SECOND)
     assert.equal(await stage.provider.clear('realm', 'alice'), false)
-    assert.equal(await stage.provider.clearByRealm('realm'), 0)
+    assert.equal(await stage.provider.removeByRealm('realm'), 0)
   })
 
   add.basic('status: as the admin console shows it', '§11.4, A12/149', async (stage) => {

@@ -92,7 +92,7 @@ export function counting(add: SuiteBuilder<LoginFailureProvider>): void {
       assert.equal(outcome.locked, false)
       assert.equal(outcome.numFailures, 0)
     }
-    assert.equal(await provider.clearByRealm('realm'), 0)
+    assert.equal(await provider.removeByRealm('realm'), 0)
   })
 
   add.basic(

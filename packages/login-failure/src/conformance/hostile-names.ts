@@ -27,8 +27,8 @@ export function names(add: SuiteBuilder<LoginFailureProvider>): void {
       await provider.recordFailure(realm, name)
       await provider.recordSuccess(realm, name)
       await provider.recordFailure(realm, name)
-      await provider.applySettings(realm)
-      assert.equal(await provider.clearByRealm(realm), 1)
+      await provider.recompute(realm)
+      assert.equal(await provider.removeByRealm(realm), 1)
       assert.equal(await provider.get(realm, name), undefined)
     }
   })

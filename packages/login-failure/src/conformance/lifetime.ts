@@ -92,57 +92,53 @@ export function lifetime(add: SuiteBuilder<LoginFailureProvider>): void {
     },
   )
 
-  add.basic(
-    'applySettings: gives records the life they would have now',
-    '§11.1, §20 rule 4',
-    async (stage) => {
-      const { provider, clock } = stage
-      protect(stage)
-      protect(stage, {}, 'other')
-      await fail(provider)
-      await fail(provider, 1, {}, 'bob')
-      await provider.recordFailure('other', 'alice')
-      const start = clock.now()
-      clock.advance(30 * SECOND)
-      await fail(provider, 1, {}, 'carol')
-      protect(stage, { maxDeltaTimeMs: 120 * SECOND })
-      protect(stage, { maxDeltaTimeMs: 120 * SECOND }, 'other')
-      assert.deepEqual(await provider.applySettings('realm'), { updated: 3, removed: 0 })
-      assert.deepEqual(await provider.applySettings('realm'), { updated: 0, removed: 0 })
-      assert.equal((await provider.get('realm', 'alice'))?.expiresAt, start + 120 * SECOND)
-      assert.equal((await provider.get('other', 'alice'))?.expiresAt, start + 60 * SECOND)
-      protect(stage, { maxDeltaTimeMs: 20 * SECOND })
-      assert.deepEqual(await provider.applySettings('realm'), { updated: 1, removed: 2 })
-      assert.equal(await provider.get('realm', 'alice'), undefined)
-      assert.equal(await countOf(provider, 'carol'), 1)
-    },
-  )
+  add.basic('recompute: gives records the life they would have now', '§11.1, §20 rule 4', async (stage) => {
+    const { provider, clock } = stage
+    protect(stage)
+    protect(stage, {}, 'other')
+    await fail(provider)
+    await fail(provider, 1, {}, 'bob')
+    await provider.recordFailure('other', 'alice')
+    const start = clock.now()
+    clock.advance(30 * SECOND)
+    await fail(provider, 1, {}, 'carol')
+    protect(stage, { maxDeltaTimeMs: 120 * SECOND })
+    protect(stage, { maxDeltaTimeMs: 120 * SECOND }, 'other')
+    assert.deepEqual(await provider.recompute('realm'), { updated: 3, removed: 0 })
+    assert.deepEqual(await provider.recompute('realm'), { updated: 0, removed: 0 })
+    assert.equal((await provider.get('realm', 'alice'))?.expiresAt, start + 120 * SECOND)
+    assert.equal((await provider.get('other', 'alice'))?.expiresAt, start + 60 * SECOND)
+    protect(stage, { maxDeltaTimeMs: 20 * SECOND })
+    assert.deepEqual(await provider.recompute('realm'), { updated: 1, removed: 2 })
+    assert.equal(await provider.get('realm', 'alice'), undefined)
+    assert.equal(await countOf(provider, 'carol'), 1)
+  })
 
-  add.basic('applySettings: a realm that is no longer protected has no records', '§11.1', async (stage) => {
+  add.basic('recompute: a realm that is no longer protected has no records', '§11.1', async (stage) => {
     const { provider } = stage
     protect(stage, { permanentLockout: true })
     await fail(provider, 2)
     await fail(provider, 1, {}, 'bob')
     stage.setRealm('realm', { bruteForce: { ...TEST_REALM, enabled: false } })
     await assertNotLocked(stage)
-    assert.deepEqual(await provider.applySettings('realm'), { updated: 0, removed: 2 })
+    assert.deepEqual(await provider.recompute('realm'), { updated: 0, removed: 2 })
     protect(stage, { permanentLockout: true })
     await assertNotLocked(stage)
   })
 
   add.basic(
-    'applySettings: permanent mode keeps records for ever, and lets them go again',
+    'recompute: permanent mode keeps records for ever, and lets them go again',
     '§11.1',
     async (stage) => {
       const { provider, clock } = stage
       protect(stage)
       await fail(provider)
       protect(stage, { permanentLockout: true })
-      assert.deepEqual(await provider.applySettings('realm'), { updated: 1, removed: 0 })
+      assert.deepEqual(await provider.recompute('realm'), { updated: 1, removed: 0 })
       clock.advance(61 * SECOND)
       assert.equal(await countOf(provider), 1)
       protect(stage, { maxDeltaTimeMs: 90 * SECOND })
-      assert.deepEqual(await provider.applySettings('realm'), { updated: 1, removed: 0 })
+      assert.deepEqual(await provider.recompute('realm'), { updated: 1, removed: 0 })
       clock.advance(29 * SECOND)
       assert.equal(await provider.get('realm', 'alice'), undefined)
     },
@@ -166,7 +162,7 @@ export function lifetime(add: SuiteBuilder<LoginFailureProvider>): void {
     },
   )
 
-  add.basic('applySettings, clearByRealm: more records than one step takes', '§8 D9', async (stage) => {
+  add.basic('recompute, removeByRealm: more records than one step takes', '§8 D9', async (stage) => {
     const { provider } = stage
     protect(stage, { failureFactor: 9 })
     for (let start = 0; start < 2_400; start += 400) {
@@ -175,8 +171,8 @@ export function lifetime(add: SuiteBuilder<LoginFailureProvider>): void {
       )
     }
     protect(stage, { failureFactor: 9, maxDeltaTimeMs: 90 * SECOND })
-    assert.deepEqual(await provider.applySettings('realm'), { updated: 2_400, removed: 0 })
-    assert.equal(await provider.clearByRealm('realm'), 2_400)
-    assert.equal(await provider.clearByRealm('realm'), 0)
+    assert.deepEqual(await provider.recompute('realm'), { updated: 2_400, removed: 0 })
+    assert.equal(await provider.removeByRealm('realm'), 2_400)
+    assert.equal(await provider.removeByRealm('realm'), 0)
   })
 }

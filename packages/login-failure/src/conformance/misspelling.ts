@@ -51,8 +51,8 @@ export function misspelling(add: SuiteBuilder<LoginFailureProvider>): void {
         status: [],
         clear: [],
         clearAddress: [],
-        clearByRealm: [],
-        applySettings: [],
+        removeByRealm: [],
+        recompute: [],
         on: [],
       })
       assert.equal(await countOf(provider), 1)

@@ -56,8 +56,8 @@ export function misuse(add: SuiteBuilder<LoginFailureProvider>): void {
         () => provider.status(id, 'u'),
         () => provider.clear(id, 'u'),
         () => provider.clearAddress(id, '127.0.0.1'),
-        () => provider.clearByRealm(id),
-        () => provider.applySettings(id),
+        () => provider.removeByRealm(id),
+        () => provider.recompute(id),
       ]) {
         await assert.rejects(call(), named('realmId'))
       }
@@ -84,7 +84,7 @@ export function misuse(add: SuiteBuilder<LoginFailureProvider>): void {
     await assert.rejects(provider.guard('realm', 'u', {}, wrong('verify')), /"verify"/)
     assert.throws(() => provider.on(wrong('locked'), () => {}), /"event"/)
     assert.throws(() => provider.on('unlock', wrong(undefined)), /"listener"/)
-    assert.equal(await provider.clearByRealm('realm'), 0)
+    assert.equal(await provider.removeByRealm('realm'), 0)
   })
 
   add.basic(

@@ -95,7 +95,7 @@ export function unknownUsers(add: SuiteBuilder<LoginFailureProvider>): void {
         second.end(false)
         assert.deepEqual(count(await Promise.all(running)), { failure: 2, locked: 1 })
         assert.equal(order.includes('third'), false)
-        await stage.provider.clearByRealm('realm')
+        await stage.provider.removeByRealm('realm')
       }
     },
   )
@@ -141,8 +141,8 @@ export function unknownUsers(add: SuiteBuilder<LoginFailureProvider>): void {
       }
       const attempt = unknown('mallory')
       for (const forget of [
-        async () => assert.equal(await provider.clearByRealm('realm'), 0),
-        async () => assert.deepEqual(await provider.applySettings('realm'), { updated: 0, removed: 0 }),
+        async () => assert.equal(await provider.removeByRealm('realm'), 0),
+        async () => assert.deepEqual(await provider.recompute('realm'), { updated: 0, removed: 0 }),
       ]) {
         assert.deepEqual(await attempt(provider, wrong), { outcome: 'failure', permanent: true })
         assert.equal((await attempt(provider, wrong)).outcome, 'locked')

@@ -155,21 +155,21 @@ const steps: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrar
   {
     weight: 1,
     arbitrary: step(
-      'clearByRealm',
+      'removeByRealm',
       fc.constant(REALM),
       (realm) =>
         ({ provider }) =>
-          provider.clearByRealm(realm),
+          provider.removeByRealm(realm),
     ),
   },
   {
     weight: 2,
     arbitrary: step(
-      'applySettings',
+      'recompute',
       fc.constant(REALM),
       (realm) =>
         ({ provider }) =>
-          provider.applySettings(realm),
+          provider.recompute(realm),
     ),
   },
   {
