@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { entriesOfNow, inSlices, isExpired, type ProviderFactory, Pruner } from '@authstate/spi'
-import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import {
+  describedSchema,
+  entriesOfNow,
+  inSlices,
+  isExpired,
+  type ProviderFactory,
+  Pruner,
+} from '@authstate/spi'
 import { ActionTokens } from './action-tokens.js'
 import { type MemoryActionTokenConfig, memoryActionTokenConfig, type RevokedTokenSource } from './config.js'
 import { type ActionTokenProvider, actionTokenSpi } from './contract.js'
@@ -12,7 +18,7 @@ export function memoryActionTokens(): ProviderFactory<ActionTokenProvider, Memor
   return {
     spi: actionTokenSpi,
     id: 'memory',
-    config: toStandardJsonSchema(memoryActionTokenConfig),
+    config: describedSchema(memoryActionTokenConfig),
     create: async (context, config) => {
       const store = new MemoryStore(config.revokedTokens)
       await store.loadRevoked()

@@ -1,6 +1,5 @@
 import { KEY_GRACE_MS, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
-import type { ProviderFactory } from '@authstate/spi'
-import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import { describedSchema, type ProviderFactory } from '@authstate/spi'
 import { ActionTokens } from './action-tokens.js'
 import { type ActionTokenConfig, actionTokenConfig } from './config.js'
 import { type ActionTokenProvider, actionTokenSpi } from './contract.js'
@@ -16,7 +15,7 @@ export function redisActionTokens(): ProviderFactory<ActionTokenProvider, Action
     spi: actionTokenSpi,
     id: 'redis',
     dependsOn: [redisConnectionSpi],
-    config: toStandardJsonSchema(actionTokenConfig),
+    config: describedSchema(actionTokenConfig),
     create: (context, config) =>
       new ActionTokens(context, config, new RedisStore(context.get(redisConnectionSpi))),
   }

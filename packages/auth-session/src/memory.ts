@@ -1,5 +1,11 @@
-import { entriesOfNow, inSlices, isExpired, type ProviderFactory, Pruner } from '@authstate/spi'
-import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import {
+  describedSchema,
+  entriesOfNow,
+  inSlices,
+  isExpired,
+  type ProviderFactory,
+  Pruner,
+} from '@authstate/spi'
 import { AuthSessions } from './auth-sessions.js'
 import { type AuthSessionConfig, authSessionConfig } from './config.js'
 import { type AuthSessionProvider, authSessionSpi } from './contract.js'
@@ -17,7 +23,7 @@ export function memoryAuthSessions(): ProviderFactory<AuthSessionProvider, AuthS
   return {
     spi: authSessionSpi,
     id: 'memory',
-    config: toStandardJsonSchema(authSessionConfig),
+    config: describedSchema(authSessionConfig),
     create: (context, config) => new AuthSessions(context, config, new RecordStore(new MemoryRecords())),
   }
 }

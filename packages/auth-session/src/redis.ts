@@ -1,6 +1,5 @@
 import { KEY_GRACE_MS, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
-import { isExpired, type ProviderContext, type ProviderFactory } from '@authstate/spi'
-import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import { describedSchema, isExpired, type ProviderContext, type ProviderFactory } from '@authstate/spi'
 import { AuthSessions } from './auth-sessions.js'
 import { type AuthSessionConfig, authSessionConfig } from './config.js'
 import { type AuthSessionProvider, authSessionSpi } from './contract.js'
@@ -23,7 +22,7 @@ export function redisAuthSessions(): ProviderFactory<AuthSessionProvider, AuthSe
   return {
     spi: authSessionSpi,
     id: 'redis',
-    config: toStandardJsonSchema(authSessionConfig),
+    config: describedSchema(authSessionConfig),
     dependsOn: [redisConnectionSpi],
     create: (context, config) => new AuthSessions(context, config, new RedisStore(context)),
   }

@@ -1,5 +1,11 @@
-import { type Clock, Lifecycle, type ProviderContext, type ProviderFactory, timers } from '@authstate/spi'
-import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import {
+  type Clock,
+  describedSchema,
+  Lifecycle,
+  type ProviderContext,
+  type ProviderFactory,
+  timers,
+} from '@authstate/spi'
 import { type ClusterConfig, clusterConfig } from './config.js'
 import { type ChannelStatus, type ClusterProvider, clusterSpi } from './contract.js'
 import type { Acquired, LeaseName, LeaseStore } from './leases.js'
@@ -16,7 +22,7 @@ export function memoryCluster(): ProviderFactory<ClusterProvider, ClusterConfig>
   return {
     spi: clusterSpi,
     id: 'memory',
-    config: toStandardJsonSchema(clusterConfig),
+    config: describedSchema(clusterConfig),
     create: (context, config) =>
       new LocalNode(context, config, (node) => new MemoryTransport(hub, node, context)),
   }

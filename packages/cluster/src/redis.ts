@@ -1,6 +1,11 @@
 import { type KeySpace, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
-import { type Clock, type ProviderContext, type ProviderFactory, stopwatchOf } from '@authstate/spi'
-import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import {
+  type Clock,
+  describedSchema,
+  type ProviderContext,
+  type ProviderFactory,
+  stopwatchOf,
+} from '@authstate/spi'
 import { type ClusterConfig, clusterConfig } from './config.js'
 import { type ChannelStatus, type ClusterProvider, clusterSpi } from './contract.js'
 import type { LeaseName, LeaseStore } from './leases.js'
@@ -17,7 +22,7 @@ export function redisCluster(): ProviderFactory<ClusterProvider, ClusterConfig> 
     spi: clusterSpi,
     id: 'redis',
     dependsOn: [redisConnectionSpi],
-    config: toStandardJsonSchema(clusterConfig),
+    config: describedSchema(clusterConfig),
     create: (context, config) => join(context, config),
   }
 }

@@ -1,5 +1,4 @@
-import type { ProviderFactory } from '@authstate/spi'
-import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import { describedSchema, type ProviderFactory } from '@authstate/spi'
 import { type HttpClientConfig, httpClientConfig } from './config.js'
 import { type HttpClientProvider, type HttpMethod, httpClientSpi } from './contract.js'
 import { HttpRequests } from './http-requests.js'
@@ -34,7 +33,7 @@ export function memoryHttpClient(script: Script): ProviderFactory<HttpClientProv
   return {
     spi: httpClientSpi,
     id: 'memory',
-    config: toStandardJsonSchema(httpClientConfig),
+    config: describedSchema(httpClientConfig),
     create: (context, config) => new HttpRequests(context, config, new ScriptedTransport(script)),
   }
 }

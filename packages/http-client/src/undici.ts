@@ -2,10 +2,10 @@ import {
   assertFunction,
   assertOptions,
   ConfigurationError,
+  describedSchema,
   type Known,
   type ProviderFactory,
 } from '@authstate/spi'
-import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { type HttpClientConfig, httpClientConfig } from './config.js'
 import { type HttpClientProvider, httpClientSpi } from './contract.js'
 import { HttpRequests } from './http-requests.js'
@@ -33,7 +33,7 @@ export function undiciHttpClient(
   return {
     spi: httpClientSpi,
     id: 'undici',
-    config: toStandardJsonSchema(httpClientConfig),
+    config: describedSchema(httpClientConfig),
     secrets: ['proxyMappings'],
     create: async (context, config) => {
       const environment = config.useEnvironmentProxy ? proxiesOf(env) : undefined

@@ -1,6 +1,6 @@
 // docs/outgoing-http.md says what the code does.
 import { readFileSync } from 'node:fs'
-import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import { describedSchema } from '@authstate/spi'
 import { expect, test } from 'vitest'
 import { HTTP_ERROR_CODES, httpClientConfig } from '../src/index.js'
 import { PURPOSES } from '../src/profiles.js'
@@ -17,9 +17,8 @@ function rowsUnder(heading: string): [string, string][] {
 }
 
 test('every property is listed with its default', () => {
-  const written = toStandardJsonSchema(httpClientConfig)['~standard'].jsonSchema.input({
+  const written = describedSchema(httpClientConfig)['~standard'].jsonSchema.input({
     target: 'draft-2020-12',
-    libraryOptions: { errorMode: 'ignore' },
   }) as { properties: Record<string, { default?: unknown }> }
   const listed = Object.entries(written.properties).map(([name, { default: value }]) => [
     name,

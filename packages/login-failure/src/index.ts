@@ -1,4 +1,4 @@
-export { clientAddressReader, type RequestOrigin } from './address.js'
+export { clientAddressReader, type RequestOrigin } from './client-address.js'
 export type { LoginFailureConfig } from './config.js'
 export * from './contract.js'
 export { memoryLoginFailures } from './memory.js'

@@ -1,5 +1,4 @@
-import type { ProviderFactory } from '@authstate/spi'
-import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import { describedSchema, type ProviderFactory } from '@authstate/spi'
 import { type LoginFailureConfig, loginFailureConfig } from './config.js'
 import { type LoginFailureProvider, loginFailureSpi } from './contract.js'
 import { LoginFailures } from './login-failures.js'
@@ -10,7 +9,7 @@ export function memoryLoginFailures(): ProviderFactory<LoginFailureProvider, Log
   return {
     spi: loginFailureSpi,
     id: 'memory',
-    config: toStandardJsonSchema(loginFailureConfig),
+    config: describedSchema(loginFailureConfig),
     create: (context, config) => new LoginFailures(context, config, new MemoryStore()),
   }
 }

@@ -1,13 +1,13 @@
 import { type KeySpace, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
 import {
   allSteps,
+  describedSchema,
   isExpired,
   nextStep,
   type ProviderContext,
   type ProviderFactory,
   UnreadableCounter,
 } from '@authstate/spi'
-import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { type LoginFailureConfig, loginFailureConfig } from './config.js'
 import { type LoginFailureProvider, loginFailureSpi } from './contract.js'
 import { LoginFailures } from './login-failures.js'
@@ -29,7 +29,7 @@ export function redisLoginFailures(): ProviderFactory<LoginFailureProvider, Logi
     spi: loginFailureSpi,
     id: 'redis',
     dependsOn: [redisConnectionSpi],
-    config: toStandardJsonSchema(loginFailureConfig),
+    config: describedSchema(loginFailureConfig),
     create: (context, config) => new LoginFailures(context, config, new RedisStore(context)),
   }
 }

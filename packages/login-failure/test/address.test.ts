@@ -1,3 +1,6 @@
+/// <reference path="./proxy-addr.d.ts" />
+import fc from 'fast-check'
+import proxyaddr from 'proxy-addr'
 import { describe, expect, test } from 'vitest'
 import { networkOf, parseIp } from '../src/address.js'
 import { clientAddressReader } from '../src/index.js'
@@ -15,6 +18,7 @@ describe('clientAddressReader', () => {
     ['IPv6', '2001:db8:ffff::1', '2001:DB8::7', '2001:db8::7'],
     ['rubbish from a proxy', '10.0.0.1', 'unknown', undefined],
     ['an address with a port', '10.0.0.1', '203.0.113.7:4711', undefined],
+    ['a proxy in a form that others read differently', '10.0.0.1', '203.0.113.7, 012.0.0.1', undefined],
     ['only proxies', '10.0.0.1', '10.0.0.2', '10.0.0.2'],
     ['no connection', undefined, '203.0.113.7', undefined],
   ])('%s', (_, remoteAddress, forwardedFor, expected) => {
@@ -30,8 +34,60 @@ describe('clientAddressReader', () => {
   test('a list entry that is none is a TypeError', () => {
     expect(() => clientAddressReader(['10.0.0.0/33'])).toThrow(TypeError)
     expect(() => clientAddressReader(['proxy.example'])).toThrow(TypeError)
+    for (const entry of [
+      '10.0.0.0/0',
+      '10.0.0.0/255.0.255.0',
+      '10.0.0.0/',
+      '::1/129',
+      '::1/255.0.0.0',
+      '::ffff:10.0.0.1/95',
+    ]) {
+      expect(() => clientAddressReader([entry]), entry).toThrow('"trustedProxies" has a')
+    }
+  })
+
+  test('trusts whom proxy-addr trusts, which Express asks', () => {
+    const byte = fc.nat(3).map((n) => [0, 10, 127, 255][n])
+    const ipv4 = fc.tuple(byte, byte, byte, byte).map((bytes) => bytes.join('.'))
+    const word = fc.constantFrom('0', '1', 'fe80', 'fc00', '2001', 'ffff')
+    const ipv6 = fc.array(word, { minLength: 8, maxLength: 8 }).map((words) => words.join(':'))
+    const mapped = ipv4.map((text) => `::ffff:${text}`)
+    const address = fc.oneof(ipv4, ipv6, mapped, fc.constantFrom('::1'))
+    const junk = fc.constantFrom('unknown', '', '127.0.0.1:80', '"::1"')
+    const entry = fc.oneof(
+      fc.constantFrom('loopback', 'linklocal', 'uniquelocal', '10.0.0.0/255.0.0.0', '::ffff:0:0/96'),
+      address,
+      fc.tuple(ipv4, fc.integer({ min: 1, max: 32 })).map((parts) => parts.join('/')),
+      fc.tuple(ipv6, fc.integer({ min: 1, max: 128 })).map((parts) => parts.join('/')),
+      fc.tuple(mapped, fc.integer({ min: 96, max: 128 })).map((parts) => parts.join('/')),
+    )
+    const header = fc.array(fc.oneof(address, address, junk), { maxLength: 4 })
+    const separator = fc.constantFrom(',', ', ', ' ,  ')
+    fc.assert(
+      fc.property(
+        fc.array(entry, { maxLength: 3 }),
+        address,
+        header,
+        separator,
+        (trusted, remoteAddress, forwarded, by) => {
+          const forwardedFor = forwarded.join(by)
+          const request = { socket: { remoteAddress }, headers: { 'x-forwarded-for': forwardedFor } }
+          const theirs = proxyaddr(request, proxyaddr.compile(trusted))
+          expect(clientAddressReader(trusted)({ remoteAddress, forwardedFor })).toBe(ipOrNothing(theirs))
+        },
+      ),
+      { numRuns: 3_000 },
+    )
   })
 })
+
+function ipOrNothing(text: string): string | undefined {
+  try {
+    return parseIp(text).toString()
+  } catch {
+    return undefined
+  }
+}
 
 describe('networkOf', () => {
   test.each([

@@ -1,5 +1,4 @@
-import type { ProviderFactory } from '@authstate/spi'
-import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import { describedSchema, type ProviderFactory } from '@authstate/spi'
 import { type RealmCacheConfig, realmCacheConfig } from './config.js'
 import { type RealmCacheProvider, realmCacheSpi } from './contract.js'
 import { LocalCache } from './local-cache.js'
@@ -10,7 +9,7 @@ export function memoryRealmCache(): ProviderFactory<RealmCacheProvider, RealmCac
   return {
     spi: realmCacheSpi,
     id: 'memory',
-    config: toStandardJsonSchema(realmCacheConfig),
+    config: describedSchema(realmCacheConfig),
     create: ({ clock, logger }, config) => new LocalCache(clock, logger, config, () => singleNode),
   }
 }

@@ -3,12 +3,12 @@ import { type ClusterProvider, clusterSpi } from '@authstate/cluster'
 import { type RedisConnection, redisConnectionSpi } from '@authstate/redis'
 import {
   ConfigurationError,
+  describedSchema,
   type ProviderContext,
   type ProviderFactory,
   Sealer,
   stopwatchOf,
 } from '@authstate/spi'
-import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { ChannelFreshness } from './channel-freshness.js'
 import { type RealmCacheConfig, type RegionSettings, realmCacheConfig } from './config.js'
 import { type RealmCacheProvider, realmCacheSpi } from './contract.js'
@@ -29,7 +29,7 @@ export function redisRealmCache(): ProviderFactory<RealmCacheProvider, RealmCach
     id: 'redis',
     dependsOn: [clusterSpi],
     uses: [redisConnectionSpi],
-    config: toStandardJsonSchema(realmCacheConfig),
+    config: describedSchema(realmCacheConfig),
     create: (context, config) => {
       const make = (cache: LocalCache) => new ClusterTransport(context, config, cache)
       return new LocalCache(context.clock, context.logger, config, make)

@@ -1,5 +1,4 @@
-import type { ProviderFactory } from '@authstate/spi'
-import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import { describedSchema, type ProviderFactory } from '@authstate/spi'
 import { openConnection } from './connect.js'
 import { type RedisConnection, redisConnectionSpi } from './contract.js'
 import { type RedisConfig, redisConfig } from './options.js'
@@ -11,7 +10,7 @@ export function redisConnection(): ProviderFactory<RedisConnection, RedisConfig>
     // Not the name of an option: a section's properties may also stand under the provider's id.
     id: 'default',
     onDemand: true,
-    config: toStandardJsonSchema(redisConfig),
+    config: describedSchema(redisConfig),
     create: ({ logger, givenClock, node }, config) =>
       openConnection(config, { logger, clock: givenClock, node: node.name }),
   }

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { ProviderFactory } from '@authstate/spi'
-import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import { describedSchema, type ProviderFactory } from '@authstate/spi'
 import { type MemoryStickySessionConfig, memoryStickySessionConfig } from './config.js'
 import { type StickySessionEncoderProvider, stickySessionEncoderSpi } from './contract.js'
 import { ownRoute } from './rules.js'
@@ -17,7 +16,7 @@ export function memoryStickySessions(): ProviderFactory<
   return {
     spi: stickySessionEncoderSpi,
     id: 'memory',
-    config: toStandardJsonSchema(memoryStickySessionConfig),
+    config: describedSchema(memoryStickySessionConfig),
     create: (context, config) => {
       const { keyring, node } = context
       const route =

@@ -1,6 +1,5 @@
 import { type ClusterView, clusterSpi } from '@authstate/cluster'
-import type { NodeIdentity, ProviderFactory } from '@authstate/spi'
-import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import { describedSchema, type NodeIdentity, type ProviderFactory } from '@authstate/spi'
 import { type StickySessionConfig, stickySessionConfig } from './config.js'
 import { type StickySessionEncoderProvider, stickySessionEncoderSpi } from './contract.js'
 import { createRendezvous, type Rendezvous } from './rendezvous.js'
@@ -17,7 +16,7 @@ export function redisStickySessions(): ProviderFactory<StickySessionEncoderProvi
     spi: stickySessionEncoderSpi,
     id: 'redis',
     dependsOn: [clusterSpi],
-    config: toStandardJsonSchema(stickySessionConfig),
+    config: describedSchema(stickySessionConfig),
     create: (context, config) => {
       if (config.shouldAttachRoute) ownRoute(context.node)
       const cluster = context.get(clusterSpi)

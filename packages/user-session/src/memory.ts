@@ -1,5 +1,4 @@
-import type { ProviderFactory } from '@authstate/spi'
-import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import { describedSchema, type ProviderFactory } from '@authstate/spi'
 import { type UserSessionConfig, userSessionConfig } from './config.js'
 import { type UserSessionProvider, userSessionSpi } from './contract.js'
 import { MemoryStore } from './memory/store.js'
@@ -10,7 +9,7 @@ export function memoryUserSessions(): ProviderFactory<UserSessionProvider, UserS
   return {
     spi: userSessionSpi,
     id: 'memory',
-    config: toStandardJsonSchema(userSessionConfig),
+    config: describedSchema(userSessionConfig),
     create: (context, config) => new UserSessions(context, config, (parts) => new MemoryStore(parts)),
   }
 }

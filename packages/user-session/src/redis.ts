@@ -1,6 +1,5 @@
 import { redisConnectionSpi } from '@authstate/redis'
-import type { ProviderFactory } from '@authstate/spi'
-import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import { describedSchema, type ProviderFactory } from '@authstate/spi'
 import { type UserSessionConfig, userSessionConfig } from './config.js'
 import { type UserSessionProvider, userSessionSpi } from './contract.js'
 import { RedisStore } from './redis/store.js'
@@ -12,7 +11,7 @@ export function redisUserSessions(): ProviderFactory<UserSessionProvider, UserSe
     spi: userSessionSpi,
     id: 'redis',
     dependsOn: [redisConnectionSpi],
-    config: toStandardJsonSchema(userSessionConfig),
+    config: describedSchema(userSessionConfig),
     create: (context, config) => new UserSessions(context, config, (parts) => new RedisStore(parts)),
   }
 }

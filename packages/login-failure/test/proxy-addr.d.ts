@@ -1,4 +1,4 @@
-/** The part of proxy-addr that is used; it comes without types. */
+/** The part of proxy-addr that tests compare with; it comes without types. */
 declare module 'proxy-addr' {
   type Trust = (address: string, hops: number) => boolean
   interface Request {
