@@ -23,8 +23,9 @@ const SLACK_US = 2 * US_PER_MS
 const WEARS_OFF = 1_000
 
 /**
- * How long a node that knows no time of its own does not rely on a correction. A server that took over may have one that was
- * made for another server; nodes that know how much time has passed mend it as soon as they are connected.
+ * How long a node that knows no time of its own does not rely on a correction, and asks often, also where there is none. A
+ * server that took over may have one that was made for another server, or lack one; nodes that know how much time has passed
+ * mend it as soon as they are connected.
  */
 const UNSETTLED_US = 2_000 * US_PER_MS
 
@@ -89,6 +90,8 @@ export class DeploymentClock implements Clock {
   #correction = { us: 0, at: 0 }
   /** Until then, by the monotonic clock in us, the correction may be wrong by all that it is. */
   #unsettledUntil = 0
+  /** Until then others may mend what this node has only just begun to go by. */
+  #asksOftenUntil = 0
   /** What was answered last, in us: time does not go back. */
   #last = 0
   /** Nothing may be sent: the connection was lost since the last measurement. */
@@ -236,7 +239,7 @@ export class DeploymentClock implements Clock {
       failure !== undefined ||
       isRefused ||
       (this.#isInDoubt && !wasInDoubt) ||
-      this.#monotonicUs() < this.#unsettledUntil
+      this.#monotonicUs() < this.#asksOftenUntil
     this.#cancel = this.#parts.later(again ? RETRY_MS : REFRESH_MS, () => void this.measure())
   }
 
@@ -262,6 +265,8 @@ export class DeploymentClock implements Clock {
    */
   #excess({ behindUs }: ClockReading, newer: Interval): number {
     if (behindUs === 0 || this.#interval === undefined || this.#isInDoubt) return 0
+    // The same server: who made its correction longer knows of more time than this node, which may have started on it.
+    if (intersected(this.#interval, newer) !== undefined) return 0
     const known = corrected(widened(this.#interval, newer.at), this.#correctionAt(newer.at))
     const ahead = newer.low + behindUs - known.high - SLACK_US
     return Math.max(0, Math.floor(Math.min(ahead, behindUs)))
@@ -273,7 +278,10 @@ export class DeploymentClock implements Clock {
     const before =
       this.#interval && corrected(widened(this.#interval, newer.at), this.#correctionAt(newer.at))
     const isJudged = this.#interval !== undefined && !this.#isInDoubt
-    if (!isJudged && behindUs > 0) this.#unsettledUntil = newer.at + UNSETTLED_US
+    if (!isJudged) {
+      this.#asksOftenUntil = newer.at + UNSETTLED_US
+      if (behindUs > 0) this.#unsettledUntil = this.#asksOftenUntil
+    }
     this.#interval = both ?? newer
     this.#correction = { us: behindUs, at: newer.at }
     this.#middle = (this.#interval.low + this.#interval.high) / 2
@@ -323,7 +331,8 @@ export class DeploymentClock implements Clock {
   /** What has passed for certain by the clock of the deployment; 0 when nothing is certain. */
   #floorAt(monotonic: number): number {
     // A correction that others may lower must not come back by a node that believed it.
-    if (this.#interval === undefined || this.#isInDoubt || monotonic < this.#unsettledUntil) return 0
+    if (this.#interval === undefined || this.#isInDoubt) return 0
+    if (monotonic < this.#unsettledUntil) return 0
     const { low } = corrected(widened(this.#interval, monotonic), this.#correctionAt(monotonic))
     return Math.max(0, Math.floor(monotonic + low - SLACK_US))
   }

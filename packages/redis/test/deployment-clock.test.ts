@@ -304,6 +304,38 @@ describe('the clock of a deployment', () => {
     expect(world.error()).toBeLessThan(2_000_000)
   })
 
+  test('a node that starts at a server that is behind, before the others have corrected it, hears of it soon', async () => {
+    const world = new World()
+    await world.clock.start()
+    expect(Math.min(...[...world.timers].map(({ ms }) => ms))).toBeLessThanOrEqual(250)
+    world.monotonic += 250_000
+    // A node from before the failover has stored what the server is behind.
+    world.correction = { us: 3_000_000, since: world.server() }
+    await world.clock.measure()
+    expect(world.error()).toBeGreaterThan(2_900_000)
+    expect(world.behind()).toBeGreaterThan(2_900_000)
+    world.monotonic += 2_500_000
+    await world.clock.measure()
+    expect(world.clock.uncertaintyMs).toBeLessThan(1)
+    expect(Math.min(...[...world.timers].map(({ ms }) => ms))).toBe(5_000)
+  })
+
+  test('a node that started at a server that was behind never takes away what others correct later', async () => {
+    const world = new World()
+    await world.clock.start()
+    world.monotonic += 60_000_000
+    await world.clock.measure()
+    world.correction = { us: 3_000_000, since: world.server() }
+    for (let n = 0; n < 3; n++) {
+      const before = world.clock.nowUs()
+      await world.clock.measure()
+      expect(world.clock.nowUs()).toBeGreaterThan(before)
+      expect(world.behind()).toBeGreaterThan(2_900_000)
+      expect(world.error()).toBeGreaterThan(2_900_000)
+      world.monotonic += 5_000_000
+    }
+  })
+
   test('failovers back and forth between servers that are apart add nothing to the clock', async () => {
     const world = new World()
     await world.clock.start()
