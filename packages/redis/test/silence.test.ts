@@ -217,7 +217,8 @@ describeWith(serverBinary, 'a server that is frozen', () => {
         await until('the connection to be cut', () => client.status !== 'ready')
         most = Math.max(most, kept(client))
       }
-      expect(most).toBeLessThanOrEqual(20)
+      // A round of calls, and the question for the time.
+      expect(most).toBeLessThanOrEqual(21)
       expect(logger.entries.map(({ message }) => message)).toContain(
         'a connection to Redis went silent; it is replaced',
       )
