@@ -17,6 +17,7 @@ import { realmCacheBugs, realmCacheScriptBugs } from './planted/realm-cache.js'
 import { stickySessionBugs } from './planted/sticky-session-encoder.js'
 import { table } from './planted/table.js'
 import { userSessionBugs, userSessionScriptBugs } from './planted/user-session.js'
+import { webSessionBugs, webSessionScriptBugs } from './planted/web-session.js'
 
 const caught: string[][] = []
 
@@ -53,6 +54,7 @@ const plantations: readonly Plantation[] = [
   loginFailureBugs,
   realmCacheBugs,
   stickySessionBugs,
+  webSessionBugs,
   httpClientBugs,
   clusterBugs,
   mannersBugs,
@@ -79,6 +81,7 @@ describeWith(redis, 'in scripts', () => {
     userSessionScriptBugs,
     loginFailureScriptBugs,
     realmCacheScriptBugs,
+    webSessionScriptBugs,
   ])
     tryAll(bugs(open))
 })

@@ -41,6 +41,7 @@ const PRINTED: Readonly<Record<string, RegExp>> = {
   spi: /^greetings memory\n$/,
   'sticky-session-encoder': /^AUTH_SESSION_ID=\S+\.n1; Path=\/; HttpOnly; Secure; SameSite=None undefined\n$/,
   'user-session': /^1\n$/,
+  'web-session': /^stored refused\n$/,
 }
 
 test('every package has a program in its README', () => {

@@ -8,6 +8,7 @@ import { loginFailureSuite } from '../packages/login-failure/src/conformance.js'
 import { realmCacheSuite } from '../packages/realm-cache/src/conformance.js'
 import { stickySessionEncoderSuite } from '../packages/sticky-session-encoder/src/conformance.js'
 import { userSessionSuite } from '../packages/user-session/src/conformance.js'
+import { webSessionSuite } from '../packages/web-session/src/conformance.js'
 import { rowsOf, scenariosOf, unknownSources } from './lib/sources.js'
 
 const page = readFileSync('docs/sources.md', 'utf8')
@@ -20,6 +21,7 @@ const suites = [
   realmCacheSuite,
   stickySessionEncoderSuite,
   userSessionSuite,
+  webSessionSuite,
 ]
 
 test('docs/sources.md knows the source of every case', () => {

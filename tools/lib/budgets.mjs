@@ -12,6 +12,7 @@ const BUDGETS = [
   ['user-session', 'memoryUserSessions', 60],
   ['auth-session', 'memoryAuthSessions', 60],
   ['action-token', 'memoryActionTokens', 60],
+  ['web-session', 'memoryWebSessions', 60],
   ['cluster', 'memoryCluster', 60],
   ['sticky-session-encoder', 'memoryStickySessions', 60],
   ['login-failure', 'memoryLoginFailures', 60],

@@ -11,7 +11,7 @@ export type StateMembers = { readonly [S in AnyService as MemberOf<S>]: Provider
  * The state of an authentication server.
  *
  * Each service is a member, and the provider that the configuration selects: `userSessions`, `authSessions`, `actionTokens`,
- * `loginFailures`, `realmCache`, `stickySessions` and `cluster`. One that is disabled throws a `ConfigurationError` when
+ * `webSessions`, `loginFailures`, `realmCache`, `stickySessions` and `cluster`. One that is disabled throws a `ConfigurationError` when
  * it is asked for, everything after `close()` a `ProviderClosedError`.
  */
 export interface AuthState extends StateMembers, AsyncDisposable {

@@ -35,6 +35,8 @@ export type { StickySessionEncoderProvider } from '@authstate/sticky-session-enc
 export { stickySessionEncoderSpi } from '@authstate/sticky-session-encoder/service'
 export type { ClientSession, UserSession, UserSessionProvider } from '@authstate/user-session'
 export { userSessionSpi } from '@authstate/user-session/service'
+export type { WebSession, WebSessionProvider } from '@authstate/web-session'
+export { webSessionSpi } from '@authstate/web-session/service'
 export type { AuthState, StateMembers } from './auth-state.js'
 export type { AuthStateConfig, AuthStateOptions, WithEnvironment, WithoutEnvironment } from './config.js'
 export { createAuthState } from './create-auth-state.js'

@@ -7,12 +7,14 @@ import { redisService } from '@authstate/redis/service'
 import type { Provider, Service, Spi } from '@authstate/spi'
 import { stickySessionEncoderService } from '@authstate/sticky-session-encoder/service'
 import { userSessionService } from '@authstate/user-session/service'
+import { webSessionService } from '@authstate/web-session/service'
 
 /** Every service of this library, and the connection that those on Redis share. All else in this package follows from it. */
 export const services = [
   userSessionService,
   authSessionService,
   actionTokenService,
+  webSessionService,
   loginFailureService,
   realmCacheService,
   stickySessionEncoderService,

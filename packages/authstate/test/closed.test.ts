@@ -25,6 +25,7 @@ const members = [
   'userSessions',
   'authSessions',
   'actionTokens',
+  'webSessions',
   'loginFailures',
   'realmCache',
   'cluster',

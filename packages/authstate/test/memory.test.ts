@@ -14,6 +14,7 @@ const MEMBERS = [
   'userSessions',
   'authSessions',
   'actionTokens',
+  'webSessions',
   'loginFailures',
   'realmCache',
   'stickySessions',

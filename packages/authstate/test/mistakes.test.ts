@@ -100,6 +100,7 @@ describe('what would start and provide nothing stops the start', () => {
     'user-session',
     'auth-session',
     'action-token',
+    'web-session',
     'login-failure',
     'realm-cache',
     'sticky-session-encoder',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { AuthState } from '../../src/index.js'
 
 export const REALM = 'r'
@@ -7,6 +8,7 @@ export interface Stored {
   readonly session: string
   readonly root: string
   readonly tab: string
+  readonly web: string
   readonly actionToken: string
 }
 
@@ -15,6 +17,7 @@ export type Ask = (state: AuthState, stored: Stored) => unknown
 
 const MINUTE = 60_000
 const login = { userId: 'ada', loginUsername: 'ada', brokerUserId: 'b', client: { clientId: 'app' } }
+const web = { data: { n: 1 }, lifespanMs: MINUTE, userId: 'ada', labels: { l: 'v' }, alias: 'x' }
 const address = { ip: '192.0.2.1' }
 const tags = { tags: ['t'] }
 
@@ -28,7 +31,7 @@ const rotation = (presented: string, next: string) => ({
 
 /** Fills every SPI, so that each verb has something to do. Removes what was there. */
 export async function store(state: AuthState): Promise<Stored> {
-  const { userSessions, authSessions, actionTokens, loginFailures, realmCache } = state
+  const { userSessions, authSessions, actionTokens, webSessions, loginFailures, realmCache } = state
   await clear(state)
   const session = await userSessions.create(REALM, login)
   await userSessions.createOffline(REALM, session.id)
@@ -45,17 +48,27 @@ export async function store(state: AuthState): Promise<Stored> {
   for (const key of ['k', 'k2']) {
     await actionTokens.put(REALM, 'code', key, { lifespanMs: MINUTE, family: 'f', subject: 'ada' })
   }
+  // An id that was ended stays refused.
+  const webId = randomUUID()
+  await webSessions.save(REALM, webId, web)
   await loginFailures.recordFailure(REALM, 'ada', address)
   await realmCache.region('realms', { secondLevelTtlMs: MINUTE }).get('acme', () => 'old', tags)
   const claims = { userId: 'ada', actionId: 'verify-email', lifespanMs: MINUTE }
   const actionToken = await actionTokens.issueActionToken(REALM, claims)
-  return { session: session.id, root: root.id, tab: added?.tab.tabId ?? '', actionToken }
+  return { session: session.id, root: root.id, tab: added?.tab.tabId ?? '', web: webId, actionToken }
 }
 
-async function clear({ userSessions, authSessions, actionTokens, loginFailures }: AuthState): Promise<void> {
+async function clear({
+  userSessions,
+  authSessions,
+  actionTokens,
+  webSessions,
+  loginFailures,
+}: AuthState): Promise<void> {
   await userSessions.removeByRealm(REALM)
   await authSessions.removeByRealm(REALM)
   await actionTokens.removeByRealm(REALM)
+  await webSessions.removeByRealm(REALM)
   await loginFailures.removeByRealm(REALM)
 }
 
@@ -138,6 +151,20 @@ export const VERBS: Readonly<Record<string, Readonly<Record<string, Ask>>>> = {
     consumeActionToken: ({ actionTokens }, { actionToken }) =>
       actionTokens.consumeActionToken(REALM, actionToken, 'verify-email'),
   },
+  'web-session': {
+    save: ({ webSessions }) => webSessions.save(REALM, randomUUID(), web),
+    update: ({ webSessions }, { web: id }) => webSessions.update(REALM, id, { set: { m: 1 } }),
+    get: ({ webSessions }, { web: id }) => webSessions.get(REALM, id),
+    find: ({ webSessions }) => webSessions.find(REALM, 'x'),
+    remove: ({ webSessions }, { web: id }) => webSessions.remove(REALM, id),
+    list: ({ webSessions }) => webSessions.list(REALM),
+    listByUser: ({ webSessions }) => webSessions.listByUser(REALM, 'ada'),
+    listByLabel: ({ webSessions }) => webSessions.listByLabel(REALM, 'l', 'v'),
+    count: ({ webSessions }) => webSessions.count(REALM),
+    removeByUser: ({ webSessions }) => webSessions.removeByUser(REALM, 'ada'),
+    removeByLabel: ({ webSessions }) => webSessions.removeByLabel(REALM, 'l', 'v'),
+    removeByRealm: ({ webSessions }) => webSessions.removeByRealm(REALM),
+  },
   'login-failure': {
     recordFailure: ({ loginFailures }) => loginFailures.recordFailure(REALM, 'ada', address),
     recordUnknownUser: ({ loginFailures }) => loginFailures.recordUnknownUser(REALM, address),
@@ -178,6 +205,7 @@ export const VERBS: Readonly<Record<string, Readonly<Record<string, Ask>>>> = {
 export const LOCAL: Readonly<Record<string, readonly string[]>> = {
   'user-session': ['on', 'stats'],
   'auth-session': ['on'],
+  'web-session': ['on'],
   'login-failure': ['on'],
   'realm-cache': ['region', 'regions', 'begin', 'on', 'peek', 'stats'],
   cluster: ['view', 'onViewChange', 'subscribe', 'channel', 'onChannelChange', 'lockSession'],

@@ -1,0 +1,5 @@
+export { type WebSessionConfig, webSessionConfig } from './config.js'
+export * from './contract.js'
+export { lifeUntil } from './life.js'
+export { memoryWebSessions } from './memory.js'
+export { webSessionService } from './service.js'

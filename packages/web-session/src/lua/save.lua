@@ -1,0 +1,85 @@
+-- Store a session whole, unless it was ended.
+--
+-- The keys of its user and labels lie in the same slot and are spelt here.
+--
+-- KEYS[1] record       string: see lib/slot
+-- KEYS[2] realm        zset: members of the realm's sessions, scored by expiresAt
+-- ARGV[1] now          ms since the epoch
+-- ARGV[2] expiresAt    ms since the epoch; may have passed
+-- ARGV[3] tombstoneMs  how long at least what ends is refused, ms
+-- ARGV[4] graceMs      how much longer Redis keeps everything, ms
+-- ARGV[5] member       what indexes call the session
+-- ARGV[6] mustExist    1: store nothing where there is none of this generation
+-- ARGV[7] ifVersion    store over this version and no other; empty for any
+-- ARGV[8] since        when the sign-in began, ms since the epoch; 0 without a user
+-- ARGV[9] beginning    the same, as a removal of the user's sessions compares it; empty without a user
+-- ARGV[10] rest        of the text: from the generation on
+--
+-- Returns the version when stored, or {'replaced', user} where that ended another generation, of that user; else 'ended', 'user',
+-- 'absent', 'conflict', or {'passed', user}: the user only where something was alive and ended.
+
+-- include: slot, standings, fence, enter
+local now, expires = tonumber(ARGV[1]), tonumber(ARGV[2])
+local before, ended = read(redis.call('GET', KEYS[1]))
+local marks = standing(ended, now)
+local living = before and before.expires > now and before or nil
+local generation, user, alias, labels = string.match(ARGV[10], '^([^:]*):([^:]*):([^:]*):([^:]*):')
+for _, held in ipairs(marks) do
+  if held[2] == generation then
+    return 'ended'
+  end
+end
+local same = living and living.generation == generation and living or nil
+if not same and (ARGV[6] == '1' or ARGV[7] ~= '') then
+  return 'absent'
+end
+if same and ARGV[7] ~= '' and same.version ~= ARGV[7] then
+  return 'conflict'
+end
+local head, realm = place(KEYS[2])
+local is_his = same and user ~= '' and same.user == user
+if user ~= '' and not is_his and fenced(head, realm, user, ARGV[9]) then
+  return 'user'
+end
+
+local least = now + tonumber(ARGV[3])
+local grace = tonumber(ARGV[4])
+if expires <= now then
+  mark(marks, generation, math.max(same and same.expires or 0, least))
+  if before and not same then
+    -- A full server goes on with a script that began with a write that cannot grow.
+    redis.call('PERSIST', KEYS[1])
+    write(KEYS[1], before, marks, now, before.saved, grace)
+    return { 'passed' }
+  end
+  redis.call('ZREM', KEYS[2], ARGV[5])
+  if same then
+    leave(head, realm, same, ARGV[5])
+  end
+  bury(KEYS[1], marks, now, grace)
+  return same and { 'passed', same.user } or { 'passed' }
+end
+
+if living and not same then
+  mark(marks, living.generation, math.max(living.expires, least))
+end
+local s = {
+  expires = expires,
+  version = same and string.format('%.0f', tonumber(same.version) + 1) or '1',
+  created = same and same.created or ARGV[1],
+  since = is_his and same.since or ARGV[8],
+  user = user,
+  labels = labels,
+  rest = ARGV[10],
+}
+if before then
+  leave(head, realm, before, ARGV[5], s)
+end
+local ttl = write(KEYS[1], s, marks, now, ARGV[1], grace)
+if not (same and same.expires == expires and same.user == user and same.labels == labels) then
+  enter(head, realm, s, ARGV[5], ttl, now)
+end
+if living and not same then
+  return { 'replaced', living.user }
+end
+return tonumber(s.version)

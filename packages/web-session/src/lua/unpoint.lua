@@ -1,0 +1,12 @@
+-- Forget that a session may bear an alias, unless it was noted again with another end.
+--
+-- KEYS[1] pointer    zset: ids of sessions, scored by expiresAt
+-- ARGV[1] expiresAt  of the session that was ended, ms since the epoch
+-- ARGV[2] id         of the session
+--
+-- Returns 1.
+
+if redis.call('ZSCORE', KEYS[1], ARGV[2]) == ARGV[1] then
+  redis.call('ZREM', KEYS[1], ARGV[2])
+end
+return 1

@@ -1,0 +1,74 @@
+-- Change names, the end, or the user of a session that is there; it never creates.
+--
+-- KEYS[1] record       see lib/slot
+-- KEYS[2] realm        zset: members of the realm's sessions, scored by expiresAt
+-- ARGV[1] now          ms since the epoch
+-- ARGV[2] expiresAt    ms since the epoch; may have passed; empty: as it is
+-- ARGV[3] tombstoneMs  how long at least what ends is refused, ms
+-- ARGV[4] graceMs      how much longer Redis keeps everything, ms
+-- ARGV[5] member       what indexes call the session
+-- ARGV[6] ifVersion    change this version and no other; empty for any
+-- ARGV[7] owner        = and the user, escaped, or nobody; empty: as it is
+-- ARGV[8] since        when the sign-in began, ms since the epoch; 0 without one
+-- ARGV[9] beginning    the same, as a removal of the user's sessions compares it; empty without one
+-- ARGV[10] maxBytes    of the JSON of the data
+-- ARGV[11] unset       JSON of names that go, each ended by a line feed
+-- ARGV[12] set         lengths, a colon, and an object as JSON; empty for none
+--
+-- Returns the new version, or {'changed', version, expiresAt, alias} where a pointer has to follow; else 'ended', 'absent',
+-- 'conflict', 'user', {'too-large', bytes} or {'passed', user, alias, expiresAt}.
+
+-- include: slot, standings, fence, enter, merge
+local now = tonumber(ARGV[1])
+local s, ended = read(redis.call('GET', KEYS[1]))
+local marks = standing(ended, now)
+if not s or s.expires <= now then
+  return #marks > 0 and 'ended' or 'absent'
+end
+if ARGV[6] ~= '' and s.version ~= ARGV[6] then
+  return 'conflict'
+end
+-- A full server goes on with a script that began with a write that cannot grow: with a touch, and with what takes away.
+if (ARGV[12] or '') == '' and #ARGV[7] < 2 then
+  redis.call('PERSIST', KEYS[1])
+end
+local head, realm = place(KEYS[2])
+local before = { expires = s.expires, user = s.user, labels = s.labels }
+local user = ARGV[7] == '' and s.user or string.sub(ARGV[7], 2)
+if user ~= s.user then
+  if user ~= '' and fenced(head, realm, user, ARGV[9]) then
+    return 'user'
+  end
+  s.user, s.since = user, ARGV[8]
+end
+
+local expires = ARGV[2] == '' and s.expires or tonumber(ARGV[2])
+if expires <= now then
+  mark(marks, s.generation, math.max(s.expires, now + tonumber(ARGV[3])))
+  redis.call('ZREM', KEYS[2], ARGV[5])
+  leave(head, realm, before, ARGV[5])
+  bury(KEYS[1], marks, now, tonumber(ARGV[4]))
+  return { 'passed', before.user, s.alias, string.format('%.0f', before.expires) }
+end
+
+local has_changed = ARGV[11] ~= '' or (ARGV[12] or '') ~= ''
+if has_changed then
+  s.lengths, s.data = merge(s.lengths, s.data, ARGV[11], ARGV[12] or '')
+  if #s.data > tonumber(ARGV[10]) then
+    return { 'too-large', #s.data }
+  end
+end
+if has_changed or s.user ~= before.user then
+  s.rest = s.generation .. ':' .. s.user .. ':' .. s.alias .. ':' .. s.labels .. ':' .. s.lengths .. ':' .. s.data
+end
+s.expires = expires
+s.version = string.format('%.0f', tonumber(s.version) + 1)
+leave(head, realm, before, ARGV[5], s)
+local ttl = write(KEYS[1], s, marks, now, ARGV[1], tonumber(ARGV[4]))
+if expires ~= before.expires or s.user ~= before.user then
+  enter(head, realm, s, ARGV[5], ttl, now)
+end
+if s.alias ~= '' and expires ~= before.expires then
+  return { 'changed', tonumber(s.version), string.format('%.0f', expires), s.alias }
+end
+return tonumber(s.version)

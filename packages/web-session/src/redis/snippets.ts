@@ -1,0 +1,16 @@
+import behindLua from '../lua/lib/behind.lua'
+import enterLua from '../lua/lib/enter.lua'
+import fenceLua from '../lua/lib/fence.lua'
+import mergeLua from '../lua/lib/merge.lua'
+import slotLua from '../lua/lib/slot.lua'
+import standingsLua from '../lua/lib/standings.lua'
+
+/** Lua that several scripts include by name. */
+export const snippets = {
+  behind: behindLua,
+  enter: enterLua,
+  fence: fenceLua,
+  merge: mergeLua,
+  slot: slotLua,
+  standings: standingsLua,
+}

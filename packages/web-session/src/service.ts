@@ -1,0 +1,45 @@
+import { defineService } from '@authstate/spi'
+import { webSessionSpi } from './contract.js'
+
+/** What the rest of the house knows of web-session. */
+export const webSessionService = defineService({
+  name: 'web-session',
+  member: 'webSessions',
+  spi: webSessionSpi,
+  stores: {
+    memory: async () => (await import('./memory.js')).memoryWebSessions(),
+    redis: async () => (await import('./redis.js')).redisWebSessions(),
+  },
+  realm: {
+    verbs: [
+      'save',
+      'update',
+      'get',
+      'find',
+      'remove',
+      'list',
+      'listByUser',
+      'listByLabel',
+      'count',
+      'removeByUser',
+      'removeByLabel',
+      'removeByRealm',
+    ],
+    remove: (provider, realmId) => provider.removeByRealm(realmId),
+  },
+  user: {
+    end: (provider, realmId, userId) => provider.removeByUser(realmId, userId),
+    forget: (provider, realmId, userId) => provider.removeByUser(realmId, userId),
+  },
+  events: ['created', 'removed', 'refused'],
+  keys: {
+    wo: 'a session, and what was ended under its id',
+    wr: 'sessions of a realm',
+    wu: 'sessions of a user',
+    wl: 'sessions that bear a label',
+    wf: "the end of a user's sessions",
+    wp: 'who may bear an alias',
+  },
+})
+
+export { webSessionSpi } from './contract.js'
