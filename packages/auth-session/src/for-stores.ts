@@ -27,7 +27,6 @@ export {
   tabOf,
 } from './rules.js'
 export type {
-  Answer,
   AuthSessionStore,
   PatchOptions,
   PatchOutcome,

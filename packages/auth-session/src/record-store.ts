@@ -1,8 +1,7 @@
-import { inSlices, isExpired, isPromiseLike, jsonMap } from '@authstate/spi'
+import { type Answer, afterwards, inSlices, isExpired, jsonMap } from '@authstate/spi'
 import type { AuthSessionTab, RootSummary } from './contract.js'
 import { mergeTabData, notesBytesOf, type TabData, type TabDataPatch, type TabHead, tabOf } from './rules.js'
 import type {
-  Answer,
   AuthSessionStore,
   PatchOptions,
   PatchOutcome,
@@ -196,11 +195,6 @@ export class RecordStore implements AuthSessionStore {
       return value
     })
   }
-}
-
-/** What `next` makes of a value: at once where it is at hand. */
-function afterwards<T, R>(value: Answer<T>, next: (value: T) => R): Answer<R> {
-  return isPromiseLike(value) ? (value as Promise<T>).then(next) : next(value as T)
 }
 
 /** There is no such root; one that is over goes. */

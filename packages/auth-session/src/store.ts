@@ -1,3 +1,4 @@
+import type { Answer } from '@authstate/spi'
 import type { AuthSessionTab, RootAuthSession, RootSummary } from './contract.js'
 import type { TabData, TabDataPatch } from './rules.js'
 
@@ -49,9 +50,6 @@ export type PatchOutcome =
 
 /** What became of a root when a tab went: it stays, its last tab was gone, or it ended although tabs were left. */
 export type RemovalOutcome = 'kept' | 'last-tab' | 'ended' | undefined
-
-/** What a step answers: at once, where a store has it at hand, or later. */
-export type Answer<T> = T | Promise<T>
 
 /**
  * What a store of roots can do, one atomic step each: of calls at once, on whatever nodes, each sees all of another or none of

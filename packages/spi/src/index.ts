@@ -1,3 +1,4 @@
+export { type Answer, afterwards } from './answer.js'
 export * from './assert.js'
 export * from './clock.js'
 export * from './duration.js'

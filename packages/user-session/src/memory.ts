@@ -1,7 +1,8 @@
 import { describedSchema, type ProviderFactory } from '@authstate/spi'
 import { type UserSessionConfig, userSessionConfig } from './config.js'
 import { type UserSessionProvider, userSessionSpi } from './contract.js'
-import { MemoryStore } from './memory/store.js'
+import { MemoryRecords } from './memory/records.js'
+import { RecordStore } from './record-store.js'
 import { UserSessions } from './user-sessions.js'
 
 /** Keeps sessions in this process. They are lost with it and not shared. */
@@ -10,6 +11,7 @@ export function memoryUserSessions(): ProviderFactory<UserSessionProvider, UserS
     spi: userSessionSpi,
     id: 'memory',
     config: describedSchema(userSessionConfig),
-    create: (context, config) => new UserSessions(context, config, (parts) => new MemoryStore(parts)),
+    create: (context, config) =>
+      new UserSessions(context, config, (parts) => new RecordStore(parts, new MemoryRecords())),
   }
 }

@@ -1,4 +1,4 @@
-import type { Page, ProviderContext, Realm } from '@authstate/spi'
+import type { Answer, Page, ProviderContext, Realm } from '@authstate/spi'
 import type {
   CheckedClient,
   CheckedClientPatch,
@@ -79,59 +79,59 @@ export interface SessionStore {
   /** In which partition the sessions of a user are: their ids are minted for it. @default 0 */
   partitionOf?(userId: string): number
   /** Whether online sessions of the user or the realm were ended after a login began, for one that is not stored. */
-  refuses(realmId: string, session: CheckedSession): boolean | Promise<boolean>
+  refuses(realmId: string, session: CheckedSession): Answer<boolean>
   /** Stores a new session, unless a removal or a limit refuses it. */
-  create(step: SessionStep, session: CheckedSession): Promise<CreateOutcome>
+  create(step: SessionStep, session: CheckedSession): Answer<CreateOutcome>
   /**
    * A living session.
    *
    * @param clientId Only with this client session, and only if that lives.
    */
-  load(session: SessionName, clientId: string | undefined, now: number): Promise<UserSession | undefined>
+  load(session: SessionName, clientId: string | undefined, now: number): Answer<UserSession | undefined>
   /** Notes a use of the session, and of the client session that is named; without that one it is not done. */
-  refresh(step: SessionStep, clientId: string | undefined): Promise<UserSession | undefined>
+  refresh(step: SessionStep, clientId: string | undefined): Answer<UserSession | undefined>
   /** Like `refresh`, and answers the times alone. */
-  touch(step: SessionStep, clientId: string | undefined): Promise<SessionTimes | undefined>
+  touch(step: SessionStep, clientId: string | undefined): Answer<SessionTimes | undefined>
   /** Patches a living session. */
-  update(step: SessionStep, patch: CheckedPatch): Promise<UserSession | undefined>
+  update(step: SessionStep, patch: CheckedPatch): Answer<UserSession | undefined>
   /**
    * Begins a session anew: nothing but its id and its user stays.
    *
    * @param isTooLate The login began so long ago that it is refused, if the session lives.
    * @throws {TypeError} it belongs to another user
    */
-  restart(step: SessionStep, begun: CheckedSession, isTooLate: boolean): Promise<LimitedOutcome>
+  restart(step: SessionStep, begun: CheckedSession, isTooLate: boolean): Answer<LimitedOutcome>
   /** Ends a session. @returns whether it was alive */
-  remove(session: SessionName, now: number): Promise<boolean>
+  remove(session: SessionName, now: number): Answer<boolean>
   /** Adds a client session, or replaces the one that the client has. A limit may refuse a new one. */
-  putClient(step: SessionStep, client: CheckedClient): Promise<LimitedOutcome>
+  putClient(step: SessionStep, client: CheckedClient): Answer<LimitedOutcome>
   /** Patches a living client session. */
-  updateClient(step: SessionStep, patch: CheckedClientPatch): Promise<UserSession | undefined>
+  updateClient(step: SessionStep, patch: CheckedClientPatch): Answer<UserSession | undefined>
   /** Ends a client session, and the session with its last one if asked to. @returns whether the client session was alive */
-  removeClient(session: SessionName, clientId: string, endWhenLast: boolean, now: number): Promise<boolean>
+  removeClient(session: SessionName, clientId: string, endWhenLast: boolean, now: number): Answer<boolean>
   /** Copies a living online session, or refreshes its copy. */
-  createOffline(step: SessionStep, copy: CheckedCopy): Promise<LimitedOutcome>
+  createOffline(step: SessionStep, copy: CheckedCopy): Answer<LimitedOutcome>
   /** Decides on a refresh token of a client session, and ends that where the token was replayed. */
-  rotate(step: SessionStep, rotation: ClientTokenRotation): Promise<RotationOutcome>
+  rotate(step: SessionStep, rotation: ClientTokenRotation): Answer<RotationOutcome>
   /** Decides on a refresh token that belongs to no stored session. */
-  rotateTransient(realmId: string, rotation: TransientTokenRotation, now: number): Promise<RotationOutcome>
+  rotateTransient(realmId: string, rotation: TransientTokenRotation, now: number): Answer<RotationOutcome>
   /** A page of the living, those first that end first. Need not be one step. */
-  page(index: SessionIndex, page: CheckedSessionPage, now: number): Promise<Page<UserSession>>
+  page(index: SessionIndex, page: CheckedSessionPage, now: number): Answer<Page<UserSession>>
   /** How many live. Need not be one step. */
-  count(index: SessionIndex, now: number): Promise<number>
+  count(index: SessionIndex, now: number): Answer<number>
   /** How many sessions live at each client. Need not be one step. */
-  clientStats(realmId: string, offline: boolean, now: number): Promise<ReadonlyMap<string, number>>
+  clientStats(realmId: string, offline: boolean, now: number): Answer<ReadonlyMap<string, number>>
   /**
    * Ends what an index has. That of a realm ends refresh tokens without a session too. Need not be one step: what is refused
    * is refused before the first session ends.
    */
-  endAll(index: EndedIndex, removal: Removal, now: number): Promise<number>
+  endAll(index: EndedIndex, removal: Removal, now: number): Answer<number>
   /** Ends the client sessions of a client, and leaves the sessions. Need not be one step. */
-  detachAll(realmId: string, clientId: string, offline: boolean, now: number): Promise<number>
+  detachAll(realmId: string, clientId: string, offline: boolean, now: number): Answer<number>
   /** Computes every life anew. Need not be one step. @returns how many sessions changed */
-  recompute(realmId: string, realm: Realm, now: number): Promise<number>
+  recompute(realmId: string, realm: Realm, now: number): Answer<number>
   /** Takes away what is over, a little at a time. @param onSwept Told of each few that were taken away. */
-  sweep(onSwept: (count: number) => void): Promise<void>
+  sweep(onSwept: (count: number) => void): Answer<void>
   /** A sweep that is under way ends soon. */
   stop?(): void
   /** Ends what the store opened itself. Called once. */

@@ -4,6 +4,7 @@ import type { ClientSession, UserSession, UserSessionState } from './contract.js
 import { clientExpiresAt, clientLives, type Lives, userExpiresAt, userLives, userMaxAt } from './expiry.js'
 import { mergeNotes } from './notes.js'
 import { type Family, MAX_FAMILIES } from './rotation.js'
+import type { Writable } from './writable.js'
 
 /** A client session as it is worked on. */
 export interface StoredClient extends Omit<CheckedClient, 'clientId' | 'notes'> {
@@ -38,41 +39,44 @@ export interface Families {
   forgottenAt: number
 }
 
-function newStored(realmId: string, id: string, session: CheckedSession, now: number): StoredSession {
-  const { client: _, transient: __, login, notes, ...core } = session
-  return {
-    realmId,
-    id,
-    offline: false,
-    core,
-    beginning: login.beginning,
-    startedAt: now,
-    lastRefreshAt: now,
-    expiresAt: 0,
-    state: undefined,
-    notes,
-    clients: new Map(),
-    families: new Map(),
-  }
-}
-
 /** A session that begins now, with its first client session. Remember-me only where the realm has it. */
 export function draft(
   realmId: string,
   id: string,
-  session: CheckedSession,
+  checked: CheckedSession,
   realm: Realm,
   now: number,
 ): StoredSession {
-  const rememberMe = session.rememberMe && realm.rememberMe
-  const stored = newStored(realmId, id, { ...session, rememberMe }, now)
-  const lives = userLives(realm, false)
-  settle(stored, lives)
-  if (session.client) {
-    const client = putClient(stored, session.client, now)
-    settleClient(stored, client, lives, clientLives(realm, session.client.clientId, false))
+  const session: StoredSession = {
+    realmId,
+    id,
+    offline: false,
+    core: {
+      userId: checked.userId,
+      loginUsername: checked.loginUsername,
+      ipAddress: checked.ipAddress,
+      authMethod: checked.authMethod,
+      rememberMe: checked.rememberMe && realm.rememberMe,
+      brokerSessionId: checked.brokerSessionId,
+      brokerUserId: checked.brokerUserId,
+    },
+    beginning: checked.login.beginning,
+    startedAt: now,
+    lastRefreshAt: now,
+    expiresAt: 0,
+    state: undefined,
+    notes: checked.notes,
+    clients: new Map(),
+    families: new Map(),
   }
-  return stored
+  const { client } = checked
+  const lives = userLives(realm, false)
+  settle(session, lives)
+  if (client !== undefined) {
+    const own = clientLives(realm, client.clientId, false)
+    settleClient(session, putClient(session, client, now), lives, own)
+  }
+  return session
 }
 
 /** Computes the end of a session anew. */
@@ -107,17 +111,20 @@ export function liveClient(session: StoredSession, clientId: string, now: number
   return client === undefined || isExpired(client.expiresAt, now) ? undefined : client
 }
 
-/** A living client session as a write finds it. One that is over by the time-outs of now is settled so. */
+/**
+ * A living client session as a write finds it. One that is over by the time-outs of now is settled so, as is its session.
+ *
+ * @param own Lives of client sessions at that client.
+ */
 export function openClient(
   session: StoredSession,
   clientId: string,
-  realm: Realm,
+  lives: Lives,
+  own: Lives,
   now: number,
 ): StoredClient | undefined {
   const client = liveClient(session, clientId, now)
   if (client === undefined) return undefined
-  const lives = userLives(realm, session.offline)
-  const own = clientLives(realm, clientId, session.offline)
   if (!isExpired(clientExpiryOf(session, client, lives, own), now)) return client
   settle(session, lives)
   settleClient(session, client, lives, own)
@@ -126,39 +133,45 @@ export function openClient(
 
 /** The record a caller gets: a copy, with the living client sessions or `only` this one. */
 export function snapshot(session: StoredSession, now: number, only?: string): UserSession {
-  const { id, realmId, offline, core, startedAt, lastRefreshAt, expiresAt, state, notes } = session
+  const { core, state } = session
+  const record: Writable<UserSession> = {
+    id: session.id,
+    realmId: session.realmId,
+    userId: core.userId,
+    offline: session.offline,
+    loginUsername: core.loginUsername,
+    rememberMe: core.rememberMe,
+    startedAt: session.startedAt,
+    lastRefreshAt: session.lastRefreshAt,
+    expiresAt: session.expiresAt,
+    notes: { ...session.notes },
+    clients: clientsOf(session, now, only),
+  }
+  if (core.ipAddress !== undefined) record.ipAddress = core.ipAddress
+  if (core.authMethod !== undefined) record.authMethod = core.authMethod
+  if (core.brokerSessionId !== undefined) record.brokerSessionId = core.brokerSessionId
+  if (core.brokerUserId !== undefined) record.brokerUserId = core.brokerUserId
+  if (state !== undefined) record.state = state
+  return record
+}
+
+function clientsOf(session: StoredSession, now: number, only?: string): ReadonlyMap<string, ClientSession> {
   const clients = jsonMap<ClientSession>()
   for (const [clientId, client] of session.clients) {
     if ((only !== undefined && clientId !== only) || isExpired(client.expiresAt, now)) continue
-    clients.set(clientId, {
+    const record: Writable<ClientSession> = {
       clientId,
       startedAt: client.startedAt,
       lastRefreshAt: client.lastRefreshAt,
       expiresAt: client.expiresAt,
-      ...(client.protocol !== undefined && { protocol: client.protocol }),
-      ...(client.redirectUri !== undefined && { redirectUri: client.redirectUri }),
-      ...(client.action !== undefined && { action: client.action }),
       notes: { ...client.notes },
-    })
+    }
+    if (client.protocol !== undefined) record.protocol = client.protocol
+    if (client.redirectUri !== undefined) record.redirectUri = client.redirectUri
+    if (client.action !== undefined) record.action = client.action
+    clients.set(clientId, record)
   }
-  return {
-    id,
-    realmId,
-    userId: core.userId,
-    offline,
-    loginUsername: core.loginUsername,
-    ...(core.ipAddress !== undefined && { ipAddress: core.ipAddress }),
-    ...(core.authMethod !== undefined && { authMethod: core.authMethod }),
-    rememberMe: core.rememberMe,
-    ...(core.brokerSessionId !== undefined && { brokerSessionId: core.brokerSessionId }),
-    ...(core.brokerUserId !== undefined && { brokerUserId: core.brokerUserId }),
-    startedAt,
-    lastRefreshAt,
-    expiresAt,
-    ...(state !== undefined && { state }),
-    notes: { ...notes },
-    clients,
-  }
+  return clients
 }
 
 /** Puts a client session in place; what was known of the tokens of one that is over counts no more. */

@@ -3,10 +3,10 @@ import { isExpired, jsonMap } from '@authstate/spi'
 import type { CheckedClient, CheckedClientPatch, CheckedSession, NotesPatch } from '../checks.js'
 import { STATES } from '../checks.js'
 import type { ClientSession, UserSession, UserSessionState } from '../contract.js'
+import type { Writable } from '../writable.js'
 import type { NotePlace, NotesCipher, StoredNote } from './cipher.js'
 import { decodeTimes } from './texts.js'
 import { VERSION, versionOf } from './versions.js'
-import type { Writable } from './writable.js'
 
 /** Where a record lives. */
 export interface RecordPlace {

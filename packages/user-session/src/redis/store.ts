@@ -27,7 +27,7 @@ import type {
   SessionStore,
   StoreParts,
 } from '../store.js'
-import { newSession } from './new-session.js'
+import { draft, snapshot } from '../stored.js'
 import { createOffline } from './offline.js'
 import { PartitionSweep } from './partition-sweep.js'
 import { RealmWide } from './realm-wide.js'
@@ -66,7 +66,8 @@ export class RedisStore implements SessionStore {
 
   async create({ realmId, id, realm, now }: SessionStep, checked: CheckedSession): Promise<CreateOutcome> {
     const { redis, events, keys } = this.#stored
-    const begun = newSession(realmId, id, checked, realm, now)
+    const begun = draft(realmId, id, checked, realm, now)
+    const created = snapshot(begun, now)
     const session = keys.minted(this.partitionOf(checked.userId), realmId, id)
     const args = {
       ...this.#stored.encodeNew(begun, checked, { limits: this.#limits, life: '' }),
@@ -77,8 +78,8 @@ export class RedisStore implements SessionStore {
       events.limited(realmId, ended)
       if (outcome === 'more') continue
       if (outcome !== 'created') return { outcome: 'refused', reason: outcome as RefusalReason }
-      events.created(begun.session)
-      return { outcome: 'created', session: begun.session }
+      events.created(created)
+      return { outcome: 'created', session: created }
     }
   }
 
@@ -142,7 +143,7 @@ export class RedisStore implements SessionStore {
     const { redis, events } = this.#stored
     const { realmId, id } = place
     const args = {
-      ...this.#stored.encodeNew(newSession(realmId, id, begun, realm, now), begun, {
+      ...this.#stored.encodeNew(draft(realmId, id, begun, realm, now), begun, {
         limits: this.#limits,
         life,
       }),

@@ -5,8 +5,8 @@ import { isRefusal, type LimitedOutcome, type UserSession } from '../contract.js
 import { clientLives, userLives } from '../expiry.js'
 import { notesTooLarge } from '../notes.js'
 import type { SessionStep, StoreParts } from '../store.js'
+import type { StoredSession } from '../stored.js'
 import { NotesCipher } from './cipher.js'
-import type { NewSession } from './new-session.js'
 import { RecordCodec, type RecordPlace } from './record.js'
 import type { LimitedReply } from './replies.js'
 import { SessionEvents } from './session-events.js'
@@ -101,20 +101,22 @@ export class StoredSessions {
 
   /** Arguments of the scripts that begin a session, each of which takes those it knows. */
   encodeNew(
-    { session, clientExpiresAt }: NewSession,
+    session: StoredSession,
     checked: check.CheckedSession,
     { limits, life }: { readonly limits: string; readonly life: string },
   ) {
-    const { startedAt, expiresAt } = session
-    const { client } = checked
+    const { startedAt, lastRefreshAt, expiresAt } = session
+    const { client, login } = checked
+    const { rememberMe } = session.core
+    const clientExpiresAt = client && session.clients.get(client.clientId)?.expiresAt
     const clientId = client ? escapePart(client.clientId) : ''
-    const clientScore = Math.min(clientExpiresAt, expiresAt)
+    const clientScore = Math.min(clientExpiresAt ?? 0, expiresAt)
     return {
       now: startedAt,
-      beginning: checked.login.beginning,
+      beginning: login.beginning,
       limits,
       life,
-      times: encodeTimes(session, client ? clientExpiresAt : expiresAt),
+      times: encodeTimes({ startedAt, lastRefreshAt, expiresAt, rememberMe }, clientExpiresAt ?? expiresAt),
       score: expiresAt,
       data: this.codec.data(checked, session),
       client: clientId,

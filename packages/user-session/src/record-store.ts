@@ -1,0 +1,412 @@
+import {
+  type Answer,
+  afterwards,
+  beganBefore,
+  type Clock,
+  comparePositions,
+  encodeCursor,
+  isExpired,
+  isPromiseLike,
+  jsonMap,
+  type Page,
+  type PagePosition,
+  type Realm,
+  SLICE,
+  turn,
+} from '@authstate/spi'
+import {
+  type CheckedClient,
+  type CheckedClientPatch,
+  type CheckedCopy,
+  type CheckedPatch,
+  type CheckedSession,
+  type CheckedSessionPage,
+  otherUser,
+} from './checks.js'
+import type {
+  ClientTokenRotation,
+  CreateOutcome,
+  LimitedOutcome,
+  RotationOutcome,
+  SessionTimes,
+  TransientTokenRotation,
+  UserSession,
+} from './contract.js'
+import { clientLives, type Lives, userLives } from './expiry.js'
+import type { Limits } from './limits.js'
+import * as memos from './memos.js'
+import { SessionNews } from './news.js'
+import { mergeNotes } from './notes.js'
+import type { Found, SessionRecords, StepReads, StepResult } from './session-records.js'
+import * as steps from './steps.js'
+import type {
+  EndedIndex,
+  Removal,
+  SessionIndex,
+  SessionName,
+  SessionStep,
+  SessionStore,
+  StoreParts,
+} from './store.js'
+import {
+  draft,
+  dropClient,
+  liveClient,
+  openClient,
+  patchClient,
+  putClient,
+  type StoredSession,
+  settle,
+  settleClient,
+  snapshot,
+} from './stored.js'
+
+/** A store over sessions that are read and written whole: the domain is here, and {@link SessionRecords} keeps them. */
+export class RecordStore implements SessionStore {
+  readonly #records: SessionRecords
+  readonly #clock: Clock
+  readonly #limits: Limits
+  readonly #maxNotesBytes: number
+  readonly #news: SessionNews
+  #isStopped = false
+
+  constructor({ context, config, limits, listeners }: StoreParts, records: SessionRecords) {
+    this.#records = records
+    this.#clock = context.clock
+    this.#limits = limits
+    this.#maxNotesBytes = config.maxNotesBytes
+    this.#news = new SessionNews(context.clock, listeners)
+  }
+
+  refuses(realmId: string, { userId, login }: CheckedSession) {
+    const names = marksOf(realmId, false)(userId)
+    return this.#records.remember(names, (marks) => ({ answer: memos.isRefused(marks, login.beginning) }))
+  }
+
+  create(step: SessionStep, checked: CheckedSession): Answer<CreateOutcome> {
+    const { realmId, id, offline, realm, now } = step
+    const arrival = { id, offline, adds: 'online', clientId: checked.client?.clientId } as const
+    const reads: StepReads = {
+      realmId,
+      id,
+      offline,
+      now,
+      userId: checked.userId,
+      memos: marksOf(realmId, false),
+      rivals: steps.isLimited(arrival, this.#limits),
+    }
+    return this.#change<CreateOutcome>(reads, ({ rivals, memos: marks }) => {
+      if (memos.isRefused(marks, checked.login.beginning)) return REFUSED
+      const ends = steps.roomFor(arrival, rivals, this.#limits, now)
+      if (typeof ends === 'string') return { answer: { outcome: 'refused', reason: ends } }
+      const created = draft(realmId, id, checked, realm, now)
+      return {
+        answer: { outcome: 'created', session: snapshot(created, now) },
+        ends,
+        keeps: [created],
+        created,
+      }
+    })
+  }
+
+  load(name: SessionName, clientId: string | undefined, now: number) {
+    return afterwards(this.#records.read(name), (found) => {
+      const session = steps.living(found, now)
+      if (session === undefined) return undefined
+      if (clientId !== undefined && liveClient(session, clientId, now) === undefined) return undefined
+      return snapshot(session, now, clientId)
+    })
+  }
+
+  refresh(step: SessionStep, clientId: string | undefined): Answer<UserSession | undefined> {
+    return this.#use(step, clientId, (session) => snapshot(session, step.now, clientId))
+  }
+
+  touch(step: SessionStep, clientId: string | undefined): Answer<SessionTimes | undefined> {
+    return this.#use(step, clientId, ({ lastRefreshAt, expiresAt }) => ({ lastRefreshAt, expiresAt }))
+  }
+
+  update(step: SessionStep, { state, notes }: CheckedPatch): Answer<UserSession | undefined> {
+    return this.#write<UserSession | undefined>(step, step, undefined, (session, lives) => {
+      session.notes = mergeNotes(session.notes, notes, this.#maxNotesBytes)
+      settle(session, lives)
+      if (state !== undefined) session.state = state ?? undefined
+      return { answer: snapshot(session, step.now), keeps: [session] }
+    })
+  }
+
+  restart(step: SessionStep, begun: CheckedSession, isTooLate: boolean): Answer<LimitedOutcome> {
+    const { realmId, id, offline, realm, now } = step
+    const arrival = { id, offline, adds: 'client', clientId: begun.client?.clientId } as const
+    const reads = {
+      ...step,
+      memos: marksOf(realmId, false),
+      rivals: steps.isLimited(arrival, this.#limits),
+    }
+    return this.#write<LimitedOutcome>(reads, step, GONE, (session, _, { rivals, memos: marks }) => {
+      if (session.core.userId !== begun.userId) throw otherUser()
+      if (isTooLate) return { answer: { outcome: 'refused', reason: 'too-late' } }
+      if (memos.isRefused(marks, begun.login.beginning)) return REFUSED
+      const ends = steps.roomFor(arrival, rivals, this.#limits, now)
+      if (typeof ends === 'string') return { answer: { outcome: 'refused', reason: ends } }
+      const clientIds = steps.restartIn(session, begun, realm, now)
+      return {
+        answer: { outcome: 'done', session: snapshot(session, now) },
+        ends,
+        keeps: [session],
+        detached: { session, clientIds, reason: 'restarted' },
+      }
+    })
+  }
+
+  remove(name: SessionName, now: number) {
+    return this.#change({ ...name, now }, ({ session }) =>
+      steps.living(session, now) === undefined
+        ? { answer: false }
+        : { answer: true, ends: [{ session: session as StoredSession, reason: 'removed' }] },
+    )
+  }
+
+  putClient(step: SessionStep, client: CheckedClient): Answer<LimitedOutcome> {
+    const { id, offline, realm, now } = step
+    const { clientId } = client
+    const arrival = { id, offline, adds: 'client', clientId } as const
+    const reads = steps.isLimited(arrival, this.#limits) ? { ...step, rivals: true } : step
+    return this.#write<LimitedOutcome>(reads, step, GONE, (session, lives, { rivals }) => {
+      const keeps = [session]
+      const own = clientLives(realm, clientId, offline)
+      const isThere = openClient(session, clientId, lives, own, now) !== undefined
+      const ends = isThere ? [] : steps.roomFor(arrival, rivals, this.#limits, now)
+      if (typeof ends === 'string') return { answer: { outcome: 'refused', reason: ends }, keeps }
+      settle(session, lives)
+      settleClient(session, putClient(session, client, now), lives, own)
+      return { answer: { outcome: 'done', session: snapshot(session, now) }, ends, keeps }
+    })
+  }
+
+  updateClient(step: SessionStep, patch: CheckedClientPatch): Answer<UserSession | undefined> {
+    const { realm, offline, now } = step
+    return this.#write<UserSession | undefined>(step, step, undefined, (session, lives) => {
+      const keeps = [session]
+      const own = clientLives(realm, patch.clientId, offline)
+      const client = openClient(session, patch.clientId, lives, own, now)
+      if (client === undefined) return { answer: undefined, keeps }
+      patchClient(client, patch, this.#maxNotesBytes)
+      settle(session, lives)
+      settleClient(session, client, lives, own)
+      return { answer: snapshot(session, now), keeps }
+    })
+  }
+
+  removeClient(name: SessionName, clientId: string, endWhenLast: boolean, now: number) {
+    return this.#change({ ...name, now }, (found) => {
+      const session = steps.living(found.session, now)
+      if (session === undefined || liveClient(session, clientId, now) === undefined) return { answer: false }
+      const isLast =
+        [...session.clients.values()].filter((client) => !isExpired(client.expiresAt, now)).length === 1
+      if (endWhenLast && isLast) return { answer: true, ends: [{ session, reason: 'last-client' }] }
+      return detach(session, clientId, 'removed', true, now)
+    })
+  }
+
+  createOffline(step: SessionStep, { clientIds, login }: CheckedCopy): Answer<LimitedOutcome> {
+    const { realmId, id, realm, now } = step
+    const arrival = { id, offline: true, adds: 'offline', clientId: undefined } as const
+    const reads = {
+      ...step,
+      copy: true,
+      memos: marksOf(realmId, true),
+      rivals: steps.isLimited(arrival, this.#limits),
+    }
+    return this.#write<LimitedOutcome>(reads, step, GONE, (online, lives, { copy, rivals, memos: marks }) => {
+      if (memos.isRefused(marks, login.beginning)) return { answer: GONE }
+      const clients = steps.wantedOf(online, clientIds, lives, realm, now)
+      const before = steps.living(copy, now)
+      const existing = before && steps.openSession(before, userLives(realm, true), now) ? before : undefined
+      const ends = existing ? [] : steps.roomFor(arrival, rivals, this.#limits, now)
+      if (typeof ends === 'string')
+        return { answer: { outcome: 'refused', reason: ends }, keeps: before ? [online, before] : [online] }
+      const made = steps.copyOf(online, existing, clients, login.beginning, realm, now)
+      const answer = { outcome: 'done', session: snapshot(made, now) } as const
+      if (existing) return { answer, keeps: [online, made] }
+      const over = copy ? [{ session: copy, reason: 'expired' } as const] : []
+      return { answer, ends: [...ends, ...over], keeps: [online, made], created: made }
+    })
+  }
+
+  rotate(step: SessionStep, rotation: ClientTokenRotation): Answer<RotationOutcome> {
+    return this.#write<RotationOutcome>(step, step, GONE, (session, lives) => {
+      const own = clientLives(step.realm, rotation.clientId, step.offline)
+      return steps.rotateIn(session, rotation, lives, own, step.now)
+    })
+  }
+
+  rotateTransient(realmId: string, rotation: TransientTokenRotation, now: number) {
+    const names = memos.familyNames(realmId, rotation.family)
+    return this.#records.remember(names, (found) => memos.rotateTransient(found, rotation, now))
+  }
+
+  page(index: SessionIndex, { limit, after }: CheckedSessionPage, now: number): Answer<Page<UserSession>> {
+    const firstLiving: PagePosition = { score: now + 1, id: '' }
+    const from = comparePositions(after, firstLiving) > 0 ? after : firstLiving
+    return afterwards(this.#records.list(index, from, limit + 1), (ahead) => {
+      const shown = ahead.slice(0, limit)
+      const last = shown.at(-1)
+      return {
+        items: shown.map(({ session }) => snapshot(session, now)),
+        ...(last && ahead.length > limit && { cursor: encodeCursor(last) }),
+      }
+    })
+  }
+
+  count(index: SessionIndex, now: number) {
+    return this.#records.count(index, now)
+  }
+
+  clientStats(realmId: string, offline: boolean, now: number) {
+    return afterwards(this.#records.clientCounts(realmId, offline, now), (counts) => jsonMap(counts))
+  }
+
+  async endAll(index: EndedIndex, { mark, except }: Removal, now: number) {
+    const { realmId, offline, kind, name } = index
+    if (mark !== '') {
+      if (kind === 'realm')
+        await this.#records.remember([memos.endedName(realmId)], (held) => memos.endFamilies(held, mark, now))
+      const fence = memos.markName(realmId, offline, kind === 'user' ? name : undefined)
+      await this.#records.remember([fence], (held) => memos.raiseMark(held, mark, now))
+    }
+    const reason = kind === 'brokerSession' ? 'broker-session' : kind
+    return this.#walk(index, now, (session) => {
+      const stays = session.id === except || (mark !== '' && !beganBefore(session.beginning, mark))
+      return stays ? NOTHING : { answer: 1, ends: [{ session, reason }] }
+    })
+  }
+
+  detachAll(realmId: string, clientId: string, offline: boolean, now: number) {
+    return this.#walk({ realmId, offline, kind: 'client', name: clientId }, now, (session) =>
+      liveClient(session, clientId, now) ? detach(session, clientId, 'client', 1, now) : NOTHING,
+    )
+  }
+
+  async recompute(realmId: string, realm: Realm, now: number) {
+    let changed = 0
+    for (const offline of [false, true]) {
+      const lives = userLives(realm, offline)
+      changed += await this.#walk({ realmId, offline, kind: 'realm', name: '' }, now, (session) =>
+        steps.recomputeIn(session, lives, realm, now) ? { answer: 1, keeps: [session] } : NOTHING,
+      )
+    }
+    return changed
+  }
+
+  async sweep(onSwept: (count: number) => void) {
+    const now = this.#clock.now()
+    await this.#records.forget(now)
+    while (!this.#isStopped) {
+      const names = await this.#records.over(now, SLICE)
+      let swept = 0
+      for (const name of names) {
+        const taken = this.#change<number>({ ...name, now }, ({ session }) =>
+          session === undefined || !isExpired(session.expiresAt, now)
+            ? NOTHING
+            : { answer: 1, ends: [{ session, reason: 'expired' }] },
+        )
+        swept += isPromiseLike(taken) ? await taken : taken
+      }
+      onSwept(swept)
+      if (names.length < SLICE || swept === 0) return
+      await turn()
+    }
+  }
+
+  stop() {
+    this.#isStopped = true
+  }
+
+  close() {
+    return this.#records.close?.()
+  }
+
+  /** Notes a use of a session, and of a client session if one is named. */
+  #use<T>(
+    step: SessionStep,
+    clientId: string | undefined,
+    answerOf: (session: StoredSession) => T,
+  ): Answer<T | undefined> {
+    const { realm, now, offline } = step
+    return this.#write<T | undefined>(step, step, undefined, (session, lives) => {
+      if (clientId !== undefined) {
+        const own = clientLives(realm, clientId, offline)
+        const client = openClient(session, clientId, lives, own, now)
+        if (client === undefined) return { answer: undefined, keeps: [session] }
+        client.lastRefreshAt = Math.max(client.lastRefreshAt, now)
+        settleClient(session, client, lives, own)
+      }
+      session.lastRefreshAt = Math.max(session.lastRefreshAt, now)
+      settle(session, lives)
+      return { answer: answerOf(session), keeps: [session] }
+    })
+  }
+
+  /** Changes a living session; one that is over by the time-outs of now is over. */
+  #write<T>(
+    reads: StepReads,
+    { realm, offline, now }: SessionStep,
+    gone: T,
+    change: (session: StoredSession, lives: Lives, found: Found) => StepResult<T>,
+  ): Answer<T> {
+    return this.#change(reads, (found) => {
+      const session = steps.living(found.session, now)
+      if (session === undefined) return { answer: gone }
+      const lives = userLives(realm, offline)
+      if (!steps.openSession(session, lives, now)) return { answer: gone, keeps: [session] }
+      return change(session, lives, found)
+    })
+  }
+
+  /** A step on each living session of a listing. @returns the sum of the answers */
+  async #walk(
+    index: SessionIndex,
+    now: number,
+    step: (session: StoredSession) => StepResult<number>,
+  ): Promise<number> {
+    const { realmId, offline } = index
+    let [looked, sum] = [0, 0]
+    for (const id of await this.#records.ids(index, now)) {
+      if (looked > 0 && looked % SLICE === 0) await turn()
+      looked += 1
+      const answer = this.#change({ realmId, id, offline, now }, (found) => {
+        const session = steps.living(found.session, now)
+        return session === undefined ? NOTHING : step(session)
+      })
+      sum += isPromiseLike(answer) ? await answer : answer
+    }
+    return sum
+  }
+
+  #change<T>(reads: StepReads, step: (found: Found) => StepResult<T>): Answer<T> {
+    return afterwards(this.#records.change(reads, step), (result) => this.#news.tell(result))
+  }
+}
+
+const GONE = Object.freeze({ outcome: 'gone' } as const)
+const ENDED = Object.freeze({ outcome: 'refused', reason: 'ended' } as const)
+const REFUSED = Object.freeze({ answer: ENDED })
+const NOTHING: StepResult<number> = Object.freeze({ answer: 0 })
+
+/** The marks that refuse sessions of a user. */
+const marksOf = (realmId: string, offline: boolean) => (userId: string) => [
+  memos.markName(realmId, offline),
+  memos.markName(realmId, offline, userId),
+]
+
+function detach<T>(
+  session: StoredSession,
+  clientId: string,
+  reason: 'removed' | 'client',
+  answer: T,
+  now: number,
+): StepResult<T> {
+  dropClient(session, clientId, now)
+  return { answer, keeps: [session], detached: { session, clientIds: [clientId], reason } }
+}

@@ -1,0 +1,160 @@
+import type { Answer, PagePosition } from '@authstate/spi'
+import type { ClientRemovalReason, RemovalReason } from './contract.js'
+import type { SessionIndex, SessionName } from './store.js'
+import type { StoredSession } from './stored.js'
+
+/** What a step is about, and what it looks at besides that session. */
+export interface StepReads extends SessionName {
+  /** Ms since the epoch, by the clock of the deployment. */
+  readonly now: number
+  /** The offline copy of the session as well. */
+  readonly copy?: boolean
+  /** The living sessions of its user as well, online and offline; the session itself may be among them. */
+  readonly rivals?: boolean
+  /** What is remembered under these names as well. @param userId Its user. */
+  readonly memos?: ((userId: string) => readonly string[]) | undefined
+  /** The user, where the session is still to be made. Left out: that of the session; without a session nothing else is read. */
+  readonly userId?: string
+}
+
+/** What was there. */
+export interface Found {
+  /** Living or not. */
+  readonly session: StoredSession | undefined
+  /** Living or not. `undefined` where the step did not ask. */
+  readonly copy: StoredSession | undefined
+  /** Empty where the step did not ask. */
+  readonly rivals: readonly StoredSession[]
+  /** In the order of the names; empty where the step did not ask. */
+  readonly memos: readonly (Memo | undefined)[]
+}
+
+/** A session that is taken away. */
+export interface Ending {
+  readonly session: StoredSession
+  readonly reason: RemovalReason | 'expired'
+}
+
+/** What a step makes of what it found. Of two with one name in `ends` and `keeps`, the second one stays. */
+export interface StepResult<T> {
+  readonly answer: T
+  /** Taken away, whatever they are listed under as well. */
+  readonly ends?: readonly Ending[]
+  /** Stored from now on, new or changed. */
+  readonly keeps?: readonly StoredSession[]
+  /** One of `keeps` that was not there before. */
+  readonly created?: StoredSession
+  /** Client sessions that one of `keeps` lost. */
+  readonly detached?: Detachment
+}
+
+/** Client sessions that ended while their session stays. */
+export interface Detachment {
+  readonly session: StoredSession
+  readonly clientIds: readonly string[]
+  readonly reason: ClientRemovalReason
+}
+
+/** What is remembered for a time beside the sessions: removals, and refresh tokens without a session. */
+export interface Memo {
+  /** A JSON value. */
+  readonly value: unknown
+  /** From then on it may be forgotten. Ms since the epoch. */
+  readonly expiresAt: number
+}
+
+/** What a step makes of memos. */
+export interface MemoResult<T> {
+  readonly answer: T
+  /** Remembered under the first name from now on, in place of what was there. */
+  readonly memo?: Memo | undefined
+}
+
+/** A session as it stands in a listing. */
+export interface ListedSession extends PagePosition {
+  readonly session: StoredSession
+}
+
+/**
+ * Where sessions are kept that are read and written whole, such as a table: what {@link RecordStore} needs. Each method is one
+ * atomic step, such as a transaction. What a session is listed under says {@link listingsOf}.
+ *
+ * A step calls nothing of the store. What it throws is thrown on, and nothing is written.
+ */
+export interface SessionRecords {
+  /** A session, living or not. */
+  read(name: SessionName): Answer<StoredSession | undefined>
+  /** Gives `step` what it reads, writes what it says, and answers what it answered. A step may change the sessions it was given. */
+  change<T>(reads: StepReads, step: (found: Found) => StepResult<T>): Answer<StepResult<T>>
+  /** Gives `step` what is remembered under some names, and remembers what it says. */
+  remember<T>(
+    names: readonly string[],
+    step: (memos: readonly (Memo | undefined)[]) => MemoResult<T>,
+  ): Answer<T>
+  /** The next sessions of a listing behind a position, soonest to end first, as `comparePositions` orders them. */
+  list(index: SessionIndex, after: PagePosition, limit: number): Answer<readonly ListedSession[]>
+  /** How many of a listing end after an instant. */
+  count(index: SessionIndex, now: number): Answer<number>
+  /** Ids of all of a listing that end after an instant. Sessions may come and go while they are walked. */
+  ids(index: SessionIndex, now: number): Answer<Iterable<string>>
+  /** Every client with a session that ends after an instant, and how many. */
+  clientCounts(
+    realmId: string,
+    offline: boolean,
+    now: number,
+  ): Answer<Iterable<readonly [clientId: string, count: number]>>
+  /** Some sessions of any realm that end at an instant or before. */
+  over(now: number, limit: number): Answer<readonly SessionName[]>
+  /** Told by a sweep: memos that end at an instant or before may be forgotten. */
+  forget(now: number): Answer<void>
+  /** Ends what was opened for the records. */
+  close?(): void | Promise<void>
+}
+
+/** A listing that a session stands in, and until when. */
+export interface Listing {
+  readonly kind: SessionIndex['kind']
+  /** As of a {@link SessionIndex}. */
+  readonly name: string
+  /** Its place in the listing. */
+  readonly score: number
+}
+
+/** Where a session is listed. At a client it stands until its client session there ends. */
+export function listingsOf({ core, expiresAt: score, clients }: StoredSession): Listing[] {
+  const listings: Listing[] = [
+    { kind: 'realm', name: '', score },
+    { kind: 'user', name: core.userId, score },
+  ]
+  if (core.brokerUserId !== undefined) listings.push({ kind: 'brokerUser', name: core.brokerUserId, score })
+  if (core.brokerSessionId !== undefined)
+    listings.push({ kind: 'brokerSession', name: core.brokerSessionId, score })
+  for (const [name, client] of clients)
+    listings.push({ kind: 'client', name, score: Math.min(client.expiresAt, score) })
+  return listings
+}
+
+/** A session as a text that {@link decodeSession} reads. */
+export function encodeSession({ clients, families, ...session }: StoredSession): string {
+  const tokens = [...families].map(([clientId, { known, forgottenAt }]) => [
+    clientId,
+    [...known],
+    forgottenAt,
+  ])
+  return JSON.stringify({ ...session, clients: [...clients], families: tokens })
+}
+
+/** The session of an {@link encodeSession}. */
+export function decodeSession(text: string): StoredSession {
+  const { clients, families, ...session } = JSON.parse(text)
+  return {
+    ...session,
+    clients: new Map(clients),
+    families: new Map(
+      families.map(([clientId, known, forgottenAt]: [string, [], number]) => [
+        clientId,
+        { known: new Map(known), forgottenAt },
+      ]),
+    ),
+  }
+}
