@@ -1,6 +1,5 @@
 // What every store of this example shares: a SQLite file, its transactions and how it fails.
-import { parseDuration, StoreUnavailableError } from '@authstate/spi'
-import type { Duration } from 'authstate'
+import { type Duration, parseDuration, StoreUnavailableError } from '@authstate/spi'
 import Database from 'libsql'
 import * as v from 'valibot'
 

@@ -6,9 +6,11 @@ import { type ActionTokenProvider, actionTokenSpi } from '@authstate/action-toke
 import type { ConformanceEntry, ProviderDescription } from '@authstate/conformance'
 import { type LoginFailureProvider, loginFailureSpi } from '@authstate/login-failure'
 import { NEVER } from '@authstate/login-failure/store'
+import { type UserSessionProvider, userSessionSpi } from '@authstate/user-session'
 import Database from 'libsql'
 import { sqliteActionTokens } from './sqlite-action-tokens.js'
 import { sqliteLoginFailures } from './sqlite-login-failures.js'
+import { sqliteUserSessions } from './sqlite-user-sessions.js'
 import { trustedDeviceSuite } from './trusted-device/conformance.js'
 import { trustedDeviceSpi } from './trusted-device/contract.js'
 import { memoryTrustedDevices } from './trusted-device/memory.js'
@@ -50,6 +52,13 @@ export const sqliteFailures = {
   openStore: () => openFile(`failures WHERE expiresAt < ${NEVER}`, 'attempts'),
 } satisfies ProviderDescription<LoginFailureProvider>
 
+export const sqliteSessions = {
+  spi: userSessionSpi,
+  name: 'sqlite',
+  factories: [sqliteUserSessions()],
+  openStore: () => openFile('sessions', 'listings', 'memos'),
+} satisfies ProviderDescription<UserSessionProvider>
+
 /** The store is in the provider: all nodes of a case are one. */
 export const memory = {
   spi: trustedDeviceSpi,
@@ -61,5 +70,6 @@ export const memory = {
 export const targets: readonly ConformanceEntry[] = [
   sqliteTokens,
   sqliteFailures,
+  sqliteSessions,
   { ...memory, suite: trustedDeviceSuite },
 ]

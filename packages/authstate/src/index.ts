@@ -16,6 +16,7 @@ export {
   ConfigurationError,
   ConflictError,
   consoleLogger,
+  type Duration,
   IncompleteError,
   isProviderError,
   type Keyring,
@@ -43,7 +44,6 @@ export { createAuthState } from './create-auth-state.js'
 export type { BoundMembers, BoundService, BoundVerb, RealmState } from './realm-state.js'
 export type {
   AnyProviderId,
-  Duration,
   PluginProviders,
   Properties,
   PropertyValue,

@@ -1,9 +1,6 @@
 import type { RedisClient, RedisConfig } from '@authstate/redis'
-import type { ProviderFactory } from '@authstate/spi'
+import type { Duration, ProviderFactory } from '@authstate/spi'
 import type { AnyService } from './services.js'
-
-/** A span as text. */
-export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 
 /** The properties of a provider, as they are given: all can be left out, and a span may be text such as `'30m'`. */
 export type Properties<C> = { readonly [K in keyof C]?: PropertyValue<C[K], K> | undefined }

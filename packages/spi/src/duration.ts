@@ -1,6 +1,9 @@
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const DURATION = /^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*$/
 
+/** A span as text, such as `'30m'`: what a property named `…Ms` may be given as, beside a number. */
+export type Duration = `${number}${keyof typeof UNIT_MS}`
+
 /**
  * Turns `'500ms'`, `'30s'`, `'30m'`, `'12h'` and `'30d'` into milliseconds and passes anything else through, so
  * that a schema behind it judges what is left.

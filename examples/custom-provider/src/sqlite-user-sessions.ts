@@ -1,0 +1,228 @@
+import type { PagePosition, ProviderFactory } from '@authstate/spi'
+import { type UserSessionProvider, userSessionSpi } from '@authstate/user-session'
+import {
+  decodeSession,
+  encodeSession,
+  type Found,
+  listingsOf,
+  type Memo,
+  type MemoResult,
+  RecordStore,
+  type SessionIndex,
+  type SessionName,
+  type SessionRecords,
+  type StepReads,
+  type StepResult,
+  type StoredSession,
+  UserSessions,
+  userSessionConfig,
+} from '@authstate/user-session/store'
+import { toStandardJsonSchema } from '@valibot/to-json-schema'
+import * as v from 'valibot'
+import {
+  nameIn,
+  SqliteFile,
+  type SqliteOptions,
+  type SqliteSection,
+  sqliteProperties,
+  textOf,
+} from './sqlite.js'
+
+const config = v.strictObject({ ...userSessionConfig.entries, ...sqliteProperties })
+
+declare module 'authstate' {
+  /** So that `createAuthState` knows the properties. */
+  interface PluginProviders {
+    'user-session/sqlite': SqliteSection
+  }
+}
+
+/** Keeps sessions in a SQLite file: they survive a restart, and the processes of one machine share them. */
+export function sqliteUserSessions(): ProviderFactory<UserSessionProvider, v.InferOutput<typeof config>> {
+  return {
+    spi: userSessionSpi,
+    id: 'sqlite',
+    config: toStandardJsonSchema(config),
+    create: (context, properties) =>
+      new UserSessions(
+        context,
+        properties,
+        (parts) => new RecordStore(parts, new SqliteSessions(properties)),
+      ),
+  }
+}
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS sessions (
+  name TEXT PRIMARY KEY, record TEXT NOT NULL, expiresAt INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS sessionsByEnd ON sessions (expiresAt);
+CREATE TABLE IF NOT EXISTS listings (
+  kind TEXT NOT NULL, name TEXT NOT NULL, score INTEGER NOT NULL, id TEXT NOT NULL, session TEXT NOT NULL,
+  PRIMARY KEY (kind, name, score, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS listingsOfSession ON listings (session);
+CREATE TABLE IF NOT EXISTS memos (name TEXT PRIMARY KEY, value TEXT NOT NULL, expiresAt INTEGER NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS memosByEnd ON memos (expiresAt);
+`
+
+const STORE =
+  'INSERT OR REPLACE INTO sessions (name, record, expiresAt) VALUES (@session, @record, @expiresAt)'
+
+const ENTER =
+  'INSERT INTO listings (kind, name, score, id, session) VALUES (@kind, @name, @score, @id, @session)'
+
+const LIST = `
+SELECT score, record FROM listings JOIN sessions ON sessions.name = listings.session
+WHERE kind = @kind AND listings.name = @name AND (score, id) > (@score, @id) ORDER BY score, id LIMIT @limit`
+
+const LIVING = 'FROM listings WHERE kind = @kind AND name = @name AND score > @now'
+
+const REMEMBER = 'INSERT OR REPLACE INTO memos (name, value, expiresAt) VALUES (@name, @value, @expiresAt)'
+
+/** More than a user has. */
+const ALL = Number.MAX_SAFE_INTEGER
+
+/** The database answers at once, so that no verb needs a promise here. */
+class SqliteSessions implements SessionRecords {
+  readonly #file: SqliteFile
+
+  constructor(options: SqliteOptions) {
+    this.#file = new SqliteFile(userSessionSpi.name, options, SCHEMA)
+  }
+
+  read(name: SessionName) {
+    return this.#load(name)
+  }
+
+  change<T>(reads: StepReads, step: (found: Found) => StepResult<T>) {
+    return this.#file.step(() => {
+      const result = step(this.#find(reads))
+      for (const { session } of result.ends ?? []) this.#remove(session)
+      for (const session of result.keeps ?? []) this.#store(session)
+      return result
+    })
+  }
+
+  remember<T>(names: readonly string[], step: (memos: readonly (Memo | undefined)[]) => MemoResult<T>) {
+    return this.#file.step(() => {
+      const { answer, memo } = step(names.map((name) => this.#memo(name)))
+      if (memo !== undefined) {
+        const values = {
+          name: names[0] as string,
+          value: JSON.stringify(memo.value),
+          expiresAt: memo.expiresAt,
+        }
+        this.#file.change(REMEMBER, values)
+      }
+      return answer
+    })
+  }
+
+  list(index: SessionIndex, after: PagePosition, limit: number) {
+    return this.#list(index, after, limit)
+  }
+
+  count(index: SessionIndex, now: number) {
+    const [row] = this.#file.rows<{ count: number }>(`SELECT count(*) AS count ${LIVING}`, {
+      ...listingOf(index),
+      now,
+    })
+    return row?.count ?? 0
+  }
+
+  ids(index: SessionIndex, now: number) {
+    const rows = this.#file.rows<{ id: string }>(`SELECT id ${LIVING}`, { ...listingOf(index), now })
+    return rows.map(({ id }) => id)
+  }
+
+  clientCounts(realmId: string, offline: boolean, now: number) {
+    const sql =
+      'SELECT name, count(*) AS count FROM listings WHERE kind = @kind AND score > @now GROUP BY name'
+    const kind = kindOf(realmId, offline, 'client')
+    const rows = this.#file.rows<{ name: string; count: number }>(sql, { kind, now })
+    return rows.map(({ name, count }) => [nameIn(name), count] as const)
+  }
+
+  over(now: number, limit: number): SessionName[] {
+    const sql = 'SELECT record FROM sessions WHERE expiresAt <= @now LIMIT @limit'
+    return this.#file.rows<{ record: string }>(sql, { now, limit }).map(({ record }) => decodeSession(record))
+  }
+
+  forget(now: number) {
+    this.#file.change('DELETE FROM memos WHERE expiresAt <= @now', { now })
+  }
+
+  close() {
+    this.#file.close()
+  }
+
+  #find(reads: StepReads): Found {
+    const { realmId, id } = reads
+    const session = this.#load(reads)
+    const userId = reads.userId ?? session?.core.userId
+    if (userId === undefined) return { session, copy: undefined, rivals: [], memos: [] }
+    const ofUser = (offline: boolean) => {
+      const listed = this.#list(
+        { realmId, offline, kind: 'user', name: userId },
+        { score: reads.now, id: LAST },
+        ALL,
+      )
+      return listed.map(({ session: rival }) => rival)
+    }
+    return {
+      session,
+      copy: reads.copy ? this.#load({ realmId, id, offline: true }) : undefined,
+      rivals: reads.rivals ? [...ofUser(false), ...ofUser(true)] : [],
+      memos: reads.memos ? reads.memos(userId).map((name) => this.#memo(name)) : [],
+    }
+  }
+
+  #load(name: SessionName): StoredSession | undefined {
+    const sql = 'SELECT record FROM sessions WHERE name = @session'
+    const [row] = this.#file.rows<{ record: string }>(sql, { session: sessionOf(name) })
+    return row && decodeSession(row.record)
+  }
+
+  #list(index: SessionIndex, { score, id }: PagePosition, limit: number) {
+    const values = { ...listingOf(index), score, id, limit }
+    return this.#file.rows<{ score: number; record: string }>(LIST, values).map((row) => {
+      const session = decodeSession(row.record)
+      return { score: row.score, id: session.id, session }
+    })
+  }
+
+  #memo(name: string): Memo | undefined {
+    const sql = 'SELECT value, expiresAt FROM memos WHERE name = @name'
+    const [row] = this.#file.rows<{ value: string; expiresAt: number }>(sql, { name })
+    return row && { value: JSON.parse(row.value), expiresAt: row.expiresAt }
+  }
+
+  #store(stored: StoredSession): void {
+    const { realmId, offline, id, expiresAt } = stored
+    const session = sessionOf(stored)
+    this.#remove(stored)
+    this.#file.change(STORE, { session, record: encodeSession(stored), expiresAt })
+    for (const { kind, name, score } of listingsOf(stored))
+      this.#file.change(ENTER, { ...listingOf({ realmId, offline, kind, name }), score, id, session })
+  }
+
+  #remove(name: SessionName): void {
+    const session = sessionOf(name)
+    this.#file.change('DELETE FROM listings WHERE session = @session', { session })
+    this.#file.change('DELETE FROM sessions WHERE name = @session', { session })
+  }
+}
+
+/** Behind every id of ours. */
+const LAST = '~'
+
+const sessionOf = ({ realmId, offline, id }: SessionName): string => textOf(realmId, String(offline), id)
+
+const kindOf = (realmId: string, offline: boolean, kind: SessionIndex['kind']): string =>
+  textOf(realmId, String(offline), kind)
+
+const listingOf = ({ realmId, offline, kind, name }: SessionIndex) => ({
+  kind: kindOf(realmId, offline, kind),
+  name: textOf(name),
+})
