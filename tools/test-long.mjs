@@ -1,5 +1,5 @@
 // npm run test:long [-- --runs 5000] [--seed 7]: random histories, by the thousand: user sessions on memory beside Redis, and
-// both beside the model; guards against guessing on memory beside Redis. What disagrees is printed with its seed, and shrunk.
+// both beside the model; guards against guessing on memory beside Redis, and their policy 100 000 times at least. What disagrees is printed with its seed, and shrunk.
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { installDependencies, requireNode } from './lib/install.mjs'
@@ -11,6 +11,7 @@ const LONG = [
   ['user-session', 'agreement.test'],
   ['user-session', 'model.test'],
   ['login-failure', 'guard-agreement.test'],
+  ['login-failure', '/agreement.test'],
 ]
 
 function readArguments() {
@@ -24,6 +25,7 @@ function readArguments() {
     AGREEMENT_RUNS: runs,
     AGREEMENT_SHRINK: '1',
     MODEL_RUNS: runs,
+    POLICY_RUNS: String(Math.max(Number(runs), 100_000)),
     ...(seed !== undefined && { AGREEMENT_SEED: seed, MODEL_SEED: seed }),
   }
 }

@@ -11,12 +11,15 @@ import { ensureRedis } from './servers/redis-binary.mjs'
 const own = process.argv.slice(2)
 const has = (...names) => own.some((a) => names.some((n) => a === n || a.startsWith(`${n}=`)))
 
+/** Projects that have tests behind load balancers. */
+const BALANCED = ['sticky-session-encoder', 'auth-server']
+
 requireNode()
 const dir = mkdtempSync(join(tmpdir(), 'authstate-test-'))
 try {
   await installDependencies()
   await ensureRedis()
-  if (!has('--project') || own.some((a) => a.includes('sticky-session-encoder'))) await ensureBalancers()
+  if (!has('--project') || own.some((a) => BALANCED.some((name) => a.includes(name)))) await ensureBalancers()
 
   const file = join(dir, 'report.json')
   const args = [

@@ -29,7 +29,7 @@ export async function installDependencies() {
   const wanted = lockHash()
   if (installedHash() === wanted) return console.log('install: up to date')
   const pnpm = pinnedPnpm()
-  console.log(`install: npx ${pnpm} install --frozen-lockfile`)
+  console.log(`install: npx ${pnpm} install --frozen-lockfile, into node_modules of this folder`)
   const begun = performance.now()
   const args = [
     '--yes', // with `yes=false` in an npmrc npx refuses without a word

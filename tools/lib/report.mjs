@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { root } from './run.mjs'
+import { table } from './table.mjs'
 
 /** Longest first: `redis` is the beginning of two others. */
 const STORES = ['redis with keyPrefix', 'redis cluster', 'ioredis 5', 'memory', 'redis']
@@ -11,6 +12,8 @@ const SUITE = /(?:^| )(\S+) conformance: (.+)$/
 const MISSING = /^(.*) \[could not run: (.+)\]$/
 /** The title a suite registers for cases that a target does not claim, with the target's reason. */
 const LEFT_OUT = /^left out, \d+ cases?: (.+)$/
+
+const NONE = '-'
 
 const SKIPPED = new Set(['skipped', 'pending', 'todo', 'disabled'])
 
@@ -90,16 +93,8 @@ export function storeTable(report) {
   }
   if (rows.size === 0) return undefined
   const columns = [...COLUMNS, ...([...rows.values()].some((r) => r.other) ? ['other'] : [])]
-  const width = Math.max(...[...rows.keys()].map((k) => k.length), 'suite'.length)
-  const line = (name, cells) =>
-    [name.padEnd(width), ...cells.map((c, i) => String(c).padStart(columns[i].length))].join('  ')
   const body = [...rows]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([spi, row]) =>
-      line(
-        spi,
-        columns.map((c) => row[c] ?? '-'),
-      ),
-    )
-  return [line('suite', columns), ...body].join('\n')
+    .map(([spi, row]) => [spi, ...columns.map((column) => row[column] ?? NONE)])
+  return table([['suite', ...columns], ...body])
 }

@@ -26,7 +26,7 @@ export async function ensureBalancers() {
   if (wanted.length === 0) return say('haproxy, nginx and apache are there')
   const obstacle = whyNoInstall()
   if (obstacle !== undefined) return say(`${wanted.join(', ')} missing and not installed (${obstacle})`)
-  say(`installing Debian's ${wanted.join(', ')} with apt-get, their services stay off`)
+  say(`installing Debian's ${wanted.join(', ')} with apt-get, their services stay off; ${HOW_TO_STOP}`)
   const services = Object.assign({}, ...wanted.map((name) => BALANCERS[name].services))
   const trouble = await installPackages(wanted.map(packageOf), services)
   const left = missing()

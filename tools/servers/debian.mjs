@@ -22,6 +22,9 @@ export function findProgram(names, env = process.env) {
   return undefined
 }
 
+/** Said whenever something is installed. */
+export const HOW_TO_STOP = 'AUTHSTATE_TEST_REDIS_INSTALL=no keeps it from that'
+
 /** Why this process cannot install packages, or undefined when it can. */
 export function whyNoInstall(env = process.env) {
   if (env.AUTHSTATE_TEST_REDIS_INSTALL === 'no') return 'AUTHSTATE_TEST_REDIS_INSTALL=no'

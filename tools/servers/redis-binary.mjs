@@ -1,6 +1,6 @@
 // Finds a Redis server on this machine, or installs Debian's. Needs nothing but Node.
 import { resolve } from 'node:path'
-import { findProgram, installPackages, isProgram, whyNoInstall } from './debian.mjs'
+import { findProgram, HOW_TO_STOP, installPackages, isProgram, whyNoInstall } from './debian.mjs'
 
 export const INSTALL_HINT =
   'for the whole of it install a real one: apt-get install redis-server, brew install redis, or set REDIS_URL'
@@ -30,7 +30,10 @@ export async function ensureRedis() {
   const obstacle = wasm ? 'AUTHSTATE_TEST_REDIS_KIND=wasm' : whyNoInstall()
   if (obstacle !== undefined)
     return say(`no server on the PATH and none installed (${obstacle}): ${FALLBACK}`)
-  say("no server on the PATH: installing Debian's redis-server with apt-get, its service stays off")
+  say(
+    "no server on the PATH: installing Debian's redis-server with apt-get, its service stays off; " +
+      HOW_TO_STOP,
+  )
   const trouble = await installPackages(['redis-server', 'openssl'], { 'redis-server': 6379 })
   const installed = findRedisServer()
   say(installed ?? `apt-get did not bring a server (${trouble ?? 'none on the PATH'}): ${FALLBACK}`)

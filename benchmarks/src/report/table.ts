@@ -1,3 +1,4 @@
+import { table } from '../../../tools/lib/table.mjs'
 import { type Bound, type Finding, isMet, type Missing } from '../finding.js'
 import { TARGETS } from '../measures.js'
 import { REASONS } from './reasons.js'
@@ -53,10 +54,5 @@ export const markdownTable = (columns: readonly string[], rows: readonly (readon
 /** For the terminal: columns of equal width, the widest cut nowhere. */
 export function plainTable(columns: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = columns.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]?.length ?? 0)))
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-      .join('  ')
-      .trimEnd()
-  return [columns, widths.map((width) => '-'.repeat(width)), ...rows].map(line).join('\n')
+  return table([columns, widths.map((width) => '-'.repeat(width)), ...rows])
 }

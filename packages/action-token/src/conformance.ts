@@ -1,11 +1,4 @@
-import {
-  defineSuite,
-  type KeySpaceRules,
-  type Runner,
-  runSuite,
-  type Target,
-  type Verbs,
-} from '@authstate/conformance'
+import { defineSuite, type KeySpaceRules, type Verbs } from '@authstate/conformance'
 import { consuming } from './conformance/consuming.js'
 import { families } from './conformance/families.js'
 import { CEILING_MS } from './conformance/fixture.js'
@@ -62,9 +55,4 @@ export const actionTokenKeySpace: KeySpaceRules = {
     af: (tail, head) => `${head}:${tail}`,
     as: (tail, head) => `${head}:${tail}`,
   },
-}
-
-/** Registers the suite for one implementation. */
-export function describeActionTokens(target: Target<ActionTokenProvider>, runner: Runner): void {
-  runSuite(actionTokenSuite, target, runner)
 }

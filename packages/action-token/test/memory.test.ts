@@ -1,6 +1,6 @@
-import { memoryTarget } from '@authstate/conformance'
+import { memoryTarget, runSuite } from '@authstate/conformance'
 import { describe, test } from 'vitest'
-import { describeActionTokens } from '../src/conformance.js'
+import { actionTokenSuite } from '../src/conformance.js'
 import { actionTokenSpi, memoryActionTokens } from '../src/index.js'
 
-describeActionTokens(memoryTarget(actionTokenSpi, [memoryActionTokens()]), { describe, test })
+runSuite(actionTokenSuite, memoryTarget(actionTokenSpi, [memoryActionTokens()]), { describe, test })

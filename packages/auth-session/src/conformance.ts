@@ -1,11 +1,4 @@
-import {
-  defineSuite,
-  type KeySpaceRules,
-  type Runner,
-  runSuite,
-  type Target,
-  type Verbs,
-} from '@authstate/conformance'
+import { defineSuite, type KeySpaceRules, type Verbs } from '@authstate/conformance'
 import { endings } from './conformance/endings.js'
 import { events } from './conformance/events.js'
 import { NOTES_CEILING } from './conformance/fixture.js'
@@ -58,9 +51,4 @@ export const authSessionSuite = defineSuite<AuthSessionProvider>(
 export const authSessionKeySpace: KeySpaceRules = {
   records: ['auth'],
   indexes: { 'auth-realm': (rootId, head, key) => `${head}:auth:${key.split(':auth-realm:')[1]}:${rootId}` },
-}
-
-/** Registers the suite for one implementation. */
-export function describeAuthSessions(target: Target<AuthSessionProvider>, runner: Runner): void {
-  runSuite(authSessionSuite, target, runner)
 }

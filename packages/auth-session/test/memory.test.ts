@@ -1,6 +1,6 @@
-import { memoryTarget } from '@authstate/conformance'
+import { memoryTarget, runSuite } from '@authstate/conformance'
 import { describe, test } from 'vitest'
-import { describeAuthSessions } from '../src/conformance.js'
+import { authSessionSuite } from '../src/conformance.js'
 import { authSessionSpi, memoryAuthSessions } from '../src/index.js'
 
-describeAuthSessions(memoryTarget(authSessionSpi, [memoryAuthSessions()]), { describe, test })
+runSuite(authSessionSuite, memoryTarget(authSessionSpi, [memoryAuthSessions()]), { describe, test })

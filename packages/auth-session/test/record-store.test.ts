@@ -1,8 +1,8 @@
 // A store as its author would write it: records as text in a table, one transaction after the other, each of which takes time.
-import { memoryTarget } from '@authstate/conformance'
+import { memoryTarget, runSuite } from '@authstate/conformance'
 import type { ProviderFactory } from '@authstate/spi'
 import { describe, expect, test } from 'vitest'
-import { describeAuthSessions } from '../src/conformance.js'
+import { authSessionSuite } from '../src/conformance.js'
 import {
   type AuthSessionConfig,
   AuthSessions,
@@ -64,7 +64,7 @@ function tableAuthSessions(): ProviderFactory<AuthSessionProvider, AuthSessionCo
   }
 }
 
-describeAuthSessions(memoryTarget(authSessionSpi, [tableAuthSessions()]), { describe, test })
+runSuite(authSessionSuite, memoryTarget(authSessionSpi, [tableAuthSessions()]), { describe, test })
 
 test('a step that fails leaves what was there', async () => {
   const table = new Table()

@@ -1,11 +1,4 @@
-import {
-  defineSuite,
-  type KeySpaceRules,
-  type Runner,
-  runSuite,
-  type Target,
-  type Verbs,
-} from '@authstate/conformance'
+import { defineSuite, type KeySpaceRules, type Verbs } from '@authstate/conformance'
 import { events } from './conformance/events.js'
 import { PROPERTIES } from './conformance/fixture.js'
 import { names } from './conformance/hostile-names.js'
@@ -51,9 +44,4 @@ export const clusterKeySpace: KeySpaceRules = {
   indexes: {},
   // When the cluster began, and the last fence: both must outlive every node.
   immortal: ['cl', 'cf'],
-}
-
-/** Registers the suite for one implementation. */
-export function describeCluster(target: Target<ClusterProvider>, runner: Runner): void {
-  runSuite(clusterSuite, target, runner)
 }

@@ -1,9 +1,10 @@
-import { memoryTarget } from '@authstate/conformance'
+import { memoryTarget, runSuite } from '@authstate/conformance'
 import { describe, test } from 'vitest'
-import { describeCluster } from '../src/conformance.js'
+import { clusterSuite } from '../src/conformance.js'
 import { clusterSpi, memoryCluster } from '../src/index.js'
 
-describeCluster(
+runSuite(
+  clusterSuite,
   memoryTarget(clusterSpi, () => [memoryCluster()]),
   { describe, test },
 )

@@ -1,11 +1,4 @@
-import {
-  defineSuite,
-  type KeySpaceRules,
-  type Runner,
-  runSuite,
-  type Target,
-  type Verbs,
-} from '@authstate/conformance'
+import { defineSuite, type KeySpaceRules, type Verbs } from '@authstate/conformance'
 import { addresses } from './conformance/addresses.js'
 import { administration } from './conformance/administration.js'
 import { counting } from './conformance/counting.js'
@@ -62,9 +55,4 @@ export const loginFailureKeySpace: KeySpaceRules = {
   records: ['lf', 'la', 'ld', 'lg', 'lh', 'le'],
   indexes: { lr: (tail, head) => `${head}:${tail}`, lu: (tail, head) => `${head}:${tail}` },
   immortal: ['lf', 'lr'],
-}
-
-/** Registers the suite for one implementation. */
-export function describeLoginFailures(target: Target<LoginFailureProvider>, runner: Runner): void {
-  runSuite(loginFailureSuite, target, runner)
 }

@@ -8,7 +8,8 @@ import { attemptsLeft, type FailureState, NO_FAILURES, usualStep } from '../src/
 import * as scripts from '../src/scripts.js'
 import type { Subject } from '../src/store.js'
 
-const HISTORIES = 100_000
+/** `POLICY_RUNS` says otherwise. */
+const HISTORIES = Number(process.env['POLICY_RUNS'] ?? 5_000)
 const PER_CALL = 250
 
 type Event =
@@ -65,7 +66,7 @@ describeWith(redis, 'the Lua and the TypeScript policy', () => {
   const client = openRedis()
   afterAll(() => client.disconnect())
 
-  test(`agree on ${HISTORIES} random histories`, { timeout: 300_000 }, async () => {
+  test(`agree on ${HISTORIES} random histories`, { timeout: 7_200_000 }, async () => {
     const seed = randomInt(2 ** 31)
     const random = mulberry32(seed)
     const seen = { permanent: 0, temporary: 0, quick: 0, refused: 0, secondary: 0, expired: 0, usual: 0 }
@@ -96,7 +97,7 @@ describeWith(redis, 'the Lua and the TypeScript policy', () => {
       })
     }
     await client.unlink(...keys)
-    for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(HISTORIES / 200)
+    for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(HISTORIES / 500)
   })
 })
 

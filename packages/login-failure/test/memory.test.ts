@@ -1,6 +1,6 @@
-import { memoryTarget } from '@authstate/conformance'
+import { memoryTarget, runSuite } from '@authstate/conformance'
 import { describe, test } from 'vitest'
-import { describeLoginFailures } from '../src/conformance.js'
+import { loginFailureSuite } from '../src/conformance.js'
 import { loginFailureSpi, memoryLoginFailures } from '../src/index.js'
 
-describeLoginFailures(memoryTarget(loginFailureSpi, [memoryLoginFailures()]), { describe, test })
+runSuite(loginFailureSuite, memoryTarget(loginFailureSpi, [memoryLoginFailures()]), { describe, test })

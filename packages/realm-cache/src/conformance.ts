@@ -1,11 +1,4 @@
-import {
-  defineSuite,
-  type KeySpaceRules,
-  type Runner,
-  runSuite,
-  type Target,
-  type Verbs,
-} from '@authstate/conformance'
+import { defineSuite, type KeySpaceRules, type Verbs } from '@authstate/conformance'
 import { names } from './conformance/hostile-names.js'
 import { invalidating } from './conformance/invalidating.js'
 import { life } from './conformance/life.js'
@@ -54,9 +47,4 @@ export const realmCacheKeySpace: KeySpaceRules = {
   records: ['rv', 'rg', 'rt', 'cl', 'cm', 'cs', 'ce', 'ck', 'cf'],
   indexes: {},
   immortal: ['cl', 'cf'],
-}
-
-/** Registers the suite for one implementation. */
-export function describeRealmCache(target: Target<RealmCacheProvider>, runner: Runner): void {
-  runSuite(realmCacheSuite, target, runner)
 }

@@ -1,6 +1,6 @@
-import { memoryTarget } from '@authstate/conformance'
+import { memoryTarget, runSuite } from '@authstate/conformance'
 import { describe, test } from 'vitest'
-import { describeRealmCache } from '../src/conformance.js'
+import { realmCacheSuite } from '../src/conformance.js'
 import { memoryRealmCache, realmCacheSpi } from '../src/index.js'
 
-describeRealmCache(memoryTarget(realmCacheSpi, [memoryRealmCache()]), { describe, test })
+runSuite(realmCacheSuite, memoryTarget(realmCacheSpi, [memoryRealmCache()]), { describe, test })

@@ -1,9 +1,9 @@
 import { memoryCluster } from '@authstate/cluster'
 import { redisCluster } from '@authstate/cluster/redis'
-import { checkScripts, providerTarget } from '@authstate/conformance'
+import { checkScripts, providerTarget, runSuite } from '@authstate/conformance'
 import { describe, test } from 'vitest'
 import { runSuiteOnRedis } from '../../../tools/testing/redis-targets.js'
-import { describeRealmCache, realmCacheKeySpace, realmCacheSuite } from '../src/conformance.js'
+import { realmCacheKeySpace, realmCacheSuite } from '../src/conformance.js'
 import { realmCacheSpi } from '../src/index.js'
 import { redisRealmCache } from '../src/redis.js'
 import * as scripts from '../src/scripts.js'
@@ -16,7 +16,8 @@ runSuiteOnRedis(realmCacheSuite, {
   dependsOn: ['cluster'],
 })
 
-describeRealmCache(
+runSuite(
+  realmCacheSuite,
   providerTarget({
     spi: realmCacheSpi,
     name: 'over a work channel in memory',

@@ -1,11 +1,4 @@
-import {
-  defineSuite,
-  type KeySpaceRules,
-  type Runner,
-  runSuite,
-  type Target,
-  type Verbs,
-} from '@authstate/conformance'
+import { defineSuite, type KeySpaceRules, type Verbs } from '@authstate/conformance'
 import { clientSessions } from './conformance/client-sessions.js'
 import { clientUse } from './conformance/client-use.js'
 import { events } from './conformance/events.js'
@@ -99,9 +92,4 @@ export const userSessionKeySpace: KeySpaceRules = {
   indexes: Object.fromEntries(
     ['u', 'o'].flatMap((twin) => ['u', 'c', 'b', 'i', 'r'].map((letter) => [twin + letter, sessionOf(twin)])),
   ),
-}
-
-/** Registers the suite for one implementation. */
-export function describeUserSessions(target: Target<UserSessionProvider>, runner: Runner): void {
-  runSuite(userSessionSuite, target, runner)
 }

@@ -1,6 +1,6 @@
-import { memoryTarget } from '@authstate/conformance'
+import { memoryTarget, runSuite } from '@authstate/conformance'
 import { describe, test } from 'vitest'
-import { describeUserSessions } from '../src/conformance.js'
+import { userSessionSuite } from '../src/conformance.js'
 import { memoryUserSessions, userSessionSpi } from '../src/index.js'
 
-describeUserSessions(memoryTarget(userSessionSpi, [memoryUserSessions()]), { describe, test })
+runSuite(userSessionSuite, memoryTarget(userSessionSpi, [memoryUserSessions()]), { describe, test })

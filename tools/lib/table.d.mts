@@ -1,0 +1,1 @@
+export declare function table(rows: readonly (readonly (string | number)[])[]): string
