@@ -10,6 +10,7 @@ import { openRedis } from '../tools/testing/redis-targets.js'
 import { actionTokenBugs, actionTokenScriptBugs } from './planted/action-token.js'
 import { authSessionBugs, authSessionScriptBugs } from './planted/auth-session.js'
 import { clusterBugs } from './planted/cluster.js'
+import { hostnameBugs } from './planted/hostname.js'
 import { httpClientBugs } from './planted/http-client.js'
 import { loginFailureBugs, loginFailureScriptBugs } from './planted/login-failure.js'
 import { mannersBugs } from './planted/manners.js'
@@ -56,6 +57,7 @@ const plantations: readonly Plantation[] = [
   stickySessionBugs,
   webSessionBugs,
   httpClientBugs,
+  hostnameBugs,
   clusterBugs,
   mannersBugs,
 ]

@@ -34,6 +34,7 @@ const PRINTED: Readonly<Record<string, RegExp>> = {
   authstate: /^$/,
   cluster: /^a hello\n17\n$/,
   conformance: /# pass \d{2}[\s\S]*# fail 0/,
+  hostname: /^https:\/\/login\.example\.com\/realms\/acme 203\.0\.113\.7\n$/,
   'http-client': /^egress 200 hello\n$/,
   'login-failure': /^failure\n$/,
   'realm-cache': /^alice alice 0\.?\d*\n$/,

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { actionTokenSuite } from '../packages/action-token/src/conformance.js'
 import { authSessionSuite } from '../packages/auth-session/src/conformance.js'
 import { clusterSuite } from '../packages/cluster/src/conformance.js'
+import { hostnameSuite } from '../packages/hostname/src/conformance.js'
 import { httpClientSuite } from '../packages/http-client/src/conformance.js'
 import { loginFailureSuite } from '../packages/login-failure/src/conformance.js'
 import { realmCacheSuite } from '../packages/realm-cache/src/conformance.js'
@@ -16,6 +17,7 @@ const suites = [
   actionTokenSuite,
   authSessionSuite,
   clusterSuite,
+  hostnameSuite,
   httpClientSuite,
   loginFailureSuite,
   realmCacheSuite,

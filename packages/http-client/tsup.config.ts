@@ -7,5 +7,6 @@ export default defineConfig({
     index: 'src/index.ts',
     transport: 'src/for-transports.ts',
     conformance: 'src/conformance.ts',
+    service: 'src/service.ts',
   },
 })

@@ -1,10 +1,8 @@
+import { isHostName, isHostPattern as isNamePattern, hostPattern as namePattern } from '@authstate/spi'
 import ipaddr from 'ipaddr.js'
 
 /** An address, as ipaddr.js reads it. */
 export type IpAddress = ipaddr.IPv4 | ipaddr.IPv6
-
-const LABEL = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?'
-const NAME = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`)
 
 /** A host in the one form it is connected to. */
 export interface Host {
@@ -35,22 +33,15 @@ export function hostOf(url: URL): Host | undefined {
   const bare = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
   const address = parseAddress(bare)
   if (address !== undefined) return { text: address.toString(), address }
-  return NAME.test(bare) ? { text: bare } : undefined
+  return isHostName(bare) ? { text: bare } : undefined
 }
 
 /** Whether a text can be compiled by {@link hostPattern}. */
 export const isHostPattern = (text: string): boolean =>
-  NAME.test(text.toLowerCase().replaceAll('*', 'a')) || parseAddress(text) !== undefined
+  isNamePattern(text) || parseAddress(text) !== undefined
 
-/** Compiles `'app-*.example.com'`: `*` stands for any characters within one label. */
+/** Compiles `'app-*.example.com'`, where `*` stands for any characters within one label, or one address. */
 export function hostPattern(text: string): (host: string) => boolean {
   const address = parseAddress(text)
-  if (address !== undefined) return (host) => host === address.toString()
-  const source = text
-    .toLowerCase()
-    .split('*')
-    .map((part) => part.replaceAll('.', '\\.'))
-    .join('[a-z0-9_-]*')
-  const pattern = new RegExp(`^${source}$`)
-  return (host) => pattern.test(host)
+  return address === undefined ? namePattern(text) : (host) => host === address.toString()
 }

@@ -1,0 +1,6 @@
+export { type FixedHostnameConfig, type HostnameConfig, hostnameConfig } from './config.js'
+export * from './contract.js'
+export { defaultHostname } from './default.js'
+export { fixedHostname } from './fixed.js'
+export { requestBaseOf } from './request-base.js'
+export { parseFrontendUrl } from './rules.js'
