@@ -1,16 +1,14 @@
 // The API reference (npm run docs): a module per entry that a package publishes, a warning is an error.
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Application, Comment, Converter, makeRecursiveVisitor, ReflectionKind } from 'typedoc'
+import { packageFolders } from './tools/lib/packages.mjs'
 
 const root = import.meta.dirname
-const manifests = readdirSync(join(root, 'packages'))
-  .map((folder) => ({
-    folder,
-    ...JSON.parse(readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8')),
-  }))
+const manifests = packageFolders()
+  .map((folder) => ({ folder, ...JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) }))
   .filter((manifest) => !manifest.private)
 
 /** Each source that is an entry, with the name it is imported by. */
@@ -18,7 +16,7 @@ const entries = manifests.flatMap(({ folder, name, description, exports }) =>
   Object.entries(exports).flatMap(([entry, target]) => {
     const source = target['@authstate/source']
     if (source === undefined) return []
-    return [{ file: join('packages', folder, source), name: name + entry.slice(1), description }]
+    return [{ file: join(folder, source), name: name + entry.slice(1), description }]
   }),
 )
 

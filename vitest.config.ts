@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { defaultServerConditions, type Plugin } from 'vite'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { packageFolders } from './tools/lib/packages.mjs'
 
 // Workspace packages resolve to their TypeScript source through this condition, so tests need no build.
 // Only `ssr.resolve.conditions` counts for node tests; `resolve.conditions` alone changes nothing.
@@ -31,19 +33,20 @@ function project(name: string, root: string): TestProjectInlineConfiguration {
   }
 }
 
-const folders = (parent: string) =>
-  readdirSync(parent)
-    .filter((name) => existsSync(`${parent}/${name}/test`))
-    .map((name) => project(name, `./${parent}/${name}/test`))
+const examples = readdirSync('examples').map((name) => `examples/${name}`)
+const tested = [...packageFolders(), ...examples].filter((folder) => existsSync(`${folder}/test`))
 
 export default defineConfig({
   test: {
     globalSetup: ['./tools/servers/redis.global.ts'],
     coverage: {
       provider: 'v8',
-      include: ['packages/*/src/**/*.ts'],
+      include: ['packages/*/src/**/*.ts', 'packages/adapters/*/src/**/*.ts'],
       reporter: ['text', 'json-summary', 'lcov'],
     },
-    projects: [...['packages', 'examples'].filter(existsSync).flatMap(folders), project('house', './test')],
+    projects: [
+      ...tested.map((folder) => project(basename(folder), `./${folder}/test`)),
+      project('house', './test'),
+    ],
   },
 })

@@ -1,8 +1,9 @@
+import { basename } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { exampleOffences, packageOffences } from './lib/architecture.js'
 import { readTracked } from './lib/tracked.js'
 
-const files = readTracked(/^(packages|examples)\/[^/]+\/(package\.json$|.*\.[cm]?[jt]sx?$)/)
+const files = readTracked(/^(packages(\/adapters)?|examples)\/[^/]+\/(package\.json$|.*\.[cm]?[jt]sx?$)/)
 
 describe('the arrows of the house', () => {
   test('every source of a package imports only what it may', () => expect(packageOffences(files)).toEqual([]))
@@ -16,8 +17,8 @@ describe('the checker finds what is planted', () => {
   ])
   const dependencies = { ...Object.fromEntries(ours), ioredis: '6.0.0' }
   const plant = (path: string, text: string): string[] => {
-    const folder = path.split('/')[1] ?? ''
-    const manifest = { name: `@authstate/${folder}`, exports: { '.': '' }, dependencies }
+    const [, folder = ''] = /^\w+\/((?:adapters\/)?[^/]+)/.exec(path) ?? []
+    const manifest = { name: `@authstate/${basename(folder)}`, exports: { '.': '' }, dependencies }
     const planted = new Map([
       [path, text],
       [`packages/${folder}/package.json`, JSON.stringify(manifest)],
@@ -53,6 +54,14 @@ describe('the checker finds what is planted', () => {
     ['ioredis loaded early', 'packages/redis/src/connect.ts', "import { Redis } from 'ioredis'"],
     ['a way out of src', 'packages/spi/src/a.ts', "import { x } from '../../redis/src/keys.js'"],
     ['a package that is not declared', 'packages/spi/src/a.ts', "import { x } from 'left-pad'"],
+    ['a store in an adapter', 'packages/adapters/x/src/a.ts', "import { x } from '@authstate/cluster/redis'"],
+    ['the registry in an adapter', 'packages/adapters/x/src/a.ts', "import { x } from '@authstate/registry'"],
+    ['Redis in an adapter', 'packages/adapters/x/src/a.ts', "import type { Redis } from 'ioredis'"],
+    [
+      'a way out of an adapter',
+      'packages/adapters/x/src/a.ts',
+      "import { x } from '../../../spi/src/index.js'",
+    ],
     ['a package without a place', 'packages/new/src/a.ts', ''],
     ['a long file', 'packages/spi/src/a.ts', '\n'.repeat(401)],
     [
@@ -91,6 +100,11 @@ describe('the checker finds what is planted', () => {
         "import { x } from '@authstate/redis'\nimport type { Redis } from 'ioredis'",
       ],
       ['packages/cluster/src/index.ts', "export * from './memory.js'\nimport { x } from 'node:crypto'"],
+      ['packages/adapters/x/package.json', JSON.stringify({ dependencies })],
+      [
+        'packages/adapters/x/src/a.ts',
+        "import { clusterSpi } from '@authstate/cluster'\nimport { x } from '@authstate/spi'",
+      ],
       ['packages/redis/package.json', JSON.stringify({ dependencies })],
       ['packages/redis/src/connect.ts', "const { Redis } = await import('ioredis')"],
     ])

@@ -6,7 +6,7 @@ import { brokenLinks, typescriptBlocks } from './lib/markdown.js'
 import { readTracked, root, trackedPaths } from './lib/tracked.js'
 
 const pages = readTracked(/\.md$/)
-const manifests = trackedPaths.filter((path) => /^packages\/[^/]+\/package\.json$/.test(path))
+const manifests = trackedPaths.filter((path) => /^packages\/(adapters\/)?[^/]+\/package\.json$/.test(path))
 
 describe('what the pages say', () => {
   test('their TypeScript compiles', { timeout: 120_000 }, () => {

@@ -1,5 +1,5 @@
 // The first program of every package's README runs as it stands, and prints what a reader would expect.
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { services } from '../packages/authstate/src/services.js'
 import { bundleText } from '../tools/testing/bundle.js'
@@ -9,8 +9,8 @@ import { typescriptBlocks } from './lib/markdown.js'
 import { readTracked, root } from './lib/tracked.js'
 
 const programs = new Map(
-  [...readTracked(/^packages\/[^/]+\/README\.md$/)].map(([path, text]) => [
-    path.split('/')[1] ?? '',
+  [...readTracked(/^packages\/(adapters\/)?[^/]+\/README\.md$/)].map(([path, text]) => [
+    basename(dirname(path)),
     typescriptBlocks(path, text)[0]?.code ?? '',
   ]),
 )

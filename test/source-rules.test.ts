@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { packageFolders } from '../tools/lib/packages.mjs'
 import { breaches, RULES } from './lib/source-rules.js'
-import { readTracked, root, trackedPaths } from './lib/tracked.js'
+import { readTracked, root } from './lib/tracked.js'
 
 test('no tracked file breaks a rule of the house', () => {
   expect(breaches(readTracked(/\.([cm]?[jt]s|json|ya?ml|md|lua|sh)$|^\.ci\//))).toEqual([])
@@ -27,6 +28,5 @@ test.each([
 test('every rule is planted above', () => expect(RULES).toHaveLength(10))
 
 test('every package has a README', () => {
-  const folders = new Set(trackedPaths.flatMap((path) => /^packages\/[^/]+/.exec(path)?.[0] ?? []))
-  expect([...folders].filter((folder) => !existsSync(join(root, folder, 'README.md')))).toEqual([])
+  expect(packageFolders().filter((folder) => !existsSync(join(root, folder, 'README.md')))).toEqual([])
 })

@@ -10,8 +10,7 @@ import { ensureRedis } from './servers/redis-binary.mjs'
 const LONG = [
   ['user-session', 'agreement.test'],
   ['user-session', 'model.test'],
-  ['login-failure', 'guard-agreement.test'],
-  ['login-failure', '/agreement.test'],
+  ['login-failure', 'agreement.test'],
 ]
 
 function readArguments() {

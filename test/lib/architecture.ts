@@ -12,7 +12,7 @@ const SPI_PACKAGES = readdirSync(join(root, 'packages')).filter(
   (folder) => folder !== 'redis' && existsSync(join(root, 'packages', folder, 'src', 'contract.ts')),
 )
 
-/** Which packages of ours a package may import. */
+/** Which packages of ours a package may import, by its folder. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   spi: [],
   registry: ['spi'],
@@ -23,6 +23,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'sticky-session-encoder': ['spi', 'redis', 'conformance', 'cluster'],
   authstate: ['spi', 'registry', 'conformance', ...services.map(({ name }) => name)],
 }
+
+/** What an adapter to somebody's framework may import: `spi`, and contracts. */
+const ADAPTER_MAY_IMPORT = ['spi', 'web-session', 'action-token', 'user-session', 'login-failure', 'cluster']
+
+const isAdapter = (folder: string): boolean => folder.startsWith('adapters/')
+
+/** Which packages of ours a package may import; `undefined` for one that nobody thought of. */
+const mayImport = (folder: string): readonly string[] | undefined =>
+  isAdapter(folder) ? ADAPTER_MAY_IMPORT : MAY_IMPORT[folder]
 
 const IS_SUITE = /^(conformance\.ts|conformance\/.*)$/
 /** Entries of the front door for tests. */
@@ -41,7 +50,7 @@ interface Source {
 
 const sourcesOf = (files: Files): Source[] =>
   [...files].flatMap(([path, text]) => {
-    const [, folder, file] = /^packages\/([^/]+)\/src\/(.+\.ts)$/.exec(path) ?? []
+    const [, folder, file] = /^packages\/((?:adapters\/)?[^/]+)\/src\/(.+\.ts)$/.exec(path) ?? []
     return folder === undefined || file === undefined ? [] : [{ path, folder, file, text }]
   })
 
@@ -57,7 +66,8 @@ function offence(source: Source, { specifier, kind }: Import): string | undefine
   const target = ownPackage(specifier)
   if (target !== undefined) {
     if (target === folder) return 'imports itself by name'
-    if (!MAY_IMPORT[folder]?.includes(target)) return `${folder} may not import ${target}`
+    if (!mayImport(folder)?.includes(target)) return `${folder} may not import ${target}`
+    if (isAdapter(folder) && specifier !== `@authstate/${target}`) return 'an adapter imports contracts only'
     if (isSpi && target === 'conformance' && !IS_SUITE.test(file))
       return 'only the suite imports the test kit'
     if (folder === 'authstate' && target === 'conformance' && !IS_FOR_TESTS.test(file))
@@ -65,6 +75,7 @@ function offence(source: Source, { specifier, kind }: Import): string | undefine
     if (isSpi && target === 'redis' && !IS_REDIS_SIDE.test(file))
       return 'only redis.ts and scripts.ts know Redis'
   }
+  if (/^ioredis\d*(\/|$)/.test(specifier) && isAdapter(folder)) return 'an adapter knows no Redis'
   if (/^ioredis\d*(\/|$)/.test(specifier) && kind !== 'type' && folder !== 'conformance') {
     if (folder !== 'redis') return 'ioredis is a type outside packages/redis'
     if (kind !== 'dynamic') return 'ioredis is an optional peer: import() it'
@@ -122,7 +133,7 @@ export function packageOffences(files: Files): string[] {
   const folders = [...new Set(sources.map((s) => s.folder))]
   return [
     ...folders
-      .filter((f) => MAY_IMPORT[f] === undefined)
+      .filter((f) => mayImport(f) === undefined)
       .map((f) => `packages/${f}: has no place in the plan`),
     ...sources.flatMap((source) => [
       ...importsOf(source.path, source.text).flatMap((one) => {
@@ -143,7 +154,7 @@ export function packageOffences(files: Files): string[] {
 
 /** The names a package publishes: `@authstate/spi`, `@authstate/action-token/redis`. */
 export function publishedNames(files: Files): Set<string> {
-  const manifests = [...files].filter(([path]) => /^packages\/[^/]+\/package\.json$/.test(path))
+  const manifests = [...files].filter(([path]) => /^packages\/(adapters\/)?[^/]+\/package\.json$/.test(path))
   return new Set(
     manifests.flatMap(([, text]) => {
       const { name, exports } = JSON.parse(text) as { name: string; exports: Record<string, unknown> }

@@ -6,7 +6,7 @@ export interface Rule {
   readonly pattern: RegExp
 }
 
-const SOURCE = /^packages\/[^/]+\/src\/.*\.ts$/
+const SOURCE = /^packages\/(adapters\/)?[^/]+\/src\/.*\.ts$/
 const CODE = /^(packages|examples|test|tools)\/.*\.([cm]?[jt]s|lua)$/
 const TEXT = /\.([cm]?[jt]s|json|ya?ml|md|lua|sh)$|^\.ci\//
 

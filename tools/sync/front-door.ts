@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Service } from '@authstate/spi'
+import { packageFolders } from '../lib/packages.mjs'
 import type { Changes } from './changes.js'
 import { root } from './root.js'
 
@@ -54,11 +55,9 @@ export function frontDoor(changes: Changes, services: readonly Service[]): void 
 
 /** In every package: what is published is `exports` without the condition for sources. */
 export function publishedExports(changes: Changes): void {
-  for (const folder of readdirSync(join(root, 'packages'))) {
-    const path = `packages/${folder}/package.json`
-    const text = changes.text(path)
-    if (text === '') continue
-    const manifest = JSON.parse(text) as Manifest
+  for (const folder of packageFolders()) {
+    const path = `${folder}/package.json`
+    const manifest = JSON.parse(changes.text(path)) as Manifest
     manifest.publishConfig.exports = Object.fromEntries(
       Object.entries(manifest.exports).map(([entry, target]) => [entry, withoutSource(target)]),
     )
