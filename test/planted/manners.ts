@@ -50,4 +50,36 @@ export const mannersBugs = inMemory(loginFailureSuite, memoryLoginFailures, (pla
     }),
     { throws: /throws an error whose text holds an id, a token or a value of the case/ },
   )
+  plant(
+    'manners',
+    'the log of the case stays empty: the provider writes to another one',
+    'on: a listener that fails harms nobody, and stops when told',
+    (real) => ({
+      on: (event, listener) =>
+        real.on(event, (told) => {
+          try {
+            Promise.resolve(listener(told)).catch(() => {})
+          } catch {
+            // What another logger would say.
+          }
+        }),
+    }),
+  )
+  const kept = new Map<string, number>()
+  plant(
+    'manners',
+    'what was counted once is remembered for ever, in a store that is not ours',
+    none,
+    (real) => ({
+      recordFailure: (realmId, userId, options) => {
+        kept.set(JSON.stringify([realmId, userId]), kept.size)
+        return real.recordFailure(realmId, userId, options)
+      },
+    }),
+    { size: () => kept.size, throws: /the store grows without bound: .* held 1, then 2, then 3 entries/ },
+  )
+  plant('manners', 'a verb of the contract is missing', none, () => ({}), {
+    lacks: ['clearByRealm'],
+    throws: /^Error: the provider lacks the method clearByRealm; no case was run$/,
+  })
 })

@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import {
   type KeySpaceRules,
-  memoryTarget,
+  providerTarget,
   redisTarget,
   type Suite,
   type Target,
@@ -59,13 +59,17 @@ export interface FactoryMistake<C> {
   readonly throws?: RegExp
   /** The case waits for what never comes. */
   readonly hangs?: true
+  /** Verbs that the provider lacks. */
+  readonly lacks?: readonly string[]
+  /** How many entries the store holds: it is one whose size can be measured. */
+  readonly size?: () => number
 }
 
 /** The factory of a provider with some verbs exchanged. */
 export function withMistake<P extends Provider, C>(
   factory: ProviderFactory<P, C>,
   mistake: Mistake<P>,
-  { config: change = (config) => config }: FactoryMistake<C> = {},
+  { config: change = (config) => config, lacks = [] }: FactoryMistake<C> = {},
 ): ProviderFactory<P, C> {
   return {
     ...factory,
@@ -74,6 +78,7 @@ export function withMistake<P extends Provider, C>(
       const warped: ProviderContext = Object.create(context, { clock: { value: clock } })
       const real = await factory.create(warped, change(config))
       const wrong = mistake(bound(real), { context: warped })
+      if (lacks.length > 0) return without(real, lacks)
       return new Proxy(real, {
         get: (target, name) => {
           if (Object.hasOwn(wrong, name)) return wrong[name as keyof P]
@@ -83,6 +88,16 @@ export function withMistake<P extends Provider, C>(
       })
     },
   }
+}
+
+/** A provider of the same verbs but some. */
+function without<P extends object>(target: P, verbs: readonly string[]): P {
+  const names = new Set<PropertyKey>()
+  for (let level: object = target; level !== Object.prototype; level = Object.getPrototypeOf(level))
+    for (const name of Reflect.ownKeys(level)) names.add(name)
+  const kept = [...names].filter((name) => name !== 'constructor' && !verbs.includes(String(name)))
+  const view = bound(target)
+  return Object.fromEntries(kept.map((name) => [name, Reflect.get(view, name)])) as P
 }
 
 /** A view whose methods can be taken off it. */
@@ -111,7 +126,13 @@ export function inMemory<P extends Provider, C>(
   others: () => readonly AnyProviderFactory[] = () => [],
 ): Plantation {
   const targetWith = (mistake: Mistake<P>, more?: FactoryMistake<C>) =>
-    memoryTarget(suite.spi, () => [withMistake(factory(), mistake, more), ...others()], 'memory')
+    providerTarget({
+      spi: suite.spi,
+      name: 'memory',
+      factories: () => [withMistake(factory(), mistake, more), ...others()],
+      nodes: 'one',
+      openStore: () => (more?.size ? { size: more.size } : {}),
+    })
   const bugs: PlantedBug[] = []
   define((kind, what, caughtBy, mistake, more) =>
     bugs.push({

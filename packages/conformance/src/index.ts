@@ -8,6 +8,7 @@ export { hostileNames, hostileNotes, hostilePairs, refusesEndlessNames } from '.
 export { type Inspector, openInspector } from './inspector.js'
 export { checkKeySpace, type KeyObserver, type KeySpaceRules } from './key-space-check.js'
 export { type LeftOutCase, leftOut } from './left-out.js'
+export { logsErrors } from './logged.js'
 export { memoryTarget } from './memory-target.js'
 export { refusesMisspelling, type Taker, type Takers, taker, type Whole } from './misspelling.js'
 export { type ObservedClient, observeClient } from './observed-client.js'

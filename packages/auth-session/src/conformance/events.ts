@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { SuiteBuilder } from '@authstate/conformance'
+import { logsErrors, type SuiteBuilder } from '@authstate/conformance'
 import type { AuthSessionEvents, AuthSessionProvider } from '../contract.js'
 
 /** What listeners are told. */
@@ -73,6 +73,7 @@ export function events({ basic }: SuiteBuilder<AuthSessionProvider>): void {
     })
     const root = await provider.createRoot('r')
     assert.equal(told, 1)
+    await logsErrors(logger, 2)
     assert.doesNotMatch(JSON.stringify(logger.entries), new RegExp(`mine|${root.id}`))
   })
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { logsErrors } from '@authstate/conformance'
 import { ProviderClosedError } from '@authstate/spi'
 import type { ClusterProvider, ViewChange } from '../contract.js'
 import { type Add, eventually, namesOf, refuses } from './fixture.js'
@@ -65,7 +66,7 @@ export function views(add: Add): void {
   add.cluster(
     'onViewChange: a listener that throws or rejects disturbs nobody, one that stopped hears nothing',
     '§12',
-    async ({ provider, anotherNode }) => {
+    async ({ provider, anotherNode, logger }) => {
       provider.onViewChange(() => {
         throw new Error('a listener that fails')
       })
@@ -76,6 +77,7 @@ export function views(add: Add): void {
       const stop = provider.onViewChange(({ version }) => versions.push(version))
       await anotherNode({ name: 'b' })
       await eventually(() => assert.deepEqual(versions, [2]))
+      await logsErrors(logger, 2)
       stop()
       await anotherNode({ name: 'c' })
       await eventually(() => assert.equal(provider.view().version, 3))

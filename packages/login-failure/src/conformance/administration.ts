@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { SuiteBuilder } from '@authstate/conformance'
+import { logsErrors, type SuiteBuilder } from '@authstate/conformance'
 import type { LoginFailureProvider } from '../contract.js'
 import { fail, type LoginFailureStage, protect, SECOND } from './fixture.js'
 
@@ -142,7 +142,7 @@ export function administration(add: SuiteBuilder<LoginFailureProvider>): void {
   })
 
   add.basic('on: a listener that fails harms nobody, and stops when told', 'issue 5', async (stage) => {
-    const { provider } = stage
+    const { provider, logger } = stage
     protect(stage)
     let calls = 0
     provider.on('temporary-lock', () => {
@@ -156,6 +156,7 @@ export function administration(add: SuiteBuilder<LoginFailureProvider>): void {
     })
     assert.equal((await fail(provider, 2)).locked, true)
     assert.equal(calls, 1)
+    await logsErrors(logger, 2)
     stop()
     stop()
     await fail(provider, 2, {}, 'bob')

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { logsErrors } from '@authstate/conformance'
 import { type Add, heldLoad, Source } from './fixture.js'
 
 export function invalidating(add: Add): void {
@@ -95,7 +96,7 @@ export function invalidating(add: Add): void {
   add.basic(
     'on: tells what was dropped; a listener that throws or rejects disturbs nobody',
     '§15.4',
-    async ({ provider }) => {
+    async ({ provider, logger }) => {
       const heard: unknown[] = []
       provider.on(() => {
         throw new Error('a listener that fails')
@@ -120,6 +121,7 @@ export function invalidating(add: Add): void {
       ])
       assert.deepEqual(cleared, ['realms this-node', 'realms this-node'])
       assert.deepEqual(all, ['invalidated', 'cleared', 'cleared'])
+      await logsErrors(logger, 2)
     },
   )
 
