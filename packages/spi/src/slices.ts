@@ -1,17 +1,50 @@
 import { timers } from './timers.js'
 
-/** Steps that are taken before everybody else has a turn: a few milliseconds' worth. */
+/** Steps that are taken at most before everybody else has a turn. */
 export const SLICE = 500
 
+/** How long steps are taken at most before everybody else has a turn, but for the last of them. */
+const SLICE_MS = 4
+
+/** Steps between two looks at the watch. */
+const LOOK_EVERY = 16
+
 /**
- * Takes a step for each item, a slice at a time, for providers that keep their records in memory: nobody waits for all of them.
- * Between slices anything may happen, so a step looks at what is there when it is taken.
+ * Says before each step of a long walk whether the others come first: a slice ends after so many steps, and after a few
+ * milliseconds, whatever a step costs.
+ *
+ * @param watchMs Milliseconds since some moment.
+ * @returns a function to call before each step: what it answers has to be waited for
  */
-export async function inSlices<T>(items: Iterable<T>, step: (item: T) => void): Promise<void> {
+export function slices(watchMs: () => number = timers.monotonicMs): () => Promise<void> | undefined {
   let taken = 0
-  for (const item of items) {
-    if (taken > 0 && taken % SLICE === 0) await turn()
+  let begunMs = watchMs()
+  const next = async (): Promise<void> => {
+    await turn()
+    taken = 1
+    begunMs = watchMs()
+  }
+  return () => {
+    if (taken === SLICE || (taken > 0 && taken % LOOK_EVERY === 0 && watchMs() - begunMs >= SLICE_MS))
+      return next()
     taken += 1
+    return undefined
+  }
+}
+
+/**
+ * Takes a step for each item, a slice at a time (see {@link slices}), for providers that keep their records in memory: nobody
+ * waits for all of them. Between slices anything may happen, so a step looks at what is there when it is taken.
+ */
+export async function inSlices<T>(
+  items: Iterable<T>,
+  step: (item: T) => void,
+  watchMs?: () => number,
+): Promise<void> {
+  const paced = slices(watchMs)
+  for (const item of items) {
+    const others = paced()
+    if (others) await others
     step(item)
   }
 }

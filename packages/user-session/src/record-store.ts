@@ -12,7 +12,7 @@ import {
   type PagePosition,
   type Realm,
   SLICE,
-  turn,
+  slices,
 } from '@authstate/spi'
 import {
   type CheckedClient,
@@ -302,10 +302,13 @@ export class RecordStore implements SessionStore {
   async sweep(onSwept: (count: number) => void) {
     const now = this.#clock.now()
     await this.#records.forget(now)
+    const paced = slices()
     while (!this.#isStopped) {
       const names = await this.#records.over(now, SLICE)
       let swept = 0
       for (const name of names) {
+        const others = paced()
+        if (others) await others
         const taken = this.#change<number>({ ...name, now }, ({ session }) =>
           session === undefined || !isExpired(session.expiresAt, now)
             ? NOTHING
@@ -315,7 +318,6 @@ export class RecordStore implements SessionStore {
       }
       onSwept(swept)
       if (names.length < SLICE || swept === 0) return
-      await turn()
     }
   }
 
@@ -371,10 +373,11 @@ export class RecordStore implements SessionStore {
     step: (session: StoredSession) => StepResult<number>,
   ): Promise<number> {
     const { realmId, offline } = index
-    let [looked, sum] = [0, 0]
+    let sum = 0
+    const paced = slices()
     for (const id of await this.#records.ids(index, now)) {
-      if (looked > 0 && looked % SLICE === 0) await turn()
-      looked += 1
+      const others = paced()
+      if (others) await others
       const answer = this.#change({ realmId, id, offline, now }, (found) => {
         const session = steps.living(found.session, now)
         return session === undefined ? NOTHING : step(session)
