@@ -1,5 +1,6 @@
 import type { StoredSession } from '../stored.js'
 import { type Entry, SortedSessions } from './sorted.js'
+import { WideMap } from './wide-map.js'
 
 /** Where a session stands in the listings: its writes change it, and these follow. */
 interface Placed {
@@ -19,7 +20,7 @@ const NONE = new SortedSessions()
 
 /** The sessions of one realm, online or offline, with what they are looked up by. */
 export class SessionTable {
-  readonly #placed = new Map<string, Placed>()
+  readonly #placed = new WideMap<Placed>()
   readonly #all = new SortedSessions()
   readonly #byUser = new Index()
   readonly #byClient = new Index()
@@ -60,7 +61,7 @@ export class SessionTable {
     return this.#byBrokerSession.get(brokerSessionId)
   }
 
-  clientIds(): IterableIterator<string> {
+  clientIds(): Iterable<string> {
     return this.#byClient.keys()
   }
 
@@ -125,13 +126,13 @@ export class SessionTable {
 
 /** Sessions by one of their properties. */
 class Index {
-  readonly #sets = new Map<string, SortedSessions>()
+  readonly #sets = new WideMap<SortedSessions>()
 
   get(value: string): SortedSessions {
     return this.#sets.get(value) ?? NONE
   }
 
-  keys(): IterableIterator<string> {
+  keys(): Iterable<string> {
     return this.#sets.keys()
   }
 
