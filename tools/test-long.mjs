@@ -1,4 +1,4 @@
-// npm run test:long [-- --runs 5000] [--seed 7]: random histories, by the thousand: user sessions on memory beside Redis, and
+// npm run test:long [-- --runs 5000] [--seed 7] [--on cluster]: random histories, by the thousand: user sessions on memory beside Redis, and
 // both beside the model; guards against guessing on memory beside Redis, and their policy 100 000 times at least. What disagrees is printed with its seed, and shrunk.
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -14,13 +14,17 @@ const LONG = [
 ]
 
 function readArguments() {
-  const { values } = parseArgs({ options: { runs: { type: 'string' }, seed: { type: 'string' } } })
-  const { runs = '5000', seed } = values
+  const { values } = parseArgs({
+    options: { runs: { type: 'string' }, seed: { type: 'string' }, on: { type: 'string' } },
+  })
+  const { runs = '5000', seed, on = 'redis' } = values
   if (!/^[1-9]\d{0,6}$/.test(runs)) throw new Error(`--runs must be a whole number above 0, got "${runs}"`)
   if (seed !== undefined && !/^\d{1,9}$/.test(seed)) {
     throw new Error(`--seed must be a whole number of up to 9 digits, got "${seed}"`)
   }
+  if (on !== 'redis' && on !== 'cluster') throw new Error(`--on must be redis or cluster, got "${on}"`)
   return {
+    HISTORIES_ON: on,
     AGREEMENT_RUNS: runs,
     AGREEMENT_SHRINK: '1',
     MODEL_RUNS: runs,

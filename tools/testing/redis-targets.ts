@@ -42,6 +42,10 @@ export function openRedis(): Redis {
   return new Redis(redisUrl(), options)
 }
 
+/** A client of the store that random histories run on, which `npm run test:long -- --on cluster` chooses; the caller ends it. */
+export const openForHistories = (): RedisClient =>
+  process.env['HISTORIES_ON'] === 'cluster' ? openCluster() : openRedis()
+
 /** The connections that wait for a channel, over clients of {@link openRedis} in this process. */
 export async function readerIds(control: Redis): Promise<number[]> {
   const lines = String(await control.client('LIST')).split('\n')

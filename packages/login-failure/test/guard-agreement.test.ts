@@ -6,7 +6,7 @@ import { createProviderRegistry } from '@authstate/registry'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../tools/testing/capabilities.js'
-import { openRedis } from '../../../tools/testing/redis-targets.js'
+import { openForHistories } from '../../../tools/testing/redis-targets.js'
 import { loginFailureSpi, memoryLoginFailures } from '../src/index.js'
 import { redisLoginFailures } from '../src/redis.js'
 import { Side } from './guard-agreement/side.js'
@@ -34,7 +34,7 @@ const WORDS = [
 ]
 
 describeWith(redis, 'memory and Redis', () => {
-  const client = openRedis()
+  const client = openForHistories()
   const waiters = new Waiters()
   afterAll(() => {
     waiters.close()

@@ -5,7 +5,7 @@ import type { RealmSettings } from '@authstate/spi'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../tools/testing/capabilities.js'
-import { openRedis } from '../../../tools/testing/redis-targets.js'
+import { openForHistories } from '../../../tools/testing/redis-targets.js'
 import { memoryUserSessions, userSessionSpi } from '../src/index.js'
 import { Side } from './agreement/side.js'
 import { histories } from './agreement/steps.js'
@@ -16,7 +16,7 @@ const RUNS = Number(process.env['AGREEMENT_RUNS'] ?? 60)
 const SEED = Number(process.env['AGREEMENT_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
 describeWith(redis, 'memory and Redis', () => {
-  const client = openRedis()
+  const client = openForHistories()
   afterAll(() => client.disconnect())
 
   test(`agree on ${RUNS} random histories`, { timeout: 7_200_000 }, async () => {

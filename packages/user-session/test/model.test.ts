@@ -4,7 +4,7 @@ import type { RealmSettings } from '@authstate/spi'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../tools/testing/capabilities.js'
-import { openRedis } from '../../../tools/testing/redis-targets.js'
+import { openForHistories } from '../../../tools/testing/redis-targets.js'
 import { memoryUserSessions, type UserSessionProvider, userSessionSpi } from '../src/index.js'
 import { commands, compare } from './model/commands.js'
 import type { Model, Real } from './model/model.js'
@@ -55,7 +55,7 @@ describe('whatever is done in whatever order', () => {
   )
 
   describeWith(redis, 'Redis is as the model says', () => {
-    const client = openRedis()
+    const client = openForHistories()
     afterAll(() => client.disconnect())
     let run = 0
 
