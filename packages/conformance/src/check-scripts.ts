@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
-import type { Script } from '@authstate/redis'
+import { annotationsOf, Noting, recordedAs, type Script } from '@authstate/redis'
 import type { Runner } from './run-suite.js'
 
 /** What changes nothing. Everything else counts as a write: a list of writes would forget one. */
@@ -63,6 +63,27 @@ export function checkScripts(
         const writes = calls.some((name = '') => !READS.has(name.toUpperCase()))
         assert.equal(writes, script.change !== 'none', 'whether it writes')
       })
+      test(`${script.name}: notes the changes that it declares`, async () => {
+        assert.deepEqual(declaredIn(script), annotatedIn(script))
+        const noting = new Noting(recordedAs([{ name: 'all', details: true }]), 1_000).script(script)
+        assert.doesNotMatch(noting.lua, FORBIDDEN)
+        assert.equal(noting === script, annotatedIn(script).length === 0, 'whether it notes what is asked for')
+        assert.doesNotMatch(noting.lua, /--@/, 'each of its lines is one of notes')
+      })
     }
   })
+}
+
+/** `kind how` of each change that a script says it makes. A writer that changes no record says why. */
+function declaredIn({ name, change, changes }: Script<string, string, unknown>): string[] {
+  if (change !== 'none') assert.ok(changes, `${name}: a script that writes says what it changes, or why that is no record`)
+  if (typeof changes !== 'object') return []
+  return Object.entries(changes)
+    .flatMap(([kind, hows]) => hows.map((how) => `${kind} ${how}`))
+    .sort()
+}
+
+/** `kind how` of each change that the lines of a script note. */
+function annotatedIn({ annotated }: Script<string, string, unknown>): string[] {
+  return [...new Set(annotationsOf(annotated).map(({ kind, how }) => `${kind} ${how}`))].sort()
 }

@@ -90,6 +90,7 @@ export async function openConnection(
     commandTimeoutMs: config.commandTimeoutMs,
     mayRepeat,
     givenClock: clock,
+    logger,
     onFailure: (error) => leaveReplica(client, error),
     makeReader: (holdMs) => openReader(client, config, logger, holdMs),
     end: () => {

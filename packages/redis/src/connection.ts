@@ -6,6 +6,9 @@ import {
   ProviderClosedError,
   systemClock,
 } from '@authstate/spi'
+import type { Noting } from './changes/consumers.js'
+import type { ChangeHandlers, ChangeReaderOptions, ChangeReading } from './changes/contract.js'
+import { ChangeReader } from './changes/reader.js'
 import type { RedisClient } from './client.js'
 import type { ConnectionStats, RedisConnection, ScriptCall } from './contract.js'
 import { Deadlines } from './deadline.js'
@@ -33,6 +36,7 @@ export interface ConnectionParts {
   readonly makeReader: (holdMs?: number) => Promise<RedisClient>
   /** Taken as it is; `undefined`: the connection measures the deployment's, see {@link OpenConnection.goBy}. */
   readonly givenClock: Clock | undefined
+  readonly logger: Logger
   /** Lets go of the client once nothing is in flight. */
   readonly end: () => void
 }
@@ -50,6 +54,9 @@ export class OpenConnection implements RedisConnection {
   /** `undefined`: it has not begun. */
   #watch: ServerWatch | undefined
   #refusal: string | undefined
+  /** `undefined`: nobody is told of changes. */
+  #noting: Noting | undefined
+  readonly #changeReaders = new Set<ChangeReader>()
   readonly #forbidden = new Forbidden()
   #closing: Promise<void> | undefined
   #sent = 0
@@ -76,6 +83,28 @@ export class OpenConnection implements RedisConnection {
   /** Sends what tells the time: the one kind of command that goes out before the time is known. */
   readTime<T, R>(send: (client: RedisClient) => Promise<T>, decode: (reply: T) => R): Promise<R> {
     return this.#sendNow(readClock.name, () => send(this.#client), decode)
+  }
+
+  /** What is noted of changes; `undefined`: nobody asks. */
+  get noting(): Noting | undefined {
+    return this.#noting
+  }
+
+  /** From now on scripts note what is asked for; `undefined`: nothing. */
+  note(noting: Noting | undefined): void {
+    this.#noting = noting
+  }
+
+  readChanges(consumer: string, handlers: ChangeHandlers, options: ChangeReaderOptions = {}): ChangeReading {
+    this.#assertOpen('redis.changes')
+    const reader = new ChangeReader({ connection: this, logger: this.#parts.logger, consumer, handlers, options })
+    this.#changeReaders.add(reader)
+    return reader
+  }
+
+  /** A reader has ended. */
+  forgetReader(reader: ChangeReader): void {
+    this.#changeReaders.delete(reader)
   }
 
   /** From now on `health()` looks at the server through this. */
@@ -106,6 +135,16 @@ export class OpenConnection implements RedisConnection {
     )
   }
 
+  /** Sends a script although the connection is closing: what a reader says when it ends. */
+  async runLast<R>(
+    script: Script<string, string, R>,
+    keys: Readonly<Record<string, string>>,
+    args: ScriptArgs<string>,
+  ): Promise<R> {
+    const parameters = scriptParameters(script, keys, args, this.#client.isCluster)
+    return this.#sendNow(script.name, () => this.#client.evalsha(...parameters), script.decode, undefined, true)
+  }
+
   /** Asks something although everything is refused. */
   askAnyway<T>(operation: string, ask: () => Promise<T>): Promise<T> {
     return this.#sendNow(operation, ask, asItIs<T>)
@@ -122,7 +161,8 @@ export class OpenConnection implements RedisConnection {
     keys: Readonly<Record<K, string>>,
     args: ScriptArgs<A>,
   ): Promise<R> {
-    const parameters = scriptParameters(script, keys, args, this.#client.isCluster)
+    const text = this.#noting === undefined ? script : this.#noting.script(script)
+    const parameters = scriptParameters(text, keys, args, this.#client.isCluster)
     const replicas = isDurable(script) ? this.#replicas : undefined
     const write = (send: () => Promise<unknown>) =>
       replicas === undefined ? send() : replicas.behind(String(parameters[2]), send)
@@ -130,7 +170,7 @@ export class OpenConnection implements RedisConnection {
       script.name,
       () => write(() => this.#client.evalsha(...parameters)),
       script.decode,
-      (error) => (isScriptMissing(error) ? write(() => this.#sendSource(script, parameters)) : undefined),
+      (error) => (isScriptMissing(error) ? write(() => this.#sendSource(text, parameters)) : undefined),
     )
   }
 
@@ -214,7 +254,11 @@ export class OpenConnection implements RedisConnection {
 
   warnings(): readonly string[] {
     const ofClock = this.#clock?.warning
-    return [...(ofClock === undefined ? [] : [ofClock]), ...(this.#watch?.warnings ?? [])]
+    return [
+      ...(ofClock === undefined ? [] : [ofClock]),
+      ...(this.#watch?.warnings ?? []),
+      ...[...this.#changeReaders].flatMap((reader) => reader.warnings()),
+    ]
   }
 
   close(): Promise<void> {
@@ -249,8 +293,9 @@ export class OpenConnection implements RedisConnection {
     send: () => Promise<T>,
     decode: (reply: T) => R,
     again?: (error: unknown) => Promise<T> | undefined,
+    isLast = false,
   ): Promise<R> {
-    if (this.#closing) return Promise.reject(closedFor(operation))
+    if (this.#closing && !isLast) return Promise.reject(closedFor(operation))
     if (this.#client.status !== 'ready') {
       this.#failed += 1
       return Promise.reject(notConnected(operation))
@@ -301,6 +346,7 @@ export class OpenConnection implements RedisConnection {
   }
 
   async #end(): Promise<void> {
+    await Promise.all([...this.#changeReaders].map((reader) => reader.close()))
     this.#clock?.close()
     for (const reader of this.#readers) reader.disconnect()
     await this.#deadlines.idle()

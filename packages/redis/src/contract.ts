@@ -1,4 +1,5 @@
 import { type Clock, defineSpi, type Provider } from '@authstate/spi'
+import type { ChangeHandlers, ChangeReaderOptions, ChangeReading } from './changes/contract.js'
 import type { RedisClient } from './client.js'
 import type { KeySpace } from './key-space.js'
 import type { Script, ScriptArgs } from './script.js'
@@ -103,6 +104,17 @@ export interface RedisConnection extends Provider {
    *   `commandTimeoutMs` later; left out, only one that is being made is.
    */
   openReader(holdMs?: number): Promise<RedisClient>
+
+  /**
+   * Tells a consumer of changes, of which `redis.changes.consumers` names it. Call it on every node: of each partition one node
+   * tells, under a lease, and another one goes on where that dies. At least once, and in order per record; see docs/changes.md.
+   *
+   * @param consumer Its name, as the configuration has it.
+   * @throws {ConfigurationError} no consumer of this name is recorded
+   * @throws {TypeError} a handler is none, or an option is unknown
+   * @throws {ProviderClosedError} after `close()`
+   */
+  readChanges(consumer: string, handlers: ChangeHandlers, options?: ChangeReaderOptions): ChangeReading
 
   /** What the connection has done since it was opened. */
   stats(): ConnectionStats

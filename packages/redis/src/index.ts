@@ -1,4 +1,18 @@
 export { batchWrites } from './batch-writes.js'
+export type { Declared, How } from './changes/annotations.js'
+export { annotationsOf } from './changes/annotations.js'
+export type { ChangeConsumer } from './changes/consumers.js'
+export { Noting, recordedAs } from './changes/consumers.js'
+export type {
+  ChangeGap,
+  ChangeHandlers,
+  ChangeNote,
+  ChangeReaderOptions,
+  ChangeReaderStats,
+  ChangeReading,
+  EndedClient,
+  EndedSession,
+} from './changes/contract.js'
 export type { RedisClient } from './client.js'
 export { concealError } from './conceal.js'
 export { type ConnectionSurroundings, connect } from './connect.js'

@@ -21,3 +21,12 @@ export function layoutMistake(
     `"${prefix}" has ${recorded.partitions}; the number cannot change while it holds data`
   )
 }
+
+/** What a node is told that meets consumers of changes which its configuration does not name. */
+export function unknownConsumerText(names: readonly string[], { prefix }: Pick<RedisConfig, 'prefix'>): string {
+  const list = names.map((name) => `"${name}"`).join(', ')
+  return (
+    `redis.changes: the deployment under prefix "${prefix}" tells ${list} of changes, of which this node does not know: ` +
+    'name it in redis.changes.consumers, as on the other nodes, or in redis.changes.drop to end that'
+  )
+}

@@ -1,5 +1,6 @@
 import { ConfigurationError, inheritedNames, isPlainObject, knownNames, parseDuration } from '@authstate/spi'
 import * as v from 'valibot'
+import type { ChangeConsumer } from './changes/consumers.js'
 import { internals, type RedisClient } from './client.js'
 import { MAX_PARTITIONS } from './key-space.js'
 import { contradictions, WAYS } from './way-in.js'
@@ -20,6 +21,46 @@ const address = v.union([
   v.strictObject({ host: text, port: v.optional(port) }),
 ])
 const secret = v.pipe(v.string(), v.minLength(1), v.metadata({ secret: true }))
+
+const consumerName = v.pipe(
+  v.string(),
+  v.regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be 1 to 32 of a-z, 0-9 and "-", and begin with a letter'),
+)
+
+/** A consumer of changes: its name alone asks for notes of every change, without details. */
+const consumer = v.union([
+  v.pipe(
+    consumerName,
+    v.transform((name): ChangeConsumer => ({ name })),
+  ),
+  v.strictObject({
+    name: consumerName,
+    /** Kinds of records; left out: all. */
+    kinds: v.optional(v.pipe(v.array(v.pipe(v.string(), v.regex(/^[a-z-]+$/, 'must be a kind of record'))), v.minLength(1))),
+    /** `endings`: only of what ends. */
+    notes: v.optional(v.picklist(['all', 'endings'])),
+    /** Whether the note of an ending says what is gone. */
+    details: v.optional(v.boolean()),
+  }),
+])
+
+const changes = v.pipe(
+  v.strictObject({
+    /** Who is told of changes, by every node of the deployment. */
+    consumers: v.optional(v.array(consumer), []),
+    /** Notes that a partition keeps at most for a consumer that does not come. */
+    maxNotes: v.optional(wholeNumber(1_000, 10_000_000), 100_000),
+    /** Consumers that are recorded and shall be so no more. */
+    drop: v.optional(v.array(consumerName), []),
+  }),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return
+    const { consumers, drop } = dataset.value
+    const names = consumers.map(({ name }) => name)
+    if (new Set(names).size < names.length) addIssue({ message: 'must name each of its consumers once' })
+    if (drop.some((name) => names.includes(name))) addIssue({ message: 'must not drop what is among its consumers' })
+  }),
+)
 
 /** The properties of the `redis` section, as a schema. */
 export const redisConfig = v.pipe(
@@ -75,6 +116,8 @@ export const redisConfig = v.pipe(
     replicaTimeoutMs: v.optional(spanMs(1, 600_000)),
     /** How long the first connection may take. */
     connectTimeoutMs: v.optional(spanMs(1, 600_000), 5_000),
+    /** Who is told of changes: `consumers`; `maxNotes` kept for one that does not come; `drop`, consumers to forget; see [changes](changes.md). @default nobody */
+    changes: v.optional(changes, {}),
     /** Commands per write to the socket; `false` for one by one. @default on for clients made here */
     batchWrites: v.optional(v.union([v.boolean(), wholeNumber(2, 1_024)])),
     /** More options for ioredis; not those that are set here. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { assertOptions, type Known } from '@authstate/spi'
+import { type Declared, withoutNotes } from './changes/annotations.js'
 import { concealScript } from './conceal.js'
 import { type Snippets, withSnippets } from './include.js'
 import { absentBeside } from './key-space.js'
@@ -14,9 +15,16 @@ export interface Script<K extends string = string, A extends string = string, R 
   readonly name: string
   readonly lua: string
   readonly sha1: string
+  /** The same with the lines that note changes, see {@link Script.changes}. */
+  readonly annotated: string
   /** The kind of record the script is about: `'action-token'`. */
   readonly record: string
   readonly change: Change
+  /**
+   * Kinds of records that the script changes, each with the ways in which it does; or, of one that writes, why it changes no
+   * record. Its lines `--@ changed('kind', key, 'how')` note the same; a test holds both equal. See docs/changes.md.
+   */
+  readonly changes?: Declared | string
   /** Whether running it twice leaves what running it once leaves, so that a caller may repeat it after a lost reply. */
   readonly repeatable: boolean
   readonly keys: readonly K[]
@@ -29,7 +37,7 @@ export interface Script<K extends string = string, A extends string = string, R 
 /** What {@link defineScript} makes a script of. */
 export type ScriptDefinition<K extends string = string, A extends string = string, R = unknown> = Omit<
   Script<K, A, R>,
-  'sha1'
+  'sha1' | 'annotated'
 > & {
   /** Lua by the name under which the script includes it. */
   readonly include?: Snippets | undefined
@@ -40,6 +48,8 @@ const DEFINITION: Known<ScriptDefinition & Script> = {
   name: true,
   lua: true,
   sha1: true,
+  annotated: true,
+  changes: true,
   record: true,
   change: true,
   repeatable: true,
@@ -63,6 +73,9 @@ export type ScriptArgs<A extends string> = Readonly<Record<A, string | number>>
  * A line `-- include: name, other` of the Lua stands for snippets: those of `include`, and those that every package may
  * include, `keep` and `prune`. A snippet may include others.
  *
+ * A line that begins with `--@` is there only while some consumer asks for what it notes: `--@ changed(…)` notes that a record
+ * changed, `--@details …` gathers what is gone after an ending. Where nobody asks, the line costs nothing.
+ *
  * @throws TypeError when a snippet is unknown, or includes itself; when a property is unknown
  */
 export function defineScript<const K extends string, const A extends string, R>(
@@ -70,11 +83,22 @@ export function defineScript<const K extends string, const A extends string, R>(
 ): Script<K, A, R> {
   assertOptions<ScriptDefinition & Script>(definition, 'definition', DEFINITION)
   const { include, ...script } = definition as ScriptDefinition<K, A, R>
-  const lua = withSnippets(script.name, script.lua, include)
+  const annotated = withSnippets(script.name, script.lua, include)
+  const lua = withoutNotes(annotated)
+  return Object.freeze({ ...script, annotated, lua, sha1: known(lua) })
+}
+
+/** The same script in other words: keys, arguments and answer stay. */
+export function scriptSaying<S extends Script>(script: S, lua: string): S {
+  return Object.freeze({ ...script, lua, sha1: known(lua) })
+}
+
+/** The hash of a source that errors and traces know from now on. */
+function known(lua: string): string {
   const sha1 = createHash('sha1').update(lua).digest('hex')
   concealScript(sha1, lua)
   noteSource(sha1, lua)
-  return Object.freeze({ ...script, lua, sha1 })
+  return sha1
 }
 
 /**

@@ -1,7 +1,10 @@
+import type { RecordedConsumers } from './changes/consumers.js'
 import checkRightsLua from './lua/check-rights.lua'
 import checkWriteLua from './lua/check-write.lua'
 import claimLayoutLua from './lua/claim-layout.lua'
+import forgetConsumersLua from './lua/forget-consumers.lua'
 import readClockLua from './lua/read-clock.lua'
+import readNotesLua from './lua/read-notes.lua'
 import { defineScript } from './script.js'
 
 export const claimLayout = defineScript({
@@ -9,12 +12,24 @@ export const claimLayout = defineScript({
   lua: claimLayoutLua,
   record: 'layout',
   change: 'full',
+  changes: 'what a deployment says of itself is no record',
   repeatable: true,
   keys: ['layout'],
-  args: ['partitions', 'version'],
+  args: ['partitions', 'version', 'consumers', 'isStart', 'drop'],
   decode: (reply) => {
-    const [partitions, version] = reply as [string | null, string | null]
-    return { partitions: Number(partitions), version: Number(version) }
+    const fields = reply as string[]
+    const recorded = new Map<string, string>()
+    for (let index = 0; index + 1 < fields.length; index += 2) {
+      recorded.set(fields[index] as string, fields[index + 1] as string)
+    }
+    const consumers = [...recorded].flatMap(([name, words]) =>
+      name.startsWith('c:') ? [[name.slice(2), words] as const] : [],
+    )
+    return {
+      partitions: Number(recorded.get('partitions') ?? 0),
+      version: Number(recorded.get('_v') ?? 0),
+      consumers: new Map(consumers) as RecordedConsumers,
+    }
   },
 })
 
@@ -24,6 +39,7 @@ export const checkWrite = defineScript({
   lua: checkWriteLua,
   record: 'layout',
   change: 'touch',
+  changes: 'it writes nothing',
   repeatable: true,
   keys: ['absent'],
   args: [],
@@ -36,6 +52,7 @@ export const readClock = defineScript({
   lua: readClockLua,
   record: 'clock',
   change: 'touch',
+  changes: 'the clock is no record',
   repeatable: true,
   keys: ['clock'],
   args: ['floor', 'most', 'seen', 'lower'],
@@ -55,4 +72,38 @@ export const checkRights = defineScript({
   keys: ['layout'],
   args: ['commands'],
   decode: (reply) => reply as readonly string[],
+})
+
+/** The next notes of a partition, for the consumer that holds its lease. */
+export const readNotes = defineScript({
+  name: 'redis.read-notes',
+  lua: readNotesLua,
+  record: 'note',
+  change: 'touch',
+  changes: 'who has read how far is no record',
+  repeatable: true,
+  keys: ['notes', 'had', 'lease'],
+  args: ['consumer', 'owner', 'leaseMs', 'had', 'limit', 'consumers'],
+  decode: (reply) => {
+    const [state, length = 0, last = '', notes = []] = reply as [
+      'busy' | 'begun' | 'gap' | 'on',
+      number?,
+      string?,
+      (readonly [id: string, fields: readonly string[]])[]?,
+    ]
+    return { state, length, last, notes }
+  },
+})
+
+/** Lets go of what was kept for consumers that are no more. */
+export const forgetConsumers = defineScript({
+  name: 'redis.forget-consumers',
+  lua: forgetConsumersLua,
+  record: 'note',
+  change: 'removal',
+  changes: 'who has read how far is no record',
+  repeatable: true,
+  keys: ['notes', 'had', 'leases'],
+  args: ['dropped', 'isLast'],
+  decode: () => undefined,
 })

@@ -1,13 +1,14 @@
 import { ConfigurationError, type Logger, timers } from '@authstate/spi'
+import { Noting, type RecordedConsumers, recordedAs, unknownConsumers } from './changes/consumers.js'
 import type { RedisClient } from './client.js'
 import type { OpenConnection } from './connection.js'
 import { type EvictionPolicy, evictionText, evicts, readPolicy } from './eviction.js'
 import { reasonOf } from './failure.js'
-import { LAYOUT_VERSION, layoutMistake } from './layout.js'
+import { LAYOUT_VERSION, layoutMistake, type RecordedLayout, unknownConsumerText } from './layout.js'
 import { listen } from './listen.js'
 import type { RedisConfig } from './options.js'
 import { scriptParameters } from './script.js'
-import { claimLayout } from './scripts.js'
+import { claimLayout, forgetConsumers } from './scripts.js'
 
 /** Between two looks. */
 const LOOK_MS = 5_000
@@ -16,17 +17,19 @@ const LOOK_MS = 5_000
 export interface ServerWatchParts {
   readonly connection: OpenConnection
   readonly client: RedisClient
-  readonly config: Pick<RedisConfig, 'prefix' | 'partitions' | 'strict'>
+  readonly config: Pick<RedisConfig, 'prefix' | 'partitions' | 'strict' | 'changes'>
   readonly logger: Logger
 }
 
 /**
  * Sees to it that the deployment is what this node was told, for as long as it runs: claims the layout again where Redis has
- * lost it, stops the node where another one was claimed meanwhile, and tells of a server that evicts.
+ * lost it, stops the node where another one was claimed meanwhile, learns who is told of changes, and tells of a server that evicts.
  */
 export class ServerWatch {
   readonly #parts: ServerWatchParts
   #policy: EvictionPolicy
+  /** Who is told of changes as this node knows. */
+  #consumers: RecordedConsumers
   #looking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   readonly #onReady = () => void this.look().catch(() => {})
@@ -34,17 +37,24 @@ export class ServerWatch {
 
   constructor(parts: ServerWatchParts) {
     this.#parts = parts
+    this.#consumers = recordedAs(parts.config.changes.consumers)
   }
 
   /**
    * The first look, before anything else is served.
    *
-   * @throws {ConfigurationError} another layout is recorded, or the server evicts and `strict` is set
+   * @throws {ConfigurationError} another layout is recorded, or a consumer of changes that this node does not know, or the server
+   *   evicts and `strict` is set
    */
   async start(): Promise<void> {
     const { client, config, connection } = this.#parts
-    const mistake = await this.#claim()
+    const recorded = await this.#claim(true)
+    const mistake = layoutMistake(recorded, config)
     if (mistake !== undefined) throw new ConfigurationError(mistake)
+    const unknown = unknownConsumers(recorded.consumers, this.#consumers)
+    if (unknown.length > 0) throw new ConfigurationError(unknownConsumerText(unknown, config))
+    await this.#forget(recorded.consumers)
+    this.#learn(recorded.consumers)
     await this.#readPolicy().catch((cause: unknown) => {
       if (config.strict) {
         const message = `redis.strict: the maxmemory-policy could not be read: ${reasonOf(cause)}`
@@ -83,7 +93,8 @@ export class ServerWatch {
 
   async #look(): Promise<void> {
     const { connection, logger } = this.#parts
-    const mistake = await this.#claim()
+    const recorded = await this.#claim(false)
+    const mistake = layoutMistake(recorded, this.#parts.config)
     if (mistake !== undefined && connection.refusal !== mistake) {
       logger.error(
         {},
@@ -94,16 +105,55 @@ export class ServerWatch {
       logger.info({}, 'the layout is the one of this node again; it serves')
     }
     connection.refuseWith(mistake)
+    if (mistake === undefined) this.#learn(recorded.consumers)
     // Who may not ask is told so at the start.
     await this.#readPolicy().catch(() => {})
   }
 
-  async #claim(): Promise<string | undefined> {
+  async #claim(isStart: boolean): Promise<RecordedLayout> {
     const { connection, client, config } = this.#parts
     const keys = { layout: connection.keys.shared('layout') }
-    const args = { partitions: config.partitions, version: LAYOUT_VERSION }
-    const parameters = scriptParameters(claimLayout, keys, args, client.isCluster)
-    return layoutMistake(await connection.runAnyway(claimLayout, parameters), config)
+    const args = {
+      partitions: config.partitions,
+      version: LAYOUT_VERSION,
+      consumers: JSON.stringify(Object.fromEntries(this.#consumers)),
+      isStart: isStart ? 1 : 0,
+      drop: isStart ? JSON.stringify(config.changes.drop) : '[]',
+    }
+    return connection.runAnyway(claimLayout, scriptParameters(claimLayout, keys, args, client.isCluster))
+  }
+
+  /** Notes from now on what these ask for. */
+  #learn(consumers: RecordedConsumers): void {
+    const { connection, config, logger } = this.#parts
+    const added = unknownConsumers(consumers, this.#consumers)
+    if (added.length > 0) {
+      logger.warn(
+        { consumers: added },
+        'a consumer of changes was added; this node notes changes for it and does not start again without it',
+      )
+    }
+    this.#consumers = consumers
+    const { noting } = connection
+    if (noting === undefined ? consumers.size === 0 : noting.equals(consumers)) return
+    connection.note(consumers.size === 0 ? undefined : new Noting(consumers, config.changes.maxNotes))
+  }
+
+  /** Takes away what is kept for consumers that are dropped. */
+  async #forget(left: RecordedConsumers): Promise<void> {
+    const { connection, config } = this.#parts
+    const { keys } = connection
+    if (config.changes.drop.length === 0) return
+    const args = { dropped: JSON.stringify(config.changes.drop), isLast: left.size === 0 ? 1 : 0 }
+    const calls = keys.all.map((partition) => ({
+      keys: {
+        notes: keys.key(partition, 'xn'),
+        had: keys.key(partition, 'xh'),
+        leases: keys.key(partition, 'xl', ''),
+      },
+      args,
+    }))
+    await connection.runEach(forgetConsumers, calls)
   }
 
   async #readPolicy(): Promise<void> {

@@ -33,6 +33,7 @@ if string.sub(text, rest, rest) == '{' then
     redis.call('PEXPIRE', KEYS[1], math.max(redis.call('PTTL', KEYS[1]), expires_at - now))
     redis.call('SET', KEYS[1], spent, 'KEEPTTL')
   end
+  --@ changed('action-token', KEYS[1], 'full')
   return data
 end
 

@@ -71,4 +71,5 @@ if subject ~= '' then
   index(head .. 'as' .. realm .. ':' .. subject)
 end
 index(KEYS[2])
+--@ changed('action-token', KEYS[1], 'full')
 return 1

@@ -13,6 +13,7 @@ local text = redis.call('GET', KEYS[1]) or ''
 local expires_at, family, subject = string.match(text, '^1:(%d+):([^:]*):([^:]*):')
 redis.call('DEL', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[2])
+--@ if text ~= '' then changed('action-token', KEYS[1], 'removal') end
 if not expires_at then
   return 0
 end

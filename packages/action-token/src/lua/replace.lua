@@ -12,4 +12,5 @@ if not expires_at or tonumber(expires_at) <= tonumber(ARGV[1]) then
   return 0
 end
 redis.call('SET', KEYS[1], string.sub(text, 1, data - 1) .. ARGV[2], 'KEEPTTL')
+--@ changed('action-token', KEYS[1], 'full')
 return 1

@@ -22,5 +22,6 @@ if tonumber(redis.call('HGET', KEYS[1], 'x') or '0') < tonumber(ARGV[2]) then
   if #dead > 0 then
     redis.call('ZREM', KEYS[2], unpack(dead))
   end
+  --@ changed('action-token-revocation', KEYS[1], 'full')
 end
 return 1

@@ -19,7 +19,9 @@
 -- end of what the index still names (0 when that is nothing).
 
 if ARGV[4] == '1' then
+  --@ local was_refused = redis.call('EXISTS', KEYS[2]) == 1
   redis.call('DEL', KEYS[2])
+  --@ if was_refused then changed('action-token-revocation', KEYS[2], 'removal') end
 elseif ARGV[2] ~= '' and tonumber(redis.call('ZSCORE', KEYS[2], ARGV[6]) or '0') < tonumber(ARGV[2]) then
   -- A full server goes on with a script that began with a write that cannot grow.
   redis.call('ZREM', KEYS[2], ARGV[6])
@@ -31,6 +33,7 @@ elseif ARGV[2] ~= '' and tonumber(redis.call('ZSCORE', KEYS[2], ARGV[6]) or '0')
   if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[3]) then
     redis.call('PEXPIRE', KEYS[2], ARGV[3])
   end
+  --@ changed('action-token-revocation', KEYS[2] .. ':' .. ARGV[6], 'full')
 end
 
 local first = 0
@@ -53,6 +56,8 @@ for _, tail in ipairs(tails) do
       withdrawn = withdrawn + 1
     end
     redis.call('DEL', key)
+    --@ if text then changed('action-token', key, 'removal') end
+    --@ if not is_token then changed('action-token-revocation', key, 'removal') end
     redis.call('ZREM', KEYS[1], tail)
     redis.call('ZREM', KEYS[3], tail)
     if expires_at and family ~= '' then

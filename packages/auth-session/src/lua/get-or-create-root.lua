@@ -27,4 +27,5 @@ redis.call('PEXPIRE', KEYS[1], ttl)
 redis.call('ZADD', KEYS[2], expires, ARGV[4])
 keep(KEYS[2], ttl)
 prune(KEYS[2], now)
+--@ changed('auth-session', KEYS[1], 'full')
 return {1, ARGV[1], ARGV[1], expires}

@@ -13,4 +13,5 @@ local created, serial, client = string.match(held[3], '^(%d+) (%d+) 0 (.+)$')
 if not created then return false end
 local head = created .. ' ' .. serial .. ' ' .. ARGV[1] .. ' ' .. client
 redis.call('HSET', KEYS[1], 't:' .. ARGV[2], head)
+--@ changed('auth-session', KEYS[1], 'full')
 return {head, held[4]}

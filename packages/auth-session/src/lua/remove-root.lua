@@ -11,5 +11,6 @@ local held = redis.call('HMGET', KEYS[1], '_v', 'x')
 if held[1] ~= '1' then return 0 end
 redis.call('UNLINK', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[2])
+--@ changed('auth-session', KEYS[1], 'removal')
 if (tonumber(held[2]) or 0) <= tonumber(ARGV[1]) then return 0 end
 return 1

@@ -12,6 +12,7 @@ local told = {}
 for i = 1, #found, 2 do
   local living = redis.call('UNLINK', KEYS[2] .. found[i]) == 1 and tonumber(found[i + 1]) > now
   redis.call('ZREM', KEYS[1], found[i])
+  --@ if living then changed('auth-session', KEYS[2] .. found[i], 'removal') end
   told[#told + 1] = found[i]
   told[#told + 1] = living and 1 or 0
 end

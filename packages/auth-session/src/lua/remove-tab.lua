@@ -22,6 +22,7 @@ local expires = tonumber(ARGV[6]) + tonumber(ARGV[2])
 if last or ARGV[7] == '1' then
   redis.call('UNLINK', KEYS[1])
   redis.call('ZREM', KEYS[2], ARGV[4])
+  --@ changed('auth-session', KEYS[1], 'removal')
   return last and 'last' or 'ended'
 end
 -- include: keep, prune
@@ -31,4 +32,5 @@ redis.call('PEXPIRE', KEYS[1], ttl)
 redis.call('ZADD', KEYS[2], string.format('%.0f', expires), ARGV[4])
 keep(KEYS[2], ttl)
 prune(KEYS[2], now)
+--@ changed('auth-session', KEYS[1], 'full')
 return 'kept'

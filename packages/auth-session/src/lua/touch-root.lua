@@ -18,6 +18,7 @@ local expires = tonumber(ARGV[5]) + tonumber(ARGV[2])
 if expires <= now then
   redis.call('UNLINK', KEYS[1])
   redis.call('ZREM', KEYS[2], ARGV[4])
+  --@ changed('auth-session', KEYS[1], 'removal')
   return 'removed'
 end
 -- include: keep, prune
@@ -28,4 +29,5 @@ redis.call('HSET', KEYS[1], 'u', ARGV[5], 'x', string.format('%.0f', expires))
 redis.call('ZADD', KEYS[2], string.format('%.0f', expires), ARGV[4])
 keep(KEYS[2], ttl)
 prune(KEYS[2], now)
+--@ changed('auth-session', KEYS[1], 'touch')
 return {held[3] or '', ARGV[5], string.format('%.0f', expires)}

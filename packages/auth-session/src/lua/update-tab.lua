@@ -25,6 +25,7 @@ local expires = string.format('%.0f', tonumber(updated) + tonumber(ARGV[2]))
 if tonumber(expires) <= now then
   redis.call('UNLINK', KEYS[1])
   redis.call('ZREM', KEYS[2], ARGV[4])
+  --@ changed('auth-session', KEYS[1], 'removal')
   return 'removed'
 end
 
@@ -60,4 +61,5 @@ if expires ~= held[2] then
   keep(KEYS[2], ttl)
   prune(KEYS[2], now)
 end
+--@ changed('auth-session', KEYS[1], 'full')
 return {held[4], encoded}

@@ -46,6 +46,7 @@ local function apply(tail)
     redis.call('DEL', key)
     redis.call('ZREM', KEYS[1], tail)
     removed = removed + 1
+    --@ changed('login-failure', key, 'removal')
   elseif x ~= before then
     -- A full server goes on with a script that began with a write that cannot grow.
     if x < NEVER then
@@ -56,6 +57,7 @@ local function apply(tail)
     redis.call('HSET', key, 'x', string.format('%.0f', x))
     redis.call('ZADD', KEYS[1], string.format('%.0f', math.ceil(x / ROUND) * ROUND), tail)
     updated = updated + 1
+    --@ changed('login-failure', key, 'touch')
   end
 end
 

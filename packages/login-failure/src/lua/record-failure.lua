@@ -38,6 +38,7 @@ if old[1] == '1' and permanent == '0' and ARGV[4] == '0' and (old[10] or '') == 
   if x > now and ends > now and ends < NEVER and math.ceil(ends / ROUND) == math.ceil(x / ROUND)
     and last > 0 and delta >= quickCheck and delta <= maxDelta and n + 1 < factor then
     redis.call('HSET', KEYS[1], 'x', string.format('%.0f', ends), 'n', n + 1, 'l', ARGV[2])
+    --@ changed('login-failure', KEYS[1], 'full')
     return n + 1
   end
 end
@@ -118,6 +119,7 @@ end
 if x <= now then
   redis.call('DEL', KEYS[1])
   redis.call('ZREM', KEYS[2], ARGV[6])
+  --@ if old[1] then changed('login-failure', KEYS[1], 'removal') end
   return { 1, newLock, n, t, o, last, u, p, x, w, ip }
 end
 local fields = { 'x', string.format('%.0f', x), 'n', n, 'l', last == at and ARGV[2] or string.format('%.0f', last) }
@@ -177,6 +179,7 @@ if not old[2] or math.ceil(tonumber(old[2]) / ROUND) * ROUND ~= score then
     for _, tail in ipairs(redis.call('ZRANGE', KEYS[2], 0, math.min(over, 4) - 1)) do
       redis.call('DEL', head .. tail)
       redis.call('ZREM', KEYS[2], tail)
+      --@ changed('login-failure', head .. tail, 'removal')
     end
   end
   local longest = tonumber(redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')[2])
@@ -186,4 +189,5 @@ if not old[2] or math.ceil(tonumber(old[2]) / ROUND) * ROUND ~= score then
     redis.call('PERSIST', KEYS[2])
   end
 end
+--@ changed('login-failure', KEYS[1], 'full')
 return { 1, newLock, n, t, o, last, u, p, x, w, ip }

@@ -39,12 +39,14 @@ local o = tonumber(old[5]) or 0
 if ARGV[3] == '0' and o > 0 then
   if (tonumber(old[3]) or 0) > o then
     redis.call('HSET', KEYS[1], 'n', old[5])
+    --@ changed('login-failure', KEYS[1], 'full')
   end
   before[1] = 2
   return before
 end
 redis.call('DEL', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[4])
+--@ changed('login-failure', KEYS[1], 'removal')
 local longest = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')[2]
 if longest and tonumber(longest) < NEVER then
   redis.call('PEXPIRE', KEYS[2], string.format('%.0f', math.max(tonumber(longest) - now, 0) + GRACE))

@@ -13,7 +13,9 @@ for _, tail in ipairs(tails) do
   if (tonumber(redis.call('HGET', key, 'x')) or 0) > tonumber(ARGV[1]) then
     removed = removed + 1
   end
+  --@ local was_there = redis.call('EXISTS', key) == 1
   redis.call('DEL', key)
   redis.call('ZREM', KEYS[1], tail)
+  --@ if was_there then changed('login-failure', key, 'removal') end
 end
 return { removed, #tails == 100 and 1 or 0 }

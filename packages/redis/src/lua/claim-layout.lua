@@ -1,14 +1,40 @@
--- Record how many partitions this deployment has, once, and answer what is recorded.
+-- Record how many partitions this deployment has, once, and who is told of changes, and answer what is recorded.
 --
--- KEYS[1] layout      hash: partitions, _v. Lives as long as the deployment
+-- KEYS[1] layout      hash: partitions, _v, and per consumer of changes c:<name>, words of what it asks for. Lives as long as
+--                     the deployment
 -- ARGV[1] partitions  what this node is configured with
 -- ARGV[2] version     version of the key layout
+-- ARGV[3] consumers   JSON: words by consumer; recorded at a start, and where nothing is recorded
+-- ARGV[4] isStart     1: this node starts
+-- ARGV[5] drop        JSON: names of consumers that shall not be recorded
 --
--- Returns {partitions, version} as recorded.
+-- Returns all fields as recorded, flat.
 
-if redis.call('EXISTS', KEYS[1]) == 0 then
+local is_new = redis.call('EXISTS', KEYS[1]) == 0
+if is_new then
   -- A full server goes on with a script that began with a write that cannot grow.
   redis.call('UNLINK', KEYS[1])
   redis.call('HSET', KEYS[1], 'partitions', ARGV[1], '_v', ARGV[2])
 end
-return redis.call('HMGET', KEYS[1], 'partitions', '_v')
+local recorded = redis.call('HMGET', KEYS[1], 'partitions', '_v')
+-- Who does not belong here changes nothing.
+if recorded[1] == ARGV[1] and recorded[2] == ARGV[2] then
+  for _, name in ipairs(ARGV[5] ~= '[]' and cjson.decode(ARGV[5]) or {}) do
+    redis.call('HDEL', KEYS[1], 'c:' .. name)
+  end
+  if ARGV[3] ~= '{}' and (is_new or ARGV[4] == '1') then
+    redis.call('HDEL', KEYS[1], '')
+    for name, wanted in pairs(cjson.decode(ARGV[3])) do
+      local known, words = {}, {}
+      for word in string.gmatch((redis.call('HGET', KEYS[1], 'c:' .. name) or '') .. ' ' .. wanted, '%S+') do
+        if not known[word] then
+          known[word] = true
+          words[#words + 1] = word
+        end
+      end
+      table.sort(words)
+      redis.call('HSET', KEYS[1], 'c:' .. name, table.concat(words, ' '))
+    end
+  end
+end
+return redis.call('HGETALL', KEYS[1])

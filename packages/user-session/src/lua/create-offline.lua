@@ -59,6 +59,7 @@ else
   t = { started = now, refreshed = now, score = 0, remember = source.remember }
   lives = life(ARGV[4], t.remember)
   if redis.call('EXISTS', KEYS[2]) == 1 then
+    --@details reason = 'expired'
     expired = drop(KEYS[2], ARGV[8])
   end
   redis.call('HSET', KEYS[2], 'd', redis.call('HGET', KEYS[1], 'd'), 'b', ARGV[2])
@@ -83,6 +84,7 @@ end
 if #anew > 0 then
   end_families(KEYS[2], anew, ARGV[1])
 end
+--@ changed('user-session', KEYS[2], 'full')
 local answer = { outcome, redis.call('HVALS', KEYS[2]), expired or false }
 for _, ended in ipairs(made_room) do
   answer[#answer + 1] = ended

@@ -45,4 +45,5 @@ else
   redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5], 'b', ARGV[2], 'c:' .. client, ARGV[7])
 end
 expire(KEYS[1], score, now)
+--@ changed('user-session', KEYS[1], 'full')
 return answer

@@ -17,7 +17,12 @@ local answer = { '', '', 0 }
 local sessions = sessions_of(KEYS[1])
 for i = 1, #entries, 2 do
   local key = sessions .. entries[i]
-  if stands(key, entries[i + 1], ARGV[2], now) and end_clients(key, { ARGV[2] }, ARGV[1]) == 1 then
+  local is_there = stands(key, entries[i + 1], ARGV[2], now)
+  --@ local gone = nil
+  --@details reason = 'client'
+  --@details gone = is_there and gone_with(key, links(key) or '', { ARGV[2] }) or nil
+  if is_there and end_clients(key, { ARGV[2] }, ARGV[1]) == 1 then
+    --@ changed('user-session', key, 'full', gone)
     answer[3] = answer[3] + 1
     if ARGV[5] then
       answer[#answer + 1] = entries[i]

@@ -19,8 +19,10 @@ local now = tonumber(ARGV[1])
 local head, kind, _, realm = parts(KEYS[1])
 if ARGV[2] ~= '' then
   raise(KEYS[2], ARGV[2], ARGV[3])
+  --@ if ARGV[7] == '' then changed('user-session-fence', KEYS[2], 'full') end
   if string.sub(KEYS[1], #head + 1, #head + 2) == 'ur' and ARGV[7] == '' then
     end_tokens(head .. 'ue:' .. realm, ARGV[2], ARGV[4])
+    --@ changed('user-session-fence', head .. 'ue:' .. realm, 'full')
   end
 end
 
@@ -56,6 +58,7 @@ for i = 1, #entries, 2 do
     end
   end
 end
+--@details reason = ({ u = 'user', i = 'broker-session', r = 'realm' })[string.sub(KEYS[1], #head + 2, #head + 2)] or reason
 local ended = drop_all(head .. kind, realm, ends)
 -- A record that cannot be read does not say whose it was.
 leave(KEYS[1], ids)

@@ -38,5 +38,6 @@ local own = life(ARGV[4], t.remember)
 c.expires = client_ending(c, own, latest(t, lives))
 c.data = ARGV[5]
 settle(KEYS[1], t, now, lives.idle, c, own.idle)
+--@ changed('user-session', KEYS[1], 'full')
 answer[1] = redis.call('HVALS', KEYS[1])
 return answer

@@ -41,9 +41,9 @@ redis.call('ZREM', KEYS[1], '')
 for _, key in ipairs(keys) do
   local t = living(key, now)
   local lives = life(ARGV[2], t.remember)
-  local before, changed = t.expires, false
+  local before, is_other = t.expires, false
   t.expires = ending(t, lives, latest(t, lives))
-  changed = t.expires ~= before
+  is_other = t.expires ~= before
   settle(key, t, now, lives.idle)
   for _, client in ipairs(clients_of(key)) do
     local c = living_client(key, client, now)
@@ -51,11 +51,12 @@ for _, key in ipairs(keys) do
       local own = life(spans[client], t.remember)
       before = c.expires
       c.expires = client_ending(c, own, latest(t, lives))
-      changed = changed or c.expires ~= before
+      is_other = is_other or c.expires ~= before
       settle(key, t, now, lives.idle, c, own.idle)
     end
   end
-  answer[3] = answer[3] + (changed and 1 or 0)
+  answer[3] = answer[3] + (is_other and 1 or 0)
+  --@ if is_other then changed('user-session', key, 'touch') end
 end
 if #entries == 200 then
   answer[1], answer[2] = entries[200], entries[199]

@@ -72,6 +72,7 @@ local function refresh_usual(record)
     redis.call('HDEL', KEYS[1], '')
     redis.call('HSET', KEYS[1], 't', record[1], 'c:' .. client, record[3])
   end
+  --@ changed('user-session', KEYS[1], 'touch')
   return true
 end
 
@@ -97,6 +98,7 @@ if not record then
   t.refreshed = math.max(t.refreshed, now)
   t.expires = ending(t, lives, latest(t, lives))
   settle(KEYS[1], t, now, lives.idle)
+  --@ changed('user-session', KEYS[1], 'touch')
   return redis.call('HVALS', KEYS[1])
 end
 
@@ -109,6 +111,7 @@ local own = life(ARGV[4], t.remember)
 c.expires = client_ending(c, own, latest(t, lives))
 if c.expires <= now then
   settle(KEYS[1], t, now, lives.idle, c, own.idle)
+  --@ changed('user-session', KEYS[1], 'touch')
   return false
 end
 if lost then
@@ -119,4 +122,5 @@ t.expires = ending(t, lives, latest(t, lives))
 c.refreshed = math.max(c.refreshed, now)
 c.expires = client_ending(c, own, latest(t, lives))
 record[1], record[3] = settle(KEYS[1], t, now, lives.idle, c, own.idle)
+--@ changed('user-session', KEYS[1], 'touch')
 return ARGV[5] == 'times' and { record[1] } or record

@@ -18,7 +18,11 @@ for _, client in ipairs(ends and clients_of(KEYS[1]) or {}) do
   ends = ends and (client == ARGV[2] or not living_client(KEYS[1], client, now))
 end
 if ends then
+  --@details reason = 'last-client'
   return drop(KEYS[1], ARGV[4])
 end
+--@ local gone = nil
+--@details gone = gone_with(KEYS[1], links(KEYS[1]) or '', { ARGV[2] })
 end_clients(KEYS[1], { ARGV[2] }, ARGV[1])
+--@ changed('user-session', KEYS[1], 'full', gone)
 return ARGV[4] and { links(KEYS[1]) or '' } or {}

@@ -48,6 +48,9 @@ for _, client in ipairs(ARGV[11] and clients or {}) do
     told[#told + 1] = client
   end
 end
+--@ local gone = nil
+--@details reason = 'restarted'
+--@details gone = gone_with(KEYS[1], user, clients)
 end_clients(KEYS[1], clients, ARGV[1])
 redis.call('ZREM', head .. kind .. 'i:' .. realm .. ':' .. broker_session, id)
 redis.call('ZREM', head .. kind .. 'b:' .. realm .. ':' .. broker_user, id)
@@ -59,6 +62,7 @@ if ARGV[6] ~= '' then
   redis.call('HSET', KEYS[1], 'c:' .. ARGV[6], ARGV[7])
 end
 expire(KEYS[1], ARGV[4], now)
+--@ changed('user-session', KEYS[1], 'full', gone)
 local values = redis.call('HVALS', KEYS[1])
 values[#values + 1] = ARGV[11] and told or nil
 answer[1] = values

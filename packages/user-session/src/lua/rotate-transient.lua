@@ -36,4 +36,5 @@ end
 expires = math.max(expires, tonumber(ARGV[8]))
 redis.call('HSET', KEYS[1], '_v', '1', 'f', family or known, 'x', string.format('%.0f', expires), 'e', ended or '')
 redis.call('PEXPIRE', KEYS[1], expires - now + 60000)
+--@ changed('user-session-tokens', KEYS[1], 'full')
 return { outcome, successor }

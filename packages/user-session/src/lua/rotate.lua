@@ -34,8 +34,12 @@ local not_before = math.max(c.started - c.started % 1000, (tonumber(known[2] or 
 local outcome, successor, family = decide(known[1], not_before, ARGV[1], ARGV[4], ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9]))
 
 if outcome == 'reused' or outcome == 'stale' then
+  --@ local gone = nil
+  --@details reason = outcome
+  --@details gone = gone_with(KEYS[1], links(KEYS[1]) or '', { client })
   end_clients(KEYS[1], { client }, ARGV[1])
   settle(KEYS[1], t, now, lives.idle)
+  --@ changed('user-session', KEYS[1], 'full', gone)
   return ARGV[12] and { outcome, '', links(KEYS[1]) or '' } or { outcome }
 end
 if family then
@@ -65,4 +69,5 @@ if family then
   end
 end
 settle(KEYS[1], t, now, lives.idle, c, own.idle)
+--@ if family then changed('user-session', KEYS[1], 'full') else changed('user-session', KEYS[1], 'touch') end
 return { outcome, successor }

@@ -26,6 +26,7 @@ if owner ~= ARGV[2] or left < tonumber(ARGV[3]) / 2 then
   redis.call('SET', KEYS[2], ARGV[2] .. ' ' .. string.format('%.0f', now + tonumber(ARGV[3])), 'PX', ARGV[3])
 end
 
+--@details reason = 'expired'
 local head = string.match(KEYS[1], '^(.*{%x%x}:)')
 
 -- Finds what is over in a realm, and puts right where the index says of living ones that they may be.

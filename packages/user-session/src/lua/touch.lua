@@ -28,6 +28,7 @@ if not lost and ends and started - not_before >= 0 and not astray(ends, score + 
     redis.call('HDEL', KEYS[1], '')
     redis.call('HSET', KEYS[1], 't', text)
   end
+  --@ changed('user-session', KEYS[1], 'touch')
   return text
 end
 
@@ -43,4 +44,5 @@ end
 t.refreshed = math.max(t.refreshed, now)
 t.expires = ending(t, lives, latest(t, lives))
 local text = settle(KEYS[1], t, now, lives.idle)
+--@ changed('user-session', KEYS[1], 'touch')
 return text

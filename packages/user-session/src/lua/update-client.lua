@@ -38,4 +38,5 @@ data.n = next(notes) ~= nil and notes or nil
 
 c.data = cjson.encode(data)
 settle(KEYS[1], t, now, lives.idle, c, own.idle)
+--@ changed('user-session', KEYS[1], 'full')
 return redis.call('HVALS', KEYS[1])

@@ -33,4 +33,5 @@ elseif ARGV[3] ~= '' then
 end
 redis.call('HSET', KEYS[1], 'd', cjson.encode(data) .. links_text)
 settle(KEYS[1], t, now, lives.idle)
+--@ changed('user-session', KEYS[1], 'full')
 return redis.call('HVALS', KEYS[1])

@@ -14,6 +14,20 @@ local function end_families(key, clients, now)
   end
 end
 
+--@details -- Why something ends, as who asked for details is told.
+--@details local reason = 'removed'
+--@details -- What is gone with client sessions of a session, as JSON: user, reason, time, {client, node, session there} of each.
+--@details local function gone_with(key, user, clients)
+--@details   local gone = { user, reason, ARGV[1] }
+--@details   for _, client in ipairs(clients) do
+--@details     local text = redis.call('HGET', key, 'c:' .. client)
+--@details     local readable, data = pcall(cjson.decode, string.match(text or '', '{.*$') or '{}')
+--@details     data = readable and data or {}
+--@details     gone[#gone + 1] = { client, data.h or '', data.y or '' }
+--@details   end
+--@details   return cjson.encode(gone)
+--@details end
+
 -- Takes client sessions away. Answers how many there were: an index can name some whose session Redis has evicted.
 local function end_clients(key, clients, now)
   local head, kind, _, realm, id = parts(key)
@@ -47,6 +61,7 @@ local function drop_all(base, realm, entries)
     return {}
   end
   local ended, ids, keys, of_client = {}, {}, {}, {}
+  --@ local gone = {}
   for i, entry in ipairs(entries) do
     local id, clients = entry[1], entry[3]
     local user, broker_session, broker_user = string.match(entry[2], '^([^:]*):([^:]*):([^:]*)$')
@@ -66,6 +81,7 @@ local function drop_all(base, realm, entries)
     ids[i] = id
     keys[i] = base .. 's:' .. realm .. ':' .. id
     ended[i] = { id, user or '', clients }
+    --@details gone[i] = gone_with(keys[i], user or '', clients)
   end
   for client, members in pairs(of_client) do
     leave(base .. 'c:' .. realm .. ':' .. client, members)
@@ -74,6 +90,7 @@ local function drop_all(base, realm, entries)
   for i = 1, #keys, 1000 do
     redis.call('UNLINK', unpack(keys, i, math.min(i + 999, #keys)))
   end
+  --@ for i = 1, #keys do changed('user-session', keys[i], 'removal', gone[i]) end
   return ended
 end
 

@@ -77,6 +77,7 @@ local function make_room(key, adds, user, client, limits, now, answer, tell)
       ends[#ends + 1] = may_end[i]
     end
   end
+  --@details reason = 'limit'
   for i = 1, math.min(#ends, ENDED_AT_ONCE) do
     answer[#answer + 1] = { ends[i].offline and 'o' or 'u', drop(ends[i].key, tell) }
   end

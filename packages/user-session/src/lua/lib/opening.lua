@@ -9,6 +9,7 @@ local function opened(key, text, spans, now)
   t.expires = ending(t, lives, latest(t, lives))
   if t.expires <= now then
     settle(key, t, now, lives.idle)
+    --@ changed('user-session', key, 'touch')
     return nil
   end
   return t, lives
@@ -25,6 +26,7 @@ local function open_client(key, client, t, lives, spans, now)
   c.expires = client_ending(c, own, latest(t, lives))
   if c.expires <= now then
     settle(key, t, now, lives.idle, c, own.idle)
+    --@ changed('user-session', key, 'touch')
     return nil
   end
   return c, own

@@ -1,0 +1,10 @@
+-- Notes in the outbox of the partition that a record changed, and what is gone with it where that is asked for.
+local function changed(kind, key, how, gone)
+  local head, name = string.match(key, '^(.*{%x%x}:)(.*)$')
+  local text = string.sub(how, 1, 1) .. name
+  if gone then
+    redis.call('XADD', head .. 'xn', 'MAXLEN', '~', MOST_NOTES, '*', kind, text, 'g', gone)
+  else
+    redis.call('XADD', head .. 'xn', 'MAXLEN', '~', MOST_NOTES, '*', kind, text)
+  end
+end
