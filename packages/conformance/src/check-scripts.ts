@@ -67,7 +67,11 @@ export function checkScripts(
         assert.deepEqual(declaredIn(script), annotatedIn(script))
         const noting = new Noting(recordedAs([{ name: 'all', details: true }]), 1_000).script(script)
         assert.doesNotMatch(noting.lua, FORBIDDEN)
-        assert.equal(noting === script, annotatedIn(script).length === 0, 'whether it notes what is asked for')
+        assert.equal(
+          noting === script,
+          annotatedIn(script).length === 0,
+          'whether it notes what is asked for',
+        )
         assert.doesNotMatch(noting.lua, /--@/, 'each of its lines is one of notes')
       })
     }
@@ -76,7 +80,8 @@ export function checkScripts(
 
 /** `kind how` of each change that a script says it makes. A writer that changes no record says why. */
 function declaredIn({ name, change, changes }: Script<string, string, unknown>): string[] {
-  if (change !== 'none') assert.ok(changes, `${name}: a script that writes says what it changes, or why that is no record`)
+  if (change !== 'none')
+    assert.ok(changes, `${name}: a script that writes says what it changes, or why that is no record`)
   if (typeof changes !== 'object') return []
   return Object.entries(changes)
     .flatMap(([kind, hows]) => hows.map((how) => `${kind} ${how}`))

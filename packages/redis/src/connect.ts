@@ -120,9 +120,9 @@ export async function openConnection(
 }
 
 /** @throws {ConfigurationError} names every right that the user of Redis lacks */
-async function expectRights(connection: RedisConnection, { prefix }: RedisConfig): Promise<void> {
+async function expectRights(connection: RedisConnection, { prefix, changes }: RedisConfig): Promise<void> {
   const layout = connection.keys.shared('layout')
-  const commands = rightsToCheck(layout)
+  const commands = rightsToCheck(layout, changes.consumers.length > 0)
   const refused = new Set(
     await connection.run(checkRights, { layout }, { commands: JSON.stringify(commands) }),
   )

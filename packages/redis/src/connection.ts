@@ -97,7 +97,13 @@ export class OpenConnection implements RedisConnection {
 
   readChanges(consumer: string, handlers: ChangeHandlers, options: ChangeReaderOptions = {}): ChangeReading {
     this.#assertOpen('redis.changes')
-    const reader = new ChangeReader({ connection: this, logger: this.#parts.logger, consumer, handlers, options })
+    const reader = new ChangeReader({
+      connection: this,
+      logger: this.#parts.logger,
+      consumer,
+      handlers,
+      options,
+    })
     this.#changeReaders.add(reader)
     return reader
   }
@@ -142,7 +148,13 @@ export class OpenConnection implements RedisConnection {
     args: ScriptArgs<string>,
   ): Promise<R> {
     const parameters = scriptParameters(script, keys, args, this.#client.isCluster)
-    return this.#sendNow(script.name, () => this.#client.evalsha(...parameters), script.decode, undefined, true)
+    return this.#sendNow(
+      script.name,
+      () => this.#client.evalsha(...parameters),
+      script.decode,
+      undefined,
+      true,
+    )
   }
 
   /** Asks something although everything is refused. */

@@ -23,7 +23,10 @@ export function layoutMistake(
 }
 
 /** What a node is told that meets consumers of changes which its configuration does not name. */
-export function unknownConsumerText(names: readonly string[], { prefix }: Pick<RedisConfig, 'prefix'>): string {
+export function unknownConsumerText(
+  names: readonly string[],
+  { prefix }: Pick<RedisConfig, 'prefix'>,
+): string {
   const list = names.map((name) => `"${name}"`).join(', ')
   return (
     `redis.changes: the deployment under prefix "${prefix}" tells ${list} of changes, of which this node does not know: ` +

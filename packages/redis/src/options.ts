@@ -36,7 +36,9 @@ const consumer = v.union([
   v.strictObject({
     name: consumerName,
     /** Kinds of records; left out: all. */
-    kinds: v.optional(v.pipe(v.array(v.pipe(v.string(), v.regex(/^[a-z-]+$/, 'must be a kind of record'))), v.minLength(1))),
+    kinds: v.optional(
+      v.pipe(v.array(v.pipe(v.string(), v.regex(/^[a-z-]+$/, 'must be a kind of record'))), v.minLength(1)),
+    ),
     /** `endings`: only of what ends. */
     notes: v.optional(v.picklist(['all', 'endings'])),
     /** Whether the note of an ending says what is gone. */
@@ -58,7 +60,8 @@ const changes = v.pipe(
     const { consumers, drop } = dataset.value
     const names = consumers.map(({ name }) => name)
     if (new Set(names).size < names.length) addIssue({ message: 'must name each of its consumers once' })
-    if (drop.some((name) => names.includes(name))) addIssue({ message: 'must not drop what is among its consumers' })
+    if (drop.some((name) => names.includes(name)))
+      addIssue({ message: 'must not drop what is among its consumers' })
   }),
 )
 

@@ -13,9 +13,13 @@ export const RIGHTS: readonly string[] = (
   'zrangebyscore zrank zrem zremrangebyscore zscan zscore'
 ).split(' ')
 
+/** What a node needs besides that tells consumers of changes. */
+export const RIGHTS_FOR_CHANGES: readonly string[] = ['xlen', 'xtrim']
+
 /** Each of them with arguments by which Redis finds the keys, of which `key` stands for all. */
-export function rightsToCheck(key: string): readonly (readonly string[])[] {
-  return RIGHTS.map((name) => ARGUMENTS[name]?.(key) ?? [name, key])
+export function rightsToCheck(key: string, tellsChanges = false): readonly (readonly string[])[] {
+  const names = tellsChanges ? [...RIGHTS, ...RIGHTS_FOR_CHANGES] : RIGHTS
+  return names.map((name) => ARGUMENTS[name]?.(key) ?? [name, key])
 }
 
 const ARGUMENTS: Readonly<Record<string, (key: string) => readonly string[]>> = {
@@ -23,6 +27,7 @@ const ARGUMENTS: Readonly<Record<string, (key: string) => readonly string[]>> = 
   time: () => ['time'],
   eval: () => ['eval', '', '0'],
   evalsha: () => ['evalsha', '', '0'],
+  xtrim: (key) => ['xtrim', key, 'MAXLEN'],
   xread: (key) => ['xread', 'STREAMS', key, '0'],
 }
 

@@ -8,12 +8,12 @@ import { describeWith, serverBinary } from '../../../tools/testing/capabilities.
 import { actionTokenKeySpace, actionTokenSuite } from '../../action-token/src/conformance.js'
 import { redisActionTokens } from '../../action-token/src/redis.js'
 import { defineScript, type RedisClient } from '../src/index.js'
-import { RIGHTS } from '../src/rights.js'
+import { RIGHTS, RIGHTS_FOR_CHANGES } from '../src/rights.js'
 import { count, open } from './support.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const page = readFileSync(`${root}docs/acl.md`, 'utf8')
-const [rule = [], forCluster = [], forDatabase = [], forReplicas = [], forSentinels = []] = [
+const [rule = [], forCluster = [], forDatabase = [], forReplicas = [], forChanges = [], forSentinels = []] = [
   ...page.matchAll(/^```acl\n([^`]*)^```$/gm),
 ].map(([, block = '']) => block.trim().split(/\s+/))
 
@@ -52,12 +52,17 @@ describe('the rule on the page', () => {
   test('allows what the scripts call', () => {
     expect(calls.length).toBeGreaterThan(10)
     expect(calls.filter(({ other }) => other !== undefined)).toEqual([])
-    const missing = calls.filter(({ name = '' }) => !allowed.has(name.toLowerCase()))
+    const withChanges = new Set([...allowed, ...forChanges.map((word) => word.slice(1))])
+    const missing = calls.filter(({ name = '' }) => !withChanges.has(name.toLowerCase()))
     expect(missing.map(({ path, name }) => `${path}: ${name}`)).toEqual([])
   })
 
   test('is what a node asks for at its start, but for INFO, which may be refused', () => {
     expect([...RIGHTS].sort()).toEqual([...allowed].filter((name) => name !== 'info').sort())
+  })
+
+  test('and more of a node that tells consumers of changes', () => {
+    expect(RIGHTS_FOR_CHANGES.map((name) => `+${name}`)).toEqual(forChanges)
   })
 
   test('and nothing that nobody needs', () => {

@@ -62,6 +62,8 @@ const CLIENT: Known<NewClientSession> = {
   protocol: true,
   redirectUri: true,
   action: true,
+  nodeHost: true,
+  applicationSessionId: true,
   notes: true,
 }
 const PATCH: Known<UserSessionPatch> = { state: true, notes: true }
@@ -95,6 +97,8 @@ export interface CheckedClient {
   readonly protocol: string | undefined
   readonly redirectUri: string | undefined
   readonly action: string | undefined
+  readonly nodeHost: string | undefined
+  readonly applicationSessionId: string | undefined
   readonly notes: Notes
 }
 
@@ -170,6 +174,8 @@ const namesIn = (client: string) => ({
   protocol: `${client}.protocol`,
   redirectUri: `${client}.redirectUri`,
   action: `${client}.action`,
+  nodeHost: `${client}.nodeHost`,
+  applicationSessionId: `${client}.applicationSessionId`,
   notes: `${client}.notes`,
 })
 const ALONE = namesIn('client')
@@ -177,16 +183,20 @@ const OF_SESSION = namesIn('session.client')
 
 export function checkClient(client: NewClientSession, maxNotesBytes: number, names = ALONE): CheckedClient {
   assertKnown(client, names.client, CLIENT)
-  const { clientId, protocol, redirectUri, action } = client
+  const { clientId, protocol, redirectUri, action, nodeHost, applicationSessionId } = client
   assertName(clientId, names.clientId)
   assertOptionalName(protocol, names.protocol)
   if (redirectUri !== undefined) assertText(redirectUri, names.redirectUri, MAX_URI_BYTES)
   assertOptionalName(action, names.action)
+  assertOptionalName(nodeHost, names.nodeHost)
+  assertOptionalName(applicationSessionId, names.applicationSessionId)
   return {
     clientId,
     protocol,
     redirectUri,
     action,
+    nodeHost,
+    applicationSessionId,
     notes: checkedNotes(client.notes, names.notes, maxNotesBytes),
   }
 }
@@ -206,6 +216,8 @@ export interface CheckedClientPatch {
   readonly protocol: string | null | undefined
   readonly redirectUri: string | null | undefined
   readonly action: string | null | undefined
+  readonly nodeHost: string | null | undefined
+  readonly applicationSessionId: string | null | undefined
   readonly notes: NotesPatch
 }
 
@@ -219,15 +231,17 @@ export function checkPatch(patch: UserSessionPatch, maxNotesBytes: number): Chec
 
 export function checkClientPatch(patch: ClientSessionPatch, maxNotesBytes: number): CheckedClientPatch {
   assertKnown(patch, 'patch', CLIENT_PATCH)
-  const { clientId, protocol, redirectUri, action, notes = {} } = patch
+  const { clientId, protocol, redirectUri, action, nodeHost, applicationSessionId, notes = {} } = patch
   assertName(clientId, 'patch.clientId')
   assertOptionalName(protocol ?? undefined, 'patch.protocol')
   if (typeof redirectUri !== 'undefined' && redirectUri !== null) {
     assertText(redirectUri, 'patch.redirectUri', MAX_URI_BYTES)
   }
   assertOptionalName(action ?? undefined, 'patch.action')
+  assertOptionalName(nodeHost ?? undefined, 'patch.nodeHost')
+  assertOptionalName(applicationSessionId ?? undefined, 'patch.applicationSessionId')
   assertNotesPatch(notes, 'patch.notes', maxNotesBytes)
-  return { clientId, protocol, redirectUri, action, notes: { ...notes } }
+  return { clientId, protocol, redirectUri, action, nodeHost, applicationSessionId, notes: { ...notes } }
 }
 
 /** Whether the offline twin is meant. */

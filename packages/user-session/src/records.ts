@@ -42,6 +42,8 @@ export interface ClientSession {
   readonly protocol?: string
   readonly redirectUri?: string
   readonly action?: string
+  readonly nodeHost?: string
+  readonly applicationSessionId?: string
   readonly notes: Readonly<Record<string, string>>
 }
 
@@ -51,6 +53,13 @@ export interface NewClientSession {
   readonly protocol?: string | undefined
   readonly redirectUri?: string | undefined
   readonly action?: string | undefined
+  /**
+   * Host of the client's node that keeps the user's session there, as the client said: no proof of anything. Whoever delivers
+   * a logout is told it when the client session is gone.
+   */
+  readonly nodeHost?: string | undefined
+  /** Id of that session, as the client said. */
+  readonly applicationSessionId?: string | undefined
   readonly notes?: Readonly<Record<string, string>> | undefined
 }
 
@@ -101,6 +110,8 @@ export interface ClientSessionPatch {
   readonly protocol?: string | null | undefined
   readonly redirectUri?: string | null | undefined
   readonly action?: string | null | undefined
+  readonly nodeHost?: string | null | undefined
+  readonly applicationSessionId?: string | null | undefined
   readonly notes?: Readonly<Record<string, string | null>> | undefined
 }
 

@@ -125,9 +125,10 @@ export function copyOf(
   settle(copy, lives)
   for (const [clientId, source] of clients) {
     const ownLives = own.get(clientId) as Lives
-    const { protocol, redirectUri, action, notes } =
+    const { protocol, redirectUri, action, nodeHost, applicationSessionId, notes } =
       openClient(copy, clientId, lives, ownLives, now) ?? source
-    const client = putClient(copy, { clientId, protocol, redirectUri, action, notes }, now)
+    const data = { protocol, redirectUri, action, nodeHost, applicationSessionId, notes }
+    const client = putClient(copy, { clientId, ...data }, now)
     settleClient(copy, client, lives, ownLives)
   }
   return copy

@@ -169,6 +169,8 @@ function clientsOf(session: StoredSession, now: number, only?: string): Readonly
     if (client.protocol !== undefined) record.protocol = client.protocol
     if (client.redirectUri !== undefined) record.redirectUri = client.redirectUri
     if (client.action !== undefined) record.action = client.action
+    if (client.nodeHost !== undefined) record.nodeHost = client.nodeHost
+    if (client.applicationSessionId !== undefined) record.applicationSessionId = client.applicationSessionId
     clients.set(clientId, record)
   }
   return clients
@@ -182,12 +184,8 @@ export function putClient(
 ): StoredClient {
   const living = liveClient(session, clientId, now)
   if (living === undefined) endFamilies(session, clientId, now)
-  const { protocol, redirectUri, action, notes } = data
   const client: StoredClient = {
-    protocol,
-    redirectUri,
-    action,
-    notes,
+    ...data,
     startedAt: living?.startedAt ?? now,
     lastRefreshAt: Math.max(living?.lastRefreshAt ?? now, now),
     expiresAt: 0,

@@ -50,7 +50,9 @@ export function withNotes(annotated: string, asked: Asked): string | undefined {
 function annotationIn(line: string): Annotation {
   const [, kind, how, gone] = CALL.exec(line) ?? []
   if (kind === undefined || how === undefined) {
-    throw new TypeError(`a line of a script must say changed('kind', key, 'touch', 'full' or 'removal'): ${line}`)
+    throw new TypeError(
+      `a line of a script must say changed('kind', key, 'touch', 'full' or 'removal'): ${line}`,
+    )
   }
   return { kind, how: how as How, isEnding: how === 'removal' || gone !== undefined }
 }

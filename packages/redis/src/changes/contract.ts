@@ -40,9 +40,9 @@ export interface ChangeGap {
   readonly partition: number
   /**
    * `begun`: it is told for the first time, and of what changes from now on. `lost`: Redis has lost its data, and with it how far
-   * this consumer had come. `cap`: there were more notes than `maxNotes` before it came, and the oldest went.
+   * this consumer had come. `missed`: notes went before it came for them: there were more than `maxNotes`.
    */
-  readonly reason: 'begun' | 'lost' | 'cap'
+  readonly reason: 'begun' | 'lost' | 'missed'
 }
 
 /** What a consumer does with what it is told. */

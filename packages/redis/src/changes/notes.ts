@@ -46,7 +46,11 @@ function readEnded(text: string): EndedSession | undefined {
   }
 }
 
-function readClient([client, nodeHost, applicationSessionId]: readonly [string, string, string]): EndedClient {
+function readClient([client, nodeHost, applicationSessionId]: readonly [
+  string,
+  string,
+  string,
+]): EndedClient {
   return {
     clientId: unescapePart(client),
     ...(nodeHost !== '' && { nodeHost }),

@@ -99,7 +99,7 @@ export class OutboxPlace {
 
   #gapOf({ state }: Reply): ChangeGap | undefined {
     const { partition } = this
-    if (state === 'gap') return { partition, reason: 'cap' }
+    if (state === 'gap') return { partition, reason: 'missed' }
     if (state === 'begun') return { partition, reason: this.#heldBefore ? 'lost' : 'begun' }
     this.#heldBefore = true
     return undefined

@@ -140,7 +140,10 @@ export class ChangeReader implements ChangeReading {
       }
     }
     if (failure !== undefined && this.#failed === 0 && !this.#closing) {
-      logger.warn({ reason: reasonOf(failure), consumer: this.#parts.consumer }, 'the notes of changes cannot be read; trying again')
+      logger.warn(
+        { reason: reasonOf(failure), consumer: this.#parts.consumer },
+        'the notes of changes cannot be read; trying again',
+      )
     }
     this.#failed = failure === undefined ? 0 : this.#failed + 1
   }

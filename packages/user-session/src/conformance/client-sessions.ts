@@ -16,9 +16,14 @@ export function clientSessions(add: SuiteBuilder<UserSessionProvider>): void {
     const put = await provider.putClientSession('test', id, {
       clientId: 'app',
       action: 'x',
+      nodeHost: 'node-1.example',
+      applicationSessionId: 'JSESSIONID-1',
       notes: { foo: 'bar' },
     })
-    assert.deepEqual(put?.clients.get('app')?.notes, { foo: 'bar' })
+    const joined = put?.clients.get('app')
+    assert.deepEqual(joined?.notes, { foo: 'bar' })
+    assert.equal(joined?.nodeHost, 'node-1.example')
+    assert.equal(joined?.applicationSessionId, 'JSESSIONID-1')
     assert.deepEqual(plain(await provider.get('test', id)), plain(put))
   })
 
@@ -43,6 +48,7 @@ export function clientSessions(add: SuiteBuilder<UserSessionProvider>): void {
       clientId: 'test-app',
       action: null,
       protocol: null,
+      nodeHost: null,
       notes: { next: null },
     })
     const { startedAt, lastRefreshAt, expiresAt } = before

@@ -20,7 +20,15 @@ import type {
 } from '../contract.js'
 import { createS3, login, plain } from './fixture.js'
 
-const CLIENT = { clientId: 'c', protocol: 'p', redirectUri: 'u', action: 'a', notes: {} } as const
+const CLIENT = {
+  clientId: 'c',
+  protocol: 'p',
+  redirectUri: 'u',
+  action: 'a',
+  nodeHost: 'h',
+  applicationSessionId: 's',
+  notes: {},
+} as const
 const LOGIN = {
   userId: 'misspelt',
   loginUsername: 'misspelt',

@@ -36,6 +36,10 @@ interface ClientData {
   readonly u?: string
   /** action */
   readonly a?: string
+  /** nodeHost; scripts read it */
+  readonly h?: string
+  /** applicationSessionId; scripts read it */
+  readonly y?: string
   /** notes */
   readonly n?: Record<string, StoredNote>
 }
@@ -73,11 +77,13 @@ export class RecordCodec {
 
   /** JSON of what a client session holds besides its times, or of changes to it. */
   client(patch: CheckedClient | CheckedClientPatch, { realmId, id }: RecordPlace): string {
-    const { clientId, protocol, redirectUri, action, notes } = patch
+    const { clientId, protocol, redirectUri, action, nodeHost, applicationSessionId, notes } = patch
     const data: Record<keyof ClientData, unknown> = {
       p: protocol,
       u: redirectUri,
       a: action,
+      h: nodeHost,
+      y: applicationSessionId,
       n: isEmpty(notes) ? undefined : this.#seal(notes, { realmId, sessionId: id, clientId }),
     }
     return JSON.stringify(data)
@@ -190,7 +196,8 @@ export class RecordCodec {
     const json = text.indexOf('{')
     const { startedAt, lastRefreshAt, expiresAt, end } = decodeTimes(text)
     const clientId = unescapePart(text.slice(end + 1, json - 1))
-    const { p: protocol, u: redirectUri, a: action, n: notes } = JSON.parse(text.slice(json)) as ClientData
+    const data = JSON.parse(text.slice(json)) as ClientData
+    const { p: protocol, u: redirectUri, a: action, h: nodeHost, y: applicationSessionId, n: notes } = data
     const client: Writable<ClientSession> = {
       clientId,
       startedAt,
@@ -201,6 +208,8 @@ export class RecordCodec {
     if (protocol !== undefined) client.protocol = protocol
     if (redirectUri !== undefined) client.redirectUri = redirectUri
     if (action !== undefined) client.action = action
+    if (nodeHost !== undefined) client.nodeHost = nodeHost
+    if (applicationSessionId !== undefined) client.applicationSessionId = applicationSessionId
     return client
   }
 
