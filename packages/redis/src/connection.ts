@@ -13,9 +13,8 @@ import type { RedisClient } from './client.js'
 import type { ConnectionStats, RedisConnection, ScriptCall } from './contract.js'
 import { Deadlines } from './deadline.js'
 import type { DeploymentClock } from './deployment-clock.js'
-import { isScriptMissing, notConnected, reasonOf, storeFailure } from './failure.js'
+import { isScriptMissing, notConnected, storeFailure } from './failure.js'
 import type { KeySpace } from './key-space.js'
-import { listen } from './listen.js'
 import { Forbidden, refusedWrite } from './refusals.js'
 import type { Replicas } from './replicas.js'
 import { type Script, type ScriptArgs, scriptParameters } from './script.js'
@@ -373,32 +372,3 @@ const isDurable = ({ change }: Script) => change === 'full' || change === 'remov
 
 const closedFor = (operation: string) =>
   new ProviderClosedError(`${operation}: the connection to Redis is closed`)
-
-/**
- * Listens to `error`, of which a failover raises hundreds: says once that Redis is away, and once that it is back.
- * Says as well when a client has given up.
- *
- * @returns how to stop listening
- */
-export function sayOutagesOnce(client: RedisClient, logger: Logger): () => void {
-  let errors = 0
-  const onError = (error: Error) => {
-    errors += 1
-    if (errors > 1) return
-    logger.warn({ reason: reasonOf(error) }, 'the connection to Redis failed; trying again')
-  }
-  const onReady = () => {
-    if (errors > 0) logger.info({ errors }, 'connected to Redis again')
-    errors = 0
-  }
-  const onEnd = () =>
-    logger.error({}, 'the Redis client has ended and does not connect again: no call succeeds any more')
-  const stops = [
-    listen(client, 'error', onError),
-    listen(client, 'ready', onReady),
-    listen(client, 'end', onEnd),
-  ]
-  return () => {
-    for (const stop of stops) stop()
-  }
-}

@@ -1,6 +1,6 @@
 import { ConfigurationError, inheritedNames, isPlainObject, knownNames, parseDuration } from '@authstate/spi'
 import * as v from 'valibot'
-import type { ChangeConsumer } from './changes/consumers.js'
+import { nameOf } from './changes/consumers.js'
 import { internals, type RedisClient } from './client.js'
 import { MAX_PARTITIONS } from './key-space.js'
 import { contradictions, WAYS } from './way-in.js'
@@ -29,10 +29,7 @@ const consumerName = v.pipe(
 
 /** A consumer of changes: its name alone asks for notes of every change, without details. */
 const consumer = v.union([
-  v.pipe(
-    consumerName,
-    v.transform((name): ChangeConsumer => ({ name })),
-  ),
+  consumerName,
   v.strictObject({
     name: consumerName,
     /** Kinds of records; left out: all. */
@@ -58,7 +55,7 @@ const changes = v.pipe(
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return
     const { consumers, drop } = dataset.value
-    const names = consumers.map(({ name }) => name)
+    const names = consumers.map(nameOf)
     if (new Set(names).size < names.length) addIssue({ message: 'must name each of its consumers once' })
     if (drop.some((name) => names.includes(name)))
       addIssue({ message: 'must not drop what is among its consumers' })

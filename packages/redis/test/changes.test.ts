@@ -11,6 +11,7 @@ import {
   defineScript,
   Noting,
   type RedisConnection,
+  type RedisOptions,
   recordedAs,
 } from '../src/index.js'
 import { failureOf, freshPrefix, open } from './support.js'
@@ -120,14 +121,14 @@ describeWith(redis, 'changes', () => {
   }
   const node = (
     prefix: string,
-    consumers: (string | ChangeConsumer)[] = ['audit'],
+    consumers: NonNullable<RedisOptions['changes']>['consumers'] = ['audit'],
     more: { maxNotes?: number; drop?: string[] } = {},
   ) =>
     open({
       url: redisUrl(),
       prefix,
       partitions: 2,
-      changes: { consumers: consumers as never, ...more },
+      changes: { consumers, ...more },
     })
   const put = (on: RedisConnection, partition: number, id: string, value = 'x') =>
     on.run(write, { thing: on.keys.key(partition, 'tt', id) }, { value })

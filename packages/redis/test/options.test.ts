@@ -17,6 +17,7 @@ test('what is left out has its default', () => {
     minReplicas: 0,
     strict: false,
     connectTimeoutMs: 5_000,
+    changes: { consumers: [], maxNotes: 100_000, drop: [] },
   })
 })
 

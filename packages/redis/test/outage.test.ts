@@ -5,8 +5,8 @@ import { Redis as Redis5 } from 'ioredis5'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { start, type Topology, until } from '../../../tools/servers/topology.mjs'
 import { describeWith, serverBinary } from '../../../tools/testing/capabilities.js'
-import { sayOutagesOnce } from '../src/connection.js'
 import type { RedisClient, RedisOptions } from '../src/index.js'
+import { sayOutagesOnce } from '../src/outages.js'
 import { count, failureOf, freshPrefix, open } from './support.js'
 
 /** What a promise gives within a few turns of the event loop; waiting for a connection or for a timer takes hundreds. */

@@ -23,9 +23,18 @@ function wordsOf({ kinds = ['*'], notes = 'all', details = false }: ChangeConsum
   return [...new Set(details ? [...words, DETAILS] : words)].sort().join(' ')
 }
 
+/** The name of a consumer, which alone asks for notes of every change, without details. */
+export const nameOf = (consumer: string | ChangeConsumer): string =>
+  typeof consumer === 'string' ? consumer : consumer.name
+
 /** The consumers of a configuration as they are recorded. */
-export const recordedAs = (consumers: readonly ChangeConsumer[]): RecordedConsumers =>
-  new Map(consumers.map((consumer) => [consumer.name, wordsOf(consumer)]))
+export const recordedAs = (consumers: readonly (string | ChangeConsumer)[]): RecordedConsumers =>
+  new Map(
+    consumers.map((consumer) => [
+      nameOf(consumer),
+      wordsOf(typeof consumer === 'string' ? { name: consumer } : consumer),
+    ]),
+  )
 
 /** Consumers that are recorded and that a node does not know. */
 export function unknownConsumers(recorded: RecordedConsumers, known: RecordedConsumers): readonly string[] {
