@@ -284,7 +284,7 @@ describeWith(redis, 'what verbs note for a consumer of changes', () => {
       [() => loginFailures.clear(REALM, 'ada'), [user('r')]],
       [() => loginFailures.clear(REALM, 'ada'), []],
       [() => loginFailures.recordFailure(REALM, 'ada', {}), [user('f')]],
-      [() => loginFailures.clearByRealm(REALM), [user('r')]],
+      [() => loginFailures.removeByRealm(REALM), [user('r')]],
     ]
     for (const [step, expected] of steps) expect(whats(await noted(step))).toEqual(expected)
   })

@@ -5,7 +5,10 @@ import type { claimLayout } from './scripts.js'
 export const LAYOUT_VERSION = 1
 
 /** What a deployment has recorded of itself. */
-export type RecordedLayout = ReturnType<(typeof claimLayout)['decode']>
+export type RecordedLayout = Pick<ClaimedLayout, 'partitions' | 'version'>
+
+/** The same, with who is told of changes. */
+export type ClaimedLayout = ReturnType<(typeof claimLayout)['decode']>
 
 /** Why a node cannot work with what the deployment has recorded, with both numbers; `undefined`: it can. */
 export function layoutMistake(

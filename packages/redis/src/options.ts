@@ -116,7 +116,7 @@ export const redisConfig = v.pipe(
     replicaTimeoutMs: v.optional(spanMs(1, 600_000)),
     /** How long the first connection may take. */
     connectTimeoutMs: v.optional(spanMs(1, 600_000), 5_000),
-    /** Who is told of changes: `consumers`; `maxNotes` kept for one that does not come; `drop`, consumers to forget; see [changes](changes.md). @default nobody */
+    /** Who is told of changes of records. @default nobody */
     changes: v.optional(changes, {}),
     /** Commands per write to the socket; `false` for one by one. @default on for clients made here */
     batchWrites: v.optional(v.union([v.boolean(), wholeNumber(2, 1_024)])),

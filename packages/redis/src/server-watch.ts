@@ -4,7 +4,7 @@ import type { RedisClient } from './client.js'
 import type { OpenConnection } from './connection.js'
 import { type EvictionPolicy, evictionText, evicts, readPolicy } from './eviction.js'
 import { reasonOf } from './failure.js'
-import { LAYOUT_VERSION, layoutMistake, type RecordedLayout, unknownConsumerText } from './layout.js'
+import { type ClaimedLayout, LAYOUT_VERSION, layoutMistake, unknownConsumerText } from './layout.js'
 import { listen } from './listen.js'
 import type { RedisConfig } from './options.js'
 import { scriptParameters } from './script.js'
@@ -110,7 +110,7 @@ export class ServerWatch {
     await this.#readPolicy().catch(() => {})
   }
 
-  async #claim(isStart: boolean): Promise<RecordedLayout> {
+  async #claim(isStart: boolean): Promise<ClaimedLayout> {
     const { connection, client, config } = this.#parts
     const keys = { layout: connection.keys.shared('layout') }
     const args = {
