@@ -27,6 +27,20 @@ test('a page without the marks is told', () => {
   expect(() => changes.fill('none.md', 'x', [])).toThrow('none.md: needs one')
 })
 
+test('a page gets a section for what has none, once, where it belongs', () => {
+  const changes = reading({ 'a.md': '# Page\n\n## Last\n' })
+  changes.addPlace('a.md', 'x', '### X', '## Last')
+  changes.addPlace('a.md', 'x', '### X', '## Last')
+  changes.fill('a.md', 'x', ['row'])
+  expect(changes.text('a.md')).toBe(
+    '# Page\n\n### X\n\n<!-- generated: x -->\n\nrow\n\n<!-- end of generated -->\n\n## Last\n',
+  )
+  changes.addPlace('a.md', 'y', '## Y')
+  expect(changes.text('a.md')).toMatch(
+    /\n## Last\n\n## Y\n\n<!-- generated: y -->\n<!-- end of generated -->\n$/,
+  )
+})
+
 test('a cell may hold a bar', () => {
   expect(table(['a', 'b'], [['x|y', '']])).toEqual(['| a | b |', '|---|---|', '| x\\|y | |'])
 })

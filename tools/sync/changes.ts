@@ -39,6 +39,21 @@ export class Changes implements Iterable<[path: string, text: string]> {
     this.set(path, `${before}${start}\n${lines.join('\n')}\n\n${rest.slice(at)}`)
   }
 
+  /**
+   * Adds a section with a place for lines to a page that has none yet, so that a new service needs no edit there.
+   *
+   * @param before The heading in front of which the section comes. Left out: the end of the page
+   */
+  addPlace(path: string, name: string, heading: string, before?: string): void {
+    if (this.hasPlace(path, name)) return
+    const text = this.text(path)
+    const at = before === undefined ? text.length : text.indexOf(`${before}\n`)
+    if (at < 0) throw new Error(`${path}: has no heading "${before}"`)
+    const section = `${heading}\n\n<!-- generated: ${name} -->\n<!-- end of generated -->\n`
+    const start = text.slice(0, at)
+    this.set(path, before === undefined ? `${start}\n${section}` : `${start}${section}\n${text.slice(at)}`)
+  }
+
   /** Whether a file has a place for lines of this name. */
   hasPlace(path: string, name: string): boolean {
     return this.text(path).includes(`<!-- generated: ${name} -->\n`)

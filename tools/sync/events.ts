@@ -26,6 +26,7 @@ export function eventTables(changes: Changes, services: readonly Service[]): voi
       before = cell
       return row
     })
+    changes.addPlace(PAGE, `events of ${service.name}`, `## ${service.name}`)
     changes.fill(PAGE, `events of ${service.name}`, table(['event', 'when', 'fields'], rows))
   }
 }

@@ -20,6 +20,7 @@ export async function propertyTables(changes: Changes, services: readonly Servic
       ['property', 'what', 'default'],
       rowsOf(service.name, stores, commentsOf(changes, service)),
     )
+    changes.addPlace(PAGE, name, `### ${service.name}`, '## Settings of a realm')
     changes.fill(PAGE, name, lines)
     const readme = `packages/${service.name}/README.md`
     if (changes.hasPlace(readme, name)) changes.fill(readme, name, lines)
