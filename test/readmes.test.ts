@@ -28,6 +28,7 @@ async function run(code: string, folder: string): Promise<string> {
   return new Child(bundleText(code, cwd), [], { cwd, env }).finished()
 }
 
+/** What a program prints, where that is more to check than that it prints something. */
 const PRINTED: Readonly<Record<string, RegExp>> = {
   'action-token': /^consumed\n$/,
   'auth-session': /^u-1 \{\}\n$/,
@@ -46,12 +47,15 @@ const PRINTED: Readonly<Record<string, RegExp>> = {
 }
 
 test('every package has a program in its README', () => {
-  expect([...programs.keys()].sort()).toEqual([...Object.keys(PRINTED), 'redis'].sort())
+  for (const [name, program] of programs)
+    expect([name, program]).toEqual([name, expect.stringContaining('import')])
+  for (const name of Object.keys(PRINTED)) expect([...programs.keys()]).toContain(name)
 })
 
 describe('the program of the README of', () => {
-  test.concurrent.each(Object.entries(PRINTED))('%s', { timeout: 90_000 }, async (name, printed) => {
-    expect(await run(programs.get(name) ?? '', folderOf(name))).toMatch(printed)
+  const names = [...programs.keys()].filter((name) => name !== 'redis')
+  test.concurrent.each(names)('%s', { timeout: 90_000 }, async (name) => {
+    expect(await run(programs.get(name) ?? '', folderOf(name))).toMatch(PRINTED[name] ?? /./)
   })
 })
 

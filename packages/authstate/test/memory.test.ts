@@ -9,17 +9,9 @@ import {
   ProviderClosedError,
   type UserSessionProvider,
 } from '../src/index.js'
+import { services } from '../src/services.js'
 
-const MEMBERS = [
-  'userSessions',
-  'authSessions',
-  'actionTokens',
-  'webSessions',
-  'loginFailures',
-  'realmCache',
-  'stickySessions',
-  'cluster',
-] as const
+const MEMBERS = services.flatMap(({ member }) => (member === undefined ? [] : [member]))
 
 describe('without a word of configuration', () => {
   test('every member is there, in memory', async () => {

@@ -6,6 +6,7 @@ import {
   createAuthState,
   type RealmSettings,
 } from '../src/index.js'
+import { services } from '../src/services.js'
 
 /** Why a configuration that does not compile stops the start. */
 async function refusal(config: unknown): Promise<string> {
@@ -96,16 +97,7 @@ describe('a wrong value stops the start', () => {
 })
 
 describe('what would start and provide nothing stops the start', () => {
-  const SPIS = [
-    'user-session',
-    'auth-session',
-    'action-token',
-    'web-session',
-    'login-failure',
-    'realm-cache',
-    'sticky-session-encoder',
-    'cluster',
-  ]
+  const SPIS = services.map(({ name }) => name).filter((name) => name !== 'redis')
   const mine = { ...memoryActionTokens(), id: 'mine' }
   const off = Object.fromEntries(SPIS.map((name) => [name, { enabled: false }]))
 

@@ -26,7 +26,8 @@ describeWith(redis, 'in Redis', () => {
     await using state = await start('a')
     const { redis: connection, ...spis } = state.describe().spis
     expect(connection?.started).toBe(true)
-    for (const [name, { selected }] of Object.entries(spis)) expect([name, selected]).toEqual([name, 'redis'])
+    for (const [name, { selected, known }] of Object.entries(spis))
+      expect([name, selected]).toEqual([name, known.includes('redis') ? 'redis' : 'memory'])
     const health = await state.health()
     expect(health).toMatchObject({ ok: true })
     expect(health.providers.map(({ spi }) => spi).sort()).toEqual([...Object.keys(spis), 'redis'].sort())
