@@ -1,11 +1,14 @@
 import { randomInt } from 'node:crypto'
 import {
+  type Answer,
+  afterwards,
   assertInstant,
   assertName,
   assertText,
   type Clock,
   createIdMinter,
   type EventOf,
+  isPromiseLike,
   Lifecycle,
   type MintId,
   type ProviderContext,
@@ -193,7 +196,9 @@ export class AuthSessions implements AuthSessionProvider {
   }
 
   async #getOrCreate(name: RootName): Promise<RootSummary | undefined> {
-    const answer = await this.#store.getOrCreate(name, await this.#life(name.realmId))
+    const life = this.#life(name.realmId)
+    const made = this.#store.getOrCreate(name, isPromiseLike(life) ? await life : life)
+    const answer = isPromiseLike(made) ? await made : made
     if (answer?.created) this.#listeners.emit('created', { realmId: name.realmId, rootId: name.id })
     return answer?.root
   }
@@ -235,8 +240,9 @@ export class AuthSessions implements AuthSessionProvider {
     return { removed: true, rootRemoved: true }
   }
 
-  async #life(realmId: string): Promise<RootLife> {
-    return this.#lifeIn(await this.#context.realm(realmId))
+  /** At once where the settings of the realm are. */
+  #life(realmId: string): Answer<RootLife> {
+    return afterwards(this.#context.realm(realmId), (realm) => this.#lifeIn(realm))
   }
 
   #lifeIn(realm: Realm): RootLife {

@@ -83,7 +83,9 @@ export class RecordStore implements AuthSessionStore {
   getOrCreate(root: RootName, { now, lifespanMs }: RootLife) {
     const answer = this.#change(root, now, (found) => {
       if (found !== undefined) return { record: found, answer: { created: false, root: summaryOf(found) } }
-      const record = { ...root, createdAt: now, updatedAt: now, expiresAt: now + lifespanMs, tabs: [] }
+      const { realmId, id } = root
+      // Named one by one: a spread that grows costs five times as much, and more memory.
+      const record = { realmId, id, createdAt: now, updatedAt: now, expiresAt: now + lifespanMs, tabs: [] }
       return { record, answer: { created: true, root: summaryOf(record) } }
     })
     return this.#forget(now, answer)

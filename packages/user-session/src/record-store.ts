@@ -159,8 +159,8 @@ export class RecordStore implements SessionStore {
     })
   }
 
-  remove(name: SessionName, now: number) {
-    return this.#change({ ...name, now }, ({ session }) =>
+  remove({ realmId, id, offline }: SessionName, now: number) {
+    return this.#change({ realmId, id, offline, now }, ({ session }) =>
       steps.living(session, now) === undefined
         ? { answer: false }
         : { answer: true, ends: [{ session: session as StoredSession, reason: 'removed' }] },
@@ -198,8 +198,8 @@ export class RecordStore implements SessionStore {
     })
   }
 
-  removeClient(name: SessionName, clientId: string, endWhenLast: boolean, now: number) {
-    return this.#change({ ...name, now }, (found) => {
+  removeClient({ realmId, id, offline }: SessionName, clientId: string, endWhenLast: boolean, now: number) {
+    return this.#change({ realmId, id, offline, now }, (found) => {
       const session = steps.living(found.session, now)
       if (session === undefined || liveClient(session, clientId, now) === undefined) return { answer: false }
       const isLast =
