@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
-import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
+import { cluster, clusterNodes, describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
 import {
   type ChangeConsumer,
@@ -430,5 +430,35 @@ describeWith(redis, 'changes', () => {
     const { told } = await reading(on)
     await told.until(({ notes }) => notes.length > 0)
     expect(told.keys).toEqual(['full tt b'])
+  })
+})
+
+describeWith(cluster, 'changes on a Cluster', () => {
+  test('each partition tells in its slot', async () => {
+    const prefix = freshPrefix()
+    const changes = { consumers: ['audit'] }
+    const on = await open({ nodes: clusterNodes(), prefix, partitions: 16, changes })
+    const told = new Told()
+    const reader = on.readChanges('audit', told.handlers, FAST)
+    await told.until(({ gaps }) => gaps.length === 16)
+    const write16 = (value: string) =>
+      on.runEach(
+        write,
+        on.keys.all.map((partition) => ({
+          keys: { thing: on.keys.key(partition, 'tt', 'a') },
+          args: { value },
+        })),
+      )
+    await write16('x')
+    await write16('')
+    await told.until(({ notes }) => notes.length === 32)
+    for (const partition of on.keys.all) {
+      expect(told.notes.filter((note) => note.partition === partition).map(({ how }) => how)).toEqual([
+        'full',
+        'removal',
+      ])
+    }
+    await reader.close()
+    await open({ nodes: clusterNodes(), prefix, partitions: 16, changes: { drop: ['audit'] } })
   })
 })
