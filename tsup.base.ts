@@ -14,6 +14,22 @@ export function entriesOf(caller: string): Record<string, string> {
   return Object.fromEntries(entries) as Record<string, string>
 }
 
+/**
+ * CommonJS reaches its own late parts with `require`. Test runners such as Jest run it in a context of its own, where `import()`
+ * is refused. What is no file of ours stays as it is written: it may be an ES module.
+ */
+const requireOwnParts: NonNullable<Options['plugins']>[number] = {
+  name: 'require-own-parts',
+  renderChunk(code, { map }) {
+    if (this.format !== 'cjs') return
+    const required = code.replace(
+      /\bimport\((["']\.[^"']+["'])\)/g,
+      'Promise.resolve().then(() => require($1))',
+    )
+    return { code: required, map: map ?? null }
+  },
+}
+
 const base: Options = {
   format: ['esm', 'cjs'],
   target: 'node20',
@@ -32,5 +48,6 @@ const base: Options = {
   splitting: true,
   treeshake: true,
   loader: { '.lua': 'text' },
+  plugins: [requireOwnParts],
 }
 export default base

@@ -1,4 +1,4 @@
-// npm run test:node [-- 22 24]: the demo on both stores and some suites, under other versions of Node.
+// npm run test:node [-- 22 24]: the demo on both stores, and what another Node may do differently, under other versions.
 // The versions come from the npm registry, into a folder of their own.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,7 +7,16 @@ import { root, runProgram, seconds, toolEnv } from './lib/run.mjs'
 import { ensureRedis } from './servers/redis-binary.mjs'
 
 const DEFAULT = ['22', '24']
-const PROJECTS = ['spi', 'registry', 'action-token', 'login-failure']
+
+/**
+ * What a version of Node brings: its language, its own modules and its sockets. So all of the contracts and the registry, every suite
+ * in memory, and of Redis what opens, batches and ends connections. What a server answers is the same for every Node.
+ */
+const SUITES = [
+  { projects: ['spi', 'registry'], files: [] },
+  { projects: ['*'], files: ['memory.test'] },
+  { projects: ['redis'], files: ['connect', 'close', 'deadline', 'batch-writes', 'reader', 'fake-timers'] },
+]
 
 function readVersions() {
   const versions = process.argv.slice(2)
@@ -30,11 +39,17 @@ async function checksOf(node) {
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
   const { sourceFlags } = await import('./lib/source.mjs')
   const demo = [...sourceFlags, join(root, 'examples', 'auth-server', 'src', 'demo.ts')]
-  const projects = PROJECTS.flatMap((name) => ['--project', name])
   return [
     ['demo in memory', [node, demo], toolEnv()],
     ['demo on Redis', [node, demo], { ...toolEnv(), AUTHSTATE_DEMO_REDIS_URL: redis.url }],
-    [`suites of ${PROJECTS.join(', ')}`, [node, [vitest, 'run', '--maxWorkers=2', ...projects]], toolEnv()],
+    ...SUITES.map(({ projects, files }) => {
+      const chosen = [...projects.flatMap((name) => ['--project', name]), ...files]
+      return [
+        `${projects.join(', ')} ${files.join(' ')}`,
+        [node, [vitest, 'run', '--maxWorkers=2', ...chosen]],
+        toolEnv(),
+      ]
+    }),
   ]
 }
 
@@ -56,7 +71,7 @@ try {
       if (status !== 0) console.log(said)
       failed += status === 0 ? 0 : 1
       rows.push(
-        `${output.trim().padEnd(10)} ${what.padEnd(45)} ${status === 0 ? 'ok' : 'FAILED'} in ${seconds(begun)}`,
+        `${output.trim().padEnd(10)} ${what.padEnd(70)} ${status === 0 ? 'ok' : 'FAILED'} in ${seconds(begun)}`,
       )
     }
   }

@@ -1,18 +1,37 @@
-// npm run test:valkey [-- vitest's arguments]: every package on a Valkey server instead of Redis. The server on the PATH,
-// or Debian's, which is unpacked into a folder of its own and not installed.
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+// npm run test:valkey [-- vitest's arguments]: what another server may do differently, on Valkey instead of Redis. The server on
+// the PATH, or Debian's, which is unpacked into a folder of its own and not installed.
+import { existsSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { installDependencies, requireNode } from './lib/install.mjs'
+import { packageFolders } from './lib/packages.mjs'
 import { root, runProgram, toolEnv } from './lib/run.mjs'
 import { findValkey, NOT_TO_BE_HAD, NoValkey } from './servers/valkey.mjs'
 
 /** The connection, and every package with a store on it. */
-const PROJECTS = readdirSync(join(root, 'packages')).filter(
-  (folder) => folder === 'redis' || existsSync(join(root, 'packages', folder, 'src', 'redis.ts')),
-)
+const PROJECTS = packageFolders()
+  .filter((folder) => folder === 'packages/redis' || existsSync(join(root, folder, 'src', 'redis.ts')))
+  .map((folder) => basename(folder))
 
-/** `npm test` has more runs of the model; what another server may do differently shows in fewer. */
-const MODEL_RUNS = '60'
+/**
+ * Parts of the names of test files. What a server answers: the suites with all scripts, the Lua that counts, and of the connection
+ * what is asked of the server. What happens between client and socket (time-outs, batches, spans, repeats, outages) is the same
+ * with every server, and `npm test` has it.
+ */
+const FILES = [
+  'redis.test',
+  'redis-cluster',
+  'agreement',
+  'acl',
+  'connect',
+  'doctor',
+  'layout',
+  'replicas',
+  'scripts',
+  'topologies',
+]
+
+/** A key prefix and another client change nothing about the server. */
+const ONLY_SERVERS = { AUTHSTATE_TEST_ONLY_SERVERS: '1' }
 
 requireNode()
 try {
@@ -20,15 +39,11 @@ try {
   const server = await findValkey()
   console.log(`valkey: ${server}`)
   const own = process.argv.slice(2)
-  const projects = own.includes('--project') ? [] : PROJECTS.flatMap((name) => ['--project', name])
+  const chosen = own.length > 0 ? own : [...PROJECTS.flatMap((name) => ['--project', name]), ...FILES]
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
-  const { status } = await runProgram(
-    process.execPath,
-    [vitest, 'run', '--maxWorkers=2', ...projects, ...own],
-    {
-      env: { MODEL_RUNS, ...toolEnv(), AUTHSTATE_TEST_REDIS_BINARY: server },
-    },
-  )
+  const { status } = await runProgram(process.execPath, [vitest, 'run', '--maxWorkers=2', ...chosen], {
+    env: { ...ONLY_SERVERS, ...toolEnv(), AUTHSTATE_TEST_REDIS_BINARY: server },
+  })
   process.exitCode = status
 } catch (error) {
   console.error(error.message)

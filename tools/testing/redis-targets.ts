@@ -1,4 +1,5 @@
 // The four Redis stores every suite runs on: one server, the same behind a key prefix, a Cluster, and ioredis 5.
+// AUTHSTATE_TEST_ONLY_SERVERS leaves out those that differ in their client alone.
 import { type KeySpaceRules, redisTarget, runSuite, type Suite } from '@authstate/conformance'
 import type { RedisClient } from '@authstate/redis'
 import type { AnyProviderFactory, Provider } from '@authstate/spi'
@@ -18,16 +19,27 @@ const options = {
   connectionName,
 }
 
-const stores: readonly { name: string; needs: Capability; open: () => RedisClient }[] = [
+interface Store {
+  readonly name: string
+  readonly needs: Capability
+  readonly open: () => RedisClient
+  /** It differs in its client, and not in its server. */
+  readonly isOfClient?: true
+}
+
+const everyStore: readonly Store[] = [
   { name: 'redis', needs: redis, open: () => new Redis(redisUrl(), options) },
   {
     name: 'redis with keyPrefix',
     needs: redis,
     open: () => new Redis(redisUrl(), { ...options, keyPrefix: 'app:' }),
+    isOfClient: true,
   },
   { name: 'redis cluster', needs: cluster, open: openCluster },
-  { name: 'ioredis 5', needs: redis, open: () => new Redis5(redisUrl(), options) },
+  { name: 'ioredis 5', needs: redis, open: () => new Redis5(redisUrl(), options), isOfClient: true },
 ]
+const onlyServers = process.env['AUTHSTATE_TEST_ONLY_SERVERS'] !== undefined
+const stores = everyStore.filter(({ isOfClient }) => !(onlyServers && isOfClient))
 
 /** A client of the Cluster under test; the caller ends it. */
 export function openCluster(): RedisClient {
