@@ -78,3 +78,9 @@ export function rotateTransient(
 function alive<T>(memo: Memo | undefined, now: number): T | undefined {
   return memo === undefined || isExpired(memo.expiresAt, now) ? undefined : (memo.value as T)
 }
+
+/** Names of the marks that refuse sessions of a user. */
+export const marksOf = (realmId: string, offline: boolean) => (userId: string) => [
+  markName(realmId, offline),
+  markName(realmId, offline, userId),
+]

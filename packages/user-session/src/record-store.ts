@@ -50,7 +50,6 @@ import type {
 } from './store.js'
 import {
   draft,
-  dropClient,
   liveClient,
   openClient,
   patchClient,
@@ -79,7 +78,7 @@ export class RecordStore implements SessionStore {
   }
 
   refuses(realmId: string, { userId, login }: CheckedSession) {
-    const names = marksOf(realmId, false)(userId)
+    const names = memos.marksOf(realmId, false)(userId)
     return this.#records.remember(names, (marks) => ({ answer: memos.isRefused(marks, login.beginning) }))
   }
 
@@ -92,11 +91,11 @@ export class RecordStore implements SessionStore {
       offline,
       now,
       userId: checked.userId,
-      memos: marksOf(realmId, false),
+      memos: memos.marksOf(realmId, false),
       rivals: steps.isLimited(arrival, this.#limits),
     }
     return this.#change<CreateOutcome>(reads, ({ rivals, memos: marks }) => {
-      if (memos.isRefused(marks, checked.login.beginning)) return REFUSED
+      if (memos.isRefused(marks, checked.login.beginning)) return steps.REFUSED
       const ends = steps.roomFor(arrival, rivals, this.#limits, now)
       if (typeof ends === 'string') return { answer: { outcome: 'refused', reason: ends } }
       const created = draft(realmId, id, checked, realm, now)
@@ -140,13 +139,13 @@ export class RecordStore implements SessionStore {
     const arrival = { id, offline, adds: 'client', clientId: begun.client?.clientId } as const
     const reads = {
       ...step,
-      memos: marksOf(realmId, false),
+      memos: memos.marksOf(realmId, false),
       rivals: steps.isLimited(arrival, this.#limits),
     }
-    return this.#write<LimitedOutcome>(reads, step, GONE, (session, _, { rivals, memos: marks }) => {
+    return this.#write<LimitedOutcome>(reads, step, steps.GONE, (session, _, { rivals, memos: marks }) => {
       if (session.core.userId !== begun.userId) throw otherUser()
       if (isTooLate) return { answer: { outcome: 'refused', reason: 'too-late' } }
-      if (memos.isRefused(marks, begun.login.beginning)) return REFUSED
+      if (memos.isRefused(marks, begun.login.beginning)) return steps.REFUSED
       const ends = steps.roomFor(arrival, rivals, this.#limits, now)
       if (typeof ends === 'string') return { answer: { outcome: 'refused', reason: ends } }
       const clientIds = steps.restartIn(session, begun, realm, now)
@@ -172,7 +171,7 @@ export class RecordStore implements SessionStore {
     const { clientId } = client
     const arrival = { id, offline, adds: 'client', clientId } as const
     const reads = steps.isLimited(arrival, this.#limits) ? { ...step, rivals: true } : step
-    return this.#write<LimitedOutcome>(reads, step, GONE, (session, lives, { rivals }) => {
+    return this.#write<LimitedOutcome>(reads, step, steps.GONE, (session, lives, { rivals }) => {
       const keeps = [session]
       const own = clientLives(realm, clientId, offline)
       const isThere = openClient(session, clientId, lives, own, now) !== undefined
@@ -205,7 +204,7 @@ export class RecordStore implements SessionStore {
       const isLast =
         [...session.clients.values()].filter((client) => !isExpired(client.expiresAt, now)).length === 1
       if (endWhenLast && isLast) return { answer: true, ends: [{ session, reason: 'last-client' }] }
-      return detach(session, clientId, 'removed', true, now)
+      return steps.detach(session, clientId, 'removed', true, now)
     })
   }
 
@@ -215,27 +214,32 @@ export class RecordStore implements SessionStore {
     const reads = {
       ...step,
       copy: true,
-      memos: marksOf(realmId, true),
+      memos: memos.marksOf(realmId, true),
       rivals: steps.isLimited(arrival, this.#limits),
     }
-    return this.#write<LimitedOutcome>(reads, step, GONE, (online, lives, { copy, rivals, memos: marks }) => {
-      if (memos.isRefused(marks, login.beginning)) return { answer: GONE }
-      const clients = steps.wantedOf(online, clientIds, lives, realm, now)
-      const before = steps.living(copy, now)
-      const existing = before && steps.openSession(before, userLives(realm, true), now) ? before : undefined
-      const ends = existing ? [] : steps.roomFor(arrival, rivals, this.#limits, now)
-      if (typeof ends === 'string')
-        return { answer: { outcome: 'refused', reason: ends }, keeps: before ? [online, before] : [online] }
-      const made = steps.copyOf(online, existing, clients, login.beginning, realm, now)
-      const answer = { outcome: 'done', session: snapshot(made, now) } as const
-      if (existing) return { answer, keeps: [online, made] }
-      const over = copy ? [{ session: copy, reason: 'expired' } as const] : []
-      return { answer, ends: [...ends, ...over], keeps: [online, made], created: made }
-    })
+    return this.#write<LimitedOutcome>(
+      reads,
+      step,
+      steps.GONE,
+      (online, lives, { copy, rivals, memos: marks }) => {
+        if (memos.isRefused(marks, login.beginning)) return { answer: steps.GONE }
+        const clients = steps.wantedOf(online, clientIds, lives, realm, now)
+        const before = steps.living(copy, now)
+        const existing = before && steps.openSession(before, userLives(realm, true), now) ? before : undefined
+        const ends = existing ? [] : steps.roomFor(arrival, rivals, this.#limits, now)
+        if (typeof ends === 'string')
+          return { answer: { outcome: 'refused', reason: ends }, keeps: before ? [online, before] : [online] }
+        const made = steps.copyOf(online, existing, clients, login.beginning, realm, now)
+        const answer = { outcome: 'done', session: snapshot(made, now) } as const
+        if (existing) return { answer, keeps: [online, made] }
+        const over = copy ? [{ session: copy, reason: 'expired' } as const] : []
+        return { answer, ends: [...ends, ...over], keeps: [online, made], created: made }
+      },
+    )
   }
 
   rotate(step: SessionStep, rotation: ClientTokenRotation): Answer<RotationOutcome> {
-    return this.#write<RotationOutcome>(step, step, GONE, (session, lives) => {
+    return this.#write<RotationOutcome>(step, step, steps.GONE, (session, lives) => {
       const own = clientLives(step.realm, rotation.clientId, step.offline)
       return steps.rotateIn(session, rotation, lives, own, step.now)
     })
@@ -278,13 +282,13 @@ export class RecordStore implements SessionStore {
     const reason = kind === 'brokerSession' ? 'broker-session' : kind
     return this.#walk(index, now, (session) => {
       const stays = session.id === except || (mark !== '' && !beganBefore(session.beginning, mark))
-      return stays ? NOTHING : { answer: 1, ends: [{ session, reason }] }
+      return stays ? steps.NOTHING : { answer: 1, ends: [{ session, reason }] }
     })
   }
 
   detachAll(realmId: string, clientId: string, offline: boolean, now: number) {
     return this.#walk({ realmId, offline, kind: 'client', name: clientId }, now, (session) =>
-      liveClient(session, clientId, now) ? detach(session, clientId, 'client', 1, now) : NOTHING,
+      liveClient(session, clientId, now) ? steps.detach(session, clientId, 'client', 1, now) : steps.NOTHING,
     )
   }
 
@@ -293,7 +297,7 @@ export class RecordStore implements SessionStore {
     for (const offline of [false, true]) {
       const lives = userLives(realm, offline)
       changed += await this.#walk({ realmId, offline, kind: 'realm', name: '' }, now, (session) =>
-        steps.recomputeIn(session, lives, realm, now) ? { answer: 1, keeps: [session] } : NOTHING,
+        steps.recomputeIn(session, lives, realm, now) ? { answer: 1, keeps: [session] } : steps.NOTHING,
       )
     }
     return changed
@@ -311,7 +315,7 @@ export class RecordStore implements SessionStore {
         if (others) await others
         const taken = this.#change<number>({ ...name, now }, ({ session }) =>
           session === undefined || !isExpired(session.expiresAt, now)
-            ? NOTHING
+            ? steps.NOTHING
             : { answer: 1, ends: [{ session, reason: 'expired' }] },
         )
         swept += isPromiseLike(taken) ? await taken : taken
@@ -380,7 +384,7 @@ export class RecordStore implements SessionStore {
       if (others) await others
       const answer = this.#change({ realmId, id, offline, now }, (found) => {
         const session = steps.living(found.session, now)
-        return session === undefined ? NOTHING : step(session)
+        return session === undefined ? steps.NOTHING : step(session)
       })
       sum += isPromiseLike(answer) ? await answer : answer
     }
@@ -390,26 +394,4 @@ export class RecordStore implements SessionStore {
   #change<T>(reads: StepReads, step: (found: Found) => StepResult<T>): Answer<T> {
     return afterwards(this.#records.change(reads, step), (result) => this.#news.tell(result))
   }
-}
-
-const GONE = Object.freeze({ outcome: 'gone' } as const)
-const ENDED = Object.freeze({ outcome: 'refused', reason: 'ended' } as const)
-const REFUSED = Object.freeze({ answer: ENDED })
-const NOTHING: StepResult<number> = Object.freeze({ answer: 0 })
-
-/** The marks that refuse sessions of a user. */
-const marksOf = (realmId: string, offline: boolean) => (userId: string) => [
-  memos.markName(realmId, offline),
-  memos.markName(realmId, offline, userId),
-]
-
-function detach<T>(
-  session: StoredSession,
-  clientId: string,
-  reason: 'removed' | 'client',
-  answer: T,
-  now: number,
-): StepResult<T> {
-  dropClient(session, clientId, now)
-  return { answer, keeps: [session], detached: { session, clientIds: [clientId], reason } }
 }

@@ -180,3 +180,22 @@ export function openSession(session: StoredSession, lives: Lives, now: number): 
   session.expiresAt = expiresAt
   return false
 }
+
+export const GONE = Object.freeze({ outcome: 'gone' } as const)
+const ENDED = Object.freeze({ outcome: 'refused', reason: 'ended' } as const)
+/** The step of a login that began before the sessions of its user were ended. */
+export const REFUSED = Object.freeze({ answer: ENDED })
+/** The step that changes nothing, in a sum of steps. */
+export const NOTHING: StepResult<number> = Object.freeze({ answer: 0 })
+
+/** Takes a client session out of a session that stays. */
+export function detach<T>(
+  session: StoredSession,
+  clientId: string,
+  reason: 'removed' | 'client',
+  answer: T,
+  now: number,
+): StepResult<T> {
+  dropClient(session, clientId, now)
+  return { answer, keeps: [session], detached: { session, clientIds: [clientId], reason } }
+}
