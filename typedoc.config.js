@@ -60,6 +60,13 @@ const hasComment = (one) =>
   one.hasComment() ||
   one.signatures?.some((signature) => signature.hasComment()) === true
 
+/** Steps on the way to a type that is computed: an editor shows what they come to. */
+const STEPS_OF_TYPES = ['VerbOf', 'PluginsOf', 'OneWay', 'PropertyOfWays', 'ConfigsOf', 'AnyOf']
+
+const isStep = (type) =>
+  STEPS_OF_TYPES.includes(type.qualifiedName) ||
+  (type.package === 'authstate' && type.qualifiedName === 'RedisOptions')
+
 /** A type of ours that something exported speaks of is exported, too. typedoc's own check knows one package only. */
 function requireExports(app) {
   app.on(Application.EVENT_VALIDATE_PROJECT, (project) => {
@@ -69,7 +76,8 @@ function requireExports(app) {
       const query = ({ queryType }) => values.add(queryType)
       const reference = (type) => {
         const isOurs = manifests.some(({ name }) => name === type.package)
-        if (!isOurs || values.has(type) || type.reflection || type.isIntentionallyBroken()) return
+        if (!isOurs || isStep(type) || values.has(type) || type.reflection || type.isIntentionallyBroken())
+          return
         missing.set(`${type.package} ${type.qualifiedName}`, reflection.getFriendlyFullName())
       }
       reflection.type?.visit(makeRecursiveVisitor({ query, reference }))

@@ -108,6 +108,7 @@ export interface HostnameProvider extends Provider {
    */
   resolveRelative(value: string, options?: ResolveOptions): Promise<URL>
 
+  /** Figures of this process since it started. */
   stats(): HostnameStats
 }
 

@@ -91,6 +91,7 @@ export interface HttpClientProvider extends Provider {
    */
   certificateThumbprint(url: string | URL): string | undefined
 
+  /** Figures of this process since it started. */
   stats(): HttpClientStats
 }
 

@@ -22,7 +22,9 @@ interface Node {
 /** A schema that can write itself down as JSON Schema, as standardschema.dev/json-schema has it. */
 export interface DescribedSchema<Input = unknown, Output = Input> {
   readonly '~standard': StandardSchemaV1<Input, Output>['~standard'] & {
-    readonly jsonSchema: Readonly<Record<Mode, (options: { readonly target: string }) => Json>>
+    readonly jsonSchema: Readonly<
+      Record<'input' | 'output', (options: { readonly target: string }) => Record<string, unknown>>
+    >
   }
 }
 

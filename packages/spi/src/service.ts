@@ -73,6 +73,7 @@ export interface ServiceDefinition<
   readonly user?: ServiceUserVerbs<P> | undefined
   readonly events?: readonly string[] | undefined
   readonly keys?: Readonly<Record<string, string>> | undefined
+  /** Figures of this process, for `state.stats()`. */
   stats?(provider: P): unknown
 }
 

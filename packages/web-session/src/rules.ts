@@ -135,6 +135,7 @@ export const MAX_ENDED = 8
 /** How long a session is kept behind its end, ms, so that who removes it then knows its generation. */
 export const EXPIRED_MS = 60_000
 
+/** What a store holds of an id that was never used. */
 export const NO_SLOT: Slot = Object.freeze({ session: undefined, ended: Object.freeze([]) })
 
 /** The session of a slot, if it is alive. */

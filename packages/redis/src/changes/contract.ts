@@ -84,6 +84,7 @@ export interface ChangeReaderStats {
 
 /** A consumer that is being told. */
 export interface ChangeReading {
+  /** What was read so far, and what waits. */
   stats(): ChangeReaderStats
   /** Tells no more, once the handlers that run are done, and lets another node begin at once. Twice is the same as once. */
   close(): Promise<void>
