@@ -19,7 +19,7 @@ const BUDGETS = [
   ['realm-cache', 'memoryRealmCache', 60],
   // What it loads at its start, and what it has loaded once every service runs in memory.
   ['authstate', 'createAuthState', 90],
-  ['authstate', 'createAuthState', 225, { inMemory: true }],
+  ['authstate', 'createAuthState', 255, { inMemory: true }],
 ]
 
 /** The late part of a service that keeps its state in memory. */
