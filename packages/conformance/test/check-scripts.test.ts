@@ -16,12 +16,15 @@ const good = `-- Count one more.
 return redis.call('INCRBY', KEYS[1], ARGV[1])
 `
 
+const noting = good.replace('return redis', "--@ changed('toy', KEYS[1], 'full')\nreturn redis")
+
 const describeAdd = (lua: string, more: Partial<Script<string, string, unknown>> = {}) =>
   defineScript({
     name: 'toy.add',
     lua,
     record: 'toy',
     change: 'full',
+    changes: 'a counter of this test is no record',
     repeatable: false,
     keys: ['counter'],
     args: ['by'],
@@ -39,13 +42,14 @@ async function failing(script: Script<string, string, unknown>, files: readonly 
     describe: (_, body) => body(),
     test: (name, body) => checks.push([name, body as () => Promise<void>]),
   })
-  expect(checks).toHaveLength(3)
+  expect(checks).toHaveLength(4)
   const outcomes = await Promise.allSettled(checks.map(([, check]) => check()))
   return checks.filter((_, index) => outcomes[index]?.status === 'rejected').map(([name]) => name)
 }
 
 const HEADER = 'toy.add: the header names what the descriptor names'
 const USES = 'toy.add: uses only what it was given'
+const NOTES = 'toy.add: notes the changes that it declares'
 const FILES = 'every .lua file has one descriptor'
 
 test('a script as it should be passes', async () => {
@@ -66,9 +70,17 @@ test.each<[string, string, Partial<Script<string, string, unknown>>, string]>([
   ['a rare write that calls itself none', good.replace('INCRBY', 'HSETNX'), { change: 'none' }, USES],
   ['a read that calls itself a write', good.replace('INCRBY', 'HGET'), {}, USES],
   ['a command that nobody can see', good.replace("'INCRBY'", 'ARGV[1]'), {}, USES],
+  ['a writer that says nothing of its changes', good, { changes: undefined as never }, NOTES],
+  ['a change that it does not note', good, { changes: { toy: ['full'] } }, NOTES],
+  ['a change that it notes and does not declare', noting, {}, NOTES],
+  ['a change that it notes as another', noting, { changes: { toy: ['removal'] } }, NOTES],
 ])('%s is found', async (_, lua, more, check) => {
   const failed = await failing(describeAdd(lua, more))
   expect(failed).toContain(check)
+})
+
+test('a script that notes what it declares passes', async () => {
+  expect(await failing(describeAdd(noting, { changes: { toy: ['full'] } }))).toEqual([])
 })
 
 test.each([[['add.lua', 'stray.lua']], [['sub.lua']], [[]]])('files %j are found', async (files) => {
