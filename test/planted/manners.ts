@@ -79,7 +79,7 @@ export const mannersBugs = inMemory(loginFailureSuite, memoryLoginFailures, (pla
     { size: () => kept.size, throws: /the store grows without bound: .* held 1, then 2, then 3 entries/ },
   )
   plant('manners', 'a verb of the contract is missing', none, () => ({}), {
-    lacks: ['clearByRealm'],
-    throws: /^Error: the provider lacks the method clearByRealm; no case was run$/,
+    lacks: ['removeByRealm'],
+    throws: /^Error: the provider lacks the method removeByRealm; no case was run$/,
   })
 })
