@@ -371,7 +371,11 @@ describeWith(serverBinary, 'several servers', () => {
     const server = await start('sentinel')
     onTestFinished(() => server.stop())
     const about = { sentinels: [...server.sentinels], name: server.name }
-    const said = await examined(about)
+    // They find each other when they hear of each other.
+    const said = await until('three sentinels that agree', async () => {
+      const examination = await examined(about)
+      return verdict(examination, 'sentinel.quorum') === 'ok' ? examination : undefined
+    })
     expect(said.mode).toBe('sentinel')
     expect(finding(said, 'sentinel.quorum')).toMatchObject({ verdict: 'ok', measured: { known: 3, up: 3 } })
     const absent = { host: '127.0.0.1', port: 1 }

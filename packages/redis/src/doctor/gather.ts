@@ -23,7 +23,7 @@ import {
 import { lookAtKeys } from './sample.js'
 
 /** How long a question may take. */
-const QUESTION_MS = 1_000
+const QUESTION_MS = 2_000
 /** How long all probes of one kind may take. */
 const PROBES_MS = 2_000
 /** Fewest probes, however slow they are. */
