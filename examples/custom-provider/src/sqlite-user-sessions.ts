@@ -76,9 +76,20 @@ const LIST = `
 SELECT score, record FROM listings JOIN sessions ON sessions.name = listings.session
 WHERE kind = @kind AND listings.name = @name AND (score, id) > (@score, @id) ORDER BY score, id LIMIT @limit`
 
+const LISTINGS = 'SELECT kind, name, kind || name AS listing, score FROM listings WHERE session = @session'
+
+const LEAVE = 'DELETE FROM listings WHERE kind = @kind AND name = @name AND score = @score AND id = @id'
+
 const LIVING = 'FROM listings WHERE kind = @kind AND name = @name AND score > @now'
 
 const REMEMBER = 'INSERT OR REPLACE INTO memos (name, value, expiresAt) VALUES (@name, @value, @expiresAt)'
+
+interface ListingRow {
+  readonly kind: string
+  readonly name: string
+  readonly listing: string
+  readonly score: number
+}
 
 /** More than a user has. */
 const ALL = Number.MAX_SAFE_INTEGER
@@ -201,10 +212,18 @@ class SqliteSessions implements SessionRecords {
   #store(stored: StoredSession): void {
     const { realmId, offline, id, expiresAt } = stored
     const session = sessionOf(stored)
-    this.#remove(stored)
     this.#file.change(STORE, { session, record: encodeSession(stored), expiresAt })
-    for (const { kind, name, score } of listingsOf(stored))
-      this.#file.change(ENTER, { ...listingOf({ realmId, offline, kind, name }), score, id, session })
+    const before = new Map(
+      this.#file.rows<ListingRow>(LISTINGS, { session }).map((row) => [row.listing, row]),
+    )
+    for (const { kind, name, score } of listingsOf(stored)) {
+      const listing = listingOf({ realmId, offline, kind, name })
+      const entered = before.get(listing.kind + listing.name)
+      if (entered?.score === score) before.delete(listing.kind + listing.name)
+      else this.#file.change(ENTER, { ...listing, score, id, session })
+    }
+    // Where it stands no more, or with another score.
+    for (const { kind, name, score } of before.values()) this.#file.change(LEAVE, { kind, name, score, id })
   }
 
   #remove(name: SessionName): void {

@@ -32,6 +32,7 @@ test('the command passes every provider', { timeout: 400_000 }, async () => {
   expect(stderr).toMatch(/^(?:[\w-]+ on [\w-]+ \d+\/\d+: .+\n)+$/)
   expect(stdout).toContain('action-token on sqlite')
   expect(stdout).toContain('login-failure on sqlite')
+  expect(stdout).toContain('user-session on sqlite')
   expect(stdout).toContain('trusted-device on memory')
   expect(stdout).toContain('verbs on one token: one command each  the target counts no commands')
   expect(stdout).toMatch(/ 0 failed, 3 left out/)

@@ -169,6 +169,7 @@ export function listings(add: SuiteBuilder<UserSessionProvider>): void {
             assert.equal(new Set(ids(found)).size, 4, what)
             assert.ok(
               found.every((session) => session.realmId === realmId && Object.values(session).includes(what)),
+              what,
             )
           }
         }
