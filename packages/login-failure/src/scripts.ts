@@ -1,6 +1,7 @@
 import { defineScript } from '@authstate/redis'
 import type { LockReason } from './contract.js'
 import clearLua from './lua/clear.lua'
+import longestLua from './lua/lib/longest.lua'
 import recomputeLua from './lua/recompute.lua'
 import recordFailureLua from './lua/record-failure.lua'
 import recordSuccessLua from './lua/record-success.lua'
@@ -12,9 +13,12 @@ import type { ReservationOutcome } from './store.js'
 
 const record = 'login-failure'
 
+const include = { never: `local NEVER = ${NEVER}`, longest: longestLua }
+
 export const recordFailure = defineScript({
   name: 'login-failure.record-failure',
   lua: recordFailureLua,
+  include,
   record,
   change: 'full',
   changes: { 'login-failure': ['full', 'removal'] },
@@ -35,6 +39,7 @@ const stepOf = ([counted, newLock, ...fields]: RawStep): FailureStep => ({
 export const recordSuccess = defineScript({
   name: 'login-failure.record-success',
   lua: recordSuccessLua,
+  include,
   record,
   change: 'full',
   changes: { 'login-failure': ['full', 'removal'] },
@@ -95,6 +100,7 @@ export const release = defineScript({
 export const clear = defineScript({
   name: 'login-failure.clear',
   lua: clearLua,
+  include,
   record,
   change: 'removal',
   changes: { 'login-failure': ['removal'] },
@@ -122,6 +128,7 @@ export const removeRealm = defineScript({
 export const recompute = defineScript({
   name: 'login-failure.recompute',
   lua: recomputeLua,
+  include,
   record,
   change: 'touch',
   changes: { 'login-failure': ['touch', 'removal'] },

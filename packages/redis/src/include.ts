@@ -1,3 +1,4 @@
+import { KEY_GRACE_MS } from './key-space.js'
 import followsLua from './lua/lib/follows.lua'
 import keepLua from './lua/lib/keep.lua'
 import momentsLua from './lua/lib/moments.lua'
@@ -10,6 +11,7 @@ export type Snippets = Readonly<Record<string, string>>
 /** What scripts of every package may include. A package that has a snippet of the same name gets its own. */
 const shared: Snippets = {
   follows: followsLua,
+  grace: `-- Redis keeps a record this long behind its end, ms.\nlocal GRACE = ${KEY_GRACE_MS}`,
   keep: keepLua,
   moments: momentsLua,
   prune: pruneLua,

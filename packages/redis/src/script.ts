@@ -71,7 +71,7 @@ export type ScriptArgs<A extends string> = Readonly<Record<A, string | number>>
  * not be written: see docs/storage.md, "A Cluster that changes".
  *
  * A line `-- include: name, other` of the Lua stands for snippets: those of `include`, and those that every package may
- * include, `keep` and `prune`. A snippet may include others.
+ * include (src/lua/lib, and `grace`). A snippet may include others.
  *
  * A line that begins with `--@` is there only while some consumer asks for what it notes: `--@ changed(…)` notes that a record
  * changed, `--@details …` gathers what is gone after an ending. Where nobody asks, the line costs nothing.

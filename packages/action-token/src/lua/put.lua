@@ -50,17 +50,14 @@ if not absent then
   redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[3])
 end
 
+-- include: keep, prune
+
 local function index(key)
   redis.call('ZADD', key, ARGV[2], tail)
-  if redis.call('PTTL', key) < tonumber(ARGV[3]) then
-    redis.call('PEXPIRE', key, ARGV[3])
-  end
+  keep(key, ARGV[3])
   -- One in four, by the last digit of a time, takes dead entries out: more than come in.
   if tonumber(ARGV[2]) % 4 == 0 then
-    local dead = redis.call('ZRANGEBYSCORE', key, '-inf', ARGV[1], 'LIMIT', 0, 16)
-    if #dead > 0 then
-      redis.call('ZREM', key, unpack(dead))
-    end
+    prune(key, ARGV[1])
   end
 end
 

@@ -15,13 +15,9 @@ if tonumber(redis.call('HGET', KEYS[1], 'x') or '0') < tonumber(ARGV[2]) then
   redis.call('HSET', KEYS[1], '_v', '1', 'x', ARGV[2])
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
   redis.call('ZADD', KEYS[2], ARGV[2], ARGV[4])
-  if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[3]) then
-    redis.call('PEXPIRE', KEYS[2], ARGV[3])
-  end
-  local dead = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', 0, 4)
-  if #dead > 0 then
-    redis.call('ZREM', KEYS[2], unpack(dead))
-  end
+  -- include: keep, prune
+  keep(KEYS[2], ARGV[3])
+  prune(KEYS[2], ARGV[1])
   --@ changed('action-token-revocation', KEYS[1], 'full')
 end
 return 1

@@ -25,14 +25,10 @@ if ARGV[4] == '1' then
 elseif ARGV[2] ~= '' and tonumber(redis.call('ZSCORE', KEYS[2], ARGV[6]) or '0') < tonumber(ARGV[2]) then
   -- A full server goes on with a script that began with a write that cannot grow.
   redis.call('ZREM', KEYS[2], ARGV[6])
-  local ended = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', 0, 16)
-  if #ended > 0 then
-    redis.call('ZREM', KEYS[2], unpack(ended))
-  end
+  -- include: keep, prune
+  prune(KEYS[2], ARGV[1])
   redis.call('ZADD', KEYS[2], ARGV[2], ARGV[6])
-  if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[3]) then
-    redis.call('PEXPIRE', KEYS[2], ARGV[3])
-  end
+  keep(KEYS[2], ARGV[3])
   --@ changed('action-token-revocation', KEYS[2] .. ':' .. ARGV[6], 'full')
 end
 

@@ -7,17 +7,14 @@
 --
 -- Returns {n, t, o, l, u, p, x, w, i} as it was, false for no living record.
 
-local NEVER, GRACE = 8640000000000000, 60000
+-- include: never, longest
 local now = tonumber(ARGV[1])
 
 local old = redis.call('HMGET', KEYS[1], '_v', 'x', 'n', 't', 'o', 'l', 'u', 'p', 'w', 'i')
 redis.call('DEL', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[2])
 --@ if old[1] or old[2] then changed('login-failure', KEYS[1], 'removal') end
-local longest = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')[2]
-if longest and tonumber(longest) < NEVER then
-  redis.call('PEXPIRE', KEYS[2], string.format('%.0f', math.max(tonumber(longest) - now, 0) + GRACE))
-end
+keep_longest(KEYS[2], now)
 
 if old[1] ~= '1' or (tonumber(old[2]) or 0) <= now then
   return false

@@ -14,7 +14,8 @@
 --
 -- Returns {cursor, updated, removed}; cursor 0 at the end.
 
-local NEVER, GRACE, ROUND = 8640000000000000, 60000, 60000
+local ROUND = 60000
+-- include: never, longest
 local now = tonumber(ARGV[1])
 local pure = ARGV[4] == '1' and tonumber(ARGV[5]) == 0
 local updated, removed = 0, 0
@@ -65,10 +66,5 @@ for index = 1, #found[2], 2 do
   apply(found[2][index])
 end
 
-local longest = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2]
-if longest and tonumber(longest) < NEVER then
-  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.max(tonumber(longest) - now, 0) + GRACE))
-elseif longest then
-  redis.call('PERSIST', KEYS[1])
-end
+keep_longest(KEYS[1], now)
 return { found[1], updated, removed }

@@ -19,7 +19,8 @@
 -- Returns n when that, the time, the address and the end that follows are all there is to the record, else {counted,
 -- newLock, n, t, o, l, u, p, x, w, i}.
 
-local NEVER, GRACE, ROUND = 8640000000000000, 60000, 60000
+local ROUND = 60000
+-- include: never
 local now, at, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[7])
 
 if ARGV[5] ~= '' then
@@ -163,16 +164,14 @@ redis.call('HSET', KEYS[1], unpack(fields)) -- at most 20
 -- Lives in Redis and the index are written when the end of the record rounds up to another instant than before.
 local score = math.ceil(x / ROUND) * ROUND
 if not old[2] or math.ceil(tonumber(old[2]) / ROUND) * ROUND ~= score then
+  -- include: prune, longest
   if x < NEVER then
     redis.call('PEXPIRE', KEYS[1], string.format('%.0f', score - now + GRACE))
   else
     redis.call('PERSIST', KEYS[1])
   end
   redis.call('ZADD', KEYS[2], string.format('%.0f', score), ARGV[6])
-  local dead = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', 0, 4)
-  if #dead > 0 then
-    redis.call('ZREM', KEYS[2], unpack(dead))
-  end
+  prune(KEYS[2], ARGV[1])
   local over = most > 0 and redis.call('ZCARD', KEYS[2]) - most or 0
   if over > 0 then
     local head = string.sub(KEYS[1], 1, #KEYS[1] - #ARGV[6])
@@ -182,12 +181,7 @@ if not old[2] or math.ceil(tonumber(old[2]) / ROUND) * ROUND ~= score then
       --@ changed('login-failure', head .. tail, 'removal')
     end
   end
-  local longest = tonumber(redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')[2])
-  if longest < NEVER then
-    redis.call('PEXPIRE', KEYS[2], string.format('%.0f', longest - now + GRACE))
-  else
-    redis.call('PERSIST', KEYS[2])
-  end
+  keep_longest(KEYS[2], now)
 end
 --@ changed('login-failure', KEYS[1], 'full')
 return { 1, newLock, n, t, o, last, u, p, x, w, ip }

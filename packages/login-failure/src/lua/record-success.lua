@@ -13,7 +13,7 @@
 -- Returns {result, n, t, o, l, u, p, x, w, i} as it was before; result 0: it is gone, 1: locked, nothing was forgotten,
 -- 2: failures of the first factor were forgotten. False for no record.
 
-local NEVER, GRACE = 8640000000000000, 60000
+-- include: never, longest
 local now = tonumber(ARGV[1])
 
 if ARGV[2] ~= '' then
@@ -47,8 +47,5 @@ end
 redis.call('DEL', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[4])
 --@ changed('login-failure', KEYS[1], 'removal')
-local longest = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')[2]
-if longest and tonumber(longest) < NEVER then
-  redis.call('PEXPIRE', KEYS[2], string.format('%.0f', math.max(tonumber(longest) - now, 0) + GRACE))
-end
+keep_longest(KEYS[2], now)
 return before

@@ -19,7 +19,7 @@
 --
 -- Returns 1 when reserved, 0 when all that are left are reserved, {n, t, o, l, u, p, x, w, i} when locked.
 
-local GRACE = 60000
+-- include: grace
 local now = tonumber(ARGV[1])
 local permanent, maxLockouts = ARGV[6] == '1', tonumber(ARGV[7])
 

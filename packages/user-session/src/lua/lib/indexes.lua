@@ -1,7 +1,6 @@
--- Redis keeps a record this long behind its end, and as much again as an index may lag, ms.
-local GRACE = 60000
+-- include: grace
 
--- Lets Redis forget a record some time after its end.
+-- Lets Redis forget a record some time after its end, and after its indexes, which may lag.
 local function expire(key, ends, now)
   redis.call('PEXPIRE', key, math.max(ends - now, 0) + GRACE + SLACK)
 end
