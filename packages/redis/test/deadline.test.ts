@@ -134,7 +134,8 @@ describeWith(serverBinary, 'a server that hangs', () => {
       expect(error).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', applied: 'unknown' })
     expect(String(errors[0])).toContain(`test.count: Redis gave no answer within ${TIMEOUT_MS} ms`)
     expect(String(errors[50])).toContain('redis.check-health: Redis gave no answer')
-    expect(connection.stats().pending).toBe(0)
+    // The question for the time may wait, which a connection asks by itself.
+    expect(connection.stats().pending).toBeLessThanOrEqual(1)
     // What was sent is applied once the server goes on, and the connection that was silent is replaced.
     const raw = given(new Redis(url())) as Redis
     await until('what was sent', async () => (await raw.get(counter)) === '51')

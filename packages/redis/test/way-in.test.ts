@@ -37,6 +37,7 @@ const properties: Readonly<Record<string, readonly [value: unknown, worksWith: r
   replicaTimeoutMs: [50, []],
   strict: [true, WAYS],
   connectTimeoutMs: [50, WAYS],
+  changes: [{ consumers: ['audit'] }, WAYS],
   batchWrites: [false, WAYS],
   ioredis: [{ family: 4 }, ['url', 'sentinels', 'nodes']],
 }
