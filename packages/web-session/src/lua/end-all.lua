@@ -46,6 +46,7 @@ for i = 1, #entries, 2 do
       if s.expires > now then
         answer[#answer + 1] = member
         answer[#answer + 1] = s.user
+        --@ changed('web-session', key, 'removal')
       end
     end
     if #marks > 0 then

@@ -27,6 +27,7 @@ if living and (not wanted or wanted == s.generation) then
   leave(head, realm, s, ARGV[4])
   mark(marks, s.generation, math.max(s.expires, least))
   bury(KEYS[1], marks, now, grace)
+  --@ changed('web-session', KEYS[1], 'removal')
   return { s.user, s.alias, string.format('%.0f', s.expires) }
 end
 if wanted or s or #marks == 0 then

@@ -48,6 +48,7 @@ if expires <= now then
   redis.call('ZREM', KEYS[2], ARGV[5])
   leave(head, realm, before, ARGV[5])
   bury(KEYS[1], marks, now, tonumber(ARGV[4]))
+  --@ changed('web-session', KEYS[1], 'removal')
   return { 'passed', before.user, s.alias, string.format('%.0f', before.expires) }
 end
 
@@ -68,6 +69,7 @@ local ttl = write(KEYS[1], s, marks, now, ARGV[1], tonumber(ARGV[4]))
 if expires ~= before.expires or s.user ~= before.user then
   enter(head, realm, s, ARGV[5], ttl, now)
 end
+--@ changed('web-session', KEYS[1], 'full')
 if s.alias ~= '' and expires ~= before.expires then
   return { 'changed', tonumber(s.version), string.format('%.0f', expires), s.alias }
 end
