@@ -1,10 +1,14 @@
 // A process that a test starts. It ends with its test, and when it dies it says why: with what status, and what it wrote to
 // stderr, in the error of whoever waited for it.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { onTestFinished } from 'vitest'
+import { root } from '../lib/run.mjs'
 import { bundle } from './bundle.js'
+
+/** A bundled program asks here for what its packages keep outside of them, such as a part for this machine. */
+const HOISTED = join(root, 'node_modules', '.pnpm', 'node_modules')
 
 export interface ChildOptions {
   readonly cwd?: string
@@ -65,7 +69,7 @@ export class Child {
     const pipes = ['pipe', 'pipe', 'pipe'] as const
     const child = spawn(process.execPath, [...flags, file, ...args], {
       cwd,
-      env,
+      env: { ...(env ?? process.env), NODE_PATH: HOISTED },
       stdio: onMessage === undefined ? [...pipes] : [...pipes, 'ipc'],
     }) as ChildProcessWithoutNullStreams
     this.#process = child
