@@ -17,7 +17,7 @@ import {
   type Finding,
 } from '../src/doctor.js'
 import { connect, type RedisOptions } from '../src/index.js'
-import { failureOf, freshPrefix } from './support.js'
+import { everythingIn, failureOf, freshPrefix } from './support.js'
 
 const FEW: ExamineOptions = { probes: 5 }
 const isValid = new Ajv2020({ allowUnionTypes: true }).compile(examinationSchema)
@@ -218,6 +218,18 @@ describeWith(serverBinary, 'one server', () => {
     })
   })
 
+  test('behind a client with a prefix of its own, keys of ours are still ours', async () => {
+    const client = new Redis(server.basePort, '127.0.0.1', {
+      keyPrefix: 'app:',
+      autoResendUnfulfilledCommands: false,
+    })
+    onTestFinished(() => client.disconnect())
+    await (await connect({ client })).close()
+    await client.set('authstate:{00}:us:r:x', '1')
+    expect(finding(await examined({ client }, { sample: 100 }), 'keys.endless').measured['endless']).toBe(1)
+    expect(verdict(await examined({ client }, { sample: 100 }), 'neighbours')).toBe('ok')
+  })
+
   test('that a client repeats commands to', async () => {
     const client = new Redis(server.basePort, '127.0.0.1', { autoResendUnfulfilledCommands: true })
     onTestFinished(() => client.disconnect())
@@ -296,6 +308,13 @@ describeWith(serverBinary, 'rights', () => {
     // ioredis tells newer servers its name, which is not of the page.
     const refused = (await admin.call('ACL', 'LOG')) as unknown[]
     expect(refused.map(String).filter((entry) => !/setinfo/.test(entry))).toEqual([])
+  })
+
+  test('without EVAL it is an error that names the right, and no source of a script', async () => {
+    const error = await failureOf(examine(await as(`${NEEDED} -eval`)))
+    expect(error).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+    expect(String(error)).toContain('+eval')
+    expect(everythingIn(error)).not.toContain('acl_check_cmd')
   })
 
   test('one that is missing is named, with the line to add', async () => {

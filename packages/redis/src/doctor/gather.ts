@@ -70,13 +70,11 @@ export async function gather(
   const nodes = nodesOf(client)
   const before = await Promise.all(nodes.map((node) => infoOf(node)))
   const clock = await measureClock(client, options.clock)
-  const ping = await timed(options.probes, () => within(client.ping()))
+  const ping = await timed(options.probes, () => client.ping())
   const rights = async (commands: readonly (readonly string[])[]) =>
-    checkRights.decode(
-      await within(client.eval(checkRights.lua, 1, layoutKey, JSON.stringify(commands))),
-    ) as readonly string[]
-  const script = await timed(options.probes, () => rights([]))
-  const canTell = (await within(client.eval(SAYS_RIGHTS, 1, layoutKey))) === 1
+    checkRights.decode(await asked(client.eval(checkRights.lua, 1, layoutKey, JSON.stringify(commands))))
+  const script = await timed(options.probes, () => client.eval(checkRights.lua, 1, layoutKey, '[]'))
+  const canTell = (await asked(client.eval(SAYS_RIGHTS, 1, layoutKey))) === 1
   const mayRun = async (...command: string[]) => canTell && (await rights([command])).length === 0
   const missingRights = canTell ? await rights(rightsToCheck(layoutKey)) : undefined
   const excessRights = canTell ? await excessOf(mayRun) : undefined
