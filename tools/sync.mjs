@@ -31,8 +31,8 @@ async function linkNewServices() {
 
 requireNode()
 try {
-  await linkNewServices()
   await installDependencies()
+  await linkNewServices()
   const { sourceFlags } = await import('./lib/source.mjs')
   const main = join(root, 'tools', 'sync', 'main.ts')
   const { status } = await runProgram(process.execPath, [...sourceFlags, main, ...process.argv.slice(2)])

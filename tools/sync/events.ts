@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type { Service } from '@authstate/spi'
 import ts from 'typescript'
+import { root } from '../lib/run.mjs'
 import { type Changes, table } from './changes.js'
-import { root } from './root.js'
 import { commentOf, programOf } from './source.js'
 
 const PAGE = 'docs/events.md'

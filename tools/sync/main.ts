@@ -3,12 +3,12 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { services } from '../../packages/authstate/src/services.js'
+import { root } from '../lib/run.mjs'
 import { Changes } from './changes.js'
 import { eventTables } from './events.js'
 import { frontDoor, publishedExports } from './front-door.js'
 import { kindsTable } from './kinds.js'
 import { propertyTables } from './properties.js'
-import { root } from './root.js'
 
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } })
 const changes = new Changes((path) => readFileSync(join(root, path), 'utf8'))
@@ -23,7 +23,9 @@ if (values.check) {
   for (const path of changes.paths) console.error(`${path}: differs from what \`npm run sync\` writes`)
   process.exitCode = changes.paths.length === 0 ? 0 : 1
 } else {
-  for (const [path, text] of changes) {
+  // What is written is the wish, so nothing differs any more afterwards.
+  const written = [...changes]
+  for (const [path, text] of written) {
     const file = join(root, path)
     if (text === '') rmSync(file)
     else {
@@ -32,7 +34,7 @@ if (values.check) {
     }
     console.log(`${text === '' ? 'removed' : 'wrote'} ${path}`)
   }
-  if (changes.paths.includes('packages/authstate/package.json')) updateLockFile()
+  if (written.some(([path]) => path === 'packages/authstate/package.json')) updateLockFile()
 }
 
 /** Dependencies of the front door may have changed. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import ts from 'typescript'
-import { root } from './root.js'
+import { root } from '../lib/run.mjs'
 
 /** What the comment of a declaration says: its text, and its `@default`. */
 export interface Comment {

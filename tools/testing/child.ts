@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest'
 import { root } from '../lib/run.mjs'
 import { bundle } from './bundle.js'
 
-/** A bundled program asks here for what its packages keep outside of them, such as a part for this machine. */
+/** Where pnpm keeps what packages ask for. */
 const HOISTED = join(root, 'node_modules', '.pnpm', 'node_modules')
 
 export interface ChildOptions {
@@ -15,6 +15,8 @@ export interface ChildOptions {
   readonly env?: NodeJS.ProcessEnv
   /** Flags of Node before the program. */
   readonly flags?: readonly string[]
+  /** Whether it may ask for packages of packages: for one that looks for its part for this machine when it runs. */
+  readonly findsHoisted?: boolean
   /** Takes the messages that the process sends with `process.send`, which it has then. */
   readonly onMessage?: (message: unknown) => void
 }
@@ -61,7 +63,7 @@ export class Child {
   constructor(
     program: string,
     args: readonly string[],
-    { cwd, env, flags = [], onMessage }: ChildOptions = {},
+    { cwd, env, flags = [], onMessage, findsHoisted = false }: ChildOptions = {},
   ) {
     this.#name = basename(program)
     const isBundled = program.endsWith('.ts') && flags.length === 0
@@ -69,7 +71,7 @@ export class Child {
     const pipes = ['pipe', 'pipe', 'pipe'] as const
     const child = spawn(process.execPath, [...flags, file, ...args], {
       cwd,
-      env: { ...(env ?? process.env), NODE_PATH: HOISTED },
+      env: { ...(env ?? process.env), ...(findsHoisted && { NODE_PATH: HOISTED }) },
       stdio: onMessage === undefined ? [...pipes] : [...pipes, 'ipc'],
     }) as ChildProcessWithoutNullStreams
     this.#process = child

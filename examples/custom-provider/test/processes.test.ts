@@ -19,7 +19,7 @@ test('each token is consumed once, and every failure is counted', { timeout: 120
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const worker = fileURLToPath(new URL('./worker.ts', import.meta.url))
   const children = Array.from({ length: PROCESSES }, () =>
-    startChild(worker, [join(folder, 'state.db'), String(EACH)]),
+    startChild(worker, [join(folder, 'state.db'), String(EACH)], { findsHoisted: true }),
   )
   for (const child of children) expect(await child.next()).toBe('ready')
   for (const child of children) child.tell('go')

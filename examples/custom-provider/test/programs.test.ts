@@ -12,7 +12,11 @@ const command = join(kit, 'src', 'cli.ts')
 
 async function run(program: string, args: readonly string[] = [], flags: readonly string[] = []) {
   const { NODE_OPTIONS: _, ...env } = process.env
-  const { code: status, stdout, stderr } = await startChild(program, args, { cwd: example, env, flags }).ended
+  const {
+    code: status,
+    stdout,
+    stderr,
+  } = await startChild(program, args, { cwd: example, env, flags, findsHoisted: true }).ended
   return { status, stdout, stderr }
 }
 

@@ -27,7 +27,8 @@ export interface AuthState extends StateMembers, AsyncDisposable {
    * administrator deletes the realm, after the realm itself is gone, so that nobody logs in meanwhile: what is made during the
    * call may stay.
    *
-   * Every service is asked, also when another one fails. Not one step: each service removes what it has in many. Safe to repeat.
+   * Every service is asked, also when another one fails; an SPI that a plugin brings is not. Cached values go from the regions
+   * that the calling node has opened, on every node. Not one step: each service removes what it has in many. Safe to repeat.
    *
    * @throws {IncompleteError} names the services that failed; the others are done
    */
@@ -35,7 +36,8 @@ export interface AuthState extends StateMembers, AsyncDisposable {
 
   /**
    * Makes everything follow the settings of a realm. Call it after they changed: sessions get their new ends, lock-outs their
-   * new rules, and cached values of the realm are dropped on every node. Every service is asked. Safe to repeat.
+   * new rules, and cached values of the realm are dropped on every node, of the regions that the calling node has opened.
+   * Every service is asked. Safe to repeat.
    *
    * @throws {IncompleteError} names the services that failed; the others are done
    */
@@ -45,7 +47,7 @@ export interface AuthState extends StateMembers, AsyncDisposable {
    * Signs a user out everywhere. Call it after a password change, for "sign out of all devices", or when an account is taken
    * over.
    *
-   * Online and offline sessions of the user end, with their refresh tokens. Action tokens whose `subject` is the user
+   * Online, offline and web sessions of the user end, with their refresh tokens. Action tokens whose `subject` is the user
    * can no longer be used. A login under way whose credentials were checked before the call gets no session any more:
    * `userSessions.create` refuses it when it is given the `authenticatedAt` that `authSessions.promote` hands over. Login failures
    * stay, so that nobody gets around a lock by signing out. Every service is asked. Safe to repeat.
@@ -55,10 +57,11 @@ export interface AuthState extends StateMembers, AsyncDisposable {
   endUser(realmId: string, userId: string): Promise<void>
 
   /**
-   * Leaves nothing that is kept under the id of a user. Call it after the account was deleted.
+   * Leaves nothing that is known about a user. Call it after the account was deleted.
    *
-   * Does what {@link endUser} does, and forgets login failures and cached values of the user. A login under way that names the
-   * user ends with its own lifespan at the latest. Every service is asked. Safe to repeat.
+   * Does what {@link endUser} does, and forgets login failures, and cached values of the user in the regions that the calling
+   * node has opened. A login under way that names the user ends with its own lifespan at the latest. What refuses logins that
+   * began before the call names the user as well, and ends by itself. Every service is asked. Safe to repeat.
    *
    * @throws {IncompleteError} names the services that failed; the others are done
    */
@@ -104,8 +107,7 @@ class RunningAuthState implements Verbs {
   constructor(registry: ProviderRegistry) {
     this.#registry = registry
     for (const { member, spi } of services as readonly Service[]) {
-      if (member !== undefined)
-        Object.defineProperty(this, member, { enumerable: true, get: () => registry.get(spi) })
+      if (member !== undefined) Object.defineProperty(this, member, { get: () => registry.get(spi) })
     }
   }
 

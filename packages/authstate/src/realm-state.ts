@@ -43,7 +43,7 @@ export function bindRealm(state: AuthState, registry: ProviderRegistry, id: stri
     const bound = realm.verbs.map((verb) => {
       const call = (...rest: unknown[]): unknown => {
         const provider = registry.get(spi) as unknown as Readonly<Record<string, Verb>>
-        return provider[verb]?.(id, ...rest)
+        return (provider[verb] as Verb).call(provider, id, ...rest)
       }
       return [verb, call]
     })

@@ -21,8 +21,8 @@ export interface TestState extends AsyncDisposable {
   /** Everything that the state has logged. Nothing is printed. */
   readonly logger: RecordingLogger
   /**
-   * Empties everything: call it between two tests. The clock stays where it is. `state` and what `state.realm` answered go on
-   * working; a member that was taken out of the state, such as `const { userSessions } = state`, is closed: take it again.
+   * Starts anew, with nothing in memory: call it between two tests. What a store keeps that outlives the state, such as Redis,
+   * stays there. The clock stays where it is. `state` and what `state.realm` answered go on working; a member that was taken out of the state, such as `const { userSessions } = state`, is closed: take it again.
    */
   reset(): Promise<void>
   /** Ends the state. Twice is the same as once. */
@@ -37,9 +37,11 @@ export interface TestState extends AsyncDisposable {
  */
 export async function createTestState(config: AuthStateConfig = {}): Promise<TestState> {
   const [clock, logger] = [new FakeClock(), new RecordingLogger()]
-  const start = (): Promise<ProviderRegistry> => startRegistry({ clock, logger, ...config })
+  const start = (): Promise<ProviderRegistry> =>
+    startRegistry({ ...config, clock: config.clock ?? clock, logger: config.logger ?? logger })
   let current = await start()
   let isClosed = false
+  let resetting = Promise.resolve()
   const registry = new Proxy(current, { get: (_, name) => Reflect.get(current, name) as unknown })
   const close = (): Promise<void> => {
     isClosed = true
@@ -51,9 +53,16 @@ export async function createTestState(config: AuthStateConfig = {}): Promise<Tes
     logger,
     reset: async () => {
       if (isClosed) throw new TypeError('a test state that is closed cannot be reset')
-      const before = current
-      current = await start()
-      await before.close()
+      resetting = resetting
+        .catch(() => {})
+        .then(async () => {
+          const next = await start()
+          const before = current
+          current = next
+          await before.close()
+          if (isClosed) await next.close()
+        })
+      await resetting
     },
     close,
     [Symbol.asyncDispose]: close,

@@ -27,6 +27,7 @@ async function lived(config: AuthStateConfig) {
     await acme.userSessions.createOffline(session.id)
     await acme.actionTokens.put('code', userId, { lifespanMs: 60_000, subject: userId })
     await acme.loginFailures.recordFailure(userId)
+    await acme.webSessions.save(`web-${userId}`, { data: {}, userId, lifespanMs: 60_000 })
     const root = await acme.authSessions.createRoot()
     const added = await acme.authSessions.addTab(root.id, { clientId: 'shop', userId })
     return { sessionId: session.id, rootId: root.id, tabId: added?.tab.tabId ?? '' }
@@ -37,6 +38,7 @@ async function lived(config: AuthStateConfig) {
     return {
       online: (await acme.userSessions.get(sessionId)) !== undefined,
       offline: (await acme.userSessions.get(sessionId, { offline: true })) !== undefined,
+      web: (await acme.webSessions.get(`web-${userId}`)) !== undefined,
       token: await acme.actionTokens.has('code', userId),
       failures: (await acme.loginFailures.get(userId))?.numFailures ?? 0,
       login: (await acme.authSessions.getRoot(rootId)) !== undefined,
@@ -45,8 +47,8 @@ async function lived(config: AuthStateConfig) {
   return { state, acme, ada, bob, left }
 }
 
-const EVERYTHING = { online: true, offline: true, token: true, failures: 1, login: true }
-const NOTHING = { online: false, offline: false, token: false, failures: 0, login: false }
+const EVERYTHING = { online: true, offline: true, web: true, token: true, failures: 1, login: true }
+const NOTHING = { online: false, offline: false, web: false, token: false, failures: 0, login: false }
 
 /** The provider, with a verb that does not reach its store the first time. */
 function failingOnce(
@@ -79,10 +81,10 @@ const reasonOf = (work: Promise<unknown>): Promise<unknown> =>
   )
 
 function verbsOver(config: AuthStateConfig, userSessions: () => AnyProviderFactory): void {
-  test('endUser ends sessions, online and offline, and tokens of that user; login failures stay', async () => {
+  test('endUser ends sessions, online, offline and of the web, and tokens of that user; login failures stay', async () => {
     const { state, acme, left } = await lived(config)
     await acme.endUser('ada')
-    expect(await left('ada')).toMatchObject({ online: false, offline: false, token: false, failures: 1 })
+    expect(await left('ada')).toEqual({ ...NOTHING, failures: 1, login: true })
     expect(await left('bob')).toEqual(EVERYTHING)
     await acme.endUser('ada')
     await state.endUser(acme.id, 'nobody')

@@ -18,15 +18,17 @@ export async function loadWanted(
     const selections = select(catalog, readSettings(catalog, config, env, mistakes), mistakes)
     const wanted = mistakes.length > 0 ? everyStore(catalog) : wantedStores(selections)
     if (wanted.length === 0) return
-    await Promise.all(wanted.map(([entry, id]) => load(entry, id)))
+    // Several may ask for one store, such as for the connection.
+    const each = new Map(wanted.map((store) => [`${store[0].spi.name}/${store[1]}`, store]))
+    await Promise.all([...each.values()].map(([entry, id]) => load(entry, id)))
   }
 }
 
 type Store = readonly [entry: CatalogEntry, id: string]
 
 async function load(entry: CatalogEntry, id: string): Promise<void> {
-  const loaded = await entry.unloaded.get(id)?.()
-  if (loaded !== undefined) entry.put(id, loaded)
+  const loader = entry.unloaded.get(id)
+  if (loader !== undefined) entry.put(id, await loader())
 }
 
 function everyStore(catalog: Catalog): Store[] {

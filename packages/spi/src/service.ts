@@ -90,6 +90,9 @@ const DEFINITION: Known<ServiceDefinition<string, string, Provider, object, neve
   stats: true,
 }
 
+const REALM: Known<ServiceRealmVerbs<Provider>> = { verbs: true, remove: true, changed: true }
+const USER: Known<ServiceUserVerbs<Provider>> = { end: true, forget: true }
+
 /**
  * Describes a service once: call it in `service.ts` of its package. The front door, the configuration and the verbs over all
  * services follow from it.
@@ -106,6 +109,8 @@ export function defineService<
   assertOptions(definition, 'definition', DEFINITION)
   const { name, member, spi, stores, stats } = definition
   const { onDemand = false, realm = {}, user = {}, events = [], keys = {} } = definition
+  assertOptions(realm, 'definition.realm', REALM)
+  assertOptions(user, 'definition.user', USER)
   assertObject(spi, 'definition.spi')
   if (spi.name !== name) throw new TypeError('"definition.name" must be the name of "definition.spi"')
   assertObject(stores, 'definition.stores')

@@ -40,6 +40,8 @@ test.each([
   ['another name than its SPI', { name: 'others' }, '"definition.name" must be the name of "definition.spi"'],
   ['a store that cannot be called', { stores: { memory: factory } }, '"definition.stores.memory"'],
   ['an option that nobody knows', { event: [] }, 'event'],
+  ['a misspelt verb of a realm', { realm: { removed: async () => {} } }, "Did you mean 'remove'"],
+  ['a misspelt verb of a user', { user: { ended: async () => {} } }, "Did you mean 'end'"],
   ['a version that is no number', { spi: { name: 'greetings', version: '3' } }, '"definition.spi.version"'],
 ])('%s is refused', (_, wrong, message) => {
   const definition = { name: 'greetings', spi: greetingsSpi, stores, ...wrong }

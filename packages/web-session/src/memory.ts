@@ -1,13 +1,13 @@
 import {
   type CheckedPage,
   comparePositions,
+  describedSchema,
   inSlices,
   isExpired,
   laterMark,
   type ProviderFactory,
   Pruner,
 } from '@authstate/spi'
-import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { type WebSessionConfig, webSessionConfig } from './config.js'
 import { type WebSessionProvider, webSessionSpi } from './contract.js'
 import {
@@ -38,7 +38,7 @@ export function memoryWebSessions(): ProviderFactory<WebSessionProvider, WebSess
   return {
     spi: webSessionSpi,
     id: 'memory',
-    config: toStandardJsonSchema(webSessionConfig),
+    config: describedSchema(webSessionConfig),
     create: (context, config) => new WebSessions(context, config, new MemoryStore()),
   }
 }

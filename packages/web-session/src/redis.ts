@@ -3,11 +3,11 @@ import {
   allSteps,
   type CheckedPage,
   comparePositions,
+  describedSchema,
   isExpired,
   nextStep,
   type ProviderFactory,
 } from '@authstate/spi'
-import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { type WebSessionConfig, webSessionConfig } from './config.js'
 import { type WebSessionProvider, webSessionSpi } from './contract.js'
 import { SessionKeys } from './redis/session-keys.js'
@@ -30,7 +30,7 @@ export function redisWebSessions(): ProviderFactory<WebSessionProvider, WebSessi
     spi: webSessionSpi,
     id: 'redis',
     dependsOn: [redisConnectionSpi],
-    config: toStandardJsonSchema(webSessionConfig),
+    config: describedSchema(webSessionConfig),
     create: (context, config) =>
       new WebSessions(context, config, new RedisStore(context.get(redisConnectionSpi))),
   }
