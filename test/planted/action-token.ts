@@ -593,7 +593,7 @@ export const actionTokenScriptBugs = (client: () => RedisClient) =>
         'put.lua prunes the living',
         'removeByRealm: everything of one realm, and nothing of its neighbours',
         scripts.put,
-        "'-inf', ARGV[1], 'LIMIT'",
+        "'-inf', now, 'LIMIT'",
         "'-inf', '+inf', 'LIMIT'",
       )
       edit(
@@ -633,7 +633,7 @@ export const actionTokenScriptBugs = (client: () => RedisClient) =>
         'put.lua sets no TTL on its indexes',
         'put: replaces what was not consumed, with a new life',
         scripts.put,
-        "if redis.call('PTTL', key) < tonumber(ARGV[3]) then",
+        "if redis.call('PTTL', key) < tonumber(ms) then",
         'if false then',
       )
       edit(
