@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test 
 import { ask, start, type Topology, until } from '../../../tools/servers/topology.mjs'
 import { describeWith, serverBinary, tls } from '../../../tools/testing/capabilities.js'
 import { TcpProxy } from '../../../tools/testing/tcp-proxy.js'
+import { isLocalAddress } from '../src/doctor/checks/access.js'
 import { CHECKS } from '../src/doctor/examine.js'
 import {
   type Examination,
@@ -161,6 +162,15 @@ describeWith(serverBinary, 'one server', () => {
     expect(verdict(await examined({ url: url(), prefix, partitions: 32 }), 'layout')).toBe('ok')
   })
 
+  test('whose deployment tells a consumer that this configuration does not name', async () => {
+    const prefix = freshPrefix()
+    await (await connect({ url: url(), prefix, changes: { consumers: ['audit'] } })).close()
+    const said = finding(await examined({ url: url(), prefix }), 'layout')
+    expect(said).toMatchObject({ verdict: 'fail', measured: { unnamedConsumers: 1 } })
+    for (const changes of [{ consumers: ['audit'] }, { drop: ['audit'] }])
+      expect(verdict(await examined({ url: url(), prefix, changes }), 'layout')).toBe('ok')
+  })
+
   test.each([
     ['ahead', 90_000, 'fail'],
     ['behind', -90_000, 'fail'],
@@ -211,6 +221,8 @@ describeWith(serverBinary, 'one server', () => {
     const prefix = freshPrefix()
     await (await connect({ url: url(), prefix })).close()
     expect(verdict(await examined({ url: url(), prefix }, { sample: 100 }), 'keys.endless')).toBe('ok')
+    // Streams of changes, and failures of a user who is locked for good, never end.
+    for (const kind of ['xn', 'xh', 'lf:r:x', 'lr:r']) await admin.set(`${prefix}:{00}:${kind}`, '1')
     await admin.set(`${prefix}:{00}:us:r:x`, '1')
     expect(finding(await examined({ url: url(), prefix }, { sample: 100 }), 'keys.endless')).toMatchObject({
       verdict: 'fail',
@@ -317,6 +329,13 @@ describeWith(serverBinary, 'rights', () => {
     expect(everythingIn(error)).not.toContain('acl_check_cmd')
   })
 
+  test('for changes are needed where the configuration names a consumer', async () => {
+    const options = { ...(await as(NEEDED)), changes: { consumers: ['audit'] } }
+    const said = finding(await examined(options), 'rights.missing')
+    expect(said.verdict).toBe('fail')
+    for (const right of ['+xlen', '+xtrim']) expect(said.fix).toContain(right)
+  })
+
   test('one that is missing is named, with the line to add', async () => {
     const said = finding(await examined(await as(`${NEEDED} -zscan`)), 'rights.missing')
     expect(said).toMatchObject({ verdict: 'fail', measured: { missing: 1 } })
@@ -397,6 +416,9 @@ describeWith(serverBinary, 'several servers', () => {
     })
     expect(said.mode).toBe('sentinel')
     expect(finding(said, 'sentinel.quorum')).toMatchObject({ verdict: 'ok', measured: { known: 3, up: 3 } })
+    const client = new Redis({ sentinels: about.sentinels, name: about.name, sentinelCommandTimeout: 500 })
+    onTestFinished(() => client.disconnect())
+    expect(verdict(await examined({ client }), 'sentinel.quorum')).toBe('unknown')
     const absent = { host: '127.0.0.1', port: 1 }
     expect(
       verdict(await examined({ ...about, sentinels: [...about.sentinels, absent] }), 'sentinel.quorum'),
@@ -433,3 +455,12 @@ test('every check has a row on its page', () => {
   ])
   expect(rows).toEqual(CHECKS.map(({ id }) => [id, id.replaceAll('.', '')]))
 })
+
+test.each([
+  ['127.0.0.1', true],
+  ['::1', true],
+  ['::ffff:127.0.0.1', true],
+  ['10.0.0.1', false],
+  ['::ffff:10.0.0.1', false],
+  ['fe80::1', false],
+])('%s is an address of this host: %s', (address, isLocal) => expect(isLocalAddress(address)).toBe(isLocal))

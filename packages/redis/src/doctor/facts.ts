@@ -1,4 +1,4 @@
-import type { RecordedLayout } from '../layout.js'
+import type { ClaimedLayout } from '../layout.js'
 import type { RedisConfig } from '../options.js'
 
 /** What INFO answers, by the name of the line. */
@@ -61,7 +61,7 @@ export interface Facts {
   /** What CONFIG GET answers, by server; `undefined`: the user may not ask. */
   readonly settings: ReadonlyMap<string, string> | undefined
   /** What the deployment has recorded; `undefined`: nothing yet. */
-  readonly layout: RecordedLayout | undefined
+  readonly layout: ClaimedLayout | undefined
   readonly ping: Latency
   readonly script: Latency
   /** The time of Redis, ms since the epoch, and how far the clock of this host is ahead of it. */

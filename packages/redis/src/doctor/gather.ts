@@ -4,12 +4,11 @@ import { adviseOn } from '../advice.js'
 import { internals, type RedisClient } from '../client.js'
 import { reasonOf, storeFailure } from '../failure.js'
 import { createKeySpace } from '../key-space.js'
-import { LAYOUT_VERSION } from '../layout.js'
 import { endClient, makeClient } from '../make-client.js'
 import { parseAddress, parseOptions, type RedisConfig } from '../options.js'
 import { becomeReady } from '../ready.js'
 import { rightsToCheck } from '../rights.js'
-import { checkRights } from '../scripts.js'
+import { checkRights, claimLayout } from '../scripts.js'
 import { isLocalAddress } from './checks/access.js'
 import {
   type Facts,
@@ -76,7 +75,8 @@ export async function gather(
   const script = await timed(options.probes, () => client.eval(checkRights.lua, 1, layoutKey, '[]'))
   const canTell = (await asked(client.eval(SAYS_RIGHTS, 1, layoutKey))) === 1
   const mayRun = async (...command: string[]) => canTell && (await rights([command])).length === 0
-  const missingRights = canTell ? await rights(rightsToCheck(layoutKey)) : undefined
+  const tellsChanges = config.changes.consumers.length > 0
+  const missingRights = canTell ? await rights(rightsToCheck(layoutKey, tellsChanges)) : undefined
   const excessRights = canTell ? await excessOf(mayRun) : undefined
   const settings = (await mayRun('config', 'get', 'save')) ? await settingsOf(nodes) : undefined
   const sample =
@@ -228,9 +228,8 @@ function linkOf(nodes: readonly Asked[], config: RedisConfig): Facts['link'] {
   )
   return {
     isEncrypted: streams.every((stream) => stream?.encrypted === true),
-    isLocal:
-      config.url?.startsWith('unix:') === true ||
-      streams.every((stream) => isLocalAddress(`${stream?.remoteAddress ?? ''}`)),
+    // A unix socket has no address at its other end.
+    isLocal: streams.every((stream) => isLocalAddress(stream?.remoteAddress ?? '127.0.0.1')),
     hasSecret:
       (typeof config.tls === 'object' && config.tls['cert'] !== undefined) ||
       passwords.every((password) => typeof password === 'string' && password !== ''),
@@ -245,9 +244,8 @@ interface TlsStream {
 }
 
 async function layoutOf(client: RedisClient, key: string): Promise<Facts['layout']> {
-  const [partitions, version] = await asked(client.hmget(key, 'partitions', '_v'))
-  if (partitions == null) return undefined
-  return { partitions: Number(partitions), version: Number(version ?? LAYOUT_VERSION) }
+  const recorded = Object.entries(await asked(client.hgetall(key)))
+  return recorded.length === 0 ? undefined : claimLayout.decode(recorded.flat())
 }
 
 async function clusterOf(

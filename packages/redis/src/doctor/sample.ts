@@ -2,8 +2,8 @@ import { internals } from '../client.js'
 import type { Sample } from './facts.js'
 import type { Asked } from './gather.js'
 
-/** What the deployment keeps for ever. */
-const ENDLESS = /^(?:\{..\}:)?(?:layout|clock|c[lf])(?::|$)/
+/** What a deployment keeps for ever, and failures of users who are locked for good. */
+const ENDLESS = /^(?:\{..\}:)?(?:layout|clock|c[lf]|l[fr]|x[nh])(?::|$)/
 /** How many keys Redis is asked for at once. */
 const PAGE = 500
 

@@ -1,4 +1,3 @@
-import { parseAddress } from '../../options.js'
 import { productOf } from '../facts.js'
 import { type Check, fail, ok, unknown, warn, worstOf } from '../judge.js'
 
@@ -116,13 +115,6 @@ export const accessChecks: readonly Check[] = [
   },
 ]
 
-/** Whether an address is one of this host. */
-export function isLocalAddress(address: string): boolean {
-  if (address.startsWith('/')) return true
-  const host = address.startsWith('[')
-    ? address.slice(1, address.indexOf(']'))
-    : (address.match(/:/g)?.length ?? 0) > 1
-      ? address.replace(/:\d+$/, '')
-      : parseAddress(address, 6_379).host
-  return host === 'localhost' || host === '::1' || /^(::ffff:)?127\./.test(host)
-}
+/** Whether the address at the other end of a socket is one of this host. */
+export const isLocalAddress = (address: string): boolean =>
+  address === '::1' || /^(::ffff:)?127\./.test(address)

@@ -135,6 +135,9 @@ export const durabilityChecks: readonly Check[] = [
     id: 'sentinel.quorum',
     judge: ({ sentinels, mode, config }) => {
       if (mode !== 'sentinel') return skip('not reached by sentinels')
+      if (sentinels.length === 0) {
+        return unknown('the sentinels of a given client are not asked', 'name them in redis.sentinels')
+      }
       const answering = sentinels.filter(({ master }) => master !== undefined)
       const [first] = answering
       if (first === undefined) {

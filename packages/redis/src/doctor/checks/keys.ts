@@ -1,4 +1,5 @@
-import { layoutMistake } from '../../layout.js'
+import { recordedAs, unknownConsumers } from '../../changes/consumers.js'
+import { layoutMistake, unknownConsumerText } from '../../layout.js'
 import { partIn } from '../facts.js'
 import { type Check, fail, ok, skip, unknown, warn, worstOf } from '../judge.js'
 
@@ -10,6 +11,15 @@ export const keyChecks: readonly Check[] = [
       if (layout === undefined) return ok('no node has started under this prefix yet')
       const mistake = layoutMistake(layout, config)
       const measured = { partitions: layout.partitions, version: layout.version }
+      const { consumers, drop } = config.changes
+      const unnamed = unknownConsumers(layout.consumers, recordedAs([...consumers, ...drop]))
+      if (mistake === undefined && unnamed.length > 0) {
+        return fail(
+          unknownConsumerText(unnamed, config),
+          'name it in redis.changes.consumers or redis.changes.drop',
+          { ...measured, unnamedConsumers: unnamed.length },
+        )
+      }
       if (mistake === undefined)
         return ok(`layout ${layout.version}, ${layout.partitions} partitions`, measured)
       return fail(
