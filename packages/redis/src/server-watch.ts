@@ -51,7 +51,10 @@ export class ServerWatch {
     const recorded = await this.#claim(true)
     const mistake = layoutMistake(recorded, config)
     if (mistake !== undefined) throw new ConfigurationError(mistake)
-    const unknown = unknownConsumers(recorded.consumers, this.#consumers)
+    const { drop } = config.changes
+    const unknown = unknownConsumers(recorded.consumers, this.#consumers).filter(
+      (name) => !drop.includes(name),
+    )
     if (unknown.length > 0) throw new ConfigurationError(unknownConsumerText(unknown, config))
     await this.#forget(recorded.consumers)
     this.#learn(recorded.consumers)

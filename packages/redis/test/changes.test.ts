@@ -334,6 +334,21 @@ describeWith(redis, 'changes', () => {
     })
   })
 
+  test('a node that is refused for a consumer leaves what is recorded as it is', async () => {
+    const prefix = prefixed()
+    await node(prefix, ['audit', 'sites'])
+    const before = await raw.hgetall(`${prefix}:layout`)
+    const changes = { consumers: ['adit', { name: 'sites', details: true }] }
+    const error = await failureOf(connect({ url: redisUrl(), prefix, partitions: 2, changes }))
+    expect((error as Error).message).toContain('tells "audit" of changes')
+    expect(await raw.hgetall(`${prefix}:layout`)).toEqual(before)
+    const dropping = { drop: ['audit'] }
+    const refused = await failureOf(connect({ url: redisUrl(), prefix, partitions: 2, changes: dropping }))
+    expect((refused as Error).message).toContain('tells "sites" of changes')
+    expect(await raw.hgetall(`${prefix}:layout`)).toEqual(before)
+    await node(prefix, ['audit', 'sites'])
+  })
+
   test('nodes that run learn a consumer that was added, and what one asks for besides', async () => {
     const prefix = prefixed()
     const old = await node(prefix, [])

@@ -4,7 +4,8 @@
 --                     the deployment
 -- ARGV[1] partitions  what this node is configured with
 -- ARGV[2] version     version of the key layout
--- ARGV[3] consumers   JSON: words by consumer; recorded at a start, and where nothing is recorded
+-- ARGV[3] consumers   JSON: words by consumer; recorded at a start, and where nothing is recorded,
+--                     unless a consumer is recorded that is neither here nor in drop
 -- ARGV[4] isStart     1: this node starts
 -- ARGV[5] drop        JSON: names of consumers that shall not be recorded
 --
@@ -17,18 +18,30 @@ if is_new then
   redis.call('HSET', KEYS[1], 'partitions', ARGV[1], '_v', ARGV[2])
 end
 local recorded = redis.call('HMGET', KEYS[1], 'partitions', '_v')
--- Who does not belong here changes nothing.
-if recorded[1] == ARGV[1] and recorded[2] == ARGV[2] then
-  for _, name in ipairs(ARGV[5] ~= '[]' and cjson.decode(ARGV[5]) or {}) do
+local belongs = recorded[1] == ARGV[1] and recorded[2] == ARGV[2]
+local wanted, dropped = cjson.decode(ARGV[3]), cjson.decode(ARGV[5])
+local known = {}
+for name in pairs(wanted) do
+  known['c:' .. name] = true
+end
+for _, name in ipairs(dropped) do
+  known['c:' .. name] = true
+end
+for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+  belongs = belongs and (string.sub(field, 1, 2) ~= 'c:' or known[field] or false)
+end
+-- Who does not belong here, or does not know a consumer, is refused, and changes nothing.
+if belongs then
+  for _, name in ipairs(dropped) do
     redis.call('HDEL', KEYS[1], 'c:' .. name)
   end
-  if ARGV[3] ~= '{}' and (is_new or ARGV[4] == '1') then
+  if next(wanted) and (is_new or ARGV[4] == '1') then
     redis.call('HDEL', KEYS[1], '')
-    for name, wanted in pairs(cjson.decode(ARGV[3])) do
-      local known, words = {}, {}
-      for word in string.gmatch((redis.call('HGET', KEYS[1], 'c:' .. name) or '') .. ' ' .. wanted, '%S+') do
-        if not known[word] then
-          known[word] = true
+    for name, asked in pairs(wanted) do
+      local has, words = {}, {}
+      for word in string.gmatch((redis.call('HGET', KEYS[1], 'c:' .. name) or '') .. ' ' .. asked, '%S+') do
+        if not has[word] then
+          has[word] = true
           words[#words + 1] = word
         end
       end
