@@ -1,3 +1,4 @@
+import { defineSpi } from '@authstate/spi'
 import { expect, test } from 'vitest'
 import { ProviderClosedError } from '../src/index.js'
 import { createTestState, FakeClock, faultyClient, runSuite } from '../src/testing.js'
@@ -13,7 +14,7 @@ test('a state in memory whose clock the test moves', async () => {
   expect(await it.state.userSessions.get('acme', id)).toBeUndefined()
 })
 
-test('reset empties everything; the state and its realms go on working', async () => {
+test('reset starts anew with nothing in memory; the state and its realms go on working', async () => {
   await using it = await createTestState()
   const { state } = it
   const acme = state.realm('acme')
@@ -49,6 +50,32 @@ test('a clock that is given is used', async () => {
   const clock = new FakeClock(5)
   await using it = await createTestState({ clock })
   expect(it.state.clock.now()).toBe(5)
+})
+
+test('a clock that is left out by name is that of the test', async () => {
+  await using it = await createTestState({ clock: undefined, logger: undefined })
+  expect(it.state.clock.now()).toBe(it.clock.now())
+})
+
+test('of resets at once, and of a reset and a close, none leaves a state open', async () => {
+  const opened: string[] = []
+  const closed: string[] = []
+  const probe = defineSpi('probe')
+  const providers = [
+    {
+      spi: probe,
+      id: 'memory',
+      create: () => {
+        const name = `${opened.push('probe')}`
+        return { close: async () => void closed.push(name) }
+      },
+    },
+  ]
+  const it = await createTestState({ providers })
+  await Promise.all([it.reset(), it.reset()])
+  expect([opened.length, closed]).toEqual([3, ['1', '2']])
+  await Promise.all([it.reset(), it.close()])
+  expect(closed.sort()).toEqual(opened.map((_, n) => `${n + 1}`))
 })
 
 test('the kit comes along', () => {

@@ -207,6 +207,25 @@ describe('in memory', () => {
     expect(() => state.stats()).toThrow(ProviderClosedError)
   })
 
+  test('a verb that a provider lacks is an error, in a realm that is bound as well', async () => {
+    const factory = memoryUserSessions()
+    const lacking: AnyProviderFactory = {
+      ...factory,
+      create: async (context, config) =>
+        Object.defineProperty(await factory.create(context, config), 'removeByUser', { value: undefined }),
+    }
+    const state = await createAuthState({ providers: [lacking] })
+    expect(() => state.realm('acme').userSessions.removeByUser('ada')).toThrow(TypeError)
+    await state.close()
+  })
+
+  test('a state can be spread and printed, whatever is disabled', async () => {
+    const state = await createAuthState({ spi: { 'user-session': { enabled: false } } })
+    expect(Object.keys({ ...state })).toEqual([])
+    expect(JSON.stringify({ state })).toBe('{"state":{}}')
+    await state.close()
+  })
+
   test('a service that is disabled is not asked', async () => {
     const state = await createAuthState({ spi: { 'user-session': { enabled: false } } })
     await state.endUser('acme', 'ada')

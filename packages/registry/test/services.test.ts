@@ -47,11 +47,12 @@ test('what a selected store depends on is loaded, too, and started only then', a
   const loaded: Loaded = []
   const services = [
     service(users, ['redis'], loaded, { dependsOn: [redis] }),
+    service(logins, ['redis'], loaded, { dependsOn: [redis] }),
     service(redis, ['default'], loaded, { onDemand: true }),
   ]
   const registry = createProviderRegistry({ services, factories: [] })
   await registry.start()
-  expect(loaded).toEqual(['user-session/redis', 'redis/default'])
+  expect(loaded).toEqual(['user-session/redis', 'login-failure/redis', 'redis/default'])
   await registry.close()
 
   const idle: Loaded = []
@@ -62,6 +63,15 @@ test('what a selected store depends on is loaded, too, and started only then', a
   await alone.start()
   expect(idle).toEqual([])
   await alone.close()
+})
+
+test('a loader that answers no factory stops the start', async () => {
+  const stores = { memory: async () => undefined as unknown as AnyProviderFactory }
+  const services = [defineService({ name: users.name, spi: users, stores })]
+  const registry = createProviderRegistry({ services, factories: [], config: { provider: 'memory' } })
+  await expect(registry.start()).rejects.toThrow(
+    "the store 'memory' of user-session must load the provider of that name",
+  )
 })
 
 test('a store that is given properties is loaded, so that they are checked, whoever is selected', async () => {

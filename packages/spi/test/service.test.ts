@@ -41,7 +41,7 @@ test.each([
   ['a store that cannot be called', { stores: { memory: factory } }, '"definition.stores.memory"'],
   ['an option that nobody knows', { event: [] }, 'event'],
   ['a misspelt verb of a realm', { realm: { removed: async () => {} } }, "Did you mean 'remove'"],
-  ['a misspelt verb of a user', { user: { ended: async () => {} } }, "Did you mean 'end'"],
+  ['a misspelt verb of a user', { user: { forgets: async () => {} } }, "Did you mean 'forget'"],
   ['a version that is no number', { spi: { name: 'greetings', version: '3' } }, '"definition.spi.version"'],
 ])('%s is refused', (_, wrong, message) => {
   const definition = { name: 'greetings', spi: greetingsSpi, stores, ...wrong }
