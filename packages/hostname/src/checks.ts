@@ -18,7 +18,7 @@ export function assertType(type: unknown): asserts type is UrlType {
   assertOneOf(type, 'type', TYPES)
 }
 
-/** What came from outside within it is not checked here: it counts as not sent where it is malformed. */
+/** What a client or a proxy wrote is not checked here: where it cannot be read it makes the client unknown, and is no error. */
 export function assertRequest(request: unknown): asserts request is RequestBase {
   assertKnown(request, 'request', REQUEST)
   const { scheme, host, port, localPort, remoteAddress, headers } = request

@@ -1,6 +1,6 @@
-import { isHostPattern } from '@authstate/spi'
+import { isHostPattern, trustedProxyFault } from '@authstate/spi'
 import * as v from 'valibot'
-import { proxyFault } from './addresses.js'
+import { X_FORWARDED, type XForwarded } from './forwarded.js'
 import { baseUrlFault } from './rules.js'
 
 /** A text in which `faultOf` finds no fault. */
@@ -53,8 +53,10 @@ export const hostnameConfig = v.pipe(
     issuerPath,
     /** The headers that the proxies in front set themselves. */
     proxyHeaders: v.optional(v.picklist(['none', 'forwarded', 'x-forwarded']), 'none'),
+    /** Which of `X-Forwarded-*` the proxies set or remove. Left out: all of them. */
+    xForwarded: v.optional(v.pipe(v.array(v.picklist(X_FORWARDED)), v.minLength(1))),
     /** The proxies in front: addresses, networks, `loopback`, `linklocal`, `uniquelocal`. */
-    trustedProxies: v.optional(v.array(checked(proxyFault)), []),
+    trustedProxies: v.optional(v.array(checked(trustedProxyFault)), []),
   }),
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return
@@ -76,6 +78,7 @@ interface Properties {
   readonly strict: boolean
   readonly allowedHosts: readonly string[]
   readonly proxyHeaders: string
+  readonly xForwarded?: readonly XForwarded[] | undefined
   readonly trustedProxies: readonly string[]
 }
 
@@ -100,6 +103,8 @@ function* contradictions(config: Properties): Generator<[property: string, messa
     ]
   if (config.proxyHeaders !== 'none' && config.trustedProxies.length === 0)
     yield ['trustedProxies', 'must name the proxies whose headers are believed']
+  if (config.proxyHeaders !== 'x-forwarded' && config.xForwarded !== undefined)
+    yield ['xForwarded', 'must be left out where proxyHeaders is not x-forwarded']
   if (config.proxyHeaders === 'none' && config.trustedProxies.length > 0)
     yield ['proxyHeaders', 'must say which headers the trusted proxies set: forwarded or x-forwarded']
 }

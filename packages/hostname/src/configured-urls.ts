@@ -1,8 +1,7 @@
-import { hostPattern } from '@authstate/spi'
-import { proxyList } from './addresses.js'
+import { hostPattern, trustedProxyList } from '@authstate/spi'
 import { type HostnameConfig, isBackendDynamic } from './config.js'
 import type { ClientAddress, RequestBase, UrlType } from './contract.js'
-import { originOfRequest, seenBase } from './forwarded.js'
+import { originOfRequest, type ProxyHeaders, seenBase, X_FORWARDED } from './forwarded.js'
 import { authorityOf, type Base, originOf, parseAuthority, parseBaseUrl, pathOf, usualPort } from './rules.js'
 import type { Urls } from './urls.js'
 
@@ -12,17 +11,17 @@ export class ConfiguredUrls implements Urls {
   readonly #frontend: URL | undefined
   readonly #admin: URL | undefined
   readonly #isDynamic: boolean
-  readonly #proxyHeaders: HostnameConfig['proxyHeaders']
+  readonly #proxyHeaders: ProxyHeaders
   readonly #isTrusted: (ip: string) => boolean
   readonly #isAllowed: (base: Base) => boolean
 
   constructor(config: HostnameConfig) {
-    const { frontendUrl, adminUrl, proxyHeaders, trustedProxies, allowedHosts } = config
+    const { frontendUrl, adminUrl, proxyHeaders, xForwarded, trustedProxies, allowedHosts } = config
     this.#frontend = frontendUrl === undefined ? undefined : parseBaseUrl(frontendUrl)
     this.#admin = adminUrl === undefined ? undefined : parseBaseUrl(adminUrl)
     this.#isDynamic = isBackendDynamic(config)
-    this.#proxyHeaders = proxyHeaders
-    this.#isTrusted = proxyList(trustedProxies)
+    this.#proxyHeaders = { kind: proxyHeaders, xForwarded: xForwarded ?? X_FORWARDED }
+    this.#isTrusted = trustedProxyList(trustedProxies)
     this.#isAllowed = allowedHostList(allowedHosts)
   }
 

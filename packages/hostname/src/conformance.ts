@@ -192,6 +192,8 @@ export const hostnameSuite = defineSuite<HostnameProvider>(
         assert.equal(await resolve('/@evil.example'), 'https://login.example.com/@evil.example')
         assert.equal(await resolve('/:80'), 'https://login.example.com/:80')
         assert.equal(await resolve('/cb', 'https://app.example.com/x/'), 'https://app.example.com/x/cb')
+        assert.equal(await resolve('/a/../cb', 'https://app.example.com/x'), 'https://app.example.com/x/cb')
+        assert.equal(await resolve('/..a', 'https://app.example.com/x'), 'https://app.example.com/x/..a')
         assert.equal(await resolve('/cb', PLACEHOLDER.base), 'https://login.example.com/auth/cb')
         assert.equal(await resolve('/cb', PLACEHOLDER.console), 'https://login.example.com/auth/console/cb')
         assert.equal(await resolve('https://app.example.com/cb'), 'https://app.example.com/cb')
@@ -221,6 +223,19 @@ export const hostnameSuite = defineSuite<HostnameProvider>(
           rootUrl,
         )
       }
+    })
+
+    basic('resolveRelative: nothing leads out of the root', 'contract, nodes 38', async ({ provider }) => {
+      const up = ['/..', '/../admin', '/a/../../admin', '/%2e%2e/admin', '/.%2E/x2', '/../xy']
+      for (const rootUrl of ['https://app.example.com/x', PLACEHOLDER.base, PLACEHOLDER.console])
+        for (const value of up)
+          await assert.rejects(
+            provider.resolveRelative(value, { rootUrl }),
+            (error: Error) => error instanceof TypeError && error.message.startsWith('"value"'),
+            `${rootUrl} ${value}`,
+          )
+      const rootUrl = `${PLACEHOLDER.base}/../admin`
+      await assert.rejects(provider.resolveRelative('/x', { rootUrl }), /TypeError: "options.rootUrl"/)
     })
 
     basic('url: what is handed out is the own of whoever asked', 'house rules', async ({ provider }) => {

@@ -51,11 +51,15 @@ export interface ResolveOptions extends RealmOption {
 export interface ClientAddress {
   /**
    * The address of the client in canonical form: the first hop, seen from here, that is not a trusted proxy. `undefined` where
-   * the connection has none, such as a Unix socket.
+   * nobody knows it: a trusted proxy named no address, or wrote what cannot be read, or the connection has none, such as a Unix
+   * socket.
    */
   readonly ip: string | undefined
   readonly scheme: 'http' | 'https'
-  /** Host and port as the client named them; a usual port is left out. `undefined` for a `Host` that is none. */
+  /**
+   * Host and port as the client named them; a usual port is left out. `undefined` for a `Host` that is none, and where a trusted
+   * proxy wrote what cannot be read.
+   */
   readonly host: string | undefined
   /** Whether headers of a trusted proxy were believed. */
   readonly trusted: boolean
@@ -94,16 +98,17 @@ export interface HostnameProvider extends Provider {
   /**
    * Where a request came from. Synchronous, and nothing is looked up: a name in a header is no address.
    *
-   * Headers are believed from trusted proxies only, and of one kind only. Whatever is malformed counts as not sent.
+   * Headers are believed from trusted proxies only, and of one kind only. What a trusted proxy wrote and cannot be read makes
+   * the client unknown, and never makes the proxy the client.
    */
   clientAddress(request: RequestBase): ClientAddress
 
   /**
    * The absolute URL that a URI of a client stands for. `'/x'` is below the root URL of the client, else at the origin of the
-   * frontend URL. No request is ever looked at.
+   * frontend URL. No request is ever looked at. `..` does not lead out of the root.
    *
    * @throws {TypeError} `value` is neither a path nor an absolute URL of http or https: `//x`, `/\x`, `javascript:…`, a control
-   *   character. Or `rootUrl` is none
+   *   character; or it leads out of the root. Or `rootUrl` is none
    * @throws {ConfigurationError} there is no frontend URL to resolve it against
    */
   resolveRelative(value: string, options?: ResolveOptions): Promise<URL>

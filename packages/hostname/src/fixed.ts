@@ -17,7 +17,7 @@ export function fixedHostname(): ProviderFactory<HostnameProvider, FixedHostname
         hasRealmUrls: false,
         urlOf: () => url,
         addressOf: (request) => {
-          const { ip, scheme, base } = originOfRequest(request, 'none', () => false)
+          const { ip, scheme, base } = originOfRequest(request, { kind: 'none', xForwarded: [] }, () => false)
           return { ip, scheme, host: base && authorityOf(base), trusted: false }
         },
       })

@@ -1,13 +1,21 @@
-import { parseIp } from './addresses.js'
+import { type ForwardedHop, forwardedAddress, headerList, parseIp, walkHops } from '@authstate/spi'
 import type { RequestBase } from './contract.js'
 import { type Base, parseAuthority, usualPort } from './rules.js'
 
 /** Which headers of proxies are read. Never both kinds: a proxy that sets one passes the other on as the client sent it. */
-export type ProxyHeaders = 'none' | 'forwarded' | 'x-forwarded'
+export interface ProxyHeaders {
+  readonly kind: 'none' | 'forwarded' | 'x-forwarded'
+  /** Which of `X-Forwarded-*` the proxies set: the others are as the client sent them. */
+  readonly xForwarded: readonly XForwarded[]
+}
 
-/** One hop: what the proxy behind it said of the connection that it had. */
-interface Hop {
-  readonly ip: string | undefined
+/** The `X-Forwarded-*` headers that are known, by their last word. */
+export const X_FORWARDED = ['for', 'proto', 'host', 'port'] as const
+
+export type XForwarded = (typeof X_FORWARDED)[number]
+
+/** One hop, as the proxy behind it wrote it. */
+interface Hop extends ForwardedHop {
   readonly scheme: string | undefined
   readonly host: string | undefined
   readonly port: string | undefined
@@ -16,45 +24,47 @@ interface Hop {
 /** A request without what proxies did to it. */
 export interface Origin {
   readonly ip: string | undefined
-  /** `undefined` for a `Host` that is none. */
+  /** `undefined` for a `Host` that is none, and for what a proxy wrote and cannot be read. */
   readonly base: Base | undefined
   readonly scheme: 'http' | 'https'
   readonly trusted: boolean
 }
 
-const LONGEST_HEADER = 2_048
-const MOST_HOPS = 32
-
 /**
- * Finds who asked: walks the hops from here outwards as long as the one that spoke is a trusted proxy. What is no address ends
- * the walk, and no name is ever looked up.
+ * Finds who asked: walks the hops from here outwards as long as the one that spoke is a trusted proxy.
+ *
+ * What a trusted proxy wrote and cannot be read makes the client unknown. It never makes the proxy the client: then one
+ * garbled header would lift the limits of an address, or lock everybody out who comes by that proxy.
  */
 export function originOfRequest(
   request: RequestBase,
-  kind: ProxyHeaders,
+  headers: ProxyHeaders,
   isTrusted: (ip: string) => boolean,
 ): Origin {
-  const { scheme } = request
-  let ip = parseIp(request.remoteAddress)
-  let believed: Hop | undefined
-  if (kind !== 'none' && ip !== undefined && isTrusted(ip)) {
-    for (const hop of hopsOf(request, kind).reverse()) {
-      if (!isTrusted(ip)) break
-      // A trusted proxy wrote it. Where it hides the address, its scheme and host count all the same.
-      believed = hop
-      if (hop.ip === undefined) break
-      ip = hop.ip
-    }
-  }
-  if (believed === undefined) return { ip, scheme, base: seenBase(request), trusted: false }
-  const outer = believed.scheme === 'http' || believed.scheme === 'https' ? believed.scheme : scheme
-  const named = parseAuthority(believed.host)
-  if (named === undefined) {
-    const seen = seenBase({ ...request, scheme: outer, port: portOf(believed.port) ?? request.port })
-    return { ip, scheme: outer, base: seen, trusted: true }
-  }
-  const port = named.port ?? portOf(believed.port) ?? usualPort(outer)
-  return { ip, scheme: outer, base: { scheme: outer, host: named.host, port }, trusted: true }
+  const { scheme, remoteAddress } = request
+  const nearest = parseIp(remoteAddress)
+  const seen = { ip: nearest, scheme, base: seenBase(request), trusted: false }
+  if (headers.kind === 'none' || nearest === undefined || !isTrusted(nearest)) return seen
+  const hops =
+    headers.kind === 'forwarded'
+      ? forwardedHops(request.headers['forwarded'])
+      : xForwardedHops(request.headers, headers.xForwarded)
+  if (hops?.length === 0) return seen
+  const { ip, hop } = walkHops(remoteAddress, hops ?? [], isTrusted)
+  if (hops === undefined || hop === undefined)
+    return { ip: undefined, scheme, base: undefined, trusted: false }
+  const outer = hop.scheme ?? scheme
+  if (outer !== 'http' && outer !== 'https') return { ip, scheme, base: undefined, trusted: true }
+  return { ip, scheme: outer, base: baseOf(hop, outer, request), trusted: true }
+}
+
+/** Scheme, host and port together, or nothing: a host is not put together with a port that somebody else named. */
+function baseOf(hop: Hop, scheme: 'http' | 'https', request: RequestBase): Base | undefined {
+  const port = hop.port === undefined ? undefined : portOf(hop.port)
+  if (hop.port !== undefined && port === undefined) return undefined
+  if (hop.host === undefined) return seenBase({ ...request, scheme, port: port ?? request.port })
+  const named = parseAuthority(hop.host)
+  return named && { scheme, host: named.host, port: named.port ?? port ?? usualPort(scheme) }
 }
 
 /** The base of a request as the server saw it. */
@@ -64,36 +74,19 @@ export function seenBase({ scheme, host, port }: RequestBase): Base | undefined 
   return { scheme, host: authority.host, port: authority.port ?? port ?? usualPort(scheme) }
 }
 
-function hopsOf({ headers }: RequestBase, kind: ProxyHeaders): Hop[] {
-  return kind === 'forwarded' ? forwardedHops(headers['forwarded']) : xForwardedHops(headers)
-}
-
-/** The text of a header that is short enough; several of one name are one list. */
-function textOf(header: string | readonly string[] | undefined): string | undefined {
-  const text = typeof header === 'string' ? header : Array.isArray(header) ? header.join(',') : undefined
-  return text === undefined || text.length > LONGEST_HEADER ? undefined : text
-}
-
-function listOf(header: string | readonly string[] | undefined): string[] {
-  const text = textOf(header)
-  if (text === undefined || text.trim() === '') return []
-  const items = text.split(',').map((item) => item.trim())
-  return items.length > MOST_HOPS ? [] : items
-}
-
-function xForwardedHops(headers: RequestBase['headers']): Hop[] {
-  const addresses = listOf(headers['x-forwarded-for'])
-  const hasMore = ['proto', 'host', 'port'].some((name) => listOf(headers[`x-forwarded-${name}`]).length > 0)
+function xForwardedHops(headers: RequestBase['headers'], names: readonly XForwarded[]): Hop[] {
+  const list = (name: XForwarded): string[] =>
+    names.includes(name) ? headerList(headers[`x-forwarded-${name}`]) : []
+  const addresses: (string | undefined)[] = list('for')
+  const [schemes, hosts, ports] = [list('proto'), list('host'), list('port')]
   // Some proxies say how they were reached, and not by whom.
-  if (addresses.length === 0 && hasMore) addresses.push('')
-  const [schemes, hosts, ports] = ['proto', 'host', 'port'].map((name) =>
-    listOf(headers[`x-forwarded-${name}`]),
-  )
+  if (addresses.length === 0 && [schemes, hosts, ports].some(({ length }) => length > 0))
+    addresses.push(undefined)
   // Where every proxy added a value each hop has its own; else the last was written by the proxy that is nearest.
-  const at = (list: readonly string[] = [], index: number): string | undefined =>
-    list.length === addresses.length ? list[index] : list.at(-1)
+  const at = (values: readonly string[], index: number): string | undefined =>
+    values.length === addresses.length ? values[index] : values.at(-1)
   return addresses.map((address, index) => ({
-    ip: addressOf(address),
+    ip: forwardedAddress(address),
     scheme: at(schemes, index)?.toLowerCase(),
     host: at(hosts, index),
     port: at(ports, index),
@@ -103,41 +96,36 @@ function xForwardedHops(headers: RequestBase['headers']): Hop[] {
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 const PAIR = new RegExp(`\\s*(${TOKEN})=(${TOKEN}|"(?:[^"\\\\]|\\\\.)*")\\s*(;|,|$)`, 'y')
 
-/** Reads `Forwarded` (RFC 7239). One that is not well formed counts as not sent: what it says could be read in two ways. */
-function forwardedHops(header: string | readonly string[] | undefined): Hop[] {
-  const text = textOf(header)
-  if (text === undefined || text.trim() === '') return []
+/**
+ * Reads `Forwarded` (RFC 7239).
+ *
+ * @returns `undefined` for one that is not well formed: what it says could be read in two ways
+ */
+function forwardedHops(header: string | readonly string[] | undefined): Hop[] | undefined {
+  const text = typeof header === 'string' ? header : (header ?? []).join(',')
+  if (text.trim() === '') return []
   const elements: Record<string, string>[] = [{}]
   PAIR.lastIndex = 0
   while (PAIR.lastIndex < text.length) {
     const [, name, value = '', end] = PAIR.exec(text) ?? []
-    if (name === undefined) return []
+    if (name === undefined) return undefined
     const element = elements.at(-1) as Record<string, string>
     const key = name.toLowerCase()
-    if (Object.hasOwn(element, key)) return []
+    if (Object.hasOwn(element, key)) return undefined
     if (['for', 'by', 'host', 'proto'].includes(key))
       element[key] = value.startsWith('"') ? value.slice(1, -1).replace(/\\(.)/g, '$1') : value
     if (end === ',') elements.push({})
-    if (end !== '' && PAIR.lastIndex >= text.length) return []
+    if (end !== '' && PAIR.lastIndex >= text.length) return undefined
   }
-  if (elements.length > MOST_HOPS) return []
   return elements.map(({ for: address, proto, host }) => ({
-    ip: addressOf(address),
+    ip: forwardedAddress(address),
     scheme: proto?.toLowerCase(),
     host,
     port: undefined,
   }))
 }
 
-/** An address with or without a port: `203.0.113.7:4711`, `[2001:db8::1]:4711`. Whatever else stands there is none. */
-function addressOf(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined
-  const bracketed = /^\[([\da-f:.]+)\](?::\d{1,5})?$/i.exec(text)?.[1]
-  const withPort = /^(\d[\d.]*):\d{1,5}$/.exec(text)?.[1]
-  return parseIp(bracketed ?? withPort ?? text)
-}
-
-function portOf(text: string | undefined): number | undefined {
-  const port = /^\d{1,5}$/.test(text ?? '') ? Number(text) : 0
+function portOf(text: string): number | undefined {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
   return port >= 1 && port <= 65_535 ? port : undefined
 }

@@ -17,7 +17,7 @@ import type {
   ResolveOptions,
   UrlType,
 } from './contract.js'
-import { bare, baseUrlFault, parseBaseUrl, uriKind } from './rules.js'
+import { bare, baseUrlFault, parseBaseUrl, pathOf, uriKind } from './rules.js'
 import type { Urls } from './urls.js'
 
 const PLACEHOLDERS = { '${authBaseUrl}': 'frontend', '${authAdminUrl}': 'admin' } as const
@@ -80,8 +80,7 @@ export class Hostnames implements HostnameProvider {
     const root = rootUrl === undefined || rootUrl === '' ? undefined : await this.#rootOf(rootUrl, realmId)
     const base = root ?? (await this.#needed('frontend', realmId)).origin
     const resolved = new URL(base + value)
-    if (resolved.origin !== new URL(base).origin)
-      throw new TypeError('"value" must be a path of its own origin')
+    if (!isBelow(resolved, new URL(base))) throw new TypeError('"value" must not lead out of its root')
     return resolved
   }
 
@@ -131,7 +130,10 @@ export class Hostnames implements HostnameProvider {
     if (placeholder === undefined || type === undefined) return bare(this.#checkedRoot(rootUrl))
     const rest = rootUrl.slice(placeholder.length)
     if (rest !== '' && uriKind(rest) !== 'path') throw wrongRoot()
-    return bare(this.#checkedRoot(bare(await this.#needed(type, realmId)) + rest))
+    const home = await this.#needed(type, realmId)
+    const root = this.#checkedRoot(bare(home) + rest)
+    if (!isBelow(root, home)) throw wrongRoot()
+    return bare(root)
   }
 
   #checkedRoot(rootUrl: string): URL {
@@ -148,6 +150,10 @@ export class Hostnames implements HostnameProvider {
     )
   }
 }
+
+/** Whether a URL lies at another or below it. `..` of a path is gone by then. */
+const isBelow = (url: URL, root: URL): boolean =>
+  url.origin === root.origin && `${pathOf(url)}/`.startsWith(`${pathOf(root)}/`)
 
 const wrongRoot = (): TypeError =>
   new TypeError(

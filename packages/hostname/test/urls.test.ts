@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { RecordingLogger } from '@authstate/conformance'
 import { describe, expect, test } from 'vitest'
@@ -170,9 +170,27 @@ describe('configurations', () => {
     [{ frontendUrl: FRONT, proxyHeaders: 'forwarded' }, /trustedProxies.*must name the proxies/],
     [{ frontendUrl: FRONT, trustedProxies: ['10.0.0.1'] }, /proxyHeaders.*must say which headers/],
     [{ frontendUrl: FRONT, proxyHeaders: 'forwarded', trustedProxies: ['0.0.0.0/0'] }, /anybody is a proxy/],
-    [
-      { frontendUrl: FRONT, proxyHeaders: 'forwarded', trustedProxies: ['proxy.example'] },
+    ...[
+      '::ffff:10.0.0.0/8',
+      '::ffff:10.0.0.0/95',
+      '10.0.0.0/33',
+      '10.0.0.0/255.0.255.0',
+      'proxy.example',
+    ].map((entry): [object, RegExp] => [
+      { frontendUrl: FRONT, proxyHeaders: 'forwarded', trustedProxies: [entry] },
       /must be an address/,
+    ]),
+    [
+      { frontendUrl: FRONT, proxyHeaders: 'forwarded', trustedProxies: ['::ffff:0.0.0.0/96'] },
+      /anybody is a proxy/,
+    ],
+    [
+      { frontendUrl: FRONT, proxyHeaders: 'forwarded', trustedProxies: ['10.0.0.1'], xForwarded: ['for'] },
+      /xForwarded.*must be left out/,
+    ],
+    [
+      { frontendUrl: FRONT, proxyHeaders: 'x-forwarded', trustedProxies: ['10.0.0.1'], xForwarded: [] },
+      /xForwarded/,
     ],
     [{ frontendUrl: FRONT, issuerPath: 'realms' }, /issuerPath.*must be empty or a path/],
     [{ frontendUrl: FRONT, issuerPath: '/{realm}' }, /issuerPath.*must be empty or a path/],
@@ -200,4 +218,12 @@ test('requestBaseOf reads a request of Node', async () => {
     remoteAddress: '127.0.0.1',
   })
   expect(base.headers['x-forwarded-for']).toBe('1.2.3.4')
+})
+
+test('requestBaseOf: in HTTP/2 the authority wins over a Host beside it', () => {
+  const socket = { encrypted: true, localPort: 443, remoteAddress: '127.0.0.1' }
+  const of = (headers: object) => requestBaseOf({ socket, headers } as unknown as IncomingMessage).host
+  expect(of({ ':authority': 'a.example', host: 'evil.example' })).toBe('a.example')
+  expect(of({ ':authority': 'a.example' })).toBe('a.example')
+  expect(of({ host: 'a.example' })).toBe('a.example')
 })

@@ -17,7 +17,11 @@ describe('clientAddressReader', () => {
     ['IPv4 within IPv6', '::ffff:10.0.0.1', '::ffff:203.0.113.7', '203.0.113.7'],
     ['IPv6', '2001:db8:ffff::1', '2001:DB8::7', '2001:db8::7'],
     ['rubbish from a proxy', '10.0.0.1', 'unknown', undefined],
-    ['an address with a port', '10.0.0.1', '203.0.113.7:4711', undefined],
+    ['an address with a port', '10.0.0.1', '203.0.113.7:4711', '203.0.113.7'],
+    ['IPv6 with a port', '10.0.0.1', '[2001:db8::7]:4711', '2001:db8::7'],
+    ['a proxy with a port', '10.0.0.1', '203.0.113.7, 10.9.9.9:80', '203.0.113.7'],
+    ['nothing between two commas', '10.0.0.1', '203.0.113.7,, 10.9.9.9,', '203.0.113.7'],
+    ['more proxies than anybody has', '10.0.0.1', `203.0.113.7${', 10.9.9.9'.repeat(32)}`, undefined],
     ['a proxy in a form that others read differently', '10.0.0.1', '203.0.113.7, 012.0.0.1', undefined],
     ['only proxies', '10.0.0.1', '10.0.0.2', '10.0.0.2'],
     ['no connection', undefined, '203.0.113.7', undefined],
@@ -41,8 +45,10 @@ describe('clientAddressReader', () => {
       '::1/129',
       '::1/255.0.0.0',
       '::ffff:10.0.0.1/95',
+      '::ffff:10.0.0.0/8',
+      '::ffff:0:0/96',
     ]) {
-      expect(() => clientAddressReader([entry]), entry).toThrow('"trustedProxies" has a')
+      expect(() => clientAddressReader(['loopback', entry]), entry).toThrow('"trustedProxies[1]" must ')
     }
   })
 
@@ -53,13 +59,14 @@ describe('clientAddressReader', () => {
     const ipv6 = fc.array(word, { minLength: 8, maxLength: 8 }).map((words) => words.join(':'))
     const mapped = ipv4.map((text) => `::ffff:${text}`)
     const address = fc.oneof(ipv4, ipv6, mapped, fc.constantFrom('::1'))
-    const junk = fc.constantFrom('unknown', '', '127.0.0.1:80', '"::1"')
+    // A port is read here, and makes an address none there.
+    const junk = fc.constantFrom('unknown', '', '127.1', '"::1"')
     const entry = fc.oneof(
-      fc.constantFrom('loopback', 'linklocal', 'uniquelocal', '10.0.0.0/255.0.0.0', '::ffff:0:0/96'),
+      fc.constantFrom('loopback', 'linklocal', 'uniquelocal', '10.0.0.0/255.0.0.0', '::ffff:a00:0/104'),
       address,
       fc.tuple(ipv4, fc.integer({ min: 1, max: 32 })).map((parts) => parts.join('/')),
       fc.tuple(ipv6, fc.integer({ min: 1, max: 128 })).map((parts) => parts.join('/')),
-      fc.tuple(mapped, fc.integer({ min: 96, max: 128 })).map((parts) => parts.join('/')),
+      fc.tuple(mapped, fc.integer({ min: 97, max: 128 })).map((parts) => parts.join('/')),
     )
     const header = fc.array(fc.oneof(address, address, junk), { maxLength: 4 })
     const separator = fc.constantFrom(',', ', ', ' ,  ')

@@ -1,5 +1,14 @@
 export { type Answer, afterwards } from './answer.js'
 export * from './assert.js'
+export {
+  type ForwardedHop,
+  forwardedAddress,
+  headerList,
+  parseIp,
+  trustedProxyFault,
+  trustedProxyList,
+  walkHops,
+} from './client-address.js'
 export * from './clock.js'
 export * from './duration.js'
 export { Emitter, type EmitterOptions, type EventOf, isPromiseLike } from './emitter.js'
