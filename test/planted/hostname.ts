@@ -74,6 +74,17 @@ export const hostnameBugs = inMemory(hostnameSuite, defaultHostname, (plant) => 
     }),
   )
   plant(
+    'open redirect',
+    'two dots lead out of the root of a client',
+    'resolveRelative: nothing leads out of the root',
+    (real) => ({
+      resolveRelative: async (value, options) =>
+        options?.rootUrl === undefined
+          ? real.resolveRelative(value, options)
+          : new URL(`https://login.example.com/x${value}`),
+    }),
+  )
+  plant(
     'shared answer',
     'the configured URL is handed out itself',
     'url: what is handed out is the own of whoever asked',
