@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { assertOptions, type Known } from '@authstate/spi'
-import { type Declared, withoutNotes } from './changes/annotations.js'
+import { annotationsOf, type Declared, withoutNotes } from './changes/annotations.js'
 import { concealScript } from './conceal.js'
 import { type Snippets, withSnippets } from './include.js'
 import { absentBeside } from './key-space.js'
@@ -76,7 +76,8 @@ export type ScriptArgs<A extends string> = Readonly<Record<A, string | number>>
  * A line that begins with `--@` is there only while some consumer asks for what it notes: `--@ changed(…)` notes that a record
  * changed, `--@details …` gathers what is gone after an ending. Where nobody asks, the line costs nothing.
  *
- * @throws TypeError when a snippet is unknown, or includes itself; when a property is unknown
+ * @throws TypeError when a snippet is unknown, or includes itself; when a property is unknown; when a line `--@` with `changed` does
+ *   not say what it notes
  */
 export function defineScript<const K extends string, const A extends string, R>(
   definition: ScriptDefinition<K, A, R>,
@@ -84,6 +85,7 @@ export function defineScript<const K extends string, const A extends string, R>(
   assertOptions<ScriptDefinition & Script>(definition, 'definition', DEFINITION)
   const { include, ...script } = definition as ScriptDefinition<K, A, R>
   const annotated = withSnippets(script.name, script.lua, include)
+  annotationsOf(annotated)
   const lua = withoutNotes(annotated)
   return Object.freeze({ ...script, annotated, lua, sha1: known(lua) })
 }

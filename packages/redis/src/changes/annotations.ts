@@ -14,26 +14,39 @@ export interface Annotation {
   readonly isEnding: boolean
 }
 
-/** What decides which lines of a script stand. */
-export interface Asked {
-  readonly maxNotes: number
-  /** Whether some consumer asks for what is gone after an ending. */
+/** What consumers ask for. */
+export interface Wanted {
+  /** Whether what is gone after an ending is asked for. */
   readonly details: boolean
-  asksFor(annotation: Annotation): boolean
+  asksFor(change: Pick<Annotation, 'kind' | 'isEnding'>): boolean
 }
 
-const LINE = /^( *)--@(details)? (.*)\n/gm
-const CALL = /\bchanged\('([\w-]+)', (?:[^,]|\.\.)+, '(touch|full|removal)'(, [\w[\]]+)?\)/
+/** What decides which lines of a script stand. */
+export interface Asked extends Wanted {
+  readonly maxNotes: number
+}
+
+const LINE = /^( *)--@(details)? (\S.*)\n/gm
+const CALL = /\bchanged\('([\w-]+)', [^,]+, '(touch|full|removal)'(, [\w[\]]+)?\)/g
 
 /** A script as it is while nobody asks for notes. */
 export const withoutNotes = (annotated: string): string => annotated.replaceAll(LINE, '')
 
-/** What the lines of a script note. */
+/**
+ * What the lines of a script note.
+ *
+ * @throws TypeError when a line `--@` is none, or does not say what it notes
+ */
 export function annotationsOf(annotated: string): readonly Annotation[] {
-  return [...annotated.matchAll(LINE)].flatMap(([, , details, line = '']) => {
-    if (details !== undefined || !line.includes('changed(')) return []
-    return [annotationIn(line)]
-  })
+  const strange = withoutNotes(annotated).match(/^.*--@.*$/m)
+  if (strange) {
+    throw new TypeError(
+      `a line of notes begins with '--@ ' or '--@details ', and another line follows it: ${strange[0].trim()}`,
+    )
+  }
+  return [...annotated.matchAll(LINE)].flatMap(([, , details, line = '']) =>
+    details === undefined ? annotationsIn(line) : [],
+  )
 }
 
 /** A script that notes what is asked for; `undefined`: nobody asks for anything that it changes. */
@@ -41,18 +54,23 @@ export function withNotes(annotated: string, asked: Asked): string | undefined {
   if (!annotationsOf(annotated).some((annotation) => asked.asksFor(annotation))) return undefined
   const lua = annotated.replaceAll(LINE, (_, indent: string, details: string | undefined, line: string) => {
     if (details !== undefined) return asked.details ? `${indent}${line}\n` : ''
-    const stands = !line.includes('changed(') || asked.asksFor(annotationIn(line))
+    const annotations = annotationsIn(line)
+    const stands = annotations.length === 0 || annotations.some((annotation) => asked.asksFor(annotation))
     return stands ? `${indent}${line}\n` : ''
   })
   return `local MOST_NOTES = ${asked.maxNotes}\n${changedLua}\n${lua}`
 }
 
-function annotationIn(line: string): Annotation {
-  const [, kind, how, gone] = CALL.exec(line) ?? []
-  if (kind === undefined || how === undefined) {
+function annotationsIn(line: string): readonly Annotation[] {
+  const calls = [...line.matchAll(CALL)]
+  if (calls.length < line.split('changed(').length - 1) {
     throw new TypeError(
       `a line of a script must say changed('kind', key, 'touch', 'full' or 'removal'): ${line}`,
     )
   }
-  return { kind, how: how as How, isEnding: how === 'removal' || gone !== undefined }
+  return calls.map(([, kind = '', how, gone]) => ({
+    kind,
+    how: how as How,
+    isEnding: how === 'removal' || gone !== undefined,
+  }))
 }
