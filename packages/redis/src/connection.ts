@@ -112,13 +112,14 @@ export class OpenConnection implements RedisConnection {
     this.#changeReaders.delete(reader)
   }
 
-  get mayEvict(): boolean {
-    return this.#watch?.mayEvict ?? true
-  }
-
   /** From now on `health()` looks at the server through this. */
   goWatched(watch: ServerWatch): void {
     this.#watch = watch
+  }
+
+  /** Learns what is recorded now, and not what a look that runs has read already. */
+  async lookAfresh(): Promise<void> {
+    await this.#watch?.lookAfresh()
   }
 
   /** Why nothing is served; `undefined`: it is. */
@@ -131,32 +132,24 @@ export class OpenConnection implements RedisConnection {
     this.#refusal = reason
   }
 
-  /** Sends a script although everything is refused. */
-  runAnyway<R>(
-    script: Script<string, string, R>,
-    parameters: ReturnType<typeof scriptParameters>,
-  ): Promise<R> {
-    return this.#sendNow(
-      script.name,
-      () => this.#client.evalsha(...parameters),
-      script.decode,
-      (error) => (isScriptMissing(error) ? this.#sendSource(script, parameters) : undefined),
-    )
-  }
-
-  /** Sends a script although the connection is closing: what a reader says when it ends. */
-  async runLast<R>(
-    script: Script<string, string, R>,
-    keys: Readonly<Record<string, string>>,
-    args: ScriptArgs<string>,
+  /**
+   * Sends a script although everything is refused.
+   *
+   * @param isLast Also while the connection is closing: what somebody says who ends.
+   */
+  runAnyway<K extends string, A extends string, R>(
+    script: Script<K, A, R>,
+    keys: Readonly<Record<K, string>>,
+    args: ScriptArgs<A>,
+    isLast = false,
   ): Promise<R> {
     const parameters = scriptParameters(script, keys, args, this.#client.isCluster)
     return this.#sendNow(
       script.name,
       () => this.#client.evalsha(...parameters),
       script.decode,
-      undefined,
-      true,
+      (error) => (isScriptMissing(error) ? this.#sendSource(script, parameters) : undefined),
+      isLast,
     )
   }
 

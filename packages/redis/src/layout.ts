@@ -36,3 +36,13 @@ export function unknownConsumerText(
     'name it in redis.changes.consumers, as on the other nodes, or in redis.changes.drop to end that'
   )
 }
+
+/** What an operator is told of consumers that a running node names and that are not recorded as it asks. */
+export function unrecordedConsumerText(names: readonly string[]): string {
+  const list = names.map((name) => `"${name}"`).join(', ')
+  return (
+    `redis.changes: ${list} of redis.changes.consumers is no longer recorded, or not with all that it asks for, and not ` +
+    'everything is noted for it: another node was started with it in redis.changes.drop, or Redis has lost what was recorded; ' +
+    'name it in one of both on all nodes, and start them again'
+  )
+}

@@ -86,12 +86,14 @@ export const readNotes = defineScript({
   args: ['consumer', 'owner', 'leaseMs', 'had', 'limit', 'consumers'],
   decode: (reply) => {
     const [state, length = 0, last = '', notes = []] = reply as [
-      'busy' | 'begun' | 'gap' | 'on',
+      'busy' | 'begun' | 'gap' | 'lost' | 'on',
       number?,
       string?,
       (readonly [id: string, fields: readonly string[]])[]?,
     ]
-    return { state, length, last, notes }
+    // Another one reads: what is answered then is no length.
+    const hasBegun = state === 'busy' ? length === 1 : state !== 'begun'
+    return { state, hasBegun, length, last, notes }
   },
 })
 

@@ -1,13 +1,24 @@
 import { ConfigurationError, type Logger, timers } from '@authstate/spi'
-import { Noting, type RecordedConsumers, recordedAs, unknownConsumers } from './changes/consumers.js'
+import {
+  lackingConsumers,
+  Noting,
+  type RecordedConsumers,
+  recordedAs,
+  unknownConsumers,
+} from './changes/consumers.js'
 import type { RedisClient } from './client.js'
 import type { OpenConnection } from './connection.js'
 import { type EvictionPolicy, evictionText, evicts, readPolicy } from './eviction.js'
 import { reasonOf } from './failure.js'
-import { type ClaimedLayout, LAYOUT_VERSION, layoutMistake, unknownConsumerText } from './layout.js'
+import {
+  type ClaimedLayout,
+  LAYOUT_VERSION,
+  layoutMistake,
+  unknownConsumerText,
+  unrecordedConsumerText,
+} from './layout.js'
 import { listen } from './listen.js'
 import type { RedisConfig } from './options.js'
-import { scriptParameters } from './script.js'
 import { claimLayout, forgetConsumers } from './scripts.js'
 
 /** Between two looks. */
@@ -28,10 +39,12 @@ export interface ServerWatchParts {
 export class ServerWatch {
   readonly #parts: ServerWatchParts
   #policy: EvictionPolicy
-  /** Whether the last look found that no server evicts. */
-  #neverEvicts = false
   /** Who is told of changes as this node knows. */
   #consumers: RecordedConsumers
+  /** Consumers of which this node learned that they are gone, until what is kept for them is gone as well. */
+  readonly #gone = new Set<string>()
+  /** Consumers of this node's configuration of which not all is recorded. */
+  #unrecorded: readonly string[] = []
   #looking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   readonly #onReady = () => void this.look().catch(() => {})
@@ -58,7 +71,7 @@ export class ServerWatch {
       (name) => !drop.includes(name),
     )
     if (unknown.length > 0) throw new ConfigurationError(unknownConsumerText(unknown, config))
-    await this.#forget(recorded.consumers)
+    await this.#forget(config.changes.drop, recorded.consumers)
     this.#learn(recorded.consumers)
     await this.#readPolicy().catch((cause: unknown) => {
       if (config.strict) {
@@ -78,14 +91,13 @@ export class ServerWatch {
     this.#timer = timers.setInterval(this.#onReady, LOOK_MS).unref()
   }
 
-  /** Whether a server evicts, or does not say that it never does. */
-  get mayEvict(): boolean {
-    return !this.#neverEvicts
-  }
-
   /** What an operator should know although Redis answers. */
   get warnings(): readonly string[] {
-    return evicts(this.#policy) ? [evictionText(this.#policy)] : []
+    const names = this.#unrecorded
+    return [
+      ...(evicts(this.#policy) ? [evictionText(this.#policy)] : []),
+      ...(names.length === 0 ? [] : [unrecordedConsumerText(names)]),
+    ]
   }
 
   /** Looks now, or joins whoever looks. Rejects when Redis did not answer; what was known then stays. */
@@ -94,6 +106,12 @@ export class ServerWatch {
       this.#looking = undefined
     })
     return this.#looking
+  }
+
+  /** The same, and never with what a look that runs has read already. */
+  async lookAfresh(): Promise<void> {
+    await this.#looking?.catch(() => {})
+    await this.look()
   }
 
   close(): void {
@@ -115,13 +133,17 @@ export class ServerWatch {
       logger.info({}, 'the layout is the one of this node again; it serves')
     }
     connection.refuseWith(mistake)
-    if (mistake === undefined) this.#learn(recorded.consumers)
+    if (mistake === undefined) {
+      this.#learn(recorded.consumers)
+      await this.#forget([...this.#gone], recorded.consumers)
+      this.#gone.clear()
+    }
     // Who may not ask is told so at the start.
     await this.#readPolicy().catch(() => {})
   }
 
   async #claim(isStart: boolean): Promise<ClaimedLayout> {
-    const { connection, client, config } = this.#parts
+    const { connection, config } = this.#parts
     const keys = { layout: connection.keys.shared('layout') }
     const args = {
       partitions: config.partitions,
@@ -130,7 +152,7 @@ export class ServerWatch {
       isStart: isStart ? 1 : 0,
       drop: isStart ? JSON.stringify(config.changes.drop) : '[]',
     }
-    return connection.runAnyway(claimLayout, scriptParameters(claimLayout, keys, args, client.isCluster))
+    return connection.runAnyway(claimLayout, keys, args)
   }
 
   /** Notes from now on what these ask for. */
@@ -143,18 +165,35 @@ export class ServerWatch {
         'a consumer of changes was added; this node notes changes for it and does not start again without it',
       )
     }
+    const gone = unknownConsumers(this.#consumers, consumers)
+    if (gone.length > 0) {
+      logger.warn(
+        { consumers: gone },
+        'a consumer of changes is no longer recorded; this node notes nothing more for it',
+      )
+    }
+    for (const name of gone) this.#gone.add(name)
+    for (const name of consumers.keys()) this.#gone.delete(name)
     this.#consumers = consumers
+    const unrecorded = lackingConsumers(recordedAs(config.changes.consumers), consumers)
+    if (unrecorded.some((name) => !this.#unrecorded.includes(name))) {
+      logger.warn({ consumers: unrecorded }, unrecordedConsumerText(unrecorded))
+    }
+    this.#unrecorded = unrecorded
     const { noting } = connection
     if (noting === undefined ? consumers.size === 0 : noting.equals(consumers)) return
     connection.note(consumers.size === 0 ? undefined : new Noting(consumers, config.changes.maxNotes))
   }
 
-  /** Takes away what is kept for consumers that are dropped. */
-  async #forget(left: RecordedConsumers): Promise<void> {
-    const { connection, config } = this.#parts
+  /**
+   * Takes away what is kept for consumers that are dropped. Every node does when it learns of it: until then it may have noted
+   * changes for them, and told them.
+   */
+  async #forget(dropped: readonly string[], left: RecordedConsumers): Promise<void> {
+    const { connection } = this.#parts
     const { keys } = connection
-    if (config.changes.drop.length === 0) return
-    const args = { dropped: JSON.stringify(config.changes.drop), isLast: left.size === 0 ? 1 : 0 }
+    if (dropped.length === 0) return
+    const args = { dropped: JSON.stringify(dropped), isLast: left.size === 0 ? 1 : 0 }
     const calls = keys.all.map((partition) => ({
       keys: {
         notes: keys.key(partition, 'xn'),
@@ -169,13 +208,7 @@ export class ServerWatch {
   async #readPolicy(): Promise<void> {
     const { connection, client, logger } = this.#parts
     const before = this.#policy
-    try {
-      this.#policy = await connection.askAnyway('redis.info', () => readPolicy(client))
-      this.#neverEvicts = this.#policy !== undefined && !evicts(this.#policy)
-    } catch (error) {
-      this.#neverEvicts = false
-      throw error
-    }
+    this.#policy = await connection.askAnyway('redis.info', () => readPolicy(client))
     if (this.#policy !== before && evicts(this.#policy)) {
       logger.warn({ policy: this.#policy }, evictionText(this.#policy))
     }

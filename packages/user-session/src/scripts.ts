@@ -76,8 +76,7 @@ export const touch = defineScript({
   changes: { 'user-session': ['touch'] },
   repeatable: true,
   keys: ['session'],
-  args: ['now', 'life', 'evicted'],
-  lastIsOptional: true,
+  args: ['now', 'life'],
   decode: (reply) => (reply as string | null) ?? undefined,
 })
 
@@ -90,8 +89,7 @@ export const refresh = defineScript({
   changes: { 'user-session': ['touch'] },
   repeatable: true,
   keys: ['session'],
-  args: ['now', 'life', 'client', 'clientLife', 'answer', 'evicted'],
-  lastIsOptional: true,
+  args: ['now', 'life', 'client', 'clientLife', 'answer'],
   decode: (reply) => (reply as (string | null)[] | null) ?? undefined,
 })
 

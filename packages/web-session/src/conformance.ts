@@ -19,7 +19,6 @@ import { saving } from './conformance/saving.js'
 import { updating } from './conformance/updating.js'
 import { users } from './conformance/users.js'
 import { type WebSessionProvider, webSessionSpi } from './contract.js'
-import { DIGEST_CHARACTERS } from './rules.js'
 
 const VERBS: Verbs<WebSessionProvider> = {
   save: true,
@@ -57,6 +56,9 @@ export const webSessionSuite = defineSuite<WebSessionProvider>(
   VERBS,
 )
 
+/** Characters of a member before the id: what orders those that end at the same instant. */
+const DIGEST = 8
+
 /** What keys of this SPI must satisfy; for `redisTarget`. */
 export const webSessionKeySpace: KeySpaceRules = {
   records: ['wo', 'wf', 'wp'],
@@ -69,7 +71,7 @@ export const webSessionKeySpace: KeySpaceRules = {
 
 function recordOf(member: string, head: string, key: string): string {
   const [realm = ''] = key.slice(head.length + ':wr:'.length).split(':')
-  return `${head}:wo:${realm}:${member.slice(DIGEST_CHARACTERS)}`
+  return `${head}:wo:${realm}:${member.slice(DIGEST)}`
 }
 
 /** Registers the suite for one implementation. */

@@ -1,5 +1,5 @@
 import { type Script, scriptSaying } from '../script.js'
-import { type Annotation, type Asked, withNotes } from './annotations.js'
+import { type Annotation, type Asked, type Wanted, withNotes } from './annotations.js'
 
 /** Who asks to be told of changes, as the configuration says it. */
 export interface ChangeConsumer {
@@ -41,25 +41,58 @@ export function unknownConsumers(recorded: RecordedConsumers, known: RecordedCon
   return [...recorded.keys()].filter((name) => !known.has(name)).sort()
 }
 
+/** Consumers of which not all that they ask for is recorded. */
+export function lackingConsumers(asking: RecordedConsumers, recorded: RecordedConsumers): readonly string[] {
+  return [...asking].flatMap(([name, words]) => {
+    const has = new Set(recorded.get(name)?.split(' '))
+    return words.split(' ').every((word) => has.has(word)) ? [] : [name]
+  })
+}
+
+/** What words ask for, of one consumer or of several. */
+class WantedByWords implements Wanted {
+  readonly details: boolean
+  readonly #words: ReadonlySet<string>
+
+  constructor(words: readonly string[]) {
+    this.#words = new Set(words)
+    this.details = this.#words.has(DETAILS)
+  }
+
+  asksFor({ kind, isEnding }: Pick<Annotation, 'kind' | 'isEnding'>): boolean {
+    return [kind, '*'].some(
+      (name) => this.#words.has(`${name}.all`) || (isEnding && this.#words.has(`${name}.endings`)),
+    )
+  }
+}
+
 /** What the consumers of a deployment ask of every script. */
 export class Noting implements Asked {
   readonly maxNotes: number
   readonly consumers: RecordedConsumers
-  readonly details: boolean
-  readonly #words: ReadonlySet<string>
+  readonly #all: Wanted
+  readonly #each: ReadonlyMap<string, Wanted>
   readonly #scripts = new WeakMap<Script, Script>()
 
   constructor(consumers: RecordedConsumers, maxNotes: number) {
     this.consumers = consumers
     this.maxNotes = maxNotes
-    this.#words = new Set([...consumers.values()].flatMap((words) => words.split(' ')))
-    this.details = this.#words.has(DETAILS)
+    const words = [...consumers].map(([name, text]) => [name, text.split(' ')] as const)
+    this.#all = new WantedByWords(words.flatMap(([, of]) => of))
+    this.#each = new Map(words.map(([name, of]) => [name, new WantedByWords(of)]))
   }
 
-  asksFor({ kind, isEnding }: Annotation): boolean {
-    return [kind, '*'].some(
-      (name) => this.#words.has(`${name}.all`) || (isEnding && this.#words.has(`${name}.endings`)),
-    )
+  get details(): boolean {
+    return this.#all.details
+  }
+
+  asksFor(change: Pick<Annotation, 'kind' | 'isEnding'>): boolean {
+    return this.#all.asksFor(change)
+  }
+
+  /** What one consumer asks for; `undefined`: it is not recorded. */
+  wantedBy(consumer: string): Wanted | undefined {
+    return this.#each.get(consumer)
   }
 
   /** A script as it is to be sent: with notes of what is asked for. */

@@ -39,8 +39,9 @@ export interface ChangeNote {
 export interface ChangeGap {
   readonly partition: number
   /**
-   * `begun`: it is told for the first time, and of what changes from now on. `lost`: Redis has lost its data, and with it how far
-   * this consumer had come. `missed`: notes went before it came for them: there were more than `maxNotes`.
+   * `begun`: it is told for the first time, and of what changes from now on. `lost`: Redis has lost the last note that this consumer
+   * has had, or how far it had come; the notes that are there follow. `missed`: notes went before it came for them: there were more
+   * than `maxNotes`.
    */
   readonly reason: 'begun' | 'lost' | 'missed'
 }
@@ -51,10 +52,13 @@ export interface ChangeHandlers {
    * Notes of one partition, in order; never again once this resolved and Redis heard of it. Until then they come again: also
    * on another node, and also when it throws.
    *
-   * @param signal Aborted when this node may tell no longer: another one begins.
+   * @param signal Aborted when this node may tell no longer: another one begins, or may have begun while Redis was out of reach.
    */
   readonly onNotes: (notes: readonly ChangeNote[], signal: AbortSignal) => unknown
-  /** Changes that it is not told of; before the notes that follow them. It comes again unless it resolved. */
+  /**
+   * Changes that it is not told of; before the notes that follow them. It comes again until it resolved, and then only where
+   * this node lost the partition before it had told what follows.
+   */
   readonly onGap?: (gap: ChangeGap, signal: AbortSignal) => unknown
 }
 

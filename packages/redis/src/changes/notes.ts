@@ -1,5 +1,5 @@
 import { unescapePart } from '../key-space.js'
-import type { How } from './annotations.js'
+import type { How, Wanted } from './annotations.js'
 import type { ChangeNote, EndedClient, EndedSession } from './contract.js'
 
 /** An entry of an outbox as Redis answers it. */
@@ -7,12 +7,20 @@ export type StoredNote = readonly [id: string, fields: readonly string[]]
 
 const HOWS: Readonly<Record<string, How>> = { t: 'touch', f: 'full', r: 'removal' }
 
-/** Reads a note; `undefined` for an entry that says nothing, and for one that this version cannot read. */
-export function readNote([id, fields]: StoredNote, partition: number): ChangeNote | undefined {
+/**
+ * Reads a note as its consumer wants it; `undefined` for an entry that says nothing, for one that this version cannot read, and
+ * for what that consumer did not ask for.
+ */
+export function readNote(
+  [id, fields]: StoredNote,
+  partition: number,
+  wanted: Wanted,
+): ChangeNote | undefined {
   const [kind = '', text = '', , gone] = fields
   const how = HOWS[text.charAt(0)]
   if (how === undefined) return undefined
-  const ended = gone === undefined ? undefined : readEnded(gone)
+  if (!wanted.asksFor({ kind, isEnding: how === 'removal' || gone !== undefined })) return undefined
+  const ended = wanted.details && gone ? readEnded(gone) : undefined
   return {
     id,
     partition,
@@ -23,9 +31,6 @@ export function readNote([id, fields]: StoredNote, partition: number): ChangeNot
     ...(ended && { ended }),
   }
 }
-
-/** Whether an entry only keeps a place. */
-export const isAnchor = ([, [kind]]: StoredNote): boolean => kind === '-'
 
 function readEnded(text: string): EndedSession | undefined {
   try {

@@ -1,5 +1,6 @@
 import { type Logger, timers } from '@authstate/spi'
 import type { readNotes } from '../scripts.js'
+import type { Wanted } from './annotations.js'
 import type { ChangeGap, ChangeHandlers, ChangeNote } from './contract.js'
 import { readNote } from './notes.js'
 
@@ -8,33 +9,53 @@ export interface OutboxPlaceParts {
   readonly partition: number
   readonly handlers: ChangeHandlers
   readonly leaseMs: number
+  readonly pollMs: number
   readonly logger: Logger
   readonly consumer: string
   /** Called when handlers are done. */
-  readonly onDone: () => void
+  readonly onDone: (place: OutboxPlace) => void
+}
+
+/** What was asked, and what for. */
+export interface PlaceQuestion {
+  /** Most notes to be answered; 0: none, it only holds the lease. */
+  readonly limit: number
+  /** When it was asked. */
+  readonly askedAtMs: number
+  readonly wanted: Wanted
 }
 
 type Reply = ReturnType<(typeof readNotes)['decode']>
+
+const GAPS: Readonly<Record<string, ChangeGap['reason']>> = { begun: 'begun', gap: 'missed', lost: 'lost' }
+
+/** Longest pause after failures. */
+const MOST_PAUSE_MS = 5_000
 
 /** How far a consumer has come in the outbox of one partition, as far as this node knows. */
 export class OutboxPlace {
   readonly partition: number
   readonly #parts: OutboxPlaceParts
-  /** Id of the last note that the consumer has had and Redis does not know of; `''`: none. */
-  had = ''
+  /** Id of the last note that the consumer has had, as far as this node knows; `''`: it does not. */
+  #had = ''
   isHeld = false
-  /** Whether there may be more to tell at once. */
-  hasMore = false
   notes = 0
   gaps = 0
   failures = 0
   length = 0
   /** When a gap was met last. */
   gapAtMs: number | undefined
+  /** When to ask Redis: for notes, or for the lease alone while handlers run. */
+  nextAtMs = 0
   /** Until the handlers that run are done. */
   told: Promise<void> | undefined
-  #heldBefore = false
-  #nextAtMs = 0
+  /** Whether the consumer has begun here, as far as this node saw. */
+  #hasBegun = false
+  /** The gap that was met, until what follows it was told. */
+  #gap: { readonly mark: string; isHeard: boolean } | undefined
+  #leaseUntilMs = 0
+  /** Calls that failed since one was answered. */
+  #failed = 0
   #pauseMs = 0
   #abort = new AbortController()
 
@@ -47,44 +68,75 @@ export class OutboxPlace {
     return this.told !== undefined
   }
 
-  /** Whether to ask Redis: for notes, or for the lease alone while handlers run. */
-  isDue(nowMs: number): boolean {
-    return nowMs >= this.#nextAtMs
+  /** What Redis is told of how far the consumer has come: where that is gone there, what follows is no beginning. */
+  get had(): string {
+    return this.#had === '' && this.#hasBegun ? '0-0' : this.#had
   }
 
-  /** Redis did not answer: whether the lease stands is not known. */
-  fail(): void {
-    this.hasMore = false
+  /** Until when no other node may tell for certain; infinite where this one may not either. */
+  get leaseUntilMs(): number {
+    return this.isHeld ? this.#leaseUntilMs : Number.POSITIVE_INFINITY
+  }
+
+  /** Loses the partition where Redis may have let another node begin. */
+  expire(nowMs: number): void {
+    if (nowMs >= this.leaseUntilMs) this.#lose()
+  }
+
+  /** Redis did not answer: whether the lease was renewed is not known. */
+  fail(nowMs: number): void {
+    const { pollMs, leaseMs } = this.#parts
+    this.#failed += 1
+    this.nextAtMs = nowMs + Math.min(MOST_PAUSE_MS, leaseMs / 3, pollMs * 2 ** Math.min(this.#failed, 16))
+    this.expire(nowMs)
   }
 
   /** What Redis answered. */
-  take(reply: Reply, nowMs: number): void {
-    const { leaseMs } = this.#parts
-    this.hasMore = false
+  take(reply: Reply, { limit, askedAtMs, wanted }: PlaceQuestion, nowMs: number): void {
+    const { leaseMs, pollMs } = this.#parts
+    this.#failed = 0
     if (reply.state === 'busy') {
       this.#lose()
-      this.#nextAtMs = nowMs + leaseMs / 3
+      this.#had = ''
+      this.#hasBegun ||= reply.hasBegun
+      this.nextAtMs = nowMs + leaseMs / 3
       return
     }
     this.isHeld = true
+    // A question for notes leaves the lease as it is while two thirds are left.
+    this.#leaseUntilMs = askedAtMs + (limit === 0 ? leaseMs : (leaseMs / 3) * 2)
     this.length = reply.length
-    if (this.isTelling) {
-      this.#nextAtMs = nowMs + leaseMs / 3
+    this.#hasBegun ||= reply.hasBegun
+    if (limit === 0) {
+      if (this.isTelling) this.nextAtMs = nowMs + leaseMs / 3
       return
     }
-    this.had = ''
-    this.#nextAtMs = 0
+    this.expire(nowMs)
+    if (!this.isHeld) {
+      this.nextAtMs = nowMs
+      return
+    }
+    // Who comes less often loses the partition in between.
+    this.nextAtMs = nowMs + Math.min(pollMs, leaseMs / 3)
     const gap = this.#gapOf(reply)
-    if (gap === undefined && reply.notes.length === 0) return
-    const notes = reply.notes.flatMap((stored) => readNote(stored, this.partition) ?? [])
-    this.#nextAtMs = nowMs + leaseMs / 3
-    const tell = this.#tell(gap, notes, reply.last)
-    this.told = tell
+    if (gap === undefined && reply.notes.length === 0) {
+      this.#had = reply.last
+      return
+    }
+    const notes = reply.notes.flatMap((stored) => readNote(stored, this.partition, wanted) ?? [])
+    if (gap === undefined && notes.length === 0) {
+      this.#goBehind(reply.last)
+      return
+    }
+    this.nextAtMs = nowMs + leaseMs / 3
+    this.told = this.#tell(gap && { ...gap, mark: markOf(gap, reply) }, notes, reply.last)
   }
 
   /** Nothing is told any more. */
   end(): void {
     this.#lose()
+    this.#had = ''
+    this.#hasBegun = false
   }
 
   #lose(): void {
@@ -93,52 +145,73 @@ export class OutboxPlace {
       this.#abort = new AbortController()
     }
     this.isHeld = false
-    this.had = ''
-    this.#heldBefore = false
+    this.#gap = undefined
+  }
+
+  #goBehind(last: string): void {
+    this.#had = last
+    this.nextAtMs = 0
+    this.#gap = undefined
   }
 
   #gapOf({ state }: Reply): ChangeGap | undefined {
-    const { partition } = this
-    if (state === 'gap') return { partition, reason: 'missed' }
-    if (state === 'begun') return { partition, reason: this.#heldBefore ? 'lost' : 'begun' }
-    this.#heldBefore = true
-    return undefined
+    const reason = GAPS[state]
+    return reason && { partition: this.partition, reason }
   }
 
-  async #tell(gap: ChangeGap | undefined, notes: readonly ChangeNote[], last: string): Promise<void> {
-    const { handlers, logger, consumer } = this.#parts
+  async #tell(
+    gap: (ChangeGap & { readonly mark: string }) | undefined,
+    notes: readonly ChangeNote[],
+    last: string,
+  ): Promise<void> {
+    const { handlers, logger, consumer, onDone } = this.#parts
     const { signal } = this.#abort
-    if (gap !== undefined && gap.reason !== 'begun') {
-      this.gaps += 1
-      this.gapAtMs = timers.monotonicMs()
-      logger.error(
-        { consumer, partition: gap.partition, reason: gap.reason },
-        'a consumer of changes was not told of some',
-      )
-    }
     try {
-      if (gap !== undefined) await handlers.onGap?.(gap, signal)
-      if (notes.length > 0) await handlers.onNotes(notes, signal)
-    } catch (error) {
-      this.failures += 1
-      if (this.#pauseMs === 0) {
-        const reason = error instanceof Error ? error.name : typeof error
-        logger.error({ consumer, reason }, 'a consumer of changes failed; it is told again')
+      if (gap !== undefined) await this.#tellGap(gap, signal)
+      if (notes.length > 0 && !signal.aborted) await handlers.onNotes(notes, signal)
+      this.#pauseMs = 0
+      if (!signal.aborted) {
+        this.notes += notes.length
+        this.#hasBegun = true
+        this.#goBehind(last)
       }
-      this.#pauseMs = Math.min(5_000, Math.max(100, this.#pauseMs * 2))
-      this.#nextAtMs = timers.monotonicMs() + this.#pauseMs
-      this.told = undefined
-      this.#parts.onDone()
-      return
+    } catch (error) {
+      // Who stops because it was told to has not failed.
+      if (!signal.aborted) {
+        this.failures += 1
+        if (this.#pauseMs === 0) {
+          const reason = error instanceof Error ? error.name : typeof error
+          logger.error({ consumer, reason }, 'a consumer of changes failed; it is told again')
+        }
+        this.#pauseMs = Math.min(MOST_PAUSE_MS, Math.max(100, this.#pauseMs * 2))
+        this.nextAtMs = timers.monotonicMs() + this.#pauseMs
+      }
     }
-    this.#pauseMs = 0
     this.told = undefined
-    if (signal.aborted) return
-    this.notes += notes.length
-    this.had = last
-    this.hasMore = true
-    this.#heldBefore = true
-    this.#nextAtMs = 0
-    this.#parts.onDone()
+    onDone(this)
+  }
+
+  /** Tells a gap unless the consumer has heard of this one and only failed at what follows. */
+  async #tellGap(
+    { mark, partition, reason }: ChangeGap & { readonly mark: string },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { handlers, logger, consumer } = this.#parts
+    if (this.#gap?.mark !== mark) {
+      this.#gap = { mark, isHeard: false }
+      if (reason !== 'begun') {
+        this.gaps += 1
+        this.gapAtMs = timers.monotonicMs()
+        logger.error({ consumer, partition, reason }, 'a consumer of changes was not told of some')
+      }
+    }
+    const met = this.#gap
+    if (met.isHeard) return
+    await handlers.onGap?.({ partition, reason }, signal)
+    met.isHeard = true
   }
 }
+
+/** The same for the same gap: notes that go behind one that was told are another. */
+const markOf = ({ reason }: ChangeGap, { notes: [first] }: Reply): string =>
+  reason === 'missed' ? `${reason} ${first?.[0]}` : reason

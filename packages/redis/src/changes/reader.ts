@@ -3,6 +3,7 @@ import { assertOptions, ConfigurationError, type Known, type Logger, timers } fr
 import type { OpenConnection } from '../connection.js'
 import { reasonOf } from '../failure.js'
 import { readNotes } from '../scripts.js'
+import type { Wanted } from './annotations.js'
 import type { ChangeHandlers, ChangeReaderOptions, ChangeReaderStats, ChangeReading } from './contract.js'
 import { OutboxPlace } from './outbox-place.js'
 
@@ -19,11 +20,11 @@ const HANDLERS: Known<ChangeHandlers> = { onNotes: true, onGap: true }
 const OPTIONS: Known<ChangeReaderOptions> = { pollMs: true, leaseMs: true, batch: true }
 const DEFAULTS = { pollMs: 100, leaseMs: 10_000, batch: 256 }
 
-/** Longest pause after failures. */
-const MOST_PAUSE_MS = 5_000
-
 /** How long the end of a reader waits for handlers that run. */
 const CLOSE_MS = 5_000
+
+/** Questions that are due within this time are asked at once. */
+const TOGETHER_MS = 25
 
 /** For how long `health()` tells of a gap. */
 const TELL_GAP_MS = 600_000
@@ -34,9 +35,13 @@ export class ChangeReader implements ChangeReading {
   readonly #options: Required<ChangeReaderOptions>
   readonly #owner = randomUUID()
   readonly #places: readonly OutboxPlace[]
+  /** What Redis was asked and has not answered: one question per place, so that a slow server keeps only its own waiting. */
+  readonly #asked = new Map<OutboxPlace, Promise<void>>()
+  readonly #failing = new Set<OutboxPlace>()
   #timer: NodeJS.Timeout | undefined
-  #looking: Promise<void> | undefined
-  #failed = 0
+  #timerAtMs = Number.POSITIVE_INFINITY
+  /** Whether it was said that the consumer is no longer recorded. */
+  #isGone = false
   #closing: Promise<void> | undefined
 
   constructor(parts: ChangeReaderParts) {
@@ -58,12 +63,12 @@ export class ChangeReader implements ChangeReading {
       )
     }
     this.#parts = parts
-    const { leaseMs } = this.#options
+    const { leaseMs, pollMs } = this.#options
+    const onDone = ({ nextAtMs }: OutboxPlace) => this.#wakeAt(nextAtMs)
     this.#places = connection.keys.all.map(
-      (partition) =>
-        new OutboxPlace({ partition, handlers, leaseMs, logger, consumer, onDone: () => this.#soon(0) }),
+      (partition) => new OutboxPlace({ partition, handlers, leaseMs, pollMs, logger, consumer, onDone }),
     )
-    this.#soon(0)
+    this.#wakeAt(0)
   }
 
   stats(): ChangeReaderStats {
@@ -104,48 +109,79 @@ export class ChangeReader implements ChangeReading {
     return this.#closing
   }
 
-  #soon(ms: number): void {
-    if (this.#closing || this.#looking) return
+  /** Looks then, or sooner where something is due sooner. */
+  #wakeAt(atMs: number): void {
+    if (this.#closing || atMs >= this.#timerAtMs) return
     timers.clearTimeout(this.#timer)
-    this.#timer = timers.setTimeout(() => {
-      this.#looking = this.#look().finally(() => {
-        this.#looking = undefined
-        this.#soon(this.#pauseMs())
-      })
-    }, ms)
+    this.#timerAtMs = atMs
+    this.#timer = timers.setTimeout(
+      () => {
+        this.#timerAtMs = Number.POSITIVE_INFINITY
+        this.#look()
+      },
+      Math.max(0, atMs - timers.monotonicMs()),
+    )
     this.#timer.unref()
   }
 
-  #pauseMs(): number {
-    const { pollMs } = this.#options
-    if (this.#failed > 0) return Math.min(MOST_PAUSE_MS, pollMs * 2 ** Math.min(this.#failed, 16))
-    return this.#places.some((place) => place.hasMore) ? 0 : pollMs
-  }
-
-  async #look(): Promise<void> {
-    const { connection, logger } = this.#parts
-    const due = this.#places.filter((place) => place.isDue(timers.monotonicMs()))
-    if (due.length === 0) return
-    const calls = due.map((place) => this.#call(place))
-    const replies = await Promise.allSettled(
-      calls.map(({ keys, args }) => connection.run(readNotes, keys, args)),
-    )
-    let failure: unknown
-    for (const [index, reply] of replies.entries()) {
-      const place = due[index] as OutboxPlace
-      if (reply.status === 'fulfilled') place.take(reply.value, timers.monotonicMs())
-      else {
-        place.fail()
-        failure ??= reply.reason
+  #look(): void {
+    const now = timers.monotonicMs()
+    const wanted = this.#wanted()
+    if (wanted === undefined) {
+      this.#wakeAt(now + this.#options.pollMs)
+      return
+    }
+    // What is due a little later goes out with the rest.
+    const dueMs = now + Math.min(TOGETHER_MS, this.#options.pollMs / 4)
+    for (const place of this.#places) {
+      place.expire(now)
+      if (place.nextAtMs <= dueMs && !this.#asked.has(place)) {
+        const asked = this.#ask(place, wanted, now).finally(() => {
+          this.#asked.delete(place)
+          this.#wakeAt(place.nextAtMs)
+        })
+        this.#asked.set(place, asked)
       }
     }
-    if (failure !== undefined && this.#failed === 0 && !this.#closing) {
-      logger.warn(
-        { reason: reasonOf(failure), consumer: this.#parts.consumer },
-        'the notes of changes cannot be read; trying again',
-      )
+    const times = this.#places.map((place) =>
+      this.#asked.has(place) ? place.leaseUntilMs : Math.min(place.leaseUntilMs, place.nextAtMs),
+    )
+    this.#wakeAt(Math.min(...times))
+  }
+
+  /** What the consumer asks for; `undefined`: it is no longer recorded, and everything is let go. */
+  #wanted(): Wanted | undefined {
+    const { connection, consumer, logger } = this.#parts
+    const wanted = connection.noting?.wantedBy(consumer)
+    if (wanted === undefined && !this.#isGone) {
+      for (const place of this.#places) place.end()
+      logger.warn({ consumer }, 'a consumer of changes is no longer recorded; it is told nothing')
     }
-    this.#failed = failure === undefined ? 0 : this.#failed + 1
+    this.#isGone = wanted === undefined
+    return wanted
+  }
+
+  async #ask(place: OutboxPlace, wanted: Wanted, askedAtMs: number): Promise<void> {
+    const { connection, consumer, logger } = this.#parts
+    const { keys, args } = this.#call(place)
+    try {
+      const reply = await connection.run(readNotes, keys, args)
+      this.#failing.delete(place)
+      // Whoever drops a consumer takes away how far it had come. Nothing is lost then.
+      if (reply.state === 'lost') await connection.lookAfresh()
+      if (this.#wanted() === undefined) return
+      const limit = this.#closing ? 0 : args.limit
+      place.take(reply, { limit, askedAtMs, wanted }, timers.monotonicMs())
+    } catch (error) {
+      place.fail(timers.monotonicMs())
+      if (this.#failing.size === 0 && !this.#closing) {
+        logger.warn(
+          { reason: reasonOf(error), consumer },
+          'the notes of changes cannot be read; trying again',
+        )
+      }
+      this.#failing.add(place)
+    }
   }
 
   #call(place: OutboxPlace, leaseMs = this.#options.leaseMs) {
@@ -171,18 +207,20 @@ export class ChangeReader implements ChangeReading {
   async #close(): Promise<void> {
     timers.clearTimeout(this.#timer)
     const { connection } = this.#parts
-    await this.#looking?.catch(() => {})
+    await Promise.all(this.#asked.values())
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<void>((resolve) => {
       timer = timers.setTimeout(resolve, CLOSE_MS)
     })
     await Promise.race([Promise.all(this.#places.map((place) => place.told)), late])
     timers.clearTimeout(timer)
+    // What is kept for a consumer that is gone must not come back.
+    this.#wanted()
     await Promise.allSettled(
       this.#places
         .filter((place) => place.isHeld && !place.isTelling)
         .map((place) => this.#call(place, 0))
-        .map(({ keys, args }) => connection.runLast(readNotes, keys, args)),
+        .map(({ keys, args }) => connection.runAnyway(readNotes, keys, args, true)),
     )
     for (const place of this.#places) place.end()
     connection.forgetReader(this)

@@ -51,10 +51,8 @@ export function misuse({ basic, cluster }: SuiteBuilder<WebSessionProvider>): vo
               TypeError,
               'generation',
             )
-          if (bad !== '') {
+          if (bad !== '')
             await rejects(() => provider.remove('r', 's', { generation: bad }), TypeError, 'generation')
-            await rejects(() => provider.update('r', 's', { generation: bad }), TypeError, 'generation')
-          }
         }
         await rejects(() => provider.save('r', 's', session({ labels: { l: bad } })), TypeError, 'labels')
       }
