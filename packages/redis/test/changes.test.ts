@@ -57,6 +57,13 @@ describe('the text of a script', () => {
     )
   })
 
+  test('takes lines that stand further in', () => {
+    const lua = "  --@   changed('thing', KEYS[1], 'full')\nreturn 1"
+    expect(noting({ name: 'audit' }).script(defineScript({ ...write, lua })).lua).toContain(
+      "    changed('thing', KEYS[1], 'full')\nreturn 1",
+    )
+  })
+
   test('notes with all lines of which some consumer asks for one', () => {
     const line = "--@ if a then changed('thing', KEYS[1], 'full') else changed('other', KEYS[1], 'touch') end"
     const script = defineScript({ ...write, lua: `${line}\nreturn 1` })

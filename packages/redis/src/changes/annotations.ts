@@ -26,7 +26,7 @@ export interface Asked extends Wanted {
   readonly maxNotes: number
 }
 
-const LINE = /^( *)--@(details)? (\S.*)\n/gm
+const LINE = /^( *)--@(details)? ( *\S.*)\n/gm
 const CALL = /\bchanged\('([\w-]+)', [^,]+, '(touch|full|removal)'(, [\w[\]]+)?\)/g
 
 /** A script as it is while nobody asks for notes. */
