@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { defaultServerConditions, type Plugin } from 'vite'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
-import { packageFolders } from './tools/lib/packages.mjs'
+import { testedFolders } from './tools/lib/packages.mjs'
 
 // Workspace packages resolve to their TypeScript source through this condition, so tests need no build.
 // Only `ssr.resolve.conditions` counts for node tests; `resolve.conditions` alone changes nothing.
@@ -33,9 +33,6 @@ function project(name: string, root: string): TestProjectInlineConfiguration {
   }
 }
 
-const examples = readdirSync('examples').map((name) => `examples/${name}`)
-const tested = [...packageFolders(), ...examples].filter((folder) => existsSync(`${folder}/test`))
-
 export default defineConfig({
   test: {
     globalSetup: ['./tools/servers/redis.global.ts'],
@@ -45,7 +42,7 @@ export default defineConfig({
       reporter: ['text', 'json-summary', 'lcov'],
     },
     projects: [
-      ...tested.map((folder) => project(basename(folder), `./${folder}/test`)),
+      ...testedFolders().map((folder) => project(basename(folder), `./${folder}/test`)),
       project('house', './test'),
     ],
   },

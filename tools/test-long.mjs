@@ -1,17 +1,21 @@
 // npm run test:long [-- --runs 5000] [--seed 7] [--on cluster]: random histories, by the thousand: user sessions on memory beside Redis, and
 // both beside the model; guards against guessing on memory beside Redis, and their policy 100 000 times at least. What disagrees is printed with its seed, and shrunk.
-import { join } from 'node:path'
+import { existsSync, readdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { installDependencies, requireNode } from './lib/install.mjs'
+import { packageFolders } from './lib/packages.mjs'
 import { root, runProgram, toolEnv } from './lib/run.mjs'
 import { ensureRedis } from './servers/redis-binary.mjs'
 
 /** Files with a long variant, by their project. */
-const LONG = [
-  ['user-session', 'agreement.test'],
-  ['user-session', 'model.test'],
-  ['login-failure', 'agreement.test'],
-]
+const LONG = packageFolders()
+  .filter((folder) => existsSync(join(root, folder, 'test')))
+  .flatMap((folder) =>
+    readdirSync(join(root, folder, 'test'))
+      .filter((file) => /\b(agreement|model)\.test\.ts$/.test(file))
+      .map((file) => [basename(folder), file]),
+  )
 
 function readArguments() {
   const { values } = parseArgs({

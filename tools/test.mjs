@@ -1,8 +1,9 @@
 // npm test: everything, from a fresh clone. Arguments go to vitest: npm test -- --project action-token
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { installDependencies, requireNode } from './lib/install.mjs'
+import { testedFolders } from './lib/packages.mjs'
 import { failures, leftOut, missing, readReport, storeTable, totals } from './lib/report.mjs'
 import { isCi, root, runProgram } from './lib/run.mjs'
 import { ensureBalancers } from './servers/balancers.mjs'
@@ -12,7 +13,11 @@ const own = process.argv.slice(2)
 const has = (...names) => own.some((a) => names.some((n) => a === n || a.startsWith(`${n}=`)))
 
 /** Projects that have tests behind load balancers. */
-const BALANCED = ['sticky-session-encoder', 'auth-server']
+const BALANCED = testedFolders()
+  .filter((folder) =>
+    readdirSync(join(root, folder, 'test')).some((file) => file.startsWith('load-balancer')),
+  )
+  .map((folder) => basename(folder))
 
 requireNode()
 const dir = mkdtempSync(join(tmpdir(), 'authstate-test-'))

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join, posix } from 'node:path'
+import type { Service, Spi } from '@authstate/spi'
 import { services } from '../../packages/authstate/src/services.js'
 import { type Import, importsOf } from './imports.js'
 import { root } from './tracked.js'
@@ -12,20 +13,32 @@ const SPI_PACKAGES = readdirSync(join(root, 'packages')).filter(
   (folder) => folder !== 'redis' && existsSync(join(root, 'packages', folder, 'src', 'contract.ts')),
 )
 
+/** What the store of a service on Redis is started after: other services whose contract it calls. */
+const neededBy = async (service: Service): Promise<readonly string[]> => {
+  const factory = await service.stores['redis']?.()
+  return (factory?.dependsOn ?? []).map(({ name }: Spi) => name).filter((name) => SPI_PACKAGES.includes(name))
+}
+
+const NEEDED = new Map(
+  await Promise.all(
+    services.map(async (service) => [service.name as string, await neededBy(service)] as const),
+  ),
+)
+
 /** Which packages of ours a package may import, by its folder. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   spi: [],
   registry: ['spi'],
   redis: ['spi'],
   conformance: ['spi', 'registry', 'redis'],
-  ...Object.fromEntries(SPI_PACKAGES.map((name) => [name, ['spi', 'redis', 'conformance']])),
-  'realm-cache': ['spi', 'redis', 'conformance', 'cluster'],
-  'sticky-session-encoder': ['spi', 'redis', 'conformance', 'cluster'],
+  ...Object.fromEntries(
+    SPI_PACKAGES.map((name) => [name, ['spi', 'redis', 'conformance', ...(NEEDED.get(name) ?? [])]]),
+  ),
   authstate: ['spi', 'registry', 'conformance', ...services.map(({ name }) => name)],
 }
 
 /** What an adapter to somebody's framework may import: `spi`, and contracts. */
-const ADAPTER_MAY_IMPORT = ['spi', 'web-session', 'action-token', 'user-session', 'login-failure', 'cluster']
+const ADAPTER_MAY_IMPORT: readonly string[] = ['spi', ...NEEDED.keys()].filter((name) => name !== 'redis')
 
 const isAdapter = (folder: string): boolean => folder.startsWith('adapters/')
 

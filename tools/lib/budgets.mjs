@@ -1,26 +1,30 @@
 // What an application carries that bundles one state in memory: minified, with every dependency, without an optional peer.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { packageFolders } from './packages.mjs'
 import { root } from './run.mjs'
 
 const KIB = 1024
 
+/** Most KiB of one SPI in memory. */
+const MOST_OF_SPI = 60
+
 /** Most KiB, by package and what is imported of it. */
 const BUDGETS = [
-  ['user-session', 'memoryUserSessions', 60],
-  ['auth-session', 'memoryAuthSessions', 60],
-  ['action-token', 'memoryActionTokens', 60],
-  ['web-session', 'memoryWebSessions', 60],
-  ['cluster', 'memoryCluster', 60],
-  ['sticky-session-encoder', 'memoryStickySessions', 60],
-  ['login-failure', 'memoryLoginFailures', 60],
-  ['realm-cache', 'memoryRealmCache', 60],
+  ...packageFolders().flatMap((folder) => memoryFactories(folder).map((name) => [folder, name, MOST_OF_SPI])),
   // What it loads at its start, and what it has loaded once every service runs in memory.
-  ['authstate', 'createAuthState', 90],
-  ['authstate', 'createAuthState', 255, { inMemory: true }],
+  ['packages/authstate', 'createAuthState', 90],
+  ['packages/authstate', 'createAuthState', 255, { inMemory: true }],
 ]
+
+/** The factory of the store in memory that a service names; none where it names none. */
+function memoryFactories(folder) {
+  const service = join(root, folder, 'src', 'service.ts')
+  if (!existsSync(service)) return []
+  return readFileSync(service, 'utf8').match(/(?<=import\('\.\/memory\.js'\)\)\.)memory\w+/g) ?? []
+}
 
 /** The late part of a service that keeps its state in memory. */
 const MEMORY_STORE = /(?:^|\/)memory[.\w-]*\.js$/
@@ -32,7 +36,7 @@ async function bytesOf(folder, name, inMemory) {
     const { metafile } = await build({
       stdin: {
         contents: `import { ${name} } from './dist/index.js'\nglobalThis.kept = ${name}`,
-        resolveDir: join(root, 'packages', folder),
+        resolveDir: join(root, folder),
         sourcefile: 'budget.mjs',
       },
       bundle: true,
@@ -70,7 +74,7 @@ function loadedBytes(outputs, inMemory) {
 /** Checks each budget. Needs the built packages. */
 export async function checkBudgets(check) {
   for (const [folder, name, mostKib, { inMemory = false } = {}] of BUDGETS) {
-    const { name: called } = JSON.parse(readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8'))
+    const { name: called } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
     const kib = (await bytesOf(folder, name, inMemory)) / KIB
     const what = `${called} ${name}${inMemory ? ' with every store in memory' : ''}`
     await check(`weight ${what}: ${kib.toFixed(1)} KiB of ${mostKib}`, () => {

@@ -108,7 +108,7 @@ export async function checkConsumers({ packages, out, run, check }) {
     await check('consumer runs the conformance command', () =>
       run(
         join(dir, 'node_modules', '.bin', 'authstate-conformance'),
-        ['--list', '--spi', 'action-token'],
+        ['--list', '--spi', 'login-failure'],
         dir,
       ),
     )

@@ -14,3 +14,9 @@ export function packageFolders(from = root) {
       .filter((folder) => existsSync(join(from, folder, 'package.json'))),
   )
 }
+
+/** Every package and example that has tests, from the root. Each is a project of vitest, called as its folder. */
+export function testedFolders(from = root) {
+  const examples = readdirSync(join(from, 'examples')).map((name) => `examples/${name}`)
+  return [...packageFolders(from), ...examples].filter((folder) => existsSync(join(from, folder, 'test')))
+}

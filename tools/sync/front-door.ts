@@ -40,6 +40,7 @@ export function frontDoor(changes: Changes, services: readonly Service[]): void 
     if (file.endsWith('.ts')) changes.set(`${FOLDER}/src/subpaths/${file}`, '')
   for (const { name, called, entry } of subpaths)
     changes.set(`${FOLDER}/src/subpaths/${name}.ts`, `${HEAD}export * from '${called}${entry.slice(1)}'\n`)
+  changes.set(`${FOLDER}/src/spis.ts`, spisOf(changes, services))
   manifest.exports = Object.fromEntries([
     ['.', targetOf('index', 'index')],
     ...OWN.map((name) => [`./${name}`, targetOf(name, name)]),
@@ -51,6 +52,20 @@ export function frontDoor(changes: Changes, services: readonly Service[]): void 
   const ours = packages.map((name) => [`@authstate/${name}`, 'workspace:^'] as const)
   manifest.dependencies = Object.fromEntries([...ours, ...others].toSorted(([a], [b]) => (a < b ? -1 : 1)))
   changes.set(path, `${JSON.stringify(manifest, null, 2)}\n`)
+}
+
+/** What the front door shows of each service that has a member: the types that its `service.ts` exports, and its SPI. */
+function spisOf(changes: Changes, services: readonly Service[]): string {
+  const lines = services
+    .filter(({ member }) => member !== undefined)
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap(({ name }) => {
+      const text = changes.text(`packages/${name}/src/service.ts`)
+      return [...text.matchAll(/^export (type )?(\{[^}]+\}) from '[^']+'$/gm)].map(
+        ([, type = '', names]) => `export ${type}${names} from '@authstate/${name}/service'\n`,
+      )
+    })
+  return HEAD + lines.join('')
 }
 
 /** In every package: what is published is `exports` without the condition for sources. */

@@ -44,4 +44,6 @@ export const actionTokenService = defineService({
   },
 })
 
+// What the front door shows of it.
+export type { ActionTokenProvider, ConsumeOutcome, TokenRecord } from './contract.js'
 export { actionTokenSpi } from './contract.js'

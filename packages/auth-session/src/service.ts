@@ -36,4 +36,6 @@ export const authSessionService = defineService({
   },
 })
 
+// What the front door shows of it.
+export type { AuthSessionProvider, AuthSessionTab, RootAuthSession } from './contract.js'
 export { authSessionSpi } from './contract.js'

@@ -52,11 +52,12 @@ async function refuseIdle(registry: ProviderRegistry, config: AuthStateConfig): 
 type Spis = Description['spis']
 
 /** A Redis that is configured and that nothing would use: state that should outlive the process would not. */
-function refuseIdleRedis({ redis }: Spis): void {
+function refuseIdleRedis({ redis, ...others }: Spis): void {
   const given = Object.values(redis?.properties ?? {}).some(({ origin }) => origin !== 'default')
   if (!given || redis === undefined || redis.neededBy.length > 0) return
+  const [first = ''] = Object.keys(others).filter((name) => others[name]?.known.includes('redis'))
   throw new ConfigurationError(
-    "redis: nothing uses it. Say provider: 'redis', or name that provider for one SPI: spi: { 'user-session': { provider: 'redis' } }",
+    `redis: nothing uses it. Say provider: 'redis', or name that provider for one SPI: spi: { '${first}': { provider: 'redis' } }`,
   )
 }
 

@@ -20,4 +20,6 @@ export const clusterService = defineService({
   },
 })
 
+// What the front door shows of it.
+export type { ClusterProvider } from './contract.js'
 export { clusterSpi } from './contract.js'

@@ -46,4 +46,6 @@ export const loginFailureService = defineService({
   },
 })
 
+// What the front door shows of it.
+export type { LoginFailureProvider } from './contract.js'
 export { loginFailureSpi } from './contract.js'

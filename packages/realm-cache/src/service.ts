@@ -46,4 +46,6 @@ export const realmCacheService = defineService({
     Object.fromEntries(provider.regions().map((name) => [name, provider.region(name).stats()])),
 })
 
+// What the front door shows of it.
+export type { CacheRegion, RealmCacheProvider } from './contract.js'
 export { realmCacheSpi } from './contract.js'

@@ -12,4 +12,6 @@ export const stickySessionEncoderService = defineService({
   },
 })
 
+// What the front door shows of it.
+export type { StickySessionEncoderProvider } from './contract.js'
 export { stickySessionEncoderSpi } from './contract.js'

@@ -77,4 +77,6 @@ export const userSessionService = defineService({
   stats: (provider) => provider.stats(),
 })
 
+// What the front door shows of it.
+export type { ClientSession, UserSession, UserSessionProvider } from './contract.js'
 export { userSessionSpi } from './contract.js'

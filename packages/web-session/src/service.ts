@@ -42,4 +42,6 @@ export const webSessionService = defineService({
   },
 })
 
+// What the front door shows of it.
+export type { WebSession, WebSessionProvider } from './contract.js'
 export { webSessionSpi } from './contract.js'

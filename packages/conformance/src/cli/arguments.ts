@@ -26,11 +26,11 @@ export interface Arguments {
 export const HELP = `Checks providers against the conformance suites of their SPIs.
 
   npx @authstate/conformance ./my-provider.js [options]
-  npx @authstate/conformance --list --spi action-token
+  npx @authstate/conformance --list --spi web-session
 
 The module exports one description or a list of them, as its default or as "targets":
 
-  export default { spi: 'action-token', name: 'sqlite', factories: [sqliteActionTokens()] }
+  export default { spi: 'web-session', name: 'sqlite', factories: [sqliteWebSessions()] }
 
   --spi <names>      only these SPIs, separated by commas
   --level <names>    only these levels: ${levels.join(', ')}
@@ -114,7 +114,7 @@ function readOption(
 
 function spiName(text: string): string {
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(text))
-    throw new UsageError(`--spi: ${quote(text)} is not the name of an SPI, such as 'action-token'`)
+    throw new UsageError(`--spi: ${quote(text)} is not the name of an SPI, such as 'web-session'`)
   return text
 }
 
