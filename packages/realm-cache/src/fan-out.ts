@@ -50,6 +50,7 @@ export const cacheTags = {
   ofRole: (realmId: string, id: string) => spell('role', realmId, id),
   ofGroup: (realmId: string, id: string) => spell('group', realmId, id),
   ofClientScope: (realmId: string, id: string) => spell('scope', realmId, id),
+  /** On what belongs to a user, or names one, and should go with the user: sessions of an application, memberships. */
   ofUser: (realmId: string, id: string) => spell('user', realmId, id),
 } as const
 

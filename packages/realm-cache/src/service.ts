@@ -1,24 +1,13 @@
-import { defineService } from '@authstate/spi'
+import { allSteps, defineService } from '@authstate/spi'
 import { type Invalidation, type RealmCacheProvider, realmCacheSpi } from './contract.js'
-import { cacheKeys, cacheTags } from './fan-out.js'
+import { fanOut } from './fan-out.js'
 
-const inRealm = (realmId: string): Invalidation => ({
-  tag: cacheTags.inRealm(realmId),
-  keys: [cacheKeys.realm(realmId)],
-})
-
-const aboutUser = (realmId: string, id: string): Invalidation => ({
-  tag: cacheTags.ofUser(realmId, id),
-  keys: [
-    cacheKeys.user(realmId, id),
-    cacheKeys.userIdentityLinks(realmId, id),
-    cacheKeys.userConsents(realmId, id),
-  ],
-})
+/** All that may be cached of a realm: whatever its name is, what is found by that is tagged. */
+const ofRealm = (id: string): Invalidation => fanOut.realm.removed({ id, name: [] })
 
 /** In every region that this node knows, and there on every node. */
 const invalidate = (provider: RealmCacheProvider, what: Invalidation): Promise<unknown> =>
-  Promise.all(provider.regions().map((name) => provider.region(name).invalidate(what)))
+  allSteps(provider.regions().map((name) => provider.region(name).invalidate(what)))
 
 /** What the rest of the house knows of realm-cache. */
 export const realmCacheService = defineService({
@@ -30,11 +19,11 @@ export const realmCacheService = defineService({
     redis: async () => (await import('./redis.js')).redisRealmCache(),
   },
   realm: {
-    remove: (provider, realmId) => invalidate(provider, inRealm(realmId)),
-    changed: (provider, realmId) => invalidate(provider, inRealm(realmId)),
+    remove: (provider, realmId) => invalidate(provider, ofRealm(realmId)),
+    changed: (provider, realmId) => invalidate(provider, ofRealm(realmId)),
   },
   user: {
-    forget: (provider, realmId, userId) => invalidate(provider, aboutUser(realmId, userId)),
+    forget: (provider, realmId, userId) => invalidate(provider, fanOut.user.removed({ realmId, id: userId })),
   },
   events: ['invalidated', 'cleared', 'distrusted', 'trusted'],
   keys: {
