@@ -21,7 +21,7 @@ export interface Attempt {
   readonly secondary: boolean
 }
 
-const CATEGORIES = ['password', 'otp'] as const satisfies readonly FailureCategory[]
+export const CATEGORIES = ['password', 'otp'] as const satisfies readonly FailureCategory[]
 
 const FAILURE: Known<FailureOptions> = { ip: true, at: true, category: true }
 const GUARD: Known<GuardOptions> = { ip: true, category: true }

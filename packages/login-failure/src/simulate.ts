@@ -1,4 +1,12 @@
-import { assertOneOf, assertOptions, type BruteForceSettings, isExpired, type Known } from '@authstate/spi'
+import {
+  assertOneOf,
+  assertOptions,
+  assertSpanMs,
+  type BruteForceSettings,
+  isExpired,
+  type Known,
+} from '@authstate/spi'
+import { CATEGORIES } from './checks.js'
 import type { FailureCategory, LockReason, LoginFailure } from './contract.js'
 import { policyOf } from './policy.js'
 import {
@@ -13,7 +21,7 @@ import {
 /** Something that happened to one user. */
 export interface SimulatedEvent {
   readonly type: 'failure' | 'success' | 'clear'
-  /** Ms on any scale, above 0. */
+  /** Whole ms on any scale, above 0. */
   readonly at: number
   /** @default 'password' */
   readonly category?: FailureCategory | undefined
@@ -34,12 +42,15 @@ export interface SimulatedStep {
   readonly failure?: LoginFailure
 }
 
+const TYPES = ['failure', 'success', 'clear'] as const satisfies readonly SimulatedEvent['type'][]
+
 const EVENT: Known<SimulatedEvent> = { type: true, at: true, category: true }
 
 function checkEvent(event: SimulatedEvent, name: string): void {
   assertOptions<SimulatedEvent>(event, name, EVENT)
-  assertOneOf(event.type, `${name}.type`, ['failure', 'success', 'clear'])
-  if (event.category !== undefined) assertOneOf(event.category, `${name}.category`, ['password', 'otp'])
+  assertOneOf(event.type, `${name}.type`, TYPES)
+  assertSpanMs(event.at, `${name}.at`)
+  if (event.category !== undefined) assertOneOf(event.category, `${name}.category`, CATEGORIES)
 }
 
 /**

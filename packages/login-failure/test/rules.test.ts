@@ -352,4 +352,17 @@ describe('simulate', () => {
   test('refuses what a realm could not have', () => {
     expect(() => simulate({ failureFactor: 0 }, [])).toThrow('"settings.failureFactor" must be 1 or more')
   })
+
+  test.each<[string, Record<string, unknown>]>([
+    ['at', { at: Number.NaN }],
+    ['at', { at: 0 }],
+    ['at', { at: 1.5 }],
+    ['at', { at: '1' }],
+    ['at', { at: undefined }],
+    ['category', { category: 'sms' }],
+    ['type', { type: 'logout' }],
+  ])('refuses an event that is none: %s %o', (name, wrong) => {
+    const history = [{ type: 'failure', at: 1, ...wrong }] as never
+    expect(() => simulate({}, history)).toThrow(`"history[0].${name}"`)
+  })
 })
