@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto'
 import {
   type Answer,
-  afterwards,
   assertInstant,
   assertName,
   assertText,
@@ -11,6 +10,7 @@ import {
   isPromiseLike,
   Lifecycle,
   type MintId,
+  mapAnswer,
   type ProviderContext,
   partitionOf,
   type Realm,
@@ -242,7 +242,7 @@ export class AuthSessions implements AuthSessionProvider {
 
   /** At once where the settings of the realm are. */
   #life(realmId: string): Answer<RootLife> {
-    return afterwards(this.#context.realm(realmId), (realm) => this.#lifeIn(realm))
+    return mapAnswer(this.#context.realm(realmId), (realm) => this.#lifeIn(realm))
   }
 
   #lifeIn(realm: Realm): RootLife {

@@ -1,4 +1,4 @@
-import { type Answer, afterwards, inSlices, isExpired, jsonMap } from '@authstate/spi'
+import { type Answer, inSlices, isExpired, jsonMap, mapAnswer } from '@authstate/spi'
 import type { AuthSessionTab, RootSummary } from './contract.js'
 import { mergeTabData, notesBytesOf, type TabData, type TabDataPatch, type TabHead, tabOf } from './rules.js'
 import type {
@@ -67,14 +67,14 @@ export class RecordStore implements AuthSessionStore {
   }
 
   load(root: RootName, now: number) {
-    return afterwards(this.#records.read(root), (found) => {
+    return mapAnswer(this.#records.read(root), (found) => {
       const record = living(found, now)
       return record && { ...summaryOf(record), tabs: tabsOf(record) }
     })
   }
 
   loadTab(root: RootName, tabId: string, now: number) {
-    return afterwards(this.#records.read(root), (found) => {
+    return mapAnswer(this.#records.read(root), (found) => {
       const tab = tabIn(living(found, now), tabId)
       return tab && tabOf(tab.head, tab.data)
     })
@@ -192,7 +192,7 @@ export class RecordStore implements AuthSessionStore {
   }
 
   #forget<T>(now: number, answer: Answer<T>): Answer<T> {
-    return afterwards(answer, (value) => {
+    return mapAnswer(answer, (value) => {
       this.#records.forget?.(now)
       return value
     })

@@ -4,6 +4,6 @@ import { isPromiseLike } from './emitter.js'
 export type Answer<T> = T | Promise<T>
 
 /** What `next` makes of an answer: at once where the answer is at hand, so that a store in memory costs no promise. */
-export function afterwards<T, R>(answer: Answer<T>, next: (value: T) => R): Answer<R> {
+export function mapAnswer<T, R>(answer: Answer<T>, next: (value: T) => R): Answer<R> {
   return isPromiseLike(answer) ? (answer as Promise<T>).then(next) : next(answer as T)
 }

@@ -38,7 +38,7 @@ export function parseIp(text: unknown): string | undefined {
 /** @returns what is wrong with an entry of a list of proxies, or `undefined` */
 export function trustedProxyFault(entry: unknown): string | undefined {
   if (typeof entry === 'string' && Object.hasOwn(NAMED, entry)) return undefined
-  const network = typeof entry === 'string' ? networkOf(entry) : undefined
+  const network = typeof entry === 'string' ? parseNetwork(entry) : undefined
   if (network === undefined)
     return 'must be an address, a network such as "10.0.0.0/8", "loopback", "linklocal" or "uniquelocal"'
   return network.prefix === 0 ? 'must not be every address: then anybody is a proxy' : undefined
@@ -52,7 +52,7 @@ export function trustedProxyFault(entry: unknown): string | undefined {
 export function trustedProxyList(entries: readonly string[]): (ip: string) => boolean {
   const networks = entries
     .flatMap((entry) => (Object.hasOwn(NAMED, entry) ? (NAMED[entry] ?? []) : entry))
-    .flatMap((entry) => networkOf(entry) ?? [])
+    .flatMap((entry) => parseNetwork(entry) ?? [])
   return (ip) => {
     const bytes = bytesOf(ip)
     return networks.some((network) => isWithin(bytes, network))
@@ -110,7 +110,7 @@ interface Network {
   readonly prefix: number
 }
 
-function networkOf(entry: string): Network | undefined {
+function parseNetwork(entry: string): Network | undefined {
   const [, text = '', , width] = /^([^/%]+)(\/([\d.]{1,15}))?$/.exec(entry) ?? []
   const ip = parseIp(text)
   if (ip === undefined) return undefined

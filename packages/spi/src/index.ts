@@ -1,4 +1,4 @@
-export { type Answer, afterwards } from './answer.js'
+export { type Answer, mapAnswer } from './answer.js'
 export * from './assert.js'
 export {
   type ForwardedHop,

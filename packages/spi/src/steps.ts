@@ -26,7 +26,6 @@ function wasNotApplied(reason: unknown): reason is StoreUnavailableError {
 }
 
 /** The value of one step, see {@link allSteps}. */
-export async function nextStep<T>(step: Promise<T>, isBegun: boolean): Promise<T> {
-  const [value] = await allSteps([step], isBegun)
-  return value as T
+export function nextStep<T>(step: Promise<T>, isBegun: boolean): Promise<T> {
+  return isBegun ? allSteps([step], true).then(([value]) => value as T) : step
 }

@@ -1,18 +1,15 @@
 import {
   type Answer,
-  afterwards,
-  beganBefore,
   type Clock,
   comparePositions,
   encodeCursor,
   isExpired,
-  isPromiseLike,
   jsonMap,
+  mapAnswer,
   type Page,
   type PagePosition,
   type Realm,
-  SLICE,
-  slices,
+  UnreadableCounter,
 } from '@authstate/spi'
 import {
   type CheckedClient,
@@ -23,21 +20,30 @@ import {
   type CheckedSessionPage,
   otherUser,
 } from './checks.js'
-import type {
-  ClientTokenRotation,
-  CreateOutcome,
-  LimitedOutcome,
-  RotationOutcome,
-  SessionTimes,
-  TransientTokenRotation,
-  UserSession,
+import {
+  type ClientTokenRotation,
+  type CreateOutcome,
+  type LimitedOutcome,
+  type RotationOutcome,
+  type SessionTimes,
+  type TransientTokenRotation,
+  type UserSession,
+  userSessionSpi,
 } from './contract.js'
 import { clientLives, type Lives, userLives } from './expiry.js'
 import type { Limits } from './limits.js'
 import * as memos from './memos.js'
 import { SessionNews } from './news.js'
 import { mergeNotes } from './notes.js'
-import type { Found, SessionRecords, StepReads, StepResult } from './session-records.js'
+import { RecordWalks } from './record-walks.js'
+import {
+  type DecodeSession,
+  decodeSession,
+  type Found,
+  type SessionRecords,
+  type StepReads,
+  type StepResult,
+} from './session-records.js'
 import * as steps from './steps.js'
 import type {
   EndedIndex,
@@ -67,14 +73,27 @@ export class RecordStore implements SessionStore {
   readonly #limits: Limits
   readonly #maxNotesBytes: number
   readonly #news: SessionNews
-  #isStopped = false
+  readonly #unreadable: UnreadableCounter
+  readonly #walks: RecordWalks
 
-  constructor({ context, config, limits, listeners }: StoreParts, records: SessionRecords) {
-    this.#records = records
+  /** @param records The records, or what makes them of the function that reads their texts. */
+  constructor(
+    { context, config, limits, listeners }: StoreParts,
+    records: SessionRecords | ((decode: DecodeSession) => SessionRecords),
+  ) {
+    const unreadable = new UnreadableCounter(context.logger, userSessionSpi.name, 'a stored session')
+    this.#unreadable = unreadable
+    this.#records =
+      typeof records === 'function' ? records((text) => decodeSession(text) ?? unreadable.count()) : records
     this.#clock = context.clock
     this.#limits = limits
     this.#maxNotesBytes = config.maxNotesBytes
     this.#news = new SessionNews(context.clock, listeners)
+    this.#walks = new RecordWalks(this.#records, (reads, step) => this.#change(reads, step))
+  }
+
+  get unreadable() {
+    return this.#unreadable.total
   }
 
   refuses(realmId: string, { userId, login }: CheckedSession) {
@@ -109,7 +128,7 @@ export class RecordStore implements SessionStore {
   }
 
   load(name: SessionName, clientId: string | undefined, now: number) {
-    return afterwards(this.#records.read(name), (found) => {
+    return mapAnswer(this.#records.read(name), (found) => {
       const session = steps.living(found, now)
       if (session === undefined) return undefined
       if (clientId !== undefined && liveClient(session, clientId, now) === undefined) return undefined
@@ -253,11 +272,11 @@ export class RecordStore implements SessionStore {
   page(index: SessionIndex, { limit, after }: CheckedSessionPage, now: number): Answer<Page<UserSession>> {
     const firstLiving: PagePosition = { score: now + 1, id: '' }
     const from = comparePositions(after, firstLiving) > 0 ? after : firstLiving
-    return afterwards(this.#records.list(index, from, limit + 1), (ahead) => {
+    return mapAnswer(this.#records.list(index, from, limit + 1), (ahead) => {
       const shown = ahead.slice(0, limit)
       const last = shown.at(-1)
       return {
-        items: shown.map(({ session }) => snapshot(session, now)),
+        items: shown.flatMap(({ session }) => (session === undefined ? [] : [snapshot(session, now)])),
         ...(last && ahead.length > limit && { cursor: encodeCursor(last) }),
       }
     })
@@ -268,65 +287,27 @@ export class RecordStore implements SessionStore {
   }
 
   clientStats(realmId: string, offline: boolean, now: number) {
-    return afterwards(this.#records.clientCounts(realmId, offline, now), (counts) => jsonMap(counts))
+    return mapAnswer(this.#records.clientCounts(realmId, offline, now), (counts) => jsonMap(counts))
   }
 
-  async endAll(index: EndedIndex, { mark, except }: Removal, now: number) {
-    const { realmId, offline, kind, name } = index
-    if (mark !== '') {
-      if (kind === 'realm')
-        await this.#records.remember([memos.endedName(realmId)], (held) => memos.endFamilies(held, mark, now))
-      const fence = memos.markName(realmId, offline, kind === 'user' ? name : undefined)
-      await this.#records.remember([fence], (held) => memos.raiseMark(held, mark, now))
-    }
-    const reason = kind === 'brokerSession' ? 'broker-session' : kind
-    return this.#walk(index, now, (session) => {
-      const stays = session.id === except || (mark !== '' && !beganBefore(session.beginning, mark))
-      return stays ? steps.NOTHING : { answer: 1, ends: [{ session, reason }] }
-    })
+  endAll(index: EndedIndex, removal: Removal, now: number) {
+    return this.#walks.endAll(index, removal, now)
   }
 
   detachAll(realmId: string, clientId: string, offline: boolean, now: number) {
-    return this.#walk({ realmId, offline, kind: 'client', name: clientId }, now, (session) =>
-      liveClient(session, clientId, now) ? steps.detach(session, clientId, 'client', 1, now) : steps.NOTHING,
-    )
+    return this.#walks.detachAll(realmId, clientId, offline, now)
   }
 
-  async recompute(realmId: string, realm: Realm, now: number) {
-    let changed = 0
-    for (const offline of [false, true]) {
-      const lives = userLives(realm, offline)
-      changed += await this.#walk({ realmId, offline, kind: 'realm', name: '' }, now, (session) =>
-        steps.recomputeIn(session, lives, realm, now) ? { answer: 1, keeps: [session] } : steps.NOTHING,
-      )
-    }
-    return changed
+  recompute(realmId: string, realm: Realm, now: number) {
+    return this.#walks.recompute(realmId, realm, now)
   }
 
-  async sweep(onSwept: (count: number) => void) {
-    const now = this.#clock.now()
-    await this.#records.forget(now)
-    const paced = slices()
-    while (!this.#isStopped) {
-      const names = await this.#records.over(now, SLICE)
-      let swept = 0
-      for (const name of names) {
-        const others = paced()
-        if (others) await others
-        const taken = this.#change<number>({ ...name, now }, ({ session }) =>
-          session === undefined || !isExpired(session.expiresAt, now)
-            ? steps.NOTHING
-            : { answer: 1, ends: [{ session, reason: 'expired' }] },
-        )
-        swept += isPromiseLike(taken) ? await taken : taken
-      }
-      onSwept(swept)
-      if (names.length < SLICE || swept === 0) return
-    }
+  sweep(onSwept: (count: number) => void) {
+    return this.#walks.sweep(this.#clock.now(), onSwept)
   }
 
   stop() {
-    this.#isStopped = true
+    this.#walks.stop()
   }
 
   close() {
@@ -370,28 +351,7 @@ export class RecordStore implements SessionStore {
     })
   }
 
-  /** A step on each living session of a listing. @returns the sum of the answers */
-  async #walk(
-    index: SessionIndex,
-    now: number,
-    step: (session: StoredSession) => StepResult<number>,
-  ): Promise<number> {
-    const { realmId, offline } = index
-    let sum = 0
-    const paced = slices()
-    for (const id of await this.#records.ids(index, now)) {
-      const others = paced()
-      if (others) await others
-      const answer = this.#change({ realmId, id, offline, now }, (found) => {
-        const session = steps.living(found.session, now)
-        return session === undefined ? steps.NOTHING : step(session)
-      })
-      sum += isPromiseLike(answer) ? await answer : answer
-    }
-    return sum
-  }
-
   #change<T>(reads: StepReads, step: (found: Found) => StepResult<T>): Answer<T> {
-    return afterwards(this.#records.change(reads, step), (result) => this.#news.tell(result))
+    return mapAnswer(this.#records.change(reads, step), (result) => this.#news.tell(result))
   }
 }

@@ -1,4 +1,5 @@
 import {
+  allSteps,
   assertName,
   type Clock,
   createIdMinter,
@@ -6,8 +7,9 @@ import {
   Lifecycle,
   type MintId,
   Moments,
+  mapAnswer,
+  nextStep,
   type ProviderContext,
-  type Realm,
 } from '@authstate/spi'
 import * as check from './checks.js'
 import type { UserSessionConfig } from './config.js'
@@ -295,11 +297,15 @@ export class UserSessions implements UserSessionProvider {
 
   async #sweep(): Promise<number> {
     let swept = 0
-    await this.#store.sweep((count) => {
-      swept += count
-      this.#swept += count
-    })
-    return swept
+    try {
+      await this.#store.sweep((count) => {
+        swept += count
+        this.#swept += count
+      })
+      return swept
+    } catch (error) {
+      return nextStep<never>(Promise.reject(error), swept > 0)
+    }
   }
 
   /** Ends what an index has and what began before now, and refuses from now on what did. */
@@ -321,8 +327,8 @@ export class UserSessions implements UserSessionProvider {
     except?: string,
   ): Promise<number> {
     const now = this.clock.now()
-    const ended = await Promise.all(
-      twins.map((offline) => this.#store.endAll({ ...index, offline }, { mark, except }, now)),
+    const ended = await allSteps(
+      twins.map(async (offline) => this.#store.endAll({ ...index, offline }, { mark, except }, now)),
     )
     return ended.reduce((sum, count) => sum + count, 0)
   }
@@ -345,14 +351,12 @@ export class UserSessions implements UserSessionProvider {
 
   /** At once where the settings of the realm are. */
   #step(realmId: string, id: string, offline: boolean): SessionStep | Promise<SessionStep> {
-    const realm = this.#context.realm(realmId)
-    const stepIn = (settings: Realm): SessionStep => ({
+    return mapAnswer(this.#context.realm(realmId), (realm) => ({
       realmId,
       id,
       offline,
-      realm: settings,
+      realm,
       now: this.clock.now(),
-    })
-    return isPromiseLike(realm) ? realm.then(stepIn) : stepIn(realm)
+    }))
   }
 }
