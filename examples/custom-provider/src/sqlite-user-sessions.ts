@@ -1,7 +1,7 @@
 import type { PagePosition, ProviderFactory } from '@authstate/spi'
 import { type UserSessionProvider, userSessionSpi } from '@authstate/user-session'
 import {
-  decodeSession,
+  type DecodeSession,
   encodeSession,
   type Found,
   listingsOf,
@@ -21,6 +21,7 @@ import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import * as v from 'valibot'
 import {
   nameIn,
+  namesIn,
   SqliteFile,
   type SqliteOptions,
   type SqliteSection,
@@ -47,7 +48,7 @@ export function sqliteUserSessions(): ProviderFactory<UserSessionProvider, v.Inf
       new UserSessions(
         context,
         properties,
-        (parts) => new RecordStore(parts, new SqliteSessions(properties)),
+        (parts) => new RecordStore(parts, (decode) => new SqliteSessions(properties, decode)),
       ),
   }
 }
@@ -73,7 +74,7 @@ const ENTER =
   'INSERT INTO listings (kind, name, score, id, session) VALUES (@kind, @name, @score, @id, @session)'
 
 const LIST = `
-SELECT score, record FROM listings JOIN sessions ON sessions.name = listings.session
+SELECT score, id, record FROM listings JOIN sessions ON sessions.name = listings.session
 WHERE kind = @kind AND listings.name = @name AND (score, id) > (@score, @id) ORDER BY score, id LIMIT @limit`
 
 const LISTINGS = 'SELECT kind, name, kind || name AS listing, score FROM listings WHERE session = @session'
@@ -97,8 +98,10 @@ const ALL = Number.MAX_SAFE_INTEGER
 /** The database answers at once, so that no verb needs a promise here. */
 class SqliteSessions implements SessionRecords {
   readonly #file: SqliteFile
+  readonly #decode: DecodeSession
 
-  constructor(options: SqliteOptions) {
+  constructor(options: SqliteOptions, decode: DecodeSession) {
+    this.#decode = decode
     this.#file = new SqliteFile(userSessionSpi.name, options, SCHEMA)
   }
 
@@ -110,6 +113,7 @@ class SqliteSessions implements SessionRecords {
     return this.#file.step(() => {
       const result = step(this.#find(reads))
       for (const { session } of result.ends ?? []) this.#remove(session)
+      for (const name of result.drops ?? []) this.#remove(name)
       for (const session of result.keeps ?? []) this.#store(session)
       return result
     })
@@ -156,8 +160,8 @@ class SqliteSessions implements SessionRecords {
   }
 
   over(now: number, limit: number): SessionName[] {
-    const sql = 'SELECT record FROM sessions WHERE expiresAt <= @now LIMIT @limit'
-    return this.#file.rows<{ record: string }>(sql, { now, limit }).map(({ record }) => decodeSession(record))
+    const sql = 'SELECT name FROM sessions WHERE expiresAt <= @now LIMIT @limit'
+    return this.#file.rows<{ name: string }>(sql, { now, limit }).map(({ name }) => sessionIn(name))
   }
 
   forget(now: number) {
@@ -179,7 +183,7 @@ class SqliteSessions implements SessionRecords {
         { score: reads.now, id: LAST },
         ALL,
       )
-      return listed.map(({ session: rival }) => rival)
+      return listed.flatMap(({ session: rival }) => rival ?? [])
     }
     return {
       session,
@@ -192,15 +196,13 @@ class SqliteSessions implements SessionRecords {
   #load(name: SessionName): StoredSession | undefined {
     const sql = 'SELECT record FROM sessions WHERE name = @session'
     const [row] = this.#file.rows<{ record: string }>(sql, { session: sessionOf(name) })
-    return row && decodeSession(row.record)
+    return row && this.#decode(row.record)
   }
 
   #list(index: SessionIndex, { score, id }: PagePosition, limit: number) {
     const values = { ...listingOf(index), score, id, limit }
-    return this.#file.rows<{ score: number; record: string }>(LIST, values).map((row) => {
-      const session = decodeSession(row.record)
-      return { score: row.score, id: session.id, session }
-    })
+    const rows = this.#file.rows<PagePosition & { record: string }>(LIST, values)
+    return rows.map(({ record, ...place }) => ({ ...place, session: this.#decode(record) }))
   }
 
   #memo(name: string): Memo | undefined {
@@ -237,6 +239,11 @@ class SqliteSessions implements SessionRecords {
 const LAST = '~'
 
 const sessionOf = ({ realmId, offline, id }: SessionName): string => textOf(realmId, String(offline), id)
+
+function sessionIn(text: string): SessionName {
+  const [realmId = '', offline, id = ''] = namesIn(text)
+  return { realmId, offline: offline === 'true', id }
+}
 
 const kindOf = (realmId: string, offline: boolean, kind: SessionIndex['kind']): string =>
   textOf(realmId, String(offline), kind)

@@ -101,5 +101,8 @@ export class SqliteFile {
 /** Names as one text: no separator makes two of them one, and none holds the NUL at which SQLite would cut it. */
 export const textOf = (...names: string[]): string => JSON.stringify(names)
 
-/** The last of the names that {@link textOf} made a text of. */
-export const nameIn = (text: string): string => (JSON.parse(text) as string[]).at(-1) ?? ''
+/** The names that {@link textOf} made a text of. */
+export const namesIn = (text: string): string[] => JSON.parse(text)
+
+/** The last of them. */
+export const nameIn = (text: string): string => namesIn(text).at(-1) ?? ''

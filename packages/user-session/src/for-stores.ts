@@ -27,6 +27,7 @@ export { mergeNotes } from './notes.js'
 export { RecordStore } from './record-store.js'
 export { decideRotation, earliestIssue, type Family, type RotationDecision } from './rotation.js'
 export {
+  type DecodeSession,
   type Detachment,
   decodeSession,
   type Ending,

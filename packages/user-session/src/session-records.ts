@@ -35,11 +35,13 @@ export interface Ending {
   readonly reason: RemovalReason | 'expired'
 }
 
-/** What a step makes of what it found. Of two with one name in `ends` and `keeps`, the second one stays. */
+/** What a step makes of what it found. Of two with one name in `ends`, `drops` and `keeps`, the last one stays. */
 export interface StepResult<T> {
   readonly answer: T
   /** Taken away, whatever they are listed under as well. */
   readonly ends?: readonly Ending[]
+  /** Taken away if they are there, as are `ends`. Of these nobody is told: they could not be read. */
+  readonly drops?: readonly SessionName[]
   /** Stored from now on, new or changed. */
   readonly keeps?: readonly StoredSession[]
   /** One of `keeps` that was not there before. */
@@ -72,14 +74,19 @@ export interface MemoResult<T> {
 
 /** A session as it stands in a listing. */
 export interface ListedSession extends PagePosition {
-  readonly session: StoredSession
+  /** `undefined`: it cannot be read. */
+  readonly session: StoredSession | undefined
 }
+
+/** The session of a text of {@link encodeSession}. One that cannot be read is counted, and is `undefined`, as if it were not there. */
+export type DecodeSession = (text: string) => StoredSession | undefined
 
 /**
  * Where sessions are kept that are read and written whole, such as a table: what {@link RecordStore} needs. Each method is one
  * atomic step, such as a transaction. What a session is listed under says {@link listingsOf}.
  *
- * A step calls nothing of the store. What it throws is thrown on, and nothing is written.
+ * A step calls nothing of the store. What it throws is thrown on, and nothing is written. A record that cannot be read is
+ * as one that is not there, but for its place in listings, and for `over`.
  */
 export interface SessionRecords {
   /** A session, living or not. */
@@ -134,27 +141,54 @@ export function listingsOf({ core, expiresAt: score, clients }: StoredSession): 
   return listings
 }
 
-/** A session as a text that {@link decodeSession} reads. */
+/** Of the texts that {@link encodeSession} writes. */
+const FORMAT = 1
+
+/** A session as a text that {@link decodeSession} reads. It names the version of its format. */
 export function encodeSession({ clients, families, ...session }: StoredSession): string {
   const tokens = [...families].map(([clientId, { known, forgottenAt }]) => [
     clientId,
     [...known],
     forgottenAt,
   ])
-  return JSON.stringify({ ...session, clients: [...clients], families: tokens })
+  return JSON.stringify({ v: FORMAT, ...session, clients: [...clients], families: tokens })
 }
 
-/** The session of an {@link encodeSession}. */
-export function decodeSession(text: string): StoredSession {
-  const { clients, families, ...session } = JSON.parse(text)
-  return {
-    ...session,
-    clients: new Map(clients),
-    families: new Map(
-      families.map(([clientId, known, forgottenAt]: [string, [], number]) => [
-        clientId,
-        { known: new Map(known), forgottenAt },
-      ]),
-    ),
+/** The session of an {@link encodeSession}. `undefined`: another version wrote the text, or it is none of ours. */
+export function decodeSession(text: string): StoredSession | undefined {
+  try {
+    const { v, clients, families, ...session } = JSON.parse(text)
+    if (v !== FORMAT || !isWhole(session)) return undefined
+    return {
+      ...session,
+      clients: new Map(clients),
+      families: new Map(
+        families.map(([clientId, known, forgottenAt]: [string, [], number]) => [
+          clientId,
+          { known: new Map(known), forgottenAt },
+        ]),
+      ),
+    }
+  } catch {
+    return undefined
   }
+}
+
+/** Whether a session has what every verb looks at. */
+function isWhole({
+  realmId,
+  id,
+  core,
+  beginning,
+  startedAt,
+  lastRefreshAt,
+  expiresAt,
+  notes,
+}: Partial<StoredSession>): boolean {
+  return (
+    [realmId, id, core?.userId, beginning].every((text) => typeof text === 'string') &&
+    [startedAt, lastRefreshAt, expiresAt].every(Number.isFinite) &&
+    typeof notes === 'object' &&
+    notes !== null
+  )
 }

@@ -1,10 +1,11 @@
 import { isExpired, type Realm } from '@authstate/spi'
 import type { CheckedSession } from './checks.js'
-import type { ClientTokenRotation, RefusalReason, RotationOutcome } from './contract.js'
+import type { ClientRemovalReason, ClientTokenRotation, RefusalReason, RotationOutcome } from './contract.js'
 import { clientLives, type Lives, userLives } from './expiry.js'
 import { hasLimit, type Limits, makeRoom, type Newcomer } from './limits.js'
 import { decideRotation, earliestIssue } from './rotation.js'
 import type { Ending, StepResult } from './session-records.js'
+import type { SessionName } from './store.js'
 import {
   draft,
   dropClient,
@@ -26,7 +27,7 @@ export function living(session: StoredSession | undefined, now: number): StoredS
 }
 
 /** A session that brings something for which there has to be room. */
-export interface Arrival extends Pick<StoredSession, 'id' | 'offline'> {
+interface Arrival extends Pick<StoredSession, 'id' | 'offline'> {
   readonly adds: Newcomer['adds']
   /** The client of the client session that it brings. */
   readonly clientId: string | undefined
@@ -153,9 +154,7 @@ export function rotateIn(
   const { outcome, ends, ...decision } = decideRotation(families.known.get(family), rotation, notBefore, now)
   if (decision.family) rememberFamily(families, family, decision.family)
   if (!ends) return { answer: outcome, keeps }
-  dropClient(session, clientId, now)
-  const reason = outcome.outcome === 'reused' ? 'reused' : 'stale'
-  return { answer: outcome, keeps, detached: { session, clientIds: [clientId], reason } }
+  return detach(session, clientId, outcome.outcome === 'reused' ? 'reused' : 'stale', outcome, now)
 }
 
 /** Computes every life of a living session again. @returns whether one of them changed */
@@ -181,6 +180,17 @@ export function openSession(session: StoredSession, lives: Lives, now: number): 
   return false
 }
 
+/** Takes away what is over, and what cannot be read of what should be. */
+export function sweepIn(
+  session: StoredSession | undefined,
+  name: SessionName,
+  now: number,
+): StepResult<'ended' | 'gone' | 'stays'> {
+  if (session === undefined) return { answer: 'gone', drops: [name] }
+  if (!isExpired(session.expiresAt, now)) return { answer: 'stays' }
+  return { answer: 'ended', ends: [{ session, reason: 'expired' }] }
+}
+
 export const GONE = Object.freeze({ outcome: 'gone' } as const)
 const ENDED = Object.freeze({ outcome: 'refused', reason: 'ended' } as const)
 /** The step of a login that began before the sessions of its user were ended. */
@@ -192,7 +202,7 @@ export const NOTHING: StepResult<number> = Object.freeze({ answer: 0 })
 export function detach<T>(
   session: StoredSession,
   clientId: string,
-  reason: 'removed' | 'client',
+  reason: ClientRemovalReason,
   answer: T,
   now: number,
 ): StepResult<T> {

@@ -1,5 +1,5 @@
 import { FakeClock, faultyClient, openInspector, RecordingLogger } from '@authstate/conformance'
-import type { Script } from '@authstate/redis'
+import { Noting, recordedAs, type Script } from '@authstate/redis'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
@@ -13,6 +13,10 @@ const readOnly = new Error("READONLY You can't write against a read only replica
 const outOfMemory = new Error("OOM command not allowed when used memory > 'maxmemory'.")
 const loading = new Error('LOADING Redis is loading the dataset in memory')
 const IDLE_MS = 1_800_000
+/** `redis.changes.maxNotes`, where it is left out. */
+const MAX_NOTES = 100_000
+/** `redis.partitions`, where it is left out. */
+const PARTITIONS = 16
 const login = { userId: 'alice', loginUsername: 'alice' }
 const offline = { offline: true } as const
 
@@ -308,6 +312,26 @@ describeWith(redis, 'user-session faults', () => {
     expect(again).toEqual(expect.arrayContaining(told.map(({ sessionId }) => sessionId)))
   })
 
+  test('sweep: what another node has taken away meanwhile is neither counted nor noted again', async () => {
+    clock.advance(IDLE_MS)
+    const consumers = [{ name: 'audit', kinds: ['user-session'] }]
+    const faulty = faultyClient(client)
+    const [slow, other] = [await open({ client: faulty.client, consumers }), await open({ consumers })]
+    const noted = new Noting(recordedAs(consumers), MAX_NOTES).script(scripts.sweep)
+    const others: Promise<number>[] = []
+    slow.on('expired', () => {
+      // Its lease runs out.
+      clock.advance(10_000)
+      const another = other.sweep()
+      others.push(another)
+      faulty.arm(noted, { when: 'delay', until: another })
+    })
+    expect(await slow.sweep()).toBe(0)
+    expect(await Promise.all(others)).toEqual([1])
+    const notes = await client.xrange(`${keyOf(session.id).replace(/us:.*/, '')}xn`, '-', '+')
+    expect(notes.map(([, [, what]]) => what)).toEqual([`rus:realm:${session.id}`])
+  })
+
   test('sweep: without a listener, when an answer is lost, the rest is left to the next', async () => {
     for (let n = 0; n < 30; n++) await healthy.create('realm', login)
     clock.advance(IDLE_MS)
@@ -329,7 +353,7 @@ describeWith(redis, 'user-session faults', () => {
     const told: UserSessionEvent[] = []
     const listening = await open()
     listening.on('expired', (event) => told.push(event))
-    expect(await listening.sweep()).toBe(1)
+    expect(await listening.sweep()).toBe(0)
     expect(told).toHaveLength(1)
     expect(await healthy.get('realm', session.id)).toBeDefined()
   })
@@ -550,6 +574,57 @@ describeWith(redis, 'user-session faults', () => {
       expect(items.length).toBeGreaterThan(0)
       await remove()
       expect((await healthy.listByUser('realm', 'many')).items).toEqual([])
+    })
+
+    test('recompute, refused at the offline sessions', async () => {
+      const faulty = faultyClient(client)
+      const node = await open({ client: faulty.client })
+      for (let n = 0; n < PARTITIONS; n++)
+        faulty.arm(scripts.recompute, { when: 'delay', until: Promise.resolve() })
+      faulty.arm(scripts.recompute, { when: 'before', error: readOnly })
+      await expect(node.recompute('realm')).rejects.toMatchObject({ applied: 'unknown' })
+    })
+
+    test('sweep, refused once some are gone', async () => {
+      for (let n = 0; n < 30; n++) await healthy.create('realm', login)
+      clock.advance(IDLE_MS)
+      const faulty = faultyClient(client)
+      const node = await open({ client: faulty.client })
+      for (let n = 0; n < PARTITIONS; n++)
+        faulty.arm(scripts.sweep, { when: 'delay', until: Promise.resolve() })
+      faulty.arm(scripts.sweep, { when: 'before', error: readOnly })
+      await expect(node.sweep()).rejects.toMatchObject({ applied: 'unknown' })
+      expect(node.stats?.().swept).toBeGreaterThan(0)
+    })
+
+    test.each<[string, AnyScript, (node: Node, id: string) => Promise<unknown>]>([
+      ['create', scripts.create, (node) => node.create('realm', login)],
+      ['createOffline', scripts.createOffline, (node, id) => node.createOffline('realm', id)],
+      [
+        'putClientSession',
+        scripts.putClient,
+        (node, id) => node.putClientSession('realm', id, { clientId: 'app2' }),
+      ],
+    ])('%s, refused once some have made room', async (_name, script, run) => {
+      // So many that one step does not end them all.
+      const many = Array.from({ length: 110 }, () =>
+        healthy.create('realm', { ...login, client: { clientId: 'app2' } }),
+      )
+      await Promise.all(many)
+      const { id } = await healthy.create('realm', login)
+      const faulty = faultyClient(client)
+      const node = await open({
+        client: faulty.client,
+        properties: {
+          limitPolicy: 'end-oldest',
+          maxTotalSessionsPerUser: 2,
+          maxSessionsPerUserAndClient: 1,
+        },
+      })
+      faulty.arm(script, { when: 'delay', until: Promise.resolve() })
+      faulty.arm(script, { when: 'before', error: readOnly })
+      await expect(run(node, id)).rejects.toMatchObject({ applied: 'unknown' })
+      expect(await healthy.count('realm')).toBeLessThan(20)
     })
   })
 })

@@ -1,5 +1,5 @@
 import { FakeClock, RecordingLogger } from '@authstate/conformance'
-import { type RedisClient, redisConnection } from '@authstate/redis'
+import { type ChangeConsumer, type RedisClient, redisConnection } from '@authstate/redis'
 import { createProviderRegistry } from '@authstate/registry'
 import type { Keyring, RealmSettingsSource } from '@authstate/spi'
 import { type UserSessionProvider, userSessionSpi } from '../src/index.js'
@@ -15,6 +15,8 @@ export interface NodeOptions {
   readonly realms?: RealmSettingsSource
   readonly commandTimeoutMs?: number
   readonly properties?: Readonly<Record<string, unknown>>
+  /** Of changes. */
+  readonly consumers?: readonly ChangeConsumer[]
 }
 
 /** A node over a client of the test; its sweep runs only when asked. */
@@ -23,7 +25,12 @@ export async function openNode(options: NodeOptions): Promise<UserSessionProvide
   const registry = createProviderRegistry({
     factories: [redisUserSessions(), redisConnection()],
     config: {
-      redis: { client, prefix, commandTimeoutMs: options.commandTimeoutMs ?? 10_000 },
+      redis: {
+        client,
+        prefix,
+        commandTimeoutMs: options.commandTimeoutMs ?? 10_000,
+        ...(options.consumers && { changes: { consumers: options.consumers } }),
+      },
       spi: { 'user-session': { provider: 'redis', redis: { sweepIntervalMs: 0, ...options.properties } } },
     },
     clock,

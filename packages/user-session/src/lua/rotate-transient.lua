@@ -13,7 +13,7 @@
 --
 -- Returns {outcome, successor}: outcome is rotated, reused, stale, foreign or gone.
 
--- include: rotation
+-- include: grace, rotation
 local now = tonumber(ARGV[1])
 local kept = redis.call('HMGET', KEYS[1], '_v', 'f', 'x', 'e')
 local expires = tonumber(kept[3] or '0')
@@ -35,6 +35,6 @@ if known then
 end
 expires = math.max(expires, tonumber(ARGV[8]))
 redis.call('HSET', KEYS[1], '_v', '1', 'f', family or known, 'x', string.format('%.0f', expires), 'e', ended or '')
-redis.call('PEXPIRE', KEYS[1], expires - now + 60000)
+redis.call('PEXPIRE', KEYS[1], expires - now + GRACE)
 --@ changed('user-session-tokens', KEYS[1], 'full')
 return { outcome, successor }

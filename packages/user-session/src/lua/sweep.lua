@@ -54,9 +54,12 @@ if ARGV[4] ~= '' then
   local kind, realm = string.match(place, '^([uo]):(.*)$')
   local sessions, over = head .. kind .. 's:' .. realm .. ':', {}
   for _, entry in ipairs(told) do
-    -- With the times it was found with it is as over as it was then.
     local key = sessions .. entry[1]
-    if (redis.call('HGET', key, 't') or '') == entry[4] or not living(key, now) then
+    local held = redis.call('HGET', key, 't')
+    -- Another node may have taken it away since. One that Redis let go is listed still.
+    local is_there = held or redis.call('ZSCORE', head .. kind .. 'r:' .. realm, entry[1])
+    -- With the times it was found with it is as over as it was then.
+    if is_there and ((held or '') == entry[4] or not living(key, now)) then
       over[#over + 1] = entry
     end
   end

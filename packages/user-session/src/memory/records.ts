@@ -23,18 +23,11 @@ export class MemoryRecords implements SessionRecords {
   }
 
   change<T>(reads: StepReads, step: (found: Found) => StepResult<T>): StepResult<T> {
-    const table = this.#table(reads.realmId, reads.offline)
-    const session = table.get(reads.id)
-    try {
-      const result = step(this.#find(reads, session))
-      for (const { session: ended } of result.ends ?? NONE) this.#tableOf(ended, reads, table).delete(ended)
-      for (const kept of result.keeps ?? NONE) this.#tableOf(kept, reads, table).put(kept)
-      return result
-    } catch (error) {
-      // A step that throws may have found that the session ends sooner.
-      if (session !== undefined) table.put(session)
-      throw error
-    }
+    const table = this.#tables.get(nameOf(reads.realmId, reads.offline))
+    const result = step(this.#find(reads, table?.get(reads.id)))
+    for (const { session } of result.ends ?? NONE) this.#tableOf(session, reads, table).delete(session)
+    for (const session of result.keeps ?? NONE) this.#tableOf(session, reads, table).put(session)
+    return result
   }
 
   remember<T>(names: readonly string[], step: (memos: (Memo | undefined)[]) => MemoResult<T>): T {
@@ -57,7 +50,7 @@ export class MemoryRecords implements SessionRecords {
 
   async clientCounts(realmId: string, offline: boolean, now: number): Promise<[string, number][]> {
     const counts: [string, number][] = []
-    const table = this.#table(realmId, offline)
+    const table = this.#known(realmId, offline)
     await inSlices(table.clientIds(), (clientId) => {
       const count = table.ofClient(clientId).countAfter(now)
       if (count > 0) counts.push([clientId, count])
@@ -94,14 +87,20 @@ export class MemoryRecords implements SessionRecords {
     const { realmId, id, now } = reads
     return {
       session,
-      copy: reads.copy ? this.#table(realmId, true).get(id) : undefined,
+      copy: reads.copy ? this.#known(realmId, true).get(id) : undefined,
       rivals: reads.rivals
-        ? [false, true].flatMap((offline) => [...this.#table(realmId, offline).ofUser(userId).after(now)])
+        ? [false, true].flatMap((offline) => [...this.#known(realmId, offline).ofUser(userId).after(now)])
         : NONE,
       memos: reads.memos ? reads.memos(userId).map((name) => this.#memos.get(name)) : NONE,
     }
   }
 
+  /** The table of a realm, to look at: one that nothing was kept in is not made for that. */
+  #known(realmId: string, offline: boolean): SessionTable {
+    return this.#tables.get(nameOf(realmId, offline)) ?? EMPTY
+  }
+
+  /** The table of a realm, to change. */
   #table(realmId: string, offline: boolean): SessionTable {
     const name = nameOf(realmId, offline)
     const known = this.#tables.get(name)
@@ -112,12 +111,12 @@ export class MemoryRecords implements SessionRecords {
   }
 
   /** The table of a session of the realm of a step, most often the one that is at hand. */
-  #tableOf({ offline }: StoredSession, reads: StepReads, table: SessionTable): SessionTable {
-    return offline === reads.offline ? table : this.#table(reads.realmId, offline)
+  #tableOf({ offline }: StoredSession, reads: StepReads, table: SessionTable | undefined): SessionTable {
+    return (offline === reads.offline ? table : undefined) ?? this.#table(reads.realmId, offline)
   }
 
   #listing({ realmId, offline, kind, name }: SessionIndex): SortedSessions {
-    const table = this.#table(realmId, offline)
+    const table = this.#known(realmId, offline)
     switch (kind) {
       case 'user':
         return table.ofUser(name)
@@ -134,6 +133,8 @@ export class MemoryRecords implements SessionRecords {
 }
 
 const NONE: readonly never[] = Object.freeze([])
+
+const EMPTY = new SessionTable()
 
 function* idsOf(sessions: Iterable<StoredSession>): Generator<string> {
   for (const { id } of sessions) yield id

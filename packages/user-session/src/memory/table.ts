@@ -35,11 +35,6 @@ export class SessionTable {
     return this.#placed.get(id)?.entry.session
   }
 
-  /** Whether it is there, and not another one of its id. */
-  has(session: StoredSession): boolean {
-    return this.get(session.id) === session
-  }
-
   get all(): SortedSessions {
     return this.#all
   }

@@ -1,4 +1,5 @@
 import { escapePart, unescapePart } from '@authstate/redis'
+import { nextStep } from '@authstate/spi'
 import type { CheckedCopy } from '../checks.js'
 import type { LimitedOutcome } from '../contract.js'
 import * as scripts from '../scripts.js'
@@ -19,12 +20,13 @@ export async function createOffline(
   const offline = store.keys.session(realmId, id, true) as string
   const offlineLife = store.life(realm, true)
   let clientIds = wanted ?? []
+  let isBegun = false
   for (;;) {
     const lives = clientIds.map((clientId) => [
       escapePart(clientId),
       [false, true].map((offline) => store.clientLife(realm, clientId, offline)),
     ])
-    const reply = await store.redis.run(
+    const step = store.redis.run(
       scripts.createOffline,
       { online, offline },
       {
@@ -38,6 +40,7 @@ export async function createOffline(
         tell: store.events.notes,
       },
     )
+    const reply = await nextStep(step, isBegun)
     if (reply.outcome === 'gone') return { outcome: 'gone' }
     if (reply.outcome === 'refused') return { outcome: 'refused', reason: reply.reason }
     if (reply.outcome === 'unknown') {
@@ -45,6 +48,7 @@ export async function createOffline(
       continue
     }
     store.events.limited(realmId, reply.ended)
+    isBegun = true
     if (reply.outcome === 'more') continue
     if (reply.expired) store.events.expired(realmId, true, reply.expired)
     const session = store.decode(reply.values, { realmId, id, offline: true })

@@ -167,7 +167,7 @@ export class RealmWide {
     const user = kind === 'user' ? name : undefined
     let ended = 0
     // A walk of several steps may miss a session that moved back: it is repeated until there is nothing left to end.
-    while (partitions.length > 0) {
+    for (let isBegun = false; partitions.length > 0; isBegun = true) {
       const again = new Set<number>()
       await this.#walk(
         partitions,
@@ -195,7 +195,7 @@ export class RealmWide {
           if (reply.next && reply.count > 0) again.add(partition)
           return true
         },
-        { inTurn: true },
+        { inTurn: true, isBegun },
       )
       partitions = [...again]
     }
@@ -264,6 +264,7 @@ export class RealmWide {
    *
    * @param take Takes an answer. `false`: the partition has given enough.
    * @param options.inTurn After the first round one partition after the other, so that a long walk holds nobody up.
+   * @param options.isBegun The verb has run a script before.
    */
   async #walk<K extends string, A extends string, R extends { readonly next: ScriptPlace | undefined }>(
     partitions: readonly number[],
@@ -273,11 +274,15 @@ export class RealmWide {
       readonly args: Readonly<Record<A, string | number>>
     },
     take: (reply: R, partition: number) => boolean,
-    { begin = BEGIN, inTurn = false }: { readonly begin?: ScriptPlace; readonly inTurn?: boolean } = {},
+    {
+      begin = BEGIN,
+      inTurn = false,
+      ...options
+    }: { readonly begin?: ScriptPlace; readonly inTurn?: boolean; readonly isBegun?: boolean } = {},
   ): Promise<void> {
     const { redis } = this.#store
     let steps: Step[] = partitions.map((partition) => ({ partition, after: begin, together: true }))
-    for (let isBegun = false; steps.length > 0; isBegun = true) {
+    for (let isBegun = options.isBegun ?? false; steps.length > 0; isBegun = true) {
       const waiting = inTurn && !steps[0]?.together ? steps.splice(1) : []
       const replies = await redis.runEach(script, steps.map(callOf), isBegun)
       const next = steps.flatMap(({ partition }, index) => {

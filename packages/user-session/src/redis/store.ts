@@ -1,5 +1,5 @@
 import { escapePart, unescapePart } from '@authstate/redis'
-import type { Realm } from '@authstate/spi'
+import { nextStep, type Realm } from '@authstate/spi'
 import {
   type CheckedClient,
   type CheckedClientPatch,
@@ -73,8 +73,8 @@ export class RedisStore implements SessionStore {
       ...this.#stored.encodeNew(begun, checked, { limits: this.#limits, life: '' }),
       tell: events.notes,
     }
-    for (;;) {
-      const { outcome, ended } = await redis.run(scripts.create, { session }, args)
+    for (let isBegun = false; ; isBegun = true) {
+      const { outcome, ended } = await nextStep(redis.run(scripts.create, { session }, args), isBegun)
       events.limited(realmId, ended)
       if (outcome === 'more') continue
       if (outcome !== 'created') return { outcome: 'refused', reason: outcome as RefusalReason }
@@ -276,9 +276,8 @@ export class RedisStore implements SessionStore {
   }
 
   async recompute(realmId: string, realm: Realm) {
-    return (
-      (await this.#wide.recompute(realmId, realm, false)) + (await this.#wide.recompute(realmId, realm, true))
-    )
+    const online = await this.#wide.recompute(realmId, realm, false)
+    return online + (await nextStep(this.#wide.recompute(realmId, realm, true), true))
   }
 
   sweep(onSwept: (count: number) => void) {

@@ -1,5 +1,5 @@
 import { escapePart, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
-import { beganBefore, type Clock, type Realm, UnreadableCounter } from '@authstate/spi'
+import { beganBefore, type Clock, nextStep, type Realm, UnreadableCounter } from '@authstate/spi'
 import * as check from '../checks.js'
 import { isRefusal, type LimitedOutcome, type UserSession } from '../contract.js'
 import { clientLives, userLives } from '../expiry.js'
@@ -162,8 +162,8 @@ export class StoredSessions {
 
   /** Runs a script that a limit may refuse, again as long as there is more to end before; tells of what ended. */
   async limited(place: RecordPlace, run: () => Promise<LimitedReply>): Promise<LimitedOutcome> {
-    for (;;) {
-      const { record, ended } = await run()
+    for (let isBegun = false; ; isBegun = true) {
+      const { record, ended } = await nextStep(run(), isBegun)
       this.events.limited(place.realmId, ended)
       if (record === 'more') continue
       if (isRefusal(record)) return { outcome: 'refused', reason: record }
