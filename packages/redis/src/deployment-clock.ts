@@ -1,6 +1,6 @@
 import { type Clock, hostClocks, type Logger } from '@authstate/spi'
 import { type Interval, intersected, measured, widened } from './clock-interval.js'
-import { reasonOf } from './failure.js'
+import { notConnected, reasonOf } from './failure.js'
 
 const US_PER_MS = 1000
 
@@ -120,13 +120,14 @@ export class DeploymentClock implements Clock {
    * Measures before the first use, twice: the first question also brings the script to the server, which takes longer.
    *
    * @throws what the server answered
+   * @throws {StoreUnavailableError} the connection was lost meanwhile
    */
   async start(): Promise<void> {
     for (let n = 0; n < 2; n++) {
       await this.measure()
       if (this.#failure !== undefined) throw this.#failure
     }
-    if (this.#isForgotten) throw new Error('the connection was lost while the clock was read')
+    if (this.#isForgotten) throw notConnected('redis.read-clock')
   }
 
   now(): number {

@@ -1,4 +1,5 @@
 import { RecordingLogger } from '@authstate/conformance'
+import { StoreUnavailableError } from '@authstate/spi'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DRIFT, intersected, measured, widened } from '../src/clock-interval.js'
@@ -133,6 +134,14 @@ describe('the clock of a deployment', () => {
       expect(Math.abs(world.error())).toBeLessThanOrEqual(world.clock.uncertaintyMs * 1000)
       expect(world.clock.now()).toBe(Math.floor(world.clock.nowUs() / 1000))
     }
+  })
+
+  test('cannot be started over a connection that is lost meanwhile: the error of a store that is away', async () => {
+    const world = new World()
+    world.onceAsked = () => world.clock.forget()
+    const error = await world.clock.start().catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(StoreUnavailableError)
+    expect(error).toMatchObject({ applied: 'no' })
   })
 
   test('is off by no more than it says, over any delays', async () => {
