@@ -3,9 +3,6 @@ const NARROW = 16_384
 
 const PARTS = 256
 
-/** Characters of a name, from its end, that say which part it is in. */
-const HASHED = 16
-
 /**
  * A map by name in which nothing ever moves all entries at once. A `Map` does whenever it has doubled, and when half of it
  * has gone: at a million entries that holds the event loop for a fifth of a second. Beyond some entries this is many maps.
@@ -49,7 +46,6 @@ export class WideMap<V> {
 
 function partOf<V>(parts: readonly Map<string, V>[], name: string): Map<string, V> {
   let hash = 0
-  for (let at = Math.max(0, name.length - HASHED); at < name.length; at++)
-    hash = (Math.imul(hash, 31) + name.charCodeAt(at)) | 0
+  for (let at = 0; at < name.length; at++) hash = (Math.imul(hash, 31) + name.charCodeAt(at)) | 0
   return parts[(hash ^ (hash >>> 15)) & (PARTS - 1)] as Map<string, V>
 }
