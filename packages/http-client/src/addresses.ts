@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js'
-import { type IpAddress, parseAddress } from './hosts.js'
+import { type IpAddress, isWithin, parseNetwork } from './hosts.js'
 
 /** A network that may be reached although it is not public. */
 export interface EgressRule {
@@ -22,9 +22,12 @@ export interface EgressPolicy {
 const SHORTEST_PREFIX = { ipv4: 8, ipv6: 7 } as const
 const FORM = '"10.20.0.0/16", "10.20.0.7:8443", "fd00:1::/32" or "[fd00:1::7]:8443"'
 
-/** Services of clouds that hand out credentials to whoever asks. They must be named singly. */
+/** Services of clouds that hand out credentials to whoever asks. They must be named singly. One has a public address. */
 const METADATA: ReadonlySet<string> = new Set([
   '169.254.169.254',
+  '168.63.129.16',
+  '169.254.42.42',
+  '169.254.0.23',
   '169.254.170.2',
   '169.254.170.23',
   '100.100.100.200',
@@ -32,6 +35,7 @@ const METADATA: ReadonlySet<string> = new Set([
   'fd00:ec2::254',
   'fd00:ec2::23',
   'fd20:ce::254',
+  'fd00:42::42',
 ])
 
 /** @returns what is wrong with the text of a rule, or `undefined` */
@@ -58,11 +62,9 @@ export function parseEgressRule(text: unknown): EgressRule {
     /^([\da-f:.]+)(?:\/(\d{1,3}))?$/i.exec(text) ??
     []
   const [inner = '', innerBits] = (bracketed ?? '').split('/')
-  const network = parseAddress(inner)
-  if (network === undefined) throw wrong
-  const longest = network.kind() === 'ipv4' ? 32 : 128
-  const prefix = Number(bits ?? innerBits ?? longest)
-  if (!Number.isInteger(prefix) || prefix > longest) throw wrong
+  const read = parseNetwork(inner, bits ?? innerBits)
+  if (read === undefined) throw wrong
+  const { network, prefix } = read
   if (prefix < SHORTEST_PREFIX[network.kind()])
     throw new TypeError(`must not be larger than /${SHORTEST_PREFIX[network.kind()]}`)
   if (port === undefined) return { network, prefix }
@@ -72,7 +74,7 @@ export function parseEgressRule(text: unknown): EgressRule {
 
 /** Whether an address belongs to the internet, and not to a machine, a site, a translation or a purpose of its own. */
 export function isPublic(address: IpAddress): boolean {
-  if (address.range() !== 'unicast') return false
+  if (address.range() !== 'unicast' || METADATA.has(address.toString())) return false
   // Outside of 2000::/3 nothing is assigned to hosts; `::7f00:1` is an old form of 127.0.0.1.
   return address.kind() === 'ipv4' || (address as ipaddr.IPv6).match(ipaddr.IPv6.parse('2000::'), 3)
 }
@@ -88,7 +90,7 @@ export const isAllowedPort = (port: number, { ports }: EgressPolicy): boolean =>
   ports.some(([from, to]) => from <= port && port <= to)
 
 function covers({ network, prefix, port }: EgressRule, address: IpAddress, wanted: number): boolean {
-  if (network.kind() !== address.kind() || (port !== undefined && port !== wanted)) return false
+  if (port !== undefined && port !== wanted) return false
   if (METADATA.has(address.toString()) && prefix !== (address.kind() === 'ipv4' ? 32 : 128)) return false
-  return (address as ipaddr.IPv6).match(network as ipaddr.IPv6, prefix)
+  return isWithin(address, network, prefix)
 }

@@ -87,7 +87,7 @@ export const httpClientConfig = v.pipe(
     /** Connections in all, idle ones too. */
     maxConnections: v.optional(count(1, 65_535), 128),
     /** Connections per origin, idle ones too. */
-    maxConnectionsPerOrigin: v.optional(count(1, 65_535), 64),
+    maxConnectionsPerOrigin: v.optional(count(1, 65_535), 16),
     /** Requests that may wait for a connection. */
     maxQueued: v.optional(count(0), 1_000),
     queueTimeoutMs: v.optional(spanMs(1), 2_000),

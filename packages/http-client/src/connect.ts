@@ -140,7 +140,7 @@ export class Connector {
     const secured = tls.connect({
       socket,
       servername: net.isIP(name) === 0 ? name : '',
-      secureContext: this.#tls.contextFor(proxied === undefined ? name : ''),
+      secureContext: this.#tls.contextFor(proxied === undefined ? name : undefined),
       rejectUnauthorized: !insecure,
       ALPNProtocols: ['http/1.1'],
       checkServerIdentity: (_host, certificate) => IDENTITY[hostnameVerification](name, certificate),

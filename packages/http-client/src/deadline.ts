@@ -1,4 +1,4 @@
-import { ProviderClosedError, timers } from '@authstate/spi'
+import { type ProviderClosedError, timers } from '@authstate/spi'
 import { HttpError } from './errors.js'
 
 /** Ends one request: after its time, when the caller gives up, or when the provider closes. */
@@ -56,7 +56,27 @@ export class Deadline {
     return this.race(pause).finally(() => timers.clearTimeout(timer))
   }
 
-  /** The request is over. What the signal is still connected to ends. */
+  /**
+   * Runs one attempt at the request, and ends what the attempt leaves behind: an answer that was refused before its end, and that
+   * its server does not go on with. After a whole answer nothing is left.
+   *
+   * @param run Gets a signal that is aborted with the request, and when the attempt is over.
+   */
+  async attempt<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const ending = new AbortController()
+    const onAbort = (): void => ending.abort(this.signal.reason)
+    if (this.signal.aborted) onAbort()
+    else this.signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      return await run(ending.signal)
+    } finally {
+      this.signal.removeEventListener('abort', onAbort)
+      if (!ending.signal.aborted)
+        ending.abort(new HttpError('aborted', { sent: this.sent, host: this.#host }))
+    }
+  }
+
+  /** The request is over: nothing ends it any more. */
   finish(): void {
     timers.clearTimeout(this.#timer)
     this.#given?.removeEventListener('abort', this.#onAbort)
@@ -66,7 +86,3 @@ export class Deadline {
     this.#controller.abort(new HttpError(code, { sent: this.sent, host: this.#host }))
   }
 }
-
-/** Whether a request ended because of its {@link Deadline}, and not by itself. */
-export const isEnding = (error: unknown): boolean =>
-  error instanceof ProviderClosedError || error instanceof HttpError

@@ -24,6 +24,28 @@ export function parseAddress(text: string): IpAddress | undefined {
 }
 
 /**
+ * Reads a network: an address, and how many of its bits count. IPv4 within IPv6 has them counted there, so 96 come off.
+ *
+ * @param bits Left out: the one address.
+ * @returns `undefined` for what is none
+ */
+export function parseNetwork(
+  text: string,
+  bits?: string,
+): { readonly network: IpAddress; readonly prefix: number } | undefined {
+  const network = parseAddress(text)
+  if (network === undefined) return undefined
+  const longest = network.kind() === 'ipv4' ? 32 : 128
+  const isWithinIpv6 = longest === 32 && text.includes(':')
+  const prefix = bits === undefined ? longest : Number(bits) - (isWithinIpv6 ? 96 : 0)
+  return Number.isInteger(prefix) && prefix >= 0 && prefix <= longest ? { network, prefix } : undefined
+}
+
+/** Whether an address is in a network. */
+export const isWithin = (address: IpAddress, network: IpAddress, prefix: number): boolean =>
+  network.kind() === address.kind() && (address as ipaddr.IPv6).match(network as ipaddr.IPv6, prefix)
+
+/**
  * The host of a URL that `new URL` has read: that turns `127.1`, `0x7f.1` and `2130706433` into the address they mean.
  *
  * @returns `undefined` for a name that is none: an empty or too long label, a dot at the end, a character that no name has

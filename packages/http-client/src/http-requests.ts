@@ -122,25 +122,35 @@ export class HttpRequests implements HttpClientProvider {
 
   async #repeated(request: CleanRequest, limits: Profile, deadline: Deadline): Promise<HttpResponse> {
     const repeats = request.method === 'GET' ? limits.retries : 0
+    let wasSent = false
     for (let attempt = 0; ; attempt++) {
       const isLast = attempt >= repeats
       try {
-        const answer = await this.#once(request, limits, deadline)
+        const answer = await deadline.attempt((signal) => this.#once(request, limits, deadline, signal))
         if (isLast || !PASSING.has(answer.status)) return answer
+        wasSent = true
       } catch (error) {
-        if (isLast || deadline.signal.aborted || !isPassing(error)) throw error
+        // What an earlier attempt may have brought to the target is not undone by one that found no connection.
+        if (isLast || deadline.signal.aborted || !isPassing(error))
+          throw wasSent && error instanceof HttpError ? withSent(error) : error
+        wasSent ||= error.sent === 'unknown'
       }
       await deadline.pause(FIRST_PAUSE_MS * 2 ** attempt * (0.5 + Math.random() / 2))
     }
   }
 
-  async #once(request: CleanRequest, limits: Profile, deadline: Deadline): Promise<HttpResponse> {
+  async #once(
+    request: CleanRequest,
+    limits: Profile,
+    deadline: Deadline,
+    signal: AbortSignal,
+  ): Promise<HttpResponse> {
     const { host } = request.target
     try {
-      const sending = this.#transport.send(request, deadline.signal)
+      const sending = this.#transport.send(request, signal)
       // A transport that does not hear the signal is left behind; its answer, if one comes, is ended.
       sending.then(
-        (late) => deadline.signal.aborted && void late.body[Symbol.asyncIterator]().return?.(),
+        (late) => signal.aborted && void late.body[Symbol.asyncIterator]().return?.(),
         () => {},
       )
       const head = await deadline.race(sending)
@@ -202,8 +212,12 @@ export class HttpRequests implements HttpClientProvider {
   }
 }
 
-const isPassing = (error: unknown): boolean =>
+const isPassing = (error: unknown): error is HttpError =>
   error instanceof HttpError && (error.code === 'connect' || error.code === 'protocol')
+
+/** The same error, of a request that its target may have received. */
+const withSent = ({ code, host, detail }: HttpError): HttpError =>
+  new HttpError(code, { sent: 'unknown', host, detail })
 
 function withDefaults(given: Readonly<Record<string, string>>): Record<string, string> {
   const headers: Record<string, string> = { 'user-agent': 'authstate', 'accept-encoding': 'identity' }

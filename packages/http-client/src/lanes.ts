@@ -27,7 +27,12 @@ export interface LaneLimits {
   readonly queueTimeoutMs: number
 }
 
+/** An origin may use a quarter of what others leave: with the usual limits twenty that answer nobody leave room for one more. */
+const SHARE_OF_REST = 1 / 4
+
 interface Waiter<C> {
+  /** Place in the order in which waiters came. */
+  readonly number: number
   readonly lane: Lane
   readonly open: () => C
   readonly give: (connection: C) => void
@@ -42,18 +47,22 @@ interface Counts {
 /**
  * Hands out connections: an idle one, else a new one, else the caller waits in line.
  *
- * An origin that answers nobody holds at most its share, so that others go on. An idle connection makes room for one that is
- * needed elsewhere.
+ * An origin that answers nobody holds at most its share, so that others go on: beyond its first connection it gets another only
+ * while it uses fewer than {@link SHARE_OF_REST} of those that are left. Where there is no room at all, the origin that uses the
+ * fewest is served first. An idle connection makes room for one that is needed elsewhere.
  */
 export class Lanes<C extends LaneConnection> {
   readonly #limits: LaneLimits
   /** Those used longest ago first. */
   readonly #idle = new Set<C>()
   readonly #busy = new Set<C>()
-  readonly #waiting = new Set<Waiter<C>>()
+  /** By origin, each in the order in which they came. */
+  readonly #lines = new Map<string, Set<Waiter<C>>>()
   readonly #counts = new Map<string, Counts>()
   readonly #leaving = new Set<Promise<void>>()
   #open = 0
+  #queued = 0
+  #came = 0
 
   constructor(limits: LaneLimits) {
     this.#limits = limits
@@ -70,10 +79,11 @@ export class Lanes<C extends LaneConnection> {
     if (connection !== undefined) return Promise.resolve(connection)
     const full = (detail: string) => new HttpError('queue-full', { sent: 'no', host: lane.host, detail })
     // Who waits for a connection that is just leaving is not in line.
-    if (this.#waiting.size >= this.#limits.maxQueued + this.#leaving.size)
+    if (this.#queued >= this.#limits.maxQueued + this.#leaving.size)
       return Promise.reject(full('the line is full'))
     return new Promise<C>((resolve, reject) => {
       const waiter: Waiter<C> = {
+        number: this.#came++,
         lane,
         open,
         give: (given) => {
@@ -84,8 +94,7 @@ export class Lanes<C extends LaneConnection> {
       const leave = (): void => {
         timers.clearTimeout(timer)
         signal.removeEventListener('abort', onAbort)
-        this.#waiting.delete(waiter)
-        this.#count(lane.origin, 'queued', -1)
+        this.#leaveLine(waiter)
       }
       const giveUp = (reason: unknown): void => {
         leave()
@@ -97,8 +106,7 @@ export class Lanes<C extends LaneConnection> {
         this.#limits.queueTimeoutMs,
       )
       signal.addEventListener('abort', onAbort, { once: true })
-      this.#waiting.add(waiter)
-      this.#count(lane.origin, 'queued', 1)
+      this.#enterLine(waiter)
     })
   }
 
@@ -121,7 +129,7 @@ export class Lanes<C extends LaneConnection> {
     return {
       open: this.#open,
       busy: this.#busy.size,
-      queued: this.#waiting.size,
+      queued: this.#queued,
       byOrigin: Object.fromEntries([...this.#counts].map(([origin, counts]) => [origin, { ...counts }])),
     }
   }
@@ -133,7 +141,16 @@ export class Lanes<C extends LaneConnection> {
     while (this.#leaving.size > 0) await Promise.all(this.#leaving)
   }
 
+  /** Whether an origin may use one connection more. Where the limits allow one origin to use all, it may. */
+  #hasShare(origin: string): boolean {
+    const { maxConnections, maxConnectionsPerOrigin } = this.#limits
+    const busy = this.#counts.get(origin)?.busy ?? 0
+    if (busy === 0 || maxConnectionsPerOrigin >= maxConnections) return true
+    return busy < (maxConnections - this.#busy.size) * SHARE_OF_REST
+  }
+
   #take(lane: Lane, open: () => C): C | undefined {
+    if (!this.#hasShare(lane.origin)) return undefined
     for (const connection of [...this.#idle].reverse()) {
       if (!connection.isUsable()) this.drop(connection)
       else if (connection.lane.key === lane.key && connection.lane.origin === lane.origin) {
@@ -174,14 +191,36 @@ export class Lanes<C extends LaneConnection> {
   }
 
   #serve(): void {
-    const full = new Set<string>()
-    for (const waiter of this.#waiting) {
-      // Within an origin those who came first are served first.
-      if (full.has(waiter.lane.origin)) continue
-      const connection = this.#take(waiter.lane, waiter.open)
-      if (connection === undefined) full.add(waiter.lane.origin)
-      else waiter.give(connection)
+    const isFull = () => this.#idle.size === 0 && this.#open >= this.#limits.maxConnections
+    for (let isServed = true; isServed && !isFull(); ) {
+      isServed = false
+      // Within an origin those who came first are served first; of two origins with as many connections in use, too.
+      const firsts = [...this.#lines.values()].map((line) => line.values().next().value as Waiter<C>)
+      const busy = ({ lane }: Waiter<C>): number => this.#counts.get(lane.origin)?.busy ?? 0
+      for (const waiter of firsts.sort((a, b) => busy(a) - busy(b) || a.number - b.number)) {
+        const connection = this.#take(waiter.lane, waiter.open)
+        if (connection === undefined) continue
+        waiter.give(connection)
+        isServed = true
+      }
     }
+  }
+
+  #enterLine(waiter: Waiter<C>): void {
+    const { origin } = waiter.lane
+    const line = this.#lines.get(origin) ?? new Set()
+    this.#lines.set(origin, line.add(waiter))
+    this.#queued++
+    this.#count(origin, 'queued', 1)
+  }
+
+  #leaveLine(waiter: Waiter<C>): void {
+    const { origin } = waiter.lane
+    const line = this.#lines.get(origin)
+    line?.delete(waiter)
+    if (line?.size === 0) this.#lines.delete(origin)
+    this.#queued--
+    this.#count(origin, 'queued', -1)
   }
 
   #count(origin: string, what: keyof Counts, change: 1 | -1): void {

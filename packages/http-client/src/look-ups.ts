@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises'
+import { timers } from '@authstate/spi'
 import { type EgressPolicy, isAllowed } from './addresses.js'
 import { HttpError, systemCode } from './errors.js'
 import { type IpAddress, parseAddress } from './hosts.js'
@@ -20,11 +21,14 @@ export interface CheckedAddress {
 /** Looks names up and checks what comes: the guard of everything that is sent. */
 export class LookUps {
   readonly #resolve: Resolve
+  readonly #patienceMs: number
   // The host system has few threads for look-ups: many connections to one name must not take them all.
   readonly #running = new Map<string, Promise<readonly string[]>>()
 
-  constructor(resolve: Resolve) {
+  /** @param patienceMs A look-up that takes longer is not waited for by anybody who comes later: they ask anew. */
+  constructor(resolve: Resolve, patienceMs: number) {
     this.#resolve = resolve
+    this.#patienceMs = patienceMs
   }
 
   /**
@@ -45,18 +49,27 @@ export class LookUps {
   }
 
   async #ask(name: string): Promise<readonly string[]> {
-    let running = this.#running.get(name)
-    if (running === undefined) {
-      running = this.#resolve(name)
-      this.#running.set(name, running)
-      const forget = () => void this.#running.delete(name)
-      running.then(forget, forget)
-    }
     try {
-      return await running
+      const addresses: unknown = await (this.#running.get(name) ?? this.#begin(name))
+      if (Array.isArray(addresses) && addresses.every((one) => typeof one === 'string')) return addresses
     } catch (error) {
       throw new HttpError('connect', { sent: 'no', host: name, detail: systemCode(error) })
     }
+    throw new HttpError('connect', { sent: 'no', host: name, detail: 'the resolver answers no addresses' })
+  }
+
+  #begin(name: string): Promise<readonly string[]> {
+    // Within a function that is async: a resolver may throw before it answers a promise.
+    const running = (async () => this.#resolve(name))()
+    this.#running.set(name, running)
+    const forget = (): void => {
+      timers.clearTimeout(timer)
+      if (this.#running.get(name) === running) this.#running.delete(name)
+    }
+    const timer = timers.setTimeout(forget, this.#patienceMs)
+    timer.unref()
+    running.then(forget, forget)
+    return running
   }
 }
 

@@ -1,5 +1,4 @@
-import ipaddr from 'ipaddr.js'
-import { parseAddress } from './hosts.js'
+import { type IpAddress, isWithin, parseAddress, parseNetwork } from './hosts.js'
 
 /** A proxy, and what it is told to let a request through. */
 export interface HttpProxy {
@@ -148,17 +147,14 @@ function withoutProxy(list: string): (host: string, port: number) => boolean {
   }
 }
 
-function matchesAddress(entry: string, address: ipaddr.IPv4 | ipaddr.IPv6, port: number): boolean {
-  try {
-    if (!entry.includes('/')) {
-      const [, bare = entry, only] = /^\[?([^\]]+?)\]?(?::(\d+))?$/.exec(entry) ?? []
-      const exact = parseAddress(entry)
-      if (exact !== undefined) return exact.toString() === address.toString()
-      return parseAddress(bare)?.toString() === address.toString() && (!only || Number(only) === port)
-    }
-    const [network, prefix] = ipaddr.parseCIDR(entry)
-    return network.kind() === address.kind() && (address as ipaddr.IPv6).match(network as ipaddr.IPv6, prefix)
-  } catch {
-    return false
+function matchesAddress(entry: string, address: IpAddress, port: number): boolean {
+  if (entry.includes('/')) {
+    const [, text = '', bits] = /^([^/]+)\/(\d{1,3})$/.exec(entry) ?? []
+    const read = parseNetwork(text, bits)
+    return read !== undefined && isWithin(address, read.network, read.prefix)
   }
+  const exact = parseAddress(entry)
+  if (exact !== undefined) return exact.toString() === address.toString()
+  const [, bare = entry, only] = /^\[?([^\]]+?)\]?(?::(\d+))?$/.exec(entry) ?? []
+  return parseAddress(bare)?.toString() === address.toString() && (!only || Number(only) === port)
 }

@@ -8,6 +8,9 @@ import { hostPattern } from './hosts.js'
 
 const PEM = /-----BEGIN [A-Z0-9 ]+-----/
 
+/** Errors of files that could not be read, such as where too many files are open: each request tries again. */
+const UNREAD = new WeakSet<Error>()
+
 type CertificateConfig = HttpClientConfig['clientCertificates'][number]
 
 /** What was read of one client certificate. */
@@ -25,8 +28,9 @@ interface Material {
 /**
  * What TLS connections are made with: authorities and client certificates, from texts and from files.
  *
- * A file that changed is read again before the next request. One that cannot be read then, such as one that is half written,
- * leaves what was read before in force, and the log says so once.
+ * A file that changed is read again before the next request. One that cannot be used then, such as one that is half written,
+ * leaves what was read before in force, and the log says so once. It is read again when it changes, or, where it could not be
+ * read at all, before each request.
  */
 export class TlsFiles {
   readonly #config: HttpClientConfig
@@ -35,6 +39,8 @@ export class TlsFiles {
   readonly #files: readonly string[]
   #stamps = ''
   #failedStamps = ''
+  /** Whether a file could not be read at the last attempt, which may pass without a change of the file. */
+  #isUnread = false
   #material: Material = { ca: [], certificates: [] }
   #contexts = new Map<number, tls.SecureContext>()
   /** Counts how often something was read: a connection of an earlier number is not used again. */
@@ -66,13 +72,16 @@ export class TlsFiles {
   async refresh(): Promise<void> {
     if (this.#files.length === 0) return
     const stamps = await this.#stampsOfFiles().catch(() => 'gone')
-    if (stamps === this.#stamps || stamps === this.#failedStamps) return
+    if (stamps === this.#stamps || (stamps === this.#failedStamps && !this.#isUnread)) return
     try {
       this.#material = await this.#read()
       this.#stamps = stamps
       this.#contexts = new Map()
+      this.#isUnread = false
       this.generation++
     } catch (error) {
+      this.#isUnread = UNREAD.has(error as Error)
+      if (stamps === this.#failedStamps) return
       this.#failedStamps = stamps
       this.#logger.warn(
         { error: error instanceof Error ? error.message : typeof error },
@@ -81,9 +90,9 @@ export class TlsFiles {
     }
   }
 
-  /** What a connection to a host is made with. */
-  contextFor(host: string): tls.SecureContext {
-    const index = this.#indexFor(host)
+  /** What a connection is made with. @param host That of a target; `undefined` for a proxy, which no client certificate is for. */
+  contextFor(host: string | undefined): tls.SecureContext {
+    const index = host === undefined ? -1 : this.#indexFor(host)
     const known = this.#contexts.get(index)
     if (known !== undefined) return known
     const { ca, certificates } = this.#material
@@ -108,7 +117,9 @@ export class TlsFiles {
 
   async #stampsOfFiles(): Promise<string> {
     const stats = await Promise.all(this.#files.map((file) => stat(file).catch(() => undefined)))
-    return stats.map((one) => (one === undefined ? '-' : `${one.mtimeMs} ${one.size} ${one.ino}`)).join()
+    return stats
+      .map((one) => (one === undefined ? '-' : `${one.mtimeMs} ${one.ctimeMs} ${one.size} ${one.ino}`))
+      .join()
   }
 
   async #read(): Promise<Material> {
@@ -140,7 +151,10 @@ async function contentOf(file: string, place: string): Promise<Buffer> {
   try {
     return await readFile(file)
   } catch (error) {
-    throw new ConfigurationError(`${place}: the file cannot be read (${systemCode(error) ?? 'unknown'})`)
+    const code = systemCode(error) ?? 'unknown'
+    const failure = new ConfigurationError(`${place}: the file cannot be read (${code})`)
+    UNREAD.add(failure)
+    throw failure
   }
 }
 

@@ -21,7 +21,7 @@ export class UndiciTransport implements Transport {
   private constructor(config: HttpClientConfig, tlsFiles: TlsFiles, resolve: Resolve) {
     this.#config = config
     this.#tls = tlsFiles
-    this.#connector = new Connector(config, new LookUps(resolve), tlsFiles)
+    this.#connector = new Connector(config, new LookUps(resolve, config.connectTimeoutMs), tlsFiles)
     this.#lanes = new Lanes(config)
   }
 

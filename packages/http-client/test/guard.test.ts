@@ -87,6 +87,32 @@ describe('names', () => {
     expect(asked).toBe(1)
   })
 
+  test('a look-up that never ends is forgotten after the time for a connection', async () => {
+    let asked = 0
+    const resolve: Resolve = () => {
+      asked++
+      return asked === 1 ? new Promise(() => {}) : Promise.resolve(['10.0.0.1'])
+    }
+    const client = await httpClient({ connectTimeoutMs: 50 }, { resolve })
+    const request = () => outcomeOf(client.request('http://a.example/', { purpose: 'x' }))
+    expect(await request()).toBe('timeout no')
+    await expect.poll(request).toBe('egress no')
+    expect(asked).toBe(2)
+  })
+
+  test('a resolver that throws, or answers no list, is no connection', async () => {
+    for (const resolve of [
+      () => {
+        throw Object.assign(new Error('secret'), { code: 'ENOTFOUND' })
+      },
+      async () => undefined,
+      async () => [7],
+    ]) {
+      const client = await httpClient({}, { resolve: resolve as never })
+      expect(await outcomeOf(client.request('http://a.example/', { purpose: 'x' }))).toBe('connect no')
+    }
+  })
+
   test('a look-up that never ends is ended by the time for a connection', async () => {
     const client = await httpClient({ connectTimeoutMs: 50 }, { resolve: () => new Promise(() => {}) })
     await expect(client.request('http://a.example/', { purpose: 'x' })).rejects.toMatchObject({

@@ -95,6 +95,9 @@ describe('nodes 32: the environment', () => {
     ['::1', '::1', 443, true],
     ['[::1]:443', '::1', 443, true],
     ['fd00::/8', 'fd00::1', 443, true],
+    ['::ffff:10.0.0.0/104', '10.1.2.3', 443, true],
+    ['::ffff:10.0.0.0/8', '10.1.2.3', 443, false],
+    ['10.0.0.0/8/8', '10.0.0.1', 443, false],
     ['1/2/3', '10.0.0.1', 443, false],
     ['', 'a.example', 443, false],
   ])('no_proxy %j, %s port %i: without %s', (list, host, port, without) => {

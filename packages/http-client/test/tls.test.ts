@@ -1,8 +1,9 @@
-import { copyFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, promises, utimesSync, writeFileSync } from 'node:fs'
 import { createServer, type ServerOptions } from 'node:https'
+import { syncBuiltinESMExports } from 'node:module'
 import type { TLSSocket } from 'node:tls'
 import { RecordingLogger } from '@authstate/conformance'
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openSink } from '../src/conformance/sink.js'
 import { type Certificate, openCertificates } from './certificates.js'
 import { httpClient, outcomeOf } from './client.js'
@@ -211,7 +212,74 @@ describe('nodes 35: a file that changes', () => {
   })
 })
 
+describe('nodes 35: a file that could not be used', () => {
+  test('is read again when it changes, also where its size and its time of change look the same', async () => {
+    const file = `${certificates.folder}/mended.pem`
+    copyFileSync(ours.certFile, file)
+    const provider = await client({ ca: [file], caMode: 'only' })
+    const sink = await secureSink(server)
+    const request = () => outcomeOf(provider.request(sink.origin, { purpose: 'x' }))
+    const write = (text: string): void => {
+      writeFileSync(file, text)
+      utimesSync(file, 1_000_000_000, 1_000_000_000)
+    }
+    write(others.cert.replaceAll('CERTIFICATE', 'CERTIFICATX'))
+    expect([await request(), await request()]).toEqual(['200', '200'])
+    write(others.cert)
+    expect(await request()).toBe('tls no')
+  })
+
+  test('is read again before each request where it could not be read, and the log says so once', async () => {
+    const file = `${certificates.folder}/unread.pem`
+    copyFileSync(ours.certFile, file)
+    const logger = new RecordingLogger()
+    const provider = await client({ ca: [file], caMode: 'only' }, logger)
+    const sink = await secureSink(server)
+    const request = () => outcomeOf(provider.request(sink.origin, { purpose: 'x' }))
+    writeFileSync(file, others.cert)
+    const full = Object.assign(new Error('too many open files'), { code: 'EMFILE' })
+    vi.spyOn(promises, 'readFile').mockRejectedValue(full)
+    syncBuiltinESMExports()
+    onTestFinished(() => {
+      vi.restoreAllMocks()
+      syncBuiltinESMExports()
+    })
+    expect([await request(), await request()]).toEqual(['200', '200'])
+    expect(logger.entries).toHaveLength(1)
+    vi.restoreAllMocks()
+    syncBuiltinESMExports()
+    expect(await request()).toBe('tls no')
+  })
+})
+
 describe('through a proxy', () => {
+  test('a client certificate for every host is shown to the target, and not to the proxy', async () => {
+    const mine = others.issue(['DNS:me'])
+    const demanding = { requestCert: true, rejectUnauthorized: false, ca: others.cert }
+    const seen: [who: string, isShown: boolean][] = []
+    const note = (who: string) => (socket: TLSSocket) =>
+      void seen.push([who, socket.getPeerCertificate().raw !== undefined])
+    const target = createServer({ ...ours.issue(['DNS:app.example.com']), ...demanding })
+    const secureProxy = createServer({ ...ours.issue(['IP:127.0.0.1']), ...demanding })
+    target.on('secureConnection', note('target'))
+    secureProxy.on('secureConnection', note('proxy'))
+    const sink = await openSink(target)
+    onTestFinished(() => sink.close())
+    const proxy = await openProxy(() => sink.port, secureProxy as unknown as Parameters<typeof openProxy>[1])
+    onTestFinished(() => proxy.close())
+    const provider = await client({
+      ca: [ours.cert],
+      proxyMappings: [`.*;https://127.0.0.1:${proxy.port}`],
+      clientCertificates: [{ hosts: ['*', '*.example.com'], cert: mine.certFile, key: mine.keyFile }],
+    })
+    const url = `https://app.example.com:${sink.port}/`
+    expect(await outcomeOf(provider.request(url, { purpose: 'x' }))).toBe('200')
+    expect(seen).toEqual([
+      ['proxy', false],
+      ['target', true],
+    ])
+  })
+
   test('TLS is spoken with the target by its name, and with a proxy of TLS by its own', async () => {
     const sink = await secureSink(ours.issue(['DNS:app.example.com']))
     const names: (string | boolean | null | undefined)[] = []

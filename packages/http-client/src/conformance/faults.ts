@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import type { SuiteBuilder } from '@authstate/conformance'
 import { ProviderClosedError } from '@authstate/spi'
 import type { HttpClientProvider } from '../contract.js'
@@ -32,6 +33,47 @@ export function addFaultCases({ faults }: SuiteBuilder<HttpClientProvider>): voi
       assert.equal((await provider.request(sink.origin, { purpose: 'x' })).status, 200)
       assert.deepEqual([sink.connections(), provider.stats().busy], [3, 0])
     }),
+  )
+
+  faults(
+    'request: what is refused before its end ends its connection, also where its server says no more',
+    'contract',
+    ({ provider }) =>
+      withSinks(1, async (sink) => {
+        const encoded = { 'content-encoding': 'gzip' }
+        const bomb = gzipSync(Buffer.alloc(1_000_000))
+        const behaviours: [what: string, code: 'too-large' | 'protocol', behaviour: Behaviour][] = [
+          ['a bomb', 'too-large', (_request, response) => response.writeHead(200, encoded).write(bomb)],
+          ['no gzip', 'protocol', (_request, response) => response.writeHead(200, encoded).write('no gzip')],
+          ['too much', 'too-large', (_request, response) => response.write('a'.repeat(20_000))],
+        ]
+        for (const [what, code, behaviour] of behaviours) {
+          sink.behave(behaviour)
+          const request = provider.request(sink.origin, { purpose: 'x', maxResponseBytes: 10_000 })
+          await failsWith(request, code, 'unknown', what)
+          await sink.isLeft()
+          assert.equal(provider.stats().busy, 0, what)
+        }
+      }),
+  )
+
+  faults(
+    'request: an attempt that was refused leaves its connection to the next one',
+    'contract',
+    ({ withProperties }) =>
+      withSinks(1, async (sink) => {
+        const provider = await withProperties({
+          egress: { allow: ['127.0.0.0/8'] },
+          purposes: { x: { retries: 1 } },
+          maxConnections: 1,
+        })
+        sink.behave((_request, response) => {
+          response.writeHead(200, { 'content-encoding': 'gzip' }).write('no gzip')
+          sink.behave(friendly)
+        })
+        assert.equal((await provider.request(sink.origin, { purpose: 'x' })).status, 200)
+        assert.equal(sink.received.length, 2)
+      }),
   )
 
   faults(
@@ -101,6 +143,26 @@ export function addFaultCases({ faults }: SuiteBuilder<HttpClientProvider>): voi
         assert.equal(sink.received.length, before + 1, purpose)
       }
     }),
+  )
+
+  faults(
+    'request: what an attempt may have sent is told, however the next one ends',
+    'contract',
+    ({ withProperties }) =>
+      withSinks(1, async (sink) => {
+        const provider = await withProperties({
+          egress: { allow: ['127.0.0.0/8'] },
+          purposes: { x: { retries: 1 } },
+        })
+        // After the first attempt nobody listens any more.
+        sink.behave((request) => {
+          request.socket.destroy()
+          void sink.close()
+        })
+        await failsWith(provider.request(sink.origin, { purpose: 'x' }), 'connect', 'unknown')
+        assert.equal(sink.received.length, 1)
+        await failsWith(provider.request(sink.origin, { purpose: 'x' }), 'connect', 'no')
+      }),
   )
 
   faults(

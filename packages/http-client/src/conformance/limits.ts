@@ -103,6 +103,65 @@ export function addLimitCases({ basic, concurrency }: SuiteBuilder<HttpClientPro
       }),
   )
 
+  concurrency(
+    'request: two origins that answer nobody leave connections for others',
+    'contract',
+    ({ withProperties }) =>
+      withSinks(3, async (first, second, other) => {
+        const provider = await withProperties({
+          egress: { allow: ['127.0.0.0/8'] },
+          maxConnections: 8,
+          maxConnectionsPerOrigin: 4,
+          queueTimeoutMs: '30s',
+          deadlineMs: '30s',
+        })
+        const held: (() => void)[] = []
+        const requests = [first, second].flatMap((sink) => {
+          sink.behave((_request, response) => held.push(() => response.end('ok')))
+          return Array.from({ length: 20 }, () => provider.request(sink.origin, { purpose: 'x' }))
+        })
+        await first.hasReceived(1)
+        await second.hasReceived(1)
+        for (let round = 0; round < 5; round++)
+          assert.equal((await provider.request(other.origin, { purpose: 'x' })).status, 200)
+        assert.equal(first.received.length + second.received.length + provider.stats().queued, 40)
+        for (const sink of [first, second]) sink.behave((_request, response) => response.end('ok'))
+        for (const answer of held) answer()
+        assert.equal((await Promise.all(requests)).length, 40)
+        assert.deepEqual([provider.stats().busy, provider.stats().queued], [0, 0])
+      }),
+  )
+
+  concurrency(
+    'request: where all connections are in use, who has the fewest is served first',
+    'contract',
+    ({ withProperties }) =>
+      withSinks(2, async (greedy, modest) => {
+        const provider = await withProperties({
+          egress: { allow: ['127.0.0.0/8'] },
+          maxConnections: 2,
+          queueTimeoutMs: '30s',
+          deadlineMs: '30s',
+        })
+        const held: (() => void)[] = []
+        greedy.behave((_request, response) => held.push(() => response.end('ok')))
+        const many = Array.from({ length: 5 }, () => provider.request(greedy.origin, { purpose: 'x' }))
+        await greedy.hasReceived(2)
+        modest.behave((_request, response) => {
+          // Those who came earlier still wait.
+          assert.equal(greedy.received.length, 2)
+          response.end('ok')
+        })
+        const later = provider.request(modest.origin, { purpose: 'x' })
+        held[0]?.()
+        assert.equal((await later).status, 200)
+        greedy.behave((_request, response) => response.end('ok'))
+        held[1]?.()
+        const answers = await Promise.all(many)
+        assert.deepEqual([answers.length, provider.stats().queued], [5, 0])
+      }),
+  )
+
   concurrency('request: an idle connection makes room for another origin', 'issue', ({ withProperties }) =>
     withSinks(3, async (...sinks) => {
       const provider = await withProperties({

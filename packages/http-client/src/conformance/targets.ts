@@ -30,6 +30,8 @@ const PRIVATE = [
   'http://172.16.0.1:PORT/',
   'http://192.168.0.1:PORT/',
   'http://169.254.169.254:PORT/',
+  'http://168.63.129.16:PORT/',
+  'http://[::ffff:168.63.129.16]:PORT/',
   'http://100.64.0.1:PORT/',
   'http://192.0.0.192:PORT/',
   'http://198.18.0.1:PORT/',
