@@ -112,6 +112,10 @@ export class OpenConnection implements RedisConnection {
     this.#changeReaders.delete(reader)
   }
 
+  get mayEvict(): boolean {
+    return this.#watch?.mayEvict ?? true
+  }
+
   /** From now on `health()` looks at the server through this. */
   goWatched(watch: ServerWatch): void {
     this.#watch = watch

@@ -33,6 +33,13 @@ export interface RedisConnection extends Provider {
   readonly clock: Clock
 
   /**
+   * Whether Redis may take away what nobody removed: `false` once every master has said that its `maxmemory-policy` is
+   * `noeviction`. Looked at before anything is served, every five seconds and after each reconnect. A verb that looks after what
+   * can only have been evicted need not look meanwhile.
+   */
+  readonly mayEvict: boolean
+
+  /**
    * Runs a script: one command, one round trip, atomic.
    *
    * The source is sent only when the server does not have it. With `minReplicas` the answer to a change of a record, or its

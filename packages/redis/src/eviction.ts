@@ -11,7 +11,8 @@ interface Informed {
 export type EvictionPolicy = string | undefined
 
 /**
- * The eviction policy of a server, or of the masters of a Cluster: the first that evicts, if one does.
+ * The eviction policy of a server, or of the masters of a Cluster: the first that evicts, if one does; `undefined` when one does
+ * not say its own.
  *
  * @throws what INFO was answered with
  */
@@ -20,7 +21,7 @@ export async function readPolicy(client: RedisClient): Promise<EvictionPolicy> {
   const policies = await Promise.all(
     nodes.map(async (node) => policyIn(String(await (node as unknown as Informed).info('memory')))),
   )
-  return policies.find(evicts) ?? policies[0]
+  return policies.find(evicts) ?? (policies.includes(undefined) ? undefined : policies[0])
 }
 
 /** Whether a policy takes away what nobody removed. */

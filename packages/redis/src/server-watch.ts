@@ -39,6 +39,8 @@ export interface ServerWatchParts {
 export class ServerWatch {
   readonly #parts: ServerWatchParts
   #policy: EvictionPolicy
+  /** Whether the last look found that no server evicts. */
+  #neverEvicts = false
   /** Who is told of changes as this node knows. */
   #consumers: RecordedConsumers
   /** Consumers of which this node learned that they are gone, until what is kept for them is gone as well. */
@@ -89,6 +91,11 @@ export class ServerWatch {
     const events = client.isCluster ? ['ready', '+node'] : ['ready']
     this.#stops = events.map((event) => listen(client, event, this.#onReady))
     this.#timer = timers.setInterval(this.#onReady, LOOK_MS).unref()
+  }
+
+  /** Whether a server evicts, or does not say that it never does. */
+  get mayEvict(): boolean {
+    return !this.#neverEvicts
   }
 
   /** What an operator should know although Redis answers. */
@@ -208,7 +215,13 @@ export class ServerWatch {
   async #readPolicy(): Promise<void> {
     const { connection, client, logger } = this.#parts
     const before = this.#policy
-    this.#policy = await connection.askAnyway('redis.info', () => readPolicy(client))
+    try {
+      this.#policy = await connection.askAnyway('redis.info', () => readPolicy(client))
+      this.#neverEvicts = this.#policy !== undefined && !evicts(this.#policy)
+    } catch (error) {
+      this.#neverEvicts = false
+      throw error
+    }
     if (this.#policy !== before && evicts(this.#policy)) {
       logger.warn({ policy: this.#policy }, evictionText(this.#policy))
     }

@@ -159,9 +159,11 @@ describeWith(serverBinary, 'what becomes of a server', () => {
       const logger = new RecordingLogger()
       const connection = await open({ url: url(), prefix: freshPrefix() }, logger)
       expect(connection.warnings()).toEqual([])
+      expect(connection.mayEvict).toBe(false)
       await config('maxmemory-policy', 'allkeys-lru')
       await connection.checkHealth()
       expect(connection.warnings()).toHaveLength(1)
+      expect(connection.mayEvict).toBe(true)
       expect(logger.entries.filter(({ level }) => level === 'warn')).toHaveLength(1)
     })
 

@@ -76,7 +76,8 @@ export const touch = defineScript({
   changes: { 'user-session': ['touch'] },
   repeatable: true,
   keys: ['session'],
-  args: ['now', 'life'],
+  args: ['now', 'life', 'evicted'],
+  lastIsOptional: true,
   decode: (reply) => (reply as string | null) ?? undefined,
 })
 
@@ -89,7 +90,8 @@ export const refresh = defineScript({
   changes: { 'user-session': ['touch'] },
   repeatable: true,
   keys: ['session'],
-  args: ['now', 'life', 'client', 'clientLife', 'answer'],
+  args: ['now', 'life', 'client', 'clientLife', 'answer', 'evicted'],
+  lastIsOptional: true,
   decode: (reply) => (reply as (string | null)[] | null) ?? undefined,
 })
 

@@ -4,13 +4,14 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
 import type { UserSessionProvider } from '../src/index.js'
-import { openNode } from './support.js'
+import { countingClient, openNode, underPolicy } from './support.js'
 
 const client = { clientId: 'app' }
 const INDEXES = ['uu', 'uc', 'ub', 'ui', 'ur', 'uk', 'ux']
 
 describeWith(redis, 'what Redis evicted', () => {
-  const raw = openRedis()
+  // The server of the tests keeps everything: the policy is a part of what its client answers.
+  const raw = underPolicy(openRedis(), 'volatile-lru')
   let run = 0
   const prefix = () => `user-session-eviction-${process.pid}-${run}`
   afterAll(async () => {
@@ -114,6 +115,26 @@ describeWith(redis, 'what Redis evicted', () => {
         expect(await raw.pttl(key), kind).toBeGreaterThan(expiresAt - clock.now())
       }
       await sessions.close?.()
+    })
+  })
+
+  describe.each([
+    ['noeviction', []],
+    ['volatile-lru', [1]],
+    ['', [1]],
+  ])('under the policy "%s"', (policy, evicted) => {
+    test.each([
+      ['touch', undefined, 2],
+      ['refresh', client, 5],
+    ] as const)('%s says whether to look after evicted indexes', async (_, named, argument) => {
+      const { client: counting, sent } = countingClient(underPolicy(openRedis(), policy))
+      const sessions = await openNode({ client: counting, prefix: prefix() })
+      const { id } = await sessions.create('realm', login('ada'))
+      sent.length = 0
+      await sessions.touch('realm', id, named)
+      expect(sent.map(({ parameters }) => parameters.slice(3 + argument))).toEqual([evicted])
+      await sessions.close?.()
+      counting.disconnect()
     })
   })
 

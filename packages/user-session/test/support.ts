@@ -99,6 +99,15 @@ export function countingClient(client: RedisClient): { client: RedisClient; sent
   }
 }
 
+/** A client whose server says that it has a `maxmemory-policy`. */
+export function underPolicy<C extends RedisClient>(client: C, policy: string): C {
+  const { info } = client as unknown as { info: (...args: unknown[]) => Promise<unknown> }
+  return Object.assign(client, {
+    info: (...args: unknown[]) =>
+      args[0] === 'memory' ? Promise.resolve(`maxmemory_policy:${policy}`) : info.apply(client, args),
+  })
+}
+
 /** Bytes of a command on the wire. @see Redis serialization protocol */
 export function bytesOf({ name, parameters }: SentCommand): number {
   const words = [name, ...parameters].map(String)

@@ -6,6 +6,7 @@
 -- ARGV[3] client      escaped, empty for none
 -- ARGV[4] clientLife  spans of the client session, ms
 -- ARGV[5] answer      record, or times for the first value only
+-- ARGV[6] evicted     1 to look whether indexes were evicted; left out, they are not
 --
 -- Returns the values of the record, with a client named those of t, d and its c:, else all; nil when it is gone.
 
@@ -33,7 +34,7 @@ local function refresh_usual(record)
     return false
   end
 
-  if math.floor(now / 1000) ~= math.floor(refreshed / 1000) then
+  if ARGV[6] and math.floor(now / 1000) ~= math.floor(refreshed / 1000) then
     -- include: keys, missing
     lost = missing(KEYS[1], record[2], client, now, refreshed)
     if lost then
@@ -92,7 +93,7 @@ if not record then
     return false
   end
   -- include: keys, missing
-  if missing(KEYS[1], redis.call('HGET', KEYS[1], 'd'), '', now, t.refreshed) then
+  if ARGV[6] and missing(KEYS[1], redis.call('HGET', KEYS[1], 'd'), '', now, t.refreshed) then
     t.score = 0
   end
   t.refreshed = math.max(t.refreshed, now)

@@ -3,6 +3,7 @@
 -- KEYS[1] session  hash: t times
 -- ARGV[1] now      ms since the epoch
 -- ARGV[2] life     spans of the session, ms
+-- ARGV[3] evicted  1 to look whether indexes were evicted; left out, they are not
 --
 -- Returns its field of times, or nil when it is gone.
 
@@ -17,7 +18,7 @@ end
 local idle, max, not_before = spans_of(ARGV[2], flag == 'r')
 local ends = usual_end(idle, max, started, refreshed, now)
 local lost = false
-if math.floor(now / 1000) ~= math.floor(refreshed / 1000) then
+if ARGV[3] and math.floor(now / 1000) ~= math.floor(refreshed / 1000) then
   -- include: keys, missing
   lost = missing(KEYS[1], redis.call('HGET', KEYS[1], 'd'), '', now, refreshed)
 end

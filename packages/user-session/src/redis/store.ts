@@ -102,11 +102,16 @@ export class RedisStore implements SessionStore {
     const { key, now, life } = opened
     const times =
       clientId === undefined
-        ? await this.#stored.redis.run(scripts.touch, { session: key }, { now, life })
+        ? await this.#stored.redis.run(scripts.touch, { session: key }, { now, life, evicted: this.#evicted })
         : (await this.#refresh(opened, clientId, 'times'))?.[0]
     if (times == null) return undefined
     const { lastRefreshAt, expiresAt } = decodeTimes(times)
     return { lastRefreshAt, expiresAt }
+  }
+
+  /** Whether a use looks after indexes that Redis may have evicted; empty: it never does. */
+  get #evicted() {
+    return this.#stored.redis.mayEvict ? 1 : ''
   }
 
   #refresh(
@@ -118,7 +123,7 @@ export class RedisStore implements SessionStore {
     return this.#stored.redis.run(
       scripts.refresh,
       { session: key },
-      { now, life, client: escapePart(clientId ?? ''), clientLife, answer },
+      { now, life, client: escapePart(clientId ?? ''), clientLife, answer, evicted: this.#evicted },
     )
   }
 
