@@ -4,6 +4,7 @@ import keepLua from './lua/lib/keep.lua'
 import momentsLua from './lua/lib/moments.lua'
 import pruneLua from './lua/lib/prune.lua'
 import raiseLua from './lua/lib/raise.lua'
+import rankBehindLua from './lua/lib/rank-behind.lua'
 
 /** Pieces of Lua by name, for `-- include: name` in a script. */
 export type Snippets = Readonly<Record<string, string>>
@@ -16,6 +17,7 @@ const shared: Snippets = {
   moments: momentsLua,
   prune: pruneLua,
   raise: raiseLua,
+  'rank-behind': rankBehindLua,
 }
 
 /**

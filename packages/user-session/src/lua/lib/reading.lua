@@ -39,21 +39,11 @@ local function stands(key, score, client, now)
   return living(key, now) and (client == '' or living_client(key, client, now)) and true
 end
 
--- include: follows
+-- include: rank-behind
 -- Rank of the first entry of an index behind a place that can still be alive.
 local function behind(index, score, member, now)
   if tonumber(score) <= now - SLACK then
     return redis.call('ZCOUNT', index, '-inf', now - SLACK)
   end
-  local first = redis.call('ZCOUNT', index, '-inf', '(' .. score)
-  local last = first + redis.call('ZCOUNT', index, score, score)
-  while first < last do
-    local middle = math.floor((first + last) / 2)
-    if follows(redis.call('ZRANGE', index, middle, middle)[1], member) then
-      last = middle
-    else
-      first = middle + 1
-    end
-  end
-  return first
+  return rank_behind(index, score, member)
 end

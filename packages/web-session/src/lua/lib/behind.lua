@@ -1,15 +1,6 @@
--- include: follows
--- Rank of the first entry of an index behind a place. Of entries of one score their digests decide, with which members begin.
+-- include: rank-behind
+-- Rank of the first entry of an index behind a place: a score, and the digest with which members of one score begin.
 local function behind(index, score, digest)
-  local first = redis.call('ZCOUNT', index, '-inf', '(' .. score)
-  local last = first + redis.call('ZCOUNT', index, score, score)
-  while first < last do
-    local middle = math.floor((first + last) / 2)
-    if follows(string.sub(redis.call('ZRANGE', index, middle, middle)[1], 1, 8), digest) then
-      last = middle
-    else
-      first = middle + 1
-    end
-  end
-  return first
+  -- No text has such a byte: behind every member that begins with the digest.
+  return rank_behind(index, score, digest == '' and '' or digest .. '\255')
 end
