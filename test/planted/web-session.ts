@@ -206,16 +206,24 @@ export const webSessionScriptBugs = (client: () => RedisClient) =>
         'update.lua lets every sign-in in',
         'removeByUser: a sign-in that began before is refused, however late it comes',
         scripts.update,
-        "if user ~= '' and fenced(head, realm, user, ARGV[9]) then",
+        "if user ~= '' and fenced(head, realm, user, ARGV[10]) then",
         'if false then',
       )
       edit(
-        'index leak',
-        'save.lua leaves the session under the user of before',
+        'lost update',
+        'update.lua changes whichever generation is there',
+        'generation: an update changes the one that it names, and no other',
+        scripts.update,
+        '(wanted and wanted ~= s.generation)',
+        'false',
+      )
+      edit(
+        'index loses',
+        'save.lua puts the session under no other user',
         'userId: a session stands under the user whose it is now',
         scripts.save,
-        'leave(head, realm, before, ARGV[5], s)',
-        '',
+        'same.expires == expires and same.user == user and',
+        'same.expires == expires and',
       )
       edit(
         'index loses',
@@ -238,15 +246,15 @@ export const webSessionScriptBugs = (client: () => RedisClient) =>
         'update.lua lives on at expiresAt',
         'update: never creates',
         scripts.update,
-        'if not s or s.expires <= now then',
-        'if not s or s.expires < now then',
+        'if not s or s.expires <= now or',
+        'if not s or s.expires < now or',
       )
       edit(
         'limit in two steps',
         'update.lua lets data grow',
         'update: data that grow too large are refused, and nothing changes',
         scripts.update,
-        'if #s.data > tonumber(ARGV[10]) then',
+        'if #s.data > tonumber(ARGV[11]) then',
         'if false then',
       )
       edit(

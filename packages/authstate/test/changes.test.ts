@@ -273,6 +273,54 @@ describeWith(redis, 'what verbs note for a consumer of changes', () => {
     ])
   })
 
+  test('web-session', async () => {
+    const { webSessions } = state
+    // What was ended under an id stays refused.
+    const id = randomUUID()
+    const note = (how: string, of = id) => `web-session ${how}wo:${REALM}:${of}`
+    const session = { data: { n: 1 }, lifespanMs: MINUTE, userId: 'ada', labels: { l: 'v' }, alias: 'x' }
+    const steps: [() => unknown, string[]][] = [
+      [() => webSessions.save(REALM, id, session), [note('f')]],
+      [() => webSessions.save(REALM, id, session), [note('f')]],
+      [() => webSessions.save(REALM, id, { ...session, ifVersion: 1 }), []],
+      [() => webSessions.update(REALM, id, { set: { m: 1 } }), [note('f')]],
+      [() => webSessions.update(REALM, id, { unset: ['m'] }), [note('f')]],
+      [() => webSessions.update(REALM, id, { userId: null }), [note('f')]],
+      [() => webSessions.update(REALM, id, { userId: 'ada' }), [note('f')]],
+      [() => webSessions.update(REALM, id, { lifespanMs: 2 * MINUTE }), [note('t')]],
+      [() => webSessions.update(REALM, id, { userId: 'ada' }), [note('t')]],
+      [() => webSessions.update(REALM, id, { set: { m: 1 }, generation: 'none' }), []],
+      [() => webSessions.save(REALM, id, { ...session, generation: 'b' }), [note('r'), note('f')]],
+      [() => webSessions.save(REALM, id, session), []],
+      [() => webSessions.get(REALM, id), []],
+      [() => webSessions.find(REALM, 'x'), []],
+      [() => webSessions.remove(REALM, id, { generation: 'none' }), []],
+      [() => webSessions.remove(REALM, id), [note('r')]],
+      [() => webSessions.remove(REALM, id), []],
+      [() => webSessions.save(REALM, id, { ...session, generation: 'c' }), [note('f')]],
+      [
+        () =>
+          webSessions.save(REALM, id, { ...session, expiresAt: 1, lifespanMs: undefined, generation: 'c' }),
+        [note('r')],
+      ],
+      [() => webSessions.save(REALM, id, { ...session, generation: 'd' }), [note('f')]],
+      [() => webSessions.update(REALM, id, { expiresAt: clock.now() }), [note('r')]],
+      [() => webSessions.save(REALM, id, { ...session, generation: 'e' }), [note('f')]],
+      [() => webSessions.removeByLabel(REALM, 'l', 'v'), [note('r')]],
+      [() => webSessions.removeByLabel(REALM, 'l', 'v'), []],
+      [() => webSessions.save(REALM, id, { ...session, generation: 'f' }), [note('f')]],
+      [() => webSessions.removeByRealm(REALM), [note('r')]],
+      [() => webSessions.removeByRealm(REALM), []],
+    ]
+    for (const [step, expected] of steps) expect(whats(await noted(step))).toEqual(expected)
+    await webSessions.save(REALM, id, { ...session, generation: 'g' })
+    // Sign-ins of a user are refused in every partition.
+    const fences = Array(2).fill(`web-session-fence fwf:${REALM}:ada`)
+    const ended = await noted(() => webSessions.removeByUser(REALM, 'ada'))
+    expect(whats(ended).sort()).toEqual([...fences, note('r')].sort())
+    expect(whats(await noted(() => webSessions.removeByUser(REALM, 'ada')))).toEqual(fences)
+  })
+
   test('login-failure', async () => {
     const { loginFailures } = state
     const user = (how: string) => `login-failure ${how}lf:${REALM}:ada`

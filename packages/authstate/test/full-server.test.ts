@@ -110,6 +110,31 @@ for (const [which, changes] of DEPLOYMENTS)
         expect(await state.authSessions.removeByRealm(REALM)).toBe(1)
       })
 
+      test('keep sessions of applications in use, sign out of them and end them', async () => {
+        const { web } = await store(state)
+        const { webSessions } = state
+        await say(1)
+        expect(await webSessions.update(REALM, web, { lifespanMs: 120_000 })).toBe(2)
+        expect(await webSessions.update(REALM, web, { unset: ['n'] })).toBe(3)
+        expect(await webSessions.get(REALM, web)).toMatchObject({
+          data: {},
+          userId: 'ada',
+          expiresAt: clock.now() + 120_000,
+        })
+        expect((await webSessions.find(REALM, 'x'))?.id).toBe(web)
+        expect(await webSessions.update(REALM, web, { userId: null })).toBe(4)
+        await expect(webSessions.update(REALM, web, { userId: 'ada' })).rejects.toMatchObject({
+          applied: 'no',
+        })
+        expect((await webSessions.get(REALM, web))?.userId).toBeUndefined()
+        expect(await webSessions.removeByLabel(REALM, 'l', 'v')).toBe(1)
+        await webSessions.removeByUser(REALM, 'ada')
+        await say(0)
+        const late = { data: {}, lifespanMs: 60_000, userId: 'ada', authenticatedAt: clock.now() - 1 }
+        expect(await webSessions.save(REALM, web, late)).toEqual({ outcome: 'refused' })
+        expect(await webSessions.save(REALM, 'another', late)).toEqual({ outcome: 'refused' })
+      })
+
       test('revoke tokens, and a token is redeemed once', async () => {
         const { actionToken } = await store(state)
         const { actionTokens } = state

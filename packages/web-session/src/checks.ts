@@ -57,6 +57,7 @@ const PATCH: Known<WebSessionPatch> = {
   expiresAt: true,
   userId: true,
   authenticatedAt: true,
+  generation: true,
   ifVersion: true,
 }
 const PAGE: Known<PageOptions> = { limit: true, cursor: true }
@@ -101,7 +102,8 @@ export function checkSession(
 /** @throws {TypeError | RangeError} naming the part of the patch that is wrong */
 export function checkPatch(patch: WebSessionPatch, context: CheckContext): SessionChange {
   assertKnown(patch, 'patch', PATCH)
-  const { set, unset = [], userId, authenticatedAt, ifVersion } = patch
+  const { set, unset = [], userId, authenticatedAt, generation, ifVersion } = patch
+  if (generation !== undefined) checkGeneration(generation)
   checkVersion(ifVersion)
   if (userId !== null) assertOptionalName(userId, 'userId')
   const fields = set === undefined ? NO_FIELDS : checkData(set, 'set', context.config)
@@ -111,6 +113,7 @@ export function checkPatch(patch: WebSessionPatch, context: CheckContext): Sessi
     set: fields,
     unset,
     signIn: checkSignIn(userId, authenticatedAt, context),
+    generation,
     ifVersion,
     maxDataBytes: context.config.maxDataBytes,
   }

@@ -19,6 +19,7 @@ import { saving } from './conformance/saving.js'
 import { updating } from './conformance/updating.js'
 import { users } from './conformance/users.js'
 import { type WebSessionProvider, webSessionSpi } from './contract.js'
+import { DIGEST_CHARACTERS } from './rules.js'
 
 const VERBS: Verbs<WebSessionProvider> = {
   save: true,
@@ -56,9 +57,6 @@ export const webSessionSuite = defineSuite<WebSessionProvider>(
   VERBS,
 )
 
-/** Characters of a member before the id: what orders those that end at the same instant. */
-const DIGEST = 8
-
 /** What keys of this SPI must satisfy; for `redisTarget`. */
 export const webSessionKeySpace: KeySpaceRules = {
   records: ['wo', 'wf', 'wp'],
@@ -71,7 +69,7 @@ export const webSessionKeySpace: KeySpaceRules = {
 
 function recordOf(member: string, head: string, key: string): string {
   const [realm = ''] = key.slice(head.length + ':wr:'.length).split(':')
-  return `${head}:wo:${realm}:${member.slice(DIGEST)}`
+  return `${head}:wo:${realm}:${member.slice(DIGEST_CHARACTERS)}`
 }
 
 /** Registers the suite for one implementation. */

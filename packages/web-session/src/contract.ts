@@ -109,6 +109,8 @@ export interface WebSessionPatch {
   readonly userId?: string | null | undefined
   /** When that sign-in began: see {@link NewWebSession}. @default now */
   readonly authenticatedAt?: number | undefined
+  /** Change this life of the id and no other: for what was loaded before. Left out: the one that is there. */
+  readonly generation?: string | undefined
   /** Change this version and no other. */
   readonly ifVersion?: number | undefined
 }
@@ -202,8 +204,8 @@ export interface WebSessionProvider extends Provider {
    *
    * Safe to repeat after a lost reply without `ifVersion`.
    *
-   * @returns the session's new version; `undefined` when there is none, another version (`ifVersion`), a user whose sessions
-   *   were ended after `authenticatedAt`, or an `expiresAt` that has passed, which ends the session. Otherwise nothing changes then
+   * @returns the session's new version; `undefined` when there is none, another one (`generation`, `ifVersion`), a user whose
+   *   sessions were ended after `authenticatedAt`, or an `expiresAt` that has passed, which ends the session. Otherwise nothing changes then
    * @throws {RangeError} as {@link save}; of the data as they would be, and nothing is changed
    */
   update(realmId: string, id: string, patch: WebSessionPatch): Promise<number | undefined>

@@ -5,6 +5,7 @@ import {
   inSlices,
   isExpired,
   laterMark,
+  type PagePosition,
   type ProviderFactory,
   Pruner,
 } from '@authstate/spi'
@@ -80,12 +81,13 @@ class MemoryStore implements WebSessionStore {
   }
 
   async find(realmId: string, alias: string, now: number) {
-    let newest: StoredSession | undefined
-    for (const entry of this.#indexes.get(textOf('alias', realmId, alias)) ?? []) {
-      const found = storedOf(entry, livingIn(entry.slot, now))
-      if (found !== undefined && found.createdAt >= (newest?.createdAt ?? 0)) newest = found
-    }
-    return newest
+    let newest: { readonly entry: Entry; readonly session: SessionRecord } | undefined
+    await inSlices(this.#indexes.get(textOf('alias', realmId, alias)) ?? NOTHING, (entry) => {
+      const session = livingIn(entry.slot, now)
+      if (session?.alias !== alias || session.createdAt < (newest?.session.createdAt ?? 0)) return
+      newest = { entry, session }
+    })
+    return newest && storedOf(newest.entry, newest.session)
   }
 
   async remove(name: SessionName, generation: string | undefined, time: StepTime) {
@@ -98,15 +100,15 @@ class MemoryStore implements WebSessionStore {
   }
 
   async page(index: SessionIndex, { limit, after }: CheckedPage, now: number): Promise<SessionPage> {
-    const found: { readonly score: number; readonly id: string; readonly entry: Entry }[] = []
+    const first = new FirstOf<PagePosition & { readonly entry: Entry }>(limit + 1)
     await inSlices([...this.#index(index)], (entry) => {
       const session = livingIn(entry.slot, now)
       if (session === undefined || !this.#index(index).has(entry)) return
       entry.digest ??= digestOf(entry.id)
       const position = { score: session.expiresAt, id: entry.digest, entry }
-      if (isBehind(position, after)) found.push(position)
+      if (isBehind(position, after)) first.add(position)
     })
-    found.sort(comparePositions)
+    const found = first.inOrder()
     const shown = found.slice(0, limit)
     const items = shown.map(({ entry }) => storedOf(entry, livingIn(entry.slot, now)))
     return {
@@ -193,6 +195,25 @@ class MemoryStore implements WebSessionStore {
   #fence(realmId: string, userId: string | undefined, now: number): string | undefined {
     const fence = userId === undefined ? undefined : this.#fences.get(textOf(realmId, userId))
     return fence === undefined || isExpired(fence.expiresAt, now) ? undefined : fence.mark
+  }
+}
+
+/** The first few of many positions, without an order of them all. */
+class FirstOf<P extends PagePosition> {
+  readonly #wanted: number
+  #found: P[] = []
+
+  constructor(wanted: number) {
+    this.#wanted = wanted
+  }
+
+  add(position: P): void {
+    this.#found.push(position)
+    if (this.#found.length >= 2 * this.#wanted) this.#found = this.inOrder()
+  }
+
+  inOrder(): P[] {
+    return this.#found.sort(comparePositions).slice(0, this.#wanted)
   }
 }
 

@@ -6,19 +6,21 @@ import {
   describedSchema,
   isExpired,
   nextStep,
+  type PagePosition,
   type ProviderFactory,
 } from '@authstate/spi'
 import { type WebSessionConfig, webSessionConfig } from './config.js'
 import { type WebSessionProvider, webSessionSpi } from './contract.js'
 import { SessionKeys } from './redis/session-keys.js'
 import { framesOf, namesOf, readSession, restOf } from './redis/session-text.js'
-import type {
-  EndedSession,
-  SaveConditions,
-  SessionChange,
-  SessionDraft,
-  StepTime,
-  StoredSession,
+import {
+  DIGEST_CHARACTERS,
+  type EndedSession,
+  type SaveConditions,
+  type SessionChange,
+  type SessionDraft,
+  type StepTime,
+  type StoredSession,
 } from './rules.js'
 import * as scripts from './scripts.js'
 import type { Removal, SessionIndex, SessionName, SessionPage, WebSessionStore } from './store.js'
@@ -39,6 +41,9 @@ export function redisWebSessions(): ProviderFactory<WebSessionProvider, WebSessi
 /** Sessions that one script ends at most: those of nearly every user in one step with the fence, of a realm in small ones. */
 const ENDED_OF_USER = 1_000
 const ENDED_PER_STEP = 100
+
+/** Bearers of an alias that are looked at together. */
+const CANDIDATES_PER_STEP = 100
 
 class RedisStore implements WebSessionStore {
   readonly #redis: RedisConnection
@@ -67,11 +72,12 @@ class RedisStore implements WebSessionStore {
   }
 
   async update(name: SessionName, change: SessionChange, time: StepTime) {
-    const { expiresAt, signIn, ifVersion, set, unset, maxDataBytes } = change
+    const { expiresAt, signIn, generation, ifVersion, set, unset, maxDataBytes } = change
     const { reply, moved, ended } = await this.#redis.run(scripts.update, this.#keys.session(name), {
       ...this.#argsOf(name, time),
       expiresAt: expiresAt ?? '',
       ifVersion: ifVersion ?? '',
+      generation: asked(generation),
       owner: signIn === undefined ? '' : `=${signIn === null ? '' : escapePart(signIn.userId)}`,
       since: signIn?.moment.at ?? 0,
       beginning: signIn?.moment.beginning ?? '',
@@ -89,17 +95,20 @@ class RedisStore implements WebSessionStore {
   }
 
   async find(realmId: string, alias: string, now: number) {
-    const ids = await this.#redis.run(
-      scripts.candidates,
-      { pointer: this.#keys.pointer(realmId, alias) },
-      { now },
-    )
-    const found = await allSteps(ids.map((id) => this.load({ realmId, id })))
+    const pointer = this.#keys.pointer(realmId, alias)
     let newest: StoredSession | undefined
-    for (const session of found) {
-      if (session === undefined || session === 'unreadable' || session.alias !== alias) continue
-      if (!isExpired(session.expiresAt, now) && session.createdAt >= (newest?.createdAt ?? 0))
-        newest = session
+    for (let after: PagePosition | undefined = { score: 0, id: '' }; after !== undefined; ) {
+      const entries: readonly PagePosition[] = await this.#redis.run(
+        scripts.candidates,
+        { pointer },
+        { now, afterScore: after.score, afterId: after.id, limit: CANDIDATES_PER_STEP },
+      )
+      for (const session of await allSteps(entries.map(({ id }) => this.load({ realmId, id })))) {
+        if (session === undefined || session === 'unreadable' || session.alias !== alias) continue
+        if (!isExpired(session.expiresAt, now) && session.createdAt >= (newest?.createdAt ?? 0))
+          newest = session
+      }
+      after = entries[CANDIDATES_PER_STEP - 1]
     }
     return newest
   }
@@ -107,7 +116,7 @@ class RedisStore implements WebSessionStore {
   async remove(name: SessionName, generation: string | undefined, time: StepTime) {
     const removed = await this.#redis.run(scripts.remove, this.#keys.session(name), {
       ...this.#argsOf(name, time),
-      generation: generation === undefined ? '' : `=${escapePart(generation)}`,
+      generation: asked(generation),
     })
     if (removed === undefined) return undefined
     if (removed.ended !== undefined) await nextStep(this.#unpoint(name, removed.ended), true)
@@ -115,7 +124,12 @@ class RedisStore implements WebSessionStore {
   }
 
   async page(index: SessionIndex, { limit, after }: CheckedPage, now: number): Promise<SessionPage> {
-    const args = { now, afterScore: after.score, afterDigest: after.id.slice(0, 8), limit: limit + 1 }
+    const args = {
+      now,
+      afterScore: after.score,
+      afterDigest: after.id.slice(0, DIGEST_CHARACTERS),
+      limit: limit + 1,
+    }
     const found = await this.#redis.runEach(
       scripts.page,
       this.#keys.partitions.map((partition) => ({
@@ -128,7 +142,7 @@ class RedisStore implements WebSessionStore {
     const { realmId } = index
     const items = await allSteps(shown.map(({ sessionId: id }) => this.load({ realmId, id })))
     return {
-      items: items.filter((item) => item !== undefined),
+      items: items.filter((item): item is StoredSession | 'unreadable' => standsIn(index, item)),
       end: all.length > limit ? shown.at(-1) : undefined,
     }
   }
@@ -161,7 +175,12 @@ class RedisStore implements WebSessionStore {
       except: except === undefined ? '' : this.#keys.member(except),
       limit: kind === 'user' ? ENDED_OF_USER : ENDED_PER_STEP,
     }
-    let steps: Step[] = this.#keys.partitions.map((partition) => ({ partition, score: '0', digest: '' }))
+    let steps: Step[] = this.#keys.partitions.map((partition) => ({
+      partition,
+      score: '0',
+      digest: '',
+      found: false,
+    }))
     for (let isBegun = false; steps.length > 0; isBegun = true) {
       const replies = await this.#redis.runEach(
         scripts.endAll,
@@ -176,11 +195,12 @@ class RedisStore implements WebSessionStore {
         isBegun,
       )
       for (const { ended } of replies) for (const session of ended) onEnded(session)
-      steps = steps.flatMap(({ partition, digest }, at) => {
+      steps = steps.flatMap(({ partition, digest, found: foundBefore }, at) => {
         const { next, ended } = replies[at] ?? {}
-        if (next !== undefined) return [{ partition, ...next }]
-        // In a walk of several steps a session may have moved back: there is one more, until none is found.
-        return digest !== '' && ended?.length ? [{ partition, score: '0', digest: ' ' }] : []
+        const found = foundBefore || (ended ?? []).length > 0
+        if (next !== undefined) return [{ partition, ...next, found }]
+        // In a walk of several steps a session may have moved back: there is one more, until one finds none.
+        return digest !== '' && found ? [{ partition, score: '0', digest: ' ', found: false }] : []
       })
     }
   }
@@ -207,9 +227,22 @@ class RedisStore implements WebSessionStore {
   }
 }
 
+/** A name that may be empty, told from none. */
+const asked = (name: string | undefined): string => (name === undefined ? '' : `=${escapePart(name)}`)
+
 /** Where a walk over a partition goes on. */
 interface Step {
   readonly partition: number
   readonly score: string
   readonly digest: string
+  /** Whether this walk has ended something. */
+  readonly found: boolean
+}
+
+/** Whether a session stands in an index now: entries are read in one step, sessions in another. */
+function standsIn(index: SessionIndex, session: StoredSession | 'unreadable' | undefined): boolean {
+  if (session === undefined || session === 'unreadable') return session === 'unreadable'
+  const { userId, labels } = session
+  if (index.kind === 'user') return userId === index.userId
+  return index.kind === 'realm' || (Object.hasOwn(labels, index.name) && labels[index.name] === index.value)
 }

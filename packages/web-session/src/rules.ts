@@ -64,6 +64,8 @@ export interface SessionChange {
   readonly unset: readonly string[]
   /** `null`: nobody's from now on; `undefined`: whose it is. */
   readonly signIn: SignIn | null | undefined
+  /** Change this one and no other; `undefined`: the one that is there. */
+  readonly generation: string | undefined
   readonly ifVersion: number | undefined
   /** Most bytes of {@link bytesOf} that the session may have then. */
   readonly maxDataBytes: number
@@ -212,11 +214,12 @@ export function applyUpdate(
   time: StepTime,
 ): SlotStep<UpdateReply> {
   const { now } = time
+  const { generation } = change
   const session = livingIn(slot, now)
-  if (session === undefined) {
-    return standing(slot, now).length > 0
-      ? { reply: { outcome: 'refused', reason: 'ended' } }
-      : { reply: { outcome: 'absent' } }
+  if (session === undefined || (generation ?? session.generation) !== session.generation) {
+    const isRefused =
+      generation === undefined ? standing(slot, now).length > 0 : isEnded(slot, generation, now)
+    return { reply: isRefused ? { outcome: 'refused', reason: 'ended' } : { outcome: 'absent' } }
   }
   if (change.ifVersion !== undefined && change.ifVersion !== session.version)
     return { reply: { outcome: 'conflict' } }

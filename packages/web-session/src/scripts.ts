@@ -74,7 +74,7 @@ export const update = defineScript({
   include: snippets,
   record,
   change: 'full',
-  changes: { 'web-session': ['full', 'removal'] },
+  changes: { 'web-session': ['touch', 'full', 'removal'] },
   repeatable: true,
   keys: ['record', 'realm'],
   args: [
@@ -84,6 +84,7 @@ export const update = defineScript({
     'graceMs',
     'member',
     'ifVersion',
+    'generation',
     'owner',
     'since',
     'beginning',
@@ -131,7 +132,7 @@ export const endAll = defineScript({
   include: snippets,
   record,
   change: 'removal',
-  changes: { 'web-session': ['removal'] },
+  changes: { 'web-session': ['removal'], 'web-session-fence': ['full'] },
   repeatable: true,
   keys: ['index', 'realm', 'fence'],
   args: ['now', 'tombstoneMs', 'graceMs', 'mark', 'except', 'limit', 'afterScore', 'afterDigest'],
@@ -197,6 +198,12 @@ export const candidates = defineScript({
   change: 'none',
   repeatable: true,
   keys: ['pointer'],
-  args: ['now'],
-  decode: (reply) => reply as readonly string[],
+  args: ['now', 'afterScore', 'afterId', 'limit'],
+  decode: (reply) => {
+    const flat = reply as string[]
+    const entries: PagePosition[] = []
+    for (let index = 0; index < flat.length; index += 2)
+      entries.push({ id: flat[index] ?? '', score: Number(flat[index + 1]) })
+    return entries
+  },
 })

@@ -21,7 +21,7 @@ export function misspelling({ basic }: SuiteBuilder<WebSessionProvider>): void {
         ifVersion: 1,
       }
       const page = { limit: 1, cursor: 'c' }
-      const patch = { set: {}, unset: [], userId: 'u', authenticatedAt: 1, ifVersion: 1 }
+      const patch = { set: {}, unset: [], userId: 'u', authenticatedAt: 1, generation: 'g', ifVersion: 1 }
       type ForSpan = Extract<NewWebSession, { lifespanMs: number }>
       type ForInstant = Extract<NewWebSession, { expiresAt: number }>
       await refusesMisspelling<WebSessionProvider>({

@@ -51,8 +51,10 @@ export function misuse({ basic, cluster }: SuiteBuilder<WebSessionProvider>): vo
               TypeError,
               'generation',
             )
-          if (bad !== '')
+          if (bad !== '') {
             await rejects(() => provider.remove('r', 's', { generation: bad }), TypeError, 'generation')
+            await rejects(() => provider.update('r', 's', { generation: bad }), TypeError, 'generation')
+          }
         }
         await rejects(() => provider.save('r', 's', session({ labels: { l: bad } })), TypeError, 'labels')
       }

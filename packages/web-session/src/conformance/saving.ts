@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type SuiteBuilder, together } from '@authstate/conformance'
-import type { WebSessionProvider } from '../contract.js'
+import type { WebSessionPatch, WebSessionProvider } from '../contract.js'
 import { dataOf, LIFE_MS, outcomeOf, ROUNDS, read, saved, session, TOMBSTONE_MS } from './fixture.js'
 
 /** What is stored, and what is refused because it was ended. */
@@ -180,6 +180,42 @@ export function saving(add: SuiteBuilder<WebSessionProvider>): void {
       assert.equal(await provider.remove('r', 's', { generation: 'a' }), false)
       assert.equal((await read(provider, 's')).generation, 'b')
       assert.equal(await provider.remove('r', 's', { generation: 'b' }), true)
+    },
+  )
+
+  add.basic(
+    'generation: an update changes the one that it names, and no other',
+    'contract',
+    async ({ provider, clock }) => {
+      await saved(provider, 's', { generation: 'a' })
+      assert.equal(await provider.update('r', 's', { set: { of: 'a' }, generation: 'a' }), 2)
+      await saved(provider, 's', { generation: 'b' })
+      const before = await read(provider, 's')
+      const reasons: string[] = []
+      provider.on('refused', ({ reason }) => reasons.push(reason))
+      for (const generation of ['a', 'c', '']) {
+        const patches: WebSessionPatch[] = [
+          { set: { of: 'a' } },
+          { unset: ['n'] },
+          { lifespanMs: LIFE_MS + 1 },
+          { expiresAt: clock.now() },
+          { userId: 'u' },
+          { set: { of: 'a' }, ifVersion: 1 },
+          {},
+        ]
+        for (const patch of patches)
+          assert.equal(await provider.update('r', 's', { ...patch, generation }), undefined)
+        assert.deepEqual(reasons.splice(0), Array(generation === 'a' ? patches.length : 0).fill('ended'))
+      }
+      assert.deepEqual(await read(provider, 's'), before)
+      assert.deepEqual((await provider.listByUser('r', 'u')).items, [])
+      assert.equal(await provider.update('r', 's', { set: { of: 'b' }, generation: 'b' }), 2)
+      assert.equal(await provider.update('r', 's', { set: { of: 'any' } }), 3)
+      await provider.remove('r', 's')
+      assert.equal(await provider.update('r', 's', { set: { of: 'c' }, generation: 'c' }), undefined)
+      assert.deepEqual(reasons, [])
+      assert.equal(await provider.update('r', 's', { set: { of: 'b' }, generation: 'b' }), undefined)
+      assert.deepEqual(reasons, ['ended'])
     },
   )
 

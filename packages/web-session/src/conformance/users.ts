@@ -35,6 +35,7 @@ export function users(add: SuiteBuilder<WebSessionProvider>): void {
       const { userId, authenticatedAt } = await read(provider, 's')
       assert.deepEqual([userId, authenticatedAt], [undefined, undefined])
       await saved(provider, 's', { userId: 'u' })
+      assert.deepEqual(await idsOfUser(provider, 'u'), ['s'], 'it ends when it ended before')
       await saved(provider, 's')
       assert.deepEqual(await idsOfUser(provider, 'u'), [])
     },

@@ -20,6 +20,7 @@ local head, realm = place(KEYS[2])
 local is_later_step = ARGV[8] ~= ''
 if ARGV[4] ~= '' then
   raise(KEYS[3], ARGV[4], string.format('%.0f', tonumber(ARGV[2]) + tonumber(ARGV[3])))
+  --@ if not is_later_step then changed('web-session-fence', KEYS[3], 'full') end
 end
 local latest = ARGV[4] ~= '' and parts_of_mark(ARGV[4]) or 0
 
@@ -34,9 +35,15 @@ for i = 1, #entries, 2 do
   if member ~= ARGV[5] then
     s, ended = read(redis.call('GET', key))
   end
-  -- The first step and the fence are one. What comes between steps may have begun later.
-  local stays = member == ARGV[5] or (s and is_later_step and ARGV[4] ~= '' and tonumber(s.since) * 1000 > latest)
-  if not stays then
+  -- The first step and the fence are one. What comes between steps may have begun later, or is new.
+  local is_later = s and is_later_step and (
+    tonumber(s.created) > now or (ARGV[4] ~= '' and tonumber(s.since) * 1000 > latest)
+  )
+  local stays = member == ARGV[5] or is_later
+  if s and not stands_in(KEYS[1], head, realm, s) then
+    -- It is left of an earlier session of the id, which Redis forgot.
+    redis.call('ZREM', KEYS[1], member)
+  elseif not stays then
     redis.call('ZREM', KEYS[1], member)
     redis.call('ZREM', KEYS[2], member)
     local marks = standing(ended, now)

@@ -80,6 +80,7 @@ local ttl = write(KEYS[1], s, marks, now, ARGV[1], grace)
 if not (same and same.expires == expires and same.user == user and same.labels == labels) then
   enter(head, realm, s, ARGV[5], ttl, now)
 end
+--@ if living and not same then changed('web-session', KEYS[1], 'removal') end
 --@ changed('web-session', KEYS[1], 'full')
 if living and not same then
   return { 'replaced', living.user }

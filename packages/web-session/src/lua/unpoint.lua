@@ -6,7 +6,8 @@
 --
 -- Returns 1.
 
-if redis.call('ZSCORE', KEYS[1], ARGV[2]) == ARGV[1] then
+-- As numbers: of a score servers write different texts.
+if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[2]) or '0') == tonumber(ARGV[1]) then
   redis.call('ZREM', KEYS[1], ARGV[2])
 end
 return 1

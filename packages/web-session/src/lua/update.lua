@@ -8,12 +8,13 @@
 -- ARGV[4] graceMs      how much longer Redis keeps everything, ms
 -- ARGV[5] member       what indexes call the session
 -- ARGV[6] ifVersion    change this version and no other; empty for any
--- ARGV[7] owner        = and the user, escaped, or nobody; empty: as it is
--- ARGV[8] since        when the sign-in began, ms since the epoch; 0 without one
--- ARGV[9] beginning    the same, as a removal of the user's sessions compares it; empty without one
--- ARGV[10] maxBytes    of the JSON of the data
--- ARGV[11] unset       JSON of names that go, each ended by a line feed
--- ARGV[12] set         lengths, a colon, and an object as JSON; empty for none
+-- ARGV[7] generation   = and the one to change, escaped; empty: whichever is there
+-- ARGV[8] owner        = and the user, escaped, or nobody; empty: as it is
+-- ARGV[9] since        when the sign-in began, ms since the epoch; 0 without one
+-- ARGV[10] beginning    the same, as a removal of the user's sessions compares it; empty without one
+-- ARGV[11] maxBytes    of the JSON of the data
+-- ARGV[12] unset       JSON of names that go, each ended by a line feed
+-- ARGV[13] set         lengths, a colon, and an object as JSON; empty for none
 --
 -- Returns the new version, or {'changed', version, expiresAt, alias} where a pointer has to follow; else 'ended', 'absent',
 -- 'conflict', 'user', {'too-large', bytes} or {'passed', user, alias, expiresAt}.
@@ -22,24 +23,26 @@
 local now = tonumber(ARGV[1])
 local s, ended = read(redis.call('GET', KEYS[1]))
 local marks = standing(ended, now)
-if not s or s.expires <= now then
-  return #marks > 0 and 'ended' or 'absent'
+local wanted = ARGV[7] ~= '' and string.sub(ARGV[7], 2) or nil
+if not s or s.expires <= now or (wanted and wanted ~= s.generation) then
+  for _, held in ipairs(marks) do
+    if not wanted or held[2] == wanted then
+      return 'ended'
+    end
+  end
+  return 'absent'
 end
 if ARGV[6] ~= '' and s.version ~= ARGV[6] then
   return 'conflict'
 end
--- A full server goes on with a script that began with a write that cannot grow: with a touch, and with what takes away.
-if (ARGV[12] or '') == '' and #ARGV[7] < 2 then
-  redis.call('PERSIST', KEYS[1])
-end
 local head, realm = place(KEYS[2])
 local before = { expires = s.expires, user = s.user, labels = s.labels }
-local user = ARGV[7] == '' and s.user or string.sub(ARGV[7], 2)
+local user = ARGV[8] == '' and s.user or string.sub(ARGV[8], 2)
 if user ~= s.user then
-  if user ~= '' and fenced(head, realm, user, ARGV[9]) then
+  if user ~= '' and fenced(head, realm, user, ARGV[10]) then
     return 'user'
   end
-  s.user, s.since = user, ARGV[8]
+  s.user, s.since = user, ARGV[9]
 end
 
 local expires = ARGV[2] == '' and s.expires or tonumber(ARGV[2])
@@ -52,12 +55,17 @@ if expires <= now then
   return { 'passed', before.user, s.alias, string.format('%.0f', before.expires) }
 end
 
-local has_changed = ARGV[11] ~= '' or (ARGV[12] or '') ~= ''
+local has_changed = ARGV[12] ~= '' or (ARGV[13] or '') ~= ''
 if has_changed then
-  s.lengths, s.data = merge(s.lengths, s.data, ARGV[11], ARGV[12] or '')
-  if #s.data > tonumber(ARGV[10]) then
+  s.lengths, s.data = merge(s.lengths, s.data, ARGV[12], ARGV[13] or '')
+  if #s.data > tonumber(ARGV[11]) then
     return { 'too-large', #s.data }
   end
+end
+-- A full server goes on with a script that began with a write that cannot grow: with a touch, and with what takes away.
+-- Nothing is refused behind this line: the record would stay for ever.
+if (ARGV[13] or '') == '' and #ARGV[8] < 2 then
+  redis.call('PERSIST', KEYS[1])
 end
 if has_changed or s.user ~= before.user then
   s.rest = s.generation .. ':' .. s.user .. ':' .. s.alias .. ':' .. s.labels .. ':' .. s.lengths .. ':' .. s.data
@@ -69,7 +77,8 @@ local ttl = write(KEYS[1], s, marks, now, ARGV[1], tonumber(ARGV[4]))
 if expires ~= before.expires or s.user ~= before.user then
   enter(head, realm, s, ARGV[5], ttl, now)
 end
---@ changed('web-session', KEYS[1], 'full')
+--@ if has_changed or s.user ~= before.user then changed('web-session', KEYS[1], 'full') end
+--@ if not has_changed and s.user == before.user then changed('web-session', KEYS[1], 'touch') end
 if s.alias ~= '' and expires ~= before.expires then
   return { 'changed', tonumber(s.version), string.format('%.0f', expires), s.alias }
 end

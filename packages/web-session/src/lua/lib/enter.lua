@@ -5,8 +5,8 @@ local function enter(head, realm, s, member, ttl, now)
   local function add(index)
     redis.call('ZADD', index, score, member)
     keep(index, ttl)
-    -- One in four, by the last digits of a time, takes out what has ended: more than comes in.
-    if s.expires % 4 == 0 then
+    -- One in four, by the last digits of the time, takes out what has ended: more than comes in.
+    if now % 4 == 0 then
       prune(index, now)
     end
   end

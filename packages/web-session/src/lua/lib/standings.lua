@@ -15,3 +15,16 @@ local function leave(head, realm, s, member, next)
     end
   end
 end
+
+-- Whether a session stands in an index of its realm, its user or one of its labels.
+local function stands_in(index, head, realm, s)
+  if index == head .. 'wr:' .. realm or (s.user ~= '' and index == head .. 'wu:' .. realm .. ':' .. s.user) then
+    return true
+  end
+  for name, value in string.gmatch(s.labels, '([^{]+){([^}]+)}') do
+    if index == head .. 'wl:' .. realm .. ':' .. name .. ':' .. value then
+      return true
+    end
+  end
+  return false
+end
