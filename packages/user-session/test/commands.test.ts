@@ -136,7 +136,9 @@ describeWith(redis, 'commands of user-session', () => {
       for (const call of [...Object.values(onTheRealm), () => node.sweep()]) await call()
       session = await node.create('realm', { ...login(), client: clientOf(0) })
       return counting.sent
-        .filter(({ name }) => name === 'evalsha')
+        .filter(
+          ({ name, parameters }) => name === 'evalsha' && all.get(parameters[0])?.args.at(-1) !== 'evicted',
+        )
         .map(({ parameters }) => {
           const { name, args, lastIsOptional = false } = all.get(parameters[0]) as Script
           const asked = parameters.length - 2 - Number(parameters[1]) - args.length
