@@ -344,8 +344,102 @@ export const actionTokenBugs = inMemory(actionTokenSuite, memoryActionTokens, (p
     'the ceiling cuts the refusal of a family',
     'revokeFamily: refuses for as long as is asked, beyond the ceiling, under every key',
     (real) => ({
-      revokeFamily: (realmId, family, refusal) => real.revokeFamily(realmId, family, refusal && cut(refusal)),
+      revokeFamily: (realmId, family, refusal) =>
+        real.revokeFamily(realmId, family, refusal && cut(refusal as Lifetime)),
     }),
+  )
+  plant(
+    'second redeem',
+    'take looks, waits and then removes',
+    'take: exactly one of N callers gets it, and none of those who consume then',
+    (real) => ({
+      take: async (...name) => {
+        const token = await real.get(...name)
+        await pause()
+        await real.remove(...name)
+        return token
+      },
+    }),
+  )
+  plant(
+    'second redeem',
+    'take gives what was consumed',
+    'take: what was consumed stays used, and is nobody else’s',
+    (real) => ({
+      take: async (...name) => (await real.take(...name)) ?? real.get(...name),
+    }),
+  )
+  plant(
+    'lost update',
+    'countUse reads, waits and then counts',
+    'countUse: of N at once each gets another count',
+    (real) => {
+      let counted = 0
+      return {
+        countUse: async (...args) => {
+          const { resetsAt } = await real.countUse(...args)
+          const count = counted + 1
+          await pause()
+          counted = count
+          return { count, resetsAt }
+        },
+      }
+    },
+  )
+  plant(
+    'off-by-one expiry',
+    'a window lasts a millisecond longer',
+    'countUse: the window begins with the first try, and no other moves its end',
+    (real) => ({ countUse: (...args) => later(-1, () => real.countUse(...args)) }),
+  )
+  plant(
+    'index leak',
+    'a listing shows what was consumed',
+    'listBySubject: what can still be consumed, as get gives it, and what was consumed when asked for',
+    (real) => ({
+      listBySubject: (realmId, subject, options) =>
+        real.listBySubject(realmId, subject, { ...options, consumed: true }),
+    }),
+  )
+  plant(
+    'index loses',
+    'a listing leaves out a kind behind the page',
+    'listBySubject: over pages none is missed and none comes twice, whatever is left out',
+    (real) => ({
+      listBySubject: async (realmId, subject, { kind, ...options } = {}) => {
+        const page = await real.listBySubject(realmId, subject, options)
+        return { ...page, items: page.items.filter((token) => kind === undefined || token.kind === kind) }
+      },
+    }),
+  )
+  plant(
+    'half the work',
+    'revokeFamily keeps what was consumed',
+    'revokeFamily: without a refusal what joins later is stored, and with consumed tokens their keys are free',
+    (real) => ({
+      revokeFamily: (realmId, family, { consumed: _, ...revocation } = {}) =>
+        real.revokeFamily(realmId, family, revocation),
+    }),
+  )
+  plant(
+    'told twice',
+    'an attempt that is repeated is told again',
+    'on: each redemption, replay and revocation is told once',
+    (real) => {
+      const listeners: ((event: never) => void)[] = []
+      return {
+        on: (event, listener) => {
+          listeners.push(listener as never)
+          return real.on(event, listener)
+        },
+        consume: async (realmId, kind, key, options) => {
+          const outcome = await real.consume(realmId, kind, key, options)
+          if (outcome.outcome === 'consumed' && options?.attempt)
+            for (const listener of listeners) listener({ type: 'consumed', realmId, kind } as never)
+          return outcome
+        },
+      }
+    },
   )
   plant(
     'shortened life',
@@ -705,7 +799,7 @@ export const actionTokenScriptBugs = (client: () => RedisClient) =>
         'withdraw.lua takes what was consumed',
         'revokeFamily: what was consumed stays used',
         scripts.withdraw,
-        "if ARGV[4] == '1' or not stays then",
+        "if ARGV[4] == 'all' or not stays then",
         'if true then',
       )
       edit(
@@ -731,6 +825,62 @@ export const actionTokenScriptBugs = (client: () => RedisClient) =>
         scripts.replace,
         "'^1:(%d+):[^:]*:[^:]*:(){'",
         "'^1:(%d+):[^:]*:[^:]*:()'",
+      )
+      edit(
+        'second redeem',
+        'take.lua leaves the token',
+        'take: gives the token once, and the key is free',
+        scripts.take,
+        "redis.call('DEL', KEYS[1])",
+        '',
+      )
+      edit(
+        'second redeem',
+        'take.lua takes what was consumed',
+        'take: what was consumed stays used, and is nobody else’s',
+        scripts.take,
+        "rest ~= '{' or",
+        '',
+      )
+      edit(
+        'index leak',
+        'take.lua leaves the entry of the realm',
+        'take: gives the token once, and the key is free',
+        scripts.take,
+        "redis.call('ZREM', KEYS[2], ARGV[2])",
+        '',
+      )
+      edit(
+        'shortened life',
+        'count-use.lua begins the window with each try',
+        'countUse: the window begins with the first try, and no other moves its end',
+        scripts.countUse,
+        'if not count or tonumber(resets_at) <= now then',
+        "if not count or tonumber(resets_at) <= now or redis.call('EXISTS', KEYS[2]) == 1 then",
+      )
+      edit(
+        'half the work',
+        'count-use.lua lists no count in its realm',
+        'countUse: a realm that was removed begins again',
+        scripts.countUse,
+        "redis.call('ZADD', KEYS[2], resets_at, ARGV[4])",
+        '',
+      )
+      edit(
+        'index loses',
+        'page.lua cuts what ends at one instant',
+        'listBySubject: over pages none is missed and none comes twice, whatever is left out',
+        scripts.page,
+        "last = redis.call('ZCOUNT', KEYS[1], '-inf', end_of_page) - 1",
+        '',
+      )
+      edit(
+        'too much work',
+        'withdraw.lua keeps what was consumed',
+        'revokeFamily: without a refusal what joins later is stored, and with consumed tokens their keys are free',
+        scripts.withdraw,
+        "rest ~= '{' and ARGV[4] == ''",
+        "rest ~= '{'",
       )
       edit(
         'shortened life',

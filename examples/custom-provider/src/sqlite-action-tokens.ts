@@ -1,17 +1,22 @@
-import { type ActionTokenProvider, actionTokenSpi } from '@authstate/action-token'
+import { type ActionTokenProvider, actionTokenSpi, type UseCount } from '@authstate/action-token'
 import {
   ActionTokens,
   type Attempt,
   actionTokenConfig,
   applyAttempt,
+  countedUse,
+  isListed,
+  type Listed,
   mayReplace,
   type PutOptions,
+  positionOf,
+  type Revocation,
   type StoredToken,
   type TokenDraft,
   type TokenName,
   type TokenStore,
 } from '@authstate/action-token/store'
-import type { ProviderFactory } from '@authstate/spi'
+import { type CheckedPage, comparePositions, FirstPositions, type ProviderFactory } from '@authstate/spi'
 import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import * as v from 'valibot'
 import {
@@ -53,6 +58,10 @@ CREATE INDEX IF NOT EXISTS tokensBySubject ON tokens (subject);
 CREATE INDEX IF NOT EXISTS tokensByEnd ON tokens (expiresAt);
 CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, realm TEXT NOT NULL, expiresAt INTEGER NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS marksByEnd ON marks (expiresAt);
+CREATE TABLE IF NOT EXISTS counts (
+  name TEXT PRIMARY KEY, realm TEXT NOT NULL, count INTEGER NOT NULL, resetsAt INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS countsByEnd ON counts (resetsAt);
 `
 
 const PUT = `
@@ -70,7 +79,14 @@ const MARK = `
 INSERT INTO marks (name, realm, expiresAt) VALUES (@name, @realm, @until)
 ON CONFLICT (name) DO UPDATE SET expiresAt = max(expiresAt, excluded.expiresAt)`
 
+const COUNT = `
+INSERT OR REPLACE INTO counts (name, realm, count, resetsAt) VALUES (@name, @realm, @count, @resetsAt)`
+
+const ABOUT = `
+SELECT * FROM tokens WHERE subject = @subject AND expiresAt >= @least ORDER BY expiresAt`
+
 interface Row {
+  readonly name: string
   readonly family: string
   readonly subject: string
   readonly data: string
@@ -137,16 +153,63 @@ class SqliteTokens implements TokenStore {
     return removed !== undefined && removed.expiresAt > now
   }
 
-  async revokeFamily(realmId: string, family: string, until: number, now: number) {
+  async take(name: TokenName, now: number) {
+    return this.#file.step(() => {
+      const token = this.#find(name)
+      if (token === undefined || token.expiresAt <= now || token.consumption !== undefined) return undefined
+      this.#file.change('DELETE FROM tokens WHERE name = @name', { name: keyOf(name) })
+      return token
+    })
+  }
+
+  async countUse(name: TokenName, windowMs: number, now: number) {
+    return this.#file.step(() => {
+      this.#file.prune('counts', 'resetsAt', now)
+      const sql = 'SELECT count, resetsAt FROM counts WHERE name = @name'
+      const [before] = this.#file.rows<UseCount>(sql, { name: keyOf(name) })
+      const { count, resetsAt } = countedUse(before, windowMs, now)
+      this.#file.change(COUNT, { name: keyOf(name), realm: textOf(name.realmId), count, resetsAt })
+      return { count, resetsAt }
+    })
+  }
+
+  async revokeFamily(realmId: string, family: string, { until, consumed }: Revocation, now: number) {
     const members = textOf(realmId, family)
     return this.#file.step(() => {
       const withdrawn = this.#withdraw('family', members, now)
+      if (consumed) this.#file.change('DELETE FROM tokens WHERE family = @members', { members })
+      if (until === undefined) return withdrawn
       // What was consumed may be repeated by its attempt, and lead to more, for as long as it lives.
       const sql = 'SELECT max(expiresAt) AS expiresAt FROM tokens WHERE family = @members'
       const [left] = this.#file.rows<{ expiresAt: number | null }>(sql, { members })
       this.#mark(familyMark(realmId, family), realmId, Math.max(until, left?.expiresAt ?? 0), now)
       return withdrawn
     })
+  }
+
+  async listBySubject(
+    realmId: string,
+    subject: string,
+    { limit, after, ...listed }: CheckedPage & Listed,
+    now: number,
+  ) {
+    const rows = this.#file.rows<Row>(ABOUT, { subject: textOf(realmId, subject), least: after.score })
+    const first = new FirstPositions<ReturnType<typeof positionOf> & { row: Row }>(limit + 1)
+    for (const row of rows) {
+      const [kind, key] = namesIn(row.name)
+      if (!isListed(kind, tokenOf(row), listed, now)) continue
+      const position = positionOf(kind, key, row.expiresAt)
+      if (comparePositions(position, after) > 0) first.add({ ...position, row })
+    }
+    const found = first.inOrder()
+    const shown = found.slice(0, limit)
+    return {
+      items: shown.map(({ row }) => {
+        const [kind, key] = namesIn(row.name)
+        return { kind, key, token: tokenOf(row) }
+      }),
+      end: found.length > limit ? shown.at(-1) : undefined,
+    }
   }
 
   async removeBySubject(realmId: string, subject: string, now: number) {
@@ -159,6 +222,7 @@ class SqliteTokens implements TokenStore {
       const withdrawn = this.#withdraw('realm', realm, now)
       this.#file.change('DELETE FROM tokens WHERE realm = @realm', { realm })
       this.#file.change('DELETE FROM marks WHERE realm = @realm', { realm })
+      this.#file.change('DELETE FROM counts WHERE realm = @realm', { realm })
       return withdrawn
     })
   }
@@ -181,15 +245,7 @@ class SqliteTokens implements TokenStore {
 
   #find(name: TokenName): StoredToken | undefined {
     const [row] = this.#file.rows<Row>('SELECT * FROM tokens WHERE name = @name', { name: keyOf(name) })
-    if (row === undefined) return undefined
-    const { data, expiresAt, consumedAt, graceUntil } = row
-    const token = { data, expiresAt, family: nameIn(row.family), subject: nameIn(row.subject) }
-    if (consumedAt === null) return token
-    const [attempt, successor] = [nameIn(row.attempt), nameIn(row.successor)]
-    return {
-      ...token,
-      consumption: { at: consumedAt, attempt, graceUntil: graceUntil ?? undefined, successor },
-    }
+    return row && tokenOf(row)
   }
 
   /** Removes what was not consumed. @returns how many of it had not ended */
@@ -209,7 +265,23 @@ class SqliteTokens implements TokenStore {
   }
 }
 
+function tokenOf({ data, expiresAt, consumedAt, graceUntil, ...row }: Row): StoredToken {
+  const token = { data, expiresAt, family: nameIn(row.family), subject: nameIn(row.subject) }
+  if (consumedAt === null) return token
+  const [attempt, successor] = [nameIn(row.attempt), nameIn(row.successor)]
+  return {
+    ...token,
+    consumption: { at: consumedAt, attempt, graceUntil: graceUntil ?? undefined, successor },
+  }
+}
+
 const keyOf = ({ realmId, kind, key }: TokenName): string => textOf(realmId, kind, key)
+
+/** Kind and key, by what {@link keyOf} answered. */
+function namesIn(name: string): [kind: string, key: string] {
+  const [, kind = '', key = ''] = JSON.parse(name) as string[]
+  return [kind, key]
+}
 
 /** A family that is refused. Nobody can be told to refuse the family `''`, so what has none is never refused. */
 const familyMark = (realmId: string, family: string): string => textOf(realmId, 'family', family)

@@ -1,27 +1,45 @@
 import {
   assertName,
   type Clock,
+  type EventOf,
+  encodeCursor,
   isExpired,
   type Keyring,
   Lifecycle,
+  type Page,
   type ProviderContext,
   UnreadableCounter,
 } from '@authstate/spi'
-import { checkConsume, checkGet, checkKey, checkToken, encodeData, endOfMark } from './checks.js'
+import {
+  checkConsume,
+  checkCount,
+  checkGet,
+  checkKey,
+  checkList,
+  checkRevocation,
+  checkToken,
+  encodeData,
+  endOfMark,
+} from './checks.js'
 import { type ActionTokenConfig, limitsOf } from './config.js'
 import {
+  type ActionTokenEvents,
   type ActionTokenLimits,
   type ActionTokenProvider,
   actionTokenSpi,
   type ConsumeOptions,
   type ConsumeOutcome,
+  type FamilyRevocation,
   type Lifetime,
+  type ListedToken,
+  type ListOptions,
   type NewActionToken,
   type NewToken,
   type TokenData,
   type TokenRecord,
 } from './contract.js'
-import { type AttemptReply, decodeData, type StoredToken } from './rules.js'
+import { Listeners } from './events.js'
+import { type AttemptReply, decodeData, type StoredToken, type TokenDraft } from './rules.js'
 import { SignedTokens } from './signed-tokens.js'
 import type { TokenName, TokenStore } from './store.js'
 
@@ -33,6 +51,7 @@ export class ActionTokens implements ActionTokenProvider {
   readonly #store: TokenStore
   readonly #signed: SignedTokens
   readonly #unreadable: UnreadableCounter
+  readonly #listeners: Listeners
   readonly #lifecycle = new Lifecycle(actionTokenSpi.name)
 
   /** @param keyring What signs tokens. Left out: that of the context; where there is none, no token can be signed. */
@@ -47,6 +66,7 @@ export class ActionTokens implements ActionTokenProvider {
     this.#config = config
     this.#store = store
     this.#signed = new SignedTokens(this, keyring, context.clock, config)
+    this.#listeners = new Listeners(context.logger)
     this.#unreadable = new UnreadableCounter(context.logger, actionTokenSpi.name, 'a stored token')
   }
 
@@ -82,19 +102,52 @@ export class ActionTokens implements ActionTokenProvider {
   async consume(realmId: string, kind: string, key: string, options: ConsumeOptions = {}) {
     const name = this.#nameOf(realmId, kind, key)
     const attempt = checkConsume(options, this.clock.now(), this.#config)
-    return this.#outcomeOf(await this.#store.consume(name, attempt), attempt.successor)
+    const reply = await this.#store.consume(name, attempt)
+    const outcome = this.#outcomeOf(reply, attempt.successor)
+    if (reply.outcome === 'consumed' && reply.successor === undefined) this.#tellConsumed(name, reply.token)
+    if (reply.outcome === 'used')
+      this.#listeners.emit('replayed', { ...told(name, reply.token), consumedAt: reply.consumedAt })
+    return outcome
+  }
+
+  async take(realmId: string, kind: string, key: string) {
+    const name = this.#nameOf(realmId, kind, key)
+    const token = await this.#store.take(name, this.clock.now())
+    const taken = this.#recordOf(token, true)
+    if (token !== undefined && token !== 'unreadable') this.#tellConsumed(name, token)
+    return taken
+  }
+
+  async countUse(realmId: string, kind: string, key: string, options: { readonly windowMs: number }) {
+    const name = this.#nameOf(realmId, kind, key)
+    const windowMs = checkCount(options, this.#config)
+    return this.#store.countUse(name, windowMs, this.clock.now())
   }
 
   async remove(realmId: string, kind: string, key: string) {
     return this.#store.remove(this.#nameOf(realmId, kind, key), this.clock.now())
   }
 
-  async revokeFamily(realmId: string, family: string, refusal?: Lifetime) {
+  async revokeFamily(realmId: string, family: string, revocation: FamilyRevocation = {}) {
     this.#enterRealm(realmId)
     assertName(family, 'family')
     const now = this.clock.now()
-    const until = endOfMark(refusal ?? this.#config.maxLifespanMs, now, 'refusal')
-    return this.#store.revokeFamily(realmId, family, until, now)
+    const checked = checkRevocation(revocation, now, this.#config)
+    const withdrawn = await this.#store.revokeFamily(realmId, family, checked, now)
+    this.#listeners.emit('family-revoked', { realmId, family, withdrawn })
+    return withdrawn
+  }
+
+  async listBySubject(realmId: string, subject: string, options?: ListOptions): Promise<Page<ListedToken>> {
+    this.#enterRealm(realmId)
+    assertName(subject, 'subject')
+    const checked = checkList(options)
+    const { items, end } = await this.#store.listBySubject(realmId, subject, checked, this.clock.now())
+    const tokens = items.flatMap(({ kind, key, token }) => {
+      const found = this.#recordOf(token, false)
+      return found === undefined ? [] : [{ kind, key, ...found }]
+    })
+    return end === undefined ? { items: tokens } : { items: tokens, cursor: encodeCursor(end) }
   }
 
   async removeBySubject(realmId: string, subject: string) {
@@ -142,6 +195,14 @@ export class ActionTokens implements ActionTokenProvider {
     return this.#signed.consume(realmId, token, actionId, options)
   }
 
+  on<E extends keyof ActionTokenEvents | '*'>(
+    event: E,
+    listener: (event: EventOf<ActionTokenEvents, E>) => void,
+  ) {
+    this.#lifecycle.assertOpen()
+    return this.#listeners.on(event, listener)
+  }
+
   async checkHealth() {
     this.#lifecycle.assertOpen()
     await this.#store.checkHealth?.()
@@ -150,6 +211,7 @@ export class ActionTokens implements ActionTokenProvider {
   async close() {
     if (this.#lifecycle.isClosed) return
     this.#lifecycle.close()
+    this.#listeners.clear()
     await this.#store.close?.()
   }
 
@@ -186,12 +248,16 @@ export class ActionTokens implements ActionTokenProvider {
   #outcomeOf(reply: AttemptReply, given: string): ConsumeOutcome {
     const { outcome } = reply
     if (outcome === 'expired' || outcome === 'unknown') return { outcome }
-    const data = outcome === 'unreadable' ? undefined : decodeData(reply.data)
+    const data = outcome === 'unreadable' ? undefined : decodeData(reply.token.data)
     if (outcome === 'unreadable' || data === undefined)
       return this.#unreadable.count() ?? { outcome: 'unknown' }
     if (outcome === 'used') return { outcome, data, consumedAt: reply.consumedAt }
     const { successor = given } = reply
     return successor === '' ? { outcome, data } : { outcome, data, successor }
+  }
+
+  #tellConsumed(name: TokenName, token: TokenDraft): void {
+    this.#listeners.emit('consumed', told(name, token))
   }
 
   #nameOf(realmId: string, kind: string, key: string): TokenName {
@@ -205,3 +271,11 @@ export class ActionTokens implements ActionTokenProvider {
     assertName(realmId, 'realmId')
   }
 }
+
+/** What events say of a token. Never its key. */
+const told = ({ realmId, kind }: TokenName, { family, subject }: TokenDraft) => ({
+  realmId,
+  kind,
+  ...(family !== '' && { family }),
+  ...(subject !== '' && { subject }),
+})

@@ -5,15 +5,26 @@ import {
   assertKnown,
   assertName,
   assertObject,
+  assertOneOf,
   assertOptionalName,
   assertSpanMs,
   assertText,
+  type CheckedPage,
+  checkPage,
   isPlainObject,
   type Known,
 } from '@authstate/spi'
 import type { ActionTokenConfig } from './config.js'
-import type { ConsumeOptions, Lifetime, NewActionToken, NewToken } from './contract.js'
-import type { Attempt, TokenDraft } from './rules.js'
+import type {
+  ConsumeOptions,
+  FamilyRevocation,
+  Lifetime,
+  ListOptions,
+  NewActionToken,
+  NewToken,
+} from './contract.js'
+import type { Attempt, Listed, TokenDraft } from './rules.js'
+import type { Revocation } from './store.js'
 
 /** The last instant that a date can say. */
 const LAST_INSTANT = 8_640_000_000_000_000
@@ -29,6 +40,9 @@ const NEW_ACTION_TOKEN: Known<NewActionToken> = {
   data: true,
 }
 const GET: Known<{ readonly includeExpired?: boolean | undefined }> = { includeExpired: true }
+const LIST: Known<ListOptions> = { limit: true, cursor: true, kind: true, consumed: true }
+const REVOCATION: Known<FamilyRevocation> = { ...LIFETIME, refuse: true, consumed: true }
+const COUNT: Known<{ readonly windowMs: number }> = { windowMs: true }
 const CONSUME_SIGNED: Known<Pick<ConsumeOptions, 'attempt'>> = { attempt: true }
 
 /** Every verb on one token starts here. */
@@ -138,6 +152,43 @@ export function endOf(life: number | Lifetime, now: number): number {
 export function endOfMark(life: number | Lifetime, now: number, name: string): number {
   if (isPlainObject(life)) assertKnown(life, name, LIFETIME)
   return endOf(life, now)
+}
+
+/** @throws {TypeError | RangeError} naming the option that is wrong */
+export function checkRevocation(
+  revocation: FamilyRevocation,
+  now: number,
+  { maxLifespanMs }: Pick<ActionTokenConfig, 'maxLifespanMs'>,
+): Revocation {
+  assertKnown(revocation, 'revocation', REVOCATION)
+  const { lifespanMs, expiresAt, refuse = true, consumed = 'keep' } = revocation
+  assertBoolean(refuse, 'refuse')
+  assertOneOf(consumed, 'consumed', ['keep', 'remove'])
+  const hasEnd = lifespanMs !== undefined || expiresAt !== undefined
+  if (hasEnd && !refuse) throw new TypeError('"refuse" must not be false beside an end of the refusal')
+  const until = endOf(hasEnd ? (revocation as Lifetime) : maxLifespanMs, now)
+  return { until: refuse ? until : undefined, consumed: consumed === 'remove' }
+}
+
+/** @throws {TypeError | RangeError} naming the option that is wrong */
+export function checkList(options: ListOptions = {}): CheckedPage & Listed {
+  assertKnown(options, 'options', LIST)
+  const { limit, cursor, kind, consumed = false } = options
+  assertOptionalName(kind, 'kind')
+  assertBoolean(consumed, 'consumed')
+  return { ...checkPage({ limit, cursor }), kind, consumed }
+}
+
+/** The window of a count, ms. @throws {TypeError | RangeError} naming what is wrong */
+export function checkCount(
+  options: { readonly windowMs: number },
+  { maxLifespanMs }: Pick<ActionTokenConfig, 'maxLifespanMs'>,
+): number {
+  assertKnown(options, 'options', COUNT)
+  const { windowMs } = options
+  assertSpanMs(windowMs, 'windowMs')
+  if (windowMs <= maxLifespanMs) return windowMs
+  throw new RangeError(`"windowMs" must be at most ${maxLifespanMs}, the "maxLifespanMs" of action-token`)
 }
 
 /**

@@ -61,8 +61,8 @@ export const memoryActionTokenConfig = v.strictObject({
 export type MemoryActionTokenConfig = v.InferOutput<typeof memoryActionTokenConfig>
 
 /** What a provider tells of its properties. */
-export function limitsOf({ maxLifespanMs, maxDataBytes }: ActionTokenConfig): ActionTokenLimits {
-  return Object.freeze({ maxLifespanMs, maxDataBytes })
+export function limitsOf({ maxLifespanMs, readGraceMs, maxDataBytes }: ActionTokenConfig): ActionTokenLimits {
+  return Object.freeze({ maxLifespanMs, readGraceMs, maxDataBytes })
 }
 
 function isSource(value: unknown): boolean {

@@ -1,14 +1,18 @@
 import { defineSuite, type KeySpaceRules, type Verbs } from '@authstate/conformance'
 import { consuming } from './conformance/consuming.js'
+import { counting } from './conformance/counting.js'
+import { events } from './conformance/events.js'
 import { families } from './conformance/families.js'
 import { CEILING_MS } from './conformance/fixture.js'
 import { names } from './conformance/hostile-names.js'
 import { life } from './conformance/life.js'
+import { listing } from './conformance/listing.js'
 import { misspelling } from './conformance/misspelling.js'
 import { misuse } from './conformance/misuse.js'
 import { revocation } from './conformance/revocation.js'
 import { signedTokens } from './conformance/signed-tokens.js'
 import { subjectsAndRealms } from './conformance/subjects-and-realms.js'
+import { taking } from './conformance/taking.js'
 import { type ActionTokenProvider, actionTokenSpi } from './contract.js'
 
 const VERBS: Verbs<ActionTokenProvider> = {
@@ -18,8 +22,11 @@ const VERBS: Verbs<ActionTokenProvider> = {
   has: true,
   replace: true,
   consume: true,
+  take: true,
+  countUse: true,
   remove: true,
   revokeFamily: true,
+  listBySubject: true,
   removeBySubject: true,
   removeByRealm: true,
   revoke: true,
@@ -27,6 +34,7 @@ const VERBS: Verbs<ActionTokenProvider> = {
   issueActionToken: true,
   verifyActionToken: true,
   consumeActionToken: true,
+  on: true,
 }
 
 /** The behaviour every action-token provider must show. */
@@ -35,9 +43,13 @@ export const actionTokenSuite = defineSuite<ActionTokenProvider>(
   (add) => {
     life(add)
     consuming(add)
+    taking(add)
+    counting(add)
     families(add)
     subjectsAndRealms(add)
+    listing(add)
     revocation(add)
+    events(add)
     signedTokens(add)
     names(add)
     misuse(add)
@@ -49,7 +61,7 @@ export const actionTokenSuite = defineSuite<ActionTokenProvider>(
 
 /** What keys of this SPI must satisfy; for `redisTarget`. */
 export const actionTokenKeySpace: KeySpaceRules = {
-  records: ['ao', 'ax', 'av'],
+  records: ['ao', 'ax', 'av', 'ac'],
   indexes: {
     ar: (tail, head) => `${head}:${tail}`,
     af: (tail, head) => `${head}:${tail}`,

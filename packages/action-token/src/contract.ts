@@ -6,7 +6,14 @@
  *
  * @module
  */
-import { defineSpi, type JsonValue, type Provider } from '@authstate/spi'
+import {
+  defineSpi,
+  type EventOf,
+  type JsonValue,
+  type Page,
+  type PageOptions,
+  type Provider,
+} from '@authstate/spi'
 
 export type { JsonValue }
 
@@ -53,8 +60,77 @@ export type NewToken = Lifetime & {
 export interface ActionTokenLimits {
   /** Longest life of a token, ms. Marks (revoked ids, revoked families) may be kept for longer. */
   readonly maxLifespanMs: number
+  /** How long `get` and `consume` tell an expired token from an unknown one, ms. */
+  readonly readGraceMs: number
   /** Longest JSON of a token's data, bytes of UTF-8. */
   readonly maxDataBytes: number
+}
+
+/** A token of a listing. */
+export interface ListedToken extends TokenRecord {
+  readonly kind: string
+  readonly key: string
+}
+
+/** Which tokens about a subject are listed. */
+export interface ListOptions extends PageOptions {
+  /** Of this kind and no other. */
+  readonly kind?: string | undefined
+  /** `true`: also those that were consumed. @default false */
+  readonly consumed?: boolean | undefined
+}
+
+/** What a revocation of a family leaves. Its end says how long late joiners are refused. */
+export type FamilyRevocation = (
+  | Lifetime
+  | { readonly lifespanMs?: undefined; readonly expiresAt?: undefined }
+) & {
+  /** `false`: what joins the family later is stored again. Not beside an end. @default true */
+  readonly refuse?: boolean | undefined
+  /** `'remove'`: tokens that were consumed are forgotten as well, and their keys may be stored again. @default 'keep' */
+  readonly consumed?: 'keep' | 'remove' | undefined
+}
+
+/** How often something was tried since its window began. */
+export interface UseCount {
+  /** This try included: 1 for the first. */
+  readonly count: number
+  /** When the window ends and the next try is the first again, ms since the epoch. */
+  readonly resetsAt: number
+}
+
+/** What this node did, told after it is done. What other nodes do and what merely expires is not told. No event names a key. */
+export interface ActionTokenEvents {
+  /** A token was redeemed, by `consume`, `consumeActionToken` or `take`. An attempt that is repeated is not told again. */
+  readonly consumed: {
+    readonly type: 'consumed'
+    readonly realmId: string
+    readonly kind: string
+    /** Absent when it has none. */
+    readonly family?: string
+    /** Absent when it has none. */
+    readonly subject?: string
+  }
+  /** A token that somebody redeemed before was presented again. */
+  readonly replayed: {
+    readonly type: 'replayed'
+    readonly realmId: string
+    readonly kind: string
+    /** Absent when it has none. */
+    readonly family?: string
+    /** Absent when it has none. */
+    readonly subject?: string
+    /** When it was redeemed, ms since the epoch. */
+    readonly consumedAt: number
+  }
+  /** `revokeFamily` is done. */
+  readonly 'family-revoked': {
+    readonly type: 'family-revoked'
+    readonly realmId: string
+    readonly family: string
+    /** How many tokens could still be consumed. */
+    readonly withdrawn: number
+  }
 }
 
 /** What became of an attempt to redeem a token. */
@@ -164,6 +240,32 @@ export interface ActionTokenProvider extends Provider {
    */
   consume(realmId: string, kind: string, key: string, options?: ConsumeOptions): Promise<ConsumeOutcome>
 
+  /**
+   * Gives a token to one caller and forgets it, so that the key may be stored again: of N concurrent calls exactly one gets it.
+   *
+   * A token that was consumed is nobody's: it stays `'used'`, and nobody gets it here. Not safe to repeat after a lost reply:
+   * the token is gone then.
+   *
+   * @returns the token, or `undefined` when there is none that could still be consumed
+   */
+  take(realmId: string, kind: string, key: string): Promise<TokenRecord | undefined>
+
+  /**
+   * Counts a try, such as a guess of a one-time code, on all nodes together. The window begins with the first try; no later one
+   * moves its end, whatever `windowMs` it brings. Kinds and keys of counts are apart from those of tokens.
+   *
+   * Not safe to repeat after a lost reply: it may count twice.
+   *
+   * @param options.windowMs Whole ms above 0, at most `limits.maxLifespanMs`.
+   * @throws {RangeError} the window is longer
+   */
+  countUse(
+    realmId: string,
+    kind: string,
+    key: string,
+    options: { readonly windowMs: number },
+  ): Promise<UseCount>
+
   /** Forgets a token, consumed or not: of N concurrent calls exactly one gets `true`. */
   remove(realmId: string, kind: string, key: string): Promise<boolean>
 
@@ -174,18 +276,27 @@ export interface ActionTokenProvider extends Provider {
    * Atomic per partition: once it has resolved, nothing of the family can be consumed. Safe to repeat; a later end of the
    * refusal is never shortened.
    *
-   * @param refusal How long late joiners are refused, with no ceiling. Left out: `limits.maxLifespanMs`, as long as whatever
-   *   came of the grant can live. Where you know when the grant itself ends, such as the end of its session, give that: the
-   *   mark is kept in every partition. Never less than what is stored of the family lives.
-   * @returns how many tokens were withdrawn
+   * @param revocation Its end says how long late joiners are refused, with no ceiling. Left out: `limits.maxLifespanMs`, as
+   *   long as whatever came of the grant can live. Where you know when the grant itself ends, such as the end of its session,
+   *   give that: the mark is kept in every partition. Never less than what is stored of the family lives. For a grant that
+   *   goes on with new tokens, say `refuse: false`: what is stored while the call lasts may then stay.
+   * @returns how many tokens could still be consumed
    * @see RFC 6749 §10.5 — tokens that came from a replayed code should be revoked
    */
-  revokeFamily(realmId: string, family: string, refusal?: Lifetime): Promise<number>
+  revokeFamily(realmId: string, family: string, revocation?: FamilyRevocation): Promise<number>
+
+  /**
+   * The living tokens about a subject, a page at a time, in no order that a caller may rely on: what a user has granted. Those
+   * that were consumed are left out unless `consumed` asks for them.
+   *
+   * Of those that are there all the while none is missed and none comes twice. A page may have fewer tokens than it may have.
+   */
+  listBySubject(realmId: string, subject: string, options?: ListOptions): Promise<Page<ListedToken>>
 
   /** Withdraws every token about a subject that was not consumed; later ones are not refused. Safe to repeat. */
   removeBySubject(realmId: string, subject: string): Promise<number>
 
-  /** Forgets everything of a realm, revoked tokens and families included. @returns how many tokens could still be consumed */
+  /** Forgets everything of a realm, revoked tokens and families and counts included. @returns how many tokens could still be consumed */
   removeByRealm(realmId: string): Promise<number>
 
   /**
@@ -225,6 +336,18 @@ export interface ActionTokenProvider extends Provider {
     actionId: string,
     options?: { readonly attempt?: string | undefined },
   ): Promise<VerifyOutcome>
+
+  /**
+   * Tells a listener what this node does from now on. A listener that throws, or rejects when it is an async function, is
+   * logged once and harms neither the verb nor the others.
+   *
+   * @param event `'*'`: all of them.
+   * @returns Call it to stop.
+   */
+  on<E extends keyof ActionTokenEvents | '*'>(
+    event: E,
+    listener: (event: EventOf<ActionTokenEvents, E>) => void,
+  ): () => void
 }
 
 /** Names the SPI in the registry and in configurations. */

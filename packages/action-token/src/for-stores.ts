@@ -14,8 +14,12 @@ export {
   type AttemptStep,
   applyAttempt,
   type Consumption,
+  countedUse,
+  isListed,
+  type Listed,
   mayReplace,
+  positionOf,
   type StoredToken,
   type TokenDraft,
 } from './rules.js'
-export type { PutOptions, TokenName, TokenStore } from './store.js'
+export type { PutOptions, Revocation, StoredListing, TokenName, TokenPage, TokenStore } from './store.js'

@@ -9,17 +9,22 @@ export {
 export { confirmLink, type LinkRequest, type LinkStep } from './confirm-link.js'
 export {
   type ActionToken,
+  type ActionTokenEvents,
   type ActionTokenLimits,
   type ActionTokenProvider,
   actionTokenSpi,
   type ConsumeOptions,
   type ConsumeOutcome,
+  type FamilyRevocation,
   type JsonValue,
   type Lifetime,
+  type ListedToken,
+  type ListOptions,
   type NewActionToken,
   type NewToken,
   type TokenData,
   type TokenRecord,
+  type UseCount,
   type VerifyOutcome,
 } from './contract.js'
 export { memoryActionTokens } from './memory.js'

@@ -1,17 +1,31 @@
 import { randomBytes } from 'node:crypto'
 import {
+  type CheckedPage,
+  comparePositions,
   describedSchema,
   entriesOfNow,
+  FirstPositions,
   inSlices,
   isExpired,
+  type PagePosition,
   type ProviderFactory,
   Pruner,
 } from '@authstate/spi'
 import { ActionTokens } from './action-tokens.js'
 import { type MemoryActionTokenConfig, memoryActionTokenConfig, type RevokedTokenSource } from './config.js'
-import { type ActionTokenProvider, actionTokenSpi } from './contract.js'
-import { type Attempt, applyAttempt, type Consumption, mayReplace, type TokenDraft } from './rules.js'
-import type { PutOptions, TokenName, TokenStore } from './store.js'
+import { type ActionTokenProvider, actionTokenSpi, type UseCount } from './contract.js'
+import {
+  type Attempt,
+  applyAttempt,
+  type Consumption,
+  countedUse,
+  isListed,
+  type Listed,
+  mayReplace,
+  positionOf,
+  type TokenDraft,
+} from './rules.js'
+import type { PutOptions, Revocation, StoredListing, TokenName, TokenStore } from './store.js'
 
 /** Keeps tokens in this process. They are lost with it and not shared. */
 export function memoryActionTokens(): ProviderFactory<ActionTokenProvider, MemoryActionTokenConfig> {
@@ -29,8 +43,7 @@ export function memoryActionTokens(): ProviderFactory<ActionTokenProvider, Memor
   }
 }
 
-interface Entry extends TokenDraft {
-  readonly realmId: string
+interface Entry extends TokenDraft, TokenName {
   data: string
   consumption?: Consumption
 }
@@ -41,13 +54,20 @@ interface Mark {
   readonly expiresAt: number
 }
 
+/** How often something was tried. */
+interface Count extends UseCount {
+  readonly realmId: string
+}
+
 class MemoryStore implements TokenStore {
   readonly #tokens = new Map<string, Entry>()
   readonly #refused = new Map<string, Mark>()
   readonly #revoked = new Map<string, Mark>()
+  readonly #counts = new Map<string, Count>()
   readonly #tokenPruner = new Pruner(this.#tokens)
   readonly #refusedPruner = new Pruner(this.#refused)
   readonly #revokedPruner = new Pruner(this.#revoked)
+  readonly #countPruner = new Pruner(this.#counts)
   readonly #source: RevokedTokenSource | undefined
 
   constructor(source: RevokedTokenSource | undefined) {
@@ -61,11 +81,11 @@ class MemoryStore implements TokenStore {
   }
 
   async put(name: TokenName, token: TokenDraft, { now, goneBy, onlyAbsent }: PutOptions) {
-    const { realmId, kind, key } = name
-    const text = textOf(realmId, kind, key)
+    const { realmId } = name
+    const text = textOf(realmId, name.kind, name.key)
     if (!mayReplace(this.#tokens.get(text), now, onlyAbsent)) return false
     if (token.family !== '' && !isExpired(this.#refusedUntil(realmId, token.family), now)) return false
-    this.#tokens.set(text, { realmId, ...token })
+    this.#tokens.set(text, { ...name, ...token })
     this.#tokenPruner.prune(({ expiresAt }) => isExpired(expiresAt, goneBy))
     this.#refusedPruner.prune(({ expiresAt }) => isExpired(expiresAt, now))
     return true
@@ -96,17 +116,57 @@ class MemoryStore implements TokenStore {
     return entry !== undefined && !isExpired(entry.expiresAt, now)
   }
 
-  async revokeFamily(realmId: string, family: string, until: number, now: number) {
+  async take(name: TokenName, now: number) {
+    const entry = this.#entry(name)
+    if (entry === undefined || isExpired(entry.expiresAt, now) || entry.consumption !== undefined)
+      return undefined
+    this.#tokens.delete(textOf(name.realmId, name.kind, name.key))
+    return entry
+  }
+
+  async countUse({ realmId, kind, key }: TokenName, windowMs: number, now: number) {
+    const text = textOf(realmId, kind, key)
+    const counted = countedUse(this.#counts.get(text), windowMs, now)
+    this.#counts.set(text, { realmId, ...counted })
+    this.#countPruner.prune(({ resetsAt }) => isExpired(resetsAt, now))
+    return counted
+  }
+
+  async revokeFamily(realmId: string, family: string, { until, consumed }: Revocation, now: number) {
     // Nothing joins while its members are looked for.
-    this.#refuse(realmId, family, until)
-    const withdrawn = await this.#withdraw((entry) => {
-      if (entry.realmId !== realmId || entry.family !== family) return false
-      // What was consumed may be repeated by its attempt, and lead to more, for as long as it lives.
-      if (entry.consumption !== undefined) this.#refuse(realmId, family, entry.expiresAt)
-      return true
-    }, now)
+    if (until !== undefined) this.#refuse(realmId, family, until)
+    const withdrawn = await this.#withdraw(
+      (entry) => {
+        if (entry.realmId !== realmId || entry.family !== family) return false
+        // What was consumed may be repeated by its attempt, and lead to more, for as long as it lives.
+        if (until !== undefined && !consumed && entry.consumption !== undefined)
+          this.#refuse(realmId, family, entry.expiresAt)
+        return true
+      },
+      now,
+      consumed,
+    )
     this.#refusedPruner.prune((mark) => isExpired(mark.expiresAt, now))
     return withdrawn
+  }
+
+  async listBySubject(
+    realmId: string,
+    subject: string,
+    { limit, after, ...listed }: CheckedPage & Listed,
+    now: number,
+  ) {
+    const first = new FirstPositions<PagePosition & StoredListing>(limit + 1)
+    await inSlices(entriesOfNow(this.#tokens), ([, entry]) => {
+      const { kind, key } = entry
+      if (entry.realmId !== realmId || entry.subject !== subject || !isListed(kind, entry, listed, now))
+        return
+      const position = positionOf(kind, key, entry.expiresAt)
+      if (comparePositions(position, after) > 0) first.add({ ...position, kind, key, token: { ...entry } })
+    })
+    const found = first.inOrder()
+    const items = found.slice(0, limit)
+    return { items, end: found.length > limit ? items.at(-1) : undefined }
   }
 
   async removeBySubject(realmId: string, subject: string, now: number) {
@@ -120,7 +180,7 @@ class MemoryStore implements TokenStore {
       this.#tokens.delete(text)
       if (entry.consumption === undefined && !isExpired(entry.expiresAt, now)) removed += 1
     })
-    for (const marks of [this.#refused, this.#revoked]) {
+    for (const marks of [this.#refused, this.#revoked, this.#counts] as Map<string, { realmId: string }>[]) {
       await inSlices(entriesOfNow(marks), ([text, mark]) => {
         if (mark.realmId === realmId) marks.delete(text)
       })
@@ -141,7 +201,7 @@ class MemoryStore implements TokenStore {
   }
 
   async close() {
-    for (const map of [this.#tokens, this.#refused, this.#revoked]) map.clear()
+    for (const map of [this.#tokens, this.#refused, this.#revoked, this.#counts]) map.clear()
   }
 
   #entry({ realmId, kind, key }: TokenName): Entry | undefined {
@@ -158,12 +218,13 @@ class MemoryStore implements TokenStore {
     this.#refused.set(textOf(realmId, family), { realmId, expiresAt })
   }
 
-  async #withdraw(matches: (entry: Entry) => boolean, now: number): Promise<number> {
+  /** @param consumed Also what was consumed, uncounted. */
+  async #withdraw(matches: (entry: Entry) => boolean, now: number, consumed = false): Promise<number> {
     let withdrawn = 0
     await inSlices(entriesOfNow(this.#tokens), ([text, entry]) => {
-      if (!matches(entry) || entry.consumption !== undefined) return
+      if (!matches(entry) || (entry.consumption !== undefined && !consumed)) return
       this.#tokens.delete(text)
-      if (!isExpired(entry.expiresAt, now)) withdrawn += 1
+      if (entry.consumption === undefined && !isExpired(entry.expiresAt, now)) withdrawn += 1
     })
     return withdrawn
   }

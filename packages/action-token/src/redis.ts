@@ -1,13 +1,20 @@
 import { KEY_GRACE_MS, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
-import { describedSchema, type ProviderFactory } from '@authstate/spi'
+import {
+  allSteps,
+  type CheckedPage,
+  comparePositions,
+  describedSchema,
+  type PagePosition,
+  type ProviderFactory,
+} from '@authstate/spi'
 import { ActionTokens } from './action-tokens.js'
 import { type ActionTokenConfig, actionTokenConfig } from './config.js'
 import { type ActionTokenProvider, actionTokenSpi } from './contract.js'
-import { TokenKeys } from './redis/token-keys.js'
+import { namedBy, TokenKeys } from './redis/token-keys.js'
 import { escapeName, readToken, writeToken } from './redis/token-text.js'
-import type { Attempt, TokenDraft } from './rules.js'
+import { type Attempt, isListed, type Listed, positionOf, type TokenDraft } from './rules.js'
 import * as scripts from './scripts.js'
-import type { PutOptions, TokenName, TokenStore } from './store.js'
+import type { PutOptions, Revocation, StoredListing, TokenName, TokenPage, TokenStore } from './store.js'
 
 /** Keeps tokens in Redis, shared by every node of the deployment. */
 export function redisActionTokens(): ProviderFactory<ActionTokenProvider, ActionTokenConfig> {
@@ -78,13 +85,59 @@ class RedisStore implements TokenStore {
     )
   }
 
-  async revokeFamily(realmId: string, family: string, asked: number, now: number) {
+  take(name: TokenName, now: number) {
+    const { partition, key } = this.#keys.token(name)
+    const { realm, families, subjects } = this.#keys.ofRealm(partition, name.realmId)
+    return this.#redis.run(
+      scripts.take,
+      { token: key, realm, families, subjects },
+      { now, tail: this.#keys.tail(partition, key) },
+    )
+  }
+
+  countUse(name: TokenName, windowMs: number, now: number) {
+    const { partition, key } = this.#keys.count(name)
+    return this.#redis.run(
+      scripts.countUse,
+      { count: key, realm: this.#keys.realm(partition, name.realmId) },
+      { now, windowMs, graceMs: KEY_GRACE_MS, tail: this.#keys.tail(partition, key) },
+    )
+  }
+
+  async revokeFamily(realmId: string, family: string, { until, consumed }: Revocation, now: number) {
     const indexOf = (partition: number): string => this.#keys.family(partition, realmId, family)
-    const refuse = (until: number) => this.#withdraw(realmId, indexOf, now, { family, until })
-    const { withdrawn, longest } = await refuse(asked)
+    const also = consumed ? 'consumed' : ''
+    if (until === undefined) return (await this.#withdraw(realmId, indexOf, now, { also })).withdrawn
+    const refuse = (end: number) => this.#withdraw(realmId, indexOf, now, { family, until: end, also })
+    const { withdrawn, longest } = await refuse(until)
     // What was consumed may be repeated by its attempt, and lead to more, for as long as it lives.
-    if (longest > asked) await refuse(longest)
+    if (longest > until) await refuse(longest)
     return withdrawn
+  }
+
+  async listBySubject(
+    realmId: string,
+    subject: string,
+    { limit, after, ...listed }: CheckedPage & Listed,
+    now: number,
+  ): Promise<TokenPage> {
+    const found: (StoredListing & { readonly position: PagePosition })[] = []
+    for (let place: PagePosition | undefined = after; place !== undefined && found.length <= limit; ) {
+      const candidates: readonly Candidate[] = await this.#behind(realmId, subject, place, limit + 1, now)
+      const tokens = await allSteps(candidates.map(({ name }) => this.load(name)))
+      for (const [index, { name, position }] of candidates.entries()) {
+        const token = tokens[index]
+        const { kind, key } = name
+        if (token === undefined || (listed.kind ?? kind) !== kind) continue
+        // Entries are read in one step, tokens in another.
+        const isShown =
+          token === 'unreadable' || (token.subject === subject && isListed(kind, token, listed, now))
+        if (isShown) found.push({ kind, key, token, position })
+      }
+      place = candidates[limit]?.position
+    }
+    const items = found.slice(0, limit)
+    return { items, end: found.length > limit ? items.at(-1)?.position : undefined }
   }
 
   async removeBySubject(realmId: string, subject: string, now: number) {
@@ -94,7 +147,7 @@ class RedisStore implements TokenStore {
 
   async removeByRealm(realmId: string, now: number) {
     const indexOf = (partition: number): string => this.#keys.realm(partition, realmId)
-    return (await this.#withdraw(realmId, indexOf, now, { all: true })).withdrawn
+    return (await this.#withdraw(realmId, indexOf, now, { also: 'all' })).withdrawn
   }
 
   revoke(realmId: string, tokenId: string, until: number, now: number) {
@@ -111,18 +164,45 @@ class RedisStore implements TokenStore {
     return this.#redis.hmget('action-token.is-revoked', key, ['x'], ([until]) => Number(until))
   }
 
+  /** The first tokens behind a place that the index of a subject names. */
+  async #behind(
+    realmId: string,
+    subject: string,
+    place: PagePosition,
+    limit: number,
+    now: number,
+  ): Promise<readonly Candidate[]> {
+    const args = { now, afterScore: place.score, limit }
+    const entries = await this.#redis.runEach(
+      scripts.page,
+      this.#keys.partitions.map((partition) => ({
+        keys: { index: this.#keys.subject(partition, realmId, subject) },
+        args,
+      })),
+    )
+    return entries
+      .flat()
+      .flatMap(({ tail, score }) => {
+        const name = namedBy(tail)
+        return name === undefined ? [] : [{ name, position: positionOf(name.kind, name.key, score) }]
+      })
+      .filter(({ position }) => comparePositions(position, place) > 0)
+      .sort((a, b) => comparePositions(a.position, b.position))
+      .slice(0, limit)
+  }
+
   /** Walks an index in every partition at once, a hundred entries per step and partition. */
   async #withdraw(
     realmId: string,
     indexOf: (partition: number) => string,
     now: number,
-    { family = '', until, all = false }: Withdrawal = {},
+    { family = '', until, also = '' }: Withdrawal = {},
   ): Promise<{ withdrawn: number; longest: number }> {
     const args = {
       now,
       until: until ?? '',
       keepMs: (until ?? now) - now + KEY_GRACE_MS,
-      all: all ? 1 : 0,
+      also,
       family: escapeName(family),
     }
     let withdrawn = 0
@@ -153,6 +233,12 @@ interface Withdrawal {
   readonly family?: string
   /** Until when, ms since the epoch. */
   readonly until?: number
-  /** What was consumed goes, too. */
-  readonly all?: boolean
+  /** What was consumed goes, too; or everything of a realm. */
+  readonly also?: '' | 'consumed' | 'all'
+}
+
+/** A token that an index names. */
+interface Candidate {
+  readonly name: TokenName
+  readonly position: PagePosition
 }

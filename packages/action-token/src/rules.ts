@@ -1,5 +1,6 @@
-import { isExpired } from '@authstate/spi'
-import type { TokenData } from './contract.js'
+import { hash } from 'node:crypto'
+import { isExpired, type PagePosition } from '@authstate/spi'
+import type { TokenData, UseCount } from './contract.js'
 
 /** A token that was checked. */
 export interface TokenDraft {
@@ -44,11 +45,11 @@ export interface Attempt {
   readonly goneBy: number
 }
 
-/** What a store answers to an attempt. */
+/** What a store answers to an attempt. The token is as it was before. */
 export type AttemptReply =
   /** `successor` is that of the first time, `''` for none. Absent where this is the first time. */
-  | { readonly outcome: 'consumed'; readonly data: string; readonly successor?: string }
-  | { readonly outcome: 'used'; readonly data: string; readonly consumedAt: number }
+  | { readonly outcome: 'consumed'; readonly token: TokenDraft; readonly successor?: string }
+  | { readonly outcome: 'used'; readonly token: TokenDraft; readonly consumedAt: number }
   | { readonly outcome: 'expired' }
   | { readonly outcome: 'unknown' }
   /** There is something that another version wrote, or somebody else. */
@@ -69,17 +70,17 @@ export function applyAttempt(token: StoredToken | undefined, attempt: Attempt): 
   const { name, graceUntil, successor, now, goneBy } = attempt
   if (token === undefined || isExpired(token.expiresAt, goneBy)) return { reply: { outcome: 'unknown' } }
   if (isExpired(token.expiresAt, now)) return { reply: { outcome: 'expired' } }
-  const { data, consumption } = token
+  const { consumption } = token
   if (consumption === undefined) {
     return {
-      reply: { outcome: 'consumed', data },
+      reply: { outcome: 'consumed', token },
       consumption: { at: now, attempt: name, graceUntil, successor },
     }
   }
   const honoured = consumption.graceUntil === undefined || !isExpired(consumption.graceUntil, now)
   return name !== '' && name === consumption.attempt && honoured
-    ? { reply: { outcome: 'consumed', data, successor: consumption.successor } }
-    : { reply: { outcome: 'used', data, consumedAt: consumption.at } }
+    ? { reply: { outcome: 'consumed', token, successor: consumption.successor } }
+    : { reply: { outcome: 'used', token, consumedAt: consumption.at } }
 }
 
 /**
@@ -90,6 +91,32 @@ export function applyAttempt(token: StoredToken | undefined, attempt: Attempt): 
 export function mayReplace(before: StoredToken | undefined, now: number, onlyAbsent: boolean): boolean {
   if (before === undefined || isExpired(before.expiresAt, now)) return true
   return !onlyAbsent && before.consumption === undefined
+}
+
+/** What a listing of tokens is asked for. */
+export interface Listed {
+  /** `undefined`: of every kind. */
+  readonly kind: string | undefined
+  /** Also those that were consumed. */
+  readonly consumed: boolean
+}
+
+/** Whether a token, which is about the subject, is one of those that a listing shows. */
+export function isListed(kind: string, token: StoredToken, listed: Listed, now: number): boolean {
+  if (isExpired(token.expiresAt, now)) return false
+  return (listed.kind ?? kind) === kind && (listed.consumed || token.consumption === undefined)
+}
+
+/** Where a token comes in a listing: by its end, then by what says nothing of its key, which may be a bearer's. */
+export function positionOf(kind: string, key: string, expiresAt: number): PagePosition {
+  return { score: expiresAt, id: hash('sha256', JSON.stringify([kind, key]), 'base64url').slice(0, 8) }
+}
+
+/** What one more try comes to. @param before What was counted, if anything was. */
+export function countedUse(before: UseCount | undefined, windowMs: number, now: number): UseCount {
+  return before === undefined || isExpired(before.resetsAt, now)
+    ? { count: 1, resetsAt: now + windowMs }
+    : { count: before.count + 1, resetsAt: before.resetsAt }
 }
 
 /** `undefined` for what this version cannot read. */

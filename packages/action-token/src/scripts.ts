@@ -1,11 +1,16 @@
-import { defineScript, unescapePart } from '@authstate/redis'
+import { defineScript } from '@authstate/redis'
+import type { UseCount } from './contract.js'
 import consumeLua from './lua/consume.lua'
+import countUseLua from './lua/count-use.lua'
+import pageLua from './lua/page.lua'
 import putLua from './lua/put.lua'
 import removeLua from './lua/remove.lua'
 import replaceLua from './lua/replace.lua'
 import revokeLua from './lua/revoke.lua'
+import takeLua from './lua/take.lua'
 import withdrawLua from './lua/withdraw.lua'
-import type { AttemptReply } from './rules.js'
+import { readToken } from './redis/token-text.js'
+import type { AttemptReply, StoredToken } from './rules.js'
 
 const record = 'action-token'
 const done = (reply: unknown): boolean => reply === 1
@@ -44,11 +49,16 @@ export const consume = defineScript({
   keys: ['token'],
   args: ['now', 'readGraceMs', 'attempt', 'graceUntil', 'successor'],
   decode: (reply): AttemptReply => {
-    if (typeof reply === 'string') return { outcome: 'consumed', data: reply }
-    const [outcome, data = '', more = ''] = reply as [AttemptReply['outcome'], string?, string?]
-    if (outcome === 'consumed') return { outcome, data, successor: unescapePart(more) }
-    if (outcome === 'used') return { outcome, data, consumedAt: Number(more) }
-    return { outcome }
+    const [outcome, text] =
+      typeof reply === 'string'
+        ? (['consumed', reply] as const)
+        : (reply as [outcome: AttemptReply['outcome'], text?: string])
+    if (outcome !== 'consumed' && outcome !== 'used') return { outcome }
+    const token = readToken(text ?? '')
+    if (token === undefined || token === 'unreadable') return { outcome: 'unreadable' }
+    const { consumption } = token
+    if (outcome === 'used') return { outcome, token, consumedAt: consumption?.at ?? 0 }
+    return { outcome, token, ...(consumption && { successor: consumption.successor }) }
   },
 })
 
@@ -64,6 +74,50 @@ export const remove = defineScript({
   decode: done,
 })
 
+export const take = defineScript({
+  name: 'action-token.take',
+  lua: takeLua,
+  record,
+  change: 'removal',
+  changes: { 'action-token': ['removal'] },
+  repeatable: true,
+  keys: ['token', 'realm', 'families', 'subjects'],
+  args: ['now', 'tail'],
+  decode: (reply): StoredToken | 'unreadable' | undefined => readToken(reply as string | null),
+})
+
+export const countUse = defineScript({
+  name: 'action-token.count-use',
+  lua: countUseLua,
+  record: 'use-count',
+  change: 'full',
+  changes: 'a count of tries ends by itself, with its window',
+  repeatable: false,
+  keys: ['count', 'realm'],
+  args: ['now', 'windowMs', 'graceMs', 'tail'],
+  decode: (reply): UseCount => {
+    const [count, resetsAt] = reply as [string, string]
+    return { count: Number(count), resetsAt: Number(resetsAt) }
+  },
+})
+
+export const page = defineScript({
+  name: 'action-token.page',
+  lua: pageLua,
+  record,
+  change: 'none',
+  repeatable: true,
+  keys: ['index'],
+  args: ['now', 'afterScore', 'limit'],
+  decode: (reply) => {
+    const flat = reply as string[]
+    const entries: { readonly tail: string; readonly score: number }[] = []
+    for (let index = 0; index < flat.length; index += 2)
+      entries.push({ tail: flat[index] ?? '', score: Number(flat[index + 1]) })
+    return entries
+  },
+})
+
 export const withdraw = defineScript({
   name: 'action-token.withdraw',
   lua: withdrawLua,
@@ -72,7 +126,7 @@ export const withdraw = defineScript({
   changes: { 'action-token': ['removal'], 'action-token-revocation': ['full', 'removal'] },
   repeatable: true,
   keys: ['index', 'refused', 'realm', 'families', 'subjects', 'head'],
-  args: ['now', 'until', 'keepMs', 'all', 'after', 'family'],
+  args: ['now', 'until', 'keepMs', 'also', 'after', 'family'],
   decode: (reply) => {
     const [withdrawn, last, longest] = reply as [number, string, string]
     return { withdrawn, last, longest: Number(longest) }

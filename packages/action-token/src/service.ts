@@ -18,8 +18,11 @@ export const actionTokenService = defineService({
       'has',
       'replace',
       'consume',
+      'take',
+      'countUse',
       'remove',
       'revokeFamily',
+      'listBySubject',
       'removeBySubject',
       'removeByRealm',
       'revoke',
@@ -34,6 +37,7 @@ export const actionTokenService = defineService({
     end: (provider, realmId, userId) => provider.removeBySubject(realmId, userId),
     forget: (provider, realmId, userId) => provider.removeBySubject(realmId, userId),
   },
+  events: ['consumed', 'replayed', 'family-revoked'],
   keys: {
     ao: 'a token',
     ar: 'tokens of a realm',
@@ -41,6 +45,7 @@ export const actionTokenService = defineService({
     as: 'tokens about a subject',
     ax: 'revoked families of a realm',
     av: 'a revoked token id',
+    ac: 'how often something was tried',
   },
 })
 

@@ -1,4 +1,6 @@
-import type { Attempt, AttemptReply, StoredToken, TokenDraft } from './rules.js'
+import type { CheckedPage, PagePosition } from '@authstate/spi'
+import type { UseCount } from './contract.js'
+import type { Attempt, AttemptReply, Listed, StoredToken, TokenDraft } from './rules.js'
 
 /** Which token. Names are checked, and may hold any character: no way to join them may make two of them one. */
 export interface TokenName {
@@ -14,6 +16,28 @@ export interface PutOptions {
   readonly goneBy: number
   /** Refuse when the key is taken. */
   readonly onlyAbsent: boolean
+}
+
+/** What goes with a family besides what can still be consumed, and what is refused. */
+export interface Revocation {
+  /** What joins the family is refused until then, ms since the epoch; `undefined`: it is not refused. */
+  readonly until: number | undefined
+  /** What was consumed is removed, too. */
+  readonly consumed: boolean
+}
+
+/** A token of a listing, as it is stored. */
+export interface StoredListing {
+  readonly kind: string
+  readonly key: string
+  readonly token: StoredToken | 'unreadable'
+}
+
+/** Tokens about a subject, in the order of `positionOf`. */
+export interface TokenPage {
+  readonly items: readonly StoredListing[]
+  /** Where it goes on. Absent at the end. */
+  readonly end?: PagePosition | undefined
 }
 
 /**
@@ -38,16 +62,22 @@ export interface TokenStore {
   consume(name: TokenName, attempt: Attempt): Promise<AttemptReply>
   /** Removes a token, consumed or not. @returns whether it had not ended */
   remove(name: TokenName, now: number): Promise<boolean>
+  /** Removes a token that has neither ended nor been consumed. @returns it, where there was one */
+  take(name: TokenName, now: number): Promise<StoredToken | 'unreadable' | undefined>
+  /** Keeps what {@link countedUse} says under a name, apart from tokens, until the window ends. */
+  countUse(name: TokenName, windowMs: number, now: number): Promise<UseCount>
   /**
-   * Removes every token of a family that was not consumed, and refuses what joins the family until then: for longer where it
-   * is refused for longer already, or where what was consumed of the family ends later.
+   * Removes every token of a family that was not consumed, and refuses what joins the family until then, if it is to be
+   * refused: for longer where it is refused for longer already, or where what is left of the family ends later.
    *
-   * @returns how many were removed that had not ended
+   * @returns how many were removed that could still be consumed
    */
-  revokeFamily(realmId: string, family: string, until: number, now: number): Promise<number>
+  revokeFamily(realmId: string, family: string, revocation: Revocation, now: number): Promise<number>
+  /** Those that {@link isListed} lets through, behind a place. */
+  listBySubject(realmId: string, subject: string, page: CheckedPage & Listed, now: number): Promise<TokenPage>
   /** Removes every token about a subject that was not consumed. @returns how many of them had not ended */
   removeBySubject(realmId: string, subject: string, now: number): Promise<number>
-  /** Removes everything of a realm, marks too. @returns how many tokens could still be consumed */
+  /** Removes everything of a realm, marks and counts too. @returns how many tokens could still be consumed */
   removeByRealm(realmId: string, now: number): Promise<number>
   /** Marks a token id until then, which has not passed; for longer where it is marked for longer already. */
   revoke(realmId: string, tokenId: string, until: number, now: number): Promise<void>

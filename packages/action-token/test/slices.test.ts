@@ -11,6 +11,10 @@ const token = { data: { redirectUri: 'x' }, lifespanMs: 60_000, family: 'f', sub
 
 const verbs: Record<string, (provider: ActionTokenProvider) => Promise<unknown>> = {
   revokeFamily: (provider) => provider.revokeFamily('r', 'f'),
+  listBySubject: async (provider) => {
+    const { items } = await provider.listBySubject('r', 'alice', { limit: 100 })
+    return TOKENS + items.length - 100
+  },
   removeBySubject: (provider) => provider.removeBySubject('r', 'alice'),
   removeByRealm: (provider) => provider.removeByRealm('r'),
 }

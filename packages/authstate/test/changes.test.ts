@@ -255,10 +255,19 @@ describeWith(redis, 'what verbs note for a consumer of changes', () => {
       [() => actionTokens.consume(REALM, 'code', 'k'), []],
       [() => actionTokens.remove(REALM, 'code', 'k'), [token('r')]],
       [() => actionTokens.remove(REALM, 'code', 'k'), []],
+      [() => actionTokens.put(REALM, 'code', 'k', { lifespanMs: MINUTE, subject: 'ada' }), [token('f')]],
+      [() => actionTokens.listBySubject(REALM, 'ada'), []],
+      [() => actionTokens.take(REALM, 'code', 'k'), [token('r')]],
+      [() => actionTokens.take(REALM, 'code', 'k'), []],
+      [() => actionTokens.countUse(REALM, 'otp', 'k', { windowMs: MINUTE }), []],
       [() => actionTokens.revoke(REALM, 'jti', MINUTE), [`action-token-revocation fav:${REALM}:jti`]],
       [() => actionTokens.revoke(REALM, 'jti', MINUTE), []],
     ]
     for (const [step, expected] of steps) expect(whats(await noted(step))).toEqual(expected)
+    await actionTokens.put(REALM, 'code', 'k', { lifespanMs: MINUTE, family: 'g' })
+    await actionTokens.consume(REALM, 'code', 'k')
+    const forgets = { refuse: false, consumed: 'remove' } as const
+    expect(whats(await noted(() => actionTokens.revokeFamily(REALM, 'g', forgets)))).toEqual([token('r')])
     await actionTokens.put(REALM, 'code', 'k', { lifespanMs: MINUTE, family: 'f' })
     expect(whats(await noted(() => actionTokens.revokeFamily(REALM, 'f'))).sort()).toEqual([
       token('r'),

@@ -57,6 +57,27 @@ export function comparePositions(a: PagePosition, b: PagePosition): number {
   return a.id < b.id ? -1 : Number(a.id > b.id)
 }
 
+/** The first few of many positions of a listing, without an order of them all: for a page of what is in no order. */
+export class FirstPositions<P extends PagePosition> {
+  readonly #wanted: number
+  #found: P[] = []
+
+  /** @param wanted How many are kept: one more than a page shows says whether there is another. */
+  constructor(wanted: number) {
+    this.#wanted = wanted
+  }
+
+  add(position: P): void {
+    this.#found.push(position)
+    if (this.#found.length >= 2 * this.#wanted) this.#found = this.inOrder()
+  }
+
+  /** Those that come first, in their order. */
+  inOrder(): P[] {
+    return this.#found.sort(comparePositions).slice(0, this.#wanted)
+  }
+}
+
 const VERSION = 2
 const BYTES = 15
 

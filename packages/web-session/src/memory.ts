@@ -1,7 +1,7 @@
 import {
   type CheckedPage,
-  comparePositions,
   describedSchema,
+  FirstPositions,
   inSlices,
   isExpired,
   laterMark,
@@ -100,7 +100,7 @@ class MemoryStore implements WebSessionStore {
   }
 
   async page(index: SessionIndex, { limit, after }: CheckedPage, now: number): Promise<SessionPage> {
-    const first = new FirstOf<PagePosition & { readonly entry: Entry }>(limit + 1)
+    const first = new FirstPositions<PagePosition & { readonly entry: Entry }>(limit + 1)
     await inSlices([...this.#index(index)], (entry) => {
       const session = livingIn(entry.slot, now)
       if (session === undefined || !this.#index(index).has(entry)) return
@@ -195,25 +195,6 @@ class MemoryStore implements WebSessionStore {
   #fence(realmId: string, userId: string | undefined, now: number): string | undefined {
     const fence = userId === undefined ? undefined : this.#fences.get(textOf(realmId, userId))
     return fence === undefined || isExpired(fence.expiresAt, now) ? undefined : fence.mark
-  }
-}
-
-/** The first few of many positions, without an order of them all. */
-class FirstOf<P extends PagePosition> {
-  readonly #wanted: number
-  #found: P[] = []
-
-  constructor(wanted: number) {
-    this.#wanted = wanted
-  }
-
-  add(position: P): void {
-    this.#found.push(position)
-    if (this.#found.length >= 2 * this.#wanted) this.#found = this.inOrder()
-  }
-
-  inOrder(): P[] {
-    return this.#found.sort(comparePositions).slice(0, this.#wanted)
   }
 }
 

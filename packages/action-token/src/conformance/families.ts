@@ -37,6 +37,38 @@ export function families(add: SuiteBuilder<ActionTokenProvider>): void {
   })
 
   add.basic(
+    'revokeFamily: without a refusal what joins later is stored, and with consumed tokens their keys are free',
+    'contract',
+    async ({ provider, clock }) => {
+      const member = { ...token, family: 'grant' }
+      const fill = async () => {
+        for (let n = 0; n < 40; n++) await provider.put('realm', 'rt', `k${n}`, member)
+        for (let n = 0; n < 10; n++) await provider.consume('realm', 'rt', `k${n}`)
+      }
+      await fill()
+      await provider.put('realm', 'rt', 'others', { ...token, family: 'grant-2' })
+      assert.equal(await provider.revokeFamily('realm', 'grant', { refuse: false }), 30)
+      assert.equal(await provider.put('realm', 'rt', 'k20', member), 'stored')
+      assert.equal((await provider.consume('realm', 'rt', 'k0')).outcome, 'used')
+      assert.equal(await provider.revokeFamily('realm', 'grant', { refuse: false, consumed: 'remove' }), 1)
+      for (let n = 0; n < 40; n++)
+        assert.deepEqual(await provider.consume('realm', 'rt', `k${n}`), { outcome: 'unknown' })
+      await fill()
+      assert.equal(await provider.revokeFamily('realm', 'grant', { consumed: 'remove', lifespanMs: 5 }), 30)
+      for (let n = 0; n < 40; n++) {
+        assert.equal(await provider.has('realm', 'rt', `k${n}`), false)
+        assert.equal(await provider.put('realm', 'rt', `k${n}`, member), 'refused')
+      }
+      // What was refused before is refused on, whoever does not ask for it.
+      await provider.revokeFamily('realm', 'grant', { refuse: false })
+      assert.equal(await provider.put('realm', 'rt', 'k0', member), 'refused')
+      clock.advance(5)
+      assert.equal(await provider.put('realm', 'rt', 'k0', member), 'stored')
+      assert.equal(await provider.has('realm', 'rt', 'others'), true)
+    },
+  )
+
+  add.basic(
     'revokeFamily: a token that moved to another family is not withdrawn',
     'contract',
     async ({ provider }) => {

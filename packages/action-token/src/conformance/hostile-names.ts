@@ -39,7 +39,14 @@ export function names(add: SuiteBuilder<ActionTokenProvider>): void {
         assert.equal((await provider.consume(realm, name, name)).outcome, 'used')
         assert.equal(await provider.revokeFamily(realm, realm), 1)
         assert.equal(await provider.has(realm, name, realm), false)
+        assert.equal(
+          (await provider.listBySubject(realm, name, { kind: name, consumed: true })).items.length,
+          1,
+        )
         assert.equal(await provider.remove(realm, name, name), true)
+        assert.equal((await provider.countUse(realm, name, name, { windowMs: 1 })).count, 1)
+        assert.equal(await provider.put(realm, name, 'taken', newToken('of nobody')), 'stored')
+        assert.deepEqual((await provider.take(realm, name, 'taken'))?.subject, 'of nobody')
         assert.equal(await provider.put(realm, name, 'left', { ...token, subject: name }), 'stored')
         assert.equal(await provider.removeBySubject(realm, name), 1)
         await provider.revoke(realm, name, { lifespanMs: LIFESPAN_MS })

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { refusesMisspelling, type SuiteBuilder, taker } from '@authstate/conformance'
-import type { ActionTokenProvider, ConsumeOptions, Lifetime, NewActionToken, NewToken } from '../contract.js'
+import type {
+  ActionTokenProvider,
+  ConsumeOptions,
+  FamilyRevocation,
+  Lifetime,
+  ListOptions,
+  NewActionToken,
+  NewToken,
+} from '../contract.js'
 import { token } from './fixture.js'
 
 /** Properties that nobody reads. */
@@ -43,8 +51,22 @@ export function misspelling(add: SuiteBuilder<ActionTokenProvider>): void {
         replace: [],
         remove: [],
         revokeFamily: [
-          taker<Lifetime>({ expiresAt: 1 }, (refusal) => provider.revokeFamily('realm', 'f', refusal)),
+          taker<FamilyRevocation>({ expiresAt: 1, refuse: true, consumed: 'keep' }, (revocation) =>
+            provider.revokeFamily('realm', 'f', revocation),
+          ),
         ],
+        listBySubject: [
+          taker<ListOptions>({ limit: 1, cursor: 'c', kind: 'code', consumed: true }, (options) =>
+            provider.listBySubject('realm', 's', options),
+          ),
+        ],
+        countUse: [
+          taker<{ readonly windowMs: number }>({ windowMs: 1 }, (options) =>
+            provider.countUse('realm', 'code', 'k', options),
+          ),
+        ],
+        take: [],
+        on: [],
         removeBySubject: [],
         removeByRealm: [],
         revoke: [taker<Lifetime>({ lifespanMs: 1 }, (until) => provider.revoke('realm', 'id', until))],

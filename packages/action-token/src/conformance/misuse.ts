@@ -31,6 +31,12 @@ export function misuse(add: SuiteBuilder<ActionTokenProvider>): void {
         await rejects(() => provider.has('realm', 'code', bad), TypeError, 'key')
         await rejects(() => provider.consume('realm', 'code', bad), TypeError, 'key')
         await rejects(() => provider.remove('realm', 'code', bad), TypeError, 'key')
+        await rejects(() => provider.take('realm', bad, 'k'), TypeError, 'kind')
+        await rejects(() => provider.take('realm', 'code', bad), TypeError, 'key')
+        await rejects(() => provider.countUse(bad, 'otp', 'k', { windowMs: 1 }), TypeError, 'realmId')
+        await rejects(() => provider.countUse('realm', 'otp', bad, { windowMs: 1 }), TypeError, 'key')
+        await rejects(() => provider.listBySubject(bad, 's'), TypeError, 'realmId')
+        await rejects(() => provider.listBySubject('realm', bad), TypeError, 'subject')
         await rejects(() => provider.replace('realm', 'code', bad, {}), TypeError, 'key')
         await rejects(() => provider.revokeFamily('realm', bad), TypeError, 'family')
         await rejects(() => provider.removeBySubject('realm', bad), TypeError, 'subject')
@@ -69,6 +75,14 @@ export function misuse(add: SuiteBuilder<ActionTokenProvider>): void {
           'lifespanMs',
         )
       }
+      const revoke = (options: object) => () => provider.revokeFamily('realm', 'f', options)
+      await rejects(revoke({ refuse: 0 }), TypeError, 'refuse')
+      await rejects(revoke({ refuse: false, lifespanMs: 1 }), TypeError, 'refuse')
+      await rejects(revoke({ consumed: true }), TypeError, 'consumed')
+      await rejects(revoke(null as never), TypeError, 'revocation')
+      const listen = provider.on.bind(provider) as (event: unknown, listener: unknown) => unknown
+      assert.throws(() => listen('put', () => {}), { name: 'TypeError', message: /"event".*'consumed'/ })
+      assert.throws(() => listen('consumed', 'x'), { name: 'TypeError', message: /"listener"/ })
       for (const bad of [-1, Number.POSITIVE_INFINITY, 1.5, Number.MAX_SAFE_INTEGER]) {
         const end = { expiresAt: bad }
         await rejects(() => provider.put('realm', 'code', 'k', end), RangeError, 'expiresAt')
@@ -171,6 +185,8 @@ export function misuse(add: SuiteBuilder<ActionTokenProvider>): void {
       await provider.close?.()
       await assert.rejects(provider.get('realm', 'code', 'k'), { code: 'ERR_PROVIDER_CLOSED' })
       await assert.rejects(provider.consume('realm', 'code', 'k'), { code: 'ERR_PROVIDER_CLOSED' })
+      await assert.rejects(provider.take('realm', 'code', 'k'), { code: 'ERR_PROVIDER_CLOSED' })
+      assert.throws(() => provider.on('consumed', () => {}), { code: 'ERR_PROVIDER_CLOSED' })
     },
   )
 }

@@ -7,8 +7,8 @@
 -- ARGV[4] graceUntil   how long the same attempt is honoured, ms since the epoch; empty: as long as the token lives
 -- ARGV[5] successor    what the same attempt gets again, escaped, may be empty
 --
--- Returns the data when this call consumed it; else {'consumed', data, successor} for its attempt again,
--- {'used', data, consumedAt}, or one of {'expired'}, {'unknown'}, {'unreadable'}.
+-- Returns the token's text from before when this call consumed it; else {'consumed', text} for its attempt again,
+-- {'used', text}, or one of {'expired'}, {'unknown'}, {'unreadable'}.
 
 local text = redis.call('GET', KEYS[1])
 if not text then
@@ -34,15 +34,15 @@ if string.sub(text, rest, rest) == '{' then
     redis.call('SET', KEYS[1], spent, 'KEEPTTL')
   end
   --@ changed('action-token', KEYS[1], 'full')
-  return data
+  return text
 end
 
-local consumed_at, grace_until, attempt, successor, data = string.match(text, '^(%d+):(%d*):([^:]*):([^:]*):(){', rest)
+local grace_until, attempt, data = string.match(text, '^%d+:(%d*):([^:]*):[^:]*:(){', rest)
 if not data then
   return { 'unreadable' }
 end
 local honoured = grace_until == '' or tonumber(grace_until) > now
 if ARGV[3] ~= '' and ARGV[3] == attempt and honoured then
-  return { 'consumed', string.sub(text, data), successor }
+  return { 'consumed', text }
 end
-return { 'used', string.sub(text, data), consumed_at }
+return { 'used', text }

@@ -55,8 +55,8 @@ end
 local function index(key)
   redis.call('ZADD', key, ARGV[2], tail)
   keep(key, ARGV[3])
-  -- One in four, by the last digit of a time, takes dead entries out: more than come in.
-  if tonumber(ARGV[2]) % 4 == 0 then
+  -- One in four, by the last digits of the time, takes dead entries out: more than come in.
+  if now % 4 == 0 then
     prune(key, ARGV[1])
   end
 end

@@ -11,14 +11,14 @@
 -- ARGV[1] now       ms since the epoch
 -- ARGV[2] until     refuse the family until then, ms since the epoch; empty: it is no family
 -- ARGV[3] keepMs    how long Redis keeps the refusal, ms
--- ARGV[4] all       1: take away what was consumed and what is no token, too
+-- ARGV[4] also      consumed: take away what was consumed, too; all: and what is no token, and what is refused
 -- ARGV[5] after     go on behind this tail; empty at first
 -- ARGV[6] family    to refuse, escaped; empty for none
 --
 -- Returns {withdrawn, last, longest}: how many could still be consumed, where to go on (empty at the end), and the latest
 -- end of what the index still names (0 when that is nothing).
 
-if ARGV[4] == '1' then
+if ARGV[4] == 'all' then
   --@ local was_refused = redis.call('EXISTS', KEYS[2]) == 1
   redis.call('DEL', KEYS[2])
   --@ if was_refused then changed('action-token-revocation', KEYS[2], 'removal') end
@@ -46,14 +46,14 @@ for _, tail in ipairs(tails) do
   local text = is_token and redis.call('GET', key)
   local expires_at, family, subject, rest = string.match(text or '', '^1:(%d+):([^:]*):([^:]*):(.?)')
   -- What another version stored may be good there.
-  local stays = is_token and (not text or (expires_at and rest ~= '{'))
-  if ARGV[4] == '1' or not stays then
+  local stays = is_token and (not text or (expires_at and rest ~= '{' and ARGV[4] == ''))
+  if ARGV[4] == 'all' or not stays then
     if rest == '{' and tonumber(expires_at) > tonumber(ARGV[1]) then
       withdrawn = withdrawn + 1
     end
     redis.call('DEL', key)
     --@ if text then changed('action-token', key, 'removal') end
-    --@ if not is_token then changed('action-token-revocation', key, 'removal') end
+    --@ if string.sub(tail, 1, 3) == 'av:' then changed('action-token-revocation', key, 'removal') end
     redis.call('ZREM', KEYS[1], tail)
     redis.call('ZREM', KEYS[3], tail)
     if expires_at and family ~= '' then

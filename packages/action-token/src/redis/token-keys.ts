@@ -1,4 +1,4 @@
-import type { KeySpace } from '@authstate/redis'
+import { type KeySpace, unescapePart } from '@authstate/redis'
 import type { TokenName } from '../store.js'
 
 /** A key and the partition it lies in. */
@@ -35,6 +35,12 @@ export class TokenKeys {
     return { partition, key: this.#keys.key(partition, 'ao', realmId, kind, key) }
   }
 
+  /** How often something was tried. */
+  count({ realmId, kind, key }: TokenName): PlacedKey {
+    const partition = this.#keys.partitionFor(key)
+    return { partition, key: this.#keys.key(partition, 'ac', realmId, kind, key) }
+  }
+
   /** The mark of a revoked token id. */
   revoked(realmId: string, tokenId: string): PlacedKey {
     const partition = this.#keys.partitionFor(tokenId)
@@ -67,4 +73,11 @@ export class TokenKeys {
   tail(partition: number, key: string): string {
     return key.slice(this.#keys.key(partition, '').length)
   }
+}
+
+/** Which token a tail names; `undefined` for what is none of this version. */
+export function namedBy(tail: string): TokenName | undefined {
+  const [of, realmId, kind, key] = tail.split(':')
+  if (of !== 'ao' || realmId === undefined || kind === undefined || key === undefined) return undefined
+  return { realmId: unescapePart(realmId), kind: unescapePart(kind), key: unescapePart(key) }
 }

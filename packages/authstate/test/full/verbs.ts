@@ -138,6 +138,9 @@ export const VERBS: Readonly<Record<string, Readonly<Record<string, Ask>>>> = {
     has: ({ actionTokens }) => actionTokens.has(REALM, 'code', 'k'),
     replace: ({ actionTokens }) => actionTokens.replace(REALM, 'code', 'k', { to: 'new' }),
     consume: ({ actionTokens }) => actionTokens.consume(REALM, 'code', 'k'),
+    take: ({ actionTokens }) => actionTokens.take(REALM, 'code', 'k'),
+    countUse: ({ actionTokens }) => actionTokens.countUse(REALM, 'otp', 'k', { windowMs: MINUTE }),
+    listBySubject: ({ actionTokens }) => actionTokens.listBySubject(REALM, 'ada'),
     remove: ({ actionTokens }) => actionTokens.remove(REALM, 'code', 'k'),
     revokeFamily: ({ actionTokens }) => actionTokens.revokeFamily(REALM, 'f'),
     removeBySubject: ({ actionTokens }) => actionTokens.removeBySubject(REALM, 'ada'),
@@ -205,6 +208,7 @@ export const VERBS: Readonly<Record<string, Readonly<Record<string, Ask>>>> = {
 export const LOCAL: Readonly<Record<string, readonly string[]>> = {
   'user-session': ['on', 'stats'],
   'auth-session': ['on'],
+  'action-token': ['on'],
   'web-session': ['on'],
   'login-failure': ['on'],
   'realm-cache': ['region', 'regions', 'begin', 'on', 'peek', 'stats'],
