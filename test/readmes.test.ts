@@ -1,4 +1,5 @@
 // The first program of every package's README runs as it stands, and prints what a reader would expect.
+import { spawnSync } from 'node:child_process'
 import { basename, dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { services } from '../packages/authstate/src/services.js'
@@ -56,6 +57,33 @@ describe('the program of the README of', () => {
   const names = [...programs.keys()].filter((name) => name !== 'redis')
   test.concurrent.each(names)('%s', { timeout: 90_000 }, async (name) => {
     expect(await run(programs.get(name) ?? '', folderOf(name))).toMatch(PRINTED[name] ?? /./)
+  })
+})
+
+describe('the first program of the README', () => {
+  const page = readTracked(/^README\.md$/).get('README.md') ?? ''
+  const program = /^```js\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? ''
+
+  test('is the first thing a reader sees behind the installation', () => {
+    const [first, second] = [...page.matchAll(/^```(\w+)\n(.*)$/gm)].map(([, language, line]) => [
+      language,
+      line,
+    ])
+    expect(first).toEqual(['sh', expect.stringMatching(/^npm install authstate ioredis\b/)])
+    expect(second).toEqual(['js', "import { createAuthState } from 'authstate'"])
+    expect(
+      program.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('//')).length,
+    ).toBeLessThan(16)
+  })
+
+  test('runs as it stands, as JavaScript', { timeout: 90_000 }, async () => {
+    // Node reads it by itself: a bundler would also translate what Node 20 cannot read.
+    const checked = spawnSync(process.execPath, ['--input-type=module', '--check'], {
+      input: program,
+      encoding: 'utf8',
+    })
+    expect(checked.stderr).toBe('')
+    expect(await run(program, 'packages/authstate')).toBe("[ 'consumed', 'used' ]\nundefined\n")
   })
 })
 

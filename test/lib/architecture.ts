@@ -125,9 +125,13 @@ function wayToRedis(files: Files, folder: string): string[] | undefined {
   return undefined
 }
 
+/** What a file of this name takes from elsewhere is built into the package, so that nobody has to install it. */
+const IS_BUILT_IN = /-part\.ts$/
+
 function undeclared(files: Files, { folder, path, text }: Source): string[] {
   const manifest = JSON.parse(files.get(`packages/${folder}/package.json`) ?? '{}') as Record<string, object>
-  const declared = { ...manifest['dependencies'], ...manifest['peerDependencies'] }
+  const built = IS_BUILT_IN.test(path) ? manifest['devDependencies'] : {}
+  const declared = { ...manifest['dependencies'], ...manifest['peerDependencies'], ...built }
   return importsOf(path, text)
     .filter(({ specifier }) => !/^(\.|node:)/.test(specifier))
     .filter(({ specifier }) => !(packageName(specifier) in declared))

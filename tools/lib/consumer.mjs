@@ -64,6 +64,80 @@ const { createAuthState } = require('authstate')
 })()
 `
 
+/** Not in the lock file: nothing else here needs the 250 packages that come with it. */
+const JEST = '30.5.2'
+
+/** What an application's own tests do, in the module system of Jest, which runs each file in a context of its own. */
+const requiredTest = (entries) => `
+const { createAuthState } = require('authstate')
+
+test('every entry can be required', () => {
+  for (const entry of ${JSON.stringify(entries)}) expect(Object.keys(require(entry))).not.toHaveLength(0)
+})
+
+test('an application under fake timers: what has expired is gone, and nothing hangs', async () => {
+  jest.useFakeTimers({ now: 1_700_000_000_000 })
+  const state = await createAuthState()
+  const acme = state.realm('acme')
+  const { id } = await acme.userSessions.create({ userId: 'u-1', loginUsername: 'ada' })
+  expect((await acme.userSessions.get(id)).userId).toBe('u-1')
+  jest.advanceTimersByTime(365 * 86_400_000)
+  expect(await acme.userSessions.get(id)).toBeUndefined()
+  await state.close()
+})
+
+test('a signed token: JOSE is an ES module', async () => {
+  jest.useRealTimers()
+  const state = await createAuthState({ keyring: { current: 'a', keys: { a: 'secret'.repeat(11) } } })
+  const { actionTokens } = state.realm('acme')
+  const token = await actionTokens.issueActionToken({ userId: 'u', actionId: 'verify-email', lifespanMs: 60_000 })
+  expect((await actionTokens.verifyActionToken(token, 'verify-email')).outcome).toBe('valid')
+  await state.close()
+})
+`
+
+const importedTest = (entries) => `
+import { jest } from '@jest/globals'
+import { createAuthState } from 'authstate'
+
+test('every entry can be imported', async () => {
+  for (const entry of ${JSON.stringify(entries)}) expect(Object.keys(await import(entry))).not.toHaveLength(0)
+})
+
+test('an application under fake timers', async () => {
+  jest.useFakeTimers({ now: 1_700_000_000_000 })
+  const state = await createAuthState()
+  const acme = state.realm('acme')
+  const { id } = await acme.userSessions.create({ userId: 'u-1', loginUsername: 'ada' })
+  jest.advanceTimersByTime(365 * 86_400_000)
+  expect(await acme.userSessions.get(id)).toBeUndefined()
+  await state.close()
+})
+`
+
+/** Runs an application's tests under Jest, required and imported. */
+async function checkJest({ dir, entries, run, check }) {
+  const settings = {
+    testEnvironment: 'node',
+    transform: {},
+    testMatch: ['**/*.test.cjs', '**/*.test.mjs'],
+    moduleFileExtensions: ['js', 'mjs', 'cjs', 'json'],
+  }
+  writeFileSync(join(dir, 'jest.config.json'), JSON.stringify(settings))
+  writeFileSync(join(dir, 'required.test.cjs'), requiredTest(entries))
+  writeFileSync(join(dir, 'imported.test.mjs'), importedTest(entries))
+  const jest = (flags, file) =>
+    run(
+      process.execPath,
+      [...flags, 'node_modules/jest/bin/jest.js', '--config', 'jest.config.json', '-i', file],
+      dir,
+    )
+  await check(`consumer requires under Jest ${JEST}`, () => jest([], 'required.test.cjs'))
+  await check(`consumer imports under Jest ${JEST}`, () =>
+    jest(['--experimental-vm-modules', '--no-warnings'], 'imported.test.mjs'),
+  )
+}
+
 const TSC_FLAGS =
   '--noEmit --strict --exactOptionalPropertyTypes --skipLibCheck false --target es2022 --types node'
 
@@ -74,23 +148,25 @@ export async function checkConsumers({ packages, out, run, check }) {
   const entries = packages.flatMap(entriesOf)
 
   await check(`consumer with Redis (${entries.length} entries)`, async () => {
-    const dependencies = { ...peers, ...local, '@types/node': devDependencies['@types/node'] }
+    const dependencies = { ...peers, ...local, jest: JEST, '@types/node': devDependencies['@types/node'] }
     const dir = await install({ name: 'consumer', out, packages, dependencies, run })
     for (const [file, text] of [
       ['esm.mjs', esm(entries)],
       ['cjs.cjs', cjs(entries)],
       ['t.mts', types(entries)],
       ['t.cts', types(entries)],
+      ['t.ts', types(entries)],
     ]) {
       writeFileSync(join(dir, file), text)
     }
     cpSync(join(root, 'node_modules', 'typescript'), join(dir, 'ts'), { recursive: true, dereference: true })
-    const tsc = (module, resolution, files) =>
+    const tsc = (module, resolution, files, flags = []) =>
       run(
         process.execPath,
         [
           'ts/lib/tsc.js',
           ...TSC_FLAGS.split(' '),
+          ...flags,
           '--module',
           module,
           '--moduleResolution',
@@ -112,8 +188,13 @@ export async function checkConsumers({ packages, out, run, check }) {
         dir,
       ),
     )
+    const [, program] = /^```js\n([\s\S]*?)^```$/m.exec(readFileSync(join(root, 'README.md'), 'utf8'))
+    writeFileSync(join(dir, 'start.mjs'), program)
+    await check('consumer runs the program of the README', () => run(process.execPath, ['start.mjs'], dir))
     await check('consumer types nodenext', () => tsc('nodenext', 'nodenext', ['t.mts', 't.cts']))
     await check('consumer types bundler', () => tsc('esnext', 'bundler', ['t.mts']))
+    await check('consumer types node10', () => tsc('commonjs', 'node10', ['t.ts'], ['--esModuleInterop']))
+    await checkJest({ dir, entries: entries.filter((entry) => !entry.endsWith('/conformance')), run, check })
   })
 
   // a memory-only user installs no Redis client and must not need one

@@ -13,7 +13,11 @@ interface Manifest {
   readonly name: string
   readonly version: string
   exports: Record<string, Target>
-  publishConfig: { readonly access: string; exports: Record<string, Target> }
+  publishConfig: {
+    readonly access: string
+    exports: Record<string, Target>
+    typesVersions?: Record<string, Record<string, string[]>>
+  }
   dependencies: Record<string, string>
 }
 
@@ -76,8 +80,22 @@ export function publishedExports(changes: Changes): void {
     manifest.publishConfig.exports = Object.fromEntries(
       Object.entries(manifest.exports).map(([entry, target]) => [entry, withoutSource(target)]),
     )
+    const types = typesByPath(manifest.exports)
+    if (Object.keys(types).length > 0) manifest.publishConfig.typesVersions = { '*': types }
+    else delete manifest.publishConfig.typesVersions
     changes.set(path, `${JSON.stringify(manifest, null, 2)}\n`)
   }
+}
+
+/** The types of each subpath, for a compiler that does not read `exports`: `moduleResolution` `node10`. */
+function typesByPath(exports: Manifest['exports']): Record<string, string[]> {
+  return Object.fromEntries(
+    Object.entries(exports).flatMap(([entry, target]) => {
+      const { import: imported } = typeof target === 'string' ? {} : target
+      const types = typeof imported === 'object' ? imported['types'] : undefined
+      return entry === '.' || typeof types !== 'string' ? [] : [[entry.slice(2), [types]]]
+    }),
+  )
 }
 
 function withoutSource(target: Target): Target {

@@ -1,0 +1,80 @@
+// npm run release [-- --dry-run]: publishes every package that is not private, at one version, in the order in which they depend
+// on each other. Needs a build that `npm run check` has judged. With --dry-run nothing is sent and nothing is signed.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { packageFolders } from './lib/packages.mjs'
+import { root, runProgram } from './lib/run.mjs'
+
+const { values } = parseArgs({ options: { 'dry-run': { type: 'boolean', default: false } } })
+const isDry = values['dry-run']
+
+/** Packages in the order in which they can be published: nothing before what it needs. */
+function inOrder(packages) {
+  const left = new Map(packages.map((p) => [p.manifest.name, p]))
+  const needs = ({ manifest }) => Object.keys(manifest.dependencies ?? {}).filter((name) => left.has(name))
+  const order = []
+  while (left.size > 0) {
+    const ready = [...left.values()].filter((p) => needs(p).length === 0)
+    if (ready.length === 0) throw new Error(`packages need each other: ${[...left.keys()].join(', ')}`)
+    for (const p of ready) left.delete(p.manifest.name)
+    order.push(...ready)
+  }
+  return order
+}
+
+/** What would make a release that users cannot trust, or cannot read about. */
+function faultsOf(packages) {
+  const versions = new Set(packages.map(({ manifest }) => manifest.version))
+  const [version] = versions
+  const page = readFileSync(join(root, 'CHANGELOG.md'), 'utf8')
+  return [
+    ...(versions.size > 1
+      ? [`packages have the versions ${[...versions].join(', ')}: they must have one`]
+      : []),
+    ...(new RegExp(`^## ${version}\\b`, 'm').test(page) ? [] : [`CHANGELOG.md has no section ${version}`]),
+    ...packages
+      .filter(({ manifest }) => manifest.publishConfig?.access !== 'public')
+      .map(({ manifest }) => `${manifest.name}: publishConfig.access must be "public"`),
+    // The signature names the repository, and npm compares it with the manifest.
+    ...packages
+      .filter(({ manifest }) => !isDry && manifest.repository?.url === undefined)
+      .map(
+        ({ manifest }) =>
+          `${manifest.name}: needs "repository" with "url" and "directory" for its provenance`,
+      ),
+  ]
+}
+
+async function runOrThrow(command, args, cwd) {
+  const { status } = await runProgram(command, args, { cwd })
+  if (status !== 0) throw new Error(`${basename(command)} ${args.join(' ')} ended with ${status}`)
+}
+
+const out = mkdtempSync(join(tmpdir(), 'authstate-release-'))
+try {
+  const packages = packageFolders()
+    .map((folder) => join(root, folder))
+    .map((dir) => ({ dir, manifest: JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) }))
+    .filter(({ manifest }) => !manifest.private)
+  const faults = faultsOf(packages)
+  if (faults.length > 0) throw new Error(faults.join('\n'))
+  const pnpm = join(root, 'node_modules', '.bin', 'pnpm')
+  for (const { dir, manifest } of inOrder(packages)) {
+    await runOrThrow(pnpm, ['pack', '--pack-destination', out], dir)
+    const file = `${manifest.name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`
+    const signing = isDry ? ['--dry-run', '--provenance=false'] : ['--provenance']
+    await runOrThrow(
+      'npm',
+      ['publish', join(out, file), '--access', 'public', '--ignore-scripts', ...signing],
+      out,
+    )
+  }
+  console.log(`release: ${packages.length} packages ${isDry ? 'would be published' : 'published'}`)
+} catch (error) {
+  console.error(error.message)
+  process.exitCode = 1
+} finally {
+  rmSync(out, { recursive: true, force: true })
+}
