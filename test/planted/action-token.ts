@@ -863,7 +863,7 @@ export const actionTokenScriptBugs = (client: () => RedisClient) =>
         'count-use.lua lists no count in its realm',
         'countUse: a realm that was removed begins again',
         scripts.countUse,
-        "redis.call('ZADD', KEYS[2], resets_at, ARGV[4])",
+        'enter(KEYS[2], resets_at, ARGV[4], ms, now)',
         '',
       )
       edit(

@@ -263,7 +263,7 @@ export const authSessionScriptBugs = (client: () => RedisClient) =>
         'touch-root.lua leaves the end of before in the index',
         'removeByRealm: also roots whose life went on, by whatever verb',
         scripts.touchRoot,
-        "redis.call('ZADD', KEYS[2], string.format('%.0f', expires), ARGV[4])",
+        "enter(KEYS[2], string.format('%.0f', expires), ARGV[4], ttl, now)",
         '',
       )
       edit(

@@ -1,16 +1,19 @@
 import { KEY_GRACE_MS } from './key-space.js'
+import enterLua from './lua/lib/enter.lua'
 import followsLua from './lua/lib/follows.lua'
 import keepLua from './lua/lib/keep.lua'
 import momentsLua from './lua/lib/moments.lua'
 import pruneLua from './lua/lib/prune.lua'
 import raiseLua from './lua/lib/raise.lua'
 import rankBehindLua from './lua/lib/rank-behind.lua'
+import walkLua from './lua/lib/walk.lua'
 
 /** Pieces of Lua by name, for `-- include: name` in a script. */
 export type Snippets = Readonly<Record<string, string>>
 
 /** What scripts of every package may include. A package that has a snippet of the same name gets its own. */
 const shared: Snippets = {
+  enter: enterLua,
   follows: followsLua,
   grace: `-- Redis keeps a record this long behind its end, ms.\nlocal GRACE = ${KEY_GRACE_MS}`,
   keep: keepLua,
@@ -18,6 +21,7 @@ const shared: Snippets = {
   prune: pruneLua,
   raise: raiseLua,
   'rank-behind': rankBehindLua,
+  walk: walkLua,
 }
 
 /**

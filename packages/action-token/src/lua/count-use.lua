@@ -9,7 +9,7 @@
 --
 -- Returns {count, resetsAt}.
 
--- include: keep, prune
+-- include: enter
 local now = tonumber(ARGV[1])
 local count, resets_at = string.match(redis.call('GET', KEYS[1]) or '', '^1:(%d+):(%d+):$')
 if not count or tonumber(resets_at) <= now then
@@ -19,8 +19,6 @@ count = string.format('%.0f', tonumber(count) + 1)
 local ms = string.format('%.0f', tonumber(resets_at) - now + tonumber(ARGV[3]))
 redis.call('SET', KEYS[1], '1:' .. count .. ':' .. resets_at .. ':', 'PX', ms)
 if count == '1' then
-  redis.call('ZADD', KEYS[2], resets_at, ARGV[4])
-  keep(KEYS[2], ms)
-  prune(KEYS[2], now)
+  enter(KEYS[2], resets_at, ARGV[4], ms, now)
 end
 return { count, resets_at }

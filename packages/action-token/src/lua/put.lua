@@ -50,15 +50,11 @@ if not absent then
   redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[3])
 end
 
--- include: keep, prune
-
+-- include: enter
+-- One in four, by the last digits of the time, takes dead entries out: more than come in.
+local prune_at = now % 4 == 0 and ARGV[1]
 local function index(key)
-  redis.call('ZADD', key, ARGV[2], tail)
-  keep(key, ARGV[3])
-  -- One in four, by the last digits of the time, takes dead entries out: more than come in.
-  if now % 4 == 0 then
-    prune(key, ARGV[1])
-  end
+  enter(key, ARGV[2], tail, ARGV[3], prune_at)
 end
 
 if family ~= '' then

@@ -14,10 +14,8 @@ if tonumber(redis.call('HGET', KEYS[1], 'x') or '0') < tonumber(ARGV[2]) then
   redis.call('UNLINK', KEYS[1])
   redis.call('HSET', KEYS[1], '_v', '1', 'x', ARGV[2])
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
-  redis.call('ZADD', KEYS[2], ARGV[2], ARGV[4])
-  -- include: keep, prune
-  keep(KEYS[2], ARGV[3])
-  prune(KEYS[2], ARGV[1])
+  -- include: enter
+  enter(KEYS[2], ARGV[2], ARGV[4], ARGV[3], ARGV[1])
   --@ changed('action-token-revocation', KEYS[1], 'full')
 end
 return 1

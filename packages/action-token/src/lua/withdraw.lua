@@ -25,10 +25,8 @@ if ARGV[4] == 'all' then
 elseif ARGV[2] ~= '' and tonumber(redis.call('ZSCORE', KEYS[2], ARGV[6]) or '0') < tonumber(ARGV[2]) then
   -- A full server goes on with a script that began with a write that cannot grow.
   redis.call('ZREM', KEYS[2], ARGV[6])
-  -- include: keep, prune
-  prune(KEYS[2], ARGV[1])
-  redis.call('ZADD', KEYS[2], ARGV[2], ARGV[6])
-  keep(KEYS[2], ARGV[3])
+  -- include: enter
+  enter(KEYS[2], ARGV[2], ARGV[6], ARGV[3], ARGV[1])
   --@ changed('action-token-revocation', KEYS[2] .. ':' .. ARGV[6], 'full')
 end
 

@@ -36,15 +36,13 @@ if (redis.call('HLEN', KEYS[1]) - 5) / 2 >= tonumber(ARGV[5]) then
 end
 
 local expires = string.format('%.0f', now + tonumber(ARGV[2]))
--- include: keep, prune
+-- include: enter
 local ttl = tonumber(ARGV[2]) + tonumber(ARGV[3])
 local serial = redis.call('HINCRBY', KEYS[1], 's', 1)
 redis.call('HSET', KEYS[1], 'u', ARGV[1], 'x', expires,
   't:' .. ARGV[6], ARGV[1] .. ' ' .. string.format('%.0f', serial) .. ' 0 ' .. ARGV[7],
   'd:' .. ARGV[6], ARGV[8])
 redis.call('PEXPIRE', KEYS[1], ttl)
-redis.call('ZADD', KEYS[2], expires, ARGV[4])
-keep(KEYS[2], ttl)
-prune(KEYS[2], now)
+enter(KEYS[2], expires, ARGV[4], ttl, now)
 --@ changed('auth-session', KEYS[1], 'full')
 return {evicted, held[3] or '', ARGV[1], expires}

@@ -18,14 +18,12 @@ if held[1] and (tonumber(held[2]) or 0) > now then
 end
 
 local expires = string.format('%.0f', now + tonumber(ARGV[2]))
--- include: keep, prune
+-- include: enter
 local ttl = tonumber(ARGV[2]) + tonumber(ARGV[3])
 -- Only where something is: a script that begins with UNLINK would create roots on a full server.
 if held[1] then redis.call('UNLINK', KEYS[1]) end
 redis.call('HSET', KEYS[1], '_v', '1', 'c', ARGV[1], 'u', ARGV[1], 'x', expires, 's', '0')
 redis.call('PEXPIRE', KEYS[1], ttl)
-redis.call('ZADD', KEYS[2], expires, ARGV[4])
-keep(KEYS[2], ttl)
-prune(KEYS[2], now)
+enter(KEYS[2], expires, ARGV[4], ttl, now)
 --@ changed('auth-session', KEYS[1], 'full')
 return {1, ARGV[1], ARGV[1], expires}

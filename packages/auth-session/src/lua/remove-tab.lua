@@ -25,12 +25,10 @@ if last or ARGV[7] == '1' then
   --@ changed('auth-session', KEYS[1], 'removal')
   return last and 'last' or 'ended'
 end
--- include: keep, prune
+-- include: enter
 local ttl = string.format('%.0f', expires - now + tonumber(ARGV[3]))
 redis.call('HSET', KEYS[1], 'u', ARGV[6], 'x', string.format('%.0f', expires))
 redis.call('PEXPIRE', KEYS[1], ttl)
-redis.call('ZADD', KEYS[2], string.format('%.0f', expires), ARGV[4])
-keep(KEYS[2], ttl)
-prune(KEYS[2], now)
+enter(KEYS[2], string.format('%.0f', expires), ARGV[4], ttl, now)
 --@ changed('auth-session', KEYS[1], 'full')
 return 'kept'

@@ -14,13 +14,11 @@ local held = redis.call('HMGET', KEYS[1], '_v', 'x', 'c', 's')
 if held[1] ~= '1' or (tonumber(held[2]) or 0) <= now then return false end
 
 local expires = string.format('%.0f', now + tonumber(ARGV[2]))
--- include: keep, prune
+-- include: enter
 local ttl = tonumber(ARGV[2]) + tonumber(ARGV[3])
 redis.call('UNLINK', KEYS[1])
 redis.call('HSET', KEYS[1], '_v', '1', 'c', held[3], 'u', ARGV[1], 'x', expires, 's', held[4])
 redis.call('PEXPIRE', KEYS[1], ttl)
-redis.call('ZADD', KEYS[2], expires, ARGV[4])
-keep(KEYS[2], ttl)
-prune(KEYS[2], now)
+enter(KEYS[2], expires, ARGV[4], ttl, now)
 --@ changed('auth-session', KEYS[1], 'full')
 return {held[3], ARGV[1], expires}

@@ -21,13 +21,11 @@ if expires <= now then
   --@ changed('auth-session', KEYS[1], 'removal')
   return 'removed'
 end
--- include: keep, prune
+-- include: enter
 local ttl = string.format('%.0f', expires - now + tonumber(ARGV[3]))
 -- A full server goes on with a script that began with a write that cannot grow.
 redis.call('PEXPIRE', KEYS[1], ttl)
 redis.call('HSET', KEYS[1], 'u', ARGV[5], 'x', string.format('%.0f', expires))
-redis.call('ZADD', KEYS[2], string.format('%.0f', expires), ARGV[4])
-keep(KEYS[2], ttl)
-prune(KEYS[2], now)
+enter(KEYS[2], string.format('%.0f', expires), ARGV[4], ttl, now)
 --@ changed('auth-session', KEYS[1], 'touch')
 return {held[3] or '', ARGV[5], string.format('%.0f', expires)}

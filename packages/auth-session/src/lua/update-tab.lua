@@ -53,13 +53,11 @@ if bytes > tonumber(ARGV[8]) then return bytes end
 local encoded = cjson.encode(data)
 redis.call('HSET', KEYS[1], 'd:' .. ARGV[5], encoded)
 if expires ~= held[2] then
-  -- include: keep, prune
+  -- include: enter
   local ttl = string.format('%.0f', tonumber(expires) - now + tonumber(ARGV[3]))
   redis.call('HSET', KEYS[1], 'u', updated, 'x', expires)
   redis.call('PEXPIRE', KEYS[1], ttl)
-  redis.call('ZADD', KEYS[2], expires, ARGV[4])
-  keep(KEYS[2], ttl)
-  prune(KEYS[2], now)
+  enter(KEYS[2], expires, ARGV[4], ttl, now)
 end
 --@ changed('auth-session', KEYS[1], 'full')
 return {held[4], encoded}

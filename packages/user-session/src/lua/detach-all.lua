@@ -9,11 +9,10 @@
 --
 -- Returns {score, id to go on behind or empty at the end, ended, id, user...}: of each that ended, to tell.
 
--- include: lag, times, keys, reading, ending
+-- include: lag, times, keys, reading, ending, walk
 local now = tonumber(ARGV[1])
-local first = behind(KEYS[1], ARGV[3], ARGV[4], now)
-local entries = redis.call('ZRANGE', KEYS[1], first, first + 99, 'WITHSCORES')
-local answer = { '', '', 0 }
+local entries, score, id = walk(KEYS[1], behind(KEYS[1], ARGV[3], ARGV[4], now), 100)
+local answer = { score, id, 0 }
 local sessions = sessions_of(KEYS[1])
 for i = 1, #entries, 2 do
   local key = sessions .. entries[i]
@@ -29,8 +28,5 @@ for i = 1, #entries, 2 do
       answer[#answer + 1] = links(key) or ''
     end
   end
-end
-if #entries == 200 then
-  answer[1], answer[2] = entries[200], entries[199]
 end
 return answer

@@ -14,7 +14,7 @@
 --
 -- Returns {score, id to go on behind or empty at the end, how many ended, JSON of them: [[id, user, [client...]]...], data...}.
 
--- include: lag, times, keys, reading, ending, fence, mark
+-- include: lag, times, keys, reading, ending, fence, mark, walk
 local now = tonumber(ARGV[1])
 local head, kind, _, realm = parts(KEYS[1])
 if ARGV[2] ~= '' then
@@ -39,7 +39,7 @@ local limit = tonumber(ARGV[8])
 local first = behind(KEYS[1], ARGV[6], ARGV[7], now)
 -- Those that began later are looked at and stay: fifty of them take about as long as the five that a step ends.
 local looked = math.max(limit, 50)
-local entries = redis.call('ZRANGE', KEYS[1], first, first + looked - 1, 'WITHSCORES')
+local entries, score, id = walk(KEYS[1], first, looked)
 local sessions = sessions_of(KEYS[1])
 local ids, ends, all_data, evicted, last = {}, {}, {}, {}, #entries - 1
 for i = 1, #entries, 2 do
@@ -63,11 +63,11 @@ local ended = drop_all(head .. kind, realm, ends)
 -- A record that cannot be read does not say whose it was.
 leave(KEYS[1], ids)
 leave(head .. kind .. 'r:' .. realm, evicted)
-local answer = { '', '', #ended, ended[1] and ARGV[9] ~= '0' and cjson.encode(ended) or '[]' }
+local answer = { score, id, #ended, ended[1] and ARGV[9] ~= '0' and cjson.encode(ended) or '[]' }
 for _, data in ipairs(ARGV[9] == 'notes' and all_data or {}) do
   answer[#answer + 1] = data
 end
-if last < #entries - 1 or #entries == 2 * looked then
+if last < #entries - 1 then
   answer[1], answer[2] = entries[last + 1], entries[last]
 end
 return answer

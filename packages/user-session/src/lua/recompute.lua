@@ -10,14 +10,13 @@
 -- Returns {score, id to go on behind or empty at the end, changed, client...}: clients whose spans are needed; then
 -- nothing was written, and the place is the one given.
 
--- include: lag, times, keys, reading, spans, life, settling
+-- include: lag, times, keys, reading, spans, life, settling, walk
 local now = tonumber(ARGV[1])
 local spans = cjson.decode(ARGV[3])
-local first = behind(KEYS[1], ARGV[4], ARGV[5], now)
-local entries = redis.call('ZRANGE', KEYS[1], first, first + 99, 'WITHSCORES')
+local entries, score, id = walk(KEYS[1], behind(KEYS[1], ARGV[4], ARGV[5], now), 100)
 
 local keys, unknown = {}, {}
-local answer = { '', '', 0 }
+local answer = { score, id, 0 }
 local sessions = sessions_of(KEYS[1])
 for i = 1, #entries, 2 do
   local key = sessions .. entries[i]
@@ -57,8 +56,5 @@ for _, key in ipairs(keys) do
   end
   answer[3] = answer[3] + (is_other and 1 or 0)
   --@ if is_other then changed('user-session', key, 'touch') end
-end
-if #entries == 200 then
-  answer[1], answer[2] = entries[200], entries[199]
 end
 return answer

@@ -7,13 +7,12 @@
 --
 -- Returns {score, client to go on behind or empty at the end, client, count...}; a count of -1 would have taken too long.
 
--- include: lag, times, keys, reading
+-- include: lag, times, keys, reading, walk
 local now = tonumber(ARGV[1])
 local head, kind, _, realm = parts(KEYS[1])
-local first = behind(KEYS[1], ARGV[2], ARGV[3], now)
-local clients = redis.call('ZRANGE', KEYS[1], first, first + 99, 'WITHSCORES')
+local clients, score, last = walk(KEYS[1], behind(KEYS[1], ARGV[2], ARGV[3], now), 100)
 local sessions = head .. kind .. 's:' .. realm .. ':'
-local answer = { '', '' }
+local answer = { score, last }
 local budget = 100
 
 for i = 1, #clients, 2 do
@@ -33,8 +32,5 @@ for i = 1, #clients, 2 do
   end
   answer[#answer + 1] = client
   answer[#answer + 1] = count
-end
-if #clients == 200 then
-  answer[1], answer[2] = clients[200], clients[199]
 end
 return answer

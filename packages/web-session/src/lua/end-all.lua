@@ -14,7 +14,7 @@
 --
 -- Returns {score, digest, member, user...}: where to go on, with an empty digest at the end, and what was alive and ended.
 
--- include: slot, standings, moments, raise, behind
+-- include: slot, standings, moments, raise, behind, walk
 local now = tonumber(ARGV[1])
 local head, realm = place(KEYS[2])
 local is_later_step = ARGV[8] ~= ''
@@ -25,9 +25,8 @@ end
 local latest = ARGV[4] ~= '' and parts_of_mark(ARGV[4]) or 0
 
 local first = is_later_step and behind(KEYS[1], ARGV[7], ARGV[8]) or 0
-local limit = tonumber(ARGV[6])
-local entries = redis.call('ZRANGE', KEYS[1], first, first + limit - 1, 'WITHSCORES')
-local answer = { '', '' }
+local entries, score, last = walk(KEYS[1], first, tonumber(ARGV[6]))
+local answer = { score, string.sub(last, 1, 8) }
 for i = 1, #entries, 2 do
   local member = entries[i]
   local key = head .. 'wo:' .. realm .. ':' .. string.sub(member, 9)
@@ -62,8 +61,5 @@ for i = 1, #entries, 2 do
       redis.call('UNLINK', key)
     end
   end
-end
-if #entries == 2 * limit then
-  answer[1], answer[2] = entries[#entries], string.sub(entries[#entries - 1], 1, 8)
 end
 return answer

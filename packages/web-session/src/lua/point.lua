@@ -8,13 +8,11 @@
 --
 -- Returns 1.
 
--- include: keep, prune
+-- include: enter
 -- A full server goes on with a script that began with a write that cannot grow: with one that only moves an entry.
 if redis.call('ZSCORE', KEYS[1], ARGV[4]) then
   local ms = math.max(redis.call('PTTL', KEYS[1]), tonumber(ARGV[3]))
   redis.call('PEXPIRE', KEYS[1], string.format('%.0f', ms))
 end
-redis.call('ZADD', KEYS[1], ARGV[2], ARGV[4])
-keep(KEYS[1], ARGV[3])
-prune(KEYS[1], ARGV[1])
+enter(KEYS[1], ARGV[2], ARGV[4], ARGV[3], ARGV[1])
 return 1

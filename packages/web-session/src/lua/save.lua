@@ -18,7 +18,7 @@
 -- Returns the version when stored, or {'replaced', user} where that ended another generation, of that user; else 'ended', 'user',
 -- 'absent', 'conflict', or {'passed', user}: the user only where something was alive and ended.
 
--- include: slot, standings, fence, enter
+-- include: slot, standings, fence, listing
 local now, expires = tonumber(ARGV[1]), tonumber(ARGV[2])
 local before, ended = read(redis.call('GET', KEYS[1]))
 local marks = standing(ended, now)
@@ -78,7 +78,7 @@ if before then
 end
 local ttl = write(KEYS[1], s, marks, now, ARGV[1], grace)
 if not (same and same.expires == expires and same.user == user and same.labels == labels) then
-  enter(head, realm, s, ARGV[5], ttl, now)
+  list(head, realm, s, ARGV[5], ttl, now)
 end
 --@ if living and not same then changed('web-session', KEYS[1], 'removal') end
 --@ changed('web-session', KEYS[1], 'full')

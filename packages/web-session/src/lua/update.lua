@@ -19,7 +19,7 @@
 -- Returns the new version, or {'changed', version, expiresAt, alias} where a pointer has to follow; else 'ended', 'absent',
 -- 'conflict', 'user', {'too-large', bytes} or {'passed', user, alias, expiresAt}.
 
--- include: slot, standings, fence, enter, merge
+-- include: slot, standings, fence, listing, merge
 local now = tonumber(ARGV[1])
 local s, ended = read(redis.call('GET', KEYS[1]))
 local marks = standing(ended, now)
@@ -75,7 +75,7 @@ s.version = string.format('%.0f', tonumber(s.version) + 1)
 leave(head, realm, before, ARGV[5], s)
 local ttl = write(KEYS[1], s, marks, now, ARGV[1], tonumber(ARGV[4]))
 if expires ~= before.expires or s.user ~= before.user then
-  enter(head, realm, s, ARGV[5], ttl, now)
+  list(head, realm, s, ARGV[5], ttl, now)
 end
 --@ if has_changed or s.user ~= before.user then changed('web-session', KEYS[1], 'full') end
 --@ if not has_changed and s.user == before.user then changed('web-session', KEYS[1], 'touch') end

@@ -1,6 +1,6 @@
 import behindLua from '../lua/lib/behind.lua'
-import enterLua from '../lua/lib/enter.lua'
 import fenceLua from '../lua/lib/fence.lua'
+import listingLua from '../lua/lib/listing.lua'
 import mergeLua from '../lua/lib/merge.lua'
 import slotLua from '../lua/lib/slot.lua'
 import standingsLua from '../lua/lib/standings.lua'
@@ -8,7 +8,7 @@ import standingsLua from '../lua/lib/standings.lua'
 /** Lua that several scripts include by name. */
 export const snippets = {
   behind: behindLua,
-  enter: enterLua,
+  listing: listingLua,
   fence: fenceLua,
   merge: mergeLua,
   slot: slotLua,
