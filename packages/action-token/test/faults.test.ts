@@ -1,10 +1,11 @@
 import { FakeClock, faultyClient, openInspector, RecordingLogger } from '@authstate/conformance'
 import { type RedisClient, redisConnection } from '@authstate/redis'
 import { createProviderRegistry } from '@authstate/registry'
-import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { describeWith, redis } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
 import { type ActionTokenProvider, actionTokenSpi } from '../src/index.js'
+import { tokenVersions } from '../src/redis/token-text.js'
 import { redisActionTokens } from '../src/redis.js'
 import * as scripts from '../src/scripts.js'
 
@@ -154,6 +155,21 @@ describeWith(redis, 'action-token faults', () => {
     expect(await healthy.has('realm', 'code', 'k')).toBe(false)
     expect(await healthy.consume('realm', 'code', 'k')).toEqual({ outcome: 'unknown' })
     expect(logger.entries.filter(({ message }) => message.includes('cannot be read'))).toHaveLength(1)
+  })
+
+  test('a token of an older format is read as if it were of now', async () => {
+    await healthy.put('realm', 'code', 'k', { ...token, data: { a: 'b' } })
+    const stored = await healthy.get('realm', 'code', 'k')
+    expect(stored).toMatchObject({ data: { a: 'b' } })
+    const key = await keyOfToken()
+    // As if an earlier version had written the data first.
+    tokenVersions.upcasters.set('0', (text) => text.replace(/^0:({.*}):(.*)$/s, '1:$2$1'))
+    onTestFinished(() => void tokenVersions.upcasters.delete('0'))
+    const text = (await client.get(key)) ?? ''
+    await client.set(key, text.replace(/^1:([^{]*)({.*})$/s, '0:$2:$1'), 'KEEPTTL')
+    expect(await client.get(key)).toMatch(/^0:\{/)
+    expect(await healthy.get('realm', 'code', 'k')).toEqual(stored)
+    expect(logger.entries.filter(({ message }) => message.includes('cannot be read'))).toEqual([])
   })
 
   test('what another version stored falls with its family, and does not count', async () => {

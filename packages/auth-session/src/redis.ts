@@ -4,7 +4,7 @@ import { AuthSessions } from './auth-sessions.js'
 import { type AuthSessionConfig, authSessionConfig } from './config.js'
 import { type AuthSessionProvider, authSessionSpi } from './contract.js'
 import { RootKeys } from './redis/root-keys.js'
-import { StoredRoots } from './redis/stored-roots.js'
+import { rootVersions, StoredRoots } from './redis/stored-roots.js'
 import type { TabDataPatch } from './rules.js'
 import * as scripts from './scripts.js'
 import type {
@@ -52,7 +52,9 @@ class RedisStore implements AuthSessionStore {
     const fields = ['_v', 'x', `t:${tabId}`, `d:${tabId}`]
     const key = this.#keys.root(root).root
     const [format, expiresAt, head, data] = await this.#redis.hmget('auth-session.get-tab', key, fields)
-    if (format !== '1' || isExpired(Number(expiresAt), now)) return undefined
+    if (format === null) return undefined
+    if (format !== rootVersions.current) return (await this.load(root, now))?.tabs.get(tabId)
+    if (isExpired(Number(expiresAt), now)) return undefined
     if (typeof head !== 'string' || typeof data !== 'string') return undefined
     return this.#stored.tab(tabId, head, data)
   }

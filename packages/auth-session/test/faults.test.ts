@@ -8,10 +8,11 @@ import {
 import { type RedisClient, redisConnection } from '@authstate/redis'
 import { createProviderRegistry } from '@authstate/registry'
 import type { ProviderContext } from '@authstate/spi'
-import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { describeWith, redis } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
 import { type AuthSessionProvider, authSessionSpi } from '../src/index.js'
+import { rootVersions } from '../src/redis/stored-roots.js'
 import { redisAuthSessions } from '../src/redis.js'
 import * as scripts from '../src/scripts.js'
 
@@ -155,6 +156,31 @@ describeWith(redis, 'auth-session faults', () => {
     expect(fresh.id).not.toBe(rootId)
     expect(await client.hgetall(key)).toEqual(before)
     expect(logger.entries.filter(({ message }) => message.includes('cannot be read'))).toHaveLength(1)
+  })
+
+  test('a tab of a root of a later format is said once, too', async () => {
+    const { rootId, tabId, key } = await rootWithTab()
+    await client.hset(key, { _v: '2' })
+    expect(await healthy.getTab('realm', rootId, 'c', tabId)).toBeUndefined()
+    expect(await healthy.getTab('realm', rootId, 'c', tabId)).toBeUndefined()
+    expect(logger.entries.filter(({ message }) => message.includes('cannot be read'))).toHaveLength(1)
+  })
+
+  test('a root of an older format is read as if it were of now, with its tabs', async () => {
+    const { rootId, tabId, key } = await rootWithTab()
+    const [root, tab] = [
+      await healthy.getRoot('realm', rootId),
+      await healthy.getTab('realm', rootId, 'c', tabId),
+    ]
+    expect(tab).toMatchObject({ tabId })
+    // As if an earlier version had kept the time of creation in another field.
+    rootVersions.upcasters.set('0', ({ created = '', ...fields }) => ({ ...fields, _v: '1', c: created }))
+    onTestFinished(() => void rootVersions.upcasters.delete('0'))
+    await client.hset(key, { _v: '0', created: `${root?.createdAt}` })
+    await client.hdel(key, 'c')
+    expect(await healthy.getRoot('realm', rootId)).toEqual(root)
+    expect(await healthy.getTab('realm', rootId, 'c', tabId)).toEqual(tab)
+    expect(logger.entries.filter(({ message }) => message.includes('cannot be read'))).toEqual([])
   })
 
   test.each([

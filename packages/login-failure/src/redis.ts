@@ -6,6 +6,7 @@ import {
   nextStep,
   type ProviderContext,
   type ProviderFactory,
+  RecordVersions,
   UnreadableCounter,
 } from '@authstate/spi'
 import { type LoginFailureConfig, loginFailureConfig } from './config.js'
@@ -55,10 +56,19 @@ class RedisStore implements FailureStore {
   async load(subject: Subject, now: number): Promise<FailureState | undefined> {
     const { record } = this.#keysOf(subject)
     const [version, ...fields] = await this.#redis.hmget('login-failure.get', record, READ_FIELDS)
-    if (version !== '1') return version === null ? undefined : this.#unreadable.count()
-    const state = scripts.decodeState(fields, Number.NaN)
+    if (version === null) return undefined
+    const current = version === recordVersions.current ? fields : await this.#upcast(record)
+    if (current === undefined) return this.#unreadable.count()
+    const state = scripts.decodeState(current, Number.NaN)
     if (Object.values(state).some(Number.isNaN)) return this.#unreadable.count()
     return isExpired(state.expiresAt, now) ? undefined : state
+  }
+
+  /** What another version stored, as it is read now. */
+  async #upcast(record: string): Promise<readonly (string | undefined)[] | undefined> {
+    if (recordVersions.upcasters.size === 0) return undefined
+    const fields = recordVersions.upcast(await this.#redis.hgetall('login-failure.get', record))
+    return fields && scripts.STATE_FIELDS.map((name) => fields[name])
   }
 
   async fail(subject: Subject, policy: Policy, failure: StoredFailure) {
@@ -187,6 +197,12 @@ class RedisStore implements FailureStore {
     return allSteps(this.#keys.all.map(work))
   }
 }
+
+/** Of the hash of a record. */
+export const recordVersions = new RecordVersions<Readonly<Record<string, string>>>({
+  current: '1',
+  versionOf: ({ _v }) => _v,
+})
 
 const READ_FIELDS = ['_v', ...scripts.STATE_FIELDS]
 

@@ -3,12 +3,12 @@ import { type RedisClient, redisConnection } from '@authstate/redis'
 import { createProviderRegistry } from '@authstate/registry'
 import type { RealmSettings } from '@authstate/spi'
 import { Redis } from 'ioredis'
-import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { freeBase, start } from '../../../tools/servers/topology.mjs'
 import { describeWith, redis, serverBinary } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
 import { type LoginFailureProvider, loginFailureSpi } from '../src/index.js'
-import { redisLoginFailures } from '../src/redis.js'
+import { recordVersions, redisLoginFailures } from '../src/redis.js'
 import * as scripts from '../src/scripts.js'
 import { MOST_DECOYS } from '../src/store.js'
 
@@ -345,6 +345,22 @@ describeWith(redis, 'login-failure faults', () => {
       l: String(clock.now()),
       x: String(clock.now() + 60_000),
     })
+  })
+
+  test('a record of an older format is read as if it were of now', async () => {
+    await healthy.recordFailure('realm', 'alice')
+    const [key = ''] = await keysOf('lf')
+    const failures = await healthy.get('realm', 'alice')
+    expect(failures).toMatchObject({ numFailures: 1 })
+    // As if an earlier version had kept the count in another field.
+    recordVersions.upcasters.set('0', ({ count = '', ...fields }) => ({ ...fields, _v: '1', n: count }))
+    onTestFinished(() => void recordVersions.upcasters.delete('0'))
+    await client.hset(key, { _v: '0', count: '1' })
+    await client.hdel(key, 'n')
+    expect(await healthy.get('realm', 'alice')).toEqual(failures)
+    await client.hset(key, { _v: '2' })
+    expect(await healthy.get('realm', 'alice')).toBeUndefined()
+    expect(logger.entries.filter(({ message }) => message.includes('cannot be read'))).toHaveLength(1)
   })
 
   test('a record has a TTL of its life and a minute or two, and its index that of its longest member', async () => {

@@ -1,7 +1,8 @@
-import type { Answer, PagePosition } from '@authstate/spi'
+import { type Answer, type PagePosition, RecordVersions } from '@authstate/spi'
 import type { ClientRemovalReason, RemovalReason } from './contract.js'
+import type { Family } from './rotation.js'
 import type { SessionIndex, SessionName } from './store.js'
-import type { StoredSession } from './stored.js'
+import type { Families, StoredClient, StoredSession } from './stored.js'
 
 /** What a step is about, and what it looks at besides that session. */
 export interface StepReads extends SessionName {
@@ -141,29 +142,45 @@ export function listingsOf({ core, expiresAt: score, clients }: StoredSession): 
   return listings
 }
 
+/** What a text of {@link encodeSession} holds. */
+interface SessionText extends Omit<StoredSession, 'clients' | 'families'> {
+  readonly v: number
+  readonly clients: readonly (readonly [clientId: string, client: StoredClient])[]
+  readonly families: readonly (readonly [
+    clientId: string,
+    known: readonly (readonly [family: string, Family])[],
+    forgottenAt: number,
+  ])[]
+}
+
 /** Of the texts that {@link encodeSession} writes. */
-const FORMAT = 1
+export const sessionTextVersions = new RecordVersions<SessionText>({
+  current: '1',
+  versionOf: ({ v }) => String(v),
+})
 
 /** A session as a text that {@link decodeSession} reads. It names the version of its format. */
 export function encodeSession({ clients, families, ...session }: StoredSession): string {
-  const tokens = [...families].map(([clientId, { known, forgottenAt }]) => [
-    clientId,
-    [...known],
-    forgottenAt,
-  ])
-  return JSON.stringify({ v: FORMAT, ...session, clients: [...clients], families: tokens })
+  const record: SessionText = {
+    v: Number(sessionTextVersions.current),
+    ...session,
+    clients: [...clients],
+    families: [...families].map(([clientId, { known, forgottenAt }]) => [clientId, [...known], forgottenAt]),
+  }
+  return JSON.stringify(record)
 }
 
 /** The session of an {@link encodeSession}. `undefined`: another version wrote the text, or it is none of ours. */
 export function decodeSession(text: string): StoredSession | undefined {
   try {
-    const { v, clients, families, ...session } = JSON.parse(text)
-    if (v !== FORMAT || !isWhole(session)) return undefined
+    const record = sessionTextVersions.upcast(JSON.parse(text))
+    if (record === undefined || !isWhole(record)) return undefined
+    const { v: _, clients, families, ...session } = record
     return {
       ...session,
       clients: new Map(clients),
       families: new Map(
-        families.map(([clientId, known, forgottenAt]: [string, [], number]) => [
+        families.map(([clientId, known, forgottenAt]): [string, Families] => [
           clientId,
           { known: new Map(known), forgottenAt },
         ]),
@@ -184,7 +201,7 @@ function isWhole({
   lastRefreshAt,
   expiresAt,
   notes,
-}: Partial<StoredSession>): boolean {
+}: Partial<Omit<StoredSession, 'clients' | 'families'>>): boolean {
   return (
     [realmId, id, core?.userId, beginning].every((text) => typeof text === 'string') &&
     [startedAt, lastRefreshAt, expiresAt].every(Number.isFinite) &&

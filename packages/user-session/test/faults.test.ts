@@ -1,10 +1,11 @@
 import { FakeClock, faultyClient, openInspector, RecordingLogger } from '@authstate/conformance'
 import { Noting, recordedAs, type Script } from '@authstate/redis'
+import type { Upcaster } from '@authstate/spi'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
 import type { UserSession, UserSessionEvent, UserSessionProvider } from '../src/index.js'
-import { type Upcaster, upcasters } from '../src/redis/versions.js'
+import { type Fields, versions } from '../src/redis/versions.js'
 import * as scripts from '../src/scripts.js'
 import { openNode } from './support.js'
 
@@ -465,7 +466,7 @@ describeWith(redis, 'user-session faults', () => {
 
   describe('a record of an older form', () => {
     // As if an earlier version had kept the user name in a field of its own.
-    const older: Upcaster = ({ name, t = '', d = '', ...fields }) => ({
+    const older: Upcaster<Fields> = ({ name, t = '', d = '', ...fields }) => ({
       ...fields,
       t: t.replace('v0', 'v1'),
       d: d.replace('{', `{"l":${JSON.stringify(name)},`),
@@ -478,8 +479,8 @@ describeWith(redis, 'user-session faults', () => {
         name: 'alice',
       })
     }
-    beforeEach(() => void upcasters.set('0', older))
-    afterEach(() => void upcasters.delete('0'))
+    beforeEach(() => void versions.upcasters.set('0', older))
+    afterEach(() => void versions.upcasters.delete('0'))
 
     test('is read as if it were of now, and left as it is', async () => {
       await age()

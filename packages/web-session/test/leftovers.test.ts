@@ -2,10 +2,11 @@
 import { FakeClock, faultyClient, openInspector, RecordingLogger } from '@authstate/conformance'
 import { type RedisClient, redisConnection } from '@authstate/redis'
 import { createProviderRegistry } from '@authstate/registry'
-import { afterAll, afterEach, expect, test } from 'vitest'
+import { afterAll, afterEach, expect, onTestFinished, test } from 'vitest'
 import { describeWith, redis } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
 import { webSessionSpi } from '../src/index.js'
+import { sessionVersions } from '../src/redis/session-text.js'
 import { redisWebSessions } from '../src/redis.js'
 import * as scripts from '../src/scripts.js'
 
@@ -197,6 +198,18 @@ describeWith(redis, 'leftovers', () => {
     for (let n = 0; n < 250; n++) await provider.save('r', `gone ${n}`, { ...ends, userId: 'a', alias: 'x' })
     expect(await provider.removeByUser('r', 'a')).toBe(250)
     expect((await provider.find('r', 'x'))?.id).toBe('living')
+  })
+
+  test('a record of an older version is read as if it were of now', async () => {
+    await using provider = await open()
+    await provider.save('r', 'old', { ...ends, data: { a: 1 } })
+    const session = await provider.get('r', 'old')
+    expect(session?.data).toEqual({ a: 1 })
+    const text = (await raw.get(key('wo', 'r', 'old'))) ?? ''
+    sessionVersions.upcasters.set('old', (older) => older.replace('old:', '1:'))
+    onTestFinished(() => void sessionVersions.upcasters.delete('old'))
+    await raw.set(key('wo', 'r', 'old'), text.replace('1:', 'old:'), 'KEEPTTL')
+    expect(await provider.get('r', 'old')).toEqual(session)
   })
 
   test('a record of another version is absent, and counted', async () => {

@@ -1,10 +1,12 @@
-import { isExpired, jsonMap, type Logger, UnreadableCounter } from '@authstate/spi'
+import { isExpired, jsonMap, type Logger, RecordVersions, UnreadableCounter } from '@authstate/spi'
 import { type AuthSessionTab, authSessionSpi, type RootAuthSession, type RootSummary } from '../contract.js'
 import { type TabData, tabOf } from '../rules.js'
 import type { RootName } from '../store.js'
 
-/** The format of a root's hash. */
-const FORMAT = '1'
+type Fields = Readonly<Record<string, string>>
+
+/** Of a root's hash, tabs included. */
+export const rootVersions = new RecordVersions<Fields>({ current: '1', versionOf: ({ _v }) => _v })
 const INSTANT = /^\d+$/
 const HEAD = /^(\d+) (\d+) (\d+) (.+)$/s
 
@@ -20,9 +22,10 @@ export class StoredRoots {
   }
 
   /** A root from the fields of its hash; `undefined` when there is none or it has expired. */
-  root(name: RootName, fields: Readonly<Record<string, string>>, now: number): RootAuthSession | undefined {
-    if (fields['_v'] === undefined) return undefined
-    if (fields['_v'] !== FORMAT) return this.#unreadable.count()
+  root(name: RootName, stored: Fields, now: number): RootAuthSession | undefined {
+    if (stored['_v'] === undefined) return undefined
+    const fields = rootVersions.upcast(stored)
+    if (fields === undefined) return this.#unreadable.count()
     const { c = '', u = '', x = '' } = fields
     const summary = this.summary(name, [c, u, x], now)
     if (summary === undefined) return undefined

@@ -6,7 +6,7 @@ import type { ClientSession, UserSession, UserSessionState } from '../contract.j
 import type { Writable } from '../writable.js'
 import type { NotePlace, NotesCipher, StoredNote } from './cipher.js'
 import { decodeTimes } from './texts.js'
-import { VERSION, versionOf } from './versions.js'
+import { versionOf, versions } from './versions.js'
 
 /** Where a record lives. */
 export interface RecordPlace {
@@ -131,7 +131,7 @@ export class RecordCodec {
       else if (kind === '{') data = value
     }
     if (times === undefined && values.every((value) => value === null)) return undefined
-    if (times === undefined || data === undefined || versionOf(times) !== VERSION)
+    if (times === undefined || data === undefined || versionOf(times) !== versions.current)
       throw new Error('a record of an unknown form')
     const { startedAt, lastRefreshAt, expiresAt, rememberMe } = decodeTimes(times)
     if (isExpired(expiresAt, now)) return undefined

@@ -12,7 +12,7 @@ import type { LimitedReply } from './replies.js'
 import { SessionEvents } from './session-events.js'
 import { SessionKeys } from './session-keys.js'
 import { encodeLives, encodeTimes } from './texts.js'
-import { upcast, upcasters, upgradeRecord, VERSION, versionOf } from './versions.js'
+import { upgradeRecord, versionOf, versions } from './versions.js'
 
 /** What a step that changes a session knows before it runs its script. */
 export interface OpenedSession {
@@ -83,7 +83,7 @@ export class StoredSessions {
     const key = this.keys.session(realmId, id, offline)
     if (key === undefined) return undefined
     const opened = { place: { realmId, id, offline }, key, realm, now, life: this.life(realm, offline) }
-    return upcasters.size === 0 ? opened : upgradeRecord(this.redis, key).then(() => opened)
+    return versions.upcasters.size === 0 ? opened : upgradeRecord(this.redis, key).then(() => opened)
   }
 
   /** Spans of the sessions of a realm, as the scripts take them. */
@@ -141,8 +141,8 @@ export class StoredSessions {
     const values = await (clientId === undefined
       ? this.redis.hvals(operation, key)
       : this.redis.hmget(operation, key, ['t', 'd', `c:${escapePart(clientId)}`]))
-    if (upcasters.size > 0 && isOfAnotherVersion(values)) {
-      const fields = upcast(await this.redis.hgetall(operation, key))
+    if (versions.upcasters.size > 0 && isOfAnotherVersion(values)) {
+      const fields = versions.upcast(await this.redis.hgetall(operation, key))
       if (fields !== undefined) return this.decode(Object.values(fields), place, clientId)
     }
     return this.decode(values, place, clientId)
@@ -176,5 +176,5 @@ export class StoredSessions {
 /** Whether what was read of a session is of a form that is not written any more. */
 export function isOfAnotherVersion(values: readonly (string | null)[]): boolean {
   const times = values.find((value) => value?.startsWith('v'))
-  return typeof times === 'string' && versionOf(times) !== VERSION
+  return typeof times === 'string' && versionOf(times) !== versions.current
 }

@@ -1,6 +1,6 @@
 import type { Lives, Uses } from '../expiry.js'
 import type { Limits } from '../limits.js'
-import { VERSION } from './versions.js'
+import { versions } from './versions.js'
 
 /** Times as they are stored. */
 export interface Times extends Uses {
@@ -51,7 +51,7 @@ export function encodeTimes(
   clientExpiresAt: number,
 ): string {
   const flags = (clientExpiresAt <= expiresAt ? 'o' : '') + (rememberMe ? 'r' : '')
-  return `v${VERSION} ${startedAt} ${lastRefreshAt} ${expiresAt} ${expiresAt}${flags}`
+  return `v${versions.current} ${startedAt} ${lastRefreshAt} ${expiresAt} ${expiresAt}${flags}`
 }
 
 /** Limits as the scripts take them; the empty string when there are none. */

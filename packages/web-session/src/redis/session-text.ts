@@ -1,6 +1,13 @@
 import { escapePart, unescapePart } from '@authstate/redis'
+import { RecordVersions } from '@authstate/spi'
 import type { Labels } from '../contract.js'
 import { type Fields, jsonOf, type SessionDraft, type StoredSession } from '../rules.js'
+
+/** Of the text of a session, which begins with its version. */
+export const sessionVersions = new RecordVersions<string>({
+  current: '1',
+  versionOf: (text) => text.slice(0, Math.max(0, text.indexOf(':'))),
+})
 
 const SESSION = /^1:(\d+):(\d+):(\d+):(\d+):[^:]*:(\d+):([^:]*):([^:]*):([^:]*):([^:]*):[\d,]*:(?=\{)/
 const ENDED = /^0:[^:]*:$/
@@ -9,8 +16,10 @@ const LABEL = /([^{]+)\{([^}]+)\}/g
 /** A session as it lies in Redis: docs/storage/web-session.md describes the text. `undefined` where none is left. */
 export function readSession(id: string, text: string | null): StoredSession | 'unreadable' | undefined {
   if (text === null) return undefined
-  const match = SESSION.exec(text)
-  if (match === null) return ENDED.test(text) ? undefined : 'unreadable'
+  if (ENDED.test(text)) return undefined
+  const current = sessionVersions.upcast(text)
+  const match = current === undefined ? null : SESSION.exec(current)
+  if (match === null) return 'unreadable'
   const [
     head,
     expiresAt,
@@ -25,7 +34,7 @@ export function readSession(id: string, text: string | null): StoredSession | 'u
   ] = match
   return {
     id,
-    data: text.slice(head.length),
+    data: match.input.slice(head.length),
     userId: unescapePart(user),
     authenticatedAt: Number(since),
     labels: labels === '' ? {} : readLabels(labels),
