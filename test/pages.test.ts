@@ -14,12 +14,39 @@ describe('what the pages say', () => {
     expect(compileErrors(blocks, manifests)).toEqual([])
   })
 
+  test('a realm is said once: state.realm(id), and then verbs without it', () => {
+    const long = [...pages].flatMap(([path, text]) =>
+      typescriptBlocks(path, text).flatMap(({ code, line }) =>
+        longForms(code).map((call) => `${path}:${line} ${call}`),
+      ),
+    )
+    expect(long).toEqual([])
+  })
+
   test('their relative links lead somewhere', () => {
     expect(brokenLinks(pages, (path) => existsSync(join(root, path)))).toEqual([])
   })
 })
 
+/** Calls of a member of the state, or of one that was taken out of it, whose first argument is a realm. */
+function longForms(code: string): string[] {
+  const taken = [...code.matchAll(/const \{ ([\w, ]+) \} = state$/gm)].flatMap(([, names = '']) =>
+    names.split(', '),
+  )
+  const owners = ['state\\.\\w+', ...taken].join('|')
+  return code.match(new RegExp(`\\b(${owners})\\.\\w+\\('acme'`, 'g')) ?? []
+}
+
 describe('the checks find what is planted', () => {
+  test('a realm that is said in each call', () => {
+    expect(
+      longForms("await state.userSessions.get('acme', id)\nstate.realm('acme').userSessions.get(id)"),
+    ).toEqual(["state.userSessions.get('acme'"])
+    expect(longForms("const { webSessions } = state\nawait webSessions.find('acme', id)")).toEqual([
+      "webSessions.find('acme'",
+    ])
+  })
+
   test('a block with a name that does not exist', { timeout: 120_000 }, () => {
     const page = "text\n```ts\nimport { noSuchName } from '@authstate/spi'\n```\n```js\nnot read\n```\n"
     const blocks = typescriptBlocks('docs/x.md', page)
