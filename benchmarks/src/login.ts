@@ -1,10 +1,16 @@
 // What is stored in every figure: a session in use at three clients, 1.8 KB of JSON, and the login it began with.
-import type { CreateUserSession, NewClientSession, UserSession } from '@authstate/user-session'
+import type { CreateOutcome, CreateUserSession, NewClientSession, UserSession } from '@authstate/user-session'
 
 export const REALM = 'demo'
 export const CLIENT_IDS = ['web-portal', 'mobile-app', 'reporting'] as const
 
 const uuid = (n: number) => `6f1c2b9e-4d3a-4c8b-9e7f-${n.toString(16).padStart(12, '0')}`
+
+/** The session of a login that nothing refuses. */
+export function createdSession(created: CreateOutcome): UserSession {
+  if (created.outcome === 'refused') throw new Error(`a login was refused: ${created.reason}`)
+  return created.session
+}
 
 export const userOf = (n: number): string => uuid(n)
 

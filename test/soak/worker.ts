@@ -77,8 +77,8 @@ async function run(task: Task): Promise<void> {
       // Between the check of the password and the session there is a second factor, a consent, a slow user.
       await pause(below(40))
       const userId = user()
-      const { value } = await attempt('tryCreate', () =>
-        state.userSessions.tryCreate('realm', {
+      const { value } = await attempt('create', () =>
+        state.userSessions.create('realm', {
           userId,
           loginUsername: userId,
           client: { clientId: 'app' },

@@ -2,7 +2,7 @@ import { type UserSession, type UserSessionProvider, userSessionSpi } from '@aut
 import { redisUserSessions } from '@authstate/user-session/redis'
 import { Redis } from 'ioredis'
 import type { Fact, Finding, Report } from '../finding.js'
-import { CLIENT_IDS, jsonOf, loginOf, otherClientsOf, REALM, userOf } from '../login.js'
+import { CLIENT_IDS, createdSession, jsonOf, loginOf, otherClientsOf, REALM, userOf } from '../login.js'
 import type { Surroundings } from '../measure.js'
 import { openStore } from '../open-store.js'
 import { openWire, type Wire } from '../wire.js'
@@ -22,7 +22,8 @@ export async function measure({ url }: Surroundings): Promise<Report> {
   })
   const sessions = store.registry.get(userSessionSpi)
   try {
-    const tenOf = await Promise.all(Array.from({ length: 12 }, () => sessions.create(REALM, loginOf(7))))
+    const created = await Promise.all(Array.from({ length: 12 }, () => sessions.create(REALM, loginOf(7))))
+    const tenOf = created.map((outcome) => createdSession(outcome).id)
     const used = await makeInUse(sessions, 1)
     const findings = oneTripEach(
       'user sessions',
@@ -43,7 +44,7 @@ export async function measure({ url }: Surroundings): Promise<Report> {
           run: () => sessions.removeClientSession(REALM, used.id, 'console'),
         },
         { name: 'page of a user', run: () => sessions.listByUser(REALM, userOf(7)) },
-        { name: 'remove', run: () => sessions.remove(REALM, (tenOf.pop() as UserSession).id) },
+        { name: 'remove', run: () => sessions.remove(REALM, tenOf.pop() ?? '') },
       ]),
     )
     const touched = await makeInUse(sessions, 3)
@@ -58,7 +59,7 @@ export async function measure({ url }: Surroundings): Promise<Report> {
 }
 
 async function makeInUse(sessions: UserSessionProvider, n: number): Promise<UserSession> {
-  const { id } = await sessions.create(REALM, loginOf(n))
+  const { id } = createdSession(await sessions.create(REALM, loginOf(n)))
   for (const client of otherClientsOf(n)) await sessions.putClientSession(REALM, id, client)
   return (await sessions.get(REALM, id)) as UserSession
 }

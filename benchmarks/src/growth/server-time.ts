@@ -8,7 +8,7 @@ import { Redis } from 'ioredis'
 import { codeOf } from '../code.js'
 import type { Fact, Report } from '../finding.js'
 import { forEach } from '../for-each.js'
-import { CLIENT_IDS, loginOf, REALM, userOf } from '../login.js'
+import { CLIENT_IDS, createdSession, loginOf, REALM, userOf } from '../login.js'
 import type { Surroundings } from '../measure.js'
 import { openStore } from '../open-store.js'
 import { serverCpuUs } from '../redis-info.js'
@@ -28,7 +28,7 @@ export async function measure({ url }: Surroundings): Promise<Report> {
   const id = (n: number) => ids[n % ids.length] as string
   const one = { clientId: CLIENT_IDS[0] }
   const verbs: Readonly<Record<string, (n: number) => Promise<unknown>>> = {
-    'create a session': async (n) => ids.push((await sessions.create(REALM, loginOf(n))).id),
+    'create a session': async (n) => ids.push(createdSession(await sessions.create(REALM, loginOf(n))).id),
     'get a session': (n) => sessions.get(REALM, id(n)),
     'touch a session': (n) => sessions.touch(REALM, id(n)),
     'refresh a session and a client': (n) => sessions.refresh(REALM, id(n), one),

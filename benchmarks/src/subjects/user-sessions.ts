@@ -1,6 +1,6 @@
 import { type UserSession, userSessionSpi } from '@authstate/user-session'
 import { redisUserSessions } from '@authstate/user-session/redis'
-import { CLIENT_IDS, loginOf, otherClientsOf, preparedLogin, REALM } from '../login.js'
+import { CLIENT_IDS, createdSession, loginOf, otherClientsOf, preparedLogin, REALM } from '../login.js'
 import { openStore } from '../open-store.js'
 import type { Place, Subject } from '../subject.js'
 
@@ -17,7 +17,7 @@ export async function open(place: Place): Promise<Subject> {
   const sessions = store.registry.get(userSessionSpi)
   const made: UserSession[] = []
   for (let n = 0; n < PREPARED; n++) {
-    const session = await sessions.create(REALM, loginOf(n))
+    const session = createdSession(await sessions.create(REALM, loginOf(n)))
     for (const client of otherClientsOf(n)) await sessions.putClientSession(REALM, session.id, client)
     made.push(session)
   }

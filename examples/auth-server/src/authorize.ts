@@ -65,7 +65,7 @@ async function signOn(
   const { state, realmId } = services
   const { clientId, redirectUri } = request
   const joined = await state.userSessions.putClientSession(realmId, session.id, { clientId, redirectUri })
-  // It ended between our look and our step.
-  if (!joined) return startLogin(services, c, request)
+  // It ended between our look and our step, or the user may have no more sessions here.
+  if (joined.outcome !== 'done') return startLogin(services, c, request)
   return c.redirect(await issueCode(services, session, authenticatedAt, request), 303)
 }

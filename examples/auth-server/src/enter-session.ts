@@ -84,8 +84,9 @@ async function join(
   const notes = { ...browser.notes, ...(oldNote !== undefined && { [oldNote]: null }) }
   if (!(await state.userSessions.update(realmId, sessionId, { notes }))) return undefined
   const joined = await state.userSessions.putClientSession(realmId, sessionId, { clientId, redirectUri })
-  if (joined) browser.keep(c, sessionId)
-  return joined
+  if (joined.outcome !== 'done') return undefined
+  browser.keep(c, sessionId)
+  return joined.session
 }
 
 async function create(
@@ -96,7 +97,7 @@ async function create(
 ): Promise<UserSession | undefined> {
   const { clientId, redirectUri } = login.request
   const ipAddress = services.ipAddress(c)
-  const created = await services.state.userSessions.tryCreate(services.realmId, {
+  const created = await services.state.userSessions.create(services.realmId, {
     userId: user.id,
     loginUsername: user.username,
     authMethod: 'pwd',

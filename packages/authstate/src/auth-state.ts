@@ -60,8 +60,9 @@ export interface AuthState extends StateMembers, AsyncDisposable {
    * Leaves nothing that is known about a user. Call it after the account was deleted.
    *
    * Does what {@link endUser} does, and forgets login failures, and cached values of the user in the regions that the calling
-   * node has opened. A login under way that names the user ends with its own lifespan at the latest. What refuses logins that
-   * began before the call names the user as well, and ends by itself. Every service is asked. Safe to repeat.
+   * node has opened. A login under way that names the user stays until its browser has taken no step for as long as a login may
+   * take (30 minutes by default), and gets no session. What refuses logins that began before the call names the user as well,
+   * and ends by itself. Every service is asked. Safe to repeat.
    *
    * @throws {IncompleteError} names the services that failed; the others are done
    */

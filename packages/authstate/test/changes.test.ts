@@ -6,6 +6,7 @@ import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vi
 import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
 import { startChild } from '../../../tools/testing/child.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
+import { createdSession, sessionOf } from '../../user-session/src/conformance/fixture.js'
 import { type AuthState, createAuthState } from '../src/index.js'
 
 const REALM = 'acme'
@@ -99,7 +100,7 @@ describeWith(redis, 'what verbs note for a consumer of changes', () => {
       const { userSessions } = state
       let id = ''
       const created = await noted(async () => {
-        id = (await userSessions.create(REALM, { ...login, notes: { secret: 'n' } })).id
+        id = (await userSessions.create(REALM, { ...login, notes: { secret: 'n' } }).then(createdSession)).id
       })
       expect(created).toEqual([{ what: of('f', 'us', id), gone: undefined }])
       expect(await noted(() => userSessions.touch(REALM, id))).toEqual([
@@ -112,13 +113,15 @@ describeWith(redis, 'what verbs note for a consumer of changes', () => {
       expect(whats(await noted(() => userSessions.update(REALM, id, { notes: { a: 'b' } })))).toEqual([
         of('f', 'us', id),
       ])
-      expect(whats(await noted(() => userSessions.putClientSession(REALM, id, { clientId: 'x' })))).toEqual([
-        of('f', 'us', id),
-      ])
+      expect(
+        whats(await noted(() => userSessions.putClientSession(REALM, id, { clientId: 'x' }).then(sessionOf))),
+      ).toEqual([of('f', 'us', id)])
       expect(
         whats(await noted(() => userSessions.updateClientSession(REALM, id, { clientId: 'x', action: 'a' }))),
       ).toEqual([of('f', 'us', id)])
-      expect(whats(await noted(() => userSessions.createOffline(REALM, id)))).toEqual([of('f', 'os', id)])
+      expect(whats(await noted(() => userSessions.createOffline(REALM, id).then(sessionOf)))).toEqual([
+        of('f', 'os', id),
+      ])
       const rotation = { clientId: 'shop', family: 'f', presented: 't0', next: 't1', maxReuse: 0 }
       expect(
         whats(
@@ -149,7 +152,7 @@ describeWith(redis, 'what verbs note for a consumer of changes', () => {
         },
       ],
     ])('an ending is noted once, with who went and why: %s', async (reason, end) => {
-      const { id } = await state.userSessions.create(REALM, login)
+      const { id } = await state.userSessions.create(REALM, login).then(createdSession)
       const notes = (await noted(() => end(id))).filter(({ what }) => what.startsWith('user-session '))
       expect(notes).toEqual([{ what: of('r', 'us', id), gone: gone(reason) }])
       expect((await noted(() => end(id))).filter(({ what }) => what.startsWith('user-session '))).toEqual([])
@@ -157,7 +160,8 @@ describeWith(redis, 'what verbs note for a consumer of changes', () => {
 
     test('all sessions of a user are noted once each, and the fence', async () => {
       const ids = []
-      for (let n = 0; n < 3; n++) ids.push((await state.userSessions.create(REALM, login)).id)
+      for (let n = 0; n < 3; n++)
+        ids.push((await state.userSessions.create(REALM, login).then(createdSession)).id)
       const notes = await noted(() => state.userSessions.removeByUser(REALM, 'ada', { offline: 'both' }))
       expect(whats(notes).sort()).toEqual(
         [
@@ -169,13 +173,13 @@ describeWith(redis, 'what verbs note for a consumer of changes', () => {
     })
 
     test('what makes room is noted with its reason, beside what comes', async () => {
-      const first = await state.userSessions.create(REALM, login)
+      const first = await state.userSessions.create(REALM, login).then(createdSession)
       for (let n = 0; n < 2; n++) {
         clock.advance(1)
-        await state.userSessions.create(REALM, login)
+        await state.userSessions.create(REALM, login).then(createdSession)
       }
       clock.advance(1)
-      const notes = await noted(() => state.userSessions.create(REALM, login))
+      const notes = await noted(() => state.userSessions.create(REALM, login).then(createdSession))
       expect(notes).toHaveLength(2)
       expect(notes[0]).toEqual({ what: of('r', 'us', first.id), gone: gone('limit') })
     })
@@ -183,7 +187,11 @@ describeWith(redis, 'what verbs note for a consumer of changes', () => {
     test.each([
       ['removed', (id: string) => state.userSessions.removeClientSession(REALM, id, 'shop')],
       ['client', () => state.userSessions.removeByClient(REALM, 'shop')],
-      ['restarted', (id: string) => state.userSessions.restart(REALM, id, { ...login, client: undefined })],
+      [
+        'restarted',
+        (id: string) =>
+          state.userSessions.restart(REALM, id, { ...login, client: undefined }).then(sessionOf),
+      ],
       [
         'reused',
         async (id: string) => {
@@ -200,7 +208,7 @@ describeWith(redis, 'what verbs note for a consumer of changes', () => {
         },
       ],
     ])('a client session that ends alone is noted once, with which: %s', async (reason, end) => {
-      const { id } = await state.userSessions.create(REALM, login)
+      const { id } = await state.userSessions.create(REALM, login).then(createdSession)
       expect(await noted(() => end(id))).toEqual([{ what: of('f', 'us', id), gone: gone(reason) }])
     })
 

@@ -43,22 +43,22 @@ describeWith(serverBinary, 'a login on one node and a sign-out on another', () =
       logger: new RecordingLogger(),
     })
     onTestFinished(() => state.close())
-    const tryCreate = (userId: string) =>
-      state.userSessions.tryCreate('realm', { userId, loginUsername: 'x' }).then(({ outcome }) => outcome)
+    const create = (userId: string) =>
+      state.userSessions.create('realm', { userId, loginUsername: 'x' }).then(({ outcome }) => outcome)
     /** Begins a login. @returns how to let it go on */
     const begin = (userId: string) => {
       let release = () => {}
       held = new Promise((resolve) => {
         release = resolve
       })
-      const outcome = tryCreate(userId)
+      const outcome = create(userId)
       return () => {
         held = Promise.resolve()
         release()
         return outcome
       }
     }
-    return { state, tryCreate, begin }
+    return { state, create, begin }
   }
 
   test.each<[string, ProxyDelays, ProxyDelays]>([
@@ -79,11 +79,11 @@ describeWith(serverBinary, 'a login on one node and a sign-out on another', () =
         expect(await ending.state.userSessions.removeByUser('realm', userId)).toBe(0)
         expect([span, await goOn()]).toEqual([span, 'refused'])
         // The node that signed the user out knows what comes behind it.
-        expect([span, await ending.tryCreate(userId)]).toEqual([span, 'created'])
+        expect([span, await ending.create(userId)]).toEqual([span, 'created'])
         const { clock } = other.state
         const inDoubt = 2 * ((clock.uncertaintyMs ?? 0) + (ending.state.clock.uncertaintyMs ?? 0))
         spin(inDoubt)
-        expect([span, await other.tryCreate(userId)]).toEqual([span, 'created'])
+        expect([span, await other.create(userId)]).toEqual([span, 'created'])
       }
     }
   })

@@ -1,9 +1,11 @@
 // A small Redis under a policy that evicts, filled until it does: what goes first, and what that does to who uses it.
+
 import { FakeClock } from '@authstate/conformance'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { start, type Topology } from '../../../tools/servers/topology.mjs'
 import { describeWith, serverBinary } from '../../../tools/testing/capabilities.js'
+import { createdSession } from '../../user-session/src/conformance/fixture.js'
 import { type AuthState, createAuthState } from '../src/index.js'
 
 const REALM = 'r'
@@ -94,11 +96,13 @@ describeWith(serverBinary, 'a server that evicts', () => {
     const login = async (n: number) => {
       const user = { userId: `u${n}`, loginUsername: `u${n}` }
       const broker = { brokerUserId: `b${n}`, brokerSessionId: `s${n}` }
-      const { id } = await state.userSessions.create(REALM, {
-        ...user,
-        ...broker,
-        client: { clientId: `app${n % 3}` },
-      })
+      const { id } = await state.userSessions
+        .create(REALM, {
+          ...user,
+          ...broker,
+          client: { clientId: `app${n % 3}` },
+        })
+        .then(createdSession)
       return { id, userId: user.userId, clientId: `app${n % 3}` }
     }
     const logins = (count: number) => Promise.all(Array.from({ length: count }, (_, n) => login(n)))

@@ -4,6 +4,7 @@ import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { start, type Topology } from '../../../tools/servers/topology.mjs'
 import { describeWith, serverBinary } from '../../../tools/testing/capabilities.js'
+import { createdSession } from '../../user-session/src/conformance/fixture.js'
 import { type AuthState, createAuthState, StoreUnavailableError } from '../src/index.js'
 import { LOCAL, REALM, type Stored, store, VERBS } from './full/verbs.js'
 
@@ -98,7 +99,9 @@ for (const [which, changes] of DEPLOYMENTS)
     describe('the ways out', () => {
       test('end sessions, and keep what began earlier from coming back', async () => {
         const { session, root, tab } = await store(state)
-        const began = await state.userSessions.create(REALM, { userId: 'eve', loginUsername: 'eve' })
+        const began = await state.userSessions
+          .create(REALM, { userId: 'eve', loginUsername: 'eve' })
+          .then(createdSession)
         await say(1)
         expect(await state.authSessions.finishTab(REALM, root, tab)).toMatchObject({ removed: true })
         expect(await state.userSessions.removeByUser(REALM, 'ada')).toBe(1)
@@ -192,7 +195,8 @@ for (const [which, changes] of DEPLOYMENTS)
       const used = Number(/used_memory:(\d+)/.exec(await admin.info('memory'))?.[1])
       await say(used + 2_000_000)
       const notes = { filler: 'x'.repeat(8_000) }
-      const create = () => state.userSessions.create(REALM, { userId: 'ada', loginUsername: 'ada', notes })
+      const create = () =>
+        state.userSessions.create(REALM, { userId: 'ada', loginUsername: 'ada', notes }).then(createdSession)
       let created = 0
       const fill = async () => {
         for (;;) {

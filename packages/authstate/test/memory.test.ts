@@ -1,6 +1,7 @@
 import { FakeClock, RecordingLogger } from '@authstate/conformance'
 import type { ProviderCall } from '@authstate/registry'
 import { describe, expect, expectTypeOf, test } from 'vitest'
+import { createdSession } from '../../user-session/src/conformance/fixture.js'
 import {
   type ActionTokenProvider,
   type AuthState,
@@ -27,7 +28,9 @@ describe('without a word of configuration', () => {
 
   test('a login, a code and a failure go round', async () => {
     await using state = await createAuthState()
-    const session = await state.userSessions.create('r', { userId: 'u', loginUsername: 'ada' })
+    const session = await state.userSessions
+      .create('r', { userId: 'u', loginUsername: 'ada' })
+      .then(createdSession)
     expect(await state.userSessions.get('r', session.id)).toMatchObject({ userId: 'u' })
     await state.actionTokens.put('r', 'code', 'k', { lifespanMs: 1_000, data: { to: 'x' } })
     expect(await state.actionTokens.consume('r', 'code', 'k')).toEqual({
@@ -55,7 +58,9 @@ describe('without a word of configuration', () => {
   test('two states share nothing', async () => {
     await using one = await createAuthState()
     await using other = await createAuthState()
-    const { id } = await one.userSessions.create('r', { userId: 'u', loginUsername: 'ada' })
+    const { id } = await one.userSessions
+      .create('r', { userId: 'u', loginUsername: 'ada' })
+      .then(createdSession)
     expect(await other.userSessions.get('r', id)).toBeUndefined()
   })
 })
@@ -115,8 +120,12 @@ describe('what surrounds the providers', () => {
     const clock = new FakeClock()
     const realms = (realmId: string) => (realmId === 'short' ? { ssoSessionMaxLifespanMs: 1_000 } : undefined)
     await using state = await createAuthState({ clock, realms })
-    const short = await state.userSessions.create('short', { userId: 'u', loginUsername: 'ada' })
-    const long = await state.userSessions.create('long', { userId: 'u', loginUsername: 'ada' })
+    const short = await state.userSessions
+      .create('short', { userId: 'u', loginUsername: 'ada' })
+      .then(createdSession)
+    const long = await state.userSessions
+      .create('long', { userId: 'u', loginUsername: 'ada' })
+      .then(createdSession)
     expect(short.expiresAt - short.startedAt).toBe(1_000)
     expect(long.expiresAt - long.startedAt).toBe(1_800_000)
   })

@@ -1,5 +1,6 @@
 import { memoryActionTokens } from '@authstate/action-token'
 import { describe, expect, test } from 'vitest'
+import { createdSession } from '../../user-session/src/conformance/fixture.js'
 import {
   type AuthStateConfig,
   ConfigurationError,
@@ -174,9 +175,9 @@ describe('settings of a realm are checked by the first service that reads them',
     const created = state.authSessions.createRoot('acme')
     await expect(created).rejects.toThrow(type)
     await expect(created).rejects.toThrow(message)
-    await expect(state.userSessions.create('acme', { userId: 'u', loginUsername: 'u' })).rejects.toThrow(
-      message,
-    )
+    await expect(
+      state.userSessions.create('acme', { userId: 'u', loginUsername: 'u' }).then(createdSession),
+    ).rejects.toThrow(message)
   })
 })
 

@@ -1,7 +1,9 @@
 // Every verb of every SPI once, through the front door, on both stores: that they are there, and fit together.
+
 import { FakeClock } from '@authstate/conformance'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
+import { createdSession, sessionOf } from '../../user-session/src/conformance/fixture.js'
 import { type AuthState, type AuthStateConfig, createAuthState } from '../src/index.js'
 
 const keyring = { current: 'a', keys: { a: 'a secret of the test, not of a deployment' } }
@@ -28,17 +30,19 @@ function outline(open: (clock: FakeClock) => Promise<AuthState>): void {
     const seen: string[] = []
     for (const type of ['created', 'removed', 'expired'] as const)
       userSessions.on(type, () => seen.push(type))
-    const session = await userSessions.create('acme', {
-      userId: 'alice',
-      loginUsername: 'alice@example.org',
-      ipAddress: '192.0.2.1',
-      authMethod: 'form',
-      rememberMe: true,
-      brokerSessionId: 'idp-session',
-      brokerUserId: 'idp.alice',
-      notes: { amr: 'pwd' },
-      client: { clientId: 'app', protocol: 'openid-connect', redirectUri: 'https://app.example/cb' },
-    })
+    const session = await userSessions
+      .create('acme', {
+        userId: 'alice',
+        loginUsername: 'alice@example.org',
+        ipAddress: '192.0.2.1',
+        authMethod: 'form',
+        rememberMe: true,
+        brokerSessionId: 'idp-session',
+        brokerUserId: 'idp.alice',
+        notes: { amr: 'pwd' },
+        client: { clientId: 'app', protocol: 'openid-connect', redirectUri: 'https://app.example/cb' },
+      })
+      .then(createdSession)
     const { id } = session
     expect(session).toMatchObject({
       realmId: 'acme',
@@ -58,7 +62,7 @@ function outline(open: (clock: FakeClock) => Promise<AuthState>): void {
       notes: { amr: null, acr: '1' },
     })
     expect(patched).toMatchObject({ state: 'LOGGED_IN', notes: { acr: '1' } })
-    await userSessions.putClientSession('acme', id, { clientId: 'second', notes: { n: '1' } })
+    await userSessions.putClientSession('acme', id, { clientId: 'second', notes: { n: '1' } }).then(sessionOf)
     await userSessions.updateClientSession('acme', id, { clientId: 'second', notes: { n: null, m: '2' } })
     expect((await userSessions.get('acme', id))?.clients.get('second')?.notes).toEqual({ m: '2' })
     const rotation = {
@@ -72,7 +76,9 @@ function outline(open: (clock: FakeClock) => Promise<AuthState>): void {
     expect(await userSessions.rotateRefreshToken('acme', id, rotation)).toMatchObject({ outcome: 'rotated' })
     expect(await userSessions.rotateRefreshToken('acme', id, rotation)).toMatchObject({ outcome: 'reused' })
     expect((await userSessions.get('acme', id))?.clients.has('app')).toBe(false)
-    expect((await userSessions.createOffline('acme', id, { clientIds: ['second'] }))?.offline).toBe(true)
+    expect(
+      (await userSessions.createOffline('acme', id, { clientIds: ['second'] }).then(sessionOf))?.offline,
+    ).toBe(true)
     expect((await userSessions.get('acme', id, { offline: true }))?.id).toBe(id)
     expect(
       (await userSessions.listByUser('acme', 'alice', { limit: 10 })).items.map((one) => one.id),
@@ -84,13 +90,16 @@ function outline(open: (clock: FakeClock) => Promise<AuthState>): void {
     expect(await userSessions.countByClient('acme', 'second')).toBe(1)
     expect(await userSessions.clientStats('acme')).toEqual(new Map([['second', 1]]))
     expect(
-      (await userSessions.restart('acme', id, { userId: 'alice', loginUsername: 'alice' }))?.clients.size,
+      (await userSessions.restart('acme', id, { userId: 'alice', loginUsername: 'alice' }).then(sessionOf))
+        ?.clients.size,
     ).toBe(0)
-    await expect(userSessions.restart('acme', id, { userId: 'bob', loginUsername: 'bob' })).rejects.toThrow(
-      TypeError,
-    )
+    await expect(
+      userSessions.restart('acme', id, { userId: 'bob', loginUsername: 'bob' }).then(sessionOf),
+    ).rejects.toThrow(TypeError)
     expect(await userSessions.removeClientSession('acme', id, 'second')).toBe(false)
-    const other = await userSessions.create('acme', { userId: 'alice', loginUsername: 'alice' })
+    const other = await userSessions
+      .create('acme', { userId: 'alice', loginUsername: 'alice' })
+      .then(createdSession)
     expect(await userSessions.removeByUser('acme', 'alice', { except: other.id })).toBe(1)
     expect(await userSessions.removeByClient('acme', 'second', { offline: true })).toBe(1)
     expect(await userSessions.remove('acme', other.id)).toBe(true)

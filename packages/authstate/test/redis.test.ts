@@ -4,6 +4,7 @@ import { openInspector } from '@authstate/conformance'
 import { afterEach, expect, test } from 'vitest'
 import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
+import { createdSession } from '../../user-session/src/conformance/fixture.js'
 import { type AuthState, ConfigurationError, createAuthState, StoreUnavailableError } from '../src/index.js'
 
 const keyring = { current: 'a', keys: { a: 'x'.repeat(32) } }
@@ -36,7 +37,9 @@ describeWith(redis, 'in Redis', () => {
   test('two nodes share what is in it', async () => {
     await using a = await start('a')
     await using b = await start('b')
-    const { id } = await a.userSessions.create('r', { userId: 'u', loginUsername: 'ada' })
+    const { id } = await a.userSessions
+      .create('r', { userId: 'u', loginUsername: 'ada' })
+      .then(createdSession)
     expect(await b.userSessions.get('r', id)).toMatchObject({ userId: 'u' })
     await a.actionTokens.put('r', 'code', 'k', { lifespanMs: 60_000 })
     expect(await b.actionTokens.consume('r', 'code', 'k')).toMatchObject({ outcome: 'consumed' })

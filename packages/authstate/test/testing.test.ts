@@ -1,5 +1,6 @@
 import { defineSpi } from '@authstate/spi'
 import { expect, test } from 'vitest'
+import { createdSession } from '../../user-session/src/conformance/fixture.js'
 import { ProviderClosedError } from '../src/index.js'
 import { createTestState, FakeClock, faultyClient, runSuite } from '../src/testing.js'
 
@@ -7,7 +8,7 @@ const ada = { userId: 'ada', loginUsername: 'ada' }
 
 test('a state in memory whose clock the test moves', async () => {
   await using it = await createTestState({ realms: () => ({ ssoSessionIdleTimeoutMs: 60_000 }) })
-  const { id } = await it.state.userSessions.create('acme', ada)
+  const { id } = await it.state.userSessions.create('acme', ada).then(createdSession)
   it.clock.advance(59_999)
   expect(await it.state.userSessions.get('acme', id)).toBeDefined()
   it.clock.advance(1)
@@ -19,11 +20,11 @@ test('reset starts anew with nothing in memory; the state and its realms go on w
   const { state } = it
   const acme = state.realm('acme')
   const { userSessions } = state
-  const { id } = await acme.userSessions.create(ada)
+  const { id } = await acme.userSessions.create(ada).then(createdSession)
   const before = it.clock.now()
   await it.reset()
   expect(await acme.userSessions.get(id)).toBeUndefined()
-  const { id: next } = await state.userSessions.create('acme', ada)
+  const { id: next } = await state.userSessions.create('acme', ada).then(createdSession)
   expect(await acme.userSessions.get(next)).toBeDefined()
   expect(it.clock.now()).toBe(before)
   await expect(userSessions.get('acme', next)).rejects.toThrow(ProviderClosedError)
@@ -34,7 +35,7 @@ test('what is logged is kept and not printed', async () => {
   it.state.userSessions.on('created', () => {
     throw new Error('of the application')
   })
-  await it.state.userSessions.create('acme', ada)
+  await it.state.userSessions.create('acme', ada).then(createdSession)
   expect(it.logger.entries.map(({ level }) => level)).toContain('error')
 })
 

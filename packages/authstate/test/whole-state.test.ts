@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { openInspector } from '@authstate/conformance'
+import { FakeClock, openInspector } from '@authstate/conformance'
 import type { AnyProviderFactory } from '@authstate/spi'
 import { afterAll, describe, expect, test } from 'vitest'
 import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
 import { cacheKeys } from '../../realm-cache/src/index.js'
+import { createdSession, sessionOf } from '../../user-session/src/conformance/fixture.js'
 import { memoryUserSessions } from '../../user-session/src/memory.js'
 import { redisUserSessions } from '../../user-session/src/redis.js'
 import {
@@ -16,6 +17,9 @@ import {
   type UserSessionProvider,
 } from '../src/index.js'
 
+/** How long a login may take, where the realm does not say. */
+const LOGIN_MS = 30 * 60_000
+
 const realms = () => ({ bruteForce: { enabled: true } })
 
 /** One realm in which ada and bob have one of everything. */
@@ -23,8 +27,8 @@ async function lived(config: AuthStateConfig) {
   const state = await createAuthState({ ...config, realms })
   const acme = state.realm(`acme-${randomUUID()}`)
   const of = async (userId: string) => {
-    const session = await acme.userSessions.create({ userId, loginUsername: userId })
-    await acme.userSessions.createOffline(session.id)
+    const session = await acme.userSessions.create({ userId, loginUsername: userId }).then(createdSession)
+    await acme.userSessions.createOffline(session.id).then(sessionOf)
     await acme.actionTokens.put('code', userId, { lifespanMs: 60_000, subject: userId })
     await acme.loginFailures.recordFailure(userId)
     await acme.webSessions.save(`web-${userId}`, { data: {}, userId, lifespanMs: 60_000 })
@@ -99,10 +103,30 @@ function verbsOver(config: AuthStateConfig, userSessions: () => AnyProviderFacto
     })
     await acme.endUser('ada')
     const promoted = await acme.authSessions.promote(ada.rootId, under?.tab.tabId ?? '')
-    const late = { userId: 'ada', loginUsername: 'ada', authenticatedAt: promoted?.authenticatedAt ?? 0 }
-    expect(await acme.userSessions.tryCreate(late)).toEqual({ outcome: 'refused', reason: 'ended' })
-    const next = await acme.userSessions.tryCreate({ userId: 'ada', loginUsername: 'ada' })
-    expect(next.outcome).toBe('created')
+    const authenticatedAt = promoted?.authenticatedAt ?? 0
+    const late = { userId: 'ada', loginUsername: 'ada', authenticatedAt }
+    const refused = { outcome: 'refused', reason: 'ended' }
+    expect(await acme.userSessions.create(late)).toEqual(refused)
+    expect(await acme.userSessions.create({ ...late, transient: true })).toEqual(refused)
+    const next = await acme.userSessions.create({ userId: 'ada', loginUsername: 'ada' }).then(createdSession)
+    expect(await acme.userSessions.restart(next.id, late)).toEqual(refused)
+    expect(await acme.userSessions.createOffline(next.id, { authenticatedAt })).toEqual({ outcome: 'gone' })
+    await state.close()
+  })
+
+  test('what a login under way holds of a user goes when its browser has rested for as long as a login may take', async () => {
+    const clock = new FakeClock(1_700_000_000_000)
+    const { state, acme, ada } = await lived({ ...config, clock })
+    await acme.authSessions.updateTab(ada.rootId, ada.tabId, { authNotes: { attempted: 'ada' } })
+    await acme.forgetUser('ada')
+    clock.advance(LOGIN_MS - 1)
+    const other = await acme.authSessions.addTab(ada.rootId, { clientId: 'shop' })
+    expect(other?.tab.userId).toBeUndefined()
+    clock.advance(LOGIN_MS - 1)
+    expect((await acme.authSessions.getTab(ada.rootId, 'shop', ada.tabId))?.userId).toBe('ada')
+    clock.advance(1)
+    expect(await acme.authSessions.getTab(ada.rootId, 'shop', ada.tabId)).toBeUndefined()
+    expect(await acme.authSessions.getRoot(ada.rootId)).toBeUndefined()
     await state.close()
   })
 
@@ -127,7 +151,9 @@ function verbsOver(config: AuthStateConfig, userSessions: () => AnyProviderFacto
   test('removeRealm leaves nothing of that realm', async () => {
     const { state, acme, left } = await lived(config)
     const other = state.realm(`other-${randomUUID()}`)
-    const { id } = await other.userSessions.create({ userId: 'ada', loginUsername: 'ada' })
+    const { id } = await other.userSessions
+      .create({ userId: 'ada', loginUsername: 'ada' })
+      .then(createdSession)
     await acme.remove()
     expect([await left('ada'), await left('bob')]).toEqual([NOTHING, NOTHING])
     expect(await other.userSessions.get(id)).toBeDefined()
@@ -139,7 +165,9 @@ function verbsOver(config: AuthStateConfig, userSessions: () => AnyProviderFacto
     let ssoSessionIdleTimeoutMs = 1_800_000
     const state = await createAuthState({ ...config, realms: () => ({ ssoSessionIdleTimeoutMs }) })
     const acme = state.realm(`acme-${randomUUID()}`)
-    const { id, expiresAt } = await acme.userSessions.create({ userId: 'ada', loginUsername: 'ada' })
+    const { id, expiresAt } = await acme.userSessions
+      .create({ userId: 'ada', loginUsername: 'ada' })
+      .then(createdSession)
     ssoSessionIdleTimeoutMs = 3_600_000
     await acme.changed()
     expect((await acme.userSessions.get(id))?.expiresAt).toBe(expiresAt + 1_800_000)

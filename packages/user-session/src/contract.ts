@@ -52,20 +52,13 @@ export interface UserSessionProvider extends Provider {
    *
    * Not safe to repeat after a lost answer: the first one may live on until it expires.
    *
-   * @throws {SessionRefusedError} where `tryCreate` answers `refused`
-   */
-  create(realmId: string, session: CreateUserSession): Promise<UserSession>
-
-  /**
-   * {@link create} for callers who expect to be refused.
-   *
    * The limits of the configuration are decided in the step that creates: n logins at once never exceed them. All that
    * apply are asked, from the narrowest to the widest: sessions at the client, online (or offline) sessions of the user,
    * both in all. A session that ends by one makes room for the next as well. Only a limit that was lowered asks for more
    * than one end per limit; beyond a hundred ends, they come in several steps before the one that creates. So are the
    * fences of {@link removeByUser} and {@link removeByRealm}, by `authenticatedAt`.
    */
-  tryCreate(realmId: string, session: CreateUserSession): Promise<CreateOutcome>
+  create(realmId: string, session: CreateUserSession): Promise<CreateOutcome>
 
   /** The session of that id, if it lives. Reading does not extend its life. */
   get(realmId: string, id: string, options?: ClientScope): Promise<UserSession | undefined>
@@ -93,35 +86,22 @@ export interface UserSessionProvider extends Provider {
 
   /**
    * Begins an online session anew for the same user: the id stays, its notes, state and client sessions go. No
-   * refresh token from before is accepted again.
+   * refresh token from before is accepted again. It stays as it is where it is refused: the user may have no more sessions at
+   * this client, or the user's or realm's sessions were ended after this login began.
    *
    * @throws {TypeError} the session belongs to another user, who needs a session with an id of its own
-   * @throws {SessionRefusedError} the user's or realm's sessions were ended after this login began, or the user may
-   *   have no more sessions at this client; the session stays as it is
    */
-  restart(realmId: string, id: string, session: NewUserSession): Promise<UserSession | undefined>
-
-  /** {@link UserSessionProvider.restart} for callers who expect to be refused: by the limit per client, or because sessions were ended. */
-  tryRestart(realmId: string, id: string, session: NewUserSession): Promise<LimitedOutcome>
+  restart(realmId: string, id: string, session: NewUserSession): Promise<LimitedOutcome>
 
   /** Ends a session with its client sessions; the twin is not touched. @returns `false` when there is none. */
   remove(realmId: string, id: string, options?: SessionScope): Promise<boolean>
 
   /**
    * Adds a client session, or replaces what a living one holds: then its `startedAt` and what is known of its
-   * refresh tokens stay. The user session is not refreshed. Safe to repeat.
-   *
-   * @throws {SessionRefusedError} the user may have no more sessions at this client
+   * refresh tokens stay. The user session is not refreshed. Safe to repeat. Refused where the user may have no more sessions at
+   * this client.
    */
   putClientSession(
-    realmId: string,
-    id: string,
-    client: NewClientSession,
-    options?: SessionScope,
-  ): Promise<UserSession | undefined>
-
-  /** {@link UserSessionProvider.putClientSession} for callers who expect to be refused. */
-  tryPutClientSession(
     realmId: string,
     id: string,
     client: NewClientSession,
@@ -152,16 +132,13 @@ export interface UserSessionProvider extends Provider {
   /**
    * Copies an online session, with the living client sessions named or all of them, into an offline session of the
    * same id that starts now; the online one is not touched. Where the offline session exists it is refreshed, and
-   * only what is missing is copied.
+   * only what is missing is copied. Refused where the user may have no more offline sessions, or no more sessions in all; to
+   * make room, the online session itself does not end.
    *
-   * @returns The offline session; `undefined` without a living online one, or when the user's or realm's offline sessions
+   * @returns With the offline session; `gone` without a living online one, or when the user's or realm's offline sessions
    *   were ended after the login began, or that is more than an hour ago.
-   * @throws {SessionRefusedError} the user may have no more offline sessions, or no more sessions in all
    */
-  createOffline(realmId: string, id: string, options?: OfflineCopy): Promise<UserSession | undefined>
-
-  /** {@link UserSessionProvider.createOffline} for callers who expect to be refused. To make room, the online session itself does not end. */
-  tryCreateOffline(realmId: string, id: string, options?: OfflineCopy): Promise<LimitedOutcome>
+  createOffline(realmId: string, id: string, options?: OfflineCopy): Promise<LimitedOutcome>
 
   /**
    * Exchanges a refresh token for its successor: of n presentations at once of one token exactly `1 + maxReuse`

@@ -1,4 +1,4 @@
-import { ConflictError, type EventOf, type Page, type PageOptions } from '@authstate/spi'
+import type { EventOf, Page, PageOptions } from '@authstate/spi'
 
 export type { Page }
 
@@ -163,7 +163,7 @@ export interface SessionTimes {
 }
 
 /**
- * Why a session was not created: a limit was reached, the user's or realm's sessions were ended after the login began, or it
+ * Why a verb did nothing: a limit was reached, the user's or realm's sessions were ended after the login began, or it
  * began too long ago for anybody to tell.
  */
 export type RefusalReason =
@@ -174,28 +174,18 @@ export type RefusalReason =
   | 'ended'
   | 'too-late'
 
-/** What `tryCreate` answers. */
+/** What `create` answers. */
 export type CreateOutcome =
   | { readonly outcome: 'created'; readonly session: UserSession }
   | { readonly outcome: 'refused'; readonly reason: RefusalReason }
 
-/** A session was not created for a reason that is no fault of the store. */
-export class SessionRefusedError extends ConflictError {
-  readonly reason: RefusalReason
-
-  constructor(reason: RefusalReason) {
-    super(`user-session: ${REFUSALS[reason]}`)
-    this.reason = reason
-  }
-}
-
-const REFUSALS: Readonly<Record<RefusalReason, string>> = {
-  'user-limit': 'the limit of sessions is reached (user-limit)',
-  'client-limit': 'the limit of sessions is reached (client-limit)',
-  'offline-limit': 'the limit of offline sessions is reached (offline-limit)',
-  'total-limit': 'the limit of online and offline sessions is reached (total-limit)',
-  ended: 'the sessions of this user or realm were ended after this login began',
-  'too-late': 'this login began more than an hour ago: the user has to log in again',
+const REFUSALS: Readonly<Record<RefusalReason, true>> = {
+  'user-limit': true,
+  'client-limit': true,
+  'offline-limit': true,
+  'total-limit': true,
+  ended: true,
+  'too-late': true,
 }
 
 /** Whether a text says why something was refused. */
@@ -208,18 +198,6 @@ export type LimitedOutcome =
   | { readonly outcome: 'done'; readonly session: UserSession }
   | { readonly outcome: 'gone' }
   | { readonly outcome: 'refused'; readonly reason: RefusalReason }
-
-/** The session of an outcome. @throws {SessionRefusedError} it was refused. */
-export function sessionOf(outcome: LimitedOutcome): UserSession | undefined {
-  if (outcome.outcome === 'refused') throw new SessionRefusedError(outcome.reason)
-  return outcome.outcome === 'done' ? outcome.session : undefined
-}
-
-/** The session created. @throws {SessionRefusedError} it was refused. */
-export function createdSession(created: CreateOutcome): UserSession {
-  if (created.outcome === 'refused') throw new SessionRefusedError(created.reason)
-  return created.session
-}
 
 /** One presentation of a refresh token. */
 export interface TokenRotation {

@@ -20,7 +20,6 @@ import {
   type ClientTokenRotation,
   type CreateOutcome,
   type CreateUserSession,
-  createdSession,
   type LimitedOutcome,
   type NewClientSession,
   type NewUserSession,
@@ -28,7 +27,6 @@ import {
   type PageRequest,
   type RotationOutcome,
   type SessionScope,
-  sessionOf,
   type TransientTokenRotation,
   type TwinScope,
   type UserRemoval,
@@ -75,11 +73,7 @@ export class UserSessions implements UserSessionProvider {
     this.#sweeper = new Sweeper(config.sweepIntervalMs, context.logger, () => this.#sweep())
   }
 
-  async create(realmId: string, session: CreateUserSession) {
-    return createdSession(await this.tryCreate(realmId, session))
-  }
-
-  async tryCreate(realmId: string, session: CreateUserSession): Promise<CreateOutcome> {
+  async create(realmId: string, session: CreateUserSession): Promise<CreateOutcome> {
     this.#enter(realmId)
     const checked = check.checkSession(session, this.#config.maxNotesBytes, this.#moments)
     const realm = await this.#context.realm(realmId)
@@ -119,11 +113,7 @@ export class UserSessions implements UserSessionProvider {
     return this.#store.update(await this.#step(realmId, id, check.checkScope(options)), checked)
   }
 
-  async restart(realmId: string, id: string, begun: NewUserSession) {
-    return sessionOf(await this.tryRestart(realmId, id, begun))
-  }
-
-  async tryRestart(realmId: string, id: string, begun: NewUserSession): Promise<LimitedOutcome> {
+  async restart(realmId: string, id: string, begun: NewUserSession): Promise<LimitedOutcome> {
     this.#enterWith(realmId, id, 'id')
     const checked = check.checkRestart(begun, this.#config.maxNotesBytes, this.#moments)
     const step = await this.#step(realmId, id, false)
@@ -135,11 +125,7 @@ export class UserSessions implements UserSessionProvider {
     return this.#store.remove({ realmId, id, offline: check.checkScope(options) }, this.clock.now())
   }
 
-  async putClientSession(realmId: string, id: string, client: NewClientSession, options?: SessionScope) {
-    return sessionOf(await this.tryPutClientSession(realmId, id, client, options))
-  }
-
-  async tryPutClientSession(
+  async putClientSession(
     realmId: string,
     id: string,
     client: NewClientSession,
@@ -163,11 +149,7 @@ export class UserSessions implements UserSessionProvider {
     return this.#store.removeClient({ realmId, id, offline }, clientId, endWhenLast, this.clock.now())
   }
 
-  async createOffline(realmId: string, id: string, options?: OfflineCopy) {
-    return sessionOf(await this.tryCreateOffline(realmId, id, options))
-  }
-
-  async tryCreateOffline(realmId: string, id: string, options?: OfflineCopy): Promise<LimitedOutcome> {
+  async createOffline(realmId: string, id: string, options?: OfflineCopy): Promise<LimitedOutcome> {
     this.#enterWith(realmId, id, 'id')
     const copy = check.checkCopy(options, this.#moments)
     if (isTooLate(copy.login, this.clock)) return { outcome: 'gone' }

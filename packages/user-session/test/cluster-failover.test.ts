@@ -5,6 +5,7 @@ import { StoreUnavailableError } from '@authstate/spi'
 import { expect, test } from 'vitest'
 import { ask, start, type Topology, until } from '../../../tools/servers/topology.mjs'
 import { describeWith, serverBinary } from '../../../tools/testing/capabilities.js'
+import { createdSession } from '../src/conformance/fixture.js'
 import { userSessionSpi } from '../src/index.js'
 import { redisUserSessions } from '../src/redis.js'
 
@@ -31,7 +32,8 @@ describeWith(serverBinary, 'a Cluster whose master is killed in the middle of tr
       await registry.start()
       const sessions = registry.get(userSessionSpi)
       const userOf = (n: number) => `user-${n}`
-      const login = (userId: string) => sessions.create('realm', { userId, loginUsername: userId })
+      const login = (userId: string) =>
+        sessions.create('realm', { userId, loginUsername: userId }).then(createdSession)
 
       const ids: string[] = []
       for (let n = 0; n < USERS; n++) ids.push((await login(userOf(n))).id)

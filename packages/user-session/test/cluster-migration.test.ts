@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import { start, until } from '../../../tools/servers/topology.mjs'
 import { describeWith, serverBinary } from '../../../tools/testing/capabilities.js'
 import { moveSlot } from '../../../tools/testing/slot-migration.js'
+import { createdSession } from '../src/conformance/fixture.js'
 import { type UserSessionProvider, userSessionSpi } from '../src/index.js'
 import { redisUserSessions } from '../src/redis.js'
 
@@ -118,7 +119,9 @@ async function traffic(
   for (let turn = 0; goesOn(); turn++) {
     const userId = `user-${(worker * 7 + turn) % USERS}`
     const made = await attempt(
-      sessions.create('realm', { userId, loginUsername: userId, client: { clientId: 'app' } }),
+      sessions
+        .create('realm', { userId, loginUsername: userId, client: { clientId: 'app' } })
+        .then(createdSession),
     )
     if (typeof made === 'string') continue
     fates.set(made.id, 'there')

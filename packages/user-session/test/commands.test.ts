@@ -3,6 +3,7 @@ import type { Script } from '@authstate/redis'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
+import { createdSession, sessionOf } from '../src/conformance/fixture.js'
 import type { UserSession, UserSessionProvider } from '../src/index.js'
 import * as scripts from '../src/scripts.js'
 import { bytesOf, countingClient, openNode } from './support.js'
@@ -41,12 +42,12 @@ describeWith(redis, 'commands of user-session', () => {
     counting = countingClient(client)
     clock = new FakeClock()
     node = await openNode({ client: counting.client, prefix, clock })
-    session = await node.create('realm', { ...login(), client: clientOf(0) })
-    await node.putClientSession('realm', session.id, clientOf(1))
-    session = (await node.putClientSession('realm', session.id, clientOf(2))) as UserSession
+    session = await node.create('realm', { ...login(), client: clientOf(0) }).then(createdSession)
+    await node.putClientSession('realm', session.id, clientOf(1)).then(sessionOf)
+    session = (await node.putClientSession('realm', session.id, clientOf(2)).then(sessionOf)) as UserSession
     // Every source is known to the server before commands are counted.
     for (const call of verbs()) await call()
-    session = await node.create('realm', { ...login(), client: clientOf(0) })
+    session = await node.create('realm', { ...login(), client: clientOf(0) }).then(createdSession)
     counting.sent.length = 0
   })
   afterEach(async () => {
@@ -65,18 +66,20 @@ describeWith(redis, 'commands of user-session', () => {
   const rotation = { ...presentation, clientId }
   const onOneSession: Record<string, (id: string) => Promise<unknown>> = {
     create: () =>
-      node.create('realm', { ...login(), brokerSessionId: 'b', brokerUserId: 'i', client: clientOf(0) }),
+      node
+        .create('realm', { ...login(), brokerSessionId: 'b', brokerUserId: 'i', client: clientOf(0) })
+        .then(createdSession),
     get: (id) => node.get('realm', id),
     'get for a client': (id) => node.get('realm', id, { clientId }),
     touch: (id) => node.touch('realm', id),
     refresh: (id) => node.refresh('realm', id),
     'refresh for a client': (id) => node.refresh('realm', id, { clientId }),
     update: (id) => node.update('realm', id, { state: 'LOGGED_IN', notes: { a: 'b' } }),
-    putClientSession: (id) => node.putClientSession('realm', id, clientOf(3)),
+    putClientSession: (id) => node.putClientSession('realm', id, clientOf(3)).then(sessionOf),
     updateClientSession: (id) => node.updateClientSession('realm', id, { clientId, notes: { a: 'b' } }),
     rotateRefreshToken: (id) => node.rotateRefreshToken('realm', id, rotation),
-    createOffline: (id) => node.createOffline('realm', id, { clientIds: [clientId] }),
-    restart: (id) => node.restart('realm', id, { ...login(), client: clientOf(0) }),
+    createOffline: (id) => node.createOffline('realm', id, { clientIds: [clientId] }).then(sessionOf),
+    restart: (id) => node.restart('realm', id, { ...login(), client: clientOf(0) }).then(sessionOf),
     removeClientSession: (id) => node.removeClientSession('realm', id, clientId, { endWhenLast: true }),
     remove: (id) => node.remove('realm', id, { offline: true }),
     listByUser: () => node.listByUser('realm', login().userId),
@@ -108,12 +111,14 @@ describeWith(redis, 'commands of user-session', () => {
 
   test.each(Object.keys(onTheRealm))('%s is one round trip, a command per partition', async (verb) => {
     for (let n = 0; n < 40; n++) {
-      await node.create('realm', {
-        ...login(`user ${n}`),
-        brokerSessionId: 'b',
-        brokerUserId: 'i',
-        client: clientOf(n % 3),
-      })
+      await node
+        .create('realm', {
+          ...login(`user ${n}`),
+          brokerSessionId: 'b',
+          brokerUserId: 'i',
+          client: clientOf(n % 3),
+        })
+        .then(createdSession)
     }
     counting.sent.length = 0
     await onTheRealm[verb]?.()
@@ -134,7 +139,7 @@ describeWith(redis, 'commands of user-session', () => {
       const { id } = session
       for (const call of Object.values(onOneSession)) await call(id)
       for (const call of [...Object.values(onTheRealm), () => node.sweep()]) await call()
-      session = await node.create('realm', { ...login(), client: clientOf(0) })
+      session = await node.create('realm', { ...login(), client: clientOf(0) }).then(createdSession)
       return counting.sent
         .filter(
           ({ name, parameters }) => name === 'evalsha' && all.get(parameters[0])?.args.at(-1) !== 'evicted',
@@ -174,7 +179,7 @@ describeWith(redis, 'commands of user-session', () => {
   test('a touch sends a tenth of the session, a full one no more', async () => {
     const full = await node
       .putClientSession('realm', session.id, clientOf(1))
-      .then(() => node.putClientSession('realm', session.id, clientOf(2)))
+      .then(() => node.putClientSession('realm', session.id, clientOf(2)).then(sessionOf))
     const json = JSON.stringify({ ...full, clients: [...(full?.clients.values() ?? [])] }).length
     counting.sent.length = 0
     clock.advance(1)
@@ -203,7 +208,7 @@ describeWith(redis, 'commands of user-session', () => {
   test('the memory of a session', async () => {
     const full = await node
       .putClientSession('realm', session.id, clientOf(1))
-      .then(() => node.putClientSession('realm', session.id, clientOf(2)))
+      .then(() => node.putClientSession('realm', session.id, clientOf(2)).then(sessionOf))
     const json = JSON.stringify({ ...full, clients: [...(full?.clients.values() ?? [])] }).length
     const used = await client.memory(
       'USAGE',

@@ -1,8 +1,10 @@
 // Redis under a policy that evicts takes whole keys away, the least used first: here a test takes them.
+
 import { FakeClock, openInspector } from '@authstate/conformance'
 import { afterAll, describe, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
+import { createdSession } from '../src/conformance/fixture.js'
 import type { UserSessionProvider } from '../src/index.js'
 import { countingClient, openNode, underPolicy } from './support.js'
 
@@ -71,7 +73,7 @@ describeWith(redis, 'what Redis evicted', () => {
   ] as const)('%s', (_, use) => {
     test('enters a session again that all indexes had lost, a second after its last use', async () => {
       const { clock, sessions } = await open()
-      const { id } = await sessions.create('realm', login('ada'))
+      const { id } = await sessions.create('realm', login('ada')).then(createdSession)
       await evict(...INDEXES)
       clock.advance(1_000)
       await use(sessions, id)
@@ -85,7 +87,8 @@ describeWith(redis, 'what Redis evicted', () => {
     test('enters it again where others of the same user were entered before it', async () => {
       const { clock, sessions } = await open()
       const ids: string[] = []
-      for (let n = 0; n < 3; n++) ids.push((await sessions.create('realm', login('ada'))).id)
+      for (let n = 0; n < 3; n++)
+        ids.push((await sessions.create('realm', login('ada')).then(createdSession)).id)
       await evict('uu')
       clock.advance(1_000)
       for (const id of ids) await use(sessions, id)
@@ -96,7 +99,7 @@ describeWith(redis, 'what Redis evicted', () => {
 
     test('enters it again in the index of a realm within ten seconds', async () => {
       const { clock, sessions } = await open()
-      const { id } = await sessions.create('realm', login('ada'))
+      const { id } = await sessions.create('realm', login('ada')).then(createdSession)
       await evict('ur', 'ub', 'ui')
       clock.advance(10_000)
       await use(sessions, id)
@@ -106,7 +109,7 @@ describeWith(redis, 'what Redis evicted', () => {
 
     test('lets Redis keep what was entered again for as long as the session', async () => {
       const { clock, sessions } = await open()
-      const { id, expiresAt } = await sessions.create('realm', login('ada'))
+      const { id, expiresAt } = await sessions.create('realm', login('ada')).then(createdSession)
       await evict(...INDEXES)
       clock.advance(1_000)
       await use(sessions, id)
@@ -129,7 +132,7 @@ describeWith(redis, 'what Redis evicted', () => {
     ] as const)('%s says whether to look after evicted indexes', async (_, named, argument) => {
       const { client: counting, sent } = countingClient(underPolicy(openRedis(), policy))
       const sessions = await openNode({ client: counting, prefix: prefix() })
-      const { id } = await sessions.create('realm', login('ada'))
+      const { id } = await sessions.create('realm', login('ada')).then(createdSession)
       sent.length = 0
       await sessions.touch('realm', id, named)
       expect(sent.map(({ parameters }) => parameters.slice(3 + argument))).toEqual([evicted])
@@ -143,7 +146,8 @@ describeWith(redis, 'what Redis evicted', () => {
     const thirty = async () => {
       const { clock, sessions } = await open()
       const ids: string[] = []
-      for (let n = 0; n < 30; n++) ids.push((await sessions.create('realm', login(`user${n % 10}`))).id)
+      for (let n = 0; n < 30; n++)
+        ids.push((await sessions.create('realm', login(`user${n % 10}`)).then(createdSession)).id)
       for (const [n, id] of ids.entries()) {
         if (n >= 10) await raw.del(...(await raw.keys(`${prefix()}:{*}:us:realm:${id}`)))
       }

@@ -4,6 +4,7 @@ import type { Upcaster } from '@authstate/spi'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
+import { createdSession, sessionOf } from '../src/conformance/fixture.js'
 import type { UserSession, UserSessionEvent, UserSessionProvider } from '../src/index.js'
 import { type Fields, versions } from '../src/redis/versions.js'
 import * as scripts from '../src/scripts.js'
@@ -46,7 +47,7 @@ const rotation = { ...presentation, clientId: 'app' }
 const verbs: Record<string, Verb> = {
   create: {
     script: scripts.create,
-    run: (node) => node.create('realm', login),
+    run: (node) => node.create('realm', login).then(createdSession),
     look: (node) => node.count('realm'),
     undone: 1,
     done: 2,
@@ -75,7 +76,7 @@ const verbs: Record<string, Verb> = {
   },
   restart: {
     script: scripts.restart,
-    run: (node, { id }) => node.restart('realm', id, { ...login, ipAddress: '192.0.2.1' }),
+    run: (node, { id }) => node.restart('realm', id, { ...login, ipAddress: '192.0.2.1' }).then(sessionOf),
     look: async (node, { id }) => (await node.get('realm', id))?.ipAddress,
     undone: undefined,
     done: '192.0.2.1',
@@ -90,7 +91,7 @@ const verbs: Record<string, Verb> = {
   },
   putClientSession: {
     script: scripts.putClient,
-    run: (node, { id }) => node.putClientSession('realm', id, { clientId: 'other' }),
+    run: (node, { id }) => node.putClientSession('realm', id, { clientId: 'other' }).then(sessionOf),
     look: (node) => node.countByClient('realm', 'other'),
     undone: 0,
     done: 1,
@@ -112,7 +113,7 @@ const verbs: Record<string, Verb> = {
   },
   createOffline: {
     script: scripts.createOffline,
-    run: (node, { id }) => node.createOffline('realm', id, { clientIds: ['app'] }),
+    run: (node, { id }) => node.createOffline('realm', id, { clientIds: ['app'] }).then(sessionOf),
     look: (node) => node.countByClient('realm', 'app', offline),
     undone: 0,
     done: 1,
@@ -167,7 +168,7 @@ describeWith(redis, 'user-session faults', () => {
     logger = new RecordingLogger()
     clock = new FakeClock()
     healthy = await open()
-    session = await healthy.create('realm', { ...login, client: { clientId: 'app' } })
+    session = await healthy.create('realm', { ...login, client: { clientId: 'app' } }).then(createdSession)
     clock.advance(1_000)
   })
   afterEach(async () => {
@@ -249,14 +250,14 @@ describeWith(redis, 'user-session faults', () => {
       })
       faulty.arm(scripts.create, { when: 'delay', until })
       clock.advance(1)
-      const late = node.tryCreate('realm', login)
+      const late = node.create('realm', login)
       clock.advance(1)
       await end()
       arrive()
       expect(await late).toEqual({ outcome: 'refused', reason: 'ended' })
       expect(await healthy.count('realm')).toBe(0)
       clock.advance(1)
-      expect((await node.tryCreate('realm', login)).outcome).toBe('created')
+      expect((await node.create('realm', login)).outcome).toBe('created')
     }
   })
 
@@ -270,17 +271,18 @@ describeWith(redis, 'user-session faults', () => {
         arrive = resolve
       }),
     })
-    const late = node.createOffline('realm', session.id)
+    const late = node.createOffline('realm', session.id).then(sessionOf)
     clock.advance(1)
     await healthy.removeByUser('realm', 'alice', offline)
     arrive()
     expect(await late).toBe(undefined)
     expect(await healthy.count('realm', offline)).toBe(0)
-    expect(await healthy.createOffline('realm', session.id)).toMatchObject({ offline: true })
+    expect(await healthy.createOffline('realm', session.id).then(sessionOf)).toMatchObject({ offline: true })
   })
 
   test('removeByRealm, lost in one partition: repeating it ends what is left', async () => {
-    for (let n = 0; n < 60; n++) await healthy.create('realm', { ...login, userId: `user ${n}` })
+    for (let n = 0; n < 60; n++)
+      await healthy.create('realm', { ...login, userId: `user ${n}` }).then(createdSession)
     const faulty = faultyClient(client)
     const node = await open({ client: faulty.client })
     faulty.arm(scripts.endAll, { when: 'before', error: lost })
@@ -290,7 +292,7 @@ describeWith(redis, 'user-session faults', () => {
   })
 
   test('sweep: who dies after telling leaves the rest to the next, who tells again', async () => {
-    for (let n = 0; n < 30; n++) await healthy.create('realm', login)
+    for (let n = 0; n < 30; n++) await healthy.create('realm', login).then(createdSession)
     clock.advance(IDLE_MS)
     const faulty = faultyClient(client)
     const dying = await open({ client: faulty.client })
@@ -334,7 +336,7 @@ describeWith(redis, 'user-session faults', () => {
   })
 
   test('sweep: without a listener, when an answer is lost, the rest is left to the next', async () => {
-    for (let n = 0; n < 30; n++) await healthy.create('realm', login)
+    for (let n = 0; n < 30; n++) await healthy.create('realm', login).then(createdSession)
     clock.advance(IDLE_MS)
     const faulty = faultyClient(client)
     const dying = await open({ client: faulty.client })
@@ -386,8 +388,8 @@ describeWith(redis, 'user-session faults', () => {
       () => healthy.touch('realm', session.id),
       () => healthy.refresh('realm', session.id),
       () => healthy.update('realm', session.id, { state: 'LOGGED_OUT' }),
-      () => healthy.restart('realm', session.id, login),
-      () => healthy.putClientSession('realm', session.id, { clientId: 'x' }),
+      () => healthy.restart('realm', session.id, login).then(sessionOf),
+      () => healthy.putClientSession('realm', session.id, { clientId: 'x' }).then(sessionOf),
       () => healthy.remove('realm', session.id),
       () => healthy.rotateRefreshToken('realm', session.id, rotation),
     ]) {
@@ -423,8 +425,8 @@ describeWith(redis, 'user-session faults', () => {
     const broker = { ...login, brokerSessionId: 'broker' }
     const unreadable = []
     for (let n = 0; n < 9; n++)
-      unreadable.push(await early.create('realm', { ...broker, userId: `user ${n}` }))
-    const readable = await healthy.create('realm', broker)
+      unreadable.push(await early.create('realm', { ...broker, userId: `user ${n}` }).then(createdSession))
+    const readable = await healthy.create('realm', broker).then(createdSession)
     for (const { id } of unreadable) await client.hset(keyOf(id), { d: 'not json' })
     expect((await healthy.findByBrokerSession('realm', 'broker'))?.id).toBe(readable.id)
     const page = await healthy.listByBrokerSession('realm', 'broker', { limit: 1 })
@@ -437,10 +439,10 @@ describeWith(redis, 'user-session faults', () => {
 
   test('sessions from before they said when they began end by when they started', async () => {
     await client.hdel(keyOf(session.id), 'b')
-    const odd = await healthy.create('realm', login)
+    const odd = await healthy.create('realm', login).then(createdSession)
     await client.hset(keyOf(odd.id), { b: 'yesterday' })
     expect(await healthy.removeByUser('realm', 'alice')).toBe(2)
-    const later = await healthy.create('realm', login)
+    const later = await healthy.create('realm', login).then(createdSession)
     await client.hdel(keyOf(later.id), 'b')
     await client.hset(keyOf(later.id), {
       t: ((await client.hget(keyOf(later.id), 't')) as string).replace(' 17000000', ' 17100000'),
@@ -451,7 +453,7 @@ describeWith(redis, 'user-session faults', () => {
   })
 
   test('a client session that cannot be read is absent, the others stay', async () => {
-    await healthy.putClientSession('realm', session.id, { clientId: 'other' })
+    await healthy.putClientSession('realm', session.id, { clientId: 'other' }).then(sessionOf)
     const text = (await client.hget(keyOf(session.id), 'c:app')) as string
     await client.hset(keyOf(session.id), { 'c:app': text.slice(0, text.indexOf('{') + 1) })
     const read = await healthy.get('realm', session.id)
@@ -495,8 +497,8 @@ describeWith(redis, 'user-session faults', () => {
       for (const change of [
         () => healthy.touch('realm', session.id),
         () => healthy.update('realm', session.id, { notes: { a: '1' } }),
-        () => healthy.putClientSession('realm', session.id, { clientId: 'x' }),
-        () => healthy.createOffline('realm', session.id),
+        () => healthy.putClientSession('realm', session.id, { clientId: 'x' }).then(sessionOf),
+        () => healthy.createOffline('realm', session.id).then(sessionOf),
       ]) {
         await age()
         expect(await change()).not.toBe(undefined)
@@ -549,7 +551,9 @@ describeWith(redis, 'user-session faults', () => {
       ['removeByRealm', scripts.endAll, (node: Node) => node.removeByRealm('realm')],
     ] as const)('%s, refused in one partition', async (_, script, run) => {
       for (let n = 0; n < 40; n++) {
-        await healthy.create('realm', { userId: `u${n}`, loginUsername: 'x', client: { clientId: 'app' } })
+        await healthy
+          .create('realm', { userId: `u${n}`, loginUsername: 'x', client: { clientId: 'app' } })
+          .then(createdSession)
       }
       const before = await healthy.countByClient('realm', 'app')
       const faulty = faultyClient(client)
@@ -564,7 +568,8 @@ describeWith(redis, 'user-session faults', () => {
     })
 
     test('removeByUser, refused in its second step', async () => {
-      for (let n = 0; n < 150; n++) await healthy.create('realm', { userId: 'many', loginUsername: 'x' })
+      for (let n = 0; n < 150; n++)
+        await healthy.create('realm', { userId: 'many', loginUsername: 'x' }).then(createdSession)
       const faulty = faultyClient(client)
       const node = await open({ client: faulty.client })
       faulty.arm(scripts.endAll, { when: 'delay', until: Promise.resolve() })
@@ -587,7 +592,7 @@ describeWith(redis, 'user-session faults', () => {
     })
 
     test('sweep, refused once some are gone', async () => {
-      for (let n = 0; n < 30; n++) await healthy.create('realm', login)
+      for (let n = 0; n < 30; n++) await healthy.create('realm', login).then(createdSession)
       clock.advance(IDLE_MS)
       const faulty = faultyClient(client)
       const node = await open({ client: faulty.client })
@@ -599,20 +604,20 @@ describeWith(redis, 'user-session faults', () => {
     })
 
     test.each<[string, AnyScript, (node: Node, id: string) => Promise<unknown>]>([
-      ['create', scripts.create, (node) => node.create('realm', login)],
-      ['createOffline', scripts.createOffline, (node, id) => node.createOffline('realm', id)],
+      ['create', scripts.create, (node) => node.create('realm', login).then(createdSession)],
+      ['createOffline', scripts.createOffline, (node, id) => node.createOffline('realm', id).then(sessionOf)],
       [
         'putClientSession',
         scripts.putClient,
-        (node, id) => node.putClientSession('realm', id, { clientId: 'app2' }),
+        (node, id) => node.putClientSession('realm', id, { clientId: 'app2' }).then(sessionOf),
       ],
     ])('%s, refused once some have made room', async (_name, script, run) => {
       // So many that one step does not end them all.
       const many = Array.from({ length: 110 }, () =>
-        healthy.create('realm', { ...login, client: { clientId: 'app2' } }),
+        healthy.create('realm', { ...login, client: { clientId: 'app2' } }).then(createdSession),
       )
       await Promise.all(many)
-      const { id } = await healthy.create('realm', login)
+      const { id } = await healthy.create('realm', login).then(createdSession)
       const faulty = faultyClient(client)
       const node = await open({
         client: faulty.client,

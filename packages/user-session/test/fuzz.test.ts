@@ -1,10 +1,12 @@
 // What another version, or somebody else, may have left in a session.
+
 import { FakeClock, openInspector } from '@authstate/conformance'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../tools/testing/capabilities.js'
 import { overDamage } from '../../../tools/testing/damage.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
+import { createdSession, sessionOf } from '../src/conformance/fixture.js'
 import type { UserSession, UserSessionProvider } from '../src/index.js'
 import { openNode } from './support.js'
 
@@ -22,12 +24,14 @@ describeWith(redis, 'a stored session', () => {
   })
   beforeEach(async () => {
     id = (
-      await sessions.create('realm', {
-        userId: 'alice',
-        loginUsername: 'alice',
-        notes: { a: '1' },
-        client: { clientId: 'app', notes: { b: '2' } },
-      })
+      await sessions
+        .create('realm', {
+          userId: 'alice',
+          loginUsername: 'alice',
+          notes: { a: '1' },
+          client: { clientId: 'app', notes: { b: '2' } },
+        })
+        .then(createdSession)
     ).id
     const rotation = { clientId: 'app', family: 'f', presented: 'T1', next: 'T2', issuedAt: now, maxReuse: 1 }
     expect(await sessions.rotateRefreshToken('realm', id, rotation)).toMatchObject({ outcome: 'rotated' })
@@ -70,7 +74,7 @@ describeWith(redis, 'a stored session', () => {
     ['touch', () => sessions.touch('realm', id)],
     ['refresh', async () => expectWhole(await sessions.refresh('realm', id, { clientId: 'app' }))],
     ['update', async () => expectWhole(await sessions.update('realm', id, { notes: { c: '3' } }))],
-    ['putClientSession', () => sessions.putClientSession('realm', id, { clientId: 'app' })],
+    ['putClientSession', () => sessions.putClientSession('realm', id, { clientId: 'app' }).then(sessionOf)],
     [
       'updateClientSession',
       () => sessions.updateClientSession('realm', id, { clientId: 'app', action: 'x' }),
@@ -87,7 +91,7 @@ describeWith(redis, 'a stored session', () => {
           maxReuse: 1,
         }),
     ],
-    ['createOffline', async () => expectWhole(await sessions.createOffline('realm', id))],
+    ['createOffline', async () => expectWhole(await sessions.createOffline('realm', id).then(sessionOf))],
     [
       'listByUser',
       async () => {

@@ -1,9 +1,11 @@
 // Redis forgets an index some time after its last entry: here time passes for its keys as it does for the clock.
+
 import { FakeClock, openInspector } from '@authstate/conformance'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
+import { createdSession, sessionOf } from '../src/conformance/fixture.js'
 import type { UserSessionProvider } from '../src/index.js'
 import { openNode } from './support.js'
 
@@ -16,8 +18,9 @@ const uses: Record<string, (sessions: UserSessionProvider, id: string) => Promis
   refresh: (sessions, id) => sessions.refresh('realm', id),
   'refresh with a client': (sessions, id) => sessions.refresh('realm', id, client),
   update: (sessions, id) => sessions.update('realm', id, { notes: { a: '1' } }),
-  'put a client session': (sessions, id) => sessions.putClientSession('realm', id, client),
-  'log in once more': (sessions) => sessions.create('realm', { userId: 'bob', loginUsername: 'bob', client }),
+  'put a client session': (sessions, id) => sessions.putClientSession('realm', id, client).then(sessionOf),
+  'log in once more': (sessions) =>
+    sessions.create('realm', { userId: 'bob', loginUsername: 'bob', client }).then(createdSession),
 }
 
 describeWith(redis, 'an index is there for as long as its sessions', () => {
@@ -50,13 +53,15 @@ describeWith(redis, 'an index is there for as long as its sessions', () => {
             clock,
             realms: () => ({ ssoSessionIdleTimeoutMs: idleMs }),
           })
-          const { id } = await sessions.create('realm', {
-            userId: 'alice',
-            loginUsername: 'alice',
-            brokerSessionId: 'broker-session',
-            brokerUserId: 'broker-user',
-            client,
-          })
+          const { id } = await sessions
+            .create('realm', {
+              userId: 'alice',
+              loginUsername: 'alice',
+              brokerSessionId: 'broker-session',
+              brokerUserId: 'broker-user',
+              client,
+            })
+            .then(createdSession)
           for (const [use, share] of steps) {
             const ms = Math.floor(share * idleMs)
             clock.advance(ms)

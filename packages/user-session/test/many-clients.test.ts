@@ -1,8 +1,10 @@
 // A session that has been at thousands of clients: more than a script may put on Lua's stack.
+
 import { FakeClock, openInspector } from '@authstate/conformance'
 import { afterAll, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
+import { createdSession, sessionOf } from '../src/conformance/fixture.js'
 import type { UserSessionProvider } from '../src/index.js'
 import { openNode } from './support.js'
 
@@ -25,14 +27,16 @@ const verbs: Record<string, (sessions: UserSessionProvider, id: string, now: num
   touch: (sessions, id) => sessions.touch('r', id),
   'touch with a client': (sessions, id) => sessions.touch('r', id, { clientId: 'app-7' }),
   update: (sessions, id) => sessions.update('r', id, { notes: { a: '1' } }),
-  restart: (sessions, id) => sessions.restart('r', id, { userId: 'alice', loginUsername: 'alice' }),
-  putClientSession: (sessions, id) => sessions.putClientSession('r', id, { clientId: 'one-more' }),
+  restart: (sessions, id) =>
+    sessions.restart('r', id, { userId: 'alice', loginUsername: 'alice' }).then(sessionOf),
+  putClientSession: (sessions, id) =>
+    sessions.putClientSession('r', id, { clientId: 'one-more' }).then(sessionOf),
   updateClientSession: (sessions, id) =>
     sessions.updateClientSession('r', id, { clientId: 'app-7', action: 'x' }),
   removeClientSession: (sessions, id) =>
     sessions.removeClientSession('r', id, 'app-7', { endWhenLast: true }),
   rotateRefreshToken: (sessions, id, now) => sessions.rotateRefreshToken('r', id, rotation(now)),
-  createOffline: (sessions, id) => sessions.createOffline('r', id),
+  createOffline: (sessions, id) => sessions.createOffline('r', id).then(sessionOf),
   list: async (sessions) => (await sessions.list('r')).items[0],
   clientStats: async (sessions) => (await sessions.clientStats('r')).get('app'),
   recompute: (sessions) => sessions.recompute('r'),
@@ -56,7 +60,9 @@ describeWith(redis, 'a session with thousands of clients', () => {
     const realms = { clientSessionIdleTimeoutMs: 0 }
     const sessions = await openNode({ client: raw, prefix: own, clock, realms: () => realms })
     const client = { clientId: 'app', notes: { n: '1' } }
-    const { id } = await sessions.create('r', { userId: 'alice', loginUsername: 'alice', client })
+    const { id } = await sessions
+      .create('r', { userId: 'alice', loginUsername: 'alice', client })
+      .then(createdSession)
     const [key] = (await (await openInspector(raw)).keys(own)).filter((one) => one.endsWith(`us:r:${id}`))
     const text = await raw.hget(key as string, 'c:app')
     const fields = Array.from({ length: CLIENTS }, (_, n) => `app-${n}`).flatMap((name) => [

@@ -4,6 +4,7 @@ import { afterAll, expect, test } from 'vitest'
 import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
 import { startChild } from '../../../tools/testing/child.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
+import { createdSession } from '../src/conformance/fixture.js'
 import { userSessionKeySpace } from '../src/conformance.js'
 import type { Page, PageRequest, UserSession } from '../src/index.js'
 import type { Report, Task } from './processes/worker.js'
@@ -39,12 +40,16 @@ describeWith(redis, 'several processes on one Redis', () => {
     await using node = await openNode({ client, prefix, clock })
     const shared = await Promise.all(
       Array.from({ length: 20 }, async (_, n) =>
-        node.create('realm', { userId: `user ${n % 5}`, loginUsername: 'x', client: { clientId: 'app' } }),
+        node
+          .create('realm', { userId: `user ${n % 5}`, loginUsername: 'x', client: { clientId: 'app' } })
+          .then(createdSession),
       ),
     )
     const raced = await Promise.all(
       Array.from({ length: 20 }, () =>
-        node.create('realm', { userId: 'racer', loginUsername: 'x', client: { clientId: 'app' } }),
+        node
+          .create('realm', { userId: 'racer', loginUsername: 'x', client: { clientId: 'app' } })
+          .then(createdSession),
       ),
     )
     const reports = await Promise.all(

@@ -1,9 +1,11 @@
 // A store over records that answer later, as a database does, and what may happen to it between two of its steps.
+
 import { FakeClock, memoryTarget, RecordingLogger, runSuite } from '@authstate/conformance'
 import { createProviderRegistry } from '@authstate/registry'
 import { describedSchema, type ProviderFactory, StoreUnavailableError } from '@authstate/spi'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { UserSessionConfig } from '../src/config.js'
+import { createdSession, sessionOf } from '../src/conformance/fixture.js'
 import { userSessionSuite } from '../src/conformance.js'
 import {
   decodeSession,
@@ -73,19 +75,19 @@ function failAfter(records: LaterRecords, method: string, passing: number, error
 describe('between the listing and the ending', () => {
   test('removeByBrokerSession: a session that began anew without that login at the broker stays', async () => {
     const { provider, records } = await open()
-    const { id } = await provider.create('r', { ...login, brokerSessionId: 'b' })
-    once(records, 'change', () => provider.restart('r', id, login))
+    const { id } = await provider.create('r', { ...login, brokerSessionId: 'b' }).then(createdSession)
+    once(records, 'change', () => provider.restart('r', id, login).then(sessionOf))
     expect(await provider.removeByBrokerSession('r', 'b')).toBe(0)
     expect(await provider.get('r', id)).toBeDefined()
   })
 
   test('removeByUser: a session that began anew after the removal stays', async () => {
     const { provider, records, clock } = await open()
-    const { id } = await provider.create('r', login)
+    const { id } = await provider.create('r', login).then(createdSession)
     clock.advance(1)
     once(records, 'change', () => {
       clock.advance(1)
-      return provider.restart('r', id, login)
+      return provider.restart('r', id, login).then(sessionOf)
     })
     expect(await provider.removeByUser('r', 'alice')).toBe(0)
     expect(await provider.get('r', id)).toBeDefined()
@@ -93,7 +95,7 @@ describe('between the listing and the ending', () => {
 
   test('removeByUser: the session of another user under the same id stays', async () => {
     const { provider, records, clock } = await open()
-    const { id } = await provider.create('r', login)
+    const { id } = await provider.create('r', login).then(createdSession)
     clock.advance(1)
     once(records, 'change', () =>
       records.change({ realmId: 'r', id, offline: false, now: clock.now() }, ({ session }) => {
@@ -107,7 +109,7 @@ describe('between the listing and the ending', () => {
 
   test('removeByRealm: a session that was removed is not ended twice, and nobody is told twice', async () => {
     const { provider, records, clock } = await open()
-    const { id } = await provider.create('r', login)
+    const { id } = await provider.create('r', login).then(createdSession)
     clock.advance(1)
     const removed = vi.fn()
     provider.on('removed', removed)
@@ -125,7 +127,8 @@ describe('what an error says was done', () => {
     ['recompute, when it asks which there are', (p) => p.recompute('r'), 'ids', 0],
   ])('%s: nothing', async (_, verb, method, passing) => {
     const { provider, records, clock } = await open()
-    for (let n = 0; n < 3; n++) await provider.create('r', { ...login, brokerSessionId: 'b' })
+    for (let n = 0; n < 3; n++)
+      await provider.create('r', { ...login, brokerSessionId: 'b' }).then(createdSession)
     clock.advance(1)
     failAfter(records, method, passing)
     await expect(verb(provider)).rejects.toMatchObject({ applied: 'no', message: refused.message })
@@ -146,7 +149,8 @@ describe('what an error says was done', () => {
     ['recompute, at the offline sessions', (p) => p.recompute('r'), 'ids', 1],
   ])('%s: it may be a part of it', async (_, verb, method, passing) => {
     const { provider, records, clock } = await open()
-    for (let n = 0; n < 3; n++) await provider.create('r', { ...login, brokerSessionId: 'b' })
+    for (let n = 0; n < 3; n++)
+      await provider.create('r', { ...login, brokerSessionId: 'b' }).then(createdSession)
     clock.advance(1)
     failAfter(records, method, passing)
     await expect(verb(provider)).rejects.toMatchObject({
@@ -159,7 +163,7 @@ describe('what an error says was done', () => {
 
   test('what was lost on its way is thrown as it is', async () => {
     const { provider, records, clock } = await open()
-    for (let n = 0; n < 3; n++) await provider.create('r', login)
+    for (let n = 0; n < 3; n++) await provider.create('r', login).then(createdSession)
     clock.advance(1)
     failAfter(records, 'change', 1, lost)
     await expect(provider.removeByUser('r', 'alice', both)).rejects.toBe(lost)
@@ -187,8 +191,8 @@ describe('a record that cannot be read', () => {
     ['without what every verb looks at', (text) => text.replace('"userId":', '"user":')],
   ])('%s: is absent, and the log says so once', async (_, damaged) => {
     const { provider, records, clock, logger } = await open()
-    const { id } = await provider.create('r', { ...login, brokerSessionId: 'b' })
-    const other = await provider.create('r', login)
+    const { id } = await provider.create('r', { ...login, brokerSessionId: 'b' }).then(createdSession)
+    const other = await provider.create('r', login).then(createdSession)
     const stored = await records.read({ realmId: 'r', id, offline: false })
     records.damaged.set(id, damaged(encodeSession(stored as StoredSession)))
     expect(await provider.get('r', id)).toBeUndefined()
@@ -204,8 +208,8 @@ describe('a record that cannot be read', () => {
 
   test('is swept, and nobody is told of it', async () => {
     const { provider, records, clock } = await open()
-    const { id } = await provider.create('r', login)
-    await provider.create('r', login)
+    const { id } = await provider.create('r', login).then(createdSession)
+    await provider.create('r', login).then(createdSession)
     records.damaged.set(id, 'not JSON')
     const expired = vi.fn()
     provider.on('expired', expired)
@@ -217,7 +221,7 @@ describe('a record that cannot be read', () => {
 
   test('a text that was written is read as it was', async () => {
     const { provider, records, clock } = await open()
-    const { id } = await provider.create('r', { ...login, notes: { a: 'b' } })
+    const { id } = await provider.create('r', { ...login, notes: { a: 'b' } }).then(createdSession)
     const presented = { clientId: 'app', family: 'f', presented: 't1', next: 't2', maxReuse: 0 }
     await provider.rotateRefreshToken('r', id, { ...presented, issuedAt: clock.now() })
     const stored = (await records.read({ realmId: 'r', id, offline: false })) as StoredSession
@@ -228,7 +232,7 @@ describe('a record that cannot be read', () => {
 
 test('a sweep that is told to stop takes no further step', async () => {
   const { provider, records, clock } = await open()
-  for (let n = 0; n < 20; n++) await provider.create('r', login)
+  for (let n = 0; n < 20; n++) await provider.create('r', login).then(createdSession)
   clock.advance(IDLE_MS)
   let steps = 0
   records.before = (method) => {

@@ -1,9 +1,11 @@
 // In memory no verb holds the event loop for as long as there are sessions: what is counted here are the turns of others.
+
 import { FakeClock } from '@authstate/conformance'
 import { createProviderRegistry } from '@authstate/registry'
 import { SLICE } from '@authstate/spi'
 import { expect, test, vi } from 'vitest'
 import { turnsOfOthers } from '../../../tools/testing/turns-of-others.js'
+import { createdSession } from '../src/conformance/fixture.js'
 import { memoryUserSessions, type UserSessionProvider, userSessionSpi } from '../src/index.js'
 import { SortedSessions } from '../src/memory/sorted.js'
 import type { StoredSession } from '../src/stored.js'
@@ -31,7 +33,7 @@ test.each(Object.keys(verbs))('%s of thousands lets others have turns', async (v
   await registry.start()
   const provider = registry.get(userSessionSpi)
   for (let n = 0; n < SESSIONS; n++) {
-    await provider.create('r', { userId: 'alice', loginUsername: 'alice', client })
+    await provider.create('r', { userId: 'alice', loginUsername: 'alice', client }).then(createdSession)
   }
   const { answer, turns } = await turnsOfOthers(async () => verbs[verb]?.(provider, clock))
   expect(answer).toBe(SESSIONS)
@@ -55,7 +57,7 @@ test.each([
     const provider = registry.get(userSessionSpi)
     const looks = vi.spyOn(SortedSessions.prototype, 'after')
     try {
-      await provider.create('r', { userId: 'alice', loginUsername: 'alice', client })
+      await provider.create('r', { userId: 'alice', loginUsername: 'alice', client }).then(createdSession)
       // Online and offline.
       expect(looks).toHaveBeenCalledTimes(lists)
     } finally {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { createdSession, sessionOf } from '../../../user-session/src/conformance/fixture.js'
 import type { AuthState } from '../../src/index.js'
 
 export const REALM = 'r'
@@ -33,8 +34,8 @@ const rotation = (presented: string, next: string) => ({
 export async function store(state: AuthState): Promise<Stored> {
   const { userSessions, authSessions, actionTokens, webSessions, loginFailures, realmCache } = state
   await clear(state)
-  const session = await userSessions.create(REALM, login)
-  await userSessions.createOffline(REALM, session.id)
+  const session = await userSessions.create(REALM, login).then(createdSession)
+  await userSessions.createOffline(REALM, session.id).then(sessionOf)
   const now = session.startedAt
   await userSessions.rotateRefreshToken(REALM, session.id, {
     clientId: 'app',
@@ -76,24 +77,19 @@ async function clear({
 export const VERBS: Readonly<Record<string, Readonly<Record<string, Ask>>>> = {
   'user-session': {
     create: ({ userSessions }) => userSessions.create(REALM, login),
-    tryCreate: ({ userSessions }) => userSessions.tryCreate(REALM, login),
     get: ({ userSessions }, { session }) => userSessions.get(REALM, session),
     refresh: ({ userSessions }, { session }) => userSessions.refresh(REALM, session, { clientId: 'app' }),
     touch: ({ userSessions }, { session }) => userSessions.touch(REALM, session),
     update: ({ userSessions }, { session }) => userSessions.update(REALM, session, { notes: { a: '1' } }),
     restart: ({ userSessions }, { session }) => userSessions.restart(REALM, session, login),
-    tryRestart: ({ userSessions }, { session }) => userSessions.tryRestart(REALM, session, login),
     remove: ({ userSessions }, { session }) => userSessions.remove(REALM, session),
     putClientSession: ({ userSessions }, { session }) =>
       userSessions.putClientSession(REALM, session, { clientId: 'new' }),
-    tryPutClientSession: ({ userSessions }, { session }) =>
-      userSessions.tryPutClientSession(REALM, session, { clientId: 'new' }),
     updateClientSession: ({ userSessions }, { session }) =>
       userSessions.updateClientSession(REALM, session, { clientId: 'app', notes: { a: '1' } }),
     removeClientSession: ({ userSessions }, { session }) =>
       userSessions.removeClientSession(REALM, session, 'app'),
     createOffline: ({ userSessions }, { session }) => userSessions.createOffline(REALM, session),
-    tryCreateOffline: ({ userSessions }, { session }) => userSessions.tryCreateOffline(REALM, session),
     rotateRefreshToken: ({ userSessions }, { session }) =>
       userSessions.rotateRefreshToken(REALM, session, { clientId: 'app', ...rotation('t1', 't2') }),
     rotateTransientToken: ({ userSessions }) =>

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import type { SuiteBuilder } from '@authstate/conformance'
 import type { UserSessionProvider } from '../contract.js'
-import { clientIds, createS3, IDLE_MS, ids, login, plain, SECOND } from './fixture.js'
+import {
+  clientIds,
+  createdSession,
+  createS3,
+  IDLE_MS,
+  ids,
+  login,
+  plain,
+  SECOND,
+  sessionOf,
+} from './fixture.js'
 
 /** Client sessions of a user session. */
 export function clientSessions(add: SuiteBuilder<UserSessionProvider>): void {
@@ -12,14 +22,16 @@ export function clientSessions(add: SuiteBuilder<UserSessionProvider>): void {
     assert.equal(app?.redirectUri, 'http://redirect')
     assert.deepEqual(app?.notes, { state: 'state' })
     assert.equal(Object.hasOwn(app ?? {}, 'action'), false)
-    const { id } = await provider.create('test', login())
-    const put = await provider.putClientSession('test', id, {
-      clientId: 'app',
-      action: 'x',
-      nodeHost: 'node-1.example',
-      applicationSessionId: 'JSESSIONID-1',
-      notes: { foo: 'bar' },
-    })
+    const { id } = await provider.create('test', login()).then(createdSession)
+    const put = await provider
+      .putClientSession('test', id, {
+        clientId: 'app',
+        action: 'x',
+        nodeHost: 'node-1.example',
+        applicationSessionId: 'JSESSIONID-1',
+        notes: { foo: 'bar' },
+      })
+      .then(sessionOf)
     const joined = put?.clients.get('app')
     assert.deepEqual(joined?.notes, { foo: 'bar' })
     assert.equal(joined?.nodeHost, 'node-1.example')
@@ -61,12 +73,16 @@ export function clientSessions(add: SuiteBuilder<UserSessionProvider>): void {
     'putClientSession: again replaces what it holds, and begins nothing anew',
     'A1/21, §3.4',
     async ({ provider, clock }) => {
-      const { id, startedAt } = await provider.create('test', login())
-      await provider.putClientSession('test', id, { clientId: 'client1' })
-      await provider.putClientSession('test', id, { clientId: 'client2', action: 'a', notes: { old: '1' } })
+      const { id, startedAt } = await provider.create('test', login()).then(createdSession)
+      await provider.putClientSession('test', id, { clientId: 'client1' }).then(sessionOf)
+      await provider
+        .putClientSession('test', id, { clientId: 'client2', action: 'a', notes: { old: '1' } })
+        .then(sessionOf)
       await provider.updateClientSession('test', id, { clientId: 'client1', action: 'changed' })
       clock.advance(SECOND)
-      const again = await provider.putClientSession('test', id, { clientId: 'client2', notes: { new: '1' } })
+      const again = await provider
+        .putClientSession('test', id, { clientId: 'client2', notes: { new: '1' } })
+        .then(sessionOf)
       assert.deepEqual(clientIds(again), ['client1', 'client2'])
       assert.equal(again?.clients.get('client1')?.action, 'changed')
       assert.deepEqual(again?.clients.get('client2'), {
@@ -119,8 +135,10 @@ export function clientSessions(add: SuiteBuilder<UserSessionProvider>): void {
     'A1/13, A5/80, A7/95',
     async ({ provider }) => {
       const sessions = await createS3(provider)
-      const foreign = await provider.create('other', login('user1', { client: { clientId: 'test-app' } }))
-      await provider.createOffline('test', sessions[0].id)
+      const foreign = await provider
+        .create('other', login('user1', { client: { clientId: 'test-app' } }))
+        .then(createdSession)
+      await provider.createOffline('test', sessions[0].id).then(sessionOf)
       assert.equal(await provider.removeByClient('test', 'test-app'), 3)
       assert.equal(await provider.removeByClient('test', 'test-app'), 0)
       const left = await Promise.all(sessions.map(({ id }) => provider.get('test', id)))

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import type { SuiteBuilder } from '@authstate/conformance'
 import type { UserSession, UserSessionProvider } from '../contract.js'
-import { HOUR, IDLE_MS, login, MAX_MS, MINUTE, realmOf, SECOND } from './fixture.js'
+import {
+  createdSession,
+  HOUR,
+  IDLE_MS,
+  login,
+  MAX_MS,
+  MINUTE,
+  realmOf,
+  SECOND,
+  sessionOf,
+} from './fixture.js'
 
 type Use = (provider: UserSessionProvider, session: UserSession) => Promise<unknown>
 
@@ -26,7 +36,7 @@ function ends(add: SuiteBuilder<UserSessionProvider>, name: string, use: Use): v
     `${name} for a client: not of a session that is over, by what applied or by what applies now`,
     'issue, §8',
     async ({ provider, clock, setRealm }) => {
-      const create = () => provider.create('test', login('user1', { client: CLIENT }))
+      const create = () => provider.create('test', login('user1', { client: CLIENT })).then(createdSession)
       setRealm('test', {
         ...realmOf({ idle: 1800, max: 36_000 }),
         clients: () => ({ sessionIdleTimeoutMs: 2 * HOUR }),
@@ -61,13 +71,13 @@ function ends(add: SuiteBuilder<UserSessionProvider>, name: string, use: Use): v
       const seconds = (clientIdle: number) =>
         setRealm('test', realmOf({ idle: 1800, max: 36_000, clientIdle }))
       seconds(60)
-      const session = await provider.create('test', login('user1', { client: CLIENT }))
+      const session = await provider.create('test', login('user1', { client: CLIENT })).then(createdSession)
       clock.advance(MINUTE)
       seconds(600)
       assert.equal(await use(provider, session), undefined, 'longer time-outs wake nothing')
       assert.ok(await provider.get('test', session.id))
 
-      await provider.putClientSession('test', session.id, CLIENT)
+      await provider.putClientSession('test', session.id, CLIENT).then(sessionOf)
       clock.advance(2 * MINUTE)
       seconds(60)
       assert.equal(await use(provider, session), undefined)
@@ -80,9 +90,9 @@ function ends(add: SuiteBuilder<UserSessionProvider>, name: string, use: Use): v
     'B1/V4, issue',
     async ({ provider, clock, setRealm }) => {
       setRealm('test', realmOf({ idle: 36_000, max: 36_000 }))
-      const session = await provider.create('test', login())
+      const session = await provider.create('test', login()).then(createdSession)
       clock.advance(5 * HOUR)
-      await provider.putClientSession('test', session.id, CLIENT)
+      await provider.putClientSession('test', session.id, CLIENT).then(sessionOf)
       clock.advance(SECOND)
       assert.ok(await use(provider, session))
       const read = await provider.get('test', session.id)
@@ -95,7 +105,7 @@ function ends(add: SuiteBuilder<UserSessionProvider>, name: string, use: Use): v
     `${name} for a client: by a clock that is behind, takes nothing back`,
     '§19 row 12, issue',
     async ({ provider, clock }) => {
-      const session = await provider.create('test', login('user1', { client: CLIENT }))
+      const session = await provider.create('test', login('user1', { client: CLIENT })).then(createdSession)
       clock.advance(5 * SECOND)
       assert.ok(await use(provider, session))
       const before = await provider.get('test', session.id)
@@ -116,20 +126,22 @@ function follows(add: SuiteBuilder<UserSessionProvider>, name: string, use: Use)
     async ({ provider, clock, setRealm }) => {
       const LONG = { clientId: 'long' }
       setRealm('test', realmOf({ idle: 600, max: 36_000 }))
-      const lengthened = await provider.create('test', login('user1', { client: CLIENT }))
-      await provider.putClientSession('test', lengthened.id, LONG)
+      const lengthened = await provider
+        .create('test', login('user1', { client: CLIENT }))
+        .then(createdSession)
+      await provider.putClientSession('test', lengthened.id, LONG).then(sessionOf)
       setRealm('test', {
         ...realmOf({ idle: 600, max: 36_000 }),
         clients: (clientId) => (clientId === 'long' ? { sessionIdleTimeoutMs: 2 * HOUR } : undefined),
       })
       assert.ok(await provider.refresh('test', lengthened.id, LONG))
-      const joined = await provider.create('test', login('user1', { client: CLIENT }))
-      await provider.putClientSession('test', joined.id, LONG)
-      const first = await provider.create('test', login('user1', { client: LONG }))
-      await provider.putClientSession('test', first.id, CLIENT)
-      const anew = await provider.create('test', login('user1'))
-      await provider.restart('test', anew.id, login('user1', { client: LONG }))
-      await provider.putClientSession('test', anew.id, CLIENT)
+      const joined = await provider.create('test', login('user1', { client: CLIENT })).then(createdSession)
+      await provider.putClientSession('test', joined.id, LONG).then(sessionOf)
+      const first = await provider.create('test', login('user1', { client: LONG })).then(createdSession)
+      await provider.putClientSession('test', first.id, CLIENT).then(sessionOf)
+      const anew = await provider.create('test', login('user1')).then(createdSession)
+      await provider.restart('test', anew.id, login('user1', { client: LONG })).then(sessionOf)
+      await provider.putClientSession('test', anew.id, CLIENT).then(sessionOf)
       for (let turn = 0; turn < 4; turn++) {
         clock.advance((turn === 2 ? 5 : 500) * SECOND)
         for (const session of [lengthened, joined, first, anew]) assert.ok(await use(provider, session))
@@ -146,8 +158,8 @@ function follows(add: SuiteBuilder<UserSessionProvider>, name: string, use: Use)
     `${name} for a client: counts follow a life that became shorter, and one of seconds`,
     'performance: coarse touch',
     async ({ provider, clock, setRealm }) => {
-      const session = await provider.create('test', login('user1', { client: CLIENT }))
-      await provider.putClientSession('test', session.id, { clientId: 'other' })
+      const session = await provider.create('test', login('user1', { client: CLIENT })).then(createdSession)
+      await provider.putClientSession('test', session.id, { clientId: 'other' }).then(sessionOf)
       const counts = async () => [
         await provider.count('test'),
         await provider.countByClient('test', 'app'),
@@ -162,8 +174,8 @@ function follows(add: SuiteBuilder<UserSessionProvider>, name: string, use: Use)
       assert.deepEqual(await counts(), [0, 0, 0, 0])
 
       setRealm('test', realmOf({ idle: 60 }))
-      const brief = await provider.create('test', login('user1', { client: CLIENT }))
-      await provider.putClientSession('test', brief.id, { clientId: 'other' })
+      const brief = await provider.create('test', login('user1', { client: CLIENT })).then(createdSession)
+      await provider.putClientSession('test', brief.id, { clientId: 'other' }).then(sessionOf)
       clock.advance(10 * SECOND)
       assert.ok(await use(provider, brief))
       clock.advance(49 * SECOND)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { logsErrors, type SuiteBuilder } from '@authstate/conformance'
 import type { UserSessionEvent, UserSessionProvider } from '../contract.js'
-import { createS3, DAY, IDLE_MS, ids, login, MINUTE } from './fixture.js'
+import { createdSession, createS3, DAY, IDLE_MS, ids, login, MINUTE, sessionOf } from './fixture.js'
 
 /** What listeners are told, and the sweep. */
 export function events(add: SuiteBuilder<UserSessionProvider>): void {
@@ -12,7 +12,9 @@ export function events(add: SuiteBuilder<UserSessionProvider>): void {
     )
     const told = () =>
       seen.splice(0).map(({ type, sessionId, reason, offline }) => [type, sessionId, reason, offline])
-    const first = await provider.create('test', login('user:1', { client: { clientId: 'a:pp' } }))
+    const first = await provider
+      .create('test', login('user:1', { client: { clientId: 'a:pp' } }))
+      .then(createdSession)
     assert.deepEqual(seen, [
       {
         type: 'created',
@@ -25,8 +27,8 @@ export function events(add: SuiteBuilder<UserSessionProvider>): void {
       },
     ])
     seen.length = 0
-    await provider.createOffline('test', first.id)
-    await provider.createOffline('test', first.id)
+    await provider.createOffline('test', first.id).then(sessionOf)
+    await provider.createOffline('test', first.id).then(sessionOf)
     await provider.removeClientSession('test', first.id, 'a:pp', { endWhenLast: true, offline: true })
     assert.deepEqual(told(), [
       ['created', first.id, undefined, true],
@@ -34,12 +36,12 @@ export function events(add: SuiteBuilder<UserSessionProvider>): void {
     ])
     await provider.remove('test', first.id)
     await provider.remove('test', first.id)
-    const second = await provider.create('test', login('user2'))
+    const second = await provider.create('test', login('user2')).then(createdSession)
     await provider.removeByUser('test', 'user2')
-    const third = await provider.create('test', login('user3'))
+    const third = await provider.create('test', login('user3')).then(createdSession)
     await provider.refresh('test', third.id)
     await provider.removeByRealm('test')
-    await provider.create('test', { ...login(), transient: true })
+    await provider.create('test', { ...login(), transient: true }).then(createdSession)
     assert.deepEqual(told(), [
       ['removed', first.id, 'removed', false],
       ['created', second.id, undefined, false],
@@ -48,17 +50,17 @@ export function events(add: SuiteBuilder<UserSessionProvider>): void {
       ['removed', third.id, 'realm', false],
     ])
     for (const end of off) end()
-    await provider.create('test', login())
+    await provider.create('test', login()).then(createdSession)
     assert.deepEqual(seen, [])
   })
 
   add.basic('on: with "*", all of them', 'contract', async ({ provider }) => {
     const told: string[] = []
     const stop = provider.on('*', ({ type, sessionId }) => told.push(`${type} ${sessionId}`))
-    const { id } = await provider.create('test', login())
+    const { id } = await provider.create('test', login()).then(createdSession)
     await provider.remove('test', id)
     stop()
-    await provider.create('test', login())
+    await provider.create('test', login()).then(createdSession)
     assert.deepEqual(told, [`created ${id}`, `removed ${id}`])
   })
 
@@ -72,12 +74,12 @@ export function events(add: SuiteBuilder<UserSessionProvider>): void {
       })
       provider.on('created', async () => Promise.reject(new Error('second')))
       const off = provider.on('created', ({ sessionId }) => heard.push(sessionId))
-      const { id } = await provider.create('test', login())
+      const { id } = await provider.create('test', login()).then(createdSession)
       assert.deepEqual(heard, [id])
       await logsErrors(logger, 2)
       off()
       off()
-      await provider.create('test', login())
+      await provider.create('test', login()).then(createdSession)
       assert.deepEqual(heard, [id])
       assert.throws(() => provider.on('gone' as 'created', () => {}), TypeError)
       assert.throws(() => provider.on('created', 'x' as unknown as () => void), TypeError)
@@ -91,7 +93,7 @@ export function events(add: SuiteBuilder<UserSessionProvider>): void {
       const expired: UserSessionEvent[] = []
       provider.on('expired', (event) => expired.push(event))
       const sessions = await createS3(provider)
-      await provider.createOffline('test', sessions[0].id)
+      await provider.createOffline('test', sessions[0].id).then(sessionOf)
       clock.advance(IDLE_MS - 1)
       assert.equal(await provider.sweep(), 0)
       await provider.refresh('test', sessions[1].id)
@@ -129,8 +131,8 @@ export function events(add: SuiteBuilder<UserSessionProvider>): void {
     for (const [round, n] of [0, 50, 100, 200, 350].entries()) {
       const realmId = `realm ${round}`
       for (let i = 0; i < n; i++)
-        await provider.create(realmId, login('user1', { client: { clientId: 'app' } }))
-      const living = await provider.create(realmId, login('user2', { rememberMe: true }))
+        await provider.create(realmId, login('user1', { client: { clientId: 'app' } })).then(createdSession)
+      const living = await provider.create(realmId, login('user2', { rememberMe: true })).then(createdSession)
       clock.advance(IDLE_MS / 2)
       await provider.refresh(realmId, living.id)
       clock.advance(IDLE_MS / 2)
@@ -154,7 +156,9 @@ export function events(add: SuiteBuilder<UserSessionProvider>): void {
       const told = new Set<UserSessionEvent>()
       const offs = nodes.map((node) => node.on('expired', (event) => told.add(event)))
       const created = await Promise.all(
-        Array.from({ length: 300 }, (_, n) => provider.create('test', login(`user${n % 20}`))),
+        Array.from({ length: 300 }, (_, n) =>
+          provider.create('test', login(`user${n % 20}`)).then(createdSession),
+        ),
       )
       clock.advance(IDLE_MS)
       await Promise.all(nodes.map((node) => node.sweep()))
@@ -165,7 +169,7 @@ export function events(add: SuiteBuilder<UserSessionProvider>): void {
   )
 
   add.expiry('sweep: a session that is refreshed meanwhile stays', 'issue', async ({ provider, clock }) => {
-    const { id } = await provider.create('test', login())
+    const { id } = await provider.create('test', login()).then(createdSession)
     for (let n = 0; n < 50; n++) {
       clock.advance(MINUTE / 2)
       await Promise.all([provider.sweep(), provider.touch('test', id)])

@@ -4,6 +4,7 @@ import type { RealmSettings } from '@authstate/spi'
 import type { UserSession, UserSessionProvider } from '../contract.js'
 import {
   clientIds,
+  createdSession,
   createS3,
   HOUR,
   IDLE_MS,
@@ -14,6 +15,7 @@ import {
   plain,
   realmOf,
   SECOND,
+  sessionOf,
 } from './fixture.js'
 
 type StageOf = Stage<UserSessionProvider>
@@ -40,11 +42,14 @@ function boundary(add: SuiteBuilder<UserSessionProvider>): void {
       assert.equal(await provider.refresh('test', s0.id), undefined)
       assert.equal(await provider.touch('test', s0.id), undefined)
       assert.equal(await provider.update('test', s0.id, { notes: { a: '1' } }), undefined)
-      assert.equal(await provider.restart('test', s0.id, login('user1')), undefined)
-      assert.equal(await provider.putClientSession('test', s0.id, { clientId: 'x' }), undefined)
+      assert.equal(await provider.restart('test', s0.id, login('user1')).then(sessionOf), undefined)
+      assert.equal(
+        await provider.putClientSession('test', s0.id, { clientId: 'x' }).then(sessionOf),
+        undefined,
+      )
       assert.equal(await provider.updateClientSession('test', s0.id, { clientId: 'test-app' }), undefined)
       assert.equal(await provider.removeClientSession('test', s0.id, 'test-app'), false)
-      assert.equal(await provider.createOffline('test', s0.id), undefined)
+      assert.equal(await provider.createOffline('test', s0.id).then(sessionOf), undefined)
       assert.equal(await provider.remove('test', s0.id), false)
       assert.equal(await provider.removeByUser('test', 'user1'), 0)
       assert.equal(await provider.removeByClient('test', 'test-app'), 0)
@@ -54,7 +59,9 @@ function boundary(add: SuiteBuilder<UserSessionProvider>): void {
 
   add.expiry('max: refreshing does not lengthen it, to the millisecond', 'B1/V4, V5', async (stage) => {
     const { provider, clock } = stage
-    const session = await provider.create('test', login('user1', { client: { clientId: 'test-app' } }))
+    const session = await provider
+      .create('test', login('user1', { client: { clientId: 'test-app' } }))
+      .then(createdSession)
     for (let age = 0; age + IDLE_MS < MAX_MS; age += 25 * MINUTE) {
       clock.advance(25 * MINUTE)
       assert.ok(await provider.refresh('test', session.id, { clientId: 'test-app' }))
@@ -72,7 +79,9 @@ function boundary(add: SuiteBuilder<UserSessionProvider>): void {
     'performance: coarse touch',
     async (stage) => {
       const { provider, clock } = stage
-      const session = await provider.create('test', login('user1', { client: { clientId: 'test-app' } }))
+      const session = await provider
+        .create('test', login('user1', { client: { clientId: 'test-app' } }))
+        .then(createdSession)
       let last = session
       for (let n = 0; n < 60; n++) {
         clock.advance(1 + ((n * 7_919) % (3 * MINUTE)))
@@ -97,7 +106,7 @@ function boundary(add: SuiteBuilder<UserSessionProvider>): void {
   add.expiry('remember-me only lengthens', 'A1/15, B1/V6, V7', async ({ provider, clock, setRealm }) => {
     const started = clock.now()
     const ends = async (rememberMe: boolean) =>
-      (await provider.create('test', login('user1', { rememberMe }))).expiresAt - started
+      (await provider.create('test', login('user1', { rememberMe })).then(createdSession)).expiresAt - started
     setRealm('test', {
       ...realmOf({ idle: 600, max: 3600 }),
       ssoSessionIdleTimeoutRememberMeMs: 100 * SECOND,
@@ -125,10 +134,9 @@ function boundary(add: SuiteBuilder<UserSessionProvider>): void {
       const now = clock.now()
       const created = async (age: number, idle: number, rememberMe: boolean) => {
         clock.set(now - age)
-        const { id } = await provider.create(
-          'test',
-          login('user1', { rememberMe, client: { clientId: 'app' } }),
-        )
+        const { id } = await provider
+          .create('test', login('user1', { rememberMe, client: { clientId: 'app' } }))
+          .then(createdSession)
         for (let at = now - age; at < now - idle; at += 20 * MINUTE) {
           clock.set(Math.min(at, now - idle))
           await provider.refresh('test', id, { clientId: 'app' })
@@ -188,7 +196,9 @@ function boundary(add: SuiteBuilder<UserSessionProvider>): void {
         ...realmOf({ idle: 600, max: 3600 }),
         clients: () => ({ sessionIdleTimeoutMs: HOUR }),
       })
-      const session = await provider.create('test', login('user1', { client: { clientId: 'app' } }))
+      const session = await provider
+        .create('test', login('user1', { client: { clientId: 'app' } }))
+        .then(createdSession)
       assert.equal(session.clients.get('app')?.expiresAt, clock.now() + HOUR)
       clock.advance(500 * SECOND)
       await provider.refresh('test', session.id)
@@ -247,7 +257,9 @@ function timeouts(add: SuiteBuilder<UserSessionProvider>): void {
       await assertBoth(stage, id, offline, true, true)
       at(2100)
       await assertBoth(stage, id, offline, true, false)
-      const put = await stage.provider.putClientSession('test', id, { clientId: 'app' }, { offline })
+      const put = await stage.provider
+        .putClientSession('test', id, { clientId: 'app' }, { offline })
+        .then(sessionOf)
       assert.equal(put?.clients.get('app')?.startedAt, started + 2100 * SECOND)
       at(2500)
       await assertBoth(stage, id, offline, true, true)
@@ -272,7 +284,9 @@ function timeouts(add: SuiteBuilder<UserSessionProvider>): void {
         const { id, started } = await begin(stage, offline)
         stage.clock.set(started + 2100 * SECOND)
         await assertBoth(stage, id, offline, true, false)
-        assert.ok(await stage.provider.putClientSession('test', id, { clientId: 'app' }, { offline }))
+        assert.ok(
+          await stage.provider.putClientSession('test', id, { clientId: 'app' }, { offline }).then(sessionOf),
+        )
         await assertBoth(stage, id, offline, true, true)
         stage.clock.set(started + 3100 * SECOND)
         await assertBoth(stage, id, offline, false, false)
@@ -291,7 +305,9 @@ function timeouts(add: SuiteBuilder<UserSessionProvider>): void {
         await assertBoth(stage, id, offline, true, true)
         stage.clock.set(started + (1500 + 2100) * SECOND)
         await assertBoth(stage, id, offline, true, false)
-        assert.ok(await stage.provider.putClientSession('test', id, { clientId: 'app' }, { offline }))
+        assert.ok(
+          await stage.provider.putClientSession('test', id, { clientId: 'app' }, { offline }).then(sessionOf),
+        )
         await assertBoth(stage, id, offline, true, true)
         stage.clock.set(started + (1500 + 3100) * SECOND)
         await assertBoth(stage, id, offline, false, false)
@@ -302,8 +318,8 @@ function timeouts(add: SuiteBuilder<UserSessionProvider>): void {
   add.expiry('offline: no end in all unless the realm has one', 'B1/V8, V9, V10', async (stage) => {
     const { provider, clock, setRealm } = stage
     const ends = async () => {
-      const { id } = await provider.create('test', login('user1', { rememberMe: true }))
-      return ((await provider.createOffline('test', id))?.expiresAt ?? 0) - clock.now()
+      const { id } = await provider.create('test', login('user1', { rememberMe: true })).then(createdSession)
+      return ((await provider.createOffline('test', id).then(sessionOf))?.expiresAt ?? 0) - clock.now()
     }
     assert.equal(await ends(), OFFLINE_IDLE_MS)
     const idle = { offlineSessionIdleTimeoutMs: 100 * SECOND }
@@ -349,13 +365,18 @@ function changes(add: SuiteBuilder<UserSessionProvider>): void {
     'time-outs: remember-me switched off, and not-before, end at the next write',
     'A4/65, §8',
     async ({ provider, clock, setRealm }) => {
-      const kept = await provider.create('test', login())
-      const remembered = await provider.create('test', login('user1', { rememberMe: true }))
+      const kept = await provider.create('test', login()).then(createdSession)
+      const remembered = await provider
+        .create('test', login('user1', { rememberMe: true }))
+        .then(createdSession)
       setRealm('test', { rememberMe: false })
       assert.equal(await provider.refresh('test', remembered.id), undefined)
       assert.equal(await provider.get('test', remembered.id), undefined)
       assert.ok(await provider.refresh('test', kept.id))
-      assert.equal((await provider.create('test', login('user1', { rememberMe: true }))).rememberMe, false)
+      assert.equal(
+        (await provider.create('test', login('user1', { rememberMe: true })).then(createdSession)).rememberMe,
+        false,
+      )
 
       setRealm('test', { notBefore: clock.now() })
       assert.ok(await provider.touch('test', kept.id))
@@ -363,7 +384,9 @@ function changes(add: SuiteBuilder<UserSessionProvider>): void {
       setRealm('test', { notBefore: clock.now() })
       assert.equal(await provider.touch('test', kept.id), undefined)
       assert.equal(await provider.get('test', kept.id), undefined)
-      assert.ok(await provider.refresh('test', (await provider.create('test', login())).id))
+      assert.ok(
+        await provider.refresh('test', (await provider.create('test', login()).then(createdSession)).id),
+      )
     },
   )
 
@@ -372,12 +395,14 @@ function changes(add: SuiteBuilder<UserSessionProvider>): void {
     const started = clock.now()
     const many = await Promise.all(
       Array.from({ length: 150 }, (_, n) =>
-        provider.create('test', login(`user${n % 40}`, { client: { clientId: `app${n % 3}` } })),
+        provider
+          .create('test', login(`user${n % 40}`, { client: { clientId: `app${n % 3}` } }))
+          .then(createdSession),
       ),
     )
     const first = many[0] ?? assert.fail()
-    await provider.createOffline('test', first.id)
-    const other = await provider.create('other', login())
+    await provider.createOffline('test', first.id).then(sessionOf)
+    const other = await provider.create('other', login()).then(createdSession)
     assert.equal(await provider.recompute('test'), 0)
 
     setRealm('test', {
@@ -428,11 +453,10 @@ const pick = (settings: RealmSettings): RealmSettings => ({
 /** A session with remember-me and a client session, online or offline. */
 async function begin({ provider, clock }: StageOf, offline: boolean) {
   const started = clock.now()
-  const { id } = await provider.create(
-    'test',
-    login('user1', { rememberMe: true, client: { clientId: 'app' } }),
-  )
-  if (offline) assert.deepEqual(clientIds(await provider.createOffline('test', id)), ['app'])
+  const { id } = await provider
+    .create('test', login('user1', { rememberMe: true, client: { clientId: 'app' } }))
+    .then(createdSession)
+  if (offline) assert.deepEqual(clientIds(await provider.createOffline('test', id).then(sessionOf)), ['app'])
   return { id, started }
 }
 

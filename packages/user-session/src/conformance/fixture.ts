@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import type { RealmSettings } from '@authstate/spi'
 import type {
   ClientSession,
+  CreateOutcome,
+  LimitedOutcome,
   NewUserSession,
   Page,
   PageRequest,
@@ -45,25 +47,31 @@ export async function createS3(
   realmId = 'test',
 ): Promise<readonly [UserSession, UserSession, UserSession]> {
   const base = { authMethod: 'form', rememberMe: true }
-  const s0 = await provider.create(realmId, {
-    ...login('user1'),
-    ...base,
-    ipAddress: '127.0.0.1',
-    client: s3Client('test-app'),
-  })
-  const s1 = await provider.create(realmId, {
-    ...login('user1'),
-    ...base,
-    ipAddress: '127.0.0.2',
-    client: s3Client('test-app'),
-  })
-  const s2 = await provider.create(realmId, {
-    ...login('user2'),
-    ...base,
-    ipAddress: '127.0.0.3',
-    client: s3Client('test-app'),
-  })
-  const both = await provider.putClientSession(realmId, s0.id, s3Client('third-party'))
+  const s0 = await provider
+    .create(realmId, {
+      ...login('user1'),
+      ...base,
+      ipAddress: '127.0.0.1',
+      client: s3Client('test-app'),
+    })
+    .then(createdSession)
+  const s1 = await provider
+    .create(realmId, {
+      ...login('user1'),
+      ...base,
+      ipAddress: '127.0.0.2',
+      client: s3Client('test-app'),
+    })
+    .then(createdSession)
+  const s2 = await provider
+    .create(realmId, {
+      ...login('user2'),
+      ...base,
+      ipAddress: '127.0.0.3',
+      client: s3Client('test-app'),
+    })
+    .then(createdSession)
+  const both = await provider.putClientSession(realmId, s0.id, s3Client('third-party')).then(sessionOf)
   assert.ok(both)
   return [both, s1, s2]
 }
@@ -144,3 +152,15 @@ export const awkward = [
   'constructor',
   'x'.repeat(512),
 ]
+
+/** The session of an outcome that must not be refused. */
+export function createdSession(created: CreateOutcome): UserSession {
+  assert.ok(created.outcome === 'created', `refused: ${JSON.stringify(created)}`)
+  return created.session
+}
+
+/** The session of an outcome that must not be refused; `undefined`: there is none. */
+export function sessionOf(outcome: LimitedOutcome): UserSession | undefined {
+  assert.ok(outcome.outcome !== 'refused', `refused: ${JSON.stringify(outcome)}`)
+  return outcome.outcome === 'done' ? outcome.session : undefined
+}

@@ -7,6 +7,7 @@ import {
   type SuiteBuilder,
 } from '@authstate/conformance'
 import type { UserSession, UserSessionProvider } from '../contract.js'
+import { createdSession, sessionOf } from './fixture.js'
 
 const newSession = (name: string) => ({
   userId: name,
@@ -31,7 +32,7 @@ export function names(add: SuiteBuilder<UserSessionProvider>): void {
     const { provider, clock } = stage
     const sessions = new Map<string, UserSession>()
     for (const [realm, name] of hostilePairs) {
-      const made = await provider.create(realm, newSession(name))
+      const made = await provider.create(realm, newSession(name)).then(createdSession)
       sessions.set(realm, made)
       const { id } = made
       const scope = { clientId: name }
@@ -42,7 +43,11 @@ export function names(add: SuiteBuilder<UserSessionProvider>): void {
           notes: { ...hostileNotes(name), [`${name.slice(0, 9)} 2`]: name },
         }),
       )
-      assert.ok(await provider.putClientSession(realm, id, { clientId: name, notes: hostileNotes(name) }))
+      assert.ok(
+        await provider
+          .putClientSession(realm, id, { clientId: name, notes: hostileNotes(name) })
+          .then(sessionOf),
+      )
       assert.ok(
         await provider.updateClientSession(realm, id, {
           clientId: name,
@@ -60,9 +65,9 @@ export function names(add: SuiteBuilder<UserSessionProvider>): void {
         }),
         rotated,
       )
-      const copy = await provider.createOffline(realm, id)
+      const copy = await provider.createOffline(realm, id).then(sessionOf)
       assert.deepEqual([...(copy?.clients.keys() ?? [])], [name])
-      assert.ok(await provider.createOffline(realm, id, { clientIds: [name] }))
+      assert.ok(await provider.createOffline(realm, id, { clientIds: [name] }).then(sessionOf))
       assert.equal(await provider.recompute(realm), 0)
 
       const read = await provider.get(realm, id, scope)
@@ -106,12 +111,12 @@ export function names(add: SuiteBuilder<UserSessionProvider>): void {
     for (const [n, end] of ends.entries()) {
       const made: [realm: string, id: string, name: string][] = []
       for (const [realm, name] of hostilePairs) {
-        const { id } = await provider.create(realm, newSession(name))
+        const { id } = await provider.create(realm, newSession(name)).then(createdSession)
         made.push([realm, id, name])
       }
       for (const [index, [realm, id, name]] of made.entries()) {
         if (n === 0) assert.equal(await provider.removeByClient(realm, name), 1)
-        if (n === 1) assert.ok(await provider.restart(realm, id, newSession(name)))
+        if (n === 1) assert.ok(await provider.restart(realm, id, newSession(name)).then(sessionOf))
         assert.ok(await end(realm, id, name))
         assert.equal(await provider.get(realm, id), undefined)
         for (const [otherRealm, otherId] of made.slice(index + 1)) {
@@ -122,12 +127,14 @@ export function names(add: SuiteBuilder<UserSessionProvider>): void {
   })
 
   add.basic('names: one of 10 kB is refused', 'issue', async ({ provider }) => {
-    const { id } = await provider.create('test', newSession('a'))
+    const { id } = await provider.create('test', newSession('a')).then(createdSession)
     await refusesEndlessNames({
-      realmId: (name) => provider.create(name, newSession('a')),
-      'session.userId': (name) => provider.create('test', { ...newSession('a'), userId: name }),
-      'session.brokerUserId': (name) => provider.create('test', { ...newSession('a'), brokerUserId: name }),
-      'client.clientId': (name) => provider.putClientSession('test', id, { clientId: name }),
+      realmId: (name) => provider.create(name, newSession('a')).then(createdSession),
+      'session.userId': (name) =>
+        provider.create('test', { ...newSession('a'), userId: name }).then(createdSession),
+      'session.brokerUserId': (name) =>
+        provider.create('test', { ...newSession('a'), brokerUserId: name }).then(createdSession),
+      'client.clientId': (name) => provider.putClientSession('test', id, { clientId: name }).then(sessionOf),
       'patch.clientId': (name) => provider.updateClientSession('test', id, { clientId: name }),
       'patch.notes': (name) => provider.update('test', id, { notes: { [name]: 'x' } }),
       'options.clientId': (name) => provider.refresh('test', id, { clientId: name }),

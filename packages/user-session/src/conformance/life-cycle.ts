@@ -4,6 +4,7 @@ import type { UserSessionProvider } from '../contract.js'
 import {
   awkward,
   clientIds,
+  createdSession,
   createS3,
   everyPage,
   IDLE_MS,
@@ -12,6 +13,7 @@ import {
   MAX_NOTES_BYTES,
   plain,
   SECOND,
+  sessionOf,
 } from './fixture.js'
 
 /** Creating, reading, changing and ending one session. */
@@ -48,13 +50,15 @@ export function lifeCycle(add: SuiteBuilder<UserSessionProvider>): void {
   })
 
   add.basic('create: ids are fresh and of the form all ids have', 'architecture: 4', async ({ provider }) => {
-    const created = await Promise.all(Array.from({ length: 100 }, () => provider.create('test', login())))
+    const created = await Promise.all(
+      Array.from({ length: 100 }, () => provider.create('test', login()).then(createdSession)),
+    )
     assert.equal(new Set(ids(created)).size, 100)
     for (const { id } of created) assert.match(id, /^[\w-]{22}[0-9a-f]{2}$/)
   })
 
   add.basic('create: what was left out is absent', 'contract', async ({ provider }) => {
-    const { id } = await provider.create('test', login())
+    const { id } = await provider.create('test', login()).then(createdSession)
     const session = await provider.get('test', id)
     for (const name of ['ipAddress', 'authMethod', 'brokerSessionId', 'brokerUserId', 'state']) {
       assert.equal(Object.hasOwn(session ?? {}, name), false, name)
@@ -66,10 +70,9 @@ export function lifeCycle(add: SuiteBuilder<UserSessionProvider>): void {
 
   add.basic('create: what the caller changes later changes nothing', 'contract', async ({ provider }) => {
     const notes: Record<string, string> = { a: '1' }
-    const session = await provider.create(
-      'test',
-      login('user1', { notes, client: { clientId: 'app', notes } }),
-    )
+    const session = await provider
+      .create('test', login('user1', { notes, client: { clientId: 'app', notes } }))
+      .then(createdSession)
     notes['a'] = '2'
     ;(session.notes as Record<string, string>)['b'] = '3'
     const read = await provider.get('test', session.id)
@@ -81,11 +84,13 @@ export function lifeCycle(add: SuiteBuilder<UserSessionProvider>): void {
     'create: a transient session is handed back and stored nowhere',
     'A1/17, A2/28, A2/29',
     async ({ provider }) => {
-      const { id } = await provider.create('test', {
-        ...login(),
-        client: { clientId: 'app' },
-        transient: true,
-      })
+      const { id } = await provider
+        .create('test', {
+          ...login(),
+          client: { clientId: 'app' },
+          transient: true,
+        })
+        .then(createdSession)
       assert.equal(await provider.get('test', id), undefined)
       assert.equal(await provider.get('test', id, { clientId: 'app' }), undefined)
       assert.equal(await provider.countByClient('test', 'app'), 0)
@@ -97,8 +102,10 @@ export function lifeCycle(add: SuiteBuilder<UserSessionProvider>): void {
   )
 
   add.basic('get: a foreign or malformed id is an unknown one', '§1 4, §19 row 44', async ({ provider }) => {
-    const { id } = await provider.create('a', login('user1', { client: { clientId: 'app' } }))
-    await provider.createOffline('a', id)
+    const { id } = await provider
+      .create('a', login('user1', { client: { clientId: 'app' } }))
+      .then(createdSession)
+    await provider.createOffline('a', id).then(sessionOf)
     const own = id.slice(-2)
     for (const [realmId, wrong] of [
       ['ab', id],
@@ -117,7 +124,10 @@ export function lifeCycle(add: SuiteBuilder<UserSessionProvider>): void {
         assert.equal(await provider.refresh(realmId, wrong, scope), undefined)
         assert.equal(await provider.touch(realmId, wrong, scope), undefined)
         assert.equal(await provider.update(realmId, wrong, { state: 'LOGGED_OUT' }, scope), undefined)
-        assert.equal(await provider.putClientSession(realmId, wrong, { clientId: 'x' }, scope), undefined)
+        assert.equal(
+          await provider.putClientSession(realmId, wrong, { clientId: 'x' }, scope).then(sessionOf),
+          undefined,
+        )
         assert.equal(
           await provider.updateClientSession(realmId, wrong, { clientId: 'app' }, scope),
           undefined,
@@ -125,8 +135,8 @@ export function lifeCycle(add: SuiteBuilder<UserSessionProvider>): void {
         assert.equal(await provider.removeClientSession(realmId, wrong, 'app', scope), false)
         assert.equal(await provider.remove(realmId, wrong, scope), false)
       }
-      assert.equal(await provider.restart(realmId, wrong, login()), undefined)
-      assert.equal(await provider.createOffline(realmId, wrong), undefined)
+      assert.equal(await provider.restart(realmId, wrong, login()).then(sessionOf), undefined)
+      assert.equal(await provider.createOffline(realmId, wrong).then(sessionOf), undefined)
     }
     assert.deepEqual(clientIds(await provider.get('a', id)), ['app'])
   })
@@ -188,7 +198,9 @@ export function lifeCycle(add: SuiteBuilder<UserSessionProvider>): void {
   })
 
   add.basic('update: merges notes and sets the state', '§3.3, RFC 7396', async ({ provider }) => {
-    const { id } = await provider.create('test', login('user1', { notes: { a: '1', b: '2' } }))
+    const { id } = await provider
+      .create('test', login('user1', { notes: { a: '1', b: '2' } }))
+      .then(createdSession)
     const updated = await provider.update('test', id, {
       state: 'LOGGED_IN',
       notes: { a: null, c: '', d: 'ü"\\\u0000/🔑', absent: null },
@@ -217,10 +229,12 @@ export function lifeCycle(add: SuiteBuilder<UserSessionProvider>): void {
     'issue: bad input',
     async ({ provider }) => {
       const half = 'x'.repeat(MAX_NOTES_BYTES / 2)
-      const { id } = await provider.create(
-        'test',
-        login('user1', { notes: { a: half }, client: { clientId: 'app', notes: { a: half } } }),
-      )
+      const { id } = await provider
+        .create(
+          'test',
+          login('user1', { notes: { a: half }, client: { clientId: 'app', notes: { a: half } } }),
+        )
+        .then(createdSession)
       await assert.rejects(provider.update('test', id, { notes: { b: half } }), RangeError)
       await assert.rejects(
         provider.updateClientSession('test', id, { clientId: 'app', notes: { b: half } }),
@@ -240,14 +254,16 @@ export function lifeCycle(add: SuiteBuilder<UserSessionProvider>): void {
     const [s0, s1] = await createS3(provider)
     await provider.update('test', s0.id, { state: 'LOGGING_OUT', notes: { k1: '1', k2: '2', k3: '3' } })
     clock.advance(100 * SECOND)
-    const restarted = await provider.restart('test', s0.id, {
-      userId: 'user1',
-      loginUsername: 'other name',
-      ipAddress: '127.0.0.6',
-      brokerSessionId: 'broker-session',
-      brokerUserId: 'idp.7',
-      client: { clientId: 'test-app' },
-    })
+    const restarted = await provider
+      .restart('test', s0.id, {
+        userId: 'user1',
+        loginUsername: 'other name',
+        ipAddress: '127.0.0.6',
+        brokerSessionId: 'broker-session',
+        brokerUserId: 'idp.7',
+        client: { clientId: 'test-app' },
+      })
+      .then(sessionOf)
     const now = clock.now()
     const times = { startedAt: now, lastRefreshAt: now, expiresAt: now + IDLE_MS }
     assert.deepEqual(plain(restarted), {
@@ -264,13 +280,13 @@ export function lifeCycle(add: SuiteBuilder<UserSessionProvider>): void {
       notes: {},
       clients: { 'test-app': { clientId: 'test-app', ...times, notes: {} } },
     })
-    const added = await provider.putClientSession('test', s0.id, { clientId: 'third-party' })
+    const added = await provider.putClientSession('test', s0.id, { clientId: 'third-party' }).then(sessionOf)
     assert.deepEqual(clientIds(added), ['test-app', 'third-party'])
     assert.deepEqual(clientIds(await provider.get('test', s0.id)), ['test-app', 'third-party'])
     assert.deepEqual(ids((await provider.listByUser('test', 'user1')).items), ids([s0, s1]))
     assert.equal((await provider.findByBrokerSession('test', 'broker-session'))?.id, s0.id)
 
-    await provider.restart('test', s0.id, login('user1'))
+    await provider.restart('test', s0.id, login('user1')).then(sessionOf)
     assert.equal(await provider.findByBrokerSession('test', 'broker-session'), undefined)
     assert.deepEqual((await provider.listByBrokerUser('test', 'idp.7')).items, [])
     assert.deepEqual(ids((await provider.listByClient('test', 'third-party')).items), [])
@@ -282,7 +298,7 @@ export function lifeCycle(add: SuiteBuilder<UserSessionProvider>): void {
     'A1/4, §19 rows 2, 3',
     async ({ provider }) => {
       const [s0] = await createS3(provider)
-      await assert.rejects(provider.restart('test', s0.id, login('user2')), TypeError)
+      await assert.rejects(provider.restart('test', s0.id, login('user2')).then(sessionOf), TypeError)
       assert.deepEqual(plain(await provider.get('test', s0.id)), plain(s0))
       assert.deepEqual(ids((await provider.listByUser('test', 'user1')).items).includes(s0.id), true)
       assert.deepEqual(ids((await provider.listByUser('test', 'user2')).items).includes(s0.id), false)
@@ -310,10 +326,13 @@ export function lifeCycle(add: SuiteBuilder<UserSessionProvider>): void {
     assert.equal(await provider.refresh('test', s0.id), undefined)
     assert.equal(await provider.touch('test', s0.id), undefined)
     assert.equal(await provider.update('test', s0.id, { notes: { a: '1' } }), undefined)
-    assert.equal(await provider.restart('test', s0.id, login('user1')), undefined)
-    assert.equal(await provider.putClientSession('test', s0.id, { clientId: 'app' }), undefined)
+    assert.equal(await provider.restart('test', s0.id, login('user1')).then(sessionOf), undefined)
+    assert.equal(
+      await provider.putClientSession('test', s0.id, { clientId: 'app' }).then(sessionOf),
+      undefined,
+    )
     assert.equal(await provider.updateClientSession('test', s0.id, { clientId: 'test-app' }), undefined)
-    assert.equal(await provider.createOffline('test', s0.id), undefined)
+    assert.equal(await provider.createOffline('test', s0.id).then(sessionOf), undefined)
     assert.equal(await provider.get('test', s0.id), undefined)
     assert.equal(await provider.count('test'), 2)
     assert.equal(await provider.countByClient('test', 'test-app'), 2)
@@ -323,12 +342,14 @@ export function lifeCycle(add: SuiteBuilder<UserSessionProvider>): void {
     const made: string[] = []
     for (const [index, realmId] of awkward.entries()) {
       const name = awkward[(index + 1) % awkward.length] as string
-      const session = await provider.create(realmId, {
-        ...login(name),
-        brokerSessionId: name,
-        brokerUserId: name,
-        client: { clientId: name, notes: name === '__proto__' ? {} : { [name]: name } },
-      })
+      const session = await provider
+        .create(realmId, {
+          ...login(name),
+          brokerSessionId: name,
+          brokerUserId: name,
+          client: { clientId: name, notes: name === '__proto__' ? {} : { [name]: name } },
+        })
+        .then(createdSession)
       assert.deepEqual(plain(await provider.get(realmId, session.id)), plain(session))
       assert.deepEqual(clientIds(await provider.get(realmId, session.id, { clientId: name })), [name])
       made.push(session.id)

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import type { SuiteBuilder } from '@authstate/conformance'
 import type { UserSessionProvider } from '../contract.js'
-import { createS3, DAY, everyPage, ids, login, plain, SECOND } from './fixture.js'
+import { createdSession, createS3, DAY, everyPage, ids, login, plain, SECOND, sessionOf } from './fixture.js'
 
 /** Finding and counting many sessions. */
 export function listings(add: SuiteBuilder<UserSessionProvider>): void {
   add.basic('pages: a cursor names no session', 'issue', async ({ provider }) => {
-    for (let n = 0; n < 3; n++) await provider.create('test', login())
+    for (let n = 0; n < 3; n++) await provider.create('test', login()).then(createdSession)
     const { items, cursor } = await provider.list('test', { limit: 2 })
     assert.ok(cursor !== undefined)
     const readings = ['utf8', 'latin1', 'hex', 'base64', 'base64url'] as const
@@ -74,7 +74,11 @@ export function listings(add: SuiteBuilder<UserSessionProvider>): void {
     for (let n = 0; n < 25; n++) {
       clock.advance(SECOND)
       created.push(
-        (await provider.create('test', login(`user${n % 7}`, { client: { clientId: 'test-app' } }))).id,
+        (
+          await provider
+            .create('test', login(`user${n % 7}`, { client: { clientId: 'test-app' } }))
+            .then(createdSession)
+        ).id,
       )
     }
     const all = await everyPage((page) => provider.listByClient('test', 'test-app', page), 10)
@@ -109,7 +113,9 @@ export function listings(add: SuiteBuilder<UserSessionProvider>): void {
   add.basic('pages: hundreds that end in one millisecond', 'A4/57', async ({ provider }) => {
     const created = await Promise.all(
       Array.from({ length: 330 }, (_, n) =>
-        provider.create('test', login(n < 260 ? 'busy' : `user${n}`, { client: { clientId: 'app' } })),
+        provider
+          .create('test', login(n < 260 ? 'busy' : `user${n}`, { client: { clientId: 'app' } }))
+          .then(createdSession),
       ),
     )
     for (const limit of [3, 50, 100]) {
@@ -128,7 +134,7 @@ export function listings(add: SuiteBuilder<UserSessionProvider>): void {
     const created: string[] = []
     for (let n = 0; n < 30; n++) {
       clock.advance(SECOND)
-      created.push((await provider.create('test', login('user1'))).id)
+      created.push((await provider.create('test', login('user1')).then(createdSession)).id)
     }
     const first = await provider.listByUser('test', 'user1', { limit: 10 })
     for (const index of [0, 9, 10, 11]) await provider.remove('test', created[index] as string)
@@ -153,7 +159,9 @@ export function listings(add: SuiteBuilder<UserSessionProvider>): void {
         for (const userId of ['u1', 'u2']) {
           for (const brokerSessionId of ['bs:1', 'bs:2']) {
             for (const brokerUserId of ['idp.1', 'no-dot']) {
-              await provider.create(realmId, login(userId, { brokerSessionId, brokerUserId }))
+              await provider
+                .create(realmId, login(userId, { brokerSessionId, brokerUserId }))
+                .then(createdSession)
             }
           }
         }
@@ -192,11 +200,13 @@ export function listings(add: SuiteBuilder<UserSessionProvider>): void {
   add.basic('counts: by client and realm, never from another', 'A7/97', async ({ provider }) => {
     for (const realmId of ['r1', 'r2']) {
       for (const userId of ['a', 'b']) {
-        const { id } = await provider.create(realmId, login(userId, { client: { clientId: 'c1' } }))
-        await provider.putClientSession(realmId, id, { clientId: 'c2' })
+        const { id } = await provider
+          .create(realmId, login(userId, { client: { clientId: 'c1' } }))
+          .then(createdSession)
+        await provider.putClientSession(realmId, id, { clientId: 'c2' }).then(sessionOf)
       }
     }
-    await provider.create('r2', login('c', { client: { clientId: 'c3' } }))
+    await provider.create('r2', login('c', { client: { clientId: 'c3' } })).then(createdSession)
     assert.equal(await provider.countByClient('r1', 'c1'), 2)
     assert.equal((await provider.listByClient('r1', 'c2')).items.length, 2)
     assert.deepEqual(
@@ -219,9 +229,9 @@ export function listings(add: SuiteBuilder<UserSessionProvider>): void {
   add.basic('counts: hundreds of clients', 'contract', async ({ provider }) => {
     const expected = new Map<string, number>()
     for (const userId of ['a', 'b']) {
-      const { id } = await provider.create('test', login(userId))
+      const { id } = await provider.create('test', login(userId)).then(createdSession)
       for (let n = 0; n < 230; n++) {
-        await provider.putClientSession('test', id, { clientId: `c${n}` })
+        await provider.putClientSession('test', id, { clientId: `c${n}` }).then(sessionOf)
         expected.set(`c${n}`, 2)
       }
     }
@@ -237,7 +247,11 @@ export function listings(add: SuiteBuilder<UserSessionProvider>): void {
       for (let n = 0; n < 400; n++) {
         if (n % 4 === 0) clock.advance(100)
         created.push(
-          (await provider.create('test', login(`user${n % 3}`, { client: { clientId: 'app' } }))).id,
+          (
+            await provider
+              .create('test', login(`user${n % 3}`, { client: { clientId: 'app' } }))
+              .then(createdSession)
+          ).id,
         )
       }
       const last = await provider.get('test', created[399] as string)

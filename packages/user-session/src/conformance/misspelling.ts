@@ -73,7 +73,6 @@ export function misspelling(add: SuiteBuilder<UserSessionProvider>): void {
       ]
       await refusesMisspelling<UserSessionProvider>({
         create: creates((session) => provider.create('test', session)),
-        tryCreate: creates((session) => provider.tryCreate('test', session)),
         get: scopedToClient((scope) => provider.get('test', id, scope)),
         refresh: scopedToClient((scope) => provider.refresh('test', id, scope)),
         touch: scopedToClient((scope) => provider.touch('test', id, scope)),
@@ -88,19 +87,10 @@ export function misspelling(add: SuiteBuilder<UserSessionProvider>): void {
             provider.restart('test', id, session),
           ),
         ],
-        tryRestart: [
-          taker<NewUserSession>({ ...LOGIN, userId: 'user1' }, (session) =>
-            provider.tryRestart('test', id, session),
-          ),
-        ],
         remove: scoped((scope) => provider.remove('test', id, scope)),
         putClientSession: [
           taker<NewClientSession>(CLIENT, (client) => provider.putClientSession('test', id, client)),
           ...scoped((scope) => provider.putClientSession('test', id, CLIENT, scope)),
-        ],
-        tryPutClientSession: [
-          taker<NewClientSession>(CLIENT, (client) => provider.tryPutClientSession('test', id, client)),
-          ...scoped((scope) => provider.tryPutClientSession('test', id, CLIENT, scope)),
         ],
         updateClientSession: [
           taker<ClientSessionPatch>({ ...CLIENT, clientId: 'test-app' }, (patch) =>
@@ -116,11 +106,6 @@ export function misspelling(add: SuiteBuilder<UserSessionProvider>): void {
         createOffline: [
           taker<OfflineCopy>({ clientIds: ['test-app'], authenticatedAt: 1 }, (copy) =>
             provider.createOffline('test', id, copy),
-          ),
-        ],
-        tryCreateOffline: [
-          taker<OfflineCopy>({ clientIds: ['test-app'], authenticatedAt: 1 }, (copy) =>
-            provider.tryCreateOffline('test', id, copy),
           ),
         ],
         rotateRefreshToken: [

@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict'
 import { type SuiteBuilder, together } from '@authstate/conformance'
 import type { UserSessionProvider } from '../contract.js'
-import { clientIds, createS3, DAY, everyPage, ids, login, OFFLINE_IDLE_MS, plain, SECOND } from './fixture.js'
+import {
+  clientIds,
+  createdSession,
+  createS3,
+  DAY,
+  everyPage,
+  ids,
+  login,
+  OFFLINE_IDLE_MS,
+  plain,
+  SECOND,
+  sessionOf,
+} from './fixture.js'
 
 const offline = { offline: true } as const
 
@@ -16,7 +28,9 @@ export function offlineSessions(add: SuiteBuilder<UserSessionProvider>): void {
       clock.advance(SECOND)
       const now = clock.now()
       const times = { startedAt: now, lastRefreshAt: now, expiresAt: now + OFFLINE_IDLE_MS }
-      const copy = await provider.createOffline('test', s0.id, { clientIds: ['test-app', 'unknown'] })
+      const copy = await provider
+        .createOffline('test', s0.id, { clientIds: ['test-app', 'unknown'] })
+        .then(sessionOf)
       assert.deepEqual(plain(copy), {
         ...plain(before),
         ...times,
@@ -25,7 +39,10 @@ export function offlineSessions(add: SuiteBuilder<UserSessionProvider>): void {
       })
       assert.deepEqual(plain(await provider.get('test', s0.id, offline)), plain(copy))
       assert.deepEqual(plain(await provider.get('test', s0.id)), plain(before))
-      assert.deepEqual(clientIds(await provider.createOffline('test', s0.id)), ['test-app', 'third-party'])
+      assert.deepEqual(clientIds(await provider.createOffline('test', s0.id).then(sessionOf)), [
+        'test-app',
+        'third-party',
+      ])
     },
   )
 
@@ -34,7 +51,7 @@ export function offlineSessions(add: SuiteBuilder<UserSessionProvider>): void {
     '§3.5',
     async ({ provider, clock }) => {
       const [s0] = await createS3(provider)
-      const first = await provider.createOffline('test', s0.id, { clientIds: ['test-app'] })
+      const first = await provider.createOffline('test', s0.id, { clientIds: ['test-app'] }).then(sessionOf)
       await provider.updateClientSession('test', s0.id, { clientId: 'test-app', notes: { online: 'later' } })
       await provider.update('test', s0.id, { notes: { online: 'later' } })
       await provider.updateClientSession(
@@ -44,7 +61,7 @@ export function offlineSessions(add: SuiteBuilder<UserSessionProvider>): void {
         offline,
       )
       clock.advance(SECOND)
-      const again = await provider.createOffline('test', s0.id)
+      const again = await provider.createOffline('test', s0.id).then(sessionOf)
       const now = clock.now()
       const moved = { lastRefreshAt: now, expiresAt: now + OFFLINE_IDLE_MS }
       assert.deepEqual(plain(again), {
@@ -61,7 +78,7 @@ export function offlineSessions(add: SuiteBuilder<UserSessionProvider>): void {
 
   add.basic('twins: what happens to one happens to it alone', '§3.1, §19 row 23', async ({ provider }) => {
     const [s0, s1] = await createS3(provider)
-    for (const { id } of [s0, s1]) await provider.createOffline('test', id)
+    for (const { id } of [s0, s1]) await provider.createOffline('test', id).then(sessionOf)
     await provider.update('test', s0.id, { notes: { only: 'online' } })
     await provider.removeClientSession('test', s0.id, 'test-app', offline)
     assert.deepEqual((await provider.get('test', s0.id, offline))?.notes, {})
@@ -86,17 +103,19 @@ export function offlineSessions(add: SuiteBuilder<UserSessionProvider>): void {
     'A5/76, A5/77, A5/79, A4/57',
     async ({ provider }) => {
       const created = await together(60, (n) =>
-        provider.create(
-          'test',
-          login(`user${n % 5}`, {
-            brokerUserId: `idp.${n % 5}`,
-            brokerSessionId: `s${n}`,
-            client: { clientId: `c${n % 3}` },
-          }),
-        ),
+        provider
+          .create(
+            'test',
+            login(`user${n % 5}`, {
+              brokerUserId: `idp.${n % 5}`,
+              brokerSessionId: `s${n}`,
+              client: { clientId: `c${n % 3}` },
+            }),
+          )
+          .then(createdSession),
       )
       assert.equal((await provider.list('test', offline)).items.length, 0)
-      for (const { id } of created) assert.ok(await provider.createOffline('test', id))
+      for (const { id } of created) assert.ok(await provider.createOffline('test', id).then(sessionOf))
       for (const { id } of created) assert.equal(await provider.remove('test', id), true)
       assert.deepEqual(ids(await everyPage((page) => provider.list('test', page), 3, true)), ids(created))
       assert.equal(
@@ -123,7 +142,7 @@ export function offlineSessions(add: SuiteBuilder<UserSessionProvider>): void {
 
   add.expiry('offline: a life of its own, far away', 'A4/59, A5/67', async ({ provider, clock }) => {
     const sessions = await createS3(provider)
-    for (const { id } of sessions) await provider.createOffline('test', id)
+    for (const { id } of sessions) await provider.createOffline('test', id).then(sessionOf)
     const [s0] = sessions
     const started = clock.now()
     const refresh = async (after: number) => {
@@ -154,10 +173,10 @@ export function offlineSessions(add: SuiteBuilder<UserSessionProvider>): void {
     async ({ provider, clock, setRealm }) => {
       setRealm('test', { offlineSessionIdleTimeoutMs: SECOND })
       const [s0] = await createS3(provider)
-      await provider.createOffline('test', s0.id)
+      await provider.createOffline('test', s0.id).then(sessionOf)
       clock.advance(SECOND)
       assert.equal(await provider.get('test', s0.id, offline), undefined)
-      const again = await provider.createOffline('test', s0.id, { clientIds: ['test-app'] })
+      const again = await provider.createOffline('test', s0.id, { clientIds: ['test-app'] }).then(sessionOf)
       assert.equal(again?.startedAt, clock.now())
       assert.deepEqual(clientIds(again), ['test-app'])
       assert.equal(await provider.countByClient('test', 'third-party', offline), 0)
@@ -171,9 +190,11 @@ export function offlineSessions(add: SuiteBuilder<UserSessionProvider>): void {
     async ({ provider, clock }) => {
       for (let round = 0; round < 30; round++) {
         clock.advance(1)
-        const { id } = await provider.create('test', login('user1', { client: { clientId: 'app' } }))
+        const { id } = await provider
+          .create('test', login('user1', { client: { clientId: 'app' } }))
+          .then(createdSession)
         const [copy, removed] = await Promise.all([
-          provider.createOffline('test', id, { clientIds: ['app'] }),
+          provider.createOffline('test', id, { clientIds: ['app'] }).then(sessionOf),
           provider.remove('test', id),
         ])
         assert.equal(removed, true)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type SuiteBuilder, together } from '@authstate/conformance'
 import type { UserSessionEvent, UserSessionProvider } from '../contract.js'
-import { clientIds, createS3, ids, login, RACERS, ROUNDS } from './fixture.js'
+import { clientIds, createdSession, createS3, ids, login, RACERS, ROUNDS, sessionOf } from './fixture.js'
 
 /** Several nodes on one store, and requests that cross. */
 export function races(add: SuiteBuilder<UserSessionProvider>): void {
@@ -10,7 +10,9 @@ export function races(add: SuiteBuilder<UserSessionProvider>): void {
     'A2/30, A2/31, A5/70, A5/81',
     async ({ provider, anotherNode }) => {
       const nodes = [provider, await anotherNode(), await anotherNode(), await anotherNode()]
-      const created = await Promise.all(nodes.map((node) => node.create('test', login())))
+      const created = await Promise.all(
+        nodes.map((node) => node.create('test', login()).then(createdSession)),
+      )
       assert.equal(new Set(ids(created)).size, 4)
       for (const node of nodes) {
         for (const { id } of created) assert.ok(await node.get('test', id))
@@ -24,12 +26,14 @@ export function races(add: SuiteBuilder<UserSessionProvider>): void {
     'A2/32',
     async ({ provider, anotherNode }) => {
       const nodes = [provider, await anotherNode()]
-      const { id } = await provider.create('test', login())
+      const { id } = await provider.create('test', login()).then(createdSession)
       await together(200, (n) =>
-        (nodes[n % 2] ?? provider).putClientSession('test', id, {
-          clientId: `c${n % 10}`,
-          notes: { state: `state-${n}` },
-        }),
+        (nodes[n % 2] ?? provider)
+          .putClientSession('test', id, {
+            clientId: `c${n % 10}`,
+            notes: { state: `state-${n}` },
+          })
+          .then(sessionOf),
       )
       const session = await provider.get('test', id)
       assert.equal(session?.clients.size, 10)
@@ -46,21 +50,23 @@ export function races(add: SuiteBuilder<UserSessionProvider>): void {
     async ({ provider, anotherNode }) => {
       const nodes = [provider, await anotherNode(), await anotherNode(), await anotherNode()]
       const users = await together(3, (n) =>
-        provider.create('test', login(`user${n}`, { client: { clientId: 'first' } })),
+        provider.create('test', login(`user${n}`, { client: { clientId: 'first' } })).then(createdSession),
       )
       const single = users[0]?.id as string
       await together(120, (n) =>
-        (nodes[n % 4] ?? provider).putClientSession('test', single, { clientId: `c${n}` }),
+        (nodes[n % 4] ?? provider).putClientSession('test', single, { clientId: `c${n}` }).then(sessionOf),
       )
       assert.equal((await provider.get('test', single))?.clients.size, 121)
       await together(20, (n) =>
-        (nodes[n % 4] ?? provider).putClientSession('test', single, { clientId: 'same' }),
+        (nodes[n % 4] ?? provider).putClientSession('test', single, { clientId: 'same' }).then(sessionOf),
       )
       assert.equal((await provider.get('test', single))?.clients.size, 122)
       await together(80, (n) =>
-        (nodes[n % 4] ?? provider).putClientSession('test', users[1 + (n % 2)]?.id as string, {
-          clientId: `d${n}`,
-        }),
+        (nodes[n % 4] ?? provider)
+          .putClientSession('test', users[1 + (n % 2)]?.id as string, {
+            clientId: `d${n}`,
+          })
+          .then(sessionOf),
       )
       for (const index of [1, 2])
         assert.equal((await provider.get('test', users[index]?.id as string))?.clients.size, 41)
@@ -94,18 +100,21 @@ export function races(add: SuiteBuilder<UserSessionProvider>): void {
       const other = await anotherNode()
       for (let round = 0; round < ROUNDS; round++) {
         clock.advance(1)
-        const { id } = await provider.create(
-          'test',
-          login('user1', { brokerSessionId: 'b', brokerUserId: 'i.b', client: { clientId: 'app' } }),
-        )
+        const { id } = await provider
+          .create(
+            'test',
+            login('user1', { brokerSessionId: 'b', brokerUserId: 'i.b', client: { clientId: 'app' } }),
+          )
+          .then(createdSession)
         const scope = { clientId: 'app' }
         const verbs: (() => Promise<unknown>)[] = [
           () => other.refresh('test', id, scope),
           () => provider.touch('test', id),
           () => other.update('test', id, { notes: { a: '1' }, state: 'LOGGING_OUT' }),
-          () => provider.putClientSession('test', id, { clientId: 'app2' }),
+          () => provider.putClientSession('test', id, { clientId: 'app2' }).then(sessionOf),
           () => other.updateClientSession('test', id, { ...scope, action: 'x' }),
-          () => provider.restart('test', id, login('user1', { client: { clientId: 'app3' } })),
+          () =>
+            provider.restart('test', id, login('user1', { client: { clientId: 'app3' } })).then(sessionOf),
           () => other.removeClientSession('test', id, 'app', { endWhenLast: round % 3 === 0 }),
           () => provider.recompute('test'),
         ]
@@ -131,7 +140,7 @@ export function races(add: SuiteBuilder<UserSessionProvider>): void {
     const told = new Set<UserSessionEvent>()
     for (const node of nodes) node.on('removed', (event) => told.add(event))
     for (let round = 0; round < 10; round++) {
-      const { id } = await provider.create('test', login())
+      const { id } = await provider.create('test', login()).then(createdSession)
       const removed = await together(RACERS, (n) => (nodes[n % 2] ?? provider).remove('test', id))
       assert.equal(removed.filter(Boolean).length, 1)
     }
@@ -145,8 +154,10 @@ export function races(add: SuiteBuilder<UserSessionProvider>): void {
       const nodes = [provider, await anotherNode(), await anotherNode(), await anotherNode()]
       for (const node of nodes) {
         for (let n = 0; n < 5; n++) {
-          const { id } = await node.create('test', login('user1', { client: { clientId: 'app' } }))
-          await node.createOffline('test', id)
+          const { id } = await node
+            .create('test', login('user1', { client: { clientId: 'app' } }))
+            .then(createdSession)
+          await node.createOffline('test', id).then(sessionOf)
         }
       }
       clock.advance(1)
@@ -167,18 +178,22 @@ export function races(add: SuiteBuilder<UserSessionProvider>): void {
     async ({ provider, anotherNode }) => {
       const nodes = [provider, await anotherNode(), await anotherNode()]
       const created = await together(10, (n) =>
-        (nodes[n % 3] ?? provider).create('test', login(`user${n}`, { client: { clientId: 'c0' } })),
+        (nodes[n % 3] ?? provider)
+          .create('test', login(`user${n}`, { client: { clientId: 'c0' } }))
+          .then(createdSession),
       )
       await together(10, (n) =>
-        (nodes[(n + 1) % 3] ?? provider).createOffline('test', created[n]?.id as string),
+        (nodes[(n + 1) % 3] ?? provider).createOffline('test', created[n]?.id as string).then(sessionOf),
       )
       await together(40, (n) =>
-        (nodes[(n * 7) % 3] ?? provider).putClientSession(
-          'test',
-          created[n % 10]?.id as string,
-          { clientId: `c${1 + Math.floor(n / 10)}` },
-          { offline: true },
-        ),
+        (nodes[(n * 7) % 3] ?? provider)
+          .putClientSession(
+            'test',
+            created[n % 10]?.id as string,
+            { clientId: `c${1 + Math.floor(n / 10)}` },
+            { offline: true },
+          )
+          .then(sessionOf),
       )
       for (const node of nodes) {
         const found = await node.list('test', { offline: true, limit: 100 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Stage, SuiteBuilder } from '@authstate/conformance'
 import type { RealmSettings } from '@authstate/spi'
 import type { UserSessionProvider } from '../contract.js'
-import { clientIds, HOUR, login, MINUTE, SECOND } from './fixture.js'
+import { clientIds, createdSession, HOUR, login, MINUTE, SECOND, sessionOf } from './fixture.js'
 
 /** Settings that end a session whose stored end lies ahead, half an hour after its last use. */
 const strict: Readonly<Record<string, (startedAt: number) => RealmSettings>> = {
@@ -28,9 +28,10 @@ const writes: Readonly<
   refresh: (provider, id) => provider.refresh('test', id),
   touch: (provider, id) => provider.touch('test', id),
   update: (provider, id) => provider.update('test', id, { notes: { a: '1' } }),
-  restart: (provider, id) => provider.restart('test', id, login()),
-  putClientSession: (provider, id) => provider.putClientSession('test', id, { clientId: 'new' }),
-  createOffline: (provider, id) => provider.createOffline('test', id),
+  restart: (provider, id) => provider.restart('test', id, login()).then(sessionOf),
+  putClientSession: (provider, id) =>
+    provider.putClientSession('test', id, { clientId: 'new' }).then(sessionOf),
+  createOffline: (provider, id) => provider.createOffline('test', id).then(sessionOf),
 }
 
 /** Each verb that writes to the client session `app`. */
@@ -42,7 +43,7 @@ const clientWrites: typeof writes = {
   rotateRefreshToken: async (provider, id, issuedAt) =>
     (await provider.rotateRefreshToken('test', id, rotationOf(issuedAt))).outcome !== 'gone',
   createOffline: async (provider, id) =>
-    (await provider.createOffline('test', id, { clientIds: ['app'] }))?.clients.has('app'),
+    (await provider.createOffline('test', id, { clientIds: ['app'] }).then(sessionOf))?.clients.has('app'),
 }
 
 const rotationOf = (issuedAt: number) =>
@@ -51,10 +52,9 @@ const rotationOf = (issuedAt: number) =>
 /** A session with remember-me, used half an hour ago. */
 async function usedBefore({ provider, clock, setRealm }: Stage<UserSessionProvider>) {
   setRealm('test', { ssoSessionIdleTimeoutMs: HOUR })
-  const session = await provider.create(
-    'test',
-    login('user1', { rememberMe: true, client: { clientId: 'app', action: 'begun' } }),
-  )
+  const session = await provider
+    .create('test', login('user1', { rememberMe: true, client: { clientId: 'app', action: 'begun' } }))
+    .then(createdSession)
   clock.advance(30 * MINUTE)
   return session
 }
@@ -101,7 +101,7 @@ export function settingsOfNow(add: SuiteBuilder<UserSessionProvider>): void {
         const rotated = await provider.rotateRefreshToken('test', id, rotationOf(clock.now()))
         assert.equal(rotated.outcome, 'rotated')
         setRealm('test', { ssoSessionIdleTimeoutMs: HOUR, ...settings })
-        const put = await provider.putClientSession('test', id, { clientId: 'app' })
+        const put = await provider.putClientSession('test', id, { clientId: 'app' }).then(sessionOf)
         assert.equal(put?.clients.get('app')?.startedAt, clock.now())
         const again = { ...rotationOf(clock.now() - SECOND), presented: 'T2', next: 'T3' }
         assert.deepEqual(await provider.rotateRefreshToken('test', id, again), { outcome: 'stale' })
@@ -138,8 +138,8 @@ export function settingsOfNow(add: SuiteBuilder<UserSessionProvider>): void {
   add.expiry('restart: into a shorter life, it is swept when that ends', 'contract', async (stage) => {
     const { provider, clock, setRealm } = stage
     setRealm('test', { ssoSessionIdleTimeoutRememberMeMs: 3 * HOUR })
-    const { id } = await provider.create('test', login('user1', { rememberMe: true }))
-    const restarted = await provider.restart('test', id, login())
+    const { id } = await provider.create('test', login('user1', { rememberMe: true })).then(createdSession)
+    const restarted = await provider.restart('test', id, login()).then(sessionOf)
     assert.equal(restarted?.expiresAt, clock.now() + 30 * MINUTE)
     clock.advance(30 * MINUTE)
     assert.equal(await provider.sweep(), 1)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type Stage, type SuiteBuilder, together } from '@authstate/conformance'
 import type { ClientTokenRotation, RotationOutcome, UserSessionProvider } from '../contract.js'
-import { clientIds, createS3, DAY, login, plain, SECOND } from './fixture.js'
+import { clientIds, createdSession, createS3, DAY, login, plain, SECOND, sessionOf } from './fixture.js'
 
 /** Presents a token of family `f` at client `app`, issued now unless said otherwise. */
 type Present = (
@@ -16,7 +16,9 @@ interface Begun {
 }
 
 async function begin({ provider, clock }: Stage<UserSessionProvider>): Promise<Begun> {
-  const { id } = await provider.create('test', login('user1', { client: { clientId: 'app' } }))
+  const { id } = await provider
+    .create('test', login('user1', { client: { clientId: 'app' } }))
+    .then(createdSession)
   return {
     id,
     present: async (presented, next, more = {}) => {
@@ -49,7 +51,7 @@ export function tokens(add: SuiteBuilder<UserSessionProvider>): void {
     async (stage) => {
       const { provider, clock } = stage
       const { id, present } = await begin(stage)
-      await provider.putClientSession('test', id, { clientId: 'other' })
+      await provider.putClientSession('test', id, { clientId: 'other' }).then(sessionOf)
       const issuedAt = clock.now()
       assert.equal(await present('T1', 'T2', { issuedAt }), 'rotated')
       clock.advance(SECOND)
@@ -60,7 +62,7 @@ export function tokens(add: SuiteBuilder<UserSessionProvider>): void {
       assert.equal(await present('T2', 'T4'), 'gone')
 
       clock.advance(2 * SECOND)
-      const again = await provider.putClientSession('test', id, { clientId: 'app' })
+      const again = await provider.putClientSession('test', id, { clientId: 'app' }).then(sessionOf)
       assert.equal(await present('T2', 'T4', { issuedAt }), 'stale')
       assert.equal(await present('T1', 'T4', { issuedAt }), 'stale')
       assert.deepEqual(plain(await provider.get('test', id)), plain(again))
@@ -78,14 +80,14 @@ export function tokens(add: SuiteBuilder<UserSessionProvider>): void {
       assert.equal(await present('T2', 'T3'), 'rotated')
       assert.equal(await present('T1', 'T4'), 'stale')
       assert.equal(await provider.get('test', id, { clientId: 'app' }), undefined)
-      await provider.putClientSession('test', id, { clientId: 'app' })
+      await provider.putClientSession('test', id, { clientId: 'app' }).then(sessionOf)
       for (const token of ['T1', 'T2', 'T3']) assert.equal(await present(token, 'X'), 'stale')
       assert.equal(await present('N1', 'N2', { family: 'new' }), 'rotated')
 
       await provider.removeClientSession('test', id, 'app')
-      await provider.putClientSession('test', id, { clientId: 'app' })
+      await provider.putClientSession('test', id, { clientId: 'app' }).then(sessionOf)
       assert.equal(await present('N2', 'N3', { family: 'new' }), 'stale')
-      await provider.restart('test', id, login('user1', { client: { clientId: 'app' } }))
+      await provider.restart('test', id, login('user1', { client: { clientId: 'app' } })).then(sessionOf)
       assert.equal(await present('N2', 'N3', { family: 'new' }), 'stale')
       assert.equal(await present('M1', 'M2', { family: 'newest', issuedAt: clock.now() }), 'rotated')
     },
@@ -121,7 +123,7 @@ export function tokens(add: SuiteBuilder<UserSessionProvider>): void {
       const issuedAt = clock.now()
       clock.advance(10 * SECOND)
       assert.equal(await present('T2', 'T3', { issuedAt }), 'gone')
-      await provider.putClientSession('test', id, { clientId: 'app' })
+      await provider.putClientSession('test', id, { clientId: 'app' }).then(sessionOf)
       assert.equal(await present('T2', 'T3', { issuedAt }), 'stale')
       assert.equal(await present('U1', 'U2', { issuedAt, family: 'never rotated' }), 'stale')
       assert.equal(await present('N1', 'N2', { family: 'new' }), 'rotated')
@@ -136,7 +138,7 @@ export function tokens(add: SuiteBuilder<UserSessionProvider>): void {
       const { provider, clock } = stage
       const { id, present } = await begin(stage)
       clock.advance(2 * SECOND)
-      await provider.putClientSession('test', id, { clientId: 'app' })
+      await provider.putClientSession('test', id, { clientId: 'app' }).then(sessionOf)
       assert.equal(await present('A1', 'A2', { family: 'a' }), 'rotated')
       clock.advance(10 * SECOND)
       assert.equal(await present('A2', 'A3', { family: 'a' }), 'rotated')
@@ -256,10 +258,10 @@ export function tokens(add: SuiteBuilder<UserSessionProvider>): void {
       assert.equal(await present('T1', 'T3', { issuedAt, family: 'ended' }), 'reused')
       for (const _ of [1, 2]) {
         clock.advance(SECOND)
-        await provider.putClientSession('test', id, { clientId: 'app' })
+        await provider.putClientSession('test', id, { clientId: 'app' }).then(sessionOf)
         await provider.removeClientSession('test', id, 'app')
       }
-      await provider.putClientSession('test', id, { clientId: 'app' })
+      await provider.putClientSession('test', id, { clientId: 'app' }).then(sessionOf)
       for (let n = 0; n <= 100; n++) {
         await present(`N${n}`, `M${n}`, { family: `f${n}`, issuedAt: issuedAt + 1 + n })
       }
@@ -304,7 +306,7 @@ export function tokens(add: SuiteBuilder<UserSessionProvider>): void {
     const { id, present } = await begin(stage)
     assert.equal(await present('T1', 'T2', { clientId: 'other' }), 'gone')
     assert.equal(await present('T1', 'T2', { offline: true }), 'gone')
-    await provider.createOffline('test', id)
+    await provider.createOffline('test', id).then(sessionOf)
     assert.equal(await present('T1', 'T2', { offline: true }), 'rotated')
     assert.equal(await present('T1', 'T2'), 'rotated')
     assert.equal(await present('T1', 'T3', { offline: true }), 'reused')
@@ -337,7 +339,9 @@ export function tokens(add: SuiteBuilder<UserSessionProvider>): void {
 
   add.basic('rotateRefreshToken: awkward ids come through', '§19 row 16', async (stage) => {
     const { provider, clock } = stage
-    const { id } = await provider.create('test', login('user1', { client: { clientId: 'a:b%{}' } }))
+    const { id } = await provider
+      .create('test', login('user1', { client: { clientId: 'a:b%{}' } }))
+      .then(createdSession)
     const rotate = (presented: string, next: string) =>
       provider.rotateRefreshToken('test', id, {
         clientId: 'a:b%{}',
@@ -359,7 +363,9 @@ export function tokens(add: SuiteBuilder<UserSessionProvider>): void {
       const nodes = [stage.provider, await stage.anotherNode()]
       for (const maxReuse of [0, 2]) {
         for (let round = 0; round < 50; round++) {
-          const { id } = await stage.provider.create('test', login('user1', { client: { clientId: 'app' } }))
+          const { id } = await stage.provider
+            .create('test', login('user1', { client: { clientId: 'app' } }))
+            .then(createdSession)
           const issuedAt = stage.clock.now()
           const outcomes = await together(5, (n) =>
             (nodes[n % 2] ?? stage.provider).rotateRefreshToken('test', id, {

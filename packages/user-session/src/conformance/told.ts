@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { SuiteBuilder } from '@authstate/conformance'
 import type { ClientSessionEvent, UserSessionEvent, UserSessionProvider } from '../contract.js'
-import { HOUR, IDLE_MS, login, OFFLINE_IDLE_MS, SECOND } from './fixture.js'
+import { createdSession, HOUR, IDLE_MS, login, OFFLINE_IDLE_MS, SECOND, sessionOf } from './fixture.js'
 
 /** What listeners are told of client sessions, and of notes. */
 export function told(add: SuiteBuilder<UserSessionProvider>): void {
@@ -13,9 +13,13 @@ export function told(add: SuiteBuilder<UserSessionProvider>): void {
       const stop = provider.on('client-removed', (event) => seen.push(event))
       const reasons = () => seen.splice(0).map(({ clientId, reason }) => `${clientId} ${reason}`)
       const clients = (...clientIds: string[]) =>
-        Promise.all(clientIds.map((clientId) => provider.putClientSession('test', id, { clientId })))
-      const { id } = await provider.create('test', login('user:1', { client: { clientId: 'a:pp' } }))
-      await provider.createOffline('test', id)
+        Promise.all(
+          clientIds.map((clientId) => provider.putClientSession('test', id, { clientId }).then(sessionOf)),
+        )
+      const { id } = await provider
+        .create('test', login('user:1', { client: { clientId: 'a:pp' } }))
+        .then(createdSession)
+      await provider.createOffline('test', id).then(sessionOf)
       assert.deepEqual(seen, [])
 
       assert.equal(await provider.removeClientSession('test', id, 'a:pp'), true)
@@ -50,7 +54,7 @@ export function told(add: SuiteBuilder<UserSessionProvider>): void {
       assert.deepEqual(await present('U1', 'U4', { family: 'g' }), { outcome: 'stale' })
       assert.deepEqual(reasons(), ['app stale'])
 
-      await provider.restart('test', id, login('user:1', { client: { clientId: 'tab' } }))
+      await provider.restart('test', id, login('user:1', { client: { clientId: 'tab' } })).then(sessionOf)
       assert.deepEqual(reasons().sort(), ['other restarted', 'tab restarted'])
       stop()
       await provider.removeClientSession('test', id, 'tab')
@@ -69,8 +73,10 @@ export function told(add: SuiteBuilder<UserSessionProvider>): void {
           seen.push(`${event.type}: ${[...event.clientIds].sort()} ${event.reason}`)
       })
       const begin = async () => {
-        const { id } = await provider.create('test', login('user1', { client: { clientId: 'one' } }))
-        await provider.putClientSession('test', id, { clientId: 'two' })
+        const { id } = await provider
+          .create('test', login('user1', { client: { clientId: 'one' } }))
+          .then(createdSession)
+        await provider.putClientSession('test', id, { clientId: 'two' }).then(sessionOf)
         return id
       }
       const first = await begin()
@@ -92,7 +98,7 @@ export function told(add: SuiteBuilder<UserSessionProvider>): void {
       assert.equal(await provider.removeClientSession('test', last, 'one'), false)
       assert.equal(await provider.removeByClient('test', 'one'), 0)
       assert.deepEqual(seen, [], 'a client session that merely expires is told by no event')
-      await provider.restart('test', last, login('user1', { client: { clientId: 'three' } }))
+      await provider.restart('test', last, login('user1', { client: { clientId: 'three' } })).then(sessionOf)
       assert.deepEqual(seen.splice(0), ['two restarted'])
       clock.advance(IDLE_MS)
       await provider.sweep()
@@ -106,10 +112,9 @@ export function told(add: SuiteBuilder<UserSessionProvider>): void {
     async ({ provider }) => {
       const users = new Map<string, string>()
       for (let n = 0; n < 250; n++) {
-        const { id, userId } = await provider.create(
-          'test',
-          login(`user${n % 2}`, { client: { clientId: 'a' } }),
-        )
+        const { id, userId } = await provider
+          .create('test', login(`user${n % 2}`, { client: { clientId: 'a' } }))
+          .then(createdSession)
         users.set(id, userId)
       }
       const seen = new Map<string, string | undefined>()
@@ -137,10 +142,12 @@ export function told(add: SuiteBuilder<UserSessionProvider>): void {
       listen(provider)
       listen(limited)
       const begin = (one = provider, userId = 'user1') =>
-        one.create('test', {
-          ...login(userId, { notes, brokerSessionId: 'b' }),
-          client: { clientId: 'app', notes: { a: 'canary-3' } },
-        })
+        one
+          .create('test', {
+            ...login(userId, { notes, brokerSessionId: 'b' }),
+            client: { clientId: 'app', notes: { a: 'canary-3' } },
+          })
+          .then(createdSession)
       const told = () => seen.splice(0).map(({ type, reason, notes }) => [type, reason, notes])
 
       const { id } = await begin()
@@ -152,7 +159,7 @@ export function told(add: SuiteBuilder<UserSessionProvider>): void {
       await provider.removeByUser('test', 'user1')
       await begin()
       await provider.removeByBrokerSession('test', 'b')
-      await provider.create('test', login())
+      await provider.create('test', login()).then(createdSession)
       await provider.removeByRealm('test')
       clock.advance(SECOND)
       await begin(limited)
@@ -167,7 +174,7 @@ export function told(add: SuiteBuilder<UserSessionProvider>): void {
       ])
 
       for (let n = 0; n < 9; n++) await begin(provider, `user${n}`)
-      await provider.createOffline('test', (await begin()).id)
+      await provider.createOffline('test', (await begin()).id).then(sessionOf)
       clock.advance(IDLE_MS + HOUR)
       await provider.sweep()
       clock.advance(OFFLINE_IDLE_MS)

@@ -82,7 +82,7 @@ const steps: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrar
       'create',
       fc.record({ userId, client: maybeClient, rememberMe: fc.boolean() }),
       (one) => (provider) =>
-        provider.tryCreate(REALM, {
+        provider.create(REALM, {
           userId: one.userId,
           loginUsername: one.userId,
           rememberMe: one.rememberMe,
@@ -97,7 +97,7 @@ const steps: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrar
       'createOffline',
       fc.record({ number, client: maybeClient }),
       (one) => (provider, id) =>
-        provider.tryCreateOffline(
+        provider.createOffline(
           REALM,
           id(one.number),
           one.client === undefined ? {} : { clientIds: [one.client] },
@@ -110,7 +110,7 @@ const steps: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrar
       'restart',
       fc.record({ number, client: maybeClient, userId }),
       (one) => (provider, id) =>
-        provider.tryRestart(REALM, id(one.number), {
+        provider.restart(REALM, id(one.number), {
           userId: one.userId,
           loginUsername: one.userId,
           ...withClient(one.client),
@@ -123,7 +123,7 @@ const steps: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrar
       'putClientSession',
       fc.record({ ...on, clientId }),
       (one) => (provider, id) =>
-        provider.tryPutClientSession(
+        provider.putClientSession(
           REALM,
           id(one.number),
           { clientId: one.clientId },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { createdSession, sessionOf } from '../../src/conformance/fixture.js'
 import type { SessionScope, UserSession } from '../../src/index.js'
 import {
   alive,
@@ -113,11 +114,13 @@ function put(
 export const commands = [
   fc.record({ realmId, userId, client: fc.option(clientId, { nil: undefined }) }).map((one) =>
     command(`create ${one.realmId} ${one.userId} ${one.client}`, async (model, real, now) => {
-      const created = await real.provider.create(one.realmId, {
-        userId: one.userId,
-        loginUsername: one.userId,
-        ...(one.client && { client: { clientId: one.client } }),
-      })
+      const created = await real.provider
+        .create(one.realmId, {
+          userId: one.userId,
+          loginUsername: one.userId,
+          ...(one.client && { client: { clientId: one.client } }),
+        })
+        .then(createdSession)
       const session: ModelSession = {
         realmId: one.realmId,
         id: created.id,
@@ -191,12 +194,9 @@ export const commands = [
           session.expiresAt = userEnd(model, session)
           put(model, session, client, { v: value }, now)
         }
-        const answer = await real.provider.putClientSession(
-          realmId,
-          id,
-          { clientId: client, notes: { v: value } },
-          scope,
-        )
+        const answer = await real.provider
+          .putClientSession(realmId, id, { clientId: client, notes: { v: value } }, scope)
+          .then(sessionOf)
         same(answer, session, now)
       },
     ),
@@ -258,7 +258,7 @@ export const commands = [
         }
         const owner = model.sessions.find((one) => one.id === id)?.userId ?? 'alice'
         const begun = { userId: owner, loginUsername: owner, client: { clientId: 'web' } }
-        same(await real.provider.restart(realmId, id, begun), session, now)
+        same(await real.provider.restart(realmId, id, begun).then(sessionOf), session, now)
       },
     ),
   ),
@@ -294,7 +294,7 @@ export const commands = [
           }
         }
         const options = some ? { clientIds: ['app'] } : {}
-        same(await real.provider.createOffline(realmId, id, options), copy, now)
+        same(await real.provider.createOffline(realmId, id, options).then(sessionOf), copy, now)
       },
     ),
   ),

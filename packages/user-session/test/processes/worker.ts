@@ -1,6 +1,8 @@
 // One process of processes.test.ts: does random things to sessions that other processes work on as well.
+
 import { redisConnection } from '@authstate/redis'
 import { createProviderRegistry } from '@authstate/registry'
+import { sessionOf } from '../../src/conformance/fixture.js'
 import { type RotationOutcome, userSessionSpi } from '../../src/index.js'
 import { redisUserSessions } from '../../src/redis.js'
 
@@ -59,7 +61,7 @@ const rotated = await Promise.all(
 
 const steps: (() => Promise<unknown>)[] = [
   async () => {
-    const outcome = await sessions.tryCreate('realm', {
+    const outcome = await sessions.create('realm', {
       userId: `user ${random(5)}`,
       loginUsername: 'x',
       client: { clientId: `c${random(3)}` },
@@ -72,7 +74,7 @@ const steps: (() => Promise<unknown>)[] = [
   () => sessions.refresh('realm', anyone(), { clientId: 'app' }),
   () => sessions.touch('realm', anyone()),
   () => sessions.update('realm', anyone(), { notes: { [`n${random(5)}`]: String(random(9)) } }),
-  () => sessions.putClientSession('realm', anyone(), { clientId: `c${random(3)}` }),
+  () => sessions.putClientSession('realm', anyone(), { clientId: `c${random(3)}` }).then(sessionOf),
   () => sessions.updateClientSession('realm', anyone(), { clientId: 'app', action: 'x' }),
   () => sessions.removeClientSession('realm', anyone(), `c${random(3)}`),
   () => (random(3) === 0 ? sessions.remove('realm', anyone()) : Promise.resolve()),
