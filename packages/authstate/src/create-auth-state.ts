@@ -26,6 +26,13 @@ export async function createAuthState(config: AuthStateConfig = {}): Promise<Aut
 
 /** Checks the configuration and starts what it selects. */
 export async function startRegistry(config: AuthStateConfig): Promise<ProviderRegistry> {
+  const registry = await checkedRegistry(config)
+  await registry.start()
+  return registry
+}
+
+/** The registry of a configuration in which nothing is without effect. Its properties are not checked yet. */
+export async function checkedRegistry(config: AuthStateConfig): Promise<ProviderRegistry> {
   checkOptions(config)
   const { clock, logger, node, realms, keyring, instrument, env, closeTimeoutMs, providers = [] } = config
   const surroundings = { clock, logger, node, realms, keyring, instrument, env, closeTimeoutMs }
@@ -36,7 +43,6 @@ export async function startRegistry(config: AuthStateConfig): Promise<ProviderRe
     config: selectionOf(config),
   })
   await refuseIdle(registry, config)
-  await registry.start()
   return registry
 }
 

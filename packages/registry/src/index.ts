@@ -1,5 +1,6 @@
 export type { Environment, RegistryConfig, SpiConfig } from './config.js'
 export type { Description, PropertyDescription, SpiDescription } from './describe.js'
+export { type JsonSchema, jsonSchemaOf as schemaOf } from './json-schema.js'
 export type { Health, ProviderHealth } from './health.js'
 export {
   CALL_CHANNEL,

@@ -67,6 +67,12 @@ export interface ProviderRegistry {
    */
   prepare(): Promise<Description>
   /**
+   * Checks the whole configuration as {@link start} does, and starts nothing: for a tool that validates a file.
+   *
+   * @throws {ConfigurationError} naming every mistake, its place, what is known there and what was probably meant.
+   */
+  check(): Promise<Description>
+  /**
    * Starts the selected providers, each after those it depends on. A second call is the same start.
    *
    * The whole configuration is checked before anything is created. When a provider cannot be created, those
@@ -263,6 +269,10 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
     },
     async prepare() {
       await planned()
+      return registry.describe()
+    },
+    async check() {
+      await validated()
       return registry.describe()
     },
     describe() {

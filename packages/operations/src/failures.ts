@@ -1,0 +1,75 @@
+import { assertName, assertOptions, type Known } from '@authstate/spi'
+import { type AuthState, loginFailureSpi } from 'authstate'
+import type { Explanation, LoginFailure } from 'authstate/login-failure'
+
+/** Whose failures: those of a user, or those of the network that an address belongs to. */
+export type FailureSubject = { readonly userId: string } | { readonly ip: string }
+
+/** What is known of the failures of somebody. */
+export interface FailureView {
+  /** Absent when there is no record. */
+  readonly record?: LoginFailure
+  /** Why an attempt would be refused or allowed now, of a user. */
+  readonly explanation?: Explanation
+}
+
+/** Login failures and lock-outs. */
+export interface FailureOperations {
+  /**
+   * What is known, and for a user why an attempt would be refused or allowed now, in sentences. Changes nothing.
+   *
+   * @throws {TypeError} an argument cannot be; names it
+   */
+  show(realmId: string, subject: FailureSubject): Promise<FailureView>
+
+  /**
+   * Forgets failures and ends any lock, permanent ones too. Safe to repeat.
+   *
+   * @returns whether there was a record
+   */
+  clear(realmId: string, subject: FailureSubject): Promise<boolean>
+
+  /** {@link clear} for every user and address of a realm. @returns how many records there were */
+  clearAll(realmId: string): Promise<number>
+}
+
+const SUBJECT: Known<{ userId?: string; ip?: string }> = { userId: true, ip: true }
+
+/** Login failures of a state. */
+export function failureOperations(state: AuthState): FailureOperations {
+  const failures = () => state.get(loginFailureSpi)
+  return {
+    async show(realmId, subject) {
+      assertName(realmId, 'realmId')
+      assertSubject(subject)
+      if ('ip' in subject) {
+        const record = await failures().getAddress(realmId, subject.ip)
+        return record === undefined ? {} : { record }
+      }
+      const [record, explanation] = await Promise.all([
+        failures().get(realmId, subject.userId),
+        failures().explain(realmId, subject.userId),
+      ])
+      return { ...(record !== undefined && { record }), explanation }
+    },
+    async clear(realmId, subject) {
+      assertName(realmId, 'realmId')
+      assertSubject(subject)
+      return 'ip' in subject
+        ? failures().clearAddress(realmId, subject.ip)
+        : failures().clear(realmId, subject.userId)
+    },
+    async clearAll(realmId) {
+      assertName(realmId, 'realmId')
+      return failures().removeByRealm(realmId)
+    },
+  }
+}
+
+function assertSubject(subject: unknown): asserts subject is FailureSubject {
+  assertOptions(subject, 'subject', SUBJECT)
+  const given = Object.entries(subject).filter(([, value]) => value !== undefined)
+  const [[name, value] = []] = given
+  if (given.length !== 1) throw new TypeError('"subject" must have "userId" or "ip", one of them')
+  assertName(value, `subject.${name}`)
+}

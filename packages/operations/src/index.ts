@@ -1,0 +1,18 @@
+export type { CacheOperations } from './caches.js'
+export type { ClusterOperations, NodeRow, NodesView } from './cluster.js'
+export { createOperations } from './create-operations.js'
+export type { FailureOperations, FailureSubject, FailureView } from './failures.js'
+export type { Operations, OperationsOptions } from './operations.js'
+export type { SessionKind } from './references.js'
+export type {
+  ClientRow,
+  Ended,
+  EndOptions,
+  SessionCounts,
+  SessionDetails,
+  SessionFilter,
+  SessionOperations,
+  SessionRow,
+  SessionTarget,
+} from './sessions.js'
+export type { TokenOperations } from './tokens.js'

@@ -1,0 +1,381 @@
+import {
+  assertInteger,
+  assertName,
+  assertNames,
+  assertOptionalName,
+  assertOptions,
+  type Known,
+  type Page,
+  type PageOptions,
+  timers,
+} from '@authstate/spi'
+import {
+  type AuthState,
+  ConfigurationError,
+  type UserSession,
+  type UserSessionProvider,
+  userSessionSpi,
+  type WebSession,
+  type WebSessionProvider,
+  webSessionSpi,
+} from 'authstate'
+import { pageOver } from './paging.js'
+import { KINDS, type References, type Referred, type SessionKind } from './references.js'
+
+/** A session, as a row of a list. */
+export interface SessionRow {
+  /** Names the session to these verbs for twelve hours. Absent without a keyring. */
+  readonly reference?: string
+  readonly kind: SessionKind
+  /** Absent for a web session in which nobody has signed in. */
+  readonly userId?: string
+  readonly username?: string
+  readonly ipAddress?: string
+  /** Ms since the epoch. */
+  readonly startedAt: number
+  /** When it was used or changed last, ms since the epoch. */
+  readonly lastSeenAt: number
+  /** Ms since the epoch. */
+  readonly expiresAt: number
+  /** Ids of the clients that the user signed in to; empty for a web session. */
+  readonly clientIds: readonly string[]
+}
+
+/** A client session, as an operator sees it. */
+export interface ClientRow {
+  readonly clientId: string
+  /** Ms since the epoch. */
+  readonly startedAt: number
+  /** Ms since the epoch. */
+  readonly lastSeenAt: number
+  /** Ms since the epoch. */
+  readonly expiresAt: number
+  readonly protocol?: string
+  readonly nodeHost?: string
+}
+
+/** All that an operator sees of one session: names of notes, never their values. */
+export interface SessionDetails extends SessionRow {
+  readonly clients: readonly ClientRow[]
+  /** Names of its notes, or of the data of a web session. */
+  readonly noteNames: readonly string[]
+  readonly authMethod?: string
+  readonly rememberMe?: boolean
+  readonly state?: string
+}
+
+/** Which sessions are listed. */
+export interface SessionFilter extends PageOptions {
+  /** Those of one user. */
+  readonly userId?: string | undefined
+  /** Those at one client; a web session is at none. Not beside `userId`. */
+  readonly clientId?: string | undefined
+  /** @default all */
+  readonly kinds?: readonly SessionKind[] | undefined
+}
+
+/** Which sessions end: one of these. */
+export type SessionTarget =
+  /** At most 100. */
+  | { readonly references: readonly string[] }
+  /** All of a user, online, offline and of the web, but for one. */
+  | { readonly userId: string; readonly except?: string | undefined }
+  /** The client sessions of a client, online and offline; the user sessions stay. */
+  | { readonly clientId: string }
+  /** All of the realm. */
+  | { readonly all: true }
+
+/** How {@link SessionOperations.end} tells what it does. */
+export interface EndOptions {
+  /** Told about once in a second how many sessions of the realm are left, of how many; of `{ all: true }` only. */
+  readonly onProgress?: ((left: number, before: number) => void) | undefined
+}
+
+/** What ended. */
+export interface Ended {
+  readonly ended: number
+  /** References that name nothing: forged, older than twelve hours, of another realm, or of a session that is gone. */
+  readonly unknown: number
+}
+
+/** How many sessions are alive. */
+export interface SessionCounts {
+  readonly online: number
+  readonly offline: number
+  readonly web: number
+}
+
+/** Sessions of users and of web applications. */
+export interface SessionOperations {
+  /**
+   * Living sessions of a realm, a page of 50 or `limit` (1 to 100) at a time: online, then offline, then web sessions.
+   *
+   * @throws {TypeError | RangeError} an argument cannot be; names it
+   */
+  list(realmId: string, filter?: SessionFilter): Promise<Page<SessionRow>>
+
+  /** One session; `undefined` when the reference names none. */
+  show(realmId: string, reference: string): Promise<SessionDetails | undefined>
+
+  /**
+   * Ends sessions. Safe to repeat: what has ended is not counted twice.
+   *
+   * @throws {ConfigurationError} a reference is given, and there is no keyring to read it with
+   * @throws {TypeError} an argument cannot be, or `except` names no session: then nothing has ended
+   */
+  end(realmId: string, target: SessionTarget, options?: EndOptions): Promise<Ended>
+
+  /** How many sessions of a realm are alive, by kind. */
+  count(realmId: string): Promise<SessionCounts>
+
+  /** How many sessions are alive at each client, online sessions and offline ones; the largest first. */
+  countByClient(realmId: string): Promise<readonly { clientId: string; online: number; offline: number }[]>
+}
+
+const FILTER: Known<SessionFilter> = {
+  limit: true,
+  cursor: true,
+  userId: true,
+  clientId: true,
+  kinds: true,
+}
+const END: Known<EndOptions> = { onProgress: true }
+const TARGETS = ['references', 'userId', 'clientId', 'all'] as const
+const MOST_REFERENCES = 100
+const PROGRESS_MS = 1_000
+
+/** Sessions of a state. */
+export function sessionOperations(state: AuthState, references: References): SessionOperations {
+  const users = state.find(userSessionSpi)
+  const web = state.find(webSessionSpi)
+  const found = { online: users, offline: users, web }
+  const served = KINDS.filter((kind) => found[kind] !== undefined)
+
+  const rowOf = (realmId: string, kind: SessionKind, session: UserSession | WebSession): SessionRow => {
+    const reference = references.make(realmId, { kind, id: session.id })
+    const row = 'clients' in session ? rowOfUser(session) : rowOfWeb(session)
+    return { ...(reference !== undefined && { reference }), kind, ...row }
+  }
+
+  const read = (realmId: string, reference: string): Referred | undefined => {
+    assertName(reference, 'reference')
+    if (!references.areMade) {
+      throw new ConfigurationError('keyring: sessions have no references without one, so none can be named')
+    }
+    return references.read(realmId, reference)
+  }
+
+  const remove = async (realmId: string, { kind, id }: Referred): Promise<boolean> =>
+    kind === 'web'
+      ? ((await web?.remove(realmId, id)) ?? false)
+      : ((await users?.remove(realmId, id, { offline: kind === 'offline' })) ?? false)
+
+  const counts = async (realmId: string): Promise<SessionCounts> => {
+    const [online = 0, offline = 0, ofWeb = 0] = await Promise.all([
+      users?.count(realmId),
+      users?.count(realmId, { offline: true }),
+      web?.count(realmId),
+    ])
+    return { online, offline, web: ofWeb }
+  }
+
+  const endUser = async (realmId: string, userId: string, except: string | undefined): Promise<Ended> => {
+    assertName(userId, 'target.userId')
+    const kept = except === undefined ? undefined : read(realmId, except)
+    if (except !== undefined && kept === undefined) {
+      throw new TypeError('"target.except" must be a reference to a session of this realm')
+    }
+    const stays = (isWeb: boolean) => ((kept?.kind === 'web') === isWeb ? kept?.id : undefined)
+    const [ofUser = 0, ofWeb = 0] = await Promise.all([
+      users?.removeByUser(realmId, userId, { offline: 'both', except: stays(false) }),
+      web?.removeByUser(realmId, userId, { except: stays(true) }),
+    ])
+    return { ended: ofUser + ofWeb, unknown: 0 }
+  }
+
+  return {
+    async list(realmId, filter = {}) {
+      assertName(realmId, 'realmId')
+      assertOptions(filter, 'filter', FILTER)
+      const { userId, clientId, kinds = KINDS, ...page } = filter
+      assertOptionalName(userId, 'filter.userId')
+      assertOptionalName(clientId, 'filter.clientId')
+      if (userId !== undefined && clientId !== undefined) {
+        throw new TypeError('"filter" must have "userId" or "clientId", not both')
+      }
+      assertKinds(kinds)
+      const asked = served.filter(
+        (kind) => kinds.includes(kind) && !(kind === 'web' && clientId !== undefined),
+      )
+      return pageOver(asked, page, async (kind, part) => {
+        const { items, cursor } = await (kind === 'web'
+          ? listWeb(web as WebSessionProvider, realmId, userId, part)
+          : listUsers(users as UserSessionProvider, realmId, filter, {
+              ...part,
+              offline: kind === 'offline',
+            }))
+        const rows = items.map((session) => rowOf(realmId, kind, session))
+        return { items: rows, ...(cursor !== undefined && { cursor }) }
+      })
+    },
+
+    async show(realmId, reference) {
+      assertName(realmId, 'realmId')
+      const named = read(realmId, reference)
+      if (named === undefined) return undefined
+      const { kind, id } = named
+      const session =
+        kind === 'web'
+          ? await web?.get(realmId, id)
+          : await users?.get(realmId, id, { offline: kind === 'offline' })
+      return session && { ...rowOf(realmId, kind, session), ...detailsOf(session) }
+    },
+
+    async end(realmId, target, options = {}) {
+      assertName(realmId, 'realmId')
+      assertTarget(target)
+      assertOptions(options, 'options', END)
+      if ('references' in target) {
+        assertNames(target.references, 'target.references')
+        assertInteger(target.references.length, 'target.references.length', 1, MOST_REFERENCES)
+        const named = [...new Set(target.references)].map((reference) => read(realmId, reference))
+        const removed = await Promise.all(
+          named.map(async (referred) => referred !== undefined && remove(realmId, referred)),
+        )
+        const ended = removed.filter(Boolean).length
+        return { ended, unknown: removed.length - ended }
+      }
+      if ('userId' in target) return endUser(realmId, target.userId, target.except)
+      if ('clientId' in target) {
+        assertName(target.clientId, 'target.clientId')
+        const [online = 0, offline = 0] = await Promise.all([
+          users?.removeByClient(realmId, target.clientId),
+          users?.removeByClient(realmId, target.clientId, { offline: true }),
+        ])
+        return { ended: online + offline, unknown: 0 }
+      }
+      const stop = await follow(options.onProgress, async () => sum(await counts(realmId)))
+      try {
+        const ended = await Promise.all([users?.removeByRealm(realmId), web?.removeByRealm(realmId)])
+        return { ended: ended.reduce<number>((all, part = 0) => all + part, 0), unknown: 0 }
+      } finally {
+        stop()
+      }
+    },
+
+    async count(realmId) {
+      assertName(realmId, 'realmId')
+      return counts(realmId)
+    },
+
+    async countByClient(realmId) {
+      assertName(realmId, 'realmId')
+      const [online = new Map(), offline = new Map()] = await Promise.all([
+        users?.clientStats(realmId),
+        users?.clientStats(realmId, { offline: true }),
+      ])
+      return [...new Set([...online.keys(), ...offline.keys()])]
+        .map((clientId) => ({
+          clientId,
+          online: online.get(clientId) ?? 0,
+          offline: offline.get(clientId) ?? 0,
+        }))
+        .sort((a, b) => b.online + b.offline - a.online - a.offline || (a.clientId < b.clientId ? -1 : 1))
+    },
+  }
+}
+
+const sum = ({ online, offline, web }: SessionCounts): number => online + offline + web
+
+/** Tells from time to time how much is left. What the count fails with is told by the verb itself. */
+async function follow(tell: EndOptions['onProgress'], count: () => Promise<number>): Promise<() => void> {
+  if (tell === undefined) return () => {}
+  const before = await count()
+  const timer = timers.setInterval(() => {
+    void count().then(
+      (left) => tell(left, before),
+      () => {},
+    )
+  }, PROGRESS_MS)
+  return () => timers.clearInterval(timer)
+}
+
+function listUsers(
+  users: UserSessionProvider,
+  realmId: string,
+  { userId, clientId }: SessionFilter,
+  page: PageOptions & { readonly offline: boolean },
+) {
+  if (userId !== undefined) return users.listByUser(realmId, userId, page)
+  return clientId === undefined ? users.list(realmId, page) : users.listByClient(realmId, clientId, page)
+}
+
+function listWeb(web: WebSessionProvider, realmId: string, userId: string | undefined, page: PageOptions) {
+  return userId === undefined ? web.list(realmId, page) : web.listByUser(realmId, userId, page)
+}
+
+function rowOfUser(session: UserSession): Omit<SessionRow, 'reference' | 'kind'> {
+  const { userId, loginUsername, ipAddress, startedAt, lastRefreshAt, expiresAt, clients } = session
+  return {
+    userId,
+    username: loginUsername,
+    ...(ipAddress !== undefined && { ipAddress }),
+    startedAt,
+    lastSeenAt: lastRefreshAt,
+    expiresAt,
+    clientIds: [...clients.keys()].sort(),
+  }
+}
+
+function rowOfWeb({
+  userId,
+  createdAt,
+  savedAt,
+  expiresAt,
+}: WebSession): Omit<SessionRow, 'reference' | 'kind'> {
+  return {
+    ...(userId !== undefined && { userId }),
+    startedAt: createdAt,
+    lastSeenAt: savedAt,
+    expiresAt,
+    clientIds: [],
+  }
+}
+
+function detailsOf(session: UserSession | WebSession): Omit<SessionDetails, keyof SessionRow> {
+  if (!('clients' in session)) return { clients: [], noteNames: Object.keys(session.data).sort() }
+  const { clients, notes, authMethod, rememberMe, state } = session
+  return {
+    clients: [...clients.values()]
+      .map(({ clientId, startedAt, lastRefreshAt, expiresAt, protocol, nodeHost }) => ({
+        clientId,
+        startedAt,
+        lastSeenAt: lastRefreshAt,
+        expiresAt,
+        ...(protocol !== undefined && { protocol }),
+        ...(nodeHost !== undefined && { nodeHost }),
+      }))
+      .sort((a, b) => (a.clientId < b.clientId ? -1 : 1)),
+    noteNames: Object.keys(notes).sort(),
+    ...(authMethod !== undefined && { authMethod }),
+    rememberMe,
+    ...(state !== undefined && { state }),
+  }
+}
+
+function assertKinds(kinds: unknown): asserts kinds is readonly SessionKind[] {
+  if (Array.isArray(kinds) && kinds.length > 0 && kinds.every((kind) => KINDS.includes(kind))) return
+  throw new TypeError(`"filter.kinds" must be a list of ${KINDS.map((kind) => `'${kind}'`).join(', ')}`)
+}
+
+function assertTarget(target: unknown): asserts target is SessionTarget {
+  const given = typeof target === 'object' && target !== null ? Object.keys(target) : []
+  const isOne = TARGETS.filter((name) => given.includes(name)).length === 1
+  const known = ['except', ...TARGETS] as readonly string[]
+  const isAll = !given.includes('all') || (target as { all: unknown }).all === true
+  const mayKeep = !given.includes('except') || given.includes('userId')
+  if (isOne && isAll && mayKeep && given.every((name) => known.includes(name))) return
+  throw new TypeError(
+    '"target" must be one of { references }, { userId, except? }, { clientId } and { all: true }',
+  )
+}
