@@ -35,6 +35,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     SPI_PACKAGES.map((name) => [name, ['spi', 'redis', 'conformance', ...(NEEDED.get(name) ?? [])]]),
   ),
   authstate: ['spi', 'registry', 'conformance', ...services.map(({ name }) => name)],
+  operations: ['spi', 'authstate'],
+  cli: ['spi', 'authstate', 'operations'],
 }
 
 /** What an adapter to somebody's framework may import: `spi`, and contracts. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { type Description, type JsonSchema, schemaOf } from '@authstate/registry'
-import type { Service } from '@authstate/spi'
+import type { AnyProviderFactory, Service } from '@authstate/spi'
 import type { AuthStateConfig } from './config.js'
 import { checkedRegistry } from './create-auth-state.js'
 import { services } from './services.js'
@@ -29,11 +29,20 @@ export async function checkConfiguration(config: AuthStateConfig): Promise<Descr
 /**
  * The properties of every provider of ours, each as JSON Schema (draft 2020-12): for an editor that completes, or a page that
  * explains. Loads every store once.
+ *
+ * @param providers Providers of your own, which are listed as well.
  */
-export async function configurationSchemas(): Promise<ConfigurationSchemas> {
+export async function configurationSchemas(
+  providers: readonly AnyProviderFactory[] = [],
+): Promise<ConfigurationSchemas> {
   const described = (services as readonly Service[]).map(async ({ name, stores }) => {
     const ofStores = Object.entries(stores).map(async ([id, load]) => [id, schemaOf(await load()) ?? {}])
     return [name, Object.fromEntries(await Promise.all(ofStores))]
   })
-  return Object.fromEntries(await Promise.all(described))
+  const schemas = Object.fromEntries(await Promise.all(described))
+  for (const factory of providers) {
+    const { spi, id } = factory
+    schemas[spi.name] = { ...schemas[spi.name], [id]: schemaOf(factory) ?? {} }
+  }
+  return schemas
 }

@@ -1,0 +1,75 @@
+import { createOperations, type Operations } from '@authstate/operations'
+import type { Command } from 'commander'
+import { type DeploymentOptions, openState, type ServiceName } from '../configuration.js'
+import { CommandError, EXIT, type ExitCode } from '../exit-codes.js'
+import type { Surroundings } from '../surroundings.js'
+
+/** What every file of commands gets. */
+export interface Context {
+  readonly surroundings: Surroundings
+  /** Says what the command ends with; 0 unless said. */
+  end(code: ExitCode): void
+}
+
+/** Options that every command has. */
+export interface CommonOptions extends DeploymentOptions {
+  readonly json?: boolean | undefined
+}
+
+/** Adds the options by which a command finds its deployment. */
+export function withDeployment(command: Command): Command {
+  return command
+    .option(
+      '-c, --config <file>',
+      'the configuration: JSON, JSONC, YAML or a module (default: authstate.config.*)',
+    )
+    .option(
+      '--plugin <file>',
+      'a module that exports provider factories; may be given more than once',
+      collect,
+      [],
+    )
+    .option('--url <address>', 'the address of Redis, without a password')
+    .option('--url-file <file>', 'a file that holds the address of Redis')
+}
+
+/** Adds `--json`. */
+export const withJson = (command: Command): Command => command.option('--json', 'print one JSON object')
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
+
+/** Runs something over the deployment that the options name, and ends what it opened. */
+export async function withOperations(
+  { surroundings }: Context,
+  options: DeploymentOptions,
+  needed: readonly ServiceName[],
+  work: (operations: Operations) => Promise<void>,
+): Promise<void> {
+  const { state, config } = await openState(options, surroundings, needed)
+  try {
+    const operations = createOperations({ state, keyring: config.keyring })
+    await untilInterrupted(surroundings, () => work(operations))
+  } finally {
+    await state.close()
+  }
+}
+
+/** Waits for work, or for Ctrl-C: what was sent to the store by then goes on there. */
+async function untilInterrupted(surroundings: Surroundings, work: () => Promise<void>): Promise<void> {
+  const { interrupted } = surroundings
+  const error = new CommandError(EXIT.interrupted, 'interrupted')
+  if (interrupted.aborted) throw error
+  let stop = () => {}
+  const interruption = new Promise<never>((_, reject) => {
+    stop = () => reject(error)
+    interrupted.addEventListener('abort', stop, { once: true })
+  })
+  const working = work()
+  try {
+    await Promise.race([working, interruption])
+  } finally {
+    interrupted.removeEventListener('abort', stop)
+    // What it fails with after an interruption is nobody's.
+    working.catch(() => {})
+  }
+}

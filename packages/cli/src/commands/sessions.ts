@@ -1,0 +1,283 @@
+import type {
+  Operations,
+  SessionDetails,
+  SessionKind,
+  SessionRow,
+  SessionTarget,
+} from '@authstate/operations'
+import { checkConfiguration } from 'authstate/configuration'
+import type { Command } from 'commander'
+import { configurationOf, type ServiceName } from '../configuration.js'
+import { type ConfirmOptions, confirm } from '../confirm.js'
+import { CommandError, EXIT } from '../exit-codes.js'
+import {
+  type Column,
+  counted,
+  type Format,
+  instant,
+  jsonLinesOf,
+  jsonOf,
+  relative,
+  tableOf,
+} from '../output.js'
+import { type CommonOptions, type Context, withDeployment, withJson, withOperations } from './context.js'
+import { wholeNumber } from './doctor.js'
+
+interface ListOptions extends CommonOptions, Format {
+  readonly user?: string
+  readonly client?: string
+  readonly kind?: readonly string[]
+  readonly limit?: string
+  readonly cursor?: string
+  readonly all?: boolean
+}
+
+interface EndOptions extends CommonOptions, ConfirmOptions {
+  readonly user?: string
+  readonly client?: string
+  readonly ref?: readonly string[]
+  readonly except?: string
+  readonly all?: boolean
+}
+
+const KINDS: readonly string[] = ['online', 'offline', 'web'] satisfies SessionKind[]
+
+/** `authstate sessions` */
+export function addSessions(program: Command, context: Context): void {
+  const sessions = program.command('sessions').description('who is signed in')
+  withJson(withDeployment(sessions.command('list <realm>')))
+    .description('list living sessions: online, then offline, then web sessions')
+    .option('-u, --user <id>', 'those of one user')
+    .option('--client <id>', 'those at one client')
+    .option('--kind <kind...>', `only ${KINDS.join(', ')}`)
+    .option('--limit <count>', 'sessions of a page, 1 to 100', '50')
+    .option('--cursor <cursor>', 'where the page before ended')
+    .option('--all', 'every page')
+    .option('--jsonl', 'print one JSON object in each line')
+    .action((realm: string, options: ListOptions) => list(context, realm, options))
+  withJson(withDeployment(sessions.command('show <realm> <reference>')))
+    .description('show one session: its clients, its times, the names of its notes')
+    .action((realm: string, reference: string, options: CommonOptions) =>
+      show(context, realm, reference, options),
+    )
+  withJson(withDeployment(sessions.command('count <realm>')))
+    .description('count living sessions')
+    .option('--by-client', 'by client')
+    .action((realm: string, options: CommonOptions & { byClient?: boolean }) =>
+      count(context, realm, options),
+    )
+  withJson(withDeployment(sessions.command('end <realm>')))
+    .description('end sessions')
+    .option('--ref <reference...>', 'these, as `sessions list` names them')
+    .option('-u, --user <id>', 'all of one user, online, offline and of the web')
+    .option('--except <reference>', 'with --user: but for this one')
+    .option('--client <id>', 'the client sessions of one client; user sessions stay')
+    .option('--all', 'every session of the realm')
+    .option('--dry-run', 'only say how many it would be')
+    .option('-y, --yes', 'do not ask')
+    .addHelpText(
+      'after',
+      '\nListeners in the processes of your application are not told of what ends here; consumers of changes are (docs/changes.md).',
+    )
+    .action((realm: string, options: EndOptions) => end(context, realm, options))
+}
+
+/** Services that keep sessions, of those that the configuration provides. */
+async function serving(context: Context, options: CommonOptions): Promise<ServiceName[]> {
+  const { spis } = await checkConfiguration(await configurationOf(options, context.surroundings))
+  return (['user-session', 'web-session'] as const).filter((name) => spis[name]?.selected !== undefined)
+}
+
+async function list(context: Context, realm: string, options: ListOptions): Promise<void> {
+  const { stdout, stderr, now } = context.surroundings
+  const { user: userId, client: clientId, kind: kinds = KINDS } = options
+  const wrong = kinds.find((kind) => !KINDS.includes(kind))
+  if (wrong !== undefined)
+    throw new CommandError(
+      EXIT.configuration,
+      `--kind must be one of ${KINDS.join(', ')}, got ${JSON.stringify(wrong)}`,
+    )
+  const filter = {
+    userId,
+    clientId,
+    kinds: kinds as SessionKind[],
+    limit: wholeNumber(options.limit ?? '50', '--limit', 1),
+  }
+  await withOperations(
+    context,
+    options,
+    await serving(context, options),
+    async ({ sessions, hasReferences }) => {
+      const rows: SessionRow[] = []
+      let { cursor } = options
+      do {
+        const page = await sessions.list(realm, { ...filter, cursor })
+        cursor = page.cursor
+        if (options.jsonl) stdout.write(jsonLinesOf(page.items))
+        else rows.push(...page.items)
+      } while (options.all && cursor !== undefined)
+      if (options.json) stdout.write(jsonOf({ items: rows, ...(cursor !== undefined && { cursor }) }))
+      else if (!options.jsonl) {
+        if (rows.length > 0) stdout.write(tableOf(rows, columnsAt(now()), stdout))
+        else stderr.write('no sessions\n')
+        if (!hasReferences)
+          stderr.write(
+            'no references: the configuration has no keyring, so none can be named to `show` and `end --ref`\n',
+          )
+      }
+      if (cursor !== undefined && !options.json) stderr.write(`more: --cursor ${cursor}\n`)
+    },
+  )
+}
+
+const columnsAt = (now: number): readonly Column<SessionRow>[] => [
+  { title: 'KIND', of: ({ kind }) => kind },
+  { title: 'USER', of: ({ userId }) => userId },
+  { title: 'STARTED', of: ({ startedAt }) => relative(startedAt, now) },
+  { title: 'LAST SEEN', of: ({ lastSeenAt }) => relative(lastSeenAt, now) },
+  { title: 'EXPIRES', of: ({ expiresAt }) => relative(expiresAt, now) },
+  { title: 'CLIENTS', of: ({ clientIds }) => clientIds.join(', '), canShrink: true },
+  { title: 'REFERENCE', of: ({ reference }) => reference },
+]
+
+async function show(
+  context: Context,
+  realm: string,
+  reference: string,
+  options: CommonOptions,
+): Promise<void> {
+  const { stdout, now } = context.surroundings
+  await withOperations(context, options, await serving(context, options), async ({ sessions }) => {
+    const session = await sessions.show(realm, reference)
+    if (session === undefined) throw new CommandError(EXIT.nothing, 'no living session has this reference')
+    stdout.write(options.json ? jsonOf(session) : detailsOf(session, now()))
+  })
+}
+
+function detailsOf(session: SessionDetails, now: number): string {
+  const time = (at: number) => `${instant(at)} (${relative(at, now)})`
+  const { kind, userId, username, ipAddress, startedAt, lastSeenAt, expiresAt, clients, noteNames, state } =
+    session
+  const rows = [
+    ['kind', kind],
+    ['user', userId],
+    ['name', username],
+    ['address', ipAddress],
+    ['started', time(startedAt)],
+    ['last seen', time(lastSeenAt)],
+    ['expires', time(expiresAt)],
+    ['state', state],
+    ['notes', noteNames.join(', ')],
+    ...clients.map((client) => [
+      'client',
+      `${client.clientId}, last seen ${relative(client.lastSeenAt, now)}, expires ${relative(client.expiresAt, now)}`,
+    ]),
+  ].filter(([, value]) => value !== undefined && value !== '')
+  const pad = { isTerminal: false, columns: 0, write: () => {} }
+  const columns: Column<(string | undefined)[]>[] = [0, 1].map((n) => ({ title: '', of: (row) => row[n] }))
+  return tableOf(rows, columns, pad).split('\n').slice(1).join('\n')
+}
+
+async function count(
+  context: Context,
+  realm: string,
+  options: CommonOptions & { byClient?: boolean },
+): Promise<void> {
+  const { stdout } = context.surroundings
+  await withOperations(context, options, await serving(context, options), async ({ sessions }) => {
+    if (!options.byClient) {
+      const counts = await sessions.count(realm)
+      const { online, offline, web } = counts
+      stdout.write(options.json ? jsonOf(counts) : `online ${online}, offline ${offline}, web ${web}\n`)
+      return
+    }
+    const clients = await sessions.countByClient(realm)
+    const columns: Column<(typeof clients)[number]>[] = [
+      { title: 'CLIENT', of: ({ clientId }) => clientId, canShrink: true },
+      { title: 'ONLINE', of: ({ online }) => `${online}` },
+      { title: 'OFFLINE', of: ({ offline }) => `${offline}` },
+    ]
+    stdout.write(options.json ? jsonOf({ clients }) : tableOf(clients, columns, stdout))
+  })
+}
+
+/** What the options say is to end. @throws {CommandError} not one thing */
+function targetOf({ ref, user, client, all, except }: EndOptions): SessionTarget {
+  if ([ref, user, client, all].filter((given) => given !== undefined).length !== 1) {
+    throw new CommandError(EXIT.usage, 'say what is to end: one of --ref, --user, --client and --all')
+  }
+  if (except !== undefined && user === undefined)
+    throw new CommandError(EXIT.usage, '--except goes with --user')
+  if (ref !== undefined) return { references: ref }
+  if (user !== undefined) return { userId: user, except }
+  return client === undefined ? { all: true } : { clientId: client }
+}
+
+const named = (target: SessionTarget, realm: string): string => {
+  if ('references' in target) return `end ${counted(target.references.length, 'session')} of ${realm}`
+  if ('userId' in target)
+    return `end the sessions of user ${target.userId} in ${realm}${target.except ? ' but for one' : ''}`
+  return 'clientId' in target
+    ? `end the sessions at client ${target.clientId} in ${realm}`
+    : `end every session of ${realm}`
+}
+
+async function end(context: Context, realm: string, options: EndOptions): Promise<void> {
+  const { surroundings } = context
+  const target = targetOf(options)
+  const isWide = !('references' in target) && !('userId' in target)
+  await confirm(options, surroundings, named(target, realm), isWide ? realm : undefined)
+  await withOperations(context, options, await serving(context, options), async (operations) => {
+    if (options.dryRun) {
+      const found = await countOf(operations, realm, target)
+      surroundings.stdout.write(options.json ? jsonOf({ found }) : `would end ${counted(found, 'session')}\n`)
+      if (found === 0) context.end(EXIT.nothing)
+      return
+    }
+    const { ended, unknown } = await operations.sessions.end(realm, target, {
+      onProgress: progressTo(surroundings),
+    })
+    const rest = unknown > 0 ? `, ${counted(unknown, 'reference')} without a living session` : ''
+    surroundings.stdout.write(
+      options.json ? jsonOf({ ended, unknown }) : `${counted(ended, 'session')} ended${rest}\n`,
+    )
+    if (ended === 0) context.end(EXIT.nothing)
+  })
+}
+
+/** How many sessions a target names now. */
+async function countOf({ sessions }: Operations, realm: string, target: SessionTarget): Promise<number> {
+  if ('references' in target) {
+    const shown = await Promise.all(target.references.map((reference) => sessions.show(realm, reference)))
+    return shown.filter((session) => session !== undefined).length
+  }
+  if ('all' in target) {
+    const { online, offline, web } = await sessions.count(realm)
+    return online + offline + web
+  }
+  if ('clientId' in target) {
+    const clients = await sessions.countByClient(realm)
+    const found = clients.find(({ clientId }) => clientId === target.clientId)
+    return (found?.online ?? 0) + (found?.offline ?? 0)
+  }
+  let found = 0
+  let cursor: string | undefined
+  do {
+    const page = await sessions.list(realm, { userId: target.userId, limit: 100, cursor })
+    found += page.items.length
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return target.except === undefined ? found : Math.max(found - 1, 0)
+}
+
+/** A line that is written over itself while something takes longer than a second. */
+function progressTo({ stderr, interrupted }: Context['surroundings']) {
+  if (!stderr.isTerminal) return undefined
+  return (left: number, before: number) => {
+    const done = Math.max(before - left, 0)
+    const share = before === 0 ? 1 : done / before
+    const bar = '='.repeat(Math.round(share * 20)).padEnd(20)
+    const hint = interrupted.aborted ? '' : '  Ctrl-C stops'
+    stderr.write(`\r${done} of ${before} ended [${bar}]${hint}\x1b[K${done === before ? '\n' : ''}`)
+  }
+}

@@ -1,0 +1,106 @@
+import { isError } from '@authstate/spi'
+import { ConfigurationError, IncompleteError, StoreUnavailableError } from 'authstate'
+import { Command, CommanderError } from 'commander'
+import { addCompletion } from './commands/completion.js'
+import { addConfig } from './commands/config.js'
+import type { Context } from './commands/context.js'
+import { addDoctor } from './commands/doctor.js'
+import { addFailures } from './commands/failures.js'
+import { addHealth } from './commands/health.js'
+import { addOthers } from './commands/others.js'
+import { addSessions } from './commands/sessions.js'
+import { CommandError, EXIT, type ExitCode } from './exit-codes.js'
+import { plain } from './output.js'
+import type { Surroundings } from './surroundings.js'
+
+/** What is misspelt is a mistake of names, as in a configuration; everything else is a mistake of use. */
+const MISSPELT = ['commander.unknownOption', 'commander.unknownCommand']
+const SHOWN = ['commander.help', 'commander.helpDisplayed', 'commander.version']
+
+/**
+ * Runs the command. Call it in a program of your own that offers it under another name.
+ *
+ * @param args What stands behind the name of the command.
+ * @param version What `--version` prints.
+ * @returns what the process should end with, see {@link EXIT}
+ */
+export async function run(
+  args: readonly string[],
+  surroundings: Surroundings,
+  version: string,
+): Promise<ExitCode> {
+  let code: ExitCode = EXIT.done
+  const context: Context = {
+    surroundings,
+    end: (said) => {
+      code = said
+    },
+  }
+  try {
+    await programOf(context, version).parseAsync(args, { from: 'user' })
+    return code
+  } catch (error) {
+    return told(error, surroundings)
+  }
+}
+
+function programOf(context: Context, version: string): Command {
+  const { stdout, stderr } = context.surroundings
+  const program = new Command('authstate')
+  program
+    .description(
+      'the state of an authentication server: is its Redis fit, who is signed in, who is locked out, what is configured',
+    )
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      getOutHelpWidth: () => stdout.columns,
+      getErrHelpWidth: () => stderr.columns,
+    })
+    .addHelpText(
+      'after',
+      `
+Ends with 0 done, 1 findings, 2 wrong use, 3 a wrong name or configuration, 4 Redis is away, 5 nothing matched,
+6 refused without --yes, 130 interrupted.`,
+    )
+  addDoctor(program, context)
+  addHealth(program, context)
+  addSessions(program, context)
+  addFailures(program, context)
+  addOthers(program, context)
+  addConfig(program, context)
+  addCompletion(program, context)
+  exitNowhere(program)
+  return program
+}
+
+/** A command throws instead of ending the process. Each of them has to be told. */
+function exitNowhere(command: Command): void {
+  command.exitOverride().showHelpAfterError('(--help shows what there is)')
+  for (const sub of command.commands) exitNowhere(sub)
+}
+
+/** Says what went wrong, and what to end with. */
+function told(error: unknown, { stderr, interrupted }: Surroundings): ExitCode {
+  if (error instanceof CommanderError) {
+    if (SHOWN.includes(error.code)) return error.exitCode === 0 ? EXIT.done : EXIT.usage
+    return MISSPELT.includes(error.code) ? EXIT.configuration : EXIT.usage
+  }
+  if (interrupted.aborted) {
+    stderr.write('\ninterrupted: what had ended stays ended; run the command again for the rest\n')
+    return EXIT.interrupted
+  }
+  const message = isError(error) ? error.message : 'it failed'
+  stderr.write(`error: ${message.split('\n').map(plain).join('\n')}\n`)
+  if (error instanceof CommandError) return error.exitCode
+  if (error instanceof ConfigurationError) return EXIT.configuration
+  if (isAway(error)) return EXIT.unavailable
+  return error instanceof TypeError || error instanceof RangeError ? EXIT.usage : EXIT.findings
+}
+
+const isAway = (error: unknown): boolean =>
+  error instanceof StoreUnavailableError ||
+  (error instanceof IncompleteError &&
+    Object.values(error.failures).some((part) => part instanceof StoreUnavailableError))
