@@ -1,6 +1,5 @@
 export type { Environment, RegistryConfig, SpiConfig } from './config.js'
 export type { Description, PropertyDescription, SpiDescription } from './describe.js'
-export { type JsonSchema, jsonSchemaOf as schemaOf } from './json-schema.js'
 export type { Health, ProviderHealth } from './health.js'
 export {
   CALL_CHANNEL,
@@ -8,6 +7,7 @@ export {
   type ProviderCall,
   type ProviderCallOutcome,
 } from './instrument.js'
+export { type JsonSchema, jsonSchemaOf as schemaOf } from './json-schema.js'
 export { createProviderRegistry, type ProviderRegistry, type ProviderRegistryOptions } from './registry.js'
 export type { SelectionReason } from './selection.js'
 export type { Origin } from './settings.js'
