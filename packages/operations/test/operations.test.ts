@@ -3,6 +3,7 @@ import { type AuthState, type AuthStateConfig, createAuthState } from 'authstate
 import { FakeClock } from 'authstate/testing'
 import { describe, expect, test } from 'vitest'
 import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
+import { createdSession } from '../../user-session/src/conformance/fixture.js'
 import { createOperations, type SessionRow } from '../src/index.js'
 
 const HOUR = 3_600_000
@@ -19,14 +20,14 @@ async function opened(config: AuthStateConfig) {
   for (const userId of ['ada', 'bob']) {
     for (const clientId of ['portal', 'mail']) {
       const client = { clientId, notes: { secret: 'of a client' } }
-      const { id } = await acme.userSessions.create({
+      const created = await acme.userSessions.create({
         userId,
         loginUsername: `${userId}@example.org`,
         ipAddress: '203.0.113.7',
         notes: { 'a-note': 'a value' },
         client,
       })
-      ids.push(id)
+      ids.push(createdSession(created).id)
       clock.advance(1)
     }
     await acme.userSessions.createOffline(ids.at(-1) ?? '')
