@@ -129,7 +129,7 @@ const calls: readonly Row[] = [
     'prefix',
     (options: object) => connect({ url: 'redis://127.0.0.1:1', ...options }),
   ],
-  ['defineScript', 'repeatble', 'repeatable', (definition) => defineScript(definition)],
+  ['defineScript', 'recrd', 'record', (definition) => defineScript(definition)],
   ['defineSpi', 'realmSetting', 'realmSettings', (options) => defineSpi('a', options)],
   ['deriveKeyring', 'curent', 'current', (keyring) => deriveKeyring(keyring, 'p')],
   ['checkPage', 'limt', 'limit', (page) => checkPage(page)],

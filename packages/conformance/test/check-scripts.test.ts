@@ -25,7 +25,6 @@ const describeAdd = (lua: string, more: Partial<Script<string, string, unknown>>
     record: 'toy',
     change: 'full',
     changes: 'a counter of this test is no record',
-    repeatable: false,
     keys: ['counter'],
     args: ['by'],
     decode: Number,

@@ -178,7 +178,6 @@ const script = (name: string, lua: string) =>
     lua,
     record: 'jar',
     change: 'full',
-    repeatable: true,
     keys: ['record', 'index'],
     args: ['name', 'expiresAt'],
     decode: Number,

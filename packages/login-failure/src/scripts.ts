@@ -22,7 +22,6 @@ export const recordFailure = defineScript({
   record,
   change: 'full',
   changes: { 'login-failure': ['full', 'removal'] },
-  repeatable: false,
   keys: ['record', 'realm', 'attempts'],
   args: ['now', 'at', 'ip', 'secondary', 'attempt', 'tail', 'most', 'policy'],
   decode: (reply) => (typeof reply === 'number' ? reply : stepOf(reply as RawStep)),
@@ -43,7 +42,6 @@ export const recordSuccess = defineScript({
   record,
   change: 'full',
   changes: { 'login-failure': ['full', 'removal'] },
-  repeatable: true,
   keys: ['record', 'realm', 'attempts'],
   args: ['now', 'attempt', 'secondary', 'tail', 'permanentLockout', 'maxTemporaryLockouts'],
   decode: (reply): SuccessOutcome => {
@@ -61,7 +59,6 @@ export const reserve = defineScript({
   record: 'login-failure-attempt',
   change: 'full',
   changes: 'an attempt under way is no record: it lasts for seconds, on the site that verifies it',
-  repeatable: true,
   keys: ['record', 'attempts'],
   args: [
     'now',
@@ -91,7 +88,6 @@ export const release = defineScript({
   record: 'login-failure-attempt',
   change: 'removal',
   changes: 'an attempt under way is no record',
-  repeatable: true,
   keys: ['attempts'],
   args: ['attempt'],
   decode: (reply): boolean => reply === 1,
@@ -104,7 +100,6 @@ export const clear = defineScript({
   record,
   change: 'removal',
   changes: { 'login-failure': ['removal'] },
-  repeatable: true,
   keys: ['record', 'realm'],
   args: ['now', 'tail'],
   decode: (reply): FailureState | undefined => (reply === null ? undefined : decodeState(reply as string[])),
@@ -116,7 +111,6 @@ export const removeRealm = defineScript({
   record,
   change: 'removal',
   changes: { 'login-failure': ['removal'] },
-  repeatable: true,
   keys: ['realm', 'head'],
   args: ['now'],
   decode: (reply) => {
@@ -132,7 +126,6 @@ export const recompute = defineScript({
   record,
   change: 'touch',
   changes: { 'login-failure': ['touch', 'removal'] },
-  repeatable: true,
   keys: ['realm', 'head'],
   args: [
     'now',

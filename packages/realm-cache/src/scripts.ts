@@ -12,7 +12,6 @@ export const look = defineScript({
   record,
   change: 'touch',
   changes: 'a value of a cache is no record: it is a copy of what its source holds',
-  repeatable: true,
   keys: ['value', 'generation', 'tags'],
   args: ['now', 'ticket', 'fresh', 'ticketMs', 'keepMs', 'anew'],
   decode: (reply) => {
@@ -27,7 +26,6 @@ export const offer = defineScript({
   record,
   change: 'full',
   changes: 'a value of a cache is no record: it is a copy of what its source holds',
-  repeatable: true,
   keys: ['value', 'generation', 'tags'],
   args: ['ticket', 'next', 'kind', 'ends', 'valueEnds', 'keepMs', 'tags', 'data', 'tagMs'],
   decode: done,
@@ -39,7 +37,6 @@ export const invalidate = defineScript({
   record,
   change: 'removal',
   changes: 'a value of a cache is no record; what it tells others goes over the work channel',
-  repeatable: true,
   keys: ['generation', 'values', 'tags'],
   args: ['keys', 'names', 'fresh', 'keepMs'],
   decode: done,

@@ -25,8 +25,6 @@ export interface Script<K extends string = string, A extends string = string, R 
    * record. Its lines `--@ changed('kind', key, 'how')` note the same; a test holds both equal. See docs/changes.md.
    */
   readonly changes?: Declared | string
-  /** Whether running it twice leaves what running it once leaves, so that a caller may repeat it after a lost reply. */
-  readonly repeatable: boolean
   readonly keys: readonly K[]
   readonly args: readonly A[]
   /** An empty last argument is not sent, so that what is seldom asked for costs nothing: the script finds nil. */
@@ -52,7 +50,6 @@ const DEFINITION: Known<ScriptDefinition & Script> = {
   changes: true,
   record: true,
   change: true,
-  repeatable: true,
   keys: true,
   args: true,
   lastIsOptional: true,

@@ -13,7 +13,6 @@ export const claimLayout = defineScript({
   record: 'layout',
   change: 'full',
   changes: 'what a deployment says of itself is no record',
-  repeatable: true,
   keys: ['layout'],
   args: ['partitions', 'version', 'consumers', 'isStart', 'drop'],
   decode: (reply) => {
@@ -40,7 +39,6 @@ export const checkWrite = defineScript({
   record: 'layout',
   change: 'touch',
   changes: 'it writes nothing',
-  repeatable: true,
   keys: ['absent'],
   args: [],
   decode: () => undefined,
@@ -53,7 +51,6 @@ export const readClock = defineScript({
   record: 'clock',
   change: 'touch',
   changes: 'the clock is no record',
-  repeatable: true,
   keys: ['clock'],
   args: ['floor', 'most', 'seen', 'lower'],
   decode: (reply) => {
@@ -68,7 +65,6 @@ export const checkRights = defineScript({
   lua: checkRightsLua,
   record: 'layout',
   change: 'none',
-  repeatable: true,
   keys: ['layout'],
   args: ['commands'],
   decode: (reply) => reply as readonly string[],
@@ -81,7 +77,6 @@ export const readNotes = defineScript({
   record: 'note',
   change: 'touch',
   changes: 'who has read how far is no record',
-  repeatable: true,
   keys: ['notes', 'had', 'lease'],
   args: ['consumer', 'owner', 'leaseMs', 'had', 'limit', 'consumers'],
   decode: (reply) => {
@@ -104,7 +99,6 @@ export const forgetConsumers = defineScript({
   record: 'note',
   change: 'removal',
   changes: 'who has read how far is no record',
-  repeatable: true,
   keys: ['notes', 'had', 'leases'],
   args: ['dropped', 'isLast'],
   decode: () => undefined,

@@ -14,7 +14,6 @@ const put = defineScript({
         return redis.call('HGET', KEYS[1], 'note')`,
   record: 'test',
   change: 'full',
-  repeatable: true,
   keys: ['record', 'index', 'text'],
   args: ['note'],
   decode: String,

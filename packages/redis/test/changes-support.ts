@@ -30,7 +30,6 @@ return 1
   record: 'thing',
   change: 'full',
   changes: { thing: ['full', 'removal'] },
-  repeatable: true,
   keys: ['thing'],
   args: ['value'],
   decode: () => undefined,

@@ -25,7 +25,6 @@ const note = defineScript({
   lua: "local t = redis.call('TIME') return redis.call('RPUSH', KEYS[1], ARGV[1] .. ' ' .. t[1] * 1000 + math.floor(t[2] / 1000))",
   record: 'test',
   change: 'full',
-  repeatable: false,
   keys: ['list'],
   args: ['now'],
   decode: Number,

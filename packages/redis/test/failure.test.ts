@@ -174,7 +174,6 @@ describe('a right that the user lacks is named, in the words of each version', (
     lua: "local key = KEYS[1]\nreturn redis.call('XADD', key, '*', 'a', 'b')",
     record: 'test',
     change: 'full',
-    repeatable: true,
     keys: ['key'],
     args: [],
     decode: String,

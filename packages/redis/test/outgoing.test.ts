@@ -45,7 +45,6 @@ const { sha1, lua } = defineScript({
   lua: 'return 7',
   record: 'test',
   change: 'none',
-  repeatable: true,
   keys: [],
   args: [],
   decode: Number,

@@ -42,7 +42,6 @@ export const save = defineScript({
   record,
   change: 'full',
   changes: { 'web-session': ['full', 'removal'] },
-  repeatable: true,
   keys: ['record', 'realm'],
   args: [
     'now',
@@ -75,7 +74,6 @@ export const update = defineScript({
   record,
   change: 'full',
   changes: { 'web-session': ['touch', 'full', 'removal'] },
-  repeatable: true,
   keys: ['record', 'realm'],
   args: [
     'now',
@@ -116,7 +114,6 @@ export const remove = defineScript({
   record,
   change: 'removal',
   changes: { 'web-session': ['removal'] },
-  repeatable: true,
   keys: ['record', 'realm'],
   args: ['now', 'tombstoneMs', 'graceMs', 'member', 'generation'],
   decode: (reply) => {
@@ -133,7 +130,6 @@ export const endAll = defineScript({
   record,
   change: 'removal',
   changes: { 'web-session': ['removal'], 'web-session-fence': ['full'] },
-  repeatable: true,
   keys: ['index', 'realm', 'fence'],
   args: ['now', 'tombstoneMs', 'graceMs', 'mark', 'except', 'limit', 'afterScore', 'afterDigest'],
   decode: (reply) => {
@@ -152,7 +148,6 @@ export const page = defineScript({
   include: snippets,
   record,
   change: 'none',
-  repeatable: true,
   keys: ['index'],
   args: ['now', 'afterScore', 'afterDigest', 'limit'],
   decode: (reply) => {
@@ -173,7 +168,6 @@ export const point = defineScript({
   record,
   change: 'touch',
   changes: 'a pointer from an alias follows from its record',
-  repeatable: true,
   keys: ['pointer'],
   args: ['now', 'expiresAt', 'keepMs', 'id'],
   decode: (): void => undefined,
@@ -185,7 +179,6 @@ export const unpoint = defineScript({
   record,
   change: 'touch',
   changes: 'a pointer from an alias follows from its record',
-  repeatable: true,
   keys: ['pointer'],
   args: ['expiresAt', 'id'],
   decode: (): void => undefined,
@@ -196,7 +189,6 @@ export const candidates = defineScript({
   lua: candidatesLua,
   record,
   change: 'none',
-  repeatable: true,
   keys: ['pointer'],
   args: ['now', 'afterScore', 'afterId', 'limit'],
   decode: (reply) => {
