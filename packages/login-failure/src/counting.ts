@@ -99,12 +99,12 @@ export class Counting {
     const settled = await Promise.allSettled(
       rules.map(({ subject, policy }) => this.#store.reserve(subject, policy, reservation)),
     )
-    const results = settled.map((one) => (one.status === 'fulfilled' ? one.value : undefined))
+    const results = settled.map((step) => (step.status === 'fulfilled' ? step.value : undefined))
     if (results.every((result) => result?.outcome === 'reserved')) return { outcome: 'reserved', attempt }
 
     const granted = rules.filter((_, index) => results[index]?.outcome === 'reserved')
     await this.release(granted, attempt)
-    for (const one of settled) if (one.status === 'rejected') throw one.reason
+    for (const step of settled) if (step.status === 'rejected') throw step.reason
     const lock = strongestLock(rules, results.map(lockedState), now)
     if (lock.locked) return { outcome: 'locked', lock }
     const busy = results.findIndex((result) => result?.outcome === 'busy')

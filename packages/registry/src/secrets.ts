@@ -77,7 +77,10 @@ function resolved(
   seen.add(schema)
   const branches = ['anyOf', 'oneOf', 'allOf'].flatMap((word) => listOf(schema[word]))
   const target = referredTo(schema['$ref'], root)
-  return [schema, ...[...branches, ...(target ? [target] : [])].flatMap((one) => resolved(one, root, seen))]
+  return [
+    schema,
+    ...[...branches, ...(target ? [target] : [])].flatMap((branch) => resolved(branch, root, seen)),
+  ]
 }
 
 /** What `#/$defs/name` leads to, or `#`. */

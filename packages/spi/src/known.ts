@@ -45,8 +45,8 @@ export function assertOptions<T>(value: unknown, name: string, known: Known<T>):
 export function assertSpelt<T>(value: unknown, name: string, known: Known<T>): asserts value is Given<T> {
   assertObject(value, name)
   const names = Object.keys(known)
-  const wrong = Object.keys(value).find((one) => {
-    const meant = names.includes(one) ? undefined : nearest(one, names)
+  const wrong = Object.keys(value).find((given) => {
+    const meant = names.includes(given) ? undefined : nearest(given, names)
     return meant !== undefined && !(meant in value)
   })
   if (wrong !== undefined) throw misspelt(wrong, name, names)

@@ -9,11 +9,11 @@ import { StoreUnavailableError } from './errors.js'
  */
 export async function allSteps<T>(steps: readonly Promise<T>[], isBegun = false): Promise<T[]> {
   const settled = await Promise.allSettled(steps)
-  const failed = settled.find((one) => one.status === 'rejected')
-  if (failed === undefined) return settled.map((one) => (one as PromiseFulfilledResult<T>).value)
+  const failed = settled.find((step) => step.status === 'rejected')
+  if (failed === undefined) return settled.map((step) => (step as PromiseFulfilledResult<T>).value)
   const reason: unknown = failed.reason
   const nothingDone =
-    !isBegun && settled.every((one) => one.status === 'rejected' && wasNotApplied(one.reason))
+    !isBegun && settled.every((step) => step.status === 'rejected' && wasNotApplied(step.reason))
   if (nothingDone || !wasNotApplied(reason)) throw reason
   throw new StoreUnavailableError(`${reason.message}; other parts of it may have been done`, {
     cause: reason,

@@ -42,23 +42,23 @@ export function userLives(realm: Realm, offline: boolean): Lives {
 /** Lives of the client sessions of a client: its own settings win over the realm's for clients, these over the rest. */
 export function clientLives(realm: Realm, clientId: string, offline: boolean): Lives {
   const client = realm.client(clientId)
-  const own = (name: keyof typeof client, whenAbsent: number) =>
+  const ofClient = (name: keyof typeof client, whenAbsent: number) =>
     positive(client[name], `clients(clientId).${name}`, whenAbsent)
   if (offline) {
     const anyway = realm.offlineSessionMaxLifespanEnabled
       ? realm.clientOfflineSessionMaxLifespanMs || realm.offlineSessionMaxLifespanMs
       : 0
     const life = {
-      idleMs: own(
+      idleMs: ofClient(
         'offlineSessionIdleTimeoutMs',
         realm.clientOfflineSessionIdleTimeoutMs || realm.offlineSessionIdleTimeoutMs,
       ),
-      maxMs: own('offlineSessionMaxLifespanMs', anyway),
+      maxMs: ofClient('offlineSessionMaxLifespanMs', anyway),
     }
     return { plain: life, rememberMe: life, notBefore: 0 }
   }
-  const idleMs = own('sessionIdleTimeoutMs', realm.clientSessionIdleTimeoutMs)
-  const maxMs = own('sessionMaxLifespanMs', realm.clientSessionMaxLifespanMs)
+  const idleMs = ofClient('sessionIdleTimeoutMs', realm.clientSessionIdleTimeoutMs)
+  const maxMs = ofClient('sessionMaxLifespanMs', realm.clientSessionMaxLifespanMs)
   const overridden = (life: Life): Life => ({ idleMs: idleMs || life.idleMs, maxMs: maxMs || life.maxMs })
   const { plain, rememberMe } = onlineLives(realm)
   return { plain: overridden(plain), rememberMe: overridden(rememberMe), notBefore: 0 }

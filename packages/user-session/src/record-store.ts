@@ -192,12 +192,12 @@ export class RecordStore implements SessionStore {
     const reads = steps.isLimited(arrival, this.#limits) ? { ...step, rivals: true } : step
     return this.#write<LimitedOutcome>(reads, step, steps.GONE, (session, lives, { rivals }) => {
       const keeps = [session]
-      const own = clientLives(realm, clientId, offline)
-      const isThere = openClient(session, clientId, lives, own, now) !== undefined
+      const livesAtClient = clientLives(realm, clientId, offline)
+      const isThere = openClient(session, clientId, lives, livesAtClient, now) !== undefined
       const ends = isThere ? [] : steps.roomFor(arrival, rivals, this.#limits, now)
       if (typeof ends === 'string') return { answer: { outcome: 'refused', reason: ends }, keeps }
       settle(session, lives)
-      settleClient(session, putClient(session, client, now), lives, own)
+      settleClient(session, putClient(session, client, now), lives, livesAtClient)
       return { answer: { outcome: 'done', session: snapshot(session, now) }, ends, keeps }
     })
   }
@@ -206,12 +206,12 @@ export class RecordStore implements SessionStore {
     const { realm, offline, now } = step
     return this.#write<UserSession | undefined>(step, step, undefined, (session, lives) => {
       const keeps = [session]
-      const own = clientLives(realm, patch.clientId, offline)
-      const client = openClient(session, patch.clientId, lives, own, now)
+      const livesAtClient = clientLives(realm, patch.clientId, offline)
+      const client = openClient(session, patch.clientId, lives, livesAtClient, now)
       if (client === undefined) return { answer: undefined, keeps }
       patchClient(client, patch, this.#maxNotesBytes)
       settle(session, lives)
-      settleClient(session, client, lives, own)
+      settleClient(session, client, lives, livesAtClient)
       return { answer: snapshot(session, now), keeps }
     })
   }
@@ -259,8 +259,8 @@ export class RecordStore implements SessionStore {
 
   rotate(step: SessionStep, rotation: ClientTokenRotation): Answer<RotationOutcome> {
     return this.#write<RotationOutcome>(step, step, steps.GONE, (session, lives) => {
-      const own = clientLives(step.realm, rotation.clientId, step.offline)
-      return steps.rotateIn(session, rotation, lives, own, step.now)
+      const livesAtClient = clientLives(step.realm, rotation.clientId, step.offline)
+      return steps.rotateIn(session, rotation, lives, livesAtClient, step.now)
     })
   }
 
@@ -323,11 +323,11 @@ export class RecordStore implements SessionStore {
     const { realm, now, offline } = step
     return this.#write<T | undefined>(step, step, undefined, (session, lives) => {
       if (clientId !== undefined) {
-        const own = clientLives(realm, clientId, offline)
-        const client = openClient(session, clientId, lives, own, now)
+        const livesAtClient = clientLives(realm, clientId, offline)
+        const client = openClient(session, clientId, lives, livesAtClient, now)
         if (client === undefined) return { answer: undefined, keeps: [session] }
         client.lastRefreshAt = Math.max(client.lastRefreshAt, now)
-        settleClient(session, client, lives, own)
+        settleClient(session, client, lives, livesAtClient)
       }
       session.lastRefreshAt = Math.max(session.lastRefreshAt, now)
       settle(session, lives)

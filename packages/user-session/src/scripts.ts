@@ -20,6 +20,7 @@ import updateLua from './lua/update.lua'
 import updateClientLua from './lua/update-client.lua'
 import upgradeLua from './lua/upgrade.lua'
 import {
+  cursorOf,
   detachedIn,
   detachedOf,
   endedIn,
@@ -29,7 +30,6 @@ import {
   limitedOf,
   limitedRecord,
   offlineOf,
-  placeOf,
   type RawEnded,
   type RawLimited,
   restartedOf,
@@ -243,7 +243,7 @@ export const page = defineScript({
   decode: (reply) => {
     const [score, id, ...entries] = reply as [string, string, ...[string, string, Flat][]]
     return {
-      next: placeOf(score, id),
+      next: cursorOf(score, id),
       entries: entries.map(([entryId, entryScore, values]) => ({
         id: entryId,
         score: Number(entryScore),
@@ -264,7 +264,7 @@ export const count = defineScript({
   args: ['now', 'client', 'afterScore', 'afterId'],
   decode: (reply) => {
     const [living, score, id] = reply as [number, string, string]
-    return { living, next: placeOf(score, id) }
+    return { living, next: cursorOf(score, id) }
   },
 })
 
@@ -281,7 +281,7 @@ export const stats = defineScript({
     const counts = new Map<string, number>()
     for (let index = 0; index < flat.length; index += 2)
       counts.set(String(flat[index]), Number(flat[index + 1]))
-    return { next: placeOf(score, id), counts }
+    return { next: cursorOf(score, id), counts }
   },
 })
 
@@ -296,7 +296,7 @@ export const endAll = defineScript({
   args: ['now', 'mark', 'fenceMs', 'tokensMs', 'except', 'afterScore', 'afterId', 'limit', 'tell'],
   decode: (reply) => {
     const [score, id, count, ended, ...data] = reply as [string, string, number, string, ...string[]]
-    return { next: placeOf(score, id), count, ended: endedIn(ended, data) }
+    return { next: cursorOf(score, id), count, ended: endedIn(ended, data) }
   },
 })
 
@@ -312,7 +312,7 @@ export const detachAll = defineScript({
   lastIsOptional: true,
   decode: (reply) => {
     const [score, id, ended, ...told] = reply as [string, string, number, ...string[]]
-    return { next: placeOf(score, id), ended, told: detachedIn(told) }
+    return { next: cursorOf(score, id), ended, told: detachedIn(told) }
   },
 })
 
@@ -327,7 +327,7 @@ export const recompute = defineScript({
   args: ['now', 'life', 'clientLives', 'afterScore', 'afterId'],
   decode: (reply) => {
     const [score, id, changed, ...unknown] = reply as [string, string, number, ...string[]]
-    return { next: unknown.length > 0 ? { score, id } : placeOf(score, id), changed, unknown }
+    return { next: unknown.length > 0 ? { score, id } : cursorOf(score, id), changed, unknown }
   },
 })
 

@@ -95,8 +95,8 @@ export function wantedOf(
   const clients = new Map<string, StoredClient>()
   for (const clientId of online.clients.keys()) {
     if (wanted?.includes(clientId) === false) continue
-    const own = clientLives(realm, clientId, false)
-    const source = openClient(online, clientId, lives, own, now)
+    const livesAtClient = clientLives(realm, clientId, false)
+    const source = openClient(online, clientId, lives, livesAtClient, now)
     if (source) clients.set(clientId, source)
   }
   return clients
@@ -121,11 +121,13 @@ export function copyOf(
     families: new Map(),
   }
   const lives = userLives(realm, true)
-  const own = new Map([...clients.keys()].map((clientId) => [clientId, clientLives(realm, clientId, true)]))
+  const livesAtClient = new Map(
+    [...clients.keys()].map((clientId) => [clientId, clientLives(realm, clientId, true)]),
+  )
   copy.lastRefreshAt = Math.max(copy.lastRefreshAt, now)
   settle(copy, lives)
   for (const [clientId, source] of clients) {
-    const ownLives = own.get(clientId) as Lives
+    const ownLives = livesAtClient.get(clientId) as Lives
     const { protocol, redirectUri, action, nodeHost, applicationSessionId, notes } =
       openClient(copy, clientId, lives, ownLives, now) ?? source
     const data = { protocol, redirectUri, action, nodeHost, applicationSessionId, notes }
@@ -140,15 +142,15 @@ export function rotateIn(
   session: StoredSession,
   rotation: ClientTokenRotation,
   lives: Lives,
-  own: Lives,
+  livesAtClient: Lives,
   now: number,
 ): StepResult<RotationOutcome> {
   const { clientId, family } = rotation
   const keeps = [session]
-  const client = openClient(session, clientId, lives, own, now)
+  const client = openClient(session, clientId, lives, livesAtClient, now)
   if (client === undefined) return { answer: { outcome: 'gone' }, keeps }
   settle(session, lives)
-  settleClient(session, client, lives, own)
+  settleClient(session, client, lives, livesAtClient)
   const families = familiesOf(session, clientId)
   const notBefore = Math.max(earliestIssue(client.startedAt), families.forgottenAt + 1)
   const { outcome, ends, ...decision } = decideRotation(families.known.get(family), rotation, notBefore, now)
@@ -160,11 +162,11 @@ export function rotateIn(
 /** Computes every life of a living session again. @returns whether one of them changed */
 export function recomputeIn(session: StoredSession, lives: Lives, realm: Realm, now: number): boolean {
   const clients = [...session.clients].filter(([, { expiresAt }]) => !isExpired(expiresAt, now))
-  const own = clients.map(([clientId]) => clientLives(realm, clientId, session.offline))
+  const livesAtClient = clients.map(([clientId]) => clientLives(realm, clientId, session.offline))
   const before = endsOf(session)
   settle(session, lives)
   for (const [index, [, client]] of clients.entries())
-    settleClient(session, client, lives, own[index] as Lives)
+    settleClient(session, client, lives, livesAtClient[index] as Lives)
   return endsOf(session) !== before
 }
 

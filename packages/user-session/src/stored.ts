@@ -73,8 +73,8 @@ export function draft(
   const lives = userLives(realm, false)
   settle(session, lives)
   if (client !== undefined) {
-    const own = clientLives(realm, client.clientId, false)
-    settleClient(session, putClient(session, client, now), lives, own)
+    const livesAtClient = clientLives(realm, client.clientId, false)
+    settleClient(session, putClient(session, client, now), lives, livesAtClient)
   }
   return session
 }
@@ -85,8 +85,13 @@ export function settle(session: StoredSession, lives: Lives): void {
 }
 
 /** Computes the end of a client session anew. */
-export function settleClient(session: StoredSession, client: StoredClient, lives: Lives, own: Lives): void {
-  client.expiresAt = clientExpiryOf(session, client, lives, own)
+export function settleClient(
+  session: StoredSession,
+  client: StoredClient,
+  lives: Lives,
+  livesAtClient: Lives,
+): void {
+  client.expiresAt = clientExpiryOf(session, client, lives, livesAtClient)
 }
 
 /** When a session ends, by the spans given. */
@@ -94,9 +99,14 @@ export function expiryOf(session: StoredSession, lives: Lives): number {
   return userExpiresAt(lives, usesOf(session))
 }
 
-function clientExpiryOf(session: StoredSession, client: StoredClient, lives: Lives, own: Lives): number {
+function clientExpiryOf(
+  session: StoredSession,
+  client: StoredClient,
+  lives: Lives,
+  livesAtClient: Lives,
+): number {
   const uses = usesOf(session)
-  return clientExpiresAt(own, client, uses, userMaxAt(lives, uses))
+  return clientExpiresAt(livesAtClient, client, uses, userMaxAt(lives, uses))
 }
 
 const usesOf = ({ startedAt, lastRefreshAt, core: { rememberMe } }: StoredSession) => ({
@@ -114,20 +124,20 @@ export function liveClient(session: StoredSession, clientId: string, now: number
 /**
  * A living client session as a write finds it. One that is over by the time-outs of now is settled so, as is its session.
  *
- * @param own Lives of client sessions at that client.
+ * @param livesAtClient Lives of client sessions at that client.
  */
 export function openClient(
   session: StoredSession,
   clientId: string,
   lives: Lives,
-  own: Lives,
+  livesAtClient: Lives,
   now: number,
 ): StoredClient | undefined {
   const client = liveClient(session, clientId, now)
   if (client === undefined) return undefined
-  if (!isExpired(clientExpiryOf(session, client, lives, own), now)) return client
+  if (!isExpired(clientExpiryOf(session, client, lives, livesAtClient), now)) return client
   settle(session, lives)
-  settleClient(session, client, lives, own)
+  settleClient(session, client, lives, livesAtClient)
   return undefined
 }
 

@@ -4,7 +4,7 @@ import { ConfigurationError, type Keyring, type Sealed, Sealer } from '@authstat
 export type StoredNote = string | Sealed
 
 /** Where a note belongs: it can be read nowhere else. */
-export interface NotePlace {
+export interface NoteOwner {
   readonly realmId: string
   readonly sessionId: string
   /** Left out: a note of the user session. */
@@ -29,17 +29,17 @@ export class NotesCipher {
     this.seals = seals
   }
 
-  seal(note: string, name: string, place: NotePlace): StoredNote {
-    return this.#sealer && this.seals ? this.#sealer.seal(note, partsOf(name, place)) : note
+  seal(note: string, name: string, owner: NoteOwner): StoredNote {
+    return this.#sealer && this.seals ? this.#sealer.seal(note, partsOf(name, owner)) : note
   }
 
   /** @throws when the note was written with a key that is not there, or belongs elsewhere. */
-  open(sealed: Sealed, name: string, place: NotePlace): string {
+  open(sealed: Sealed, name: string, owner: NoteOwner): string {
     if (this.#sealer === undefined) throw new Error('a note is encrypted, and there is no keyring')
-    return this.#sealer.open(sealed, partsOf(name, place))
+    return this.#sealer.open(sealed, partsOf(name, owner))
   }
 }
 
-function partsOf(name: string, { realmId, sessionId, clientId = '' }: NotePlace): readonly string[] {
+function partsOf(name: string, { realmId, sessionId, clientId = '' }: NoteOwner): readonly string[] {
   return [realmId, sessionId, clientId, name]
 }

@@ -3,7 +3,7 @@ import { nextStep } from '@authstate/spi'
 import type { CheckedCopy } from '../checks.js'
 import type { LimitedOutcome } from '../contract.js'
 import * as scripts from '../scripts.js'
-import type { OpenedSession, StoredSessions } from './stored-sessions.js'
+import type { SessionWrite, StoredSessions } from './stored-sessions.js'
 
 /**
  * Copies a session into its offline twin.
@@ -13,7 +13,7 @@ import type { OpenedSession, StoredSessions } from './stored-sessions.js'
  */
 export async function createOffline(
   store: StoredSessions,
-  { place: { realmId, id }, key: online, realm, now, life }: OpenedSession,
+  { sessionName: { realmId, id }, key: online, realm, now, life }: SessionWrite,
   { clientIds: wanted, login: { beginning } }: CheckedCopy,
   limits: string,
 ): Promise<LimitedOutcome> {

@@ -69,6 +69,6 @@ export class PartitionSweep {
   #tell(found: string, data: readonly string[]): void {
     const { place, ended } = foundIn(found, data)
     const realmId = unescapePart(place.slice(2))
-    for (const one of ended) this.#store.events.expired(realmId, place.startsWith('o'), one)
+    for (const session of ended) this.#store.events.expired(realmId, place.startsWith('o'), session)
   }
 }

@@ -12,13 +12,13 @@ import type { UserSession } from '../contract.js'
 import { FENCE_MS, TOKENS_FENCE_MS } from '../moments.js'
 import * as scripts from '../scripts.js'
 import type { EndedIndex, Removal, SessionIndex } from '../store.js'
-import type { ScriptPlace } from './replies.js'
+import type { ScriptCursor } from './replies.js'
 import { isOfAnotherVersion, type StoredSessions } from './stored-sessions.js'
 
 /** Where a walk over a partition goes on. */
 interface Step {
   readonly partition: number
-  readonly after: ScriptPlace
+  readonly after: ScriptCursor
   /** Whether every partition is asked at the same time. */
   readonly together: boolean
 }
@@ -31,7 +31,7 @@ const ENDED_PER_STEP = 5
 
 const REASONS = { user: 'user', brokerSession: 'broker-session', realm: 'realm' } as const
 
-const BEGIN: ScriptPlace = { score: '0', id: '' }
+const BEGIN: ScriptCursor = { score: '0', id: '' }
 
 /** Looks at, or changes, many sessions: a hundred per script at most, every partition at once. */
 export class RealmWide {
@@ -70,12 +70,12 @@ export class RealmWide {
     await this.#walk(
       partitions,
       scripts.page,
-      ({ partition, after: place }) => ({
+      ({ partition, after: cursor }) => ({
         keys: { index: keys.index(partition, kind, realmId, offline, name) },
         args: {
           now,
-          afterScore: place.score,
-          afterId: place.id,
+          afterScore: cursor.score,
+          afterId: cursor.id,
           limit: limit + 1,
           bodies,
           client: kind === 'client' ? escapePart(index.name) : '',
@@ -217,7 +217,7 @@ export class RealmWide {
       }),
       (reply) => {
         ended += reply.ended
-        for (const one of reply.told) events.clientRemoved(realmId, offline, one, clientId, 'client')
+        for (const session of reply.told) events.clientRemoved(realmId, offline, session, clientId, 'client')
         return true
       },
       { inTurn: true },
@@ -266,7 +266,7 @@ export class RealmWide {
    * @param options.inTurn After the first round one partition after the other, so that a long walk holds nobody up.
    * @param options.isBegun The verb has run a script before.
    */
-  async #walk<K extends string, A extends string, R extends { readonly next: ScriptPlace | undefined }>(
+  async #walk<K extends string, A extends string, R extends { readonly next: ScriptCursor | undefined }>(
     partitions: readonly number[],
     script: Script<K, A, R>,
     callOf: (step: Step) => {
@@ -278,7 +278,7 @@ export class RealmWide {
       begin = BEGIN,
       inTurn = false,
       ...options
-    }: { readonly begin?: ScriptPlace; readonly inTurn?: boolean; readonly isBegun?: boolean } = {},
+    }: { readonly begin?: ScriptCursor; readonly inTurn?: boolean; readonly isBegun?: boolean } = {},
   ): Promise<void> {
     const { redis } = this.#store
     let steps: Step[] = partitions.map((partition) => ({ partition, after: begin, together: true }))
@@ -303,10 +303,10 @@ export class RealmWide {
     client: string | undefined,
   ): Promise<UserSession | undefined> {
     const { keys, codec } = this.#store
-    const place = { realmId, id, offline }
-    if (values !== undefined && !isOfAnotherVersion(values)) return codec.decode(values, place, now)
+    const name = { realmId, id, offline }
+    if (values !== undefined && !isOfAnotherVersion(values)) return codec.decode(values, name, now)
     const key = keys.session(realmId, id, offline)
-    const session = key === undefined ? undefined : await this.#store.read('user-session.list', key, place)
+    const session = key === undefined ? undefined : await this.#store.read('user-session.list', key, name)
     // Since its entry was seen it may have left the client.
     return client === undefined || session?.clients.has(client) ? session : undefined
   }

@@ -3,17 +3,11 @@ import { isExpired, jsonMap } from '@authstate/spi'
 import type { CheckedClient, CheckedClientPatch, CheckedSession, NotesPatch } from '../checks.js'
 import { STATES } from '../checks.js'
 import type { ClientSession, UserSession, UserSessionState } from '../contract.js'
+import type { SessionName } from '../store.js'
 import type { Writable } from '../writable.js'
-import type { NotePlace, NotesCipher, StoredNote } from './cipher.js'
+import type { NoteOwner, NotesCipher, StoredNote } from './cipher.js'
 import { decodeTimes } from './texts.js'
 import { versionOf, versions } from './versions.js'
-
-/** Where a record lives. */
-export interface RecordPlace {
-  readonly realmId: string
-  readonly id: string
-  readonly offline: boolean
-}
 
 /** What a session is besides its times, links and client sessions. */
 interface SessionData {
@@ -58,7 +52,7 @@ export class RecordCodec {
   }
 
   /** JSON, and behind it what the scripts need to find the indexes of a session. */
-  data(session: CheckedSession, { realmId, id }: RecordPlace): string {
+  data(session: CheckedSession, { realmId, id }: SessionName): string {
     const { userId, brokerSessionId = '', brokerUserId = '', notes } = session
     const data: SessionData = {
       l: session.loginUsername,
@@ -71,12 +65,12 @@ export class RecordCodec {
   }
 
   /** JSON of a merge patch of notes; `{}` for none. */
-  notesPatch(notes: NotesPatch, { realmId, id }: RecordPlace): string {
+  notesPatch(notes: NotesPatch, { realmId, id }: SessionName): string {
     return isEmpty(notes) ? '{}' : JSON.stringify(this.#seal(notes, { realmId, sessionId: id }))
   }
 
   /** JSON of what a client session holds besides its times, or of changes to it. */
-  client(patch: CheckedClient | CheckedClientPatch, { realmId, id }: RecordPlace): string {
+  client(patch: CheckedClient | CheckedClientPatch, { realmId, id }: SessionName): string {
     const { clientId, protocol, redirectUri, action, nodeHost, applicationSessionId, notes } = patch
     const data: Record<keyof ClientData, unknown> = {
       p: protocol,
@@ -96,12 +90,12 @@ export class RecordCodec {
    */
   decode(
     values: readonly (string | null)[],
-    place: RecordPlace,
+    sessionName: SessionName,
     now: number,
     only?: string,
   ): UserSession | undefined {
     try {
-      const session = this.#decode(values, place, now)
+      const session = this.#decode(values, sessionName, now)
       return only === undefined || session?.clients.has(only) ? session : undefined
     } catch {
       this.#onUnreadable()
@@ -110,16 +104,20 @@ export class RecordCodec {
   }
 
   /** Notes of a session by its data; `undefined` when they cannot be read. */
-  notesOf(data: string, place: RecordPlace): Readonly<Record<string, string>> | undefined {
+  notesOf(data: string, sessionName: SessionName): Readonly<Record<string, string>> | undefined {
     try {
-      return this.#open(parseData(data.slice(0, data.lastIndexOf('}') + 1)).n ?? {}, place)
+      return this.#open(parseData(data.slice(0, data.lastIndexOf('}') + 1)).n ?? {}, sessionName)
     } catch {
       this.#onUnreadable()
       return undefined
     }
   }
 
-  #decode(values: readonly (string | null)[], place: RecordPlace, now: number): UserSession | undefined {
+  #decode(
+    values: readonly (string | null)[],
+    sessionName: SessionName,
+    now: number,
+  ): UserSession | undefined {
     let times: string | undefined
     let data: string | undefined
     const clientTexts: string[] = []
@@ -151,20 +149,20 @@ export class RecordCodec {
     } = parseData(data.slice(0, end))
     let clients: ReadonlyMap<string, ClientSession> | undefined
     const readClients = () => {
-      clients ??= this.#clients(clientTexts, place, now)
+      clients ??= this.#clients(clientTexts, sessionName, now)
       return clients
     }
     const session: Writable<UserSession> = {
-      id: place.id,
-      realmId: place.realmId,
+      id: sessionName.id,
+      realmId: sessionName.realmId,
       userId: unescapePart(userId),
-      offline: place.offline,
+      offline: sessionName.offline,
       loginUsername,
       rememberMe,
       startedAt,
       lastRefreshAt,
       expiresAt,
-      notes: notes === undefined ? {} : this.#open(notes, place),
+      notes: notes === undefined ? {} : this.#open(notes, sessionName),
       // Most callers look at one of them, or at none.
       get clients() {
         return readClients()
@@ -178,11 +176,11 @@ export class RecordCodec {
     return session
   }
 
-  #clients(texts: readonly string[], place: RecordPlace, now: number): Map<string, ClientSession> {
+  #clients(texts: readonly string[], sessionName: SessionName, now: number): Map<string, ClientSession> {
     const clients = jsonMap<ClientSession>()
     for (const text of texts) {
       try {
-        const client = this.#client(text, place)
+        const client = this.#client(text, sessionName)
         if (!isExpired(client.expiresAt, now)) clients.set(client.clientId, client)
       } catch {
         this.#onUnreadable()
@@ -192,7 +190,7 @@ export class RecordCodec {
   }
 
   /** @param text Times, the client's id, and JSON behind them. */
-  #client(text: string, place: RecordPlace): ClientSession {
+  #client(text: string, sessionName: SessionName): ClientSession {
     const json = text.indexOf('{')
     const { startedAt, lastRefreshAt, expiresAt, end } = decodeTimes(text)
     const clientId = unescapePart(text.slice(end + 1, json - 1))
@@ -203,7 +201,7 @@ export class RecordCodec {
       startedAt,
       lastRefreshAt,
       expiresAt,
-      notes: notes === undefined ? {} : this.#open(notes, place, clientId),
+      notes: notes === undefined ? {} : this.#open(notes, sessionName, clientId),
     }
     if (protocol !== undefined) client.protocol = protocol
     if (redirectUri !== undefined) client.redirectUri = redirectUri
@@ -213,12 +211,12 @@ export class RecordCodec {
     return client
   }
 
-  #seal(notes: NotesPatch, place: NotePlace): Readonly<Record<string, StoredNote | null>> {
+  #seal(notes: NotesPatch, owner: NoteOwner): Readonly<Record<string, StoredNote | null>> {
     if (!this.#cipher.seals) return notes
     return Object.fromEntries(
       Object.entries(notes).map(([name, note]) => [
         name,
-        note === null ? null : this.#cipher.seal(note, name, place),
+        note === null ? null : this.#cipher.seal(note, name, owner),
       ]),
     )
   }
@@ -226,7 +224,7 @@ export class RecordCodec {
   /** Opens notes in place: they were just decoded and belong to nobody else. */
   #open(
     notes: Record<string, StoredNote>,
-    { realmId, id }: RecordPlace,
+    { realmId, id }: SessionName,
     clientId?: string,
   ): Record<string, string> {
     for (const name in notes) {

@@ -13,8 +13,8 @@ export interface Ended {
   readonly data?: string | undefined
 }
 
-/** A place in an index to go on behind; `undefined` at its end. */
-export interface ScriptPlace {
+/** Where to go on in an index: behind this entry; `undefined` at its end. */
+export interface ScriptCursor {
   readonly score: string
   readonly id: string
 }
@@ -61,7 +61,7 @@ const decodedEnded = ([id, user, clients]: EncodedEnded, data: string | undefine
 
 /** Sessions that ended, many at once, with the data of each or of none. */
 export const endedIn = (text: string, data: Flat): readonly Ended[] =>
-  (JSON.parse(text) as readonly EncodedEnded[]).map((one, index) => decodedEnded(one, data[index]))
+  (JSON.parse(text) as readonly EncodedEnded[]).map((ended, index) => decodedEnded(ended, data[index]))
 
 /**
  * Expired sessions of a realm, as the sweep finds them, with the data of each or of none. The text is what it is sent back to
@@ -83,7 +83,7 @@ export function foundIn(
 /** User, broker session and broker user are the links; behind the clients are the times as they are stored. */
 type EncodedFound = readonly [id: string, links: string, clients: EncodedEnded[2], times: string]
 
-export const placeOf = (score: string, id: string): ScriptPlace | undefined =>
+export const cursorOf = (score: string, id: string): ScriptCursor | undefined =>
   id === '' ? undefined : { score, id }
 export const flatOrRefusal = (reply: unknown): Flat | string | undefined =>
   (reply as Flat | string | null) ?? undefined

@@ -47,12 +47,12 @@ export class SessionEvents {
 
   removed(realmId: string, offline: boolean, ended: readonly Ended[], reason: RemovalReason): void {
     if (!this.listeners.has('removed')) return
-    for (const one of ended) this.#tell('removed', realmId, offline, one, reason)
+    for (const session of ended) this.#tell('removed', realmId, offline, session, reason)
   }
 
   /** What ended to make room for another. */
   limited(realmId: string, ended: readonly Limited[]): void {
-    for (const one of ended) this.removed(realmId, one.offline, [one.ended], 'limit')
+    for (const { offline, ended: session } of ended) this.removed(realmId, offline, [session], 'limit')
   }
 
   expired(realmId: string, offline: boolean, ended: Ended): void {

@@ -31,7 +31,7 @@ import { draft, snapshot } from '../stored.js'
 import { createOffline } from './offline.js'
 import { PartitionSweep } from './partition-sweep.js'
 import { RealmWide } from './realm-wide.js'
-import { type OpenedSession, StoredSessions } from './stored-sessions.js'
+import { type SessionWrite, StoredSessions } from './stored-sessions.js'
 import { decodeTimes, encodeLimits } from './texts.js'
 import { outcomeOf, presentationOf } from './tokens.js'
 
@@ -93,7 +93,7 @@ export class RedisStore implements SessionStore {
     const opened = await this.#stored.open(step)
     if (opened === undefined) return undefined
     const values = await this.#refresh(opened, clientId, 'record')
-    return values && this.#stored.decode(values, opened.place, clientId)
+    return values && this.#stored.decode(values, opened.sessionName, clientId)
   }
 
   async touch(step: SessionStep, clientId: string | undefined) {
@@ -115,11 +115,12 @@ export class RedisStore implements SessionStore {
   }
 
   #refresh(
-    { key, place, realm, now, life }: OpenedSession,
+    { key, sessionName, realm, now, life }: SessionWrite,
     clientId: string | undefined,
     answer: 'record' | 'times',
   ) {
-    const clientLife = clientId === undefined ? '' : this.#stored.clientLife(realm, clientId, place.offline)
+    const clientLife =
+      clientId === undefined ? '' : this.#stored.clientLife(realm, clientId, sessionName.offline)
     return this.#stored.redis.run(
       scripts.refresh,
       { session: key },
@@ -130,23 +131,26 @@ export class RedisStore implements SessionStore {
   async update(step: SessionStep, { state, notes }: CheckedPatch) {
     const opened = await this.#stored.open(step)
     if (opened === undefined) return undefined
-    const { place, key, now, life } = opened
+    const { sessionName, key, now, life } = opened
     const args = {
       now,
       life,
       state: state === undefined ? '' : state === null ? '-' : STATES.indexOf(state),
-      notes: this.#stored.codec.notesPatch(notes, place),
+      notes: this.#stored.codec.notesPatch(notes, sessionName),
       maxBytes: this.#maxNotesBytes,
     }
-    return this.#stored.record(await this.#stored.redis.run(scripts.update, { session: key }, args), place)
+    return this.#stored.record(
+      await this.#stored.redis.run(scripts.update, { session: key }, args),
+      sessionName,
+    )
   }
 
   async restart(step: SessionStep, begun: CheckedSession, isTooLate: boolean): Promise<LimitedOutcome> {
     const opened = await this.#stored.open(step)
     if (opened === undefined) return { outcome: 'gone' }
-    const { place, key, realm, now, life } = opened
+    const { sessionName, key, realm, now, life } = opened
     const { redis, events } = this.#stored
-    const { realmId, id } = place
+    const { realmId, id } = sessionName
     const args = {
       ...this.#stored.encodeNew(draft(realmId, id, begun, realm, now), begun, {
         limits: this.#limits,
@@ -156,7 +160,7 @@ export class RedisStore implements SessionStore {
       tell: events.notes || events.clients,
     }
     const session = { id, user: escapePart(begun.userId) }
-    return this.#stored.limited(place, async () => {
+    return this.#stored.limited(sessionName, async () => {
       const { clients, ...reply } = await redis.run(scripts.restart, { session: key }, args)
       for (const client of clients)
         events.clientRemoved(realmId, false, session, unescapePart(client), 'restarted')
@@ -176,34 +180,34 @@ export class RedisStore implements SessionStore {
   async putClient(step: SessionStep, client: CheckedClient): Promise<LimitedOutcome> {
     const opened = await this.#stored.open(step)
     if (opened === undefined) return { outcome: 'gone' }
-    const { place, key, realm, now, life } = opened
+    const { sessionName, key, realm, now, life } = opened
     const { redis, codec, events } = this.#stored
     const args = {
       now,
       life,
       client: escapePart(client.clientId),
-      clientLife: this.#stored.clientLife(realm, client.clientId, place.offline),
-      clientData: codec.client(client, place),
+      clientLife: this.#stored.clientLife(realm, client.clientId, sessionName.offline),
+      clientData: codec.client(client, sessionName),
       limits: this.#limits,
       tell: events.notes,
     }
-    return this.#stored.limited(place, () => redis.run(scripts.putClient, { session: key }, args))
+    return this.#stored.limited(sessionName, () => redis.run(scripts.putClient, { session: key }, args))
   }
 
   async updateClient(step: SessionStep, patch: CheckedClientPatch) {
     const opened = await this.#stored.open(step)
     if (opened === undefined) return undefined
-    const { place, key, realm, now, life } = opened
+    const { sessionName, key, realm, now, life } = opened
     const args = {
       now,
       life,
       client: escapePart(patch.clientId),
-      clientLife: this.#stored.clientLife(realm, patch.clientId, place.offline),
-      patch: this.#stored.codec.client(patch, place),
+      clientLife: this.#stored.clientLife(realm, patch.clientId, sessionName.offline),
+      patch: this.#stored.codec.client(patch, sessionName),
       maxBytes: this.#maxNotesBytes,
     }
     const reply = await this.#stored.redis.run(scripts.updateClient, { session: key }, args)
-    return this.#stored.record(reply, place)
+    return this.#stored.record(reply, sessionName)
   }
 
   async removeClient(name: SessionName, clientId: string, endWhenLast: boolean, now: number) {
@@ -235,18 +239,18 @@ export class RedisStore implements SessionStore {
   async rotate(step: SessionStep, rotation: ClientTokenRotation): Promise<RotationOutcome> {
     const opened = await this.#stored.open(step)
     if (opened === undefined) return { outcome: 'gone' }
-    const { key, place, realm, now, life } = opened
+    const { key, sessionName, realm, now, life } = opened
     const { redis, events } = this.#stored
     const { clientId } = rotation
-    const clientLife = this.#stored.clientLife(realm, clientId, place.offline)
+    const clientLife = this.#stored.clientLife(realm, clientId, sessionName.offline)
     const decided = await redis.run(
       scripts.rotate,
       { session: key },
       { ...presentationOf(rotation, now, { clientId }), life, clientLife, tell: events.clients },
     )
     if (decided.outcome === 'reused' || decided.outcome === 'stale') {
-      const session = { id: place.id, user: decided.user }
-      events.clientRemoved(place.realmId, place.offline, session, clientId, decided.outcome)
+      const session = { id: sessionName.id, user: decided.user }
+      events.clientRemoved(sessionName.realmId, sessionName.offline, session, clientId, decided.outcome)
     }
     return outcomeOf(decided)
   }

@@ -4,10 +4,10 @@ import * as check from '../checks.js'
 import { isRefusal, type LimitedOutcome, type UserSession } from '../contract.js'
 import { clientLives, userLives } from '../expiry.js'
 import { notesTooLarge } from '../notes.js'
-import type { SessionStep, StoreParts } from '../store.js'
+import type { SessionName, SessionStep, StoreParts } from '../store.js'
 import type { StoredSession } from '../stored.js'
 import { NotesCipher } from './cipher.js'
-import { RecordCodec, type RecordPlace } from './record.js'
+import { RecordCodec } from './record.js'
 import type { LimitedReply } from './replies.js'
 import { SessionEvents } from './session-events.js'
 import { SessionKeys } from './session-keys.js'
@@ -15,8 +15,8 @@ import { encodeLives, encodeTimes } from './texts.js'
 import { upgradeRecord, versionOf, versions } from './versions.js'
 
 /** What a step that changes a session knows before it runs its script. */
-export interface OpenedSession {
-  readonly place: RecordPlace
+export interface SessionWrite {
+  readonly sessionName: SessionName
   readonly key: string
   readonly realm: Realm
   readonly now: number
@@ -73,16 +73,10 @@ export class StoredSessions {
    *
    * @returns `undefined` for an id that cannot be one of ours
    */
-  open({
-    realmId,
-    id,
-    offline,
-    realm,
-    now,
-  }: SessionStep): OpenedSession | Promise<OpenedSession> | undefined {
+  open({ realmId, id, offline, realm, now }: SessionStep): SessionWrite | Promise<SessionWrite> | undefined {
     const key = this.keys.session(realmId, id, offline)
     if (key === undefined) return undefined
-    const opened = { place: { realmId, id, offline }, key, realm, now, life: this.life(realm, offline) }
+    const opened = { sessionName: { realmId, id, offline }, key, realm, now, life: this.life(realm, offline) }
     return versions.upcasters.size === 0 ? opened : upgradeRecord(this.redis, key).then(() => opened)
   }
 
@@ -135,7 +129,7 @@ export class StoredSessions {
   async read(
     operation: string,
     key: string,
-    place: RecordPlace,
+    sessionName: SessionName,
     clientId?: string,
   ): Promise<UserSession | undefined> {
     const values = await (clientId === undefined
@@ -143,31 +137,35 @@ export class StoredSessions {
       : this.redis.hmget(operation, key, ['t', 'd', `c:${escapePart(clientId)}`]))
     if (versions.upcasters.size > 0 && isOfAnotherVersion(values)) {
       const fields = versions.upcast(await this.redis.hgetall(operation, key))
-      if (fields !== undefined) return this.decode(Object.values(fields), place, clientId)
+      if (fields !== undefined) return this.decode(Object.values(fields), sessionName, clientId)
     }
-    return this.decode(values, place, clientId)
+    return this.decode(values, sessionName, clientId)
   }
 
   /** @param only Only if this client session is among the values and lives. */
-  decode(values: readonly (string | null)[], place: RecordPlace, only?: string): UserSession | undefined {
-    return this.codec.decode(values, place, this.now(), only)
+  decode(
+    values: readonly (string | null)[],
+    sessionName: SessionName,
+    only?: string,
+  ): UserSession | undefined {
+    return this.codec.decode(values, sessionName, this.now(), only)
   }
 
   /** What a script that changes a record answers: its values, nothing, or why it did nothing. */
-  record(reply: readonly string[] | string | undefined, place: RecordPlace): UserSession | undefined {
+  record(reply: readonly string[] | string | undefined, sessionName: SessionName): UserSession | undefined {
     if (reply === 'too large') throw notesTooLarge(this.#maxNotesBytes)
     if (reply === 'other user') throw check.otherUser()
-    return typeof reply === 'object' ? this.decode(reply, place) : undefined
+    return typeof reply === 'object' ? this.decode(reply, sessionName) : undefined
   }
 
   /** Runs a script that a limit may refuse, again as long as there is more to end before; tells of what ended. */
-  async limited(place: RecordPlace, run: () => Promise<LimitedReply>): Promise<LimitedOutcome> {
+  async limited(sessionName: SessionName, run: () => Promise<LimitedReply>): Promise<LimitedOutcome> {
     for (let isBegun = false; ; isBegun = true) {
       const { record, ended } = await nextStep(run(), isBegun)
-      this.events.limited(place.realmId, ended)
+      this.events.limited(sessionName.realmId, ended)
       if (record === 'more') continue
       if (isRefusal(record)) return { outcome: 'refused', reason: record }
-      const session = this.record(record, place)
+      const session = this.record(record, sessionName)
       return session ? { outcome: 'done', session } : { outcome: 'gone' }
     }
   }

@@ -57,7 +57,7 @@ export function encodeTimes(
 /** Limits as the scripts take them; the empty string when there are none. */
 export function encodeLimits({ perUser, perClient, offline, total, policy }: Limits): string {
   const allowed = [perUser, perClient, offline, total]
-  return allowed.every((one) => one === 0) ? '' : `${allowed.join(' ')} ${policy}`
+  return allowed.every((limit) => limit === 0) ? '' : `${allowed.join(' ')} ${policy}`
 }
 
 /** Spans as the scripts take them: idle and max, of remember-me if they differ, and not-before if there is one. */
