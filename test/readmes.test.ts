@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { basename, dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { services } from '../packages/authstate/src/services.js'
+import { packageFolders } from '../tools/lib/packages.mjs'
 import { bundleText } from '../tools/testing/bundle.js'
 import { describeWith, redis, redisUrl } from '../tools/testing/capabilities.js'
 import { Child } from '../tools/testing/child.js'
@@ -19,7 +20,8 @@ const programs = new Map(
 /** Where a reader would write it: the kit depends on no SPI, and services are imported from the front door. */
 function folderOf(name: string): string {
   if (name === 'conformance') return 'examples/custom-provider'
-  return services.some((service) => service.name === name) ? 'packages/authstate' : `packages/${name}`
+  if (services.some((service) => service.name === name)) return 'packages/authstate'
+  return packageFolders().find((folder) => basename(folder) === name) ?? ''
 }
 
 /** Runs a program as a file of a folder would. @returns what it printed */
@@ -36,6 +38,7 @@ const PRINTED: Readonly<Record<string, RegExp>> = {
   authstate: /^$/,
   cluster: /^a hello\n17\n$/,
   conformance: /# pass \d{2}[\s\S]*# fail 0/,
+  'express-session': /^\[ 'id-2' \]\n$/,
   hostname: /^https:\/\/login\.example\.com\/realms\/acme 203\.0\.113\.7\n$/,
   'http-client': /^egress 200 hello\n$/,
   'login-failure': /^failure\n$/,

@@ -4,14 +4,15 @@ import ts from 'typescript'
 import type { Block } from './markdown.js'
 import { root } from './tracked.js'
 
-/** Whose authors have dependencies of their own: read as a test of the example that shows the same. */
-const OF_AN_EXAMPLE: Readonly<Record<string, string>> = {
+/** Whose readers have dependencies of their own: read as a test of the example or the adapter that shows the same. */
+const OF_ANOTHER: Readonly<Record<string, string>> = {
   'docs/writing-a-provider.md': 'examples/custom-provider',
+  'docs/adapters.md': 'packages/adapters/express-session',
 }
 
 /** A README's block is read as a test of its package would be; of every other page as a test of the front door. */
 const folderOf = (page: string): string =>
-  OF_AN_EXAMPLE[page] ?? /^(packages|examples)\/[^/]+(?=\/)/.exec(page)?.[0] ?? 'packages/authstate'
+  OF_ANOTHER[page] ?? /^(packages\/adapters|packages|examples)\/[^/]+(?=\/)/.exec(page)?.[0] ?? 'packages/authstate'
 
 /** Published names to sources, so that a page may also import packages its folder does not depend on. */
 function sourcePaths(manifests: Iterable<string>): Record<string, string[]> {

@@ -1,0 +1,89 @@
+/**
+ * The store under the name and the options of connect-redis: change the import, and add `state`.
+ *
+ * @module
+ */
+import { assertBoolean, assertFunction, assertOptions, assertText, type Known } from '@authstate/spi'
+import session from 'express-session'
+import type { Callback } from './callback.js'
+import type { FrameworkSession, PreviousSessions, SessionState, StoreOptions } from './options.js'
+import { storeClass } from './store.js'
+
+/** What is asked of the client that connect-redis had: ioredis and node-redis have both. */
+export interface PreviousClient {
+  get(key: string): Promise<string | null>
+  del(key: string): Promise<unknown>
+}
+
+/** Options of connect-redis, and those of this store. Others of connect-redis are refused by name. */
+export interface RedisStoreOptions extends Omit<StoreOptions, 'defaultTtlMs' | 'previous'> {
+  readonly state: SessionState
+  /** Where connect-redis kept sessions: they are taken over when they are asked for. Left out: nowhere. */
+  readonly client?: PreviousClient | undefined
+  /** Of the keys that connect-redis wrote. @default 'sess:' */
+  readonly prefix?: string | undefined
+  /** Life of a session whose cookie ends with the browser, **seconds**. @default 86_400 */
+  readonly ttl?: number | ((session: FrameworkSession) => number) | undefined
+  /** `true`: a request that changes nothing does not prolong a session. @default false */
+  readonly disableTouch?: boolean | undefined
+  /** What connect-redis wrote with. @default JSON */
+  readonly serializer?: { parse(text: string): object | Promise<object> } | undefined
+}
+
+const OPTIONS: Known<RedisStoreOptions> = {
+  state: true,
+  realmId: true,
+  merge: true,
+  userId: true,
+  onRefused: true,
+  client: true,
+  prefix: true,
+  ttl: true,
+  disableTouch: true,
+  serializer: true,
+}
+
+const SECOND_MS = 1_000
+const DAY_SECONDS = 86_400
+
+/** A store for `session({ store })`, made as one of connect-redis is. */
+export class RedisStore extends storeClass(session.Store) {
+  /** @throws {TypeError | RangeError} an option is unknown or wrong, or lives longer than `webSessions.limits` allow */
+  constructor(options: RedisStoreOptions) {
+    assertOptions<RedisStoreOptions>(options, 'options', OPTIONS)
+    const {
+      state,
+      client,
+      prefix = 'sess:',
+      ttl = DAY_SECONDS,
+      disableTouch = false,
+      serializer = JSON,
+    } = options
+    const { realmId, merge, userId, onRefused } = options
+    if (prefix !== '') assertText(prefix, 'prefix')
+    assertBoolean(disableTouch, 'disableTouch')
+    assertFunction(serializer?.parse, 'serializer.parse')
+    const previous = client && previousOf(client, prefix, serializer)
+    const defaultTtlMs =
+      typeof ttl === 'function' ? (given: FrameworkSession) => ttl(given) * SECOND_MS : ttl * SECOND_MS
+    super(state, { realmId, merge, userId, onRefused, defaultTtlMs, previous })
+    if (disableTouch)
+      this.touch = (_sessionId: string, _session: object, callback?: Callback) => callback?.(null)
+  }
+}
+
+function previousOf(
+  client: PreviousClient,
+  prefix: string,
+  serializer: NonNullable<RedisStoreOptions['serializer']>,
+): PreviousSessions {
+  assertFunction(client.get, 'client.get')
+  assertFunction(client.del, 'client.del')
+  return {
+    async get(sessionId) {
+      const text = await client.get(prefix + sessionId)
+      return text === null ? undefined : ((await serializer.parse(text)) as FrameworkSession)
+    },
+    remove: (sessionId) => client.del(prefix + sessionId),
+  }
+}

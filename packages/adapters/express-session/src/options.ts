@@ -1,0 +1,107 @@
+import {
+  assertBoolean,
+  assertFunction,
+  assertName,
+  assertOptions,
+  assertSpanMs,
+  type Known,
+} from '@authstate/spi'
+import type { WebSessionProvider } from '@authstate/web-session'
+
+/** Where sessions are kept: what `createAuthState` answers, or whatever else has the provider. */
+export interface SessionState {
+  readonly webSessions: WebSessionProvider
+}
+
+/** A session as the framework has it: `cookie`, and what the application put beside it. */
+export interface FrameworkSession {
+  readonly cookie?: object | undefined
+  readonly [name: string]: unknown
+}
+
+/** A save that came to nothing: its session was ended meanwhile, or its user's sessions were. */
+export interface RefusedSave {
+  readonly sessionId: string
+}
+
+/** Where sessions were kept before, for as long as browsers hold their ids. */
+export interface PreviousSessions {
+  /** The session as the store of before answered it, if it has one. */
+  get(sessionId: string): Promise<FrameworkSession | undefined>
+  /** Forgets it: somebody logged out. */
+  remove(sessionId: string): Promise<unknown>
+}
+
+/** How sessions are kept. */
+export interface StoreOptions {
+  /** The realm of the sessions: one per application that shares the deployment. @default 'sessions' */
+  readonly realmId?: string | undefined
+  /** `false`: a session is saved whole, as other stores do, and of two requests at once the later wins. @default true */
+  readonly merge?: boolean | undefined
+  /** Whose a session is, so that it can be listed and ended with the others of its user. @default what Passport stored */
+  readonly userId?: ((session: FrameworkSession) => string | undefined) | undefined
+  /** Life of a session whose cookie ends with the browser, whole ms above 0. @default 86_400_000 */
+  readonly defaultTtlMs?: number | ((session: FrameworkSession) => number) | undefined
+  /** Told of each save that came to nothing. For the framework it is a success: the user is logged out, that is all. */
+  readonly onRefused?: ((refused: RefusedSave) => void) | undefined
+  /** Where to look for a session that is not here: it is taken over when it is asked for. */
+  readonly previous?: PreviousSessions | undefined
+}
+
+const OPTIONS: Known<StoreOptions> = {
+  realmId: true,
+  merge: true,
+  userId: true,
+  defaultTtlMs: true,
+  onRefused: true,
+  previous: true,
+}
+
+const DAY_MS = 86_400_000
+
+/** Options that were checked. */
+export interface CheckedOptions {
+  readonly realmId: string
+  readonly merge: boolean
+  readonly userIdOf: (session: FrameworkSession) => string | undefined
+  readonly ttlMsOf: (session: FrameworkSession) => number
+  readonly onRefused: (refused: RefusedSave) => void
+  readonly previous: PreviousSessions | undefined
+}
+
+/** @throws {TypeError | RangeError} naming the option that is wrong */
+export function checkOptions(options: StoreOptions, { webSessions }: SessionState): CheckedOptions {
+  assertOptions<StoreOptions>(options, 'options', OPTIONS)
+  const { realmId = 'sessions', merge = true, userId = userOfPassport, defaultTtlMs = DAY_MS } = options
+  const { onRefused = () => {}, previous } = options
+  assertName(realmId, 'realmId')
+  assertBoolean(merge, 'merge')
+  assertFunction(userId, 'userId')
+  assertFunction(onRefused, 'onRefused')
+  if (typeof defaultTtlMs !== 'function') {
+    assertSpanMs(defaultTtlMs, 'defaultTtlMs')
+    const { maxLifespanMs } = webSessions.limits
+    if (defaultTtlMs > maxLifespanMs)
+      throw new RangeError(
+        `"defaultTtlMs" must be at most ${maxLifespanMs}, the "maxLifespanMs" of web-session, got ${defaultTtlMs}`,
+      )
+  }
+  if (previous !== undefined) {
+    assertFunction(previous?.get, 'previous.get')
+    assertFunction(previous?.remove, 'previous.remove')
+  }
+  return {
+    realmId,
+    merge,
+    userIdOf: (session) => userId(session),
+    ttlMsOf: typeof defaultTtlMs === 'function' ? defaultTtlMs : () => defaultTtlMs,
+    onRefused,
+    previous,
+  }
+}
+
+/** What Passport puts into a session: the id of its user, as `serializeUser` answered it. */
+function userOfPassport({ passport }: FrameworkSession): string | undefined {
+  const { user } = (passport ?? {}) as { readonly user?: unknown }
+  return typeof user === 'string' || typeof user === 'number' ? String(user) : undefined
+}

@@ -1,0 +1,73 @@
+import { faultyClient, openInspector } from '@authstate/conformance'
+import type { RedisClient } from '@authstate/redis'
+import session from 'express-session'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { cluster, describeWith, redis } from '../../../../tools/testing/capabilities.js'
+import { openCluster, openRedis } from '../../../../tools/testing/redis-targets.js'
+import { createStore, type SessionState, type StoreOptions } from '../src/index.js'
+import { describeStore } from './contract.js'
+import { Browser, open, openState, serve } from './support.js'
+
+describe('express-session on memory', () => {
+  let state: SessionState | undefined
+  afterEach(() => {
+    state = undefined
+  })
+  describeStore(async () => {
+    state ??= await openState()
+    return state
+  })
+
+  test.each([
+    [{ defaultTtlMs: 401 * 86_400_000 }, RangeError, /"defaultTtlMs".*"maxLifespanMs" of web-session/],
+    [{ defaultTtlMs: 0 }, RangeError, /"defaultTtlMs"/],
+    [{ realmId: '' }, TypeError, /"realmId"/],
+    [{ merge: 1 }, TypeError, /"merge"/],
+    [{ userId: 'user' }, TypeError, /"userId"/],
+    [{ userid: () => 'u' }, TypeError, /'userId'/],
+    [{ onRefused: 1 }, TypeError, /"onRefused"/],
+    [{ previous: {} }, TypeError, /"previous.get"/],
+  ])('refuses to start with %o', async (options, type, message) => {
+    const state = await openState()
+    const start = () => createStore(session, state, options as StoreOptions)
+    expect(start).toThrow(type)
+    expect(start).toThrow(message)
+  })
+
+  test('knows the user of Passport, by whatever its id is', async () => {
+    const store = createStore(session, await openState())
+    await store.set('a', { cookie: {}, passport: { user: 7 } })
+    await store.set('b', { cookie: {}, passport: { user: 'seven' } })
+    await store.set('c', { cookie: {}, passport: {} })
+    expect((await store.sessionsOf('7')).map(({ id }) => id)).toEqual(['a'])
+    expect((await store.sessionsOf('seven')).map(({ id }) => id)).toEqual(['b'])
+  })
+})
+
+function describeOnRedis(openClient: () => RedisClient & { disconnect(): void }): void {
+  const client = openClient()
+  let prefix = ''
+  beforeEach(({ task }) => {
+    prefix = `express-${process.pid}-${task.id}`
+  })
+  afterEach(async () => (await openInspector(client)).clear(prefix))
+  afterAll(() => client.disconnect())
+  describeStore(() => openState({ client, prefix }))
+
+  test('a Redis that does not answer is an error of the request, and nobody is logged out', async () => {
+    const browser = new Browser(await serve(open(await openState({ client, prefix }))))
+    await browser.get('/login?user=u')
+    const faulty = faultyClient(client)
+    const away = new Browser(
+      await serve(open(await openState({ client: faulty.client, prefix }))),
+      browser.cookie,
+    )
+    faulty.arm('get', { when: 'before', error: new Error('Connection is closed.') })
+    expect(await away.get('/see')).toEqual({ status: 500, body: { error: 'StoreUnavailableError' } })
+    expect((await away.get('/see')).body).toMatchObject({ user: 'u' })
+    expect(away.cookie).toBe(browser.cookie)
+  })
+}
+
+describeWith(redis, 'express-session on Redis', () => describeOnRedis(openRedis))
+describeWith(cluster, 'express-session on a Cluster', () => describeOnRedis(openCluster))
