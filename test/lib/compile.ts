@@ -12,7 +12,9 @@ const OF_ANOTHER: Readonly<Record<string, string>> = {
 
 /** A README's block is read as a test of its package would be; of every other page as a test of the front door. */
 const folderOf = (page: string): string =>
-  OF_ANOTHER[page] ?? /^(packages\/adapters|packages|examples)\/[^/]+(?=\/)/.exec(page)?.[0] ?? 'packages/authstate'
+  OF_ANOTHER[page] ??
+  /^(packages\/adapters|packages|examples)\/[^/]+(?=\/)/.exec(page)?.[0] ??
+  'packages/authstate'
 
 /** Published names to sources, so that a page may also import packages its folder does not depend on. */
 function sourcePaths(manifests: Iterable<string>): Record<string, string[]> {
