@@ -10,8 +10,17 @@ export interface Import {
 const isTypeOnly = (node: ts.ImportDeclaration | ts.ExportDeclaration): boolean =>
   ts.isImportDeclaration(node) ? node.importClause?.isTypeOnly === true : node.isTypeOnly
 
+/** What was read, by text: several rules ask for the imports of each file. */
+const known = new Map<string, readonly Import[]>()
+
 /** Every import of a TypeScript source, `export … from`, `import()` and type queries included. */
-export function importsOf(file: string, text: string): Import[] {
+export function importsOf(file: string, text: string): readonly Import[] {
+  const found = known.get(text) ?? readImports(file, text)
+  known.set(text, found)
+  return found
+}
+
+function readImports(file: string, text: string): Import[] {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
   const found: Import[] = []
   const add = (kind: Import['kind'], literal: ts.Node | undefined): void => {
