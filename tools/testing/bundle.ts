@@ -23,6 +23,8 @@ const options: BuildOptions = {
     js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url)",
   },
   sourcemap: 'linked',
+  // What an older library calls its main is not always fit to be bundled.
+  mainFields: ['module', 'main'],
   absWorkingDir: root,
   logLevel: 'silent',
 }
