@@ -112,5 +112,11 @@ export default {
   plugin: [passOverDerivedDeclarations, nameModules, requireComments, requireExports],
   skipErrorChecking: true, // `types` of npm run check has done it
   treatWarningsAsErrors: true,
+  externalSymbolLinkMappings: {
+    '@types/node': {
+      'EventEmitter.defaultMaxListeners':
+        'https://nodejs.org/docs/latest-v20.x/api/events.html#eventsdefaultmaxlisteners',
+    },
+  },
   validation: { notExported: false, invalidLink: true, invalidPath: true },
 }

@@ -34,11 +34,11 @@ import { createProviderRegistry } from '../packages/registry/src/index.js'
 import {
   checkPage,
   defineSpi,
-  deriveKeyring,
   Emitter,
   resolveRealm,
   StoreUnavailableError,
 } from '../packages/spi/src/index.js'
+import { deriveKeyring } from '../packages/spi/src/internal.js'
 
 const registry = createProviderRegistry({
   factories: [memoryActionTokens(), memoryCluster(), memoryLoginFailures(), memoryRealmCache()],

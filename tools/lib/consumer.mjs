@@ -14,6 +14,20 @@ const peersOf = ({ manifest }) =>
     .map((name) => [name, manifest.devDependencies?.[name]])
     .filter(([, version]) => version !== undefined && !version.startsWith('workspace:'))
 
+/** Types of peers that bring none of their own. */
+const typesOf = ({ manifest }) =>
+  Object.keys(manifest.peerDependencies ?? {})
+    .map((name) => [`@types/${name}`, manifest.devDependencies?.[`@types/${name}`]])
+    .filter(([, version]) => version !== undefined)
+
+/** Whether a package works in a project that has nothing but packages of ours. */
+const needsNobody = ({ manifest }) =>
+  manifest.name !== '@authstate/conformance' &&
+  manifest.dependencies?.ioredis === undefined &&
+  Object.keys(manifest.peerDependencies ?? {}).every(
+    (name) => name === 'ioredis' || name.startsWith('@authstate/'),
+  )
+
 async function install({ name, out, packages, dependencies, run }) {
   const dir = join(out, name)
   mkdirSync(dir)
@@ -148,7 +162,8 @@ export async function checkConsumers({ packages, out, run, check }) {
   const entries = packages.flatMap(entriesOf)
 
   await check(`consumer with Redis (${entries.length} entries)`, async () => {
-    const dependencies = { ...peers, ...local, jest: JEST, '@types/node': devDependencies['@types/node'] }
+    const given = { jest: JEST, '@types/node': devDependencies['@types/node'] }
+    const dependencies = { ...peers, ...Object.fromEntries(packages.flatMap(typesOf)), ...local, ...given }
     const dir = await install({ name: 'consumer', out, packages, dependencies, run })
     for (const [file, text] of [
       ['esm.mjs', esm(entries)],
@@ -198,7 +213,7 @@ export async function checkConsumers({ packages, out, run, check }) {
   })
 
   // a memory-only user installs no Redis client and must not need one
-  const bare = packages.filter((p) => p.manifest.name !== '@authstate/conformance')
+  const bare = packages.filter(needsNobody)
   await check('consumer without ioredis', async () => {
     const dependencies = Object.fromEntries(bare.map((p) => [p.manifest.name, local[p.manifest.name]]))
     const dir = await install({ name: 'bare', out, packages, dependencies, run })

@@ -11,9 +11,9 @@ import {
   assertText,
   type CheckedPage,
   checkPage,
-  isPlainObject,
   type Known,
 } from '@authstate/spi'
+import { isPlainObject } from '@authstate/spi/internal'
 import type { ActionTokenConfig } from './config.js'
 import type {
   ConsumeOptions,

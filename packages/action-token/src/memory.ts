@@ -3,14 +3,12 @@ import {
   type CheckedPage,
   comparePositions,
   describedSchema,
-  entriesOfNow,
   FirstPositions,
-  inSlices,
   isExpired,
   type PagePosition,
   type ProviderFactory,
-  Pruner,
 } from '@authstate/spi'
+import { entriesOfNow, inSlices, Pruner } from '@authstate/spi/internal'
 import { ActionTokens } from './action-tokens.js'
 import { type MemoryActionTokenConfig, memoryActionTokenConfig, type RevokedTokenSource } from './config.js'
 import { type ActionTokenProvider, actionTokenSpi, type UseCount } from './contract.js'

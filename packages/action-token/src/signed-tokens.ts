@@ -4,12 +4,11 @@ import {
   assertText,
   type Clock,
   ConfigurationError,
-  type DerivedKeyring,
-  deriveKeyring,
   isExpired,
   type Keyring,
   randomId,
 } from '@authstate/spi'
+import { type DerivedKeyring, deriveKeyring } from '@authstate/spi/internal'
 import * as v from 'valibot'
 import { checkConsumeSigned, checkNewActionToken, expiryOf } from './checks.js'
 import type { ActionTokenConfig } from './config.js'

@@ -2,7 +2,7 @@
 import { FakeClock, openInspector, RecordingLogger } from '@authstate/conformance'
 import { redisConnection } from '@authstate/redis'
 import { createProviderRegistry } from '@authstate/registry'
-import { deriveKeyring } from '@authstate/spi'
+import { deriveKeyring } from '@authstate/spi/internal'
 import fc from 'fast-check'
 import { CompactSign } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

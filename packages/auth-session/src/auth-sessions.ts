@@ -7,15 +7,14 @@ import {
   type Clock,
   createIdMinter,
   type EventOf,
-  isPromiseLike,
   Lifecycle,
   type MintId,
-  mapAnswer,
   type ProviderContext,
   partitionOf,
   type Realm,
   StoreCorruptError,
 } from '@authstate/spi'
+import { isPromiseLike, mapAnswer } from '@authstate/spi/internal'
 import { checkIds, checkNewTab, checkTabIds, checkTabPatch, tooManyNotes } from './checks.js'
 import type { AuthSessionConfig } from './config.js'
 import {

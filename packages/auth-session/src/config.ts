@@ -1,4 +1,4 @@
-import { DEFAULT_MAX_NOTES_BYTES } from '@authstate/spi'
+import { DEFAULT_MAX_NOTES_BYTES } from '@authstate/spi/internal'
 import * as v from 'valibot'
 
 const DEFAULT_MAX_TABS = 300

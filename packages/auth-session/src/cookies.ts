@@ -5,12 +5,10 @@ import {
   assertOneOf,
   assertOptionalName,
   assertOptions,
-  type DerivedKey,
-  deriveKeyring,
-  isPlainObject,
   type Keyring,
   type Known,
 } from '@authstate/spi'
+import { type DerivedKey, deriveKeyring, isPlainObject } from '@authstate/spi/internal'
 import { parseCookie, stringifySetCookie } from 'cookie'
 import * as v from 'valibot'
 

@@ -1,11 +1,5 @@
-import {
-  describedSchema,
-  entriesOfNow,
-  inSlices,
-  isExpired,
-  type ProviderFactory,
-  Pruner,
-} from '@authstate/spi'
+import { describedSchema, isExpired, type ProviderFactory } from '@authstate/spi'
+import { entriesOfNow, inSlices, Pruner } from '@authstate/spi/internal'
 import { AuthSessions } from './auth-sessions.js'
 import { type AuthSessionConfig, authSessionConfig } from './config.js'
 import { type AuthSessionProvider, authSessionSpi } from './contract.js'

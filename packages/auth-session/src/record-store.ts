@@ -1,4 +1,5 @@
-import { type Answer, inSlices, isExpired, jsonMap, mapAnswer } from '@authstate/spi'
+import { type Answer, isExpired, jsonMap } from '@authstate/spi'
+import { inSlices, mapAnswer } from '@authstate/spi/internal'
 import type { AuthSessionTab, RootSummary } from './contract.js'
 import { mergeTabData, notesBytesOf, type TabData, type TabDataPatch, type TabHead, tabOf } from './rules.js'
 import type {

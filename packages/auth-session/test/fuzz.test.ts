@@ -1,7 +1,7 @@
 // What a browser sends, and what a store may hold that another version, or nobody of us, has written.
 import { createHmac } from 'node:crypto'
 import { RecordingLogger } from '@authstate/conformance'
-import { deriveKeyring } from '@authstate/spi'
+import { deriveKeyring } from '@authstate/spi/internal'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createLoginCookies } from '../src/index.js'

@@ -1,7 +1,7 @@
 // In memory no verb holds the event loop for as long as there are records: what is counted here are the turns of others.
 import { FakeClock } from '@authstate/conformance'
 import { createProviderRegistry } from '@authstate/registry'
-import { SLICE } from '@authstate/spi'
+import { SLICE } from '@authstate/spi/internal'
 import { expect, test } from 'vitest'
 import { turnsOfOthers } from '../../../tools/testing/turns-of-others.js'
 import { authSessionSpi, memoryAuthSessions } from '../src/index.js'

@@ -7,7 +7,8 @@ import type {
   NodeIdentity,
   RealmSettingsSource,
 } from '@authstate/spi'
-import { assertObject, ConfigurationError, knownNames, quote } from '@authstate/spi'
+import { assertObject, ConfigurationError } from '@authstate/spi'
+import { knownNames, quote } from '@authstate/spi/internal'
 import type { AnyProviderId, RedisSection, RedisSectionWithEnv, SpiSections } from './sections.js'
 
 /** What {@link createAuthState} takes. Everything can be left out: then all state lives in this process. */

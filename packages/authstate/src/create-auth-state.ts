@@ -5,7 +5,8 @@ import {
   type RegistryConfig,
   type SpiDescription,
 } from '@authstate/registry'
-import { ConfigurationError, quote } from '@authstate/spi'
+import { ConfigurationError } from '@authstate/spi'
+import { quote } from '@authstate/spi/internal'
 import { type AuthState, stateOf } from './auth-state.js'
 import { type AuthStateConfig, checkOptions, selectionOf } from './config.js'
 import { services } from './services.js'

@@ -1,4 +1,4 @@
-import { quote } from '@authstate/spi'
+import { quote } from '@authstate/spi/internal'
 import { CommandError, EXIT } from './exit-codes.js'
 import type { Surroundings } from './surroundings.js'
 

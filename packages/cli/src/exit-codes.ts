@@ -18,6 +18,7 @@ export const EXIT = {
   interrupted: 130,
 } as const
 
+/** One of {@link EXIT}. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
 /** Ends the command with a code and a message. */

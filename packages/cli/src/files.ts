@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { isError, isPlainObject, nearest, quote } from '@authstate/spi'
+import { isError, isPlainObject, nearest, quote } from '@authstate/spi/internal'
 import type { AuthStateConfig } from 'authstate'
 import { type ConfigDocument, openDocument } from './editing/document.js'
 import { CommandError, EXIT } from './exit-codes.js'

@@ -1,4 +1,4 @@
-import { isError } from '@authstate/spi'
+import { isError } from '@authstate/spi/internal'
 import { ConfigurationError, IncompleteError, StoreUnavailableError } from 'authstate'
 import { Command, CommanderError } from 'commander'
 import { addCompletion } from './commands/completion.js'

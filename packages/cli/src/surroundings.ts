@@ -1,5 +1,6 @@
 /** A stream that the command writes to. */
 export interface Output {
+  /** Writes a text, as it is. */
   write(text: string): void
   /** Whether a person reads along. */
   readonly isTerminal: boolean

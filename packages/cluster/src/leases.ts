@@ -1,4 +1,5 @@
-import { type Clock, Lifecycle, type Logger, randomId, StoreUnavailableError, timers } from '@authstate/spi'
+import { type Clock, Lifecycle, type Logger, randomId, StoreUnavailableError } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import type { Lease } from './contract.js'
 
 /** What leases are kept in. One call is one atomic step. */

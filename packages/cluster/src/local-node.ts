@@ -5,8 +5,8 @@ import {
   Lifecycle,
   type ProviderContext,
   StoreUnavailableError,
-  stopwatchOf,
 } from '@authstate/spi'
+import { stopwatchOf } from '@authstate/spi/internal'
 import { ulid } from 'ulid'
 import type { Bus } from './bus.js'
 import { checkPublish, checkSubscribe, checkTask } from './checks.js'

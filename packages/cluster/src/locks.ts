@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { ConflictError, Lifecycle, type Logger, StoreUnavailableError, timers } from '@authstate/spi'
+import { ConflictError, Lifecycle, type Logger, StoreUnavailableError } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import type { Bus } from './bus.js'
 import { checkLock } from './checks.js'
 import type { Lease, LockOptions, LockSession } from './contract.js'

@@ -4,8 +4,8 @@ import {
   Lifecycle,
   type ProviderContext,
   type ProviderFactory,
-  timers,
 } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import { type ClusterConfig, clusterConfig } from './config.js'
 import { type ChannelStatus, type ClusterProvider, clusterSpi } from './contract.js'
 import type { Acquired, LeaseName, LeaseStore } from './leases.js'

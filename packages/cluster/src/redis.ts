@@ -1,11 +1,6 @@
 import { type KeySpace, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
-import {
-  type Clock,
-  describedSchema,
-  type ProviderContext,
-  type ProviderFactory,
-  stopwatchOf,
-} from '@authstate/spi'
+import { type Clock, describedSchema, type ProviderContext, type ProviderFactory } from '@authstate/spi'
+import { stopwatchOf } from '@authstate/spi/internal'
 import { type ClusterConfig, clusterConfig } from './config.js'
 import { type ChannelStatus, type ClusterProvider, clusterSpi } from './contract.js'
 import type { LeaseName, LeaseStore } from './leases.js'

@@ -1,4 +1,5 @@
-import { type Logger, timers } from '@authstate/spi'
+import type { Logger } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import type { Bus } from './bus.js'
 import { checkTask, TASK_OPTIONS } from './checks.js'
 import type {

@@ -1,4 +1,5 @@
-import { isPromiseLike, type Logger } from '@authstate/spi'
+import type { Logger } from '@authstate/spi'
+import { isPromiseLike } from '@authstate/spi/internal'
 import type { EventInfo, GapReason, SubscribeOptions } from './contract.js'
 
 type Listener = (event: unknown, info: EventInfo) => void | Promise<void>

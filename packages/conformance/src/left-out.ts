@@ -1,4 +1,5 @@
-import { assertSpelt, type Known, knownNames, type Provider, quote } from '@authstate/spi'
+import { assertSpelt, type Known, type Provider } from '@authstate/spi'
+import { knownNames, quote } from '@authstate/spi/internal'
 import { type Case, levels, type Suite } from './suite.js'
 import type { Target } from './target.js'
 

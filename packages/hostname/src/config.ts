@@ -1,4 +1,4 @@
-import { isHostPattern, trustedProxyFault } from '@authstate/spi'
+import { isHostPattern, trustedProxyFault } from '@authstate/spi/internal'
 import * as v from 'valibot'
 import { X_FORWARDED, type XForwarded } from './forwarded.js'
 import { baseUrlFault } from './rules.js'

@@ -1,4 +1,4 @@
-import { hostPattern, trustedProxyList } from '@authstate/spi'
+import { hostPattern, trustedProxyList } from '@authstate/spi/internal'
 import { type HostnameConfig, isBackendDynamic } from './config.js'
 import type { ClientAddress, RequestBase, UrlType } from './contract.js'
 import { originOfRequest, type ProxyHeaders, seenBase, X_FORWARDED } from './forwarded.js'

@@ -1,4 +1,4 @@
-import { type ForwardedHop, forwardedAddress, headerList, parseIp, walkHops } from '@authstate/spi'
+import { type ForwardedHop, forwardedAddress, headerList, parseIp, walkHops } from '@authstate/spi/internal'
 import type { RequestBase } from './contract.js'
 import { type Base, parseAuthority, usualPort } from './rules.js'
 

@@ -1,4 +1,5 @@
-import { ConfigurationError, isHostName } from '@authstate/spi'
+import { ConfigurationError } from '@authstate/spi'
+import { isHostName } from '@authstate/spi/internal'
 
 /** Scheme, host and port, each in the one form in which two can be compared. */
 export interface Base {

@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http'
 import * as net from 'node:net'
 import * as tls from 'node:tls'
-import { timers } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import type { EgressPolicy } from './addresses.js'
 import type { HttpClientConfig } from './config.js'
 import { HttpError, systemCode } from './errors.js'

@@ -1,4 +1,5 @@
-import { type ProviderClosedError, timers } from '@authstate/spi'
+import type { ProviderClosedError } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import { HttpError } from './errors.js'
 
 /** Ends one request: after its time, when the caller gives up, or when the provider closes. */

@@ -1,4 +1,8 @@
-import { isHostName, isHostPattern as isNamePattern, hostPattern as namePattern } from '@authstate/spi'
+import {
+  isHostName,
+  isHostPattern as isNamePattern,
+  hostPattern as namePattern,
+} from '@authstate/spi/internal'
 import ipaddr from 'ipaddr.js'
 
 /** An address, as ipaddr.js reads it. */

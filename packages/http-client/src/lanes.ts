@@ -1,4 +1,4 @@
-import { timers } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import type { HttpOriginStats } from './contract.js'
 import { HttpError } from './errors.js'
 

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises'
-import { timers } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import { type EgressPolicy, isAllowed } from './addresses.js'
 import { HttpError, systemCode } from './errors.js'
 import { type IpAddress, parseAddress } from './hosts.js'

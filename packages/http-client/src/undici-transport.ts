@@ -1,4 +1,5 @@
-import { type Logger, timers } from '@authstate/spi'
+import type { Logger } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import { Client } from 'undici'
 import type { HttpClientConfig } from './config.js'
 import { Connector, type Route } from './connect.js'

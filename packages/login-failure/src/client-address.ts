@@ -1,12 +1,11 @@
+import { assertOptions, type Known } from '@authstate/spi'
 import {
-  assertOptions,
   forwardedAddress,
   headerList,
-  type Known,
   trustedProxyFault,
   trustedProxyList,
   walkHops,
-} from '@authstate/spi'
+} from '@authstate/spi/internal'
 
 /** What is known about where a request came from. */
 export interface RequestOrigin {

@@ -1,4 +1,5 @@
-import { entriesOfNow, inSlices, isExpired, Pruner } from '@authstate/spi'
+import { isExpired } from '@authstate/spi'
+import { entriesOfNow, inSlices, Pruner } from '@authstate/spi/internal'
 import type { Policy } from './policy.js'
 import {
   applyFailure,

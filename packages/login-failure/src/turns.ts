@@ -1,4 +1,5 @@
-import { Lifecycle, timers } from '@authstate/spi'
+import { Lifecycle } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 
 /** Pauses between looks at reservations that another node may give back. */
 const PAUSE_MS = { first: 10, most: 200 }

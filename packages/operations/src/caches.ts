@@ -1,4 +1,5 @@
-import { assertName, quote } from '@authstate/spi'
+import { assertName } from '@authstate/spi'
+import { quote } from '@authstate/spi/internal'
 import { type AuthState, realmCacheSpi } from 'authstate'
 import type { RegionStats } from 'authstate/realm-cache'
 

@@ -1,4 +1,5 @@
-import { assertInteger, assertName, MAX_PAGE_SIZE, type Page, type PageOptions } from '@authstate/spi'
+import { assertInteger, assertName, type Page, type PageOptions } from '@authstate/spi'
+import { MAX_PAGE_SIZE } from '@authstate/spi/internal'
 import { KINDS, type SessionKind } from './references.js'
 
 /** Rows of a page when nothing else is asked for. */

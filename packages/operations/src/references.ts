@@ -1,4 +1,5 @@
-import { type Clock, type Keyring, Sealer } from '@authstate/spi'
+import type { Clock, Keyring } from '@authstate/spi'
+import { Sealer } from '@authstate/spi/internal'
 
 /** How long a reference names its session. */
 export const REFERENCE_LIFE_MS = 12 * 3_600_000

@@ -7,8 +7,8 @@ import {
   type Known,
   type Page,
   type PageOptions,
-  timers,
 } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import {
   type AuthState,
   ConfigurationError,

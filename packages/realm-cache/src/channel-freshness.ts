@@ -1,5 +1,6 @@
 import type { ClusterProvider } from '@authstate/cluster'
-import { type Clock, timers } from '@authstate/spi'
+import type { Clock } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import type { DistrustReason, RealmCacheEvent } from './contract.js'
 import type { Freshness } from './region-parts.js'
 

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { LoaderTimeoutError, timers } from '@authstate/spi'
+import { LoaderTimeoutError } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import type { Loader } from './contract.js'
 
 const inside = new AsyncLocalStorage<Load>()

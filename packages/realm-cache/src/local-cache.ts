@@ -6,8 +6,8 @@ import {
   type EventOf,
   Lifecycle,
   type Logger,
-  timers,
 } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import type { RealmCacheConfig } from './config.js'
 import type {
   CacheRegion,

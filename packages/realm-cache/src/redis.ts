@@ -6,9 +6,8 @@ import {
   describedSchema,
   type ProviderContext,
   type ProviderFactory,
-  Sealer,
-  stopwatchOf,
 } from '@authstate/spi'
+import { Sealer, stopwatchOf } from '@authstate/spi/internal'
 import { ChannelFreshness } from './channel-freshness.js'
 import { type RealmCacheConfig, type RegionSettings, realmCacheConfig } from './config.js'
 import { type RealmCacheProvider, realmCacheSpi } from './contract.js'

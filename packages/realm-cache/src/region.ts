@@ -1,4 +1,5 @@
-import { assertName, type Clock, Lifecycle, timers } from '@authstate/spi'
+import { assertName, type Clock, Lifecycle } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import { checkGet, checkInvalidation } from './checks.js'
 import type { RegionSettings } from './config.js'
 import type { CacheRegion, GetOptions, Invalidation, Loader, RegionStats } from './contract.js'

@@ -1,4 +1,4 @@
-import { timers } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import { type BatchableStream, internals, type RedisClient } from './client.js'
 import { listen } from './listen.js'
 import { shared } from './shared.js'

@@ -1,5 +1,5 @@
 import { tracingChannel } from 'node:diagnostics_channel'
-import { isError } from '@authstate/spi'
+import { isError } from '@authstate/spi/internal'
 import type { SentCommand } from './client.js'
 import { shared } from './shared.js'
 

@@ -1,4 +1,4 @@
-import { timers } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 /** Raised when a command did not answer in time. It may still be applied later. */
 export class DeadlineExceeded extends Error {
   constructor(ms: number) {

@@ -1,4 +1,4 @@
-import { isError } from '@authstate/spi'
+import { isError } from '@authstate/spi/internal'
 import { internals, type RedisClient } from './client.js'
 import { refusalOf } from './failure.js'
 

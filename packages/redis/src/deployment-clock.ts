@@ -1,4 +1,5 @@
-import { type Clock, hostClocks, type Logger } from '@authstate/spi'
+import type { Clock, Logger } from '@authstate/spi'
+import { hostClocks } from '@authstate/spi/internal'
 import { type Interval, intersected, measured, widened } from './clock-interval.js'
 import { notConnected, reasonOf } from './failure.js'
 

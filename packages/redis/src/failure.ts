@@ -1,4 +1,5 @@
-import { isError, StoreCorruptError, StoreUnavailableError } from '@authstate/spi'
+import { StoreCorruptError, StoreUnavailableError } from '@authstate/spi'
+import { isError } from '@authstate/spi/internal'
 import { concealError } from './conceal.js'
 import { DeadlineExceeded } from './deadline.js'
 import { wasNeverSent } from './outgoing.js'

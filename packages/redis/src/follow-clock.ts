@@ -1,4 +1,5 @@
-import { ConfigurationError, isError, type Logger, timers } from '@authstate/spi'
+import { ConfigurationError, type Logger } from '@authstate/spi'
+import { isError, timers } from '@authstate/spi/internal'
 import type { RedisClient } from './client.js'
 import type { OpenConnection } from './connection.js'
 import { type ClockQuestion, type ClockReading, DeploymentClock } from './deployment-clock.js'

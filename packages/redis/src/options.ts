@@ -1,4 +1,5 @@
-import { ConfigurationError, inheritedNames, isPlainObject, knownNames, parseDuration } from '@authstate/spi'
+import { ConfigurationError, parseDuration } from '@authstate/spi'
+import { inheritedNames, isPlainObject, knownNames } from '@authstate/spi/internal'
 import * as v from 'valibot'
 import { nameOf } from './changes/consumers.js'
 import { internals, type RedisClient } from './client.js'

@@ -1,4 +1,4 @@
-import { isError } from '@authstate/spi'
+import { isError } from '@authstate/spi/internal'
 import { type ClientInternals, internals, type RedisClient, type SendCommand } from './client.js'
 import { concealCommand } from './conceal.js'
 import { shared } from './shared.js'

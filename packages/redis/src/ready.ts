@@ -1,4 +1,5 @@
-import { StoreUnavailableError, timers } from '@authstate/spi'
+import { StoreUnavailableError } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import { internals, type RedisClient } from './client.js'
 import { concealError } from './conceal.js'
 import { reasonOf } from './failure.js'

@@ -1,4 +1,4 @@
-import { timers } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import slotOf from 'cluster-key-slot'
 import { internals, type RedisClient } from './client.js'
 import { reasonOf, Unconfirmed } from './failure.js'

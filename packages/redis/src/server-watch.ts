@@ -1,4 +1,5 @@
-import { ConfigurationError, type Logger, timers } from '@authstate/spi'
+import { ConfigurationError, type Logger } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import {
   lackingConsumers,
   Noting,

@@ -1,4 +1,5 @@
-import { type Logger, timers } from '@authstate/spi'
+import type { Logger } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import { internals, type RedisClient } from './client.js'
 import { isConcealed } from './conceal.js'
 

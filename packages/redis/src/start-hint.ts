@@ -1,4 +1,4 @@
-import { isError } from '@authstate/spi'
+import { isError } from '@authstate/spi/internal'
 import type { RedisConfig } from './options.js'
 
 /** Where somebody looks who has to mend what an error says. */

@@ -4,15 +4,14 @@ import {
   assertObject,
   assertSpelt,
   ConfigurationError,
-  fold,
   type Known,
-  quote,
   type RealmSettingCheck,
   type RealmSettingChecks,
   type Service,
   type Spi,
   type StoreLoader,
 } from '@authstate/spi'
+import { fold, quote } from '@authstate/spi/internal'
 
 /** One SPI and the factories that could provide it, by id. */
 export interface CatalogEntry {

@@ -1,4 +1,5 @@
-import { type Provider, parseDuration, timers } from '@authstate/spi'
+import { type Provider, parseDuration } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 
 /** How long closing may take where nothing is said. */
 const CLOSE_TIMEOUT_MS = 5_000

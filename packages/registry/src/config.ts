@@ -1,4 +1,5 @@
-import { type AnyProviderFactory, isPlainObject, knownNames, quote, RESERVED_NAMES } from '@authstate/spi'
+import type { AnyProviderFactory } from '@authstate/spi'
+import { isPlainObject, knownNames, quote, RESERVED_NAMES } from '@authstate/spi/internal'
 import { type Catalog, type CatalogEntry, spelled } from './catalog.js'
 import { propertyPath, readEnvironment } from './environment.js'
 import { choose, entriesOf, type Origin, type Section, type Setting } from './settings.js'

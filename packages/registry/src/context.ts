@@ -8,11 +8,11 @@ import {
   type Provider,
   ProviderClosedError,
   type ProviderContext,
-  quote,
   type Realm,
   type Spi,
   systemClock,
 } from '@authstate/spi'
+import { quote } from '@authstate/spi/internal'
 import { neighbours } from './order.js'
 
 /** What every provider of one registry shares. */

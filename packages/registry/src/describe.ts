@@ -1,4 +1,5 @@
-import { type AnyProviderFactory, isPlainObject, type NodeIdentity } from '@authstate/spi'
+import type { AnyProviderFactory, NodeIdentity } from '@authstate/spi'
+import { isPlainObject } from '@authstate/spi/internal'
 import { jsonSchemaOf, propertiesOf } from './json-schema.js'
 import { neighbours } from './order.js'
 import type { Plan } from './plan.js'

@@ -1,4 +1,5 @@
-import { type AnyProviderFactory, fold, listNames, nearest, quote, type Spi } from '@authstate/spi'
+import type { AnyProviderFactory, Spi } from '@authstate/spi'
+import { fold, listNames, nearest, quote } from '@authstate/spi/internal'
 import { type Catalog, type CatalogEntry, spelled } from './catalog.js'
 import type { Environment } from './config.js'
 import { jsonSchemaOf, propertiesOf, schemaAt } from './json-schema.js'

@@ -1,4 +1,5 @@
-import { type AnyProviderFactory, isError, type Provider, timers } from '@authstate/spi'
+import type { AnyProviderFactory, Provider } from '@authstate/spi'
+import { isError, timers } from '@authstate/spi/internal'
 
 /** Whether everything that was started can serve. */
 export interface Health {

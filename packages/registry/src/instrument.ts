@@ -1,13 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
-import {
-  isError,
-  isPromiseLike,
-  isProviderError,
-  type Logger,
-  type Provider,
-  type ProviderErrorCode,
-  timers,
-} from '@authstate/spi'
+import { isProviderError, type Logger, type Provider, type ProviderErrorCode } from '@authstate/spi'
+import { isError, isPromiseLike, timers } from '@authstate/spi/internal'
 
 /** Name of the `node:diagnostics_channel` channel on which every call of a provider is published. */
 export const CALL_CHANNEL = 'authstate:call'

@@ -1,4 +1,5 @@
-import { type AnyProviderFactory, isPlainObject, knownNames, quote, type StandardIssue } from '@authstate/spi'
+import type { AnyProviderFactory, StandardIssue } from '@authstate/spi'
+import { isPlainObject, knownNames, quote } from '@authstate/spi/internal'
 import { isClosed, jsonSchemaOf, propertiesOf, schemaAt } from './json-schema.js'
 import { type Properties, valueAt } from './settings.js'
 

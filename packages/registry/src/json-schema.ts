@@ -1,4 +1,5 @@
-import { type AnyProviderFactory, isPlainObject } from '@authstate/spi'
+import type { AnyProviderFactory } from '@authstate/spi'
+import { isPlainObject } from '@authstate/spi/internal'
 
 /** A schema as JSON Schema (draft 2020-12), as far as it can tell. */
 export type JsonSchema = Readonly<Record<string, unknown>>

@@ -1,4 +1,5 @@
-import { type AnyProviderFactory, quote, type Spi } from '@authstate/spi'
+import type { AnyProviderFactory, Spi } from '@authstate/spi'
+import { quote } from '@authstate/spi/internal'
 import type { Selection } from './selection.js'
 
 /**

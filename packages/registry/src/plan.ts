@@ -1,4 +1,5 @@
-import { type AnyProviderFactory, ConfigurationError, quote } from '@authstate/spi'
+import { type AnyProviderFactory, ConfigurationError } from '@authstate/spi'
+import { quote } from '@authstate/spi/internal'
 import type { Catalog } from './catalog.js'
 import { type Environment, type RegistryConfig, readSettings } from './config.js'
 import { startOrder } from './order.js'

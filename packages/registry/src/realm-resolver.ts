@@ -1,12 +1,11 @@
 import {
-  isPlainObject,
-  isPromiseLike,
   type Realm,
   type RealmSettingChecks,
   type RealmSettings,
   type RealmSettingsSource,
   resolveRealm,
 } from '@authstate/spi'
+import { isPlainObject, isPromiseLike } from '@authstate/spi/internal'
 
 interface Resolved {
   readonly realm: Realm

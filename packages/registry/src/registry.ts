@@ -6,19 +6,18 @@ import {
   type Clock,
   ConfigurationError,
   consoleLogger,
-  deriveKeyring,
   type Keyring,
   type Known,
   type Logger,
   type NodeIdentity,
   type Provider,
   ProviderClosedError,
-  quote,
   type RealmSettingsSource,
   type Service,
   type Spi,
   systemClock,
 } from '@authstate/spi'
+import { deriveKeyring, quote } from '@authstate/spi/internal'
 import { createCatalog, realmChecksOf } from './catalog.js'
 import { closeInTurn, closeTimeoutOf } from './closing.js'
 import type { Environment, RegistryConfig } from './config.js'

@@ -1,10 +1,5 @@
-import {
-  type AnyProviderFactory,
-  inheritedNames,
-  quote,
-  type StandardIssue,
-  type StandardResult,
-} from '@authstate/spi'
+import type { AnyProviderFactory, StandardIssue, StandardResult } from '@authstate/spi'
+import { inheritedNames, quote } from '@authstate/spi/internal'
 import {
   describeIssue,
   inheritedName,

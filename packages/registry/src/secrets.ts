@@ -1,4 +1,4 @@
-import { fold, isPlainObject, nearest } from '@authstate/spi'
+import { fold, isPlainObject, nearest } from '@authstate/spi/internal'
 import { type JsonSchema, propertiesOf } from './json-schema.js'
 
 /** What stands in the place of a secret. */

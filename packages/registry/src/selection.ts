@@ -1,4 +1,5 @@
-import { type AnyProviderFactory, fold, knownNames, quote } from '@authstate/spi'
+import type { AnyProviderFactory } from '@authstate/spi'
+import { fold, knownNames, quote } from '@authstate/spi/internal'
 import type { Catalog, CatalogEntry } from './catalog.js'
 import type { Settings } from './config.js'
 import { isEmpty, type Section, type Setting } from './settings.js'

@@ -1,4 +1,4 @@
-import { isPlainObject, RESERVED_NAMES } from '@authstate/spi'
+import { isPlainObject, RESERVED_NAMES } from '@authstate/spi/internal'
 
 /** Where a value comes from. */
 export type Origin = 'config' | 'env'

@@ -12,7 +12,7 @@ import { factory, recordingLogger, started, users } from './support.js'
 
 /** The clock by which calls are measured, which a test can hold. */
 const host = vi.hoisted(() => ({ monotonicMs: vi.fn(() => performance.now()) }))
-vi.mock(import('@authstate/spi'), async (original) => {
+vi.mock(import('@authstate/spi/internal'), async (original) => {
   const spi = await original()
   return { ...spi, timers: { ...spi.timers, monotonicMs: () => host.monotonicMs() } }
 })

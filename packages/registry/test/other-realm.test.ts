@@ -1,6 +1,7 @@
 // Values of another JavaScript realm, as a test runner, a plugin in a vm or a brought client hands them over.
 import { createContext, runInContext } from 'node:vm'
-import { defineSpi, deriveKeyring, isError, isPlainObject, type RealmSettingsSource } from '@authstate/spi'
+import { defineSpi, type RealmSettingsSource } from '@authstate/spi'
+import { deriveKeyring, isError, isPlainObject } from '@authstate/spi/internal'
 import { describe, expect, test } from 'vitest'
 import { FakeClock } from '../../conformance/src/index.js'
 import { createProviderRegistry, type ProviderCall } from '../src/index.js'

@@ -1,42 +1,86 @@
-export { type Answer, mapAnswer } from './answer.js'
-export * from './assert.js'
+export type { Answer } from './answer.js'
 export {
-  type ForwardedHop,
-  forwardedAddress,
-  headerList,
-  parseIp,
-  trustedProxyFault,
-  trustedProxyList,
-  walkHops,
-} from './client-address.js'
-export * from './clock.js'
-export * from './duration.js'
-export { Emitter, type EmitterOptions, type EventOf, isPromiseLike } from './emitter.js'
-export * from './errors.js'
+  assertBoolean,
+  assertFunction,
+  assertInstant,
+  assertInteger,
+  assertName,
+  assertNames,
+  assertNotes,
+  assertNotesPatch,
+  assertObject,
+  assertOneOf,
+  assertOptionalName,
+  assertPastInstant,
+  assertSpanMs,
+  assertText,
+} from './assert.js'
+export { type Clock, microsecondsOf, systemClock, uncertaintyOf } from './clock.js'
+export { type Duration, parseDuration } from './duration.js'
+export { Emitter, type EmitterOptions, type EventOf } from './emitter.js'
+export {
+  ConfigurationError,
+  ConflictError,
+  IncompleteError,
+  isProviderError,
+  LoaderTimeoutError,
+  ProviderClosedError,
+  ProviderError,
+  type ProviderErrorCode,
+  StoreCorruptError,
+  StoreUnavailableError,
+  type StoreUnavailableOptions,
+} from './errors.js'
 export { isExpired } from './expiry.js'
-export { hostPattern, isHostName, isHostPattern } from './host-names.js'
-export * from './ids.js'
-export * from './json-map.js'
+export { createIdMinter, type MintId, partitionOf, randomId } from './ids.js'
+export { jsonMap } from './json-map.js'
 export { type DescribedSchema, describedSchema } from './json-schema.js'
 export { assertJson, type JsonValue } from './json-value.js'
-export * from './keyring.js'
-export * from './known.js'
+export type { Keyring } from './keyring.js'
+export { assertKnown, assertOptions, assertSpelt, type Given, type Known } from './known.js'
 export { Lifecycle } from './lifecycle.js'
-export * from './logger.js'
-export * from './moments.js'
-export * from './page.js'
-export { inheritedNames, isError, isPlainObject, RESERVED_NAMES } from './plain.js'
-export * from './provider.js'
-export * from './pruner.js'
-export * from './realm.js'
+export { consoleLogger, type Logger } from './logger.js'
+export { beganBefore, type LoginMoment, laterMark, latestOf, Moments } from './moments.js'
+export {
+  type CheckedPage,
+  checkPage,
+  comparePositions,
+  decodeCursor,
+  encodeCursor,
+  FirstPositions,
+  type Page,
+  type PageOptions,
+  type PagePosition,
+} from './page.js'
+export {
+  type AnyProviderFactory,
+  defineSpi,
+  type NodeIdentity,
+  type Provider,
+  type ProviderContext,
+  type ProviderFactory,
+  type Spi,
+  type SpiOptions,
+} from './provider.js'
+export {
+  type BruteForceSettings,
+  type ClientSettings,
+  type CommonRealmSettings,
+  type Realm,
+  type RealmSettings,
+  type RealmSettingsSource,
+  resolveRealm,
+} from './realm.js'
 export type { RealmSettingCheck, RealmSettingChecks } from './realm-checks.js'
 export { RecordVersions, type RecordVersionsOptions, type Upcaster } from './record-versions.js'
-export * from './sealing.js'
-export * from './service.js'
-export * from './slices.js'
-export * from './standard-schema.js'
-export * from './steps.js'
-export { stopwatchOf } from './stopwatch.js'
-export { fold, knownNames, listNames, nearest, quote } from './suggest.js'
-export { timers } from './timers.js'
+export {
+  defineService,
+  type Service,
+  type ServiceDefinition,
+  type ServiceRealmVerbs,
+  type ServiceUserVerbs,
+  type StoreLoader,
+} from './service.js'
+export type { StandardIssue, StandardResult, StandardSchemaV1 } from './standard-schema.js'
+export { allSteps, nextStep } from './steps.js'
 export { UnreadableCounter } from './unreadable.js'

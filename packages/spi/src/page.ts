@@ -67,6 +67,7 @@ export class FirstPositions<P extends PagePosition> {
     this.#wanted = wanted
   }
 
+  /** Looks at one more position. */
   add(position: P): void {
     this.#found.push(position)
     if (this.#found.length >= 2 * this.#wanted) this.#found = this.inOrder()

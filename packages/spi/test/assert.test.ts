@@ -15,9 +15,8 @@ import {
   assertPastInstant,
   assertSpanMs,
   assertText,
-  DEFAULT_MAX_NOTES_BYTES,
-  MAX_NAME_BYTES,
 } from '../src/index.js'
+import { DEFAULT_MAX_NOTES_BYTES, MAX_NAME_BYTES } from '../src/internal.js'
 
 type Guard = (value: unknown, name: string) => void
 const LONE = 'a\ud800b'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { hostPattern, isHostName, isHostPattern } from '../src/index.js'
+import { hostPattern, isHostName, isHostPattern } from '../src/internal.js'
 
 describe('host names', () => {
   test.each(['a', 'a.b', 'app-1.int.example.com', 'xn--bcher-kva.example', 'a_b', '1.2.3.4', 'a'.repeat(63)])(

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { createIdMinter, ID_LENGTH, partitionOf, randomId } from '../src/index.js'
+import { createIdMinter, partitionOf, randomId } from '../src/index.js'
+import { ID_LENGTH } from '../src/internal.js'
 
 test('an id has 24 characters: random, site, partition', () => {
   const mint = createIdMinter('B')

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { ConfigurationError, deriveKeyring } from '../src/index.js'
+import { ConfigurationError } from '../src/index.js'
+import { deriveKeyring } from '../src/internal.js'
 
 const secret = (letter: string) => letter.repeat(32)
 const keyring = { current: 'b', keys: { a: secret('a'), b: secret('b') } }

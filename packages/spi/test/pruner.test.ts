@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Pruner } from '../src/index.js'
+import { Pruner } from '../src/internal.js'
 
 describe('a pruner', () => {
   const isOdd = (n: number) => n % 2 === 1

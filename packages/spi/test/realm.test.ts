@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { positive, type RealmSettings, resolveRealm } from '../src/index.js'
+import { type RealmSettings, resolveRealm } from '../src/index.js'
+import { positive } from '../src/internal.js'
 
 const DEFAULTS = {
   ssoSessionIdleTimeoutMs: 1_800_000,

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Keyring, Sealer } from '../src/index.js'
+import type { Keyring } from '../src/index.js'
+import { Sealer } from '../src/internal.js'
 
 const place = ['acme', 'alice']
 const old: Keyring = { current: 'k1', keys: { k1: 'a secret of the first half of the year' } }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { entriesOfNow, inSlices, SLICE } from '../src/index.js'
+import { entriesOfNow, inSlices, SLICE } from '../src/internal.js'
 
 test('others have a turn after each slice, and no turn has more than a slice of work', async () => {
   let turn = 0

@@ -1,4 +1,5 @@
-import { ConfigurationError, MAX_NAME_BYTES, type NodeIdentity } from '@authstate/spi'
+import { ConfigurationError, type NodeIdentity } from '@authstate/spi'
+import { MAX_NAME_BYTES } from '@authstate/spi/internal'
 import type { DecodedSession } from './contract.js'
 
 /** Longest value that is looked at. A browser keeps no longer cookie. */

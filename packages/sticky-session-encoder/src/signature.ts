@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { type DerivedKey, deriveKeyring, type Keyring } from '@authstate/spi'
+import type { Keyring } from '@authstate/spi'
+import { type DerivedKey, deriveKeyring } from '@authstate/spi/internal'
 import { isName } from './rules.js'
 
 /** Length of an HMAC-SHA512 in base64url. */

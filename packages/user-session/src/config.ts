@@ -1,4 +1,5 @@
-import { DEFAULT_MAX_NOTES_BYTES, parseDuration } from '@authstate/spi'
+import { parseDuration } from '@authstate/spi'
+import { DEFAULT_MAX_NOTES_BYTES } from '@authstate/spi/internal'
 import * as v from 'valibot'
 
 /** Sessions that a script touches at most, and a page holds at most. */

@@ -1,4 +1,5 @@
-import { positive, type Realm } from '@authstate/spi'
+import type { Realm } from '@authstate/spi'
+import { positive } from '@authstate/spi/internal'
 
 /** Two spans that end a session: without use, and in all. `maxMs` 0: no end in all. */
 export interface Life {

@@ -5,12 +5,12 @@ import {
   encodeCursor,
   isExpired,
   jsonMap,
-  mapAnswer,
   type Page,
   type PagePosition,
   type Realm,
   UnreadableCounter,
 } from '@authstate/spi'
+import { mapAnswer } from '@authstate/spi/internal'
 import {
   type CheckedClient,
   type CheckedClientPatch,

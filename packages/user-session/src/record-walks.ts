@@ -1,4 +1,5 @@
-import { type Answer, beganBefore, isPromiseLike, nextStep, type Realm, SLICE, slices } from '@authstate/spi'
+import { type Answer, beganBefore, nextStep, type Realm } from '@authstate/spi'
+import { isPromiseLike, SLICE, slices } from '@authstate/spi/internal'
 import { userLives } from './expiry.js'
 import * as memos from './memos.js'
 import type { Found, SessionRecords, StepReads, StepResult } from './session-records.js'

@@ -1,4 +1,5 @@
-import { isError, type Logger, timers } from '@authstate/spi'
+import type { Logger } from '@authstate/spi'
+import { isError, timers } from '@authstate/spi/internal'
 
 /** Runs a sweep again and again, one at a time; it keeps no process alive. */
 export class Sweeper {

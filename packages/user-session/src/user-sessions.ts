@@ -3,14 +3,13 @@ import {
   assertName,
   type Clock,
   createIdMinter,
-  isPromiseLike,
   Lifecycle,
   type MintId,
   Moments,
-  mapAnswer,
   nextStep,
   type ProviderContext,
 } from '@authstate/spi'
+import { isPromiseLike, mapAnswer } from '@authstate/spi/internal'
 import * as check from './checks.js'
 import type { UserSessionConfig } from './config.js'
 import {

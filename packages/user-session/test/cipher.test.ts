@@ -1,4 +1,5 @@
-import { ConfigurationError, type Keyring, type Sealed } from '@authstate/spi'
+import { ConfigurationError, type Keyring } from '@authstate/spi'
+import type { Sealed } from '@authstate/spi/internal'
 import { expect, test } from 'vitest'
 import { NotesCipher } from '../src/redis/cipher.js'
 

@@ -2,7 +2,7 @@
 
 import { FakeClock } from '@authstate/conformance'
 import { createProviderRegistry } from '@authstate/registry'
-import { SLICE } from '@authstate/spi'
+import { SLICE } from '@authstate/spi/internal'
 import { expect, test, vi } from 'vitest'
 import { turnsOfOthers } from '../../../tools/testing/turns-of-others.js'
 import { createdSession } from '../src/conformance/fixture.js'

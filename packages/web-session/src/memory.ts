@@ -2,13 +2,12 @@ import {
   type CheckedPage,
   describedSchema,
   FirstPositions,
-  inSlices,
   isExpired,
   laterMark,
   type PagePosition,
   type ProviderFactory,
-  Pruner,
 } from '@authstate/spi'
+import { inSlices, Pruner } from '@authstate/spi/internal'
 import { type WebSessionConfig, webSessionConfig } from './config.js'
 import { type WebSessionProvider, webSessionSpi } from './contract.js'
 import {

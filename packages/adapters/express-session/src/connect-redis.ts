@@ -11,7 +11,9 @@ import { storeClass } from './store.js'
 
 /** What is asked of the client that connect-redis had: ioredis and node-redis have both. */
 export interface PreviousClient {
+  /** The text of a key. */
   get(key: string): Promise<string | null>
+  /** Removes a key. */
   del(key: string): Promise<unknown>
 }
 

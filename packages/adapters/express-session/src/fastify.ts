@@ -8,6 +8,7 @@ import { answer, type Callback } from './callback.js'
 import type { FrameworkSession, SessionState, StoreOptions } from './options.js'
 import { Sessions } from './sessions.js'
 
+export type { Callback } from './callback.js'
 export type {
   FrameworkSession,
   PreviousSessions,
@@ -26,8 +27,11 @@ export interface FastifySessionRequest {
 
 /** The methods of a store that @fastify/session calls, and what this one can do besides. */
 export interface FastifySessionStore {
+  /** Loads a session; `null` when there is none. */
   get(sessionId: string, callback?: Callback<FrameworkSession | null>): unknown
+  /** Saves a session whole. One that was ended stays ended. */
   set(sessionId: string, session: object, callback?: Callback): unknown
+  /** Ends a session: a save that comes later is refused. */
   destroy(sessionId: string, callback?: Callback): unknown
   /** The living sessions of a user: for a page of devices. Each has its id, its data and its times. */
   sessionsOf(userId: string): Promise<WebSession[]>

@@ -7,6 +7,7 @@
 import type { SessionState, StoreOptions } from './options.js'
 import { type SessionStore, storeClass } from './store.js'
 
+export type { Callback } from './callback.js'
 export type {
   FrameworkSession,
   PreviousSessions,

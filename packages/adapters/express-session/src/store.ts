@@ -16,13 +16,19 @@ interface BaseStore {
 
 /** The methods of a store that express-session calls, and what this one can do besides. */
 export interface SessionStore {
+  /** Loads a session; `undefined` when there is none. */
   get(sessionId: string, callback?: Callback<FrameworkSession | undefined>): unknown
+  /** Saves a session: new, or what a request changed of it. One that was ended stays ended. */
   set(sessionId: string, session: object, callback?: Callback): unknown
+  /** Prolongs a session that a request did not change. */
   touch(sessionId: string, session: object, callback?: Callback): unknown
+  /** Ends a session: a save that comes later is refused. */
   destroy(sessionId: string, callback?: Callback): unknown
   /** Every session, with its id. */
   all(callback?: Callback<(FrameworkSession & { readonly id: string })[]>): unknown
+  /** How many sessions are alive. */
   length(callback?: Callback<number>): unknown
+  /** Ends every session. */
   clear(callback?: Callback): unknown
   /** The living sessions of a user: for a page of devices. Each has its id, its data and its times. */
   sessionsOf(userId: string): Promise<WebSession[]>

@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { knownNames, quote } from '@authstate/spi'
+import { knownNames, quote } from '@authstate/spi/internal'
 import { checkConfiguration, configurationSchemas, type Description } from 'authstate/configuration'
 import type { Command } from 'commander'
 import { configurationOf, pluginsOf } from '../configuration.js'

@@ -1,6 +1,6 @@
 import { rename, stat, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { isPlainObject } from '@authstate/spi'
+import { isPlainObject } from '@authstate/spi/internal'
 import type { AuthStateConfig } from 'authstate'
 import { type ConfigurationSchemas, checkConfiguration, type Description } from 'authstate/configuration'
 import { createPatch } from 'diff'

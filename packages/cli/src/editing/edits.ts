@@ -1,4 +1,4 @@
-import { isPlainObject, knownNames, quote } from '@authstate/spi'
+import { isPlainObject, knownNames, quote } from '@authstate/spi/internal'
 import type { ConfigurationSchemas, JsonSchema } from 'authstate/configuration'
 import { CommandError, EXIT } from '../exit-codes.js'
 import { type ConfigDocument, type Path, valueAt } from './document.js'

@@ -1,5 +1,6 @@
 import { escapePart, type RedisConnection } from '@authstate/redis'
-import { type Clock, type Logger, timers, UnreadableCounter } from '@authstate/spi'
+import { type Clock, type Logger, UnreadableCounter } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import type { ClusterConfig } from '../config.js'
 import type { LocalNode } from '../local-node.js'
 import { orderView, silenceLimitMs } from '../rules.js'

@@ -1,5 +1,6 @@
 import type { RedisConnection } from '@authstate/redis'
-import { Lifecycle, type Logger, ProviderClosedError, StoreUnavailableError, timers } from '@authstate/spi'
+import { Lifecycle, type Logger, ProviderClosedError, StoreUnavailableError } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import type { ClusterConfig } from '../config.js'
 import type { ClusterNode } from '../contract.js'
 import { publish } from '../scripts.js'

@@ -1,5 +1,6 @@
 import { type RedisClient, type RedisConnection, refusalText } from '@authstate/redis'
-import { type Clock, type Logger, timers, UnreadableCounter } from '@authstate/spi'
+import { type Clock, type Logger, UnreadableCounter } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import type { ClusterConfig } from '../config.js'
 import type { ChannelStatus, GapReason } from '../contract.js'
 import type { LocalNode } from '../local-node.js'

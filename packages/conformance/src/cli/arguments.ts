@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { knownNames, quote } from '@authstate/spi'
+import { knownNames, quote } from '@authstate/spi/internal'
 import { DEFAULT_TIMEOUT_MS } from '../run-case.js'
 import { parseSeed } from '../seeded.js'
 import { type Level, levels } from '../suite.js'

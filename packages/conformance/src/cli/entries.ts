@@ -1,4 +1,5 @@
-import { knownNames, type Provider, quote, type Spi } from '@authstate/spi'
+import type { Provider, Spi } from '@authstate/spi'
+import { knownNames, quote } from '@authstate/spi/internal'
 import { DESCRIPTION, type ProviderDescription, providerTarget } from '../provider-target.js'
 import { levels, type Suite } from '../suite.js'
 import type { Target } from '../target.js'

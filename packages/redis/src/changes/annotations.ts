@@ -18,6 +18,7 @@ export interface Annotation {
 export interface Wanted {
   /** Whether what is gone after an ending is asked for. */
   readonly details: boolean
+  /** Whether notes of such a change are asked for. */
   asksFor(change: Pick<Annotation, 'kind' | 'isEnding'>): boolean
 }
 

@@ -1,4 +1,5 @@
-import { type Logger, timers } from '@authstate/spi'
+import type { Logger } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import type { readNotes } from '../scripts.js'
 import type { Wanted } from './annotations.js'
 import type { ChangeGap, ChangeHandlers, ChangeNote } from './contract.js'

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { assertOptions, ConfigurationError, type Known, type Logger, timers } from '@authstate/spi'
+import { assertOptions, ConfigurationError, type Known, type Logger } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import type { OpenConnection } from '../connection.js'
 import { reasonOf } from '../failure.js'
 import { readNotes } from '../scripts.js'

@@ -1,4 +1,5 @@
-import { type Clock, StoreUnavailableError, timers } from '@authstate/spi'
+import { type Clock, StoreUnavailableError } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import calculateSlot from 'cluster-key-slot'
 import { adviseOn } from '../advice.js'
 import { internals, type RedisClient } from '../client.js'

@@ -1,4 +1,5 @@
-import { entriesOfNow, inSlices, isExpired, type PagePosition } from '@authstate/spi'
+import { isExpired, type PagePosition } from '@authstate/spi'
+import { entriesOfNow, inSlices } from '@authstate/spi/internal'
 import type {
   Found,
   ListedSession,

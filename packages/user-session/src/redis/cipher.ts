@@ -1,4 +1,5 @@
-import { ConfigurationError, type Keyring, type Sealed, Sealer } from '@authstate/spi'
+import { ConfigurationError, type Keyring } from '@authstate/spi'
+import { type Sealed, Sealer } from '@authstate/spi/internal'
 
 /** A note at rest. */
 export type StoredNote = string | Sealed
