@@ -33,7 +33,7 @@ test('a program has its packages from source, .lua files as text, and the manife
 
 test('it is bundled once in a run, and programs that belong together share what they import', async () => {
   const shared = write('shared.ts', 'export class Shared {}')
-  const one = write(
+  const item = write(
     'one.ts',
     `import { Shared } from './shared.js'\nexport const made: Shared = new Shared()`,
   )
@@ -43,10 +43,10 @@ test('it is bundled once in a run, and programs that belong together share what 
     const { made } = await import(process.argv[2] as string)
     console.log(made instanceof Shared)`,
   )
-  const [oneBundled = '', otherBundled = ''] = bundle(one, other)
+  const [oneBundled = '', otherBundled = ''] = bundle(item, other)
   expect(await startChild(otherBundled, [oneBundled]).finished()).toBe('true\n')
   writeFileSync(shared, 'throw new Error("read again")')
-  expect(bundle(one, other)).toEqual([oneBundled, otherBundled])
+  expect(bundle(item, other)).toEqual([oneBundled, otherBundled])
 })
 
 test('a program in no file imports what a file of its folder could', async () => {

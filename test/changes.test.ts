@@ -83,7 +83,7 @@ describe('scripts', () => {
     const noted = scripts.flatMap(({ annotated }) => annotationsOf(annotated))
     const found = [...new Set(noted.map(({ kind }) => kind))].sort().map((kind) => ({
       kind,
-      hows: [...new Set(noted.filter((one) => one.kind === kind).map(({ how }) => how))].sort(),
+      hows: [...new Set(noted.filter((item) => item.kind === kind).map(({ how }) => how))].sort(),
     }))
     expect(found).toEqual(
       kinds.map(({ kind, hows }) => ({ kind, hows })).sort((a, b) => (a.kind < b.kind ? -1 : 1)),
@@ -162,7 +162,7 @@ describeWith(redis, 'verbs', () => {
         }),
       )
       // A note of a refused family names it behind the key that holds all of a realm.
-      const isNoted = (key: string) => noted.flat().some((one) => one === key || one.startsWith(`${key}:`))
+      const isNoted = (key: string) => noted.flat().some((item) => item === key || item.startsWith(`${key}:`))
       expect(changed.filter((key) => !isNoted(key))).toEqual([])
     })
   })

@@ -9,9 +9,9 @@ const sections = new Map(
     .slice(1)
     .map((section) => [section.slice(0, section.indexOf('\n')), section] as const),
 )
-const classes = Object.values(spi).flatMap((one) =>
-  typeof one === 'function' && 'code' in one && typeof one.code === 'string'
-    ? [{ name: one.name, code: one.code }]
+const classes = Object.values(spi).flatMap((item) =>
+  typeof item === 'function' && 'code' in item && typeof item.code === 'string'
+    ? [{ name: item.name, code: item.code }]
     : [],
 )
 

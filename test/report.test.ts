@@ -49,20 +49,20 @@ test('what failed is told with its reason, and no more of a long one than says i
     { ...file('hook.test.ts', 'failed', [['a > b', 'passed']]), message: 'afterAll: no' },
     file('c.test.ts', 'passed', [['a > b', 'passed']]),
   ]
-  const told = failures({
+  const heard = failures({
     testResults: [
       {
         ...failedCase,
-        assertionResults: failedCase.assertionResults.map((one) => ({ ...one, failureMessages: [stack] })),
+        assertionResults: failedCase.assertionResults.map((item) => ({ ...item, failureMessages: [stack] })),
       },
       hook,
       nothing,
     ],
   })
-  expect(told).toHaveLength(2)
-  expect(told[0]).toMatch(/^a\.test\.ts > a > b\n {4}line 0\n {4}line 1\n/)
-  expect(told[0]?.split('\n').length).toBeLessThan(20)
-  expect(told[1]).toBe('hook.test.ts\n    afterAll: no')
+  expect(heard).toHaveLength(2)
+  expect(heard[0]).toMatch(/^a\.test\.ts > a > b\n {4}line 0\n {4}line 1\n/)
+  expect(heard[0]?.split('\n').length).toBeLessThan(20)
+  expect(heard[1]).toBe('hook.test.ts\n    afterAll: no')
   expect(failures(undefined)).toEqual([])
 })
 

@@ -61,7 +61,7 @@ describeWith(hostClock, 'a soak', () => {
       return startChild(program, [JSON.stringify(task)], { env: { ...process.env, ...hosts[number]?.env } })
     }
     const workers = [0, 1, 2].map(open)
-    const ready = () => Promise.all(workers.map((one) => one.said('ready')))
+    const ready = () => Promise.all(workers.map((item) => item.said('ready')))
 
     const disturber = new Disturber(topology, hosts)
     const ways = [
@@ -92,8 +92,8 @@ describeWith(hostClock, 'a soak', () => {
     await sleep(2_000)
     // One that still starts would be killed by the signal, and could not end in order.
     await ready()
-    for (const one of workers) one.signal('SIGTERM')
-    const ended = await Promise.allSettled(workers.map((one) => one.finished()))
+    for (const item of workers) item.signal('SIGTERM')
+    const ended = await Promise.allSettled(workers.map((item) => item.finished()))
 
     const history = happened()
     const final = await look(history, about)
@@ -102,7 +102,7 @@ describeWith(hostClock, 'a soak', () => {
     console.info(`soak, seed ${SEED}: ${JSON.stringify({ ...Object.fromEntries(kinds), ...disturber.done })}`)
     expect(found.slice(0, 20)).toEqual([])
     expect(await leftBehind(about)).toEqual([])
-    expect(ended.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []))).toEqual([])
+    expect(ended.flatMap((item) => (item.status === 'rejected' ? [String(item.reason)] : []))).toEqual([])
     expect(isEnough(history)).toBe(true)
     expect(Object.keys(disturber.done)).toHaveLength(8)
     expect(spawned).toBeGreaterThan(3)
@@ -140,7 +140,7 @@ async function look(
         cursor = page.cursor
       } while (cursor !== undefined)
     }
-    const made = history.flatMap((one) => (one.type === 'create' ? [one.id] : []))
+    const made = history.flatMap((item) => (item.type === 'create' ? [item.id] : []))
     const alive = new Set<string>()
     for (const id of new Set([...made, ...listed])) {
       if ((await userSessions.get('realm', id)) !== undefined) alive.add(id)

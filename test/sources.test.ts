@@ -32,7 +32,7 @@ test('docs/sources.md knows the source of every case', () => {
   )
   expect(cited.length).toBeGreaterThan(400)
   const unknown = cited.flatMap(({ of, source }) =>
-    unknownSources(source, page).map((one) => `${of}: ${one}`),
+    unknownSources(source, page).map((item) => `${of}: ${item}`),
   )
   expect(unknown).toEqual([])
 })
@@ -42,7 +42,7 @@ test('every scenario has a case, or a reason', () => {
   const without = rowsOf('Without a case', page)
   const all = Array.from({ length: 190 }, (_, n) => n + 1)
   expect([...new Set([...named, ...without])].sort((a, b) => a - b)).toEqual(all)
-  expect(without.filter((one) => named.includes(one))).toEqual([])
+  expect(without.filter((item) => named.includes(item))).toEqual([])
 })
 
 test.each([

@@ -155,9 +155,9 @@ export function packageOffences(files: Files): string[] {
       .filter((f) => mayImport(f) === undefined)
       .map((f) => `packages/${f}: has no place in the plan`),
     ...sources.flatMap((source) => [
-      ...importsOf(source.path, source.text).flatMap((one) => {
-        const what = offence(source, one)
-        return what === undefined ? [] : [`${source.path}:${one.line} ${one.specifier}: ${what}`]
+      ...importsOf(source.path, source.text).flatMap((item) => {
+        const what = offence(source, item)
+        return what === undefined ? [] : [`${source.path}:${item.line} ${item.specifier}: ${what}`]
       }),
       ...undeclared(files, source),
       ...(source.text.split('\n').length > MAX_LINES + 1 && !IS_SUITE.test(source.file)

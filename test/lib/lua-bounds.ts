@@ -14,7 +14,7 @@ export const unboundedUnpacks = (files: ReadonlyMap<string, string>): string[] =
       const code = line.replace(/^\s*--.*$/, '')
       if (!UNPACK.test(code) || SAYS_ITS_BOUND.test(code)) return []
       const list = /\bunpack\((\w+)\)/.exec(code)?.[1]
-      const filled = lines.slice(0, i).findLast((one) => new RegExp(`\\blocal ${list} = `).test(one))
+      const filled = lines.slice(0, i).findLast((item) => new RegExp(`\\blocal ${list} = `).test(item))
       return filled !== undefined && /'LIMIT', 0, \d+\)/.test(filled) ? [] : [`${path}:${i + 1}`]
     })
   })

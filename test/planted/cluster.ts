@@ -122,7 +122,7 @@ export const clusterBugs = inMemory(clusterSuite, memoryCluster, (plant) => {
           return real.subscribe(
             topic,
             async (event, info) => {
-              for (const one of listeners) await one(event as never, info as never)
+              for (const item of listeners) await item(event as never, info as never)
             },
             options,
           )

@@ -226,15 +226,15 @@ export const loginFailureBugs = inMemory(loginFailureSuite, memoryLoginFailures,
     'a failure is dated when it was told to be, even in time to come',
     'recordFailure: a time to come counts as now',
     (real) => {
-      const told = new Map<string, number>()
+      const heard = new Map<string, number>()
       return {
         recordFailure: (realmId, userId, options = {}) => {
-          if (options.at !== undefined) told.set(userId, options.at)
+          if (options.at !== undefined) heard.set(userId, options.at)
           return real.recordFailure(realmId, userId, options)
         },
         get: async (realmId, userId) => {
           const record = await real.get(realmId, userId)
-          return record && { ...record, lastFailureAt: told.get(userId) ?? record.lastFailureAt }
+          return record && { ...record, lastFailureAt: heard.get(userId) ?? record.lastFailureAt }
         },
       }
     },

@@ -56,9 +56,9 @@ export const mannersBugs = inMemory(loginFailureSuite, memoryLoginFailures, (pla
     'on: a listener that fails harms nobody, and stops when told',
     (real) => ({
       on: (event, listener) =>
-        real.on(event, (told) => {
+        real.on(event, (heard) => {
           try {
-            Promise.resolve(listener(told)).catch(() => {})
+            Promise.resolve(listener(heard)).catch(() => {})
           } catch {
             // What another logger would say.
           }

@@ -128,7 +128,7 @@ export const userSessionBugs = inMemory(userSessionSuite, memoryUserSessions, (p
         },
         listByUser: async (realmId, userId, page) => {
           const { items, ...rest } = await real.listByUser(realmId, userId, page)
-          return { ...rest, items: [...items, ...removed.filter((one) => one.userId === userId)] }
+          return { ...rest, items: [...items, ...removed.filter((item) => item.userId === userId)] }
         },
       }
     },

@@ -19,7 +19,7 @@ export function violations(history: readonly Entry[], end: FinalState, staleAfte
     ...tokens(history),
     ...loginFailures(history, end),
     ...cache(history, staleAfterMs),
-    ...history.flatMap((one) => (one.type === 'error' ? errors(one) : [])),
+    ...history.flatMap((item) => (item.type === 'error' ? errors(item) : [])),
   ]
 }
 
@@ -35,14 +35,14 @@ function errors({ verb, message, isExpected }: Of<'error'>): string[] {
 type Of<T extends Entry['type']> = Extract<Entry, { readonly type: T }>
 
 const all = <T extends Entry['type']>(history: readonly Entry[], type: T): Of<T>[] =>
-  history.filter((one): one is Of<T> => one.type === type)
+  history.filter((item): item is Of<T> => item.type === type)
 
 function by<E>(entries: readonly E[], nameOf: (entry: E) => string): Map<string, E[]> {
   const groups = new Map<string, E[]>()
-  for (const one of entries) {
-    const group = groups.get(nameOf(one))
-    if (group === undefined) groups.set(nameOf(one), [one])
-    else group.push(one)
+  for (const item of entries) {
+    const group = groups.get(nameOf(item))
+    if (group === undefined) groups.set(nameOf(item), [item])
+    else group.push(item)
   }
   return groups
 }
@@ -66,10 +66,10 @@ function endingsOf(
   const ofUser = userId === undefined ? [] : (signOuts.get(userId) ?? [])
   return [
     ...removals,
-    ...ofUser.flatMap((one): Ending[] => {
-      if (from > one.ended + DOUBT_MS) return []
+    ...ofUser.flatMap((item): Ending[] => {
+      if (from > item.ended + DOUBT_MS) return []
       // Authenticated while it went on, or shortly after: it may have ended the session, or not.
-      return [to < one.began ? one : { ...one, failed: one.failed ?? 'unknown' }]
+      return [to < item.began ? item : { ...item, failed: item.failed ?? 'unknown' }]
     }),
   ]
 }
@@ -79,15 +79,15 @@ function sessions(history: readonly Entry[], end: FinalState): string[] {
   const removals = by(all(history, 'remove'), ({ id }) => id)
   const signOuts = by(all(history, 'sign-out'), ({ userId }) => userId)
   const looks = by(all(history, 'look'), ({ id }) => id)
-  const created = new Map(all(history, 'create').map((one) => [one.id, one]))
+  const created = new Map(all(history, 'create').map((item) => [item.id, item]))
   for (const [id, login] of created) {
     const { ended } = login
     const tried = endingsOf(login, removals.get(id) ?? [], signOuts)
     const gone = Math.min(
-      ...tried.map((one) => (one.failed === undefined ? one.ended : Number.POSITIVE_INFINITY)),
+      ...tried.map((item) => (item.failed === undefined ? item.ended : Number.POSITIVE_INFINITY)),
     )
     const mayGo = Math.min(
-      ...tried.map((one) => (one.failed === 'no' ? Number.POSITIVE_INFINITY : one.began)),
+      ...tried.map((item) => (item.failed === 'no' ? Number.POSITIVE_INFINITY : item.began)),
     )
     for (const look of looks.get(id) ?? []) {
       if (look.isThere && look.began > gone) found.push(`session ${id} came back after its removal`)
@@ -124,7 +124,7 @@ function tokens(history: readonly Entry[]): string[] {
 
 function loginFailures(history: readonly Entry[], end: FinalState): string[] {
   const found: string[] = []
-  for (const [userId, tries] of by(all(history, 'fail'), (one) => one.userId)) {
+  for (const [userId, tries] of by(all(history, 'fail'), (item) => item.userId)) {
     const least = tries.filter(({ failed }) => failed === undefined).length
     const most = tries.filter(({ failed }) => failed !== 'no').length
     const counted = end.failures.get(userId) ?? 0
@@ -140,7 +140,9 @@ function cache(history: readonly Entry[], staleAfterMs: number): string[] {
   for (const { key, version, began } of all(history, 'read')) {
     const known = Math.max(
       0,
-      ...(writes.get(key) ?? []).filter((one) => one.ended + staleAfterMs < began).map((one) => one.version),
+      ...(writes.get(key) ?? [])
+        .filter((item) => item.ended + staleAfterMs < began)
+        .map((item) => item.version),
     )
     if (version < known) {
       found.push(`${key} was read as version ${version}, ${staleAfterMs} ms after ${known} was announced`)

@@ -47,7 +47,7 @@ export class Disturber {
 
   async silenceReplica(): Promise<void> {
     const master = await this.#master()
-    const replica = this.#servers().find((one) => one !== master)
+    const replica = this.#servers().find((item) => item !== master)
     replica?.pause()
     await sleep(400)
     replica?.resume()

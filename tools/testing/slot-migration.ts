@@ -12,7 +12,7 @@ export async function moveSlot(
   slot: number,
   pause: () => Promise<unknown>,
 ): Promise<number> {
-  const ids = await Promise.all(masters.map(async (one) => String(await one.call('CLUSTER', 'MYID'))))
+  const ids = await Promise.all(masters.map(async (item) => String(await item.call('CLUSTER', 'MYID'))))
   const owner = ids.indexOf(await ownerOf(masters[0] as Redis, slot))
   const next = (owner + 1) % masters.length
   const [source, target] = [masters[owner] as Redis, masters[next] as Redis]
@@ -30,8 +30,8 @@ export async function moveSlot(
     await pause()
   }
   await target.call('CLUSTER', 'SETSLOT', slot, 'NODE', ids[next] as string)
-  for (const one of masters)
-    if (one !== target) await one.call('CLUSTER', 'SETSLOT', slot, 'NODE', ids[next] as string)
+  for (const item of masters)
+    if (item !== target) await item.call('CLUSTER', 'SETSLOT', slot, 'NODE', ids[next] as string)
   return moved
 }
 

@@ -28,7 +28,7 @@ export function storagePage(spi: string, others: readonly string[]): StoragePage
           if (type !== 'hash') continue
           const patterns = documented.get(kind) ?? []
           const named = [...fields].map(
-            (field) => patterns.find((one) => matches(one, field)) ?? `undocumented: ${field}`,
+            (field) => patterns.find((item) => matches(item, field)) ?? `undocumented: ${field}`,
           )
           expect([...new Set(named)].sort(), `fields of ${kind}`).toEqual([...patterns].sort())
         }

@@ -106,7 +106,7 @@ export class ActionTokens implements ActionTokenProvider {
     const outcome = this.#outcomeOf(reply, attempt.successor)
     if (reply.outcome === 'consumed' && reply.successor === undefined) this.#tellConsumed(name, reply.token)
     if (reply.outcome === 'used')
-      this.#listeners.emit('replayed', { ...told(name, reply.token), consumedAt: reply.consumedAt })
+      this.#listeners.emit('replayed', { ...eventOf(name, reply.token), consumedAt: reply.consumedAt })
     return outcome
   }
 
@@ -257,7 +257,7 @@ export class ActionTokens implements ActionTokenProvider {
   }
 
   #tellConsumed(name: TokenName, token: TokenDraft): void {
-    this.#listeners.emit('consumed', told(name, token))
+    this.#listeners.emit('consumed', eventOf(name, token))
   }
 
   #nameOf(realmId: string, kind: string, key: string): TokenName {
@@ -273,7 +273,7 @@ export class ActionTokens implements ActionTokenProvider {
 }
 
 /** What events say of a token. Never its key. */
-const told = ({ realmId, kind }: TokenName, { family, subject }: TokenDraft) => ({
+const eventOf = ({ realmId, kind }: TokenName, { family, subject }: TokenDraft) => ({
   realmId,
   kind,
   ...(family !== '' && { family }),

@@ -26,7 +26,7 @@ describeWith(redis, 'action-token faults', () => {
 
   async function keyOfToken(): Promise<string> {
     const keys = await (await openInspector(client)).keys(prefix)
-    const [key = ''] = keys.filter((one) => one.includes(':ao:'))
+    const [key = ''] = keys.filter((item) => item.includes(':ao:'))
     return key
   }
 
@@ -51,7 +51,7 @@ describeWith(redis, 'action-token faults', () => {
     healthy = await open(client)
   })
   afterEach(async () => {
-    for (const one of opened.splice(0)) await one.close()
+    for (const item of opened.splice(0)) await item.close()
     await (await openInspector(client)).clear(prefix)
   })
 
@@ -217,7 +217,7 @@ describeWith(redis, 'action-token faults', () => {
     const left = await inspector.keys(prefix)
     expect(left.filter((key) => key.includes(':ax:'))).toHaveLength(16)
     expect(left).toHaveLength(17)
-    const [key = ''] = left.filter((one) => one.includes(':ax:'))
+    const [key = ''] = left.filter((item) => item.includes(':ax:'))
     expect((await inspector.read(key)).members.size).toBe(families)
     expect((await inspector.read(key)).ttlMs).toBeLessThanOrEqual(120_000)
     clock.advance(60_000)

@@ -105,7 +105,7 @@ describeWith(redis, 'a stored text', () => {
     await registry.start()
     stored = registry.get(actionTokenSpi)
     await stored.put('acme', 'code', 'k', { lifespanMs: 60_000 })
-    key = (await (await openInspector(client)).keys(prefix)).find((one) => one.includes(':ao:')) ?? ''
+    key = (await (await openInspector(client)).keys(prefix)).find((item) => item.includes(':ao:')) ?? ''
   })
   afterAll(async () => {
     await registry.close()

@@ -88,7 +88,10 @@ describe('confirmLink', () => {
 describe('revoked tokens of a memory store', () => {
   test('are saved, and loaded again with their remaining life', async () => {
     const saved: RevokedToken[] = []
-    const revokedTokens = { load: async () => saved, save: async (one: RevokedToken) => void saved.push(one) }
+    const revokedTokens = {
+      load: async () => saved,
+      save: async (item: RevokedToken) => void saved.push(item),
+    }
     await open({ revokedTokens })
     await tokens.revoke('realm', 'long', 60_000)
     await tokens.revoke('realm', 'short', 1_000)

@@ -21,7 +21,7 @@ type Open = (clock: { now(): number }, properties?: object) => Promise<ActionTok
 
 const opened: { close(): Promise<void> }[] = []
 afterEach(async () => {
-  for (const one of opened.splice(0)) await one.close()
+  for (const item of opened.splice(0)) await item.close()
 })
 
 const inMemory: Open = async (clock, memory = {}) => {
@@ -123,7 +123,7 @@ describeWith(redis, 'a guard on Redis', () => {
     expect(await right.firstUse('realm', use)).toBe('replayed')
     // Redis counts in real time: the key is there for as long as the slower node can ask.
     const inspector = await openInspector(client)
-    const [key = ''] = (await inspector.keys(prefix)).filter((one) => one.includes(':ao:'))
+    const [key = ''] = (await inspector.keys(prefix)).filter((item) => item.includes(':ao:'))
     expect((await inspector.read(key)).ttlMs).toBeGreaterThan(60_000)
   })
 })

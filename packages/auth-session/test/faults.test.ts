@@ -231,13 +231,13 @@ describeWith(redis, 'auth-session faults', () => {
 
   test('entries of the index whose time has passed go with later writes', async () => {
     prefix += '-one'
-    const one = await open(client, { partitions: 1 })
-    for (let n = 0; n < 25; n++) await one.createRoot('realm')
+    const item = await open(client, { partitions: 1 })
+    for (let n = 0; n < 25; n++) await item.createRoot('realm')
     const [index = ''] = await keysOf('auth-realm')
     expect(await client.zcard(index)).toBe(25)
     clock.advance(HALF_HOUR_MS)
     for (const left of [16, 7, 3]) {
-      await one.createRoot('realm')
+      await item.createRoot('realm')
       expect(await client.zcard(index)).toBe(left)
     }
   })
@@ -273,12 +273,12 @@ describeWith(redis, 'auth-session faults', () => {
   test('a realm is removed a hundred roots per step, to the last', async () => {
     prefix += '-one'
     const observed = observeClient(client)
-    const one = await open(observed.client, { partitions: 1 })
-    await Promise.all(Array.from({ length: 250 }, () => one.createRoot('realm')))
-    expect(await one.removeByRealm('another')).toBe(0)
+    const item = await open(observed.client, { partitions: 1 })
+    await Promise.all(Array.from({ length: 250 }, () => item.createRoot('realm')))
+    expect(await item.removeByRealm('another')).toBe(0)
     // The server has the script now.
     const before = observed.commands()
-    expect(await one.removeByRealm('realm')).toBe(250)
+    expect(await item.removeByRealm('realm')).toBe(250)
     expect(observed.commands() - before).toBe(3)
     expect(await keysOf('auth')).toEqual([])
   })

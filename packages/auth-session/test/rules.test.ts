@@ -81,8 +81,8 @@ describe('merging', () => {
 
   test('twice is once', () => {
     fc.assert(
-      fc.property(data, patch, (before, one) => {
-        expect(merged(before, one, one)).toEqual(merged(before, one))
+      fc.property(data, patch, (before, item) => {
+        expect(merged(before, item, item)).toEqual(merged(before, item))
       }),
     )
   })
@@ -90,19 +90,19 @@ describe('merging', () => {
   test('patches of different names may come in any order', () => {
     fc.assert(
       fc.property(data, fc.string(), fc.string(), (before, x, y) => {
-        const [one, other] = [{ authNotes: { a: x } }, { authNotes: { b: y }, userId: x }]
-        expect(merged(before, one, other)).toEqual(merged(before, other, one))
+        const [item, other] = [{ authNotes: { a: x } }, { authNotes: { b: y }, userId: x }]
+        expect(merged(before, item, other)).toEqual(merged(before, other, item))
       }),
     )
   })
 
   test('leaves what it was given as it was, and no empty map', () => {
     fc.assert(
-      fc.property(data, patch, (before, one) => {
-        const copy = structuredClone([before, one])
-        const after = merged(before, one)
-        expect([before, one]).toEqual(copy)
-        for (const [field, value] of Object.entries(one)) {
+      fc.property(data, patch, (before, item) => {
+        const copy = structuredClone([before, item])
+        const after = merged(before, item)
+        expect([before, item]).toEqual(copy)
+        for (const [field, value] of Object.entries(item)) {
           if (value === null || (typeof value === 'object' && Object.keys(value).length > 0)) {
             expect(Object.keys(after[field as 'authNotes'] ?? { x: '' }).length).toBeGreaterThan(0)
           }

@@ -397,21 +397,21 @@ describeWith(redis, 'a node that is killed between a change and the telling', ()
     })
     onTestFinished(() => state.close())
     const connection: RedisConnection = state.get(redisConnectionSpi)
-    const told: ChangeNote[] = []
+    const heard: ChangeNote[] = []
     await new Promise<void>((resolve) => {
       connection.readChanges(
         'delivery',
         {
           onNotes: (notes) => {
-            told.push(...notes)
-            if (new Set(told.map(({ key }) => key[2])).size === 3) resolve()
+            heard.push(...notes)
+            if (new Set(heard.map(({ key }) => key[2])).size === 3) resolve()
           },
         },
         { pollMs: 1, leaseMs: 30 },
       )
     })
-    expect(new Set(told.map(({ key }) => key[2]))).toEqual(new Set(ended))
-    for (const { how, ended: what } of told) {
+    expect(new Set(heard.map(({ key }) => key[2]))).toEqual(new Set(ended))
+    for (const { how, ended: what } of heard) {
       expect(how).toBe('removal')
       expect(what).toMatchObject({
         userId: 'ada',

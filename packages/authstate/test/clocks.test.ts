@@ -242,7 +242,7 @@ describeWith(hostClock, 'nodes whose host clocks are wrong', () => {
       await node.run((state) => state.loginFailures.get('guarded', 'user'))
     }
     const counts = await Promise.all(all().map(({ node }) => node.run(count)))
-    const verified = counts.reduce((sum, one) => sum + one, 0)
+    const verified = counts.reduce((sum, item) => sum + item, 0)
     expect(verified).toBe(5)
     await Promise.all(
       all().map(({ node }) =>
@@ -353,8 +353,8 @@ describeWith(hostClock, 'a failover to a server with another clock', () => {
         },
       )
       await until('all sentinels to name it', async () => {
-        const told = await Promise.all(topology.sentinels.map(({ port }) => masterOf(topology, port)))
-        return told.every((port) => port === told[0] && port !== topology.basePort)
+        const heard = await Promise.all(topology.sentinels.map(({ port }) => masterOf(topology, port)))
+        return heard.every((port) => port === heard[0] && port !== topology.basePort)
       })
       const young = await StateNode.start(config)
       onTestFinished(() => young.stop())
@@ -472,7 +472,7 @@ describeWith(hostClock, 'a Cluster whose slot of the clock is moved to a master 
     onTestFinished(() => topology.stop())
     const masters = topology.nodes.map(({ port }) => new Redis(port, topology.host))
     onTestFinished(() => {
-      for (const one of masters) one.disconnect()
+      for (const item of masters) item.disconnect()
     })
     const startNode = async () => {
       const redis = { nodes: [...topology.startupNodes], commandTimeoutMs: 30_000, connectTimeoutMs: 60_000 }

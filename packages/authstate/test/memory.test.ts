@@ -56,9 +56,9 @@ describe('without a word of configuration', () => {
   })
 
   test('two states share nothing', async () => {
-    await using one = await createAuthState()
+    await using item = await createAuthState()
     await using other = await createAuthState()
-    const { id } = await one.userSessions
+    const { id } = await item.userSessions
       .create('r', { userId: 'u', loginUsername: 'ada' })
       .then(createdSession)
     expect(await other.userSessions.get('r', id)).toBeUndefined()
@@ -132,10 +132,10 @@ describe('what surrounds the providers', () => {
 
   test('the keyring: what one process signs another reads', async () => {
     const keyring = { current: 'a', keys: { a: 'x'.repeat(32) } }
-    await using one = await createAuthState({ keyring })
+    await using item = await createAuthState({ keyring })
     await using other = await createAuthState({ keyring })
     await using stranger = await createAuthState()
-    const value = one.stickySessions.sign('id')
+    const value = item.stickySessions.sign('id')
     expect(other.stickySessions.verify(value)?.id).toBe('id')
     expect(stranger.stickySessions.verify(value)).toBeUndefined()
   })

@@ -81,7 +81,7 @@ function outline(open: (clock: FakeClock) => Promise<AuthState>): void {
     ).toBe(true)
     expect((await userSessions.get('acme', id, { offline: true }))?.id).toBe(id)
     expect(
-      (await userSessions.listByUser('acme', 'alice', { limit: 10 })).items.map((one) => one.id),
+      (await userSessions.listByUser('acme', 'alice', { limit: 10 })).items.map((item) => item.id),
     ).toEqual([id])
     expect((await userSessions.listByClient('acme', 'second', {})).items).toHaveLength(1)
     expect((await userSessions.listByBrokerUser('acme', 'idp.alice', {})).items).toHaveLength(1)

@@ -40,7 +40,7 @@ export async function run(
     await programOf(context, version).parseAsync(args, { from: 'user' })
     return code
   } catch (error) {
-    return told(error, surroundings)
+    return report(error, surroundings)
   }
 }
 
@@ -83,7 +83,7 @@ function exitNowhere(command: Command): void {
 }
 
 /** Says what went wrong, and what to end with. */
-function told(error: unknown, { stderr, interrupted }: Surroundings): ExitCode {
+function report(error: unknown, { stderr, interrupted }: Surroundings): ExitCode {
   if (error instanceof CommanderError) {
     if (SHOWN.includes(error.code)) return error.exitCode === 0 ? EXIT.done : EXIT.usage
     return MISSPELT.includes(error.code) ? EXIT.configuration : EXIT.usage

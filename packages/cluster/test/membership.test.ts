@@ -166,8 +166,8 @@ describeWith(redis, 'the list of nodes', () => {
 
   test('two living processes of one name are both seen', async () => {
     const a = await open('a')
-    const [one, two] = [await open('twin'), await open('twin')]
-    await one.provider.refresh()
+    const [item, two] = [await open('twin'), await open('twin')]
+    await item.provider.refresh()
     await eventually(() => expect(names(a)).toEqual(['a', 'twin', 'twin']))
     await two.provider.refresh()
     expect(names(two)).toEqual(['a', 'twin', 'twin'])

@@ -32,7 +32,7 @@ export function checkScripts(
     test('every .lua file has one descriptor', async () => {
       const files = readdirSync(folder).filter((file) => file.endsWith('.lua'))
       assert.deepEqual(
-        all.map((one) => `${one.name.slice(one.name.indexOf('.') + 1)}.lua`).sort(),
+        all.map((item) => `${item.name.slice(item.name.indexOf('.') + 1)}.lua`).sort(),
         files.sort(),
       )
     })

@@ -19,9 +19,9 @@ export type CaseResult = Guarantee & { readonly durationMs: number } & (
 /** {@link RunOptions} for a run without a test runner. */
 export interface CheckOptions<P extends Provider> extends RunOptions {
   /** Which cases to run. @default all */
-  readonly select?: ((one: Case<P>) => boolean) | undefined
+  readonly select?: ((item: Case<P>) => boolean) | undefined
   /** Told of every case before it runs. */
-  readonly onCase?: ((one: Case<P>) => void) | undefined
+  readonly onCase?: ((item: Case<P>) => void) | undefined
   /** Told of every result as it comes. */
   readonly onResult?: ((result: CaseResult) => void) | undefined
   /**
@@ -75,7 +75,7 @@ export async function checkSuite<P extends Provider>(
 }
 
 interface Conditions<P extends Provider> extends CaseOptions {
-  readonly onCase: ((one: Case<P>) => void) | undefined
+  readonly onCase: ((item: Case<P>) => void) | undefined
   readonly onResult: ((result: CaseResult) => void) | undefined
 }
 
@@ -103,11 +103,11 @@ async function checkCases<P extends Provider>(
     onResult?.(result)
     return [result]
   }
-  for (const one of cases) {
-    onCase?.(one)
+  for (const item of cases) {
+    onCase?.(item)
     const begun = performance.now()
-    const verdict = await judge(suite, target, one, options)
-    const { level, name, source } = one
+    const verdict = await judge(suite, target, item, options)
+    const { level, name, source } = item
     const guarantee: Guarantee = { spi: suite.spi.name, target: target.name, guarantee: name, level, source }
     const result = { ...guarantee, durationMs: performance.now() - begun, ...verdict }
     results.push(result)
@@ -119,13 +119,13 @@ async function checkCases<P extends Provider>(
 async function judge<P extends Provider>(
   suite: Suite<P>,
   target: Target<P>,
-  one: Case<P>,
+  item: Case<P>,
   options: CaseOptions,
 ) {
-  const reason = reasonFor(one, target)
+  const reason = reasonFor(item, target)
   if (reason !== undefined) return { outcome: 'left out', reason } as const
   try {
-    return await runCase(suite, target, one, options)
+    return await runCase(suite, target, item, options)
   } catch (error) {
     if (error instanceof ConformanceFailure) return { outcome: 'failed', failure: error } as const
     throw error

@@ -21,14 +21,15 @@ function copyOf(value: unknown, made: Map<object, object>, depth: number): unkno
   if (known !== undefined) return known
   const copy = shellOf(value)
   made.set(value, copy)
-  const next = (one: unknown) => copyOf(one, made, depth + 1)
-  if (value instanceof Map && copy instanceof Map) for (const [key, one] of value) copy.set(key, next(one))
-  if (value instanceof Set && copy instanceof Set) for (const one of value) copy.add(next(one))
+  const next = (entry: unknown) => copyOf(entry, made, depth + 1)
+  if (value instanceof Map && copy instanceof Map)
+    for (const [key, entry] of value) copy.set(key, next(entry))
+  if (value instanceof Set && copy instanceof Set) for (const entry of value) copy.add(next(entry))
   // Bytes have an own property for each, and are copied already. A map may have a toJSON of its own.
   if (value instanceof Uint8Array) return copy
   for (const name of Reflect.ownKeys(value)) {
-    const { value: one, ...rest } = Reflect.getOwnPropertyDescriptor(value, name) as PropertyDescriptor
-    Object.defineProperty(copy, name, { ...rest, value: next(one) })
+    const { value: entry, ...rest } = Reflect.getOwnPropertyDescriptor(value, name) as PropertyDescriptor
+    Object.defineProperty(copy, name, { ...rest, value: next(entry) })
   }
   if (Object.isFrozen(value)) Object.freeze(copy)
   return copy
@@ -46,46 +47,46 @@ function shellOf(value: object): object {
 /** The objects in a value that a caller could change. */
 export function changeable(value: unknown): object[] {
   const found = new Set<object>()
-  walk(value, (one) => {
-    if (typeof one === 'object' && one !== null && !Object.isFrozen(one)) found.add(one)
+  walk(value, (entry) => {
+    if (typeof entry === 'object' && entry !== null && !Object.isFrozen(entry)) found.add(entry)
   })
   return [...found]
 }
 
 /** Visits a value and what it is made of, keys of maps included; each object once. */
-export function walk(value: unknown, visit: (one: unknown) => void): void {
+export function walk(value: unknown, visit: (entry: unknown) => void): void {
   const seen = new Set<unknown>()
-  const go = (one: unknown, depth: number): void => {
-    if (!isData(one)) {
-      if (typeof one !== 'object' || one === null) visit(one)
+  const go = (entry: unknown, depth: number): void => {
+    if (!isData(entry)) {
+      if (typeof entry !== 'object' || entry === null) visit(entry)
       return
     }
-    if (depth > DEEPEST || seen.has(one)) return
-    seen.add(one)
-    visit(one)
-    if (one instanceof Map)
-      for (const [key, item] of one) [key, item].forEach((part) => void go(part, depth + 1))
-    else if (one instanceof Set) for (const item of one) go(item, depth + 1)
-    else if (isRecord(one))
-      for (const name of Reflect.ownKeys(one))
-        go(Reflect.getOwnPropertyDescriptor(one, name)?.value, depth + 1)
+    if (depth > DEEPEST || seen.has(entry)) return
+    seen.add(entry)
+    visit(entry)
+    if (entry instanceof Map)
+      for (const [key, item] of entry) [key, item].forEach((part) => void go(part, depth + 1))
+    else if (entry instanceof Set) for (const item of entry) go(item, depth + 1)
+    else if (isRecord(entry))
+      for (const name of Reflect.ownKeys(entry))
+        go(Reflect.getOwnPropertyDescriptor(entry, name)?.value, depth + 1)
   }
   go(value, 0)
 }
 
 /** Changes everything in a value that can be changed, as a careless caller would. */
 export function spoil(value: unknown): void {
-  for (const one of changeable(value)) {
-    if (one instanceof Map) {
-      for (const [key, item] of one) one.set(key, spoilt(item))
-      one.set(SPOILT_TEXT, SPOILT_TEXT)
-    } else if (one instanceof Set) one.add(SPOILT_TEXT)
-    else if (one instanceof Date) one.setTime(SPOILT_NUMBER)
-    else if (one instanceof Uint8Array) one.fill(0xa5)
+  for (const entry of changeable(value)) {
+    if (entry instanceof Map) {
+      for (const [key, item] of entry) entry.set(key, spoilt(item))
+      entry.set(SPOILT_TEXT, SPOILT_TEXT)
+    } else if (entry instanceof Set) entry.add(SPOILT_TEXT)
+    else if (entry instanceof Date) entry.setTime(SPOILT_NUMBER)
+    else if (entry instanceof Uint8Array) entry.fill(0xa5)
     else {
-      for (const name of Object.keys(one)) Reflect.set(one, name, spoilt(Reflect.get(one, name)))
-      if (Array.isArray(one)) Reflect.set(one, one.length, SPOILT_TEXT)
-      else Reflect.set(one, SPOILT_TEXT, SPOILT_TEXT)
+      for (const name of Object.keys(entry)) Reflect.set(entry, name, spoilt(Reflect.get(entry, name)))
+      if (Array.isArray(entry)) Reflect.set(entry, entry.length, SPOILT_TEXT)
+      else Reflect.set(entry, SPOILT_TEXT, SPOILT_TEXT)
     }
   }
 }
@@ -93,10 +94,10 @@ export function spoil(value: unknown): void {
 /** Whether a value shows what {@link spoil} left. */
 export function isSpoilt(value: unknown): boolean {
   let found = false
-  walk(value, (one) => {
-    if (one === SPOILT_NUMBER || one === SPOILT_TEXT) found = true
-    if (one instanceof Date && one.getTime() === SPOILT_NUMBER) found = true
-    if (isRecord(one) && Object.hasOwn(one, SPOILT_TEXT)) found = true
+  walk(value, (entry) => {
+    if (entry === SPOILT_NUMBER || entry === SPOILT_TEXT) found = true
+    if (entry instanceof Date && entry.getTime() === SPOILT_NUMBER) found = true
+    if (isRecord(entry) && Object.hasOwn(entry, SPOILT_TEXT)) found = true
   })
   return found
 }
@@ -122,8 +123,8 @@ function isRecord(value: unknown): value is object {
 }
 
 function isPlainProperty(value: object, name: PropertyKey): boolean {
-  const { enumerable, get, set, value: one } = Reflect.getOwnPropertyDescriptor(value, name) ?? {}
+  const { enumerable, get, set, value: entry } = Reflect.getOwnPropertyDescriptor(value, name) ?? {}
   if (get !== undefined || set !== undefined) return false
   // What only helps to print an object stands beside its data.
-  return typeof one !== 'function' || enumerable === false
+  return typeof entry !== 'function' || enumerable === false
 }

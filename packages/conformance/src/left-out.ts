@@ -28,9 +28,9 @@ export function leftOut<P extends Provider>(suite: Suite<P>, target: Target<P>):
     if (typeof reason !== 'string' || reason.trim() === '')
       throw new TypeError(`"leaveOut" of ${target.name}: ${quote(what)} needs a reason`)
   }
-  return suite.cases.flatMap((one) => {
-    const reason = reasonFor(one, target)
-    return reason === undefined ? [] : [{ name: one.name, reason }]
+  return suite.cases.flatMap((item) => {
+    const reason = reasonFor(item, target)
+    return reason === undefined ? [] : [{ name: item.name, reason }]
   })
 }
 

@@ -36,7 +36,7 @@ export class Loans {
       if (!isDeepStrictEqual(given, before)) this.#findings.add(`${verb} changes an object that it was given`)
       if (isShared) return
       spoil(given)
-      for (const one of changeable(given)) this.#lent.set(one, `${verb} was given`)
+      for (const item of changeable(given)) this.#lent.set(item, `${verb} was given`)
     }
     return {
       given,
@@ -47,15 +47,15 @@ export class Loans {
         ended()
         if (passesThrough) return copy
         spoil(value)
-        for (const one of changeable(value)) this.#lent.set(one, `${verb} handed out`)
+        for (const item of changeable(value)) this.#lent.set(item, `${verb} handed out`)
         return copy
       },
     }
   }
 
   #look(verb: string, value: unknown): void {
-    for (const one of changeable(value)) {
-      const before = this.#lent.get(one)
+    for (const item of changeable(value)) {
+      const before = this.#lent.get(item)
       if (before === undefined) continue
       this.#findings.add(
         `${verb} hands out an object that ${before} before: who changes it changes what others see. Hand out a copy, or freeze it`,
@@ -70,6 +70,8 @@ export class Loans {
   }
 }
 
-const hasFunction = (one: unknown): boolean =>
-  typeof one === 'function' ||
-  (typeof one === 'object' && one !== null && Object.values(one).some((part) => typeof part === 'function'))
+const hasFunction = (item: unknown): boolean =>
+  typeof item === 'function' ||
+  (typeof item === 'object' &&
+    item !== null &&
+    Object.values(item).some((part) => typeof part === 'function'))

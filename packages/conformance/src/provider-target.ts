@@ -129,7 +129,7 @@ export function providerTarget<P extends Provider>(description: ProviderDescript
 }
 
 function onlyIdOf(spi: Spi, factories: readonly AnyProviderFactory[]): string {
-  const ids = factories.filter((one) => one.spi.name === spi.name).map(({ id }) => id)
+  const ids = factories.filter((item) => item.spi.name === spi.name).map(({ id }) => id)
   const [id] = ids
   if (id !== undefined && ids.length === 1) return id
   if (id === undefined) throw new TypeError(`"factories" has none for ${spi.name}`)

@@ -40,15 +40,15 @@ export type Verdict =
 export async function runCase<P extends Provider>(
   suite: Suite<P>,
   target: Target<P>,
-  one: Case<P>,
+  item: Case<P>,
   { seed, timeoutMs = DEFAULT_TIMEOUT_MS, settle = async () => {} }: CaseOptions,
 ): Promise<Verdict> {
   const steps = new Steps()
   const chance = new Chance(seed)
   try {
-    return await play(suite, target, one, { steps, chance, seed, timeoutMs, settle })
+    return await play(suite, target, item, { steps, chance, seed, timeoutMs, settle })
   } catch (error) {
-    const { level, name, source } = one
+    const { level, name, source } = item
     const guarantee = { spi: suite.spi.name, target: target.name, guarantee: name, level, source }
     throw new ConformanceFailure(guarantee, error, steps.lines(), chance.usedSeed)
   }
@@ -73,7 +73,7 @@ interface Performance {
 async function play<P extends Provider>(
   suite: Suite<P>,
   target: Target<P>,
-  one: Case<P>,
+  item: Case<P>,
   { steps, chance, seed, timeoutMs, settle }: Performance,
 ): Promise<Verdict> {
   const clock = new SteppedClock(steps)
@@ -101,7 +101,7 @@ async function play<P extends Provider>(
       return stepped(provider, label, { steps, loans, secrets, shared, realmOf })
     }
     let nodes = 1
-    await one.run({
+    await item.run({
       provider: await open('', suite.properties),
       clock,
       logger,

@@ -65,18 +65,18 @@ export function runSuite<P extends Provider>(
         timeoutMs + SLACK_MS,
       )
     }
-    for (const one of suite.cases) {
-      if (reasonFor(one, target) !== undefined) continue
+    for (const item of suite.cases) {
+      if (reasonFor(item, target) !== undefined) continue
       const body = async function (this: unknown): Promise<void> {
         raiseTimeout(this, timeoutMs + SLACK_MS)
         if ((await missing()) !== undefined) return
-        await runCase(suite, target, one, { seed, timeoutMs })
+        await runCase(suite, target, item, { seed, timeoutMs })
       }
-      test(`${one.name} [${one.level}, ${one.source}]`, body, timeoutMs + SLACK_MS)
+      test(`${item.name} [${item.level}, ${item.source}]`, body, timeoutMs + SLACK_MS)
     }
     const { skip = test } = test
-    for (const reason of new Set(omitted.map((one) => one.reason))) {
-      const count = omitted.filter((one) => one.reason === reason).length
+    for (const reason of new Set(omitted.map((item) => item.reason))) {
+      const count = omitted.filter((item) => item.reason === reason).length
       skip(`left out, ${count === 1 ? '1 case' : `${count} cases`}: ${reason}`, async () => {})
     }
   })

@@ -22,18 +22,18 @@ export class Secrets {
   /** Notes what a case gives to a verb. */
   gave(args: readonly unknown[]): void {
     const [first] = args
-    if (typeof first === 'string' && args.some((one) => typeof one === 'function')) this.#kinds.add(first)
-    walk(args, (one) => {
-      if (typeof one !== 'string' || this.#given.size >= MOST) return
-      if (one.length >= SHORTEST_ALONE) this.#given.add(one)
-      this.got(one)
+    if (typeof first === 'string' && args.some((item) => typeof item === 'function')) this.#kinds.add(first)
+    walk(args, (item) => {
+      if (typeof item !== 'string' || this.#given.size >= MOST) return
+      if (item.length >= SHORTEST_ALONE) this.#given.add(item)
+      this.got(item)
     })
   }
 
   /** Notes what a verb answers. */
   got(value: unknown): void {
-    walk(value, (one) => {
-      if (typeof one === 'string' && this.#known.size < MOST && isDistinctive(one)) this.#known.add(one)
+    walk(value, (item) => {
+      if (typeof item === 'string' && this.#known.size < MOST && isDistinctive(item)) this.#known.add(item)
     })
   }
 
@@ -63,7 +63,7 @@ export class Secrets {
   }
 
   #partOf(texts: readonly string[]): string | undefined {
-    for (const one of this.#known) if (texts.some((text) => text.includes(one))) return one
+    for (const item of this.#known) if (texts.some((text) => text.includes(item))) return item
     return undefined
   }
 
@@ -74,8 +74,8 @@ export class Secrets {
 
   #fieldOf(fields: object): string | undefined {
     let found: string | undefined
-    walk(fields, (one) => {
-      if (typeof one === 'string' && this.#isName(one)) found = one
+    walk(fields, (item) => {
+      if (typeof item === 'string' && this.#isName(item)) found = item
     })
     return found
   }
@@ -93,18 +93,18 @@ const kindOf = (found: string): string => (isDistinctive(found) ? 'an id, a toke
 function textsOf(value: object): string[] {
   const texts: string[] = []
   const seen = new Set<unknown>()
-  const go = (one: unknown): void => {
-    if (typeof one === 'string') texts.push(one)
-    if (typeof one !== 'object' || one === null || seen.has(one)) return
-    seen.add(one)
-    if (one instanceof Error) {
-      texts.push(one.message)
-      go(one.cause)
-      if (one instanceof AggregateError) one.errors.forEach(go)
-      for (const part of Object.values(one)) go(part)
+  const go = (item: unknown): void => {
+    if (typeof item === 'string') texts.push(item)
+    if (typeof item !== 'object' || item === null || seen.has(item)) return
+    seen.add(item)
+    if (item instanceof Error) {
+      texts.push(item.message)
+      go(item.cause)
+      if (item instanceof AggregateError) item.errors.forEach(go)
+      for (const part of Object.values(item)) go(part)
     } else
       texts.push(
-        inspect(one, { depth: 6, maxStringLength: null, maxArrayLength: null, customInspect: false }),
+        inspect(item, { depth: 6, maxStringLength: null, maxArrayLength: null, customInspect: false }),
       )
   }
   go(value)

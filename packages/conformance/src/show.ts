@@ -4,14 +4,14 @@ const LONGEST = 240
 
 /** A value on one line, not longer than a report needs. */
 export function show(value: unknown, longest = LONGEST): string {
-  const text = value instanceof Error ? told(value) : inspected(value)
+  const text = value instanceof Error ? described(value) : inspected(value)
   const line = text.replace(/\s*\n\s*/g, ' ')
   return line.length > longest ? `${line.slice(0, longest)}…` : line
 }
 
-function told(error: Error): string {
+function described(error: Error): string {
   const errors: readonly unknown[] = error instanceof AggregateError ? error.errors : []
-  const parts = errors.length === 0 ? '' : ` (${errors.map((one) => show(one)).join('; ')})`
+  const parts = errors.length === 0 ? '' : ` (${errors.map((item) => show(item)).join('; ')})`
   return `${error.name}: ${error.message}${parts}`
 }
 

@@ -60,7 +60,7 @@ export class Steps {
 
 function lineOf({ node, what, args, result }: Step): string {
   if (args === undefined) return what
-  const call = `${node}${what}(${args.map((one) => show(one)).join(', ')})`
+  const call = `${node}${what}(${args.map((item) => show(item)).join(', ')})`
   if (result === undefined) return `${call}  … no answer`
   if ('value' in result) return result.value === undefined ? call : `${call}  → ${show(result.value)}`
   return `${call}  throws ${show(result.error)}`

@@ -96,7 +96,7 @@ export function defineSuite<P extends Provider>(
   const adder =
     (level: Level): AddCase<P> =>
     (name, source, run) => {
-      if (cases.some((one) => one.name === name))
+      if (cases.some((item) => item.name === name))
         throw new TypeError(`two cases of ${spi.name} are named "${name}"`)
       cases.push({ level, name, source, run })
     }

@@ -5,8 +5,8 @@
  */
 export async function together<T>(count: number, call: (index: number) => Promise<T>): Promise<T[]> {
   const settled = await Promise.allSettled(Array.from({ length: count }, (_, index) => call(index)))
-  return settled.map((one) => {
-    if (one.status === 'rejected') throw one.reason
-    return one.value
+  return settled.map((item) => {
+    if (item.status === 'rejected') throw item.reason
+    return item.value
   })
 }

@@ -60,7 +60,7 @@ Left out
     totals: { passed: 8, failed: 6, leftOut: 1 },
     targets: [{ target: 'good' }, { target: 'late', totals: { failed: 1 } }, { target: 'stuck' }],
   })
-  const late = report.targets[1].cases.find((one: { outcome: string }) => one.outcome === 'failed')
+  const late = report.targets[1].cases.find((item: { outcome: string }) => item.outcome === 'failed')
   expect(late).toMatchObject({ guarantee: 'get: gone at the end of its life', level: 'expiry' })
   expect(late.failure.steps).toHaveLength(5)
 

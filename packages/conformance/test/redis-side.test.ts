@@ -147,9 +147,9 @@ describe.each(stores)('the key space on %s', (_, needs, make) => {
       const inspector = await openInspector(client)
       await record(`${prefix}:{0a}:rec:1`)
       await index(`${prefix}:{0a}:idx:realm`, { '1': NOW + 1 })
-      const told: unknown[] = []
-      await checkKeySpace(inspector, prefix, rules, NOW, (...one) => told.push(one))
-      expect(told.sort()).toEqual([
+      const heard: unknown[] = []
+      await checkKeySpace(inspector, prefix, rules, NOW, (...item) => heard.push(item))
+      expect(heard.sort()).toEqual([
         ['idx', 'zset', []],
         ['rec', 'hash', ['a']],
       ])
@@ -261,7 +261,7 @@ describeWith(redis, 'a Redis target', () => {
         keySpace: jarRules,
       }),
     )
-    return results.map((one) => (one.outcome === 'failed' ? one.failure.message : one.outcome))
+    return results.map((item) => (item.outcome === 'failed' ? item.failure.message : item.outcome))
   }
 
   test.each<[Bug, string[]]>([
@@ -360,7 +360,7 @@ describeWith(redis, 'a faulty client', () => {
     const errors = [new Error('first'), new Error('second')] as const
     for (const error of errors) faulty.arm(count, { when: 'before', error })
     const outcomes = await Promise.allSettled([1, 2, 3].map(() => send(faulty.client, key)))
-    expect(outcomes.map((one) => (one.status === 'rejected' ? one.reason : one.value))).toEqual([
+    expect(outcomes.map((item) => (item.status === 'rejected' ? item.reason : item.value))).toEqual([
       ...errors,
       1,
     ])

@@ -153,8 +153,8 @@ test('a provider that cannot be started fails the case with the reason', async (
 test('of several factories of the SPI one must be named', async () => {
   const two = [shelves, { ...shelves, id: 'other' }]
   const run = async (more: Partial<ProviderDescription<Shelf>>) =>
-    (await checkSuite(shelfSuite, describeShelf({ openStore: () => openShelf(), ...more }))).map((one) =>
-      one.outcome === 'failed' ? one.failure.message : one.outcome,
+    (await checkSuite(shelfSuite, describeShelf({ openStore: () => openShelf(), ...more }))).map((item) =>
+      item.outcome === 'failed' ? item.failure.message : item.outcome,
     )
   expect(await run({ factories: two, provider: 'other' })).toEqual(['passed', 'passed'])
   expect((await run({ factories: two }))[0]).toContain('"provider" must say which')

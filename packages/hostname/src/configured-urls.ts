@@ -80,7 +80,7 @@ function allowedHostList(texts: readonly string[]): (base: Base) => boolean {
   const rules = texts.map((text) => {
     const [, host = '', port] = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(text) ?? []
     const address = host.startsWith('[') ? parseAuthority(host)?.host : undefined
-    const matches = address === undefined ? hostPattern(host) : (one: string) => one === address
+    const matches = address === undefined ? hostPattern(host) : (item: string) => item === address
     return { matches, port: port === undefined ? undefined : Number(port) }
   })
   return ({ host, port }) => rules.some((rule) => rule.matches(host) && (rule.port ?? port) === port)

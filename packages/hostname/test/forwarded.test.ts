@@ -285,7 +285,7 @@ describe('nodes 37: Forwarded', () => {
   })
 
   test('junk is no error and no address', async () => {
-    const [one, other] = [await trusting('forwarded'), await trusting('x-forwarded')]
+    const [item, other] = [await trusting('forwarded'), await trusting('x-forwarded')]
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc
@@ -317,7 +317,7 @@ describe('nodes 37: Forwarded', () => {
           'x-forwarded-proto': more,
           'x-forwarded-port': more,
         }
-        for (const provider of [one, other]) {
+        for (const provider of [item, other]) {
           const { ip, host, scheme } = provider.clientAddress(requestWith({ headers }))
           expect(ip ?? '::').toMatch(/^[\da-f.:]+$/)
           expect(host ?? 'a').toMatch(/^(\[[\da-f:.]+\]|[a-z0-9_.-]+)(:\d+)?$/)

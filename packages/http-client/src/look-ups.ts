@@ -51,7 +51,7 @@ export class LookUps {
   async #ask(name: string): Promise<readonly string[]> {
     try {
       const addresses: unknown = await (this.#running.get(name) ?? this.#begin(name))
-      if (Array.isArray(addresses) && addresses.every((one) => typeof one === 'string')) return addresses
+      if (Array.isArray(addresses) && addresses.every((item) => typeof item === 'string')) return addresses
     } catch (error) {
       throw new HttpError('connect', { sent: 'no', host: name, detail: systemCode(error) })
     }

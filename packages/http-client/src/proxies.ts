@@ -116,7 +116,7 @@ export function environmentProxies(
 ): ProxyChoice | undefined {
   // In a CGI program HTTP_PROXY is what the client sent as the header "Proxy".
   const names = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', ...(env['REQUEST_METHOD'] ? [] : ['HTTP_PROXY'])]
-  const name = names.find((one) => (env[one] ?? '').trim() !== '')
+  const name = names.find((item) => (env[item] ?? '').trim() !== '')
   if (name === undefined) return undefined
   const text = (env[name] ?? '').trim()
   let proxy: HttpProxy

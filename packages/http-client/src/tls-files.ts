@@ -118,7 +118,7 @@ export class TlsFiles {
   async #stampsOfFiles(): Promise<string> {
     const stats = await Promise.all(this.#files.map((file) => stat(file).catch(() => undefined)))
     return stats
-      .map((one) => (one === undefined ? '-' : `${one.mtimeMs} ${one.ctimeMs} ${one.size} ${one.ino}`))
+      .map((item) => (item === undefined ? '-' : `${item.mtimeMs} ${item.ctimeMs} ${item.size} ${item.ino}`))
       .join()
   }
 

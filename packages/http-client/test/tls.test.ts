@@ -135,11 +135,11 @@ describe('nodes 35: client certificates', () => {
     const seen = shown(sink)
     const hosts = ['127.0.0.1']
     const pfx = certificates.pfx(mine, 'passphrase')
-    for (const one of [
+    for (const item of [
       { hosts, pfx, passphrase: 'passphrase' },
       { hosts, cert: mine.cert, key: mine.key },
     ]) {
-      const provider = await client({ ca: [ours.cert], clientCertificates: [one] })
+      const provider = await client({ ca: [ours.cert], clientCertificates: [item] })
       await provider.request(sink.origin, { purpose: 'x' })
       expect(provider.certificateThumbprint(sink.origin)).toMatch(/^[\w-]{43}$/)
     }
@@ -160,7 +160,7 @@ describe('nodes 35: client certificates', () => {
   test('what does not fit together stops the start, without its text', async () => {
     const hosts = ['a']
     const pfx = certificates.pfx(mine, 'passphrase')
-    for (const [one, place] of [
+    for (const [item, place] of [
       [{ hosts, cert: mine.certFile, key: server.keyFile }, 'clientCertificates[0]'],
       [{ hosts, pfx, passphrase: 'wr0ng' }, 'clientCertificates[0]'],
       [{ hosts, cert: '/nowhere/a.pem', key: mine.keyFile }, 'clientCertificates[0].cert'],
@@ -169,7 +169,7 @@ describe('nodes 35: client certificates', () => {
       [{ hosts: [], ...files }, 'clientCertificates'],
       [{ hosts: ['a b'], ...files }, 'clientCertificates'],
     ] as const) {
-      const started = client({ clientCertificates: [one] })
+      const started = client({ clientCertificates: [item] })
       await expect(started).rejects.toMatchObject({ code: 'ERR_PROVIDER_CONFIGURATION' })
       await expect(started).rejects.toThrow(place)
       await expect(started).rejects.not.toThrow(/wr0ng|nowhere/)

@@ -80,12 +80,12 @@ export class Counting {
     }
     const { before, after } = result
     if (before === undefined || after?.numFailures === before.numFailures) return { cleared: false }
-    const told = { ...about(rule.subject), at: now, numFailures: before.numFailures }
+    const event = { ...about(rule.subject), at: now, numFailures: before.numFailures }
     // A lock stays together with the failures of a second factor.
     if (after === undefined && isLocked(before, rule.policy, now)) {
-      this.#events.emit('unlock', { ...told, cause: 'success' })
+      this.#events.emit('unlock', { ...event, cause: 'success' })
     }
-    this.#events.emit('success-after-failures', told)
+    this.#events.emit('success-after-failures', event)
     return { cleared: true }
   }
 
@@ -129,9 +129,9 @@ export class Counting {
 
   #tellLock(subject: Subject, { state, newLock }: FailureStep, at: number): void {
     const reason = state.reason === '' ? 'failures' : state.reason
-    const told = { ...about(subject), at, numFailures: state.numFailures, reason }
-    if (newLock === 'permanent') this.#events.emit('permanent-lock', told)
-    else this.#events.emit('temporary-lock', { ...told, until: state.lockedUntil })
+    const event = { ...about(subject), at, numFailures: state.numFailures, reason }
+    if (newLock === 'permanent') this.#events.emit('permanent-lock', event)
+    else this.#events.emit('temporary-lock', { ...event, until: state.lockedUntil })
   }
 }
 

@@ -73,8 +73,8 @@ describeWith(redis, 'the Lua and the TypeScript policy', () => {
     const keys = ['record', 'realm', 'attempts'].map((name) => `agreement-${process.pid}-{0}:${name}`)
     for (let start = 0; start < HISTORIES; start += PER_CALL) {
       const histories = Array.from({ length: PER_CALL }, () => history(random))
-      const expected = await Promise.all(histories.map((one) => play(one, seen)))
-      const sent = histories.map((one, index) => encode(one, (expected[index] as Played).others))
+      const expected = await Promise.all(histories.map((item) => play(item, seen)))
+      const sent = histories.map((item, index) => encode(item, (expected[index] as Played).others))
 
       const replies = (await client.eval(
         REPLAY,
@@ -88,8 +88,8 @@ describeWith(redis, 'the Lua and the TypeScript policy', () => {
       )) as unknown[][]
       replies.forEach((reply, index) => {
         const { events, policy } = histories[index] as History
-        seen.usual += reply.filter((one, n) => events[n]?.[0] === 'f' && typeof one === 'number').length
-        const decoded = reply.map((one, n) => decode(events[n], policy, one))
+        seen.usual += reply.filter((item, n) => events[n]?.[0] === 'f' && typeof item === 'number').length
+        const decoded = reply.map((item, n) => decode(events[n], policy, item))
         const { results } = expected[index] as Played
         if (decoded.join() !== results.join()) {
           expect(decoded, `seed ${seed}, ${JSON.stringify(histories[index])}`).toEqual(results)

@@ -99,7 +99,7 @@ describeWith(redis, 'login-failure faults', () => {
     healthy = await open(client)
   })
   afterEach(async () => {
-    for (const one of opened.splice(0)) await one.close()
+    for (const item of opened.splice(0)) await item.close()
     await (await openInspector(client)).clear(prefix)
   })
 
@@ -430,7 +430,9 @@ describeWith(redis, 'login-failure faults', () => {
     for (let n = 0; n < 3; n++) await healthy.recordFailure('realm', userId, { ip: '203.0.113.7' })
     const short = await open(client, { prefix: 'a' })
     for (let n = 0; n < 3; n++) await short.recordFailure('realm', userId, { ip: '203.0.113.7' })
-    const [key = ''] = (await (await openInspector(client)).keys('a')).filter((one) => one.includes('}:lf:'))
+    const [key = ''] = (await (await openInspector(client)).keys('a')).filter((item) =>
+      item.includes('}:lf:'),
+    )
     expect(Number(await client.call('MEMORY', 'USAGE', key))).toBeLessThanOrEqual(240)
     await (await openInspector(client)).clear('a')
   })
@@ -443,7 +445,7 @@ describeWith(redis, 'login-failure faults', () => {
     for (let n = 0; n < 3; n++)
       await provider.recordFailure('secret-realm', 'secret-user', { ip: '203.0.113.99' })
     goAway()
-    const error = await provider.recordFailure('secret-realm', 'secret-user').catch((one: unknown) => one)
+    const error = await provider.recordFailure('secret-realm', 'secret-user').catch((item: unknown) => item)
     const said = JSON.stringify([logger.entries, String(error), (error as Error).stack])
     expect(logger.entries.some(({ message }) => message.includes('listener'))).toBe(true)
     expect(said).not.toMatch(/secret-|203\.0\.113\.99/)

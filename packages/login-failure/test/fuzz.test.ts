@@ -45,7 +45,7 @@ describeWith(redis, 'a stored record', () => {
       })
       clock.advance(2_000)
     }
-    key = (await (await openInspector(client)).keys(prefix)).find((one) => one.includes(':lf:')) ?? ''
+    key = (await (await openInspector(client)).keys(prefix)).find((item) => item.includes(':lf:')) ?? ''
     intact = await client.hgetall(key)
   })
   afterAll(async () => {

@@ -80,7 +80,7 @@ describeWith(redis, 'memory and Redis', () => {
           return JSON.stringify(inMemory?.attempts.map(({ answer }) => answer)) + inMemory?.events.join()
         }
         try {
-          let told = ''
+          let heard = ''
           for (const step of steps) {
             world.clock.advance(1)
             step.before?.(world)
@@ -88,8 +88,8 @@ describeWith(redis, 'memory and Redis', () => {
             const [inMemory, inRedis] = await Promise.all(sides.map((side) => step.run(side, world)))
             expect(inRedis, step.name).toEqual(inMemory)
             await settle()
-            told = await compare(step.name)
-            for (const word of WORDS) if (told.includes(`"${word}"`)) met.set(word, (met.get(word) ?? 0) + 1)
+            heard = await compare(step.name)
+            for (const word of WORDS) if (heard.includes(`"${word}"`)) met.set(word, (met.get(word) ?? 0) + 1)
           }
           while (sides.some((side) => side.verifying > 0)) {
             for (const side of sides) side.end(0, 'right')

@@ -73,7 +73,7 @@ test('what is removed takes what names it', () => {
 test('no name can spell the key of another', () => {
   const spelled = new Set<string>()
   const names = ['a', 'a:b', 'b', 'b:c', '', 'a%3ab', '%', ':']
-  for (const one of names) for (const two of names) spelled.add(cacheKeys.roleByName('r', one, two))
+  for (const item of names) for (const two of names) spelled.add(cacheKeys.roleByName('r', item, two))
   expect(spelled.size).toBe(names.length ** 2)
   expect(cacheKeys.user('a', 'b:c')).not.toBe(cacheKeys.user('a:b', 'c'))
 })

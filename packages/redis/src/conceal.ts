@@ -60,9 +60,9 @@ export function isConcealed({ args }: SentCommand): boolean {
 function shownFor({ name, args }: SentCommand, heads: readonly string[]): unknown[] | undefined {
   if (name === 'evalsha') return shownBySha.get(args[0] as string)
   if (name === 'eval') return sources.has(args[0] as string) ? nothing : undefined
-  for (const one of args) {
-    if (typeof one !== 'string') continue
-    for (const head of heads) if (one.startsWith(head)) return nothing
+  for (const item of args) {
+    if (typeof item !== 'string') continue
+    for (const head of heads) if (item.startsWith(head)) return nothing
   }
   return undefined
 }

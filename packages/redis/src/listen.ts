@@ -20,14 +20,14 @@ const heard = shared('heard', () => new WeakMap<RedisClient, Map<string, Heard>>
 export function listen(client: RedisClient, event: string, listener: Listener): () => void {
   const events = heard.get(client) ?? new Map<string, Heard>()
   heard.set(client, events)
-  const one = events.get(event) ?? attach(client, event)
-  events.set(event, one)
+  const item = events.get(event) ?? attach(client, event)
+  events.set(event, item)
   // The same function may listen twice.
   const entry: Listener = (...args) => listener(...args)
-  one.listeners.add(entry)
+  item.listeners.add(entry)
   return () => {
-    if (!one.listeners.delete(entry) || one.listeners.size > 0) return
-    client.off(event, one.tell)
+    if (!item.listeners.delete(entry) || item.listeners.size > 0) return
+    client.off(event, item.tell)
     events.delete(event)
   }
 }

@@ -217,7 +217,7 @@ function isAddress(url: string): boolean {
 export function describeTarget(config: RedisConfig): string {
   const list = (addresses: readonly v.InferOutput<typeof address>[], defaultPort: number) =>
     addresses
-      .map((one) => parseAddress(one, defaultPort))
+      .map((item) => parseAddress(item, defaultPort))
       .map(({ host, port }) => `${host}:${port}`)
       .join(', ')
   if (config.sentinels) return `master "${config.name}" of the sentinels ${list(config.sentinels, 26_379)}`

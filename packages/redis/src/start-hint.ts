@@ -2,7 +2,7 @@ import { isError } from '@authstate/spi/internal'
 import type { RedisConfig } from './options.js'
 
 /** Where somebody looks who has to mend what an error says. */
-interface Places {
+interface Addresses {
   /** User name and password. */
   readonly secrets: string
   /** Options of TLS, such as `redis.tls`. */
@@ -12,7 +12,7 @@ interface Places {
   readonly isTls: boolean
 }
 
-type Hint = readonly [pattern: RegExp, text: (places: Places) => string]
+type Hint = readonly [pattern: RegExp, text: (addresses: Addresses) => string]
 
 /** What to do about a start that failed, by what its error says. The first that fits is told. */
 const HINTS: readonly Hint[] = [
@@ -52,7 +52,7 @@ const wantsCertificate = (tls: string): string =>
 /** What to do about an error of the first connection, in brackets; `''` where its own words are all there is. */
 export function startHint(error: Error, config: RedisConfig): string {
   const said = wordsOf(error)
-  const text = HINTS.find(([pattern]) => pattern.test(said))?.[1](placesIn(config, /sentinel/i.test(said)))
+  const text = HINTS.find(([pattern]) => pattern.test(said))?.[1](addressesIn(config, /sentinel/i.test(said)))
   return text ? ` (${text})` : ''
 }
 
@@ -62,7 +62,7 @@ function wordsOf(error: Error): string {
   return `${typeof code === 'string' ? code : ''} ${message} ${ofNode}`
 }
 
-function placesIn(config: RedisConfig, isOfSentinels: boolean): Places {
+function addressesIn(config: RedisConfig, isOfSentinels: boolean): Addresses {
   if (config.client !== undefined) {
     const place = 'the options of the client'
     return { secrets: place, tls: 'tls in the options of the client', askForTls: place, isTls: false }

@@ -68,7 +68,7 @@ describe('the rule on the page', () => {
   test('and nothing that nobody needs', () => {
     const ofScripts = new Set(calls.map(({ name = '' }) => name.toLowerCase()))
     const ofOurs = ['evalsha', 'eval', 'hgetall', 'hvals', 'hmget', 'get', 'zcount', 'xread', 'ping', 'info']
-    expect([...allowed].filter((one) => !ofScripts.has(one) && !ofOurs.includes(one))).toEqual([])
+    expect([...allowed].filter((item) => !ofScripts.has(item) && !ofOurs.includes(item))).toEqual([])
   })
 })
 
@@ -130,8 +130,8 @@ describeWith(serverBinary, 'a user with exactly these rights', () => {
       raw.publish('a', 'b'),
       raw.subscribe('a'),
     ])
-    for (const one of tried) {
-      expect(one).toMatchObject({
+    for (const item of tried) {
+      expect(item).toMatchObject({
         status: 'rejected',
         reason: { message: expect.stringMatching(/NOPERM|ACL failure|can't run this command/) },
       })
@@ -180,11 +180,11 @@ describeWith(serverBinary, 'a user who lacks one right', () => {
       ...count,
       lua: `local key = KEYS[1]\nreturn redis.call('${command}', key, ARGV[1], '1', '2')`,
     })
-    const told = await connection
+    const heard = await connection
       .run(call, { counter: connection.keys.key(0, 'n') }, { by: 1 })
       .then(String, (error: Error) => error.message)
-    if (/number of args/i.test(told) || !/refused/.test(told)) return
-    expect(told).toContain(`"${name}"`)
+    if (/number of args/i.test(heard) || !/refused/.test(heard)) return
+    expect(heard).toContain(`"${name}"`)
   })
 })
 
@@ -222,15 +222,15 @@ describeWith(serverBinary, 'a user with these rights on a Cluster', () => {
     onTestFinished(() => cluster.stop())
     const admins = cluster.nodes.map(({ port }) => new Redis({ port }))
     onTestFinished(() => {
-      for (const one of admins) one.disconnect()
+      for (const item of admins) item.disconnect()
     })
-    await Promise.all(admins.map((one) => setUser(one, [...rule, ...forCluster])))
+    await Promise.all(admins.map((item) => setUser(item, [...rule, ...forCluster])))
     const connection = await open({ nodes: cluster.startupNodes, ...user })
     const everywhere = connection.keys.all.map((partition) =>
       connection.hgetall('test.read', connection.keys.key(partition, 'x')),
     )
     expect(await Promise.all(everywhere)).toEqual(everywhere.map(() => ({})))
-    for (const one of admins) expect(await refused(one)).toEqual([])
+    for (const item of admins) expect(await refused(item)).toEqual([])
   })
 })
 
@@ -244,10 +244,10 @@ describeWith(serverBinary, 'users with these rights behind sentinels', () => {
       .filter(({ port }) => !ports.includes(port))
       .map(({ port }) => new Redis({ port }))
     onTestFinished(() => {
-      for (const one of [...watched, ...servers]) one.disconnect()
+      for (const item of [...watched, ...servers]) item.disconnect()
     })
-    await Promise.all(watched.map((one) => setUser(one, forSentinels)))
-    await Promise.all(servers.map((one) => setUser(one, rule)))
+    await Promise.all(watched.map((item) => setUser(item, forSentinels)))
+    await Promise.all(servers.map((item) => setUser(item, rule)))
     const { sentinels, name } = topology
     const connection = await open({
       sentinels,
@@ -257,6 +257,6 @@ describeWith(serverBinary, 'users with these rights behind sentinels', () => {
       sentinelPassword: user.password,
     })
     await connection.checkHealth()
-    for (const one of [...watched, ...servers]) expect(await refused(one)).toEqual([])
+    for (const item of [...watched, ...servers]) expect(await refused(item)).toEqual([])
   })
 })

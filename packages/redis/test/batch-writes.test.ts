@@ -42,8 +42,8 @@ describe('batches', () => {
     const listeners = new Set<unknown>()
     const client = {
       stream,
-      on: (_: string, one: unknown) => listeners.add(one),
-      off: (_: string, one: unknown) => listeners.delete(one),
+      on: (_: string, item: unknown) => listeners.add(item),
+      off: (_: string, item: unknown) => listeners.delete(item),
     }
     const stop = batchWrites(client as unknown as RedisClient, size)
     return {
@@ -180,7 +180,7 @@ describeWith(redis, 'batched writes', () => {
     ])
     expect(answers[4] === large).toBe(true)
     expect(answers[5]?.equals(buffer)).toBe(true)
-    for (const one of [0, 2, 6]) expect(answers[one]).toEqual(Array.from({ length: 50 }, (_, n) => `${n}`))
+    for (const item of [0, 2, 6]) expect(answers[item]).toEqual(Array.from({ length: 50 }, (_, n) => `${n}`))
     await client.del(`${keys}:text`, `${keys}:bytes`)
   })
 

@@ -23,18 +23,18 @@ describeWith(serverBinary, 'a failover while a consumer reads', () => {
       const on = await open({ ...redis, changes: { consumers: [{ name: 'audit', notes: 'endings' }] } })
       const master = new Redis(topology.basePort)
       onTestFinished(() => master.disconnect())
-      const [told, held] = [new Told(), { isHeld: false, release: () => {} }]
+      const [heard, held] = [new Told(), { isHeld: false, release: () => {} }]
       on.readChanges(
         'audit',
         {
-          ...told.handlers,
+          ...heard.handlers,
           onNotes: async (notes, signal) => {
             if (notes[0]?.partition === 2 && held.isHeld) {
               await new Promise<void>((resolve) => {
                 held.release = resolve
               })
             }
-            await told.handlers.onNotes(notes, signal)
+            await heard.handlers.onNotes(notes, signal)
           },
         },
         { pollMs: 1, leaseMs: 1_000 },
@@ -43,9 +43,9 @@ describeWith(serverBinary, 'a failover while a consumer reads', () => {
         await put(on, partition, id)
         await put(on, partition, id, '')
       }
-      const isTold = (id: string) => told.until(({ keys }) => keys.includes(`removal tt ${id}`))
-      await told.until(({ gaps }) => gaps.length === 3)
-      told.gaps.length = 0
+      const isTold = (id: string) => heard.until(({ keys }) => keys.includes(`removal tt ${id}`))
+      await heard.until(({ gaps }) => gaps.length === 3)
+      heard.gaps.length = 0
 
       // All of it is on the replicas: what was told, how far the consumer had come, and what its handler is at.
       for (const partition of [0, 1]) {
@@ -88,9 +88,9 @@ describeWith(serverBinary, 'a failover while a consumer reads', () => {
       for (const partition of [0, 1, 2]) await isTold(`after-${partition}`)
 
       await isTold('both-2')
-      expect(told.gaps).toEqual([{ partition: 0, reason: 'lost' }])
+      expect(heard.gaps).toEqual([{ partition: 0, reason: 'lost' }])
       const of = (partition: number) => [
-        ...new Set(told.notes.filter((note) => note.partition === partition).map(({ key }) => key[1])),
+        ...new Set(heard.notes.filter((note) => note.partition === partition).map(({ key }) => key[1])),
       ]
       expect(of(0)).toEqual(['both-0', 'gone-0', 'after-0'])
       expect(of(1)).toEqual(['both-1', 'after-1'])

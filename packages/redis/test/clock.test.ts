@@ -44,7 +44,7 @@ describeWith(redis, 'a clock that is given', () => {
     onTestFinished(() => connection.close())
     expect(connection.clock).toBe(clock)
     const measured = await open({ url: redisUrl(), prefix: freshPrefix() })
-    const sent = (one: RedisConnection) => one.stats().sent - one.stats().reloaded
+    const sent = (item: RedisConnection) => item.stats().sent - item.stats().reloaded
     expect(sent(measured) - sent(connection)).toBe(2)
     expect(connection.warnings()).toEqual([])
   })

@@ -85,15 +85,15 @@ describe('a given client', () => {
         const before = { listeners: listeners(client), own: Object.getOwnPropertyNames(client) }
         for (let round = 0; round < 3; round++) {
           const options = { client, prefix: freshPrefix(), batchWrites: true }
-          const [one, two] = [await open(options), await open(options)]
-          await one.close()
+          const [item, two] = [await open(options), await open(options)]
+          await item.close()
           await two.checkHealth()
           await two.close()
         }
         expect({ listeners: listeners(client), own: Object.getOwnPropertyNames(client) }).toEqual(before)
-        expect(Object.getOwnPropertySymbols(client).map((one) => (client as never)[one])).not.toContainEqual(
-          expect.objectContaining({ heads: expect.anything() }),
-        )
+        expect(
+          Object.getOwnPropertySymbols(client).map((item) => (client as never)[item]),
+        ).not.toContainEqual(expect.objectContaining({ heads: expect.anything() }))
         expect(await client.ping()).toBe('PONG')
       })
 

@@ -60,14 +60,14 @@ describe('deadlines', () => {
 
   test('what begins after the list was empty is told too', async () => {
     const deadlines = new Deadlines(100, time)
-    const told = vi.fn()
-    deadlines.end(deadlines.begin(told))
+    const heard = vi.fn()
+    deadlines.end(deadlines.begin(heard))
     await vi.advanceTimersByTimeAsync(60)
-    deadlines.begin(told)
+    deadlines.begin(heard)
     await vi.advanceTimersByTimeAsync(99)
-    expect(told).not.toHaveBeenCalled()
+    expect(heard).not.toHaveBeenCalled()
     await vi.advanceTimersByTimeAsync(1)
-    expect(told).toHaveBeenCalledExactlyOnceWith(expect.any(DeadlineExceeded))
+    expect(heard).toHaveBeenCalledExactlyOnceWith(expect.any(DeadlineExceeded))
   })
 
   test('idle: when the last one has ended, whichever way', async () => {

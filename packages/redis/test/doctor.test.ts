@@ -38,7 +38,7 @@ async function examined(target: string | RedisOptions, options: ExamineOptions =
 }
 
 function finding({ findings }: Examination, id: string): Finding {
-  const found = findings.find((one) => one.id === id)
+  const found = findings.find((item) => item.id === id)
   if (found === undefined) throw new Error(`there is no check ${id}`)
   return found
 }
@@ -76,7 +76,7 @@ describeWith(serverBinary, 'one server', () => {
     expect(said.server).toMatch(/^(redis|valkey) \d+\.\d+/)
     expect(said.target).toBe(`127.0.0.1:${server.basePort}`)
     // How long it takes is the machine's business.
-    expect(said.findings.filter((one) => one.verdict === 'fail' && one.id !== 'latency')).toEqual([])
+    expect(said.findings.filter((item) => item.verdict === 'fail' && item.id !== 'latency')).toEqual([])
     for (const id of [
       'eviction.policy',
       'eviction.seen',

@@ -201,8 +201,8 @@ describe('a right that the user lacks is named, in the words of each version', (
       'NOPERM this user has no permissions to access one of the keys used as arguments',
       'may not touch a key',
     ],
-  ])('%s', (message, told) => {
-    expect(missingRight(new Error(message))).toContain(told)
+  ])('%s', (message, heard) => {
+    expect(missingRight(new Error(message))).toContain(heard)
     const { applied } = storeFailure('spi.verb', new Error(message)) as StoreUnavailableError
     expect(applied).toBe(message.startsWith('NOPERM') ? 'no' : 'unknown')
   })

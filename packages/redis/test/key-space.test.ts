@@ -23,9 +23,9 @@ describe('escaping', () => {
 
   test('makes two keys of two lists of parts', () => {
     fc.assert(
-      fc.property(parts, parts, (one, other) => {
-        const same = JSON.stringify(one) === JSON.stringify(other)
-        return (keys.key(3, 'k', ...one) === keys.key(3, 'k', ...other)) === same
+      fc.property(parts, parts, (item, other) => {
+        const same = JSON.stringify(item) === JSON.stringify(other)
+        return (keys.key(3, 'k', ...item) === keys.key(3, 'k', ...other)) === same
       }),
     )
   })

@@ -73,8 +73,10 @@ describeWith(redis, 'what a deployment has recorded', () => {
       const tried = await Promise.allSettled(
         [8, 16, 32, 8, 16, 32].map((partitions) => start(prefix, partitions)),
       )
-      const agreed = tried.flatMap((one) => (one.status === 'fulfilled' ? [one.value.keys.partitions] : []))
-      const refused = tried.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+      const agreed = tried.flatMap((item) =>
+        item.status === 'fulfilled' ? [item.value.keys.partitions] : [],
+      )
+      const refused = tried.flatMap((item) => (item.status === 'rejected' ? [item.reason] : []))
       expect(agreed).toHaveLength(2)
       expect(new Set(agreed)).toEqual(new Set([Number(await raw.hget(`${prefix}:layout`, 'partitions'))]))
       for (const error of refused) expect(error).toBeInstanceOf(ConfigurationError)

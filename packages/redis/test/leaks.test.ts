@@ -113,8 +113,8 @@ describe("ioredis' tracing channel", () => {
       await client.eval('return ARGV[1]', 1, 'shop:key', 'shown')
       await everyCommand(connection)
       listener.stop()
-      const told = listener.messages.flatMap(({ args }) => args ?? [])
-      expect(told).toEqual(expect.arrayContaining(['shop:visible', 'shop:key', 'shown']))
+      const heard = listener.messages.flatMap(({ args }) => args ?? [])
+      expect(heard).toEqual(expect.arrayContaining(['shop:visible', 'shop:key', 'shown']))
       expect(everythingIn(...listener.of('get'))).toContain('shop:visible')
     })
 
@@ -132,12 +132,12 @@ describe("ioredis' tracing channel", () => {
     test('is left alone once the last connection over a client is closed', async () => {
       const client = given(new Redis(redisUrl(), off)) as Redis
       const prefix = freshPrefix()
-      const [one, two] = [await open({ client, prefix }), await open({ client, prefix: freshPrefix() })]
+      const [item, two] = [await open({ client, prefix }), await open({ client, prefix: freshPrefix() })]
       await two.close()
       listener.start()
-      await one.hgetall('test.read', one.keys.key(0, 'h', CANARY))
+      await item.hgetall('test.read', item.keys.key(0, 'h', CANARY))
       expect(listener.seen.join('\n')).not.toContain(CANARY)
-      await one.close()
+      await item.close()
       await client.hmget(`${prefix}:visible-again`, 'a')
       listener.stop()
       expect(listener.seen.join('\n')).toContain('visible-again')

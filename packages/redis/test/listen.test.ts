@@ -9,21 +9,21 @@ import { count, failureOf, freshPrefix, open } from './support.js'
 
 test('a client gets one listener per event, and none once nobody listens', () => {
   const client = new EventEmitter()
-  const told: string[] = []
+  const heard: string[] = []
   const stops = ['a', 'b'].map((name) =>
-    listen(client as unknown as RedisClient, 'ready', () => told.push(name)),
+    listen(client as unknown as RedisClient, 'ready', () => heard.push(name)),
   )
   expect(client.listenerCount('ready')).toBe(1)
   client.emit('ready')
   stops[0]?.()
   stops[0]?.()
   client.emit('ready')
-  expect(told).toEqual(['a', 'b', 'b'])
+  expect(heard).toEqual(['a', 'b', 'b'])
   stops[1]?.()
   expect(client.eventNames()).toEqual([])
-  listen(client as unknown as RedisClient, 'ready', () => told.push('c'))
+  listen(client as unknown as RedisClient, 'ready', () => heard.push('c'))
   client.emit('ready')
-  expect(told.at(-1)).toBe('c')
+  expect(heard.at(-1)).toBe('c')
 })
 
 describeWith(redis, 'many connections over one client', () => {
@@ -37,10 +37,10 @@ describeWith(redis, 'many connections over one client', () => {
     // Before it is connected: all wait for it at once.
     const options = { client, prefix: freshPrefix(), batchWrites: true }
     const connections = await Promise.all(Array.from({ length: 30 }, () => open(options)))
-    await Promise.all(connections.map((one) => one.checkHealth()))
+    await Promise.all(connections.map((item) => item.checkHealth()))
     await new Promise((resolve) => setImmediate(resolve))
     expect(warned).toEqual([])
-    await Promise.all(connections.map((one) => one.close()))
+    await Promise.all(connections.map((item) => item.close()))
     expect(Object.getOwnPropertyNames(client)).not.toContain('sendCommand')
   })
 
@@ -56,12 +56,12 @@ describeWith(redis, 'many connections over one client', () => {
       onTestFinished(() => client.disconnect())
       await client.ping()
       const before = Object.getOwnPropertyNames(client)
-      const one = await open({ client, prefix: freshPrefix(), batchWrites: true })
+      const item = await open({ client, prefix: freshPrefix(), batchWrites: true })
       const other = await copy.connect(
         { client, prefix: freshPrefix(), batchWrites: true },
         { logger: new RecordingLogger() },
       )
-      const [first, second] = endsFirst === 'ours' ? [one, other] : [other, one]
+      const [first, second] = endsFirst === 'ours' ? [item, other] : [other, item]
       await first.close()
       // Still hidden, by whichever copy stands before the client.
       const seen: unknown[] = []

@@ -59,7 +59,7 @@ describe('a command on its way', () => {
   ])('%s: only the socket gets to see it', async (_, command, shown) => {
     const { args } = command
     const seen: unknown[] = []
-    const client = clientThat((one) => seen.push(one.args, one.toWritable(), one.args))
+    const client = clientThat((item) => seen.push(item.args, item.toWritable(), item.args))
     onTestFinished(watchOutgoing(client, 'p:'))
     void client.sendCommand(command)
     expect(seen).toEqual([shown, args, shown])
@@ -74,7 +74,7 @@ describe('a command on its way', () => {
     ['bytes', new Command('set', Buffer.from('app:p:k'), 1)],
   ])('%s is left as it is', async (_, command) => {
     const before = { ...command }
-    const client = clientThat((one) => expect({ ...one }).toEqual(before))
+    const client = clientThat((item) => expect({ ...item }).toEqual(before))
     onTestFinished(watchOutgoing(client, 'p:'))
     expect(client.sendCommand(command)).toBe(command.promise)
     expect(command.reject).toBe(before.reject)
@@ -82,7 +82,7 @@ describe('a command on its way', () => {
 
   test('that cannot be written stays hidden', () => {
     const command = new Command('hmget', 'app:p:k', 'broken')
-    const client = clientThat((one) => one.toWritable())
+    const client = clientThat((item) => item.toWritable())
     onTestFinished(watchOutgoing(client, 'p:'))
     expect(() => client.sendCommand(command)).toThrow('cannot be written')
     expect(command.args).toEqual(['?'])

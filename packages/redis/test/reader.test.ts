@@ -15,7 +15,7 @@ describeWith(serverBinary, 'a reader', () => {
     admins = [...single.nodes, ...cluster.nodes].map(({ port }) => new Redis({ port }))
   })
   afterAll(async () => {
-    for (const one of admins) one.disconnect()
+    for (const item of admins) item.disconnect()
     await Promise.all([single.stop(), cluster.stop()])
   })
   const url = () => `redis://127.0.0.1:${single.basePort}`
@@ -59,11 +59,11 @@ describeWith(serverBinary, 'a reader', () => {
       const waiting = failureOf(reader.xread('BLOCK', 0, 'STREAMS', stream, '0'))
       // The command must have arrived: nothing else of this client shows that it waits.
       await until('the reader to wait', async () => {
-        const infos = await Promise.all(admins.map((one) => one.info('clients')))
+        const infos = await Promise.all(admins.map((item) => item.info('clients')))
         return infos.some((info) => /blocked_clients:[1-9]/.test(info))
       })
       const begun = performance.now()
-      for (const one of admins) await one.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+      for (const item of admins) await item.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
       expect(await waiting).toBeInstanceOf(Error)
       expect(performance.now() - begun).toBeLessThan(2_000)
       expect(await until('a connection', () => reader.xadd(stream, '*', 'a', 'b').catch(() => ''))).toMatch(

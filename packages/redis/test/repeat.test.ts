@@ -63,7 +63,7 @@ for (const [name, kind, options] of kinds) {
       servers = topology.nodes.map(({ port }) => new Redis({ port }))
     })
     afterAll(async () => {
-      for (const one of servers) one.disconnect()
+      for (const item of servers) item.disconnect()
       await topology.stop()
     })
 

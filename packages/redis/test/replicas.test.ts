@@ -29,21 +29,21 @@ const tooFew = (confirmed: number, wanted: number) => ({
 })
 
 describeWith(serverBinary, 'minReplicas', () => {
-  let one: Topology
+  let item: Topology
   let cluster: Topology
   beforeAll(async () => {
-    ;[one, cluster] = await Promise.all([start('replica'), start('cluster', { masters: 3, replicas: 1 })])
-    await Promise.all([confirm(one.basePort, 2), cluster.replicasListed()])
+    ;[item, cluster] = await Promise.all([start('replica'), start('cluster', { masters: 3, replicas: 1 })])
+    await Promise.all([confirm(item.basePort, 2), cluster.replicasListed()])
   })
-  afterAll(() => Promise.all([one.stop(), cluster.stop()]))
-  const url = () => `redis://${one.host}:${one.basePort}`
+  afterAll(() => Promise.all([item.stop(), cluster.stop()]))
+  const url = () => `redis://${item.host}:${item.basePort}`
 
   test('an answer means that so many replicas have it', async () => {
     const connection = await open({ url: url(), prefix: freshPrefix(), minReplicas: 2 })
     const counter = connection.keys.key(0, 'n')
     for (let n = 1; n <= 50; n++) {
       expect(await connection.run(count, { counter }, { by: 1 })).toBe(n)
-      for (const { port } of one.nodes.slice(1)) expect(await ask(port, ['GET', counter])).toBe(String(n))
+      for (const { port } of item.nodes.slice(1)) expect(await ask(port, ['GET', counter])).toBe(String(n))
     }
   })
 
@@ -55,35 +55,35 @@ describeWith(serverBinary, 'minReplicas', () => {
     ])
     const counter = two.keys.key(0, 'n')
     expect(await two.run(count, { counter }, { by: 1 })).toBe(1)
-    one.nodes[1]?.pause()
+    item.nodes[1]?.pause()
     try {
       expect(await failureOf(two.run(count, { counter }, { by: 1 }))).toMatchObject(tooFew(1, 2))
       expect(await two.run(look, { counter }, { by: 0 })).toBe(2)
       expect(await two.run(touch, { counter }, { by: 1 })).toBe(3)
       expect(await enough.run(count, { counter }, { by: 1 })).toBe(4)
     } finally {
-      one.nodes[1]?.resume()
+      item.nodes[1]?.resume()
     }
     expect(await two.run(count, { counter }, { by: 1 })).toBe(5)
     expect(two.stats()).toMatchObject({ failed: 1, pending: 0 })
   })
 
   test('a node starts while a replica is silent', async () => {
-    one.nodes[1]?.pause()
+    item.nodes[1]?.pause()
     try {
       const connection = await open({ url: url(), prefix: freshPrefix(), minReplicas: 2 })
       const counter = connection.keys.key(0, 'n')
       expect(await connection.run(look, { counter }, { by: 0 })).toBe(0)
     } finally {
-      one.nodes[1]?.resume()
+      item.nodes[1]?.resume()
     }
   })
 
   test('the writes of one tick are confirmed together, and a script that is not known yet is', async () => {
     const connection = await open({ url: url(), prefix: freshPrefix(), minReplicas: 2 })
     const waits = async () =>
-      Number(/cmdstat_wait:calls=(\d+)/.exec(await ask(one.basePort, ['INFO', 'commandstats']))?.[1] ?? 0)
-    await ask(one.basePort, ['SCRIPT', 'FLUSH'])
+      Number(/cmdstat_wait:calls=(\d+)/.exec(await ask(item.basePort, ['INFO', 'commandstats']))?.[1] ?? 0)
+    await ask(item.basePort, ['SCRIPT', 'FLUSH'])
     const counter = connection.keys.key(0, 'n')
     expect(await connection.run(count, { counter }, { by: 1 })).toBe(1)
     const before = await waits()
@@ -95,7 +95,7 @@ describeWith(serverBinary, 'minReplicas', () => {
   test('a script that fails tells why', async () => {
     const connection = await open({ url: url(), prefix: freshPrefix(), minReplicas: 2 })
     const counter = connection.keys.key(0, 'n')
-    await ask(one.basePort, ['RPUSH', counter, 'foreign'])
+    await ask(item.basePort, ['RPUSH', counter, 'foreign'])
     expect(await failureOf(connection.run(count, { counter }, { by: 1 }))).toMatchObject({
       code: 'ERR_STORE_CORRUPT',
     })

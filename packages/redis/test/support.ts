@@ -73,7 +73,9 @@ export const everythingIn = (...values: unknown[]): string =>
       [
         inspect(value, { depth: Number.POSITIVE_INFINITY, showHidden: true, maxStringLength: null }),
         value instanceof Error ? `${value.stack}` : '',
-        JSON.stringify(value, (_, one) => (one instanceof Error ? { ...one, message: one.message } : one)),
+        JSON.stringify(value, (_, item) =>
+          item instanceof Error ? { ...item, message: item.message } : item,
+        ),
       ].join('\n'),
     )
     .join('\n')

@@ -76,9 +76,9 @@ afterEach(() => {
 
 describe('instrumentation', () => {
   test('tells the hook and the channel of every call', async () => {
-    const told: ProviderCall[] = []
+    const heard: ProviderCall[] = []
     const published = subscribe()
-    const { counter } = await counterWith((call) => told.push(call))
+    const { counter } = await counterWith((call) => heard.push(call))
     await counter.add(3)
     expect(counter.peek()).toBe(3)
     const expected = ['add', 'peek'].map((verb) => ({
@@ -88,7 +88,7 @@ describe('instrumentation', () => {
       durationMs: expect.any(Number),
       outcome: 'ok',
     }))
-    expect(told).toEqual(expected)
+    expect(heard).toEqual(expected)
     expect(published).toEqual(expected)
   })
 
@@ -107,20 +107,20 @@ describe('instrumentation', () => {
   })
 
   test('measures until the promise settles', async () => {
-    const told: ProviderCall[] = []
+    const heard: ProviderCall[] = []
     let settle = (): void => {}
     const slow = factory(users, 'x', {
       create: () => ({ wait: () => new Promise<void>((resolve) => (settle = resolve)) }),
     })
-    const registry = await started({ factories: [slow], instrument: (call) => void told.push(call) })
+    const registry = await started({ factories: [slow], instrument: (call) => void heard.push(call) })
     host.monotonicMs.mockReturnValue(100)
     try {
       const waiting = (registry.get(users) as unknown as { wait(): Promise<void> }).wait()
       host.monotonicMs.mockReturnValue(142)
-      expect(told).toEqual([])
+      expect(heard).toEqual([])
       settle()
       await waiting
-      expect(told).toMatchObject([{ verb: 'wait', durationMs: 42 }])
+      expect(heard).toMatchObject([{ verb: 'wait', durationMs: 42 }])
     } finally {
       host.monotonicMs.mockImplementation(() => performance.now())
     }
@@ -136,11 +136,11 @@ describe('instrumentation', () => {
   ])(
     'of a failure it tells what kind, and the caller gets the failure itself: %s',
     async (error, outcome) => {
-      const told: ProviderCall[] = []
-      const { counter } = await counterWith((call) => told.push(call))
+      const heard: ProviderCall[] = []
+      const { counter } = await counterWith((call) => heard.push(call))
       expect(() => counter.fail(error)).toThrow()
       await expect(counter.reject(error)).rejects.toBe(error)
-      expect(told).toMatchObject([
+      expect(heard).toMatchObject([
         { verb: 'fail', outcome },
         { verb: 'reject', outcome },
       ])
@@ -148,12 +148,12 @@ describe('instrumentation', () => {
   )
 
   test('holds no arguments, results or ids', async () => {
-    const told: ProviderCall[] = []
-    const { counter } = await counterWith((call) => told.push(call))
+    const heard: ProviderCall[] = []
+    const { counter } = await counterWith((call) => heard.push(call))
     await counter.add(987_654)
     await counter.reject(new Error('987654')).catch(() => {})
-    expect(Object.keys(told[0] ?? {}).sort()).toEqual(['durationMs', 'outcome', 'provider', 'spi', 'verb'])
-    expect(JSON.stringify(told.map(({ durationMs: _, ...rest }) => rest))).not.toContain('987654')
+    expect(Object.keys(heard[0] ?? {}).sort()).toEqual(['durationMs', 'outcome', 'provider', 'spi', 'verb'])
+    expect(JSON.stringify(heard.map(({ durationMs: _, ...rest }) => rest))).not.toContain('987654')
   })
 
   test('a hook that fails reaches no caller and is logged once', async () => {
@@ -174,13 +174,13 @@ describe('instrumentation', () => {
   })
 
   test('close, checkHealth and symbols are forwarded and not counted', async () => {
-    const told: ProviderCall[] = []
-    const { registry, counter } = await counterWith((call) => told.push(call))
+    const heard: ProviderCall[] = []
+    const { registry, counter } = await counterWith((call) => heard.push(call))
     await counter.checkHealth()
     await registry.health()
     await counter[Symbol.asyncDispose]()
     expect(counter.name).toBe('counter -1')
-    expect(told).toEqual([])
+    expect(heard).toEqual([])
   })
 
   test('a rejection that nobody handles is still seen as one', async () => {
@@ -202,15 +202,15 @@ describe('instrumentation', () => {
   })
 
   test('calls from one provider to another are told as well', async () => {
-    const told: ProviderCall[] = []
+    const heard: ProviderCall[] = []
     const outer = factory(users, 'x', {
       dependsOn: [counterSpi],
       create: (context) => ({ bump: () => context.get(counterSpi).add(1) }),
     })
     const inner: AnyProviderFactory = { spi: counterSpi, id: 'memory', create: () => new Counter() }
-    const registry = await started({ factories: [outer, inner], instrument: (call) => void told.push(call) })
+    const registry = await started({ factories: [outer, inner], instrument: (call) => void heard.push(call) })
     await (registry.get(users) as unknown as { bump(): Promise<number> }).bump()
-    expect(told.map(({ verb }) => verb)).toEqual(['add', 'bump'])
+    expect(heard.map(({ verb }) => verb)).toEqual(['add', 'bump'])
   })
 })
 

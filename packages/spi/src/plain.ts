@@ -35,12 +35,12 @@ export function isError(value: unknown): value is Error {
 export function inheritedNames(value: unknown): readonly (readonly string[])[] {
   const found: string[][] = []
   const seen = new Set<unknown>()
-  const look = (one: unknown, path: readonly string[]): void => {
-    if (seen.has(one) || !(Array.isArray(one) || isPlainObject(one))) return
-    seen.add(one)
-    for (const name of Object.keys(one)) {
+  const look = (item: unknown, path: readonly string[]): void => {
+    if (seen.has(item) || !(Array.isArray(item) || isPlainObject(item))) return
+    seen.add(item)
+    for (const name of Object.keys(item)) {
       if (name in Object.prototype) found.push([...path, name])
-      else look((one as Readonly<Record<string, unknown>>)[name], [...path, name])
+      else look((item as Readonly<Record<string, unknown>>)[name], [...path, name])
     }
   }
   look(value, [])

@@ -6,11 +6,11 @@ const secret = (letter: string) => letter.repeat(32)
 const keyring = { current: 'b', keys: { a: secret('a'), b: secret('b') } }
 
 test('the same purpose gives every node the same key, another purpose another one', () => {
-  const one = deriveKeyring(keyring, 'one')
-  expect(deriveKeyring({ ...keyring }, 'one').current).toEqual(one.current)
-  expect(one.current.id).toBe('b')
-  expect(one.current.secret).toHaveLength(64)
-  expect(deriveKeyring(keyring, 'two').current.secret).not.toEqual(one.current.secret)
+  const item = deriveKeyring(keyring, 'one')
+  expect(deriveKeyring({ ...keyring }, 'one').current).toEqual(item.current)
+  expect(item.current.id).toBe('b')
+  expect(item.current.secret).toHaveLength(64)
+  expect(deriveKeyring(keyring, 'two').current.secret).not.toEqual(item.current.secret)
 })
 
 test('a rotated key can still be found', () => {

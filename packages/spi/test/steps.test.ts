@@ -28,7 +28,7 @@ test.each([
     'no; other parts of it may have been done',
   ],
 ])('%s: what may have been applied is told of the whole', async (_, steps, isBegun, applied, message) => {
-  const promises = steps.map((one) => (one instanceof Error ? Promise.reject(one) : Promise.resolve(one)))
+  const promises = steps.map((item) => (item instanceof Error ? Promise.reject(item) : Promise.resolve(item)))
   await expect(allSteps(promises, isBegun)).rejects.toMatchObject({
     code: 'ERR_STORE_UNAVAILABLE',
     applied,

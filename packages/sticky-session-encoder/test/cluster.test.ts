@@ -41,10 +41,10 @@ describeWith(redis, 'over a cluster of real nodes', () => {
   }
 
   test('nodes agree, and one that leaves moves only its own sessions [109, 111]', async () => {
-    const one = await join('host-1', 'n1')
+    const item = await join('host-1', 'n1')
     const two = await join('host-2', 'n2')
     const three = await join('host-3')
-    const before = await routesOf(one)
+    const before = await routesOf(item)
     expect(new Set(before)).toEqual(new Set(['n1', 'n2', 'host-3']))
     expect(await routesOf(two)).toEqual(before)
     expect(await routesOf(three)).toEqual(before)
@@ -53,7 +53,7 @@ describeWith(redis, 'over a cluster of real nodes', () => {
     const value = two.get(stickySessionEncoderSpi).sign(id)
     await two.close()
 
-    const after = await routesOf(one)
+    const after = await routesOf(item)
     expect(await routesOf(three)).toEqual(after)
     const moved = before.filter((route, index) => route !== after[index])
     expect(new Set(moved)).toEqual(new Set(['n2']))

@@ -61,8 +61,8 @@ describe('keys', () => {
   })
 
   test('are of the process where none are configured', async () => {
-    const [one, other] = await Promise.all([encoder({}), encoder({})])
-    expect(one.verify(one.sign('x'))?.id).toBe('x')
-    expect(other.verify(one.sign('x'))).toBeUndefined()
+    const [item, other] = await Promise.all([encoder({}), encoder({})])
+    expect(item.verify(item.sign('x'))?.id).toBe('x')
+    expect(other.verify(item.sign('x'))).toBeUndefined()
   })
 })

@@ -36,9 +36,9 @@ describe('rendezvous', () => {
   test('neither order nor repetition of the names matters', () => {
     fc.assert(
       fc.property(names, keys, (all, some) => {
-        const one = createRendezvous(all)
+        const item = createRendezvous(all)
         const other = createRendezvous([...all, ...all].reverse())
-        for (const key of some) expect(other(key)).toBe(one(key))
+        for (const key of some) expect(other(key)).toBe(item(key))
       }),
     )
   })

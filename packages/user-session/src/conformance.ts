@@ -16,7 +16,7 @@ import { races } from './conformance/races.js'
 import { removal } from './conformance/removal.js'
 import { settingsOfNow } from './conformance/settings-of-now.js'
 import { tokens } from './conformance/tokens.js'
-import { told } from './conformance/told.js'
+import { heard } from './conformance/told.js'
 import { type UserSessionProvider, userSessionSpi } from './contract.js'
 
 const VERBS: Verbs<UserSessionProvider> = {
@@ -68,7 +68,7 @@ export const userSessionSuite = defineSuite<UserSessionProvider>(
     tokens(add)
     limits(add)
     events(add)
-    told(add)
+    heard(add)
     races(add)
     names(add)
     misuse(add)

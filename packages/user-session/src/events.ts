@@ -45,8 +45,8 @@ export class Listeners extends Emitter<UserSessionEvents> {
   ): void {
     super.emit(type, fields)
     if (!this.#withNotes.has(type)) return
-    const told = notes?.()
-    this.#withNotes.emit(type, told ? { ...fields, notes: told } : fields)
+    const read = notes?.()
+    this.#withNotes.emit(type, read ? { ...fields, notes: read } : fields)
   }
 
   override clear(): void {

@@ -311,8 +311,8 @@ export const detachAll = defineScript({
   args: ['now', 'client', 'afterScore', 'afterId', 'tell'],
   lastIsOptional: true,
   decode: (reply) => {
-    const [score, id, ended, ...told] = reply as [string, string, number, ...string[]]
-    return { next: cursorOf(score, id), ended, told: detachedIn(told) }
+    const [score, id, ended, ...detached] = reply as [string, string, number, ...string[]]
+    return { next: cursorOf(score, id), ended, told: detachedIn(detached) }
   },
 })
 

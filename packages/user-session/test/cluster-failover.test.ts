@@ -88,7 +88,7 @@ describeWith(serverBinary, 'a Cluster whose master is killed in the middle of tr
       for (let n = 0; n < USERS; n++) {
         const id = ids[n] as string
         const { items } = await sessions.listByUser('realm', userOf(n))
-        expect(items.map((one) => one.id)).toEqual((await isThere(id)) ? [id] : [])
+        expect(items.map((item) => item.id)).toEqual((await isThere(id)) ? [id] : [])
       }
     } finally {
       await registry.close()

@@ -63,13 +63,13 @@ describeWith(serverBinary, 'a Cluster whose slots move in the middle of traffic'
         }
       }
       isMoving = false
-      const fates = new Map((await Promise.all(workers)).flatMap((one) => [...one]))
+      const fates = new Map((await Promise.all(workers)).flatMap((item) => [...item]))
 
       for (const error of errors) expect(error).toBeInstanceOf(StoreUnavailableError)
       for (const keys of moves) expect(keys).toBeGreaterThan(10)
       expect([...fates.values()].filter((fate) => fate === 'there').length).toBeGreaterThan(50)
 
-      const keys = (await Promise.all(masters.map((one) => one.keys('*')))).flat()
+      const keys = (await Promise.all(masters.map((item) => item.keys('*')))).flat()
       expect(keys.length).toBe(new Set(keys).size)
       const alive = new Set<string>()
       for (const [id, fate] of fates) {
@@ -94,7 +94,7 @@ describeWith(serverBinary, 'a Cluster whose slots move in the middle of traffic'
       expect(await sessions.countByClient('realm', 'app')).toBe(listed.size)
     } finally {
       await registry.close()
-      for (const one of masters) one.disconnect()
+      for (const item of masters) item.disconnect()
       await topology.stop()
     }
   })

@@ -42,7 +42,7 @@ describeWith(redis, 'what Redis evicted', () => {
     }
   }
   const listed = async (sessions: UserSessionProvider, userId: string, id: string) => {
-    const has = ({ items }: { items: readonly { id: string }[] }) => items.some((one) => one.id === id)
+    const has = ({ items }: { items: readonly { id: string }[] }) => items.some((item) => item.id === id)
     return {
       byUser: has(await sessions.listByUser('realm', userId)),
       byClient: has(await sessions.listByClient('realm', 'app')),
@@ -181,10 +181,10 @@ describeWith(redis, 'what Redis evicted', () => {
 
     test('are not counted by a removal of what a client has, nor told, and their entries are taken out', async () => {
       const { sessions } = await thirty()
-      const told: unknown[] = []
-      sessions.on('client-removed', ({ userId }) => void told.push(userId))
+      const heard: unknown[] = []
+      sessions.on('client-removed', ({ userId }) => void heard.push(userId))
       expect(await sessions.removeByClient('realm', 'app')).toBe(10)
-      expect(told.sort()).toEqual(Array.from({ length: 10 }, (_, n) => `user${n}`))
+      expect(heard.sort()).toEqual(Array.from({ length: 10 }, (_, n) => `user${n}`))
       expect(await raw.keys(`${prefix()}:{*}:uc:*`)).toEqual([])
       await sessions.close?.()
     })

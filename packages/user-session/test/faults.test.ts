@@ -177,7 +177,7 @@ describeWith(redis, 'user-session faults', () => {
     clock.advance(1_000)
   })
   afterEach(async () => {
-    for (const one of opened.splice(0)) await one[Symbol.asyncDispose]()
+    for (const item of opened.splice(0)) await item[Symbol.asyncDispose]()
     await (await openInspector(client)).clear(prefix)
   })
 
@@ -301,14 +301,14 @@ describeWith(redis, 'user-session faults', () => {
     clock.advance(IDLE_MS)
     const faulty = faultyClient(client)
     const dying = await open({ client: faulty.client })
-    const told: UserSessionEvent[] = []
+    const heard: UserSessionEvent[] = []
     dying.on('expired', (event) => {
-      told.push(event)
+      heard.push(event)
       faulty.arm(scripts.sweep, { when: 'before', error: lost })
     })
     await expect(dying.sweep()).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
-    expect(told.length).toBeGreaterThan(0)
-    expect(told.length).toBeLessThan(31)
+    expect(heard.length).toBeGreaterThan(0)
+    expect(heard.length).toBeLessThan(31)
     const toldAgain: UserSessionEvent[] = []
     healthy.on('expired', (event) => toldAgain.push(event))
     expect(await healthy.sweep()).toBe(0)
@@ -317,7 +317,7 @@ describeWith(redis, 'user-session faults', () => {
     const again = toldAgain.map(({ sessionId }) => sessionId)
     expect(new Set(again).size).toBe(31)
     expect(again).toHaveLength(31)
-    expect(again).toEqual(expect.arrayContaining(told.map(({ sessionId }) => sessionId)))
+    expect(again).toEqual(expect.arrayContaining(heard.map(({ sessionId }) => sessionId)))
   })
 
   test('sweep: what another node has taken away meanwhile is neither counted nor noted again', async () => {
@@ -358,21 +358,21 @@ describeWith(redis, 'user-session faults', () => {
     const head = keyOf(session.id).replace(/us:.*/, '')
     await client.zadd(`${head}ur:realm`, 0, Buffer.from([0xff, 0xfe]))
     await client.zadd(`${head}ux`, 0, 'u:realm')
-    const told: UserSessionEvent[] = []
+    const heard: UserSessionEvent[] = []
     const listening = await open()
-    listening.on('expired', (event) => told.push(event))
+    listening.on('expired', (event) => heard.push(event))
     expect(await listening.sweep()).toBe(0)
-    expect(told).toHaveLength(1)
+    expect(heard).toHaveLength(1)
     expect(await healthy.get('realm', session.id)).toBeDefined()
   })
 
   test('sweep: tells of a session that Redis dropped first, with what is left to say', async () => {
     await client.del(keyOf(session.id))
     clock.advance(IDLE_MS)
-    const told: UserSessionEvent[] = []
-    healthy.on('expired', (event) => told.push(event))
+    const heard: UserSessionEvent[] = []
+    healthy.on('expired', (event) => heard.push(event))
     expect(await healthy.sweep()).toBe(1)
-    expect(told).toEqual([
+    expect(heard).toEqual([
       {
         type: 'expired',
         realmId: 'realm',

@@ -36,7 +36,7 @@ describeWith(redis, 'a stored session', () => {
     const rotation = { clientId: 'app', family: 'f', presented: 'T1', next: 'T2', issuedAt: now, maxReuse: 1 }
     expect(await sessions.rotateRefreshToken('realm', id, rotation)).toMatchObject({ outcome: 'rotated' })
     const keys = await (await openInspector(client)).keys(prefix)
-    key = keys.find((one) => one.includes(':us:') && one.endsWith(id)) ?? ''
+    key = keys.find((item) => item.includes(':us:') && item.endsWith(id)) ?? ''
     intact = await client.hgetall(key)
   })
   afterAll(async () => {
@@ -61,10 +61,10 @@ describeWith(redis, 'a stored session', () => {
   function expectWhole(session: UserSession | undefined): void {
     if (session === undefined) return
     expect(session.userId).toBeTypeOf('string')
-    for (const one of [session, ...session.clients.values()]) {
-      for (const instant of [one.startedAt, one.lastRefreshAt, one.expiresAt])
+    for (const item of [session, ...session.clients.values()]) {
+      for (const instant of [item.startedAt, item.lastRefreshAt, item.expiresAt])
         expect(instant).toBeGreaterThanOrEqual(0)
-      for (const note of Object.values(one.notes)) expect(note).toBeTypeOf('string')
+      for (const note of Object.values(item.notes)) expect(note).toBeTypeOf('string')
     }
   }
 
@@ -95,7 +95,7 @@ describeWith(redis, 'a stored session', () => {
     [
       'listByUser',
       async () => {
-        for (const one of (await sessions.listByUser('realm', 'alice')).items) expectWhole(one)
+        for (const item of (await sessions.listByUser('realm', 'alice')).items) expectWhole(item)
       },
     ],
     ['count', () => sessions.count('realm')],

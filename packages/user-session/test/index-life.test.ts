@@ -83,7 +83,7 @@ describeWith(redis, 'an index is there for as long as its sessions', () => {
                 sessions.countByClient('realm', 'app'),
                 sessions.clientStats('realm'),
               ])
-            const has = (items: readonly { readonly id: string }[]) => items.some((one) => one.id === id)
+            const has = (items: readonly { readonly id: string }[]) => items.some((item) => item.id === id)
             const there = session !== undefined
             const seen = {
               byUser: has(byUser.items),

@@ -26,17 +26,17 @@ const newcomer = fc.record<Newcomer>({
 
 /** How many of some sessions each limit counts, and how many it allows. */
 function counted(sessions: readonly Rival[], { adds, bringsClient }: Newcomer, limit: Limits) {
-  const one = (applies: boolean, most: number, counts: (rival: Rival) => boolean) =>
+  const item = (applies: boolean, most: number, counts: (rival: Rival) => boolean) =>
     applies && most > 0 ? [{ most, count: sessions.filter(counts).length }] : []
   return [
-    ...one(
+    ...item(
       bringsClient && adds !== 'offline',
       limit.perClient,
       ({ offline, atClient }) => !offline && atClient,
     ),
-    ...one(adds === 'online', limit.perUser, ({ offline }) => !offline),
-    ...one(adds === 'offline', limit.offline, ({ offline }) => offline),
-    ...one(adds !== 'client', limit.total, () => true),
+    ...item(adds === 'online', limit.perUser, ({ offline }) => !offline),
+    ...item(adds === 'offline', limit.offline, ({ offline }) => offline),
+    ...item(adds !== 'client', limit.total, () => true),
   ]
 }
 
@@ -51,11 +51,11 @@ test('afterwards every limit holds, and nothing ends that need not', () => {
         return
       }
       const left = (except: Rival | undefined) =>
-        all.filter((one) => one === except || !room.ends.includes(one))
+        all.filter((item) => item === except || !room.ends.includes(item))
       for (const { count, most } of counted(left(undefined), added, limit))
         expect(count + 1).toBeLessThanOrEqual(most)
-      for (const one of room.ends) {
-        expect(counted(left(one), added, limit).some(({ count, most }) => count + 1 > most)).toBe(true)
+      for (const item of room.ends) {
+        expect(counted(left(item), added, limit).some(({ count, most }) => count + 1 > most)).toBe(true)
       }
       expect(room.ends.length > 0).toBe(isFull)
     }),
@@ -69,10 +69,10 @@ test('by one limit those end that began, or were used, the longest ago', () => {
       const added = { id: 'new', adds: 'online', bringsClient: false } as const
       const room = makeRoom(all, added, { perUser: 0, perClient: 0, offline: 0, total, policy })
       const ends = 'ends' in room ? room.ends : []
-      const left = all.filter((one) => !ends.includes(one))
+      const left = all.filter((item) => !ends.includes(item))
       expect(left.length + 1).toBe(Math.min(all.length + 1, total))
-      const age = (one: Rival) => (isOldest ? one.startedAt : one.lastRefreshAt)
-      for (const one of ends) for (const other of left) expect(age(one)).toBeLessThanOrEqual(age(other))
+      const age = (item: Rival) => (isOldest ? item.startedAt : item.lastRefreshAt)
+      for (const item of ends) for (const other of left) expect(age(item)).toBeLessThanOrEqual(age(other))
     }),
   )
 })

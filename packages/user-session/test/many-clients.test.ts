@@ -63,7 +63,7 @@ describeWith(redis, 'a session with thousands of clients', () => {
     const { id } = await sessions
       .create('r', { userId: 'alice', loginUsername: 'alice', client })
       .then(createdSession)
-    const [key] = (await (await openInspector(raw)).keys(own)).filter((one) => one.endsWith(`us:r:${id}`))
+    const [key] = (await (await openInspector(raw)).keys(own)).filter((item) => item.endsWith(`us:r:${id}`))
     const text = await raw.hget(key as string, 'c:app')
     const fields = Array.from({ length: CLIENTS }, (_, n) => `app-${n}`).flatMap((name) => [
       `c:${name}`,
@@ -90,10 +90,10 @@ describeWith(redis, 'a session with thousands of clients', () => {
   test('its end is told with every client', async () => {
     const { sessions, clock } = await open(`${prefix}-sweep`)
     await using _ = sessions
-    const told: number[] = []
-    sessions.on('expired', ({ clientIds }) => told.push(clientIds.length))
+    const heard: number[] = []
+    sessions.on('expired', ({ clientIds }) => heard.push(clientIds.length))
     clock.advance(10 * HOUR_MS)
     expect(await sessions.sweep()).toBe(1)
-    expect(told).toEqual([CLIENTS + 1])
+    expect(heard).toEqual([CLIENTS + 1])
   })
 })

@@ -74,7 +74,7 @@ describeWith(redis, 'several processes on one Redis', () => {
     for (const { id } of living) expect(ended.has(id)).toBe(false)
     const made = [...shared, ...raced].map(({ id }) => id).concat(reports.flatMap(({ created }) => created))
     const found = await Promise.all(made.map((id) => node.get('realm', id)))
-    const alive = found.filter((one) => one !== undefined)
+    const alive = found.filter((item) => item !== undefined)
     expect(living.map(({ id }) => id).sort()).toEqual(alive.map(({ id }) => id).sort())
     expect(await node.count('realm')).toBe(alive.length)
     const clients = new Map<string, number>()

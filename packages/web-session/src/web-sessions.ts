@@ -65,7 +65,8 @@ export class WebSessions implements WebSessionProvider {
     switch (reply.outcome) {
       case 'stored': {
         if (reply.replaced !== undefined) this.#tellRemoved(name, reply.replaced, 'replaced')
-        if (reply.created) this.#listeners.emit('created', { ...told(name), ...ofUser(draft.signIn?.userId) })
+        if (reply.created)
+          this.#listeners.emit('created', { ...namesIn(name), ...ofUser(draft.signIn?.userId) })
         return { outcome: 'stored', version: reply.version }
       }
       case 'refused':
@@ -212,11 +213,11 @@ export class WebSessions implements WebSessionProvider {
   }
 
   #tellRemoved(name: SessionName, userId: string, reason: RemovalReason): void {
-    this.#listeners.emit('removed', { ...told(name), ...ofUser(userId), reason })
+    this.#listeners.emit('removed', { ...namesIn(name), ...ofUser(userId), reason })
   }
 
   #tellRefused(name: SessionName, signIn: SignIn | undefined, reason: 'ended' | 'user'): void {
-    this.#listeners.emit('refused', { ...told(name), ...ofUser(signIn?.userId), reason })
+    this.#listeners.emit('refused', { ...namesIn(name), ...ofUser(signIn?.userId), reason })
   }
 
   #time(): StepTime {
@@ -246,6 +247,6 @@ export class WebSessions implements WebSessionProvider {
   }
 }
 
-const told = ({ realmId, id }: SessionName) => ({ realmId, sessionId: id })
+const namesIn = ({ realmId, id }: SessionName) => ({ realmId, sessionId: id })
 
 const ofUser = (userId: string | undefined) => (userId === undefined || userId === '' ? {} : { userId })

@@ -124,7 +124,7 @@ export function consuming(add: SuiteBuilder<ActionTokenProvider>): void {
           }),
         )
         const successors = new Set(
-          outcomes.map((one) => (one.outcome === 'consumed' ? one.successor : one.outcome)),
+          outcomes.map((item) => (item.outcome === 'consumed' ? item.successor : item.outcome)),
         )
         assert.equal(successors.size, 1)
         assert.match([...successors].join(), /^next-\d$/)

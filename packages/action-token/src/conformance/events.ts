@@ -9,9 +9,9 @@ export function events(add: SuiteBuilder<ActionTokenProvider>): void {
     'on: each redemption, replay and revocation is told once',
     'contract',
     async ({ provider, clock }) => {
-      const told: ActionTokenEvents[keyof ActionTokenEvents][] = []
-      const stop = provider.on('*', (event) => told.push(event))
-      const expectTold = (...wanted: object[]) => assert.deepEqual(told.splice(0), wanted)
+      const heard: ActionTokenEvents[keyof ActionTokenEvents][] = []
+      const stop = provider.on('*', (event) => heard.push(event))
+      const expectTold = (...wanted: object[]) => assert.deepEqual(heard.splice(0), wanted)
       const secret = 'secret-key'
       const of = { realmId: 'realm', kind: 'code', family: 'grant', subject: 'alice' }
 
@@ -54,7 +54,7 @@ export function events(add: SuiteBuilder<ActionTokenProvider>): void {
       await provider.consumeActionToken('realm', signed, 'verify-email')
       await provider.consumeActionToken('realm', signed, 'verify-email')
       assert.deepEqual(
-        told.splice(0).map(({ type, realmId }) => `${type} ${realmId}`),
+        heard.splice(0).map(({ type, realmId }) => `${type} ${realmId}`),
         ['consumed realm', 'replayed realm'],
       )
       clock.advance(LIFESPAN_MS)
@@ -69,16 +69,16 @@ export function events(add: SuiteBuilder<ActionTokenProvider>): void {
     'on: of many who redeem at once one is told as consumed, and all others as replays',
     'RFC 6749 §10.5',
     async ({ provider }) => {
-      const told: string[] = []
-      provider.on('*', ({ type }) => told.push(type))
+      const heard: string[] = []
+      provider.on('*', ({ type }) => heard.push(type))
       await provider.put('realm', 'code', 'k', token)
       await together(RACERS, () => provider.consume('realm', 'code', 'k'))
-      assert.deepEqual(told.sort(), ['consumed', ...Array(RACERS - 1).fill('replayed')])
+      assert.deepEqual(heard.sort(), ['consumed', ...Array(RACERS - 1).fill('replayed')])
     },
   )
 
   add.basic('on: a listener that fails harms nobody', 'contract', async ({ provider, logger }) => {
-    let told = 0
+    let heard = 0
     provider.on('consumed', () => {
       throw new Error('mine')
     })
@@ -86,11 +86,11 @@ export function events(add: SuiteBuilder<ActionTokenProvider>): void {
       throw new Error('mine as well')
     })
     provider.on('consumed', () => {
-      told += 1
+      heard += 1
     })
     await provider.put('realm', 'code', 'key-of-somebody', token)
     assert.equal((await provider.consume('realm', 'code', 'key-of-somebody')).outcome, 'consumed')
-    assert.equal(told, 1)
+    assert.equal(heard, 1)
     assert.doesNotMatch(JSON.stringify(logger.entries), /mine|key-of-somebody/)
   })
 }

@@ -5,15 +5,15 @@ import type { AuthSessionEvents, AuthSessionProvider } from '../contract.js'
 /** What listeners are told. */
 export function events({ basic }: SuiteBuilder<AuthSessionProvider>): void {
   basic('on: each change is told once, with its reason', '§4', async ({ setRealm, withProperties }) => {
-    const told: string[] = []
+    const heard: string[] = []
     const events = ['created', 'removed', 'tab-added', 'tab-removed', 'promoted'] as const
     const node = await withProperties({ maxTabs: 1 })
     const stops = events.map((event) =>
       node.on(event, (what: AuthSessionEvents[typeof event]) => {
-        told.push([event, what.realmId, ...('reason' in what ? [what.reason] : [])].join(' '))
+        heard.push([event, what.realmId, ...('reason' in what ? [what.reason] : [])].join(' '))
       }),
     )
-    const expectTold = (...wanted: string[]) => assert.deepEqual(told.splice(0), wanted)
+    const expectTold = (...wanted: string[]) => assert.deepEqual(heard.splice(0), wanted)
 
     const { id } = await node.createRoot('r')
     await node.getOrCreateRoot('r', id)
@@ -37,7 +37,7 @@ export function events({ basic }: SuiteBuilder<AuthSessionProvider>): void {
 
     setRealm('r', { ssoSessionIdleTimeoutMs: 1000, ssoSessionMaxLifespanMs: 1000 })
     const wide = await withProperties({ maxTabs: 2 })
-    wide.on('removed', ({ reason }) => told.push(reason))
+    wide.on('removed', ({ reason }) => heard.push(reason))
     const other = await wide.createRoot('r')
     await wide.addTab('r', other.id, { clientId: 'c' })
     const last = (await wide.addTab('r', other.id, { clientId: 'c' })) ?? assert.fail()
@@ -50,18 +50,18 @@ export function events({ basic }: SuiteBuilder<AuthSessionProvider>): void {
   })
 
   basic('on: with "*", all of them, each with its type', 'contract', async ({ provider }) => {
-    const told: string[] = []
-    const stop = provider.on('*', ({ type, rootId }) => told.push(`${type} ${rootId}`))
+    const heard: string[] = []
+    const stop = provider.on('*', ({ type, rootId }) => heard.push(`${type} ${rootId}`))
     const { id } = await provider.createRoot('r')
     await provider.addTab('r', id, { clientId: 'c' })
     await provider.removeRoot('r', id)
     stop()
     await provider.createRoot('r')
-    assert.deepEqual(told, [`created ${id}`, `tab-added ${id}`, `removed ${id}`])
+    assert.deepEqual(heard, [`created ${id}`, `tab-added ${id}`, `removed ${id}`])
   })
 
   basic('on: a listener that fails harms nobody', '§4', async ({ provider, logger }) => {
-    let told = 0
+    let heard = 0
     provider.on('created', () => {
       throw new Error('mine')
     })
@@ -69,10 +69,10 @@ export function events({ basic }: SuiteBuilder<AuthSessionProvider>): void {
       throw new Error('mine as well')
     })
     provider.on('created', () => {
-      told += 1
+      heard += 1
     })
     const root = await provider.createRoot('r')
-    assert.equal(told, 1)
+    assert.equal(heard, 1)
     await logsErrors(logger, 2)
     assert.doesNotMatch(JSON.stringify(logger.entries), new RegExp(`mine|${root.id}`))
   })

@@ -313,11 +313,11 @@ export function roots({ basic, expiry, concurrency }: SuiteBuilder<AuthSessionPr
       assert.deepEqual([longer?.updatedAt, longer?.expiresAt], [updatedAt, updatedAt + 60 * MINUTE_MS])
       clock.advance(30 * MINUTE_MS)
       setRealm('r', {})
-      const told: string[] = []
-      provider.on('removed', ({ rootId, reason }) => told.push(`${rootId} ${reason}`))
+      const heard: string[] = []
+      provider.on('removed', ({ rootId, reason }) => heard.push(`${rootId} ${reason}`))
       assert.equal(await provider.updateTab('r', id, tabId, { action: 'y' }), undefined)
       assert.equal(await provider.getRoot('r', id), undefined)
-      assert.deepEqual(told, [`${id} removed`])
+      assert.deepEqual(heard, [`${id} removed`])
     },
   )
 

@@ -112,9 +112,9 @@ export function tabs({ basic, concurrency }: SuiteBuilder<AuthSessionProvider>):
       )
       const root = await provider.getRoot('r', id)
       assert.equal(root?.tabs.size, 4)
-      for (const [index, one] of added.entries()) {
-        const tab = await provider.getTab('r', id, `c${index}`, one?.tab.tabId ?? '')
-        assert.deepEqual(tab, one?.tab)
+      for (const [index, item] of added.entries()) {
+        const tab = await provider.getTab('r', id, `c${index}`, item?.tab.tabId ?? '')
+        assert.deepEqual(tab, item?.tab)
       }
     }
   })

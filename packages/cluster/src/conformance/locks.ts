@@ -27,11 +27,11 @@ export function locks(add: Add): void {
     'lockSession: two sessions hold two namespaces, each knows its own',
     'A14/185',
     async ({ provider }) => {
-      const [one, two] = [provider.lockSession(), provider.lockSession()]
-      await one.withLock(DATABASE, {}, () =>
-        two.withLock(BOOT, {}, () => assert.deepEqual([one.current, two.current], [DATABASE, BOOT])),
+      const [item, two] = [provider.lockSession(), provider.lockSession()]
+      await item.withLock(DATABASE, {}, () =>
+        two.withLock(BOOT, {}, () => assert.deepEqual([item.current, two.current], [DATABASE, BOOT])),
       )
-      assert.deepEqual([one.current, two.current], [undefined, undefined])
+      assert.deepEqual([item.current, two.current], [undefined, undefined])
     },
   )
 

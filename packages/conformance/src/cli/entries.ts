@@ -41,7 +41,7 @@ export function readEntries(exported: unknown): CheckedEntry[] {
   if (given === undefined) throw new UsageError('the module has neither a default export nor "targets"')
   const list: readonly unknown[] = Array.isArray(given) ? given : [given]
   if (list.length === 0) throw new UsageError('the module describes no provider: its list is empty')
-  return list.map((one, index) => readEntry(one, Array.isArray(given) ? `entry ${index + 1}` : 'the entry'))
+  return list.map((item, index) => readEntry(item, Array.isArray(given) ? `entry ${index + 1}` : 'the entry'))
 }
 
 function readEntry(given: unknown, where: string): CheckedEntry {
@@ -94,7 +94,8 @@ export function isSuite(value: unknown): value is Suite<Provider> {
   return (
     spiNameOf(value['spi']) !== undefined &&
     value['cases'].every(
-      (one) => isRecord(one) && typeof one['run'] === 'function' && levels.includes(one['level'] as never),
+      (item) =>
+        isRecord(item) && typeof item['run'] === 'function' && levels.includes(item['level'] as never),
     )
   )
 }
@@ -105,13 +106,13 @@ function isTarget(value: unknown): value is Target<Provider> {
 
 function isFactories(value: unknown): boolean {
   if (typeof value === 'function') return true
-  return Array.isArray(value) && value.every((one) => isRecord(one) && typeof one['create'] === 'function')
+  return Array.isArray(value) && value.every((item) => isRecord(item) && typeof item['create'] === 'function')
 }
 
 /** What providers they make; `undefined` where that can only be seen when a case runs. */
 function spisOf(factories: unknown): string[] | undefined {
   const list = Array.isArray(factories) ? (factories as readonly unknown[]) : []
-  const names = list.map((one) => (isRecord(one) ? spiNameOf(one['spi']) : undefined))
+  const names = list.map((item) => (isRecord(item) ? spiNameOf(item['spi']) : undefined))
   return names.length > 0 && names.every((name) => name !== undefined) ? names : undefined
 }
 

@@ -29,7 +29,7 @@ export function junitReport(runs: readonly Run[]): string {
     element(
       'testsuite',
       { name: `${spi} conformance: ${target}`, ...counts(results) },
-      results.map((one) => testCase(one)).join(''),
+      results.map((item) => testCase(item)).join(''),
     ),
   )
   const all = { name: 'authstate conformance', ...counts(runs.flatMap(({ results }) => results)) }

@@ -39,7 +39,7 @@ export async function importSuite(spi: string, from: string): Promise<Suite<Prov
       `the suite of ${quote(spi)} cannot be loaded from ${name}: ${show(error, 1_000)}.${advice}`,
     )
   }
-  const suite = Object.values(found).find((one) => isSuite(one) && one.spi.name === spi)
+  const suite = Object.values(found).find((item) => isSuite(item) && item.spi.name === spi)
   if (isSuite(suite)) return suite
   throw new UsageError(`${name} has no suite of ${quote(spi)}`)
 }

@@ -15,6 +15,6 @@ export interface Totals {
 
 export function totalsOf(results: readonly CaseResult[]): Totals {
   const count = (outcome: CaseResult['outcome']): number =>
-    results.filter((one) => one.outcome === outcome).length
+    results.filter((item) => item.outcome === outcome).length
   return { passed: count('passed'), failed: count('failed'), leftOut: count('left out') }
 }

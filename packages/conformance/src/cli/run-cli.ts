@@ -100,7 +100,7 @@ async function jobOf(entry: CheckedEntry, from: string): Promise<Job> {
   return { suite, target }
 }
 
-type Select = (one: Case<Provider>) => boolean
+type Select = (item: Case<Provider>) => boolean
 
 function list(jobs: readonly Job[], select: Select, host: CommandHost): number {
   for (const { suite, target } of jobs) {

@@ -27,15 +27,15 @@ export function table(rows: readonly (readonly (string | number)[])[]): string {
 /** What came of one target: a line per level, then each failure as a report, then what was left out and why. */
 export function targetReport(results: readonly CaseResult[]): string {
   const rows = levels.flatMap((level) => {
-    const ofLevel = results.filter((one) => one.level === level)
+    const ofLevel = results.filter((item) => item.level === level)
     const { passed, failed, leftOut } = totalsOf(ofLevel)
     return ofLevel.length === 0 ? [] : [[level, passed, failed, leftOut]]
   })
-  const failures = results.flatMap((one) =>
-    one.outcome === 'failed' ? [`\nFAILED ${one.failure.message}`] : [],
+  const failures = results.flatMap((item) =>
+    item.outcome === 'failed' ? [`\nFAILED ${item.failure.message}`] : [],
   )
-  const omitted = results.flatMap((one) =>
-    one.outcome === 'left out' ? [[`  ${one.guarantee}`, one.reason]] : [],
+  const omitted = results.flatMap((item) =>
+    item.outcome === 'left out' ? [[`  ${item.guarantee}`, item.reason]] : [],
   )
   return [
     table([['level', 'passed', 'failed', 'left out'], ...rows]),
@@ -55,11 +55,11 @@ export function summary(results: readonly CaseResult[]): string {
 export function caseTable(
   suite: Suite<Provider>,
   target: Target<Provider> | undefined,
-  select: (one: Case<Provider>) => boolean,
+  select: (item: Case<Provider>) => boolean,
 ): string {
-  const rows = suite.cases.filter(select).map((one) => {
-    const reason = target && reasonFor(one, target)
-    return [one.level, one.name, one.source, ...(reason === undefined ? [] : [`left out, ${reason}`])]
+  const rows = suite.cases.filter(select).map((item) => {
+    const reason = target && reasonFor(item, target)
+    return [item.level, item.name, item.source, ...(reason === undefined ? [] : [`left out, ${reason}`])]
   })
   return table([['level', 'case', 'source'], ...rows])
 }

@@ -91,7 +91,7 @@ export function addFaultCases({ faults }: SuiteBuilder<HttpClientProvider>): voi
         const outcomes = await Promise.allSettled(
           Array.from({ length: 50 }, () => provider.request(sink.origin, { purpose: 'x' })),
         )
-        const codes = outcomes.map((one) => (one.status === 'rejected' ? one.reason.code : one.status))
+        const codes = outcomes.map((item) => (item.status === 'rejected' ? item.reason.code : item.status))
         assert.deepEqual([...new Set(codes)], ['timeout'])
         const { busy, queued } = provider.stats()
         assert.deepEqual({ busy, queued }, { busy: 0, queued: 0 })

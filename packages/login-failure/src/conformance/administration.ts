@@ -110,33 +110,33 @@ export function administration(add: SuiteBuilder<LoginFailureProvider>): void {
   add.basic('on: locks, unlocks, and a success after failures', 'issue 5', async (stage) => {
     const { provider, clock } = stage
     protect(stage)
-    const told = listen(stage)
+    const heard = listen(stage)
     const subject = { rule: 'user', userId: 'alice' }
     const about = { realmId: 'realm', subject }
     await fail(provider)
-    assert.deepEqual(told.splice(0), [])
+    assert.deepEqual(heard.splice(0), [])
     await fail(provider, 3)
     const at = clock.now()
-    assert.deepEqual(told.splice(0), [
+    assert.deepEqual(heard.splice(0), [
       ['temporary-lock', { ...about, at, numFailures: 2, until: at + 20 * SECOND, reason: 'failures' }],
     ])
     await provider.clear('realm', 'alice')
     await provider.clear('realm', 'alice')
-    assert.deepEqual(told.splice(0), [['unlock', { ...about, at, numFailures: 2, cause: 'cleared' }]])
+    assert.deepEqual(heard.splice(0), [['unlock', { ...about, at, numFailures: 2, cause: 'cleared' }]])
     await provider.recordSuccess('realm', 'alice')
-    assert.deepEqual(told.splice(0), [])
+    assert.deepEqual(heard.splice(0), [])
     await fail(provider)
     await provider.recordSuccess('realm', 'alice')
-    assert.deepEqual(told.splice(0), [['success-after-failures', { ...about, at, numFailures: 1 }]])
+    assert.deepEqual(heard.splice(0), [['success-after-failures', { ...about, at, numFailures: 1 }]])
     await fail(provider, 2)
     await provider.recordSuccess('realm', 'alice')
-    assert.deepEqual(told.splice(0).slice(1), [
+    assert.deepEqual(heard.splice(0).slice(1), [
       ['unlock', { ...about, at, numFailures: 2, cause: 'success' }],
       ['success-after-failures', { ...about, at, numFailures: 2 }],
     ])
     protect(stage, { permanentLockout: true, quickLoginCheckMs: 0 })
     await fail(provider, 2)
-    assert.deepEqual(told.splice(0), [
+    assert.deepEqual(heard.splice(0), [
       ['permanent-lock', { ...about, at, numFailures: 2, reason: 'failures' }],
     ])
   })
@@ -165,7 +165,7 @@ export function administration(add: SuiteBuilder<LoginFailureProvider>): void {
 }
 
 function listen({ provider }: LoginFailureStage): [string, unknown][] {
-  const told: [string, unknown][] = []
-  provider.on('*', ({ type, ...event }) => void told.push([type, event]))
-  return told
+  const heard: [string, unknown][] = []
+  provider.on('*', ({ type, ...event }) => void heard.push([type, event]))
+  return heard
 }

@@ -260,8 +260,8 @@ export function guarding(add: SuiteBuilder<LoginFailureProvider>): void {
     const first = provider.guard('realm', 'alice', {}, verify)
     await started
     const outcomes = await together(6, () => provider.guard('realm', 'alice', {}, right))
-    for (const one of outcomes) {
-      assert.deepEqual(one, {
+    for (const item of outcomes) {
+      assert.deepEqual(item, {
         outcome: 'locked',
         permanent: false,
         reason: 'concurrent-attempts',
@@ -302,8 +302,8 @@ export function guarding(add: SuiteBuilder<LoginFailureProvider>): void {
     )
     await new Promise(setImmediate)
     await provider.close?.()
-    for (const one of await waiting) {
-      assert.equal(one.status === 'rejected' && one.reason.code, 'ERR_PROVIDER_CLOSED')
+    for (const item of await waiting) {
+      assert.equal(item.status === 'rejected' && item.reason.code, 'ERR_PROVIDER_CLOSED')
     }
     end(true)
     await first

@@ -81,9 +81,9 @@ export function unknownUsers(add: SuiteBuilder<LoginFailureProvider>): void {
         const [here, there] = await twoNodes(stage)
         const [first, second, third] = [pending(), pending(), pending()]
         const order: string[] = []
-        const verified = (one: typeof first, name: string) => () => {
+        const verified = (item: typeof first, name: string) => () => {
           order.push(name)
-          return one.verify()
+          return item.verify()
         }
         const running = [attempt(here, verified(first, 'first')), attempt(there, verified(second, 'second'))]
         await Promise.all([first.started, second.started])
@@ -135,9 +135,9 @@ export function unknownUsers(add: SuiteBuilder<LoginFailureProvider>): void {
     async (stage) => {
       protect(stage, { failureFactor: 1, permanentLockout: true })
       const { provider } = stage
-      const told: unknown[] = []
+      const heard: unknown[] = []
       for (const name of ['temporary-lock', 'permanent-lock', 'unlock'] as const) {
-        provider.on(name, (event) => told.push(event))
+        provider.on(name, (event) => heard.push(event))
       }
       const attempt = unknown('mallory')
       for (const forget of [
@@ -151,7 +151,7 @@ export function unknownUsers(add: SuiteBuilder<LoginFailureProvider>): void {
         assert.deepEqual(await provider.check('realm', 'mallory'), { locked: false })
         assert.equal(await provider.clear('realm', 'mallory'), false)
         await forget()
-        assert.deepEqual(told, [])
+        assert.deepEqual(heard, [])
       }
       assert.equal((await attempt(provider, wrong)).outcome, 'failure')
     },

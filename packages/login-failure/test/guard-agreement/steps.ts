@@ -209,6 +209,6 @@ const properties = fc.oneof(
 
 export const histories = fc.record({
   properties,
-  bruteForce: settings.map((one) => ({ ...one, enabled: true })),
+  bruteForce: settings.map((item) => ({ ...item, enabled: true })),
   steps: fc.array(fc.oneof(...steps), { minLength: 10, maxLength: 50, size: 'max' }),
 })

@@ -10,9 +10,9 @@ export function invalidating(add: Add): void {
       const region = provider.region<string>('realms')
       await region.get('k', () => 'old')
       await region.get('other', () => 'kept')
-      const told = region.invalidate('k')
+      const sending = region.invalidate('k')
       assert.equal(region.peek('k'), undefined)
-      await told
+      await sending
       assert.equal(region.peek('other'), 'kept')
       assert.equal(await region.get('k', () => 'new'), 'new')
       assert.equal(region.stats().invalidations, 1)

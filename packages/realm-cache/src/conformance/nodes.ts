@@ -141,9 +141,9 @@ export function nodes(add: Add): void {
       const database = new Source()
       for (const value of ['one', 'two', 'three']) {
         database.rows.set('k', value)
-        const told = changing.region('realms').invalidate('k')
+        const heard = changing.region('realms').invalidate('k')
         if (value === 'three' && !isAlone) await changing.close?.()
-        await told
+        await heard
         await eventually(async () =>
           assert.equal(await database.read(provider.region<string>('realms'), 'k'), value),
         )

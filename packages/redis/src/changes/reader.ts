@@ -6,7 +6,7 @@ import { reasonOf } from '../failure.js'
 import { readNotes } from '../scripts.js'
 import type { Wanted } from './annotations.js'
 import type { ChangeHandlers, ChangeReaderOptions, ChangeReaderStats, ChangeReading } from './contract.js'
-import { OutboxPlace } from './outbox-place.js'
+import { PartitionOutbox } from './partition-outbox.js'
 
 /** What a {@link ChangeReader} is made of. */
 export interface ChangeReaderParts {
@@ -35,10 +35,10 @@ export class ChangeReader implements ChangeReading {
   readonly #parts: ChangeReaderParts
   readonly #options: Required<ChangeReaderOptions>
   readonly #owner = randomUUID()
-  readonly #places: readonly OutboxPlace[]
-  /** What Redis was asked and has not answered: one question per place, so that a slow server keeps only its own waiting. */
-  readonly #asked = new Map<OutboxPlace, Promise<void>>()
-  readonly #failing = new Set<OutboxPlace>()
+  readonly #outboxes: readonly PartitionOutbox[]
+  /** What Redis was asked and has not answered: one question per outbox, so that a slow server keeps only its own waiting. */
+  readonly #asked = new Map<PartitionOutbox, Promise<void>>()
+  readonly #failing = new Set<PartitionOutbox>()
   #timer: NodeJS.Timeout | undefined
   #timerAtMs = Number.POSITIVE_INFINITY
   /** Whether it was said that the consumer is no longer recorded. */
@@ -65,17 +65,17 @@ export class ChangeReader implements ChangeReading {
     }
     this.#parts = parts
     const { leaseMs, pollMs } = this.#options
-    const onDone = ({ nextAtMs }: OutboxPlace) => this.#wakeAt(nextAtMs)
-    this.#places = connection.keys.all.map(
-      (partition) => new OutboxPlace({ partition, handlers, leaseMs, pollMs, logger, consumer, onDone }),
+    const onDone = ({ nextAtMs }: PartitionOutbox) => this.#wakeAt(nextAtMs)
+    this.#outboxes = connection.keys.all.map(
+      (partition) => new PartitionOutbox({ partition, handlers, leaseMs, pollMs, logger, consumer, onDone }),
     )
     this.#wakeAt(0)
   }
 
   stats(): ChangeReaderStats {
-    const held = this.#places.filter(({ isHeld }) => isHeld)
-    const sum = (of: (place: OutboxPlace) => number) =>
-      this.#places.reduce((total, place) => total + of(place), 0)
+    const held = this.#outboxes.filter(({ isHeld }) => isHeld)
+    const sum = (of: (outbox: PartitionOutbox) => number) =>
+      this.#outboxes.reduce((total, outbox) => total + of(outbox), 0)
     return {
       consumer: this.#parts.consumer,
       partitions: held.length,
@@ -90,8 +90,8 @@ export class ChangeReader implements ChangeReading {
   warnings(): readonly string[] {
     const now = timers.monotonicMs()
     const most = this.#parts.connection.noting?.maxNotes ?? Number.POSITIVE_INFINITY
-    const gap = this.#places.filter(({ gapAtMs }) => gapAtMs !== undefined && now - gapAtMs < TELL_GAP_MS)
-    const full = this.#places.filter(({ isHeld, length }) => isHeld && length > 0.8 * most)
+    const gap = this.#outboxes.filter(({ gapAtMs }) => gapAtMs !== undefined && now - gapAtMs < TELL_GAP_MS)
+    const full = this.#outboxes.filter(({ isHeld, length }) => isHeld && length > 0.8 * most)
     const name = `the consumer "${this.#parts.consumer}" of changes`
     return [
       ...(gap.length === 0
@@ -134,18 +134,18 @@ export class ChangeReader implements ChangeReading {
     }
     // What is due a little later goes out with the rest.
     const dueMs = now + Math.min(TOGETHER_MS, this.#options.pollMs / 4)
-    for (const place of this.#places) {
-      place.expire(now)
-      if (place.nextAtMs <= dueMs && !this.#asked.has(place)) {
-        const asked = this.#ask(place, wanted, now).finally(() => {
-          this.#asked.delete(place)
-          this.#wakeAt(place.nextAtMs)
+    for (const outbox of this.#outboxes) {
+      outbox.expire(now)
+      if (outbox.nextAtMs <= dueMs && !this.#asked.has(outbox)) {
+        const asked = this.#ask(outbox, wanted, now).finally(() => {
+          this.#asked.delete(outbox)
+          this.#wakeAt(outbox.nextAtMs)
         })
-        this.#asked.set(place, asked)
+        this.#asked.set(outbox, asked)
       }
     }
-    const times = this.#places.map((place) =>
-      this.#asked.has(place) ? place.leaseUntilMs : Math.min(place.leaseUntilMs, place.nextAtMs),
+    const times = this.#outboxes.map((outbox) =>
+      this.#asked.has(outbox) ? outbox.leaseUntilMs : Math.min(outbox.leaseUntilMs, outbox.nextAtMs),
     )
     this.#wakeAt(Math.min(...times))
   }
@@ -155,51 +155,51 @@ export class ChangeReader implements ChangeReading {
     const { connection, consumer, logger } = this.#parts
     const wanted = connection.noting?.wantedBy(consumer)
     if (wanted === undefined && !this.#isGone) {
-      for (const place of this.#places) place.end()
+      for (const outbox of this.#outboxes) outbox.end()
       logger.warn({ consumer }, 'a consumer of changes is no longer recorded; it is told nothing')
     }
     this.#isGone = wanted === undefined
     return wanted
   }
 
-  async #ask(place: OutboxPlace, wanted: Wanted, askedAtMs: number): Promise<void> {
+  async #ask(outbox: PartitionOutbox, wanted: Wanted, askedAtMs: number): Promise<void> {
     const { connection, consumer, logger } = this.#parts
-    const { keys, args } = this.#call(place)
+    const { keys, args } = this.#call(outbox)
     try {
       const reply = await connection.run(readNotes, keys, args)
-      this.#failing.delete(place)
+      this.#failing.delete(outbox)
       // Whoever drops a consumer takes away how far it had come. Nothing is lost then.
       if (reply.state === 'lost') await connection.lookAfresh()
       if (this.#wanted() === undefined) return
       const limit = this.#closing ? 0 : args.limit
-      place.take(reply, { limit, askedAtMs, wanted }, timers.monotonicMs())
+      outbox.take(reply, { limit, askedAtMs, wanted }, timers.monotonicMs())
     } catch (error) {
-      place.fail(timers.monotonicMs())
+      outbox.fail(timers.monotonicMs())
       if (this.#failing.size === 0 && !this.#closing) {
         logger.warn(
           { reason: reasonOf(error), consumer },
           'the notes of changes cannot be read; trying again',
         )
       }
-      this.#failing.add(place)
+      this.#failing.add(outbox)
     }
   }
 
-  #call(place: OutboxPlace, leaseMs = this.#options.leaseMs) {
+  #call(outbox: PartitionOutbox, leaseMs = this.#options.leaseMs) {
     const { connection, consumer } = this.#parts
     const { keys, noting } = connection
     return {
       keys: {
-        notes: keys.key(place.partition, 'xn'),
-        had: keys.key(place.partition, 'xh'),
-        lease: keys.key(place.partition, 'xl', consumer),
+        notes: keys.key(outbox.partition, 'xn'),
+        had: keys.key(outbox.partition, 'xh'),
+        lease: keys.key(outbox.partition, 'xl', consumer),
       },
       args: {
         consumer,
         owner: this.#owner,
         leaseMs,
-        had: place.had,
-        limit: place.isTelling || leaseMs === 0 ? 0 : this.#options.batch,
+        had: outbox.had,
+        limit: outbox.isTelling || leaseMs === 0 ? 0 : this.#options.batch,
         consumers: [...(noting?.consumers.keys() ?? [consumer])].join(' '),
       },
     }
@@ -213,17 +213,17 @@ export class ChangeReader implements ChangeReading {
     const late = new Promise<void>((resolve) => {
       timer = timers.setTimeout(resolve, CLOSE_MS)
     })
-    await Promise.race([Promise.all(this.#places.map((place) => place.told)), late])
+    await Promise.race([Promise.all(this.#outboxes.map((outbox) => outbox.told)), late])
     timers.clearTimeout(timer)
     // What is kept for a consumer that is gone must not come back.
     this.#wanted()
     await Promise.allSettled(
-      this.#places
-        .filter((place) => place.isHeld && !place.isTelling)
-        .map((place) => this.#call(place, 0))
+      this.#outboxes
+        .filter((outbox) => outbox.isHeld && !outbox.isTelling)
+        .map((outbox) => this.#call(outbox, 0))
         .map(({ keys, args }) => connection.runAnyway(readNotes, keys, args, true)),
     )
-    for (const place of this.#places) place.end()
+    for (const outbox of this.#outboxes) outbox.end()
     connection.forgetReader(this)
   }
 }

@@ -10,7 +10,7 @@ export function events(add: SuiteBuilder<UserSessionProvider>): void {
     const off = (['created', 'removed', 'expired'] as const).map((type) =>
       provider.on(type, (event) => seen.push(event)),
     )
-    const told = () =>
+    const heard = () =>
       seen.splice(0).map(({ type, sessionId, reason, offline }) => [type, sessionId, reason, offline])
     const first = await provider
       .create('test', login('user:1', { client: { clientId: 'a:pp' } }))
@@ -30,7 +30,7 @@ export function events(add: SuiteBuilder<UserSessionProvider>): void {
     await provider.createOffline('test', first.id).then(sessionOf)
     await provider.createOffline('test', first.id).then(sessionOf)
     await provider.removeClientSession('test', first.id, 'a:pp', { endWhenLast: true, offline: true })
-    assert.deepEqual(told(), [
+    assert.deepEqual(heard(), [
       ['created', first.id, undefined, true],
       ['removed', first.id, 'last-client', true],
     ])
@@ -42,7 +42,7 @@ export function events(add: SuiteBuilder<UserSessionProvider>): void {
     await provider.refresh('test', third.id)
     await provider.removeByRealm('test')
     await provider.create('test', { ...login(), transient: true }).then(createdSession)
-    assert.deepEqual(told(), [
+    assert.deepEqual(heard(), [
       ['removed', first.id, 'removed', false],
       ['created', second.id, undefined, false],
       ['removed', second.id, 'user', false],
@@ -55,13 +55,13 @@ export function events(add: SuiteBuilder<UserSessionProvider>): void {
   })
 
   add.basic('on: with "*", all of them', 'contract', async ({ provider }) => {
-    const told: string[] = []
-    const stop = provider.on('*', ({ type, sessionId }) => told.push(`${type} ${sessionId}`))
+    const heard: string[] = []
+    const stop = provider.on('*', ({ type, sessionId }) => heard.push(`${type} ${sessionId}`))
     const { id } = await provider.create('test', login()).then(createdSession)
     await provider.remove('test', id)
     stop()
     await provider.create('test', login()).then(createdSession)
-    assert.deepEqual(told, [`created ${id}`, `removed ${id}`])
+    assert.deepEqual(heard, [`created ${id}`, `removed ${id}`])
   })
 
   add.basic(
@@ -101,15 +101,15 @@ export function events(add: SuiteBuilder<UserSessionProvider>): void {
       assert.equal(await provider.sweep(), 2)
       assert.equal(await provider.sweep(), 0)
       assert.deepEqual(expired.map(({ sessionId }) => sessionId).sort(), ids([sessions[0], sessions[2]]))
-      const told = expired.find(({ sessionId }) => sessionId === sessions[0].id)
-      assert.deepEqual([...(told?.clientIds ?? [])].sort(), ['test-app', 'third-party'])
-      assert.deepEqual(told, {
+      const ended = expired.find(({ sessionId }) => sessionId === sessions[0].id)
+      assert.deepEqual([...(ended?.clientIds ?? [])].sort(), ['test-app', 'third-party'])
+      assert.deepEqual(ended, {
         type: 'expired',
         realmId: 'test',
         sessionId: sessions[0].id,
         offline: false,
         userId: 'user1',
-        clientIds: told?.clientIds,
+        clientIds: ended?.clientIds,
         at: clock.now(),
       })
       assert.equal(await provider.count('test'), 1)
@@ -136,13 +136,13 @@ export function events(add: SuiteBuilder<UserSessionProvider>): void {
       clock.advance(IDLE_MS / 2)
       await provider.refresh(realmId, living.id)
       clock.advance(IDLE_MS / 2)
-      let told = 0
+      let heard = 0
       const off = provider.on('expired', (event) => {
-        if (event.realmId === realmId) told += 1
+        if (event.realmId === realmId) heard += 1
       })
       await provider.sweep()
       off()
-      assert.equal(told, n)
+      assert.equal(heard, n)
       assert.deepEqual(ids((await provider.list(realmId)).items), [living.id])
     }
   })
@@ -153,8 +153,8 @@ export function events(add: SuiteBuilder<UserSessionProvider>): void {
     async ({ provider, anotherNode, clock }) => {
       const nodes = [provider, await anotherNode(), await anotherNode()]
       // In a store of one process every node hears of the same event.
-      const told = new Set<UserSessionEvent>()
-      const offs = nodes.map((node) => node.on('expired', (event) => told.add(event)))
+      const heard = new Set<UserSessionEvent>()
+      const offs = nodes.map((node) => node.on('expired', (event) => heard.add(event)))
       const created = await Promise.all(
         Array.from({ length: 300 }, (_, n) =>
           provider.create('test', login(`user${n % 20}`)).then(createdSession),
@@ -163,7 +163,7 @@ export function events(add: SuiteBuilder<UserSessionProvider>): void {
       clock.advance(IDLE_MS)
       await Promise.all(nodes.map((node) => node.sweep()))
       await provider.sweep()
-      assert.deepEqual(Array.from(told, ({ sessionId }) => sessionId).sort(), ids(created))
+      assert.deepEqual(Array.from(heard, ({ sessionId }) => sessionId).sort(), ids(created))
       for (const off of offs) off()
     },
   )

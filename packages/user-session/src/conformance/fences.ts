@@ -16,7 +16,7 @@ import {
 
 /** What a sign-out everywhere does to logins that were under way. */
 export function fences(add: SuiteBuilder<UserSessionProvider>): void {
-  const told = (outcome: CreateOutcome) => (outcome.outcome === 'refused' ? outcome.reason : outcome.outcome)
+  const heard = (outcome: CreateOutcome) => (outcome.outcome === 'refused' ? outcome.reason : outcome.outcome)
 
   add.basic(
     'authenticatedAt: what was authenticated before the user was signed out is refused, however late it comes',
@@ -33,8 +33,8 @@ export function fences(add: SuiteBuilder<UserSessionProvider>): void {
         clock.advance(ms)
         await provider.refresh('test', later.id)
         const early = login('user1', { authenticatedAt, client: { clientId: 'app' } })
-        assert.equal(told(await provider.create('test', early)), 'ended')
-        assert.equal(told(await provider.create('test', { ...early, transient: true })), 'ended')
+        assert.equal(heard(await provider.create('test', early)), 'ended')
+        assert.equal(heard(await provider.create('test', { ...early, transient: true })), 'ended')
         if (ms < IDLE) {
           const refused = { outcome: 'refused', reason: 'ended' }
           assert.deepEqual(await provider.restart('test', later.id, early), refused)
@@ -50,7 +50,7 @@ export function fences(add: SuiteBuilder<UserSessionProvider>): void {
         ['test', 'user2'],
         ['test2', 'user1'],
       ] as const) {
-        assert.equal(told(await provider.create(realmId, login(userId, { authenticatedAt }))), 'created')
+        assert.equal(heard(await provider.create(realmId, login(userId, { authenticatedAt }))), 'created')
       }
     },
   )
@@ -69,7 +69,7 @@ export function fences(add: SuiteBuilder<UserSessionProvider>): void {
       assert.ok(await provider.restart('test', id, login('user1', { authenticatedAt })).then(sessionOf))
       assert.ok(await provider.createOffline('test', id, { authenticatedAt }).then(sessionOf))
       const transient = { ...login('user1', { authenticatedAt }), transient: true }
-      assert.equal(told(await provider.create('test', transient)), 'created')
+      assert.equal(heard(await provider.create('test', transient)), 'created')
       assert.equal(await provider.removeByUser('test', 'user1'), 1)
     },
   )
@@ -83,12 +83,12 @@ export function fences(add: SuiteBuilder<UserSessionProvider>): void {
       await provider.removeByRealm('test')
       clock.advance(1)
       for (const userId of ['user1', 'user2', 'a:b']) {
-        assert.equal(told(await provider.create('test', login(userId, { authenticatedAt }))), 'ended')
+        assert.equal(heard(await provider.create('test', login(userId, { authenticatedAt }))), 'ended')
         const { id } = await provider.create('test', login(userId)).then(createdSession)
         assert.equal(await provider.createOffline('test', id, { authenticatedAt }).then(sessionOf), undefined)
         assert.ok(await provider.createOffline('test', id).then(sessionOf))
       }
-      assert.equal(told(await provider.create('test2', login('user1', { authenticatedAt }))), 'created')
+      assert.equal(heard(await provider.create('test2', login('user1', { authenticatedAt }))), 'created')
     },
   )
 
@@ -104,18 +104,18 @@ export function fences(add: SuiteBuilder<UserSessionProvider>): void {
       assert.ok(await provider.restart('test', id, early).then(sessionOf))
       assert.ok(await provider.createOffline('test', id, { authenticatedAt }).then(sessionOf))
       assert.equal(
-        told(await provider.create('test', login('other', { authenticatedAt }))),
+        heard(await provider.create('test', login('other', { authenticatedAt }))),
         'ended',
         'the mark is kept for as long as a login is taken',
       )
       clock.advance(1)
-      assert.equal(told(await provider.create('test', early)), 'too-late')
-      assert.equal(told(await provider.create('test', { ...early, transient: true })), 'too-late')
+      assert.equal(heard(await provider.create('test', early)), 'too-late')
+      assert.equal(heard(await provider.create('test', { ...early, transient: true })), 'too-late')
       assert.deepEqual(await provider.restart('test', id, early), { outcome: 'refused', reason: 'too-late' })
       assert.equal(await provider.createOffline('test', id, { authenticatedAt }).then(sessionOf), undefined)
       assert.ok(await provider.get('test', id))
       assert.equal(await provider.restart('test', `${'A'.repeat(22)}00`, early).then(sessionOf), undefined)
-      assert.equal(told(await provider.create('test', login())), 'created')
+      assert.equal(heard(await provider.create('test', login())), 'created')
     },
   )
 
@@ -251,11 +251,11 @@ export function fences(add: SuiteBuilder<UserSessionProvider>): void {
     async ({ provider, clock }) => {
       const [s0, s1, s2] = await createS3(provider)
       for (const { id } of [s0, s1, s2]) await provider.createOffline('test', id).then(sessionOf)
-      const told: UserSessionEvent[] = []
-      provider.on('removed', (event) => told.push(event))
+      const heard: UserSessionEvent[] = []
+      provider.on('removed', (event) => heard.push(event))
       assert.equal(await provider.removeByUser('test', 'user1', { offline: 'both', except: s1.id }), 2)
       assert.deepEqual(
-        told.map(({ sessionId, offline, reason }) => [sessionId, offline, reason]).sort(),
+        heard.map(({ sessionId, offline, reason }) => [sessionId, offline, reason]).sort(),
         [
           [s0.id, false, 'user'],
           [s0.id, true, 'user'],
@@ -266,7 +266,7 @@ export function fences(add: SuiteBuilder<UserSessionProvider>): void {
       assert.equal(await provider.removeByUser('test', 'user1', { offline: 'both' }), 2)
       const { id } = await provider.create('test', login()).then(createdSession)
       assert.equal(await provider.createOffline('test', id, { authenticatedAt }).then(sessionOf), undefined)
-      assert.equal(told.length, 4)
+      assert.equal(heard.length, 4)
       assert.equal(await provider.count('test', { offline: true }), 1)
       assert.deepEqual(
         ids((await provider.list('test')).items),

@@ -86,7 +86,7 @@ export function names(add: SuiteBuilder<UserSessionProvider>): void {
           provider.list(realm, { offline }),
         ]) {
           assert.deepEqual(
-            (await list).items.map((one) => one.id),
+            (await list).items.map((item) => item.id),
             [id],
           )
         }
@@ -94,7 +94,7 @@ export function names(add: SuiteBuilder<UserSessionProvider>): void {
         assert.equal(await provider.countByClient(realm, name, { offline }), 1)
         assert.deepEqual([...(await provider.clientStats(realm, { offline }))], [[name, 1]])
       }
-      for (const other of hostileNames.filter((one) => one !== name)) {
+      for (const other of hostileNames.filter((item) => item !== name)) {
         assert.equal(await provider.countByClient(realm, other), 0)
       }
       assert.equal((await provider.listByUser(realm, realm)).items.length, 0)

@@ -162,10 +162,10 @@ export function limits(add: SuiteBuilder<UserSessionProvider>): void {
         )
         clock.advance(SECOND)
       }
-      const [one, , three, again] = created
+      const [item, , three, again] = created
       assert.deepEqual(
         ids((await provider.listByUser(limitPolicy, 'user1')).items),
-        [one, three, again].sort(),
+        [item, three, again].sort(),
       )
     }
   })
@@ -192,7 +192,7 @@ export function limits(add: SuiteBuilder<UserSessionProvider>): void {
     const { id } = await lower.create('test', login()).then(createdSession)
     const { items } = await lower.listByUser('test', 'user1')
     assert.equal(items.length, shared ? 2 : 1)
-    assert.ok(items.some((one) => one.id === id))
+    assert.ok(items.some((item) => item.id === id))
     assert.equal(ended.size, shared ? 249 : 0)
   })
 

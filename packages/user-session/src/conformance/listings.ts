@@ -46,7 +46,7 @@ export function listings(add: SuiteBuilder<UserSessionProvider>): void {
       const byUser = await provider.listByUser('test', 'user1')
       assert.deepEqual(ids(byUser.items), ids([s0, s1]))
       assert.deepEqual(
-        byUser.items.map(plain).find((one) => one?.id === s0.id),
+        byUser.items.map(plain).find((item) => item?.id === s0.id),
         plain(s0),
       )
       assert.deepEqual(ids((await provider.listByUser('test', 'user2')).items), [s2.id])

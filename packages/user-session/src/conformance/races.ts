@@ -137,14 +137,14 @@ export function races(add: SuiteBuilder<UserSessionProvider>): void {
   add.concurrency('remove: exactly one of many', '§3.2', async ({ provider, anotherNode }) => {
     const nodes = [provider, await anotherNode()]
     // In a store of one process every node hears of the same event.
-    const told = new Set<UserSessionEvent>()
-    for (const node of nodes) node.on('removed', (event) => told.add(event))
+    const heard = new Set<UserSessionEvent>()
+    for (const node of nodes) node.on('removed', (event) => heard.add(event))
     for (let round = 0; round < 10; round++) {
       const { id } = await provider.create('test', login()).then(createdSession)
       const removed = await together(RACERS, (n) => (nodes[n % 2] ?? provider).remove('test', id))
       assert.equal(removed.filter(Boolean).length, 1)
     }
-    assert.equal(told.size, 10)
+    assert.equal(heard.size, 10)
   })
 
   add.concurrency(

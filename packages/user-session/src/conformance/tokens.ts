@@ -377,10 +377,10 @@ export function tokens(add: SuiteBuilder<UserSessionProvider>): void {
               maxReuse,
             }),
           )
-          const told = outcomes.map(({ outcome }) => outcome)
-          assert.equal(told.filter((outcome) => outcome === 'rotated').length, 1 + maxReuse)
-          assert.equal(told.filter((outcome) => outcome === 'reused').length, 1)
-          assert.equal(told.filter((outcome) => outcome === 'gone').length, 3 - maxReuse)
+          const heard = outcomes.map(({ outcome }) => outcome)
+          assert.equal(heard.filter((outcome) => outcome === 'rotated').length, 1 + maxReuse)
+          assert.equal(heard.filter((outcome) => outcome === 'reused').length, 1)
+          assert.equal(heard.filter((outcome) => outcome === 'gone').length, 3 - maxReuse)
           assert.equal(await stage.provider.get('test', id, { clientId: 'app' }), undefined)
         }
       }

@@ -4,7 +4,7 @@ import type { ClientSessionEvent, UserSessionEvent, UserSessionProvider } from '
 import { createdSession, HOUR, IDLE_MS, login, OFFLINE_IDLE_MS, SECOND, sessionOf } from './fixture.js'
 
 /** What listeners are told of client sessions, and of notes. */
-export function told(add: SuiteBuilder<UserSessionProvider>): void {
+export function heard(add: SuiteBuilder<UserSessionProvider>): void {
   add.basic(
     'on: client-removed tells which client session ended, and why',
     'issue: client sessions, §13',
@@ -132,28 +132,28 @@ export function told(add: SuiteBuilder<UserSessionProvider>): void {
       const limited = await withProperties({ maxSessionsPerUser: 1, limitPolicy: 'end-oldest' })
       const seen: UserSessionEvent[] = []
       const plain: UserSessionEvent[] = []
-      const listen = (one: UserSessionProvider) => {
-        one.on('removed', (event) => seen.push(event), { notes: true })
-        one.on('expired', (event) => seen.push(event), { notes: true })
-        one.on('removed', (event) => plain.push(event), { notes: false })
-        one.on('expired', (event) => plain.push(event))
-        one.on('removed', () => Promise.reject(new Error('a listener fails')), { notes: true })
+      const listen = (item: UserSessionProvider) => {
+        item.on('removed', (event) => seen.push(event), { notes: true })
+        item.on('expired', (event) => seen.push(event), { notes: true })
+        item.on('removed', (event) => plain.push(event), { notes: false })
+        item.on('expired', (event) => plain.push(event))
+        item.on('removed', () => Promise.reject(new Error('a listener fails')), { notes: true })
       }
       listen(provider)
       listen(limited)
-      const begin = (one = provider, userId = 'user1') =>
-        one
+      const begin = (item = provider, userId = 'user1') =>
+        item
           .create('test', {
             ...login(userId, { notes, brokerSessionId: 'b' }),
             client: { clientId: 'app', notes: { a: 'canary-3' } },
           })
           .then(createdSession)
-      const told = () => seen.splice(0).map(({ type, reason, notes }) => [type, reason, notes])
+      const heard = () => seen.splice(0).map(({ type, reason, notes }) => [type, reason, notes])
 
       const { id } = await begin()
       await provider.update('test', id, { notes: { a: null, d: 'canary-4' } })
       await provider.remove('test', id)
-      assert.deepEqual(told(), [['removed', 'removed', { 'b:c': 'canary-2', d: 'canary-4' }]])
+      assert.deepEqual(heard(), [['removed', 'removed', { 'b:c': 'canary-2', d: 'canary-4' }]])
       await provider.removeClientSession('test', (await begin()).id, 'app', { endWhenLast: true })
       await begin()
       await provider.removeByUser('test', 'user1')
@@ -164,7 +164,7 @@ export function told(add: SuiteBuilder<UserSessionProvider>): void {
       clock.advance(SECOND)
       await begin(limited)
       await limited.remove('test', (await begin(limited)).id)
-      assert.deepEqual(told(), [
+      assert.deepEqual(heard(), [
         ['removed', 'last-client', notes],
         ['removed', 'user', notes],
         ['removed', 'broker-session', notes],
@@ -179,7 +179,7 @@ export function told(add: SuiteBuilder<UserSessionProvider>): void {
       await provider.sweep()
       clock.advance(OFFLINE_IDLE_MS)
       await provider.sweep()
-      assert.deepEqual(told(), Array(11).fill(['expired', undefined, notes]))
+      assert.deepEqual(heard(), Array(11).fill(['expired', undefined, notes]))
       assert.equal(plain.length, 18)
       assert.equal(plain.filter((event) => 'notes' in event).length, 0)
       assert.ok(!JSON.stringify(logger.entries).includes('canary'), 'a note is in the log')

@@ -41,7 +41,7 @@ export class PartitionSweep {
 
   async #sweep(partition: number, onSwept: (count: number) => void): Promise<void> {
     const { keys, redis, events } = this.#store
-    let told: string | undefined
+    let reported: string | undefined
     while (!this.#stopped) {
       const step = await redis.run(
         scripts.sweep,
@@ -50,7 +50,7 @@ export class PartitionSweep {
           now: this.#store.now(),
           owner: this.#owner,
           leaseMs: LEASE_MS,
-          told: told ?? '',
+          told: reported ?? '',
           limit: STEP,
           tell: events.sessions('expired'),
         },
@@ -59,10 +59,10 @@ export class PartitionSweep {
       if (step.busy || !step.more) return
       if (step.found !== undefined) {
         // What cannot be taken away, such as a name that is no text, is left to whoever put it there.
-        if (step.found === told) return
+        if (step.found === reported) return
         this.#tell(step.found, step.data)
       }
-      told = step.found
+      reported = step.found
     }
   }
 

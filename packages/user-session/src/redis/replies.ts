@@ -125,10 +125,10 @@ export function restartedOf(reply: unknown): LimitedReply & { readonly clients: 
 /** Whether a client session ended, whose it was where somebody is told, and the session that ended with it. */
 export const detachedOf = (reply: unknown) => {
   if (reply === null) return { removed: false }
-  const told = reply as RawEnded | readonly [user?: string]
-  return told.length > 1
-    ? { removed: true, ended: endedOf(told as RawEnded) }
-    : { removed: true, user: told[0] }
+  const fields = reply as RawEnded | readonly [user?: string]
+  return fields.length > 1
+    ? { removed: true, ended: endedOf(fields as RawEnded) }
+    : { removed: true, user: fields[0] }
 }
 
 /** What became of an offline copy. */

@@ -70,7 +70,7 @@ export class Side {
       (await provider.list(REALM, page)).items,
       (await provider.listByUser(REALM, user, page)).items,
       (await provider.listByClient(REALM, client, page)).items,
-    ].map((items) => items.map((one) => this.#nameAll(JSON.stringify(one))).sort())
+    ].map((items) => items.map((item) => this.#nameAll(JSON.stringify(item))).sort())
     const counts = [
       await provider.count(REALM, scope),
       await provider.countByClient(REALM, client, scope),
@@ -87,7 +87,7 @@ export class Side {
 
   /** A text with a number in the place of each id, and the properties of each record by their names. */
   #nameAll(text: string): string {
-    const named = this.#ids.reduce((one, id, number) => one.replaceAll(id, `#${number}`), text)
+    const named = this.#ids.reduce((item, id, number) => item.replaceAll(id, `#${number}`), text)
     return JSON.stringify(sorted(JSON.parse(named)))
   }
 }
@@ -98,7 +98,7 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, one]) => [name, sorted(one)]),
+      .map(([name, item]) => [name, sorted(item)]),
   )
 }
 

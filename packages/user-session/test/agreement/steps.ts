@@ -81,12 +81,12 @@ const steps: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrar
     arbitrary: step(
       'create',
       fc.record({ userId, client: maybeClient, rememberMe: fc.boolean() }),
-      (one) => (provider) =>
+      (item) => (provider) =>
         provider.create(REALM, {
-          userId: one.userId,
-          loginUsername: one.userId,
-          rememberMe: one.rememberMe,
-          ...withClient(one.client),
+          userId: item.userId,
+          loginUsername: item.userId,
+          rememberMe: item.rememberMe,
+          ...withClient(item.client),
         }),
       { creates: true },
     ),
@@ -96,11 +96,11 @@ const steps: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrar
     arbitrary: step(
       'createOffline',
       fc.record({ number, client: maybeClient }),
-      (one) => (provider, id) =>
+      (item) => (provider, id) =>
         provider.createOffline(
           REALM,
-          id(one.number),
-          one.client === undefined ? {} : { clientIds: [one.client] },
+          id(item.number),
+          item.client === undefined ? {} : { clientIds: [item.client] },
         ),
     ),
   },
@@ -109,11 +109,11 @@ const steps: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrar
     arbitrary: step(
       'restart',
       fc.record({ number, client: maybeClient, userId }),
-      (one) => (provider, id) =>
-        provider.restart(REALM, id(one.number), {
-          userId: one.userId,
-          loginUsername: one.userId,
-          ...withClient(one.client),
+      (item) => (provider, id) =>
+        provider.restart(REALM, id(item.number), {
+          userId: item.userId,
+          loginUsername: item.userId,
+          ...withClient(item.client),
         }),
     ),
   },
@@ -122,12 +122,12 @@ const steps: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrar
     arbitrary: step(
       'putClientSession',
       fc.record({ ...on, clientId }),
-      (one) => (provider, id) =>
+      (item) => (provider, id) =>
         provider.putClientSession(
           REALM,
-          id(one.number),
-          { clientId: one.clientId },
-          { offline: one.offline },
+          id(item.number),
+          { clientId: item.clientId },
+          { offline: item.offline },
         ),
     ),
   },
@@ -136,12 +136,12 @@ const steps: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrar
     arbitrary: step(
       'updateClientSession',
       fc.record({ ...on, clientId }),
-      (one) => (provider, id) =>
+      (item) => (provider, id) =>
         provider.updateClientSession(
           REALM,
-          id(one.number),
-          { clientId: one.clientId, notes: { constructor: 'x' } },
-          { offline: one.offline },
+          id(item.number),
+          { clientId: item.clientId, notes: { constructor: 'x' } },
+          { offline: item.offline },
         ),
     ),
   },
@@ -150,12 +150,12 @@ const steps: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrar
     arbitrary: step(
       'rotate',
       fc.tuple(fc.record({ ...on, clientId }), rotation),
-      ([one, token]) =>
+      ([item, token]) =>
         (provider, id, clock) =>
-          provider.rotateRefreshToken(REALM, id(one.number), {
+          provider.rotateRefreshToken(REALM, id(item.number), {
             ...presentation(token, clock),
-            clientId: one.clientId,
-            offline: one.offline,
+            clientId: item.clientId,
+            offline: item.offline,
           }),
     ),
   },
@@ -173,8 +173,8 @@ const steps: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrar
     arbitrary: step(
       'refresh',
       fc.record({ ...on, client: maybeClient }),
-      (one) => (provider, id) =>
-        provider.refresh(REALM, id(one.number), { offline: one.offline, clientId: one.client }),
+      (item) => (provider, id) =>
+        provider.refresh(REALM, id(item.number), { offline: item.offline, clientId: item.client }),
     ),
   },
   {
@@ -182,8 +182,8 @@ const steps: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrar
     arbitrary: step(
       'touch',
       fc.record({ ...on, client: maybeClient }),
-      (one) => (provider, id) =>
-        provider.touch(REALM, id(one.number), { offline: one.offline, clientId: one.client }),
+      (item) => (provider, id) =>
+        provider.touch(REALM, id(item.number), { offline: item.offline, clientId: item.client }),
     ),
   },
   {
@@ -191,8 +191,8 @@ const steps: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrar
     arbitrary: step(
       'update',
       fc.record(on),
-      (one) => (provider, id) =>
-        provider.update(REALM, id(one.number), { notes: { a: '1' } }, { offline: one.offline }),
+      (item) => (provider, id) =>
+        provider.update(REALM, id(item.number), { notes: { a: '1' } }, { offline: item.offline }),
     ),
   },
   {
@@ -200,10 +200,10 @@ const steps: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrar
     arbitrary: step(
       'removeClientSession',
       fc.record({ ...on, clientId, endWhenLast: fc.boolean() }),
-      (one) => (provider, id) =>
-        provider.removeClientSession(REALM, id(one.number), one.clientId, {
-          offline: one.offline,
-          endWhenLast: one.endWhenLast,
+      (item) => (provider, id) =>
+        provider.removeClientSession(REALM, id(item.number), item.clientId, {
+          offline: item.offline,
+          endWhenLast: item.endWhenLast,
         }),
     ),
   },
@@ -212,7 +212,7 @@ const steps: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrar
     arbitrary: step(
       'remove',
       fc.record(on),
-      (one) => (provider, id) => provider.remove(REALM, id(one.number), { offline: one.offline }),
+      (item) => (provider, id) => provider.remove(REALM, id(item.number), { offline: item.offline }),
     ),
   },
   {
@@ -220,8 +220,8 @@ const steps: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrar
     arbitrary: step(
       'removeByUser',
       fc.record({ ...on, userId }),
-      (one) => (provider, id) =>
-        provider.removeByUser(REALM, one.userId, { offline: one.offline, except: id(one.number) }),
+      (item) => (provider, id) =>
+        provider.removeByUser(REALM, item.userId, { offline: item.offline, except: id(item.number) }),
     ),
   },
   {
@@ -229,7 +229,7 @@ const steps: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrar
     arbitrary: step(
       'removeByClient',
       fc.record({ offline, clientId }),
-      (one) => (provider) => provider.removeByClient(REALM, one.clientId, { offline: one.offline }),
+      (item) => (provider) => provider.removeByClient(REALM, item.clientId, { offline: item.offline }),
     ),
   },
   {

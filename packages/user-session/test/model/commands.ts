@@ -112,19 +112,19 @@ function put(
 }
 
 export const commands = [
-  fc.record({ realmId, userId, client: fc.option(clientId, { nil: undefined }) }).map((one) =>
-    command(`create ${one.realmId} ${one.userId} ${one.client}`, async (model, real, now) => {
+  fc.record({ realmId, userId, client: fc.option(clientId, { nil: undefined }) }).map((entry) =>
+    command(`create ${entry.realmId} ${entry.userId} ${entry.client}`, async (model, real, now) => {
       const created = await real.provider
-        .create(one.realmId, {
-          userId: one.userId,
-          loginUsername: one.userId,
-          ...(one.client && { client: { clientId: one.client } }),
+        .create(entry.realmId, {
+          userId: entry.userId,
+          loginUsername: entry.userId,
+          ...(entry.client && { client: { clientId: entry.client } }),
         })
         .then(createdSession)
       const session: ModelSession = {
-        realmId: one.realmId,
+        realmId: entry.realmId,
         id: created.id,
-        userId: one.userId,
+        userId: entry.userId,
         offline: false,
         startedAt: now,
         lastRefreshAt: now,
@@ -133,7 +133,7 @@ export const commands = [
         clients: new Map(),
       }
       session.expiresAt = userEnd(model, session)
-      if (one.client) put(model, session, one.client, {}, now)
+      if (entry.client) put(model, session, entry.client, {}, now)
       model.sessions.push(session)
       same(created, session, now)
     }),
@@ -256,7 +256,7 @@ export const commands = [
           session.expiresAt = userEnd(model, session)
           put(model, session, 'web', {}, now)
         }
-        const owner = model.sessions.find((one) => one.id === id)?.userId ?? 'alice'
+        const owner = model.sessions.find((entry) => entry.id === id)?.userId ?? 'alice'
         const begun = { userId: owner, loginUsername: owner, client: { clientId: 'web' } }
         same(await real.provider.restart(realmId, id, begun).then(sessionOf), session, now)
       },
@@ -273,7 +273,7 @@ export const commands = [
         if (copy && !alive(copy, now)) copy = undefined
         if (session) {
           if (copy === undefined) {
-            end(model.sessions.filter((one) => one.id === id && one.offline))
+            end(model.sessions.filter((entry) => entry.id === id && entry.offline))
             copy = {
               ...session,
               offline: true,
@@ -301,70 +301,70 @@ export const commands = [
 
   fc
     .record({ realmId, userId, offline: fc.boolean(), except: fc.option(fc.nat(5), { nil: undefined }) })
-    .map((one) =>
-      command(`removeByUser ${JSON.stringify(one)}`, async (model, real, now) => {
+    .map((entry) =>
+      command(`removeByUser ${JSON.stringify(entry)}`, async (model, real, now) => {
         const except =
-          one.except === undefined ? undefined : chosen(model, { session: one.except, offline: false }).id
+          entry.except === undefined ? undefined : chosen(model, { session: entry.except, offline: false }).id
         const ends = model.sessions.filter(
           (session) =>
-            session.realmId === one.realmId &&
-            session.userId === one.userId &&
-            session.offline === one.offline &&
+            session.realmId === entry.realmId &&
+            session.userId === entry.userId &&
+            session.offline === entry.offline &&
             session.id !== except &&
             alive(session, now),
         )
         end(ends)
-        const options = { offline: one.offline, ...(except !== undefined && { except }) }
-        assert.equal(await real.provider.removeByUser(one.realmId, one.userId, options), ends.length)
+        const options = { offline: entry.offline, ...(except !== undefined && { except }) }
+        assert.equal(await real.provider.removeByUser(entry.realmId, entry.userId, options), ends.length)
       }),
     ),
 
-  fc.record({ realmId, clientId, offline: fc.boolean() }).map((one) =>
-    command(`removeByClient ${JSON.stringify(one)}`, async (model, real, now) => {
+  fc.record({ realmId, clientId, offline: fc.boolean() }).map((entry) =>
+    command(`removeByClient ${JSON.stringify(entry)}`, async (model, real, now) => {
       let ended = 0
       for (const session of model.sessions) {
-        if (session.realmId !== one.realmId || session.offline !== one.offline || !alive(session, now))
+        if (session.realmId !== entry.realmId || session.offline !== entry.offline || !alive(session, now))
           continue
-        if (living(session, one.clientId, now)) ended += Number(session.clients.delete(one.clientId))
+        if (living(session, entry.clientId, now)) ended += Number(session.clients.delete(entry.clientId))
       }
-      const { offline } = one
-      assert.equal(await real.provider.removeByClient(one.realmId, one.clientId, { offline }), ended)
+      const { offline } = entry
+      assert.equal(await real.provider.removeByClient(entry.realmId, entry.clientId, { offline }), ended)
     }),
   ),
 
-  realmId.map((one) =>
-    command(`removeByRealm ${one}`, async (model, real, now) => {
-      const ends = model.sessions.filter((session) => session.realmId === one && alive(session, now))
+  realmId.map((entry) =>
+    command(`removeByRealm ${entry}`, async (model, real, now) => {
+      const ends = model.sessions.filter((session) => session.realmId === entry && alive(session, now))
       end(ends)
-      assert.equal(await real.provider.removeByRealm(one), ends.length)
+      assert.equal(await real.provider.removeByRealm(entry), ends.length)
     }),
   ),
 
   fc
     .record({ realmId, idle: fc.constantFrom(0, 40_000, 600_000), clientIdle: fc.constantFrom(0, 20_000) })
-    .map((one) =>
-      command(`settings ${JSON.stringify(one)}`, async (model, real) => {
+    .map((entry) =>
+      command(`settings ${JSON.stringify(entry)}`, async (model, real) => {
         const settings = {
-          ssoSessionIdleTimeoutMs: one.idle,
-          clientSessionIdleTimeoutMs: one.clientIdle,
-          clientOfflineSessionIdleTimeoutMs: one.clientIdle,
-          offlineSessionIdleTimeoutMs: one.idle * 2,
+          ssoSessionIdleTimeoutMs: entry.idle,
+          clientSessionIdleTimeoutMs: entry.clientIdle,
+          clientOfflineSessionIdleTimeoutMs: entry.clientIdle,
+          offlineSessionIdleTimeoutMs: entry.idle * 2,
         }
-        model.realms.set(one.realmId, settings)
-        real.realms.set(one.realmId, settings)
+        model.realms.set(entry.realmId, settings)
+        real.realms.set(entry.realmId, settings)
       }),
     ),
 
-  realmId.map((one) =>
-    command(`recompute ${one}`, async (model, real, now) => {
+  realmId.map((entry) =>
+    command(`recompute ${entry}`, async (model, real, now) => {
       for (const session of model.sessions) {
-        if (session.realmId !== one || !alive(session, now)) continue
+        if (session.realmId !== entry || !alive(session, now)) continue
         session.expiresAt = userEnd(model, session)
         for (const client of session.clients.values()) {
           if (alive(client, now)) client.expiresAt = clientEnd(model, session, client)
         }
       }
-      await real.provider.recompute(one)
+      await real.provider.recompute(entry)
     }),
   ),
 
@@ -400,8 +400,8 @@ function same(
   if (answer === undefined || session === undefined) return
   const { realmId, id, userId, offline, startedAt, lastRefreshAt, expiresAt, notes } = session
   const clients = [...session.clients]
-    .filter(([client, one]) => alive(one, now) && (only === undefined || client === only))
-    .map(([client, one]) => [client, { clientId: client, ...one }])
+    .filter(([client, entry]) => alive(entry, now) && (only === undefined || client === only))
+    .map(([client, entry]) => [client, { clientId: client, ...entry }])
   assert.deepEqual(
     { ...answer, clients: Object.fromEntries(answer.clients) },
     {
@@ -425,7 +425,7 @@ export async function compare(model: Model, { provider, clock }: Real, places = 
   const now = clock.now()
   for (const { realm, offline } of places) {
     const all = model.sessions.filter(
-      (one) => one.realmId === realm && one.offline === offline && alive(one, now),
+      (entry) => entry.realmId === realm && entry.offline === offline && alive(entry, now),
     )
     const of = (sessions: readonly { id: string }[]) => sessions.map(({ id }) => id).sort()
     const listed = await provider.list(realm, { offline, limit: 100 })
@@ -439,11 +439,11 @@ export async function compare(model: Model, { provider, clock }: Real, places = 
     assert.equal(await provider.count(realm, { offline }), all.length, 'count')
     for (const user of USERS) {
       const { items } = await provider.listByUser(realm, user, { offline, limit: 100 })
-      assert.deepEqual(of(items), of(all.filter((one) => one.userId === user)), 'listByUser')
+      assert.deepEqual(of(items), of(all.filter((entry) => entry.userId === user)), 'listByUser')
     }
     const stats = new Map<string, number>()
     for (const client of CLIENTS) {
-      const has = all.filter((one) => living(one, client, now))
+      const has = all.filter((entry) => living(entry, client, now))
       if (has.length > 0) stats.set(client, has.length)
       assert.equal(await provider.countByClient(realm, client, { offline }), has.length, 'countByClient')
     }

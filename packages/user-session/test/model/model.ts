@@ -46,7 +46,7 @@ export const find = (
   now: number,
 ): ModelSession | undefined =>
   model.sessions.find(
-    (one) => one.realmId === realmId && one.id === id && one.offline === offline && alive(one, now),
+    (item) => item.realmId === realmId && item.id === id && item.offline === offline && alive(item, now),
   )
 
 /** Ends of a session and a client session, straight from the settings: idle from use, max from start. */

@@ -6,11 +6,11 @@ import { LIFE_MS, saved, session } from './fixture.js'
 /** What listeners are told. */
 export function events(add: SuiteBuilder<WebSessionProvider>): void {
   add.basic('on: each change is told once, with its reason', 'contract', async ({ provider, clock }) => {
-    const told: string[] = []
+    const heard: string[] = []
     const stop = provider.on('*', ({ type, realmId, sessionId, userId = '-', ...rest }) => {
-      told.push([type, realmId, sessionId, userId, ...('reason' in rest ? [rest.reason] : [])].join(' '))
+      heard.push([type, realmId, sessionId, userId, ...('reason' in rest ? [rest.reason] : [])].join(' '))
     })
-    const expectTold = (...wanted: string[]) => assert.deepEqual(told.splice(0).sort(), wanted.sort())
+    const expectTold = (...wanted: string[]) => assert.deepEqual(heard.splice(0).sort(), wanted.sort())
 
     await saved(provider, 's')
     expectTold('created r s -')
@@ -59,7 +59,7 @@ export function events(add: SuiteBuilder<WebSessionProvider>): void {
   })
 
   add.basic('on: a listener that fails harms nobody', 'contract', async ({ provider, logger }) => {
-    let told = 0
+    let heard = 0
     provider.on('created', () => {
       throw new Error('mine')
     })
@@ -67,10 +67,10 @@ export function events(add: SuiteBuilder<WebSessionProvider>): void {
       throw new Error('mine as well')
     })
     provider.on('created', () => {
-      told += 1
+      heard += 1
     })
     await saved(provider, 'session-of-somebody')
-    assert.equal(told, 1)
+    assert.equal(heard, 1)
     assert.doesNotMatch(JSON.stringify(logger.entries), /mine|session-of-somebody/)
   })
 }

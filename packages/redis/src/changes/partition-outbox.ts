@@ -5,8 +5,8 @@ import type { Wanted } from './annotations.js'
 import type { ChangeGap, ChangeHandlers, ChangeNote } from './contract.js'
 import { readNote } from './notes.js'
 
-/** What an {@link OutboxPlace} is made of. */
-export interface OutboxPlaceParts {
+/** What an {@link PartitionOutbox} is made of. */
+export interface PartitionOutboxParts {
   readonly partition: number
   readonly handlers: ChangeHandlers
   readonly leaseMs: number
@@ -14,11 +14,11 @@ export interface OutboxPlaceParts {
   readonly logger: Logger
   readonly consumer: string
   /** Called when handlers are done. */
-  readonly onDone: (place: OutboxPlace) => void
+  readonly onDone: (outbox: PartitionOutbox) => void
 }
 
 /** What was asked, and what for. */
-export interface PlaceQuestion {
+export interface OutboxQuestion {
   /** Most notes to be answered; 0: none, it only holds the lease. */
   readonly limit: number
   /** When it was asked. */
@@ -34,9 +34,9 @@ const GAPS: Readonly<Record<string, ChangeGap['reason']>> = { begun: 'begun', ga
 const MOST_PAUSE_MS = 5_000
 
 /** How far a consumer has come in the outbox of one partition, as far as this node knows. */
-export class OutboxPlace {
+export class PartitionOutbox {
   readonly partition: number
-  readonly #parts: OutboxPlaceParts
+  readonly #parts: PartitionOutboxParts
   /** Id of the last note that the consumer has had, as far as this node knows; `''`: it does not. */
   #had = ''
   isHeld = false
@@ -60,7 +60,7 @@ export class OutboxPlace {
   #pauseMs = 0
   #abort = new AbortController()
 
-  constructor(parts: OutboxPlaceParts) {
+  constructor(parts: PartitionOutboxParts) {
     this.#parts = parts
     this.partition = parts.partition
   }
@@ -93,7 +93,7 @@ export class OutboxPlace {
   }
 
   /** What Redis answered. */
-  take(reply: Reply, { limit, askedAtMs, wanted }: PlaceQuestion, nowMs: number): void {
+  take(reply: Reply, { limit, askedAtMs, wanted }: OutboxQuestion, nowMs: number): void {
     const { leaseMs, pollMs } = this.#parts
     this.#failed = 0
     if (reply.state === 'busy') {
