@@ -1,7 +1,7 @@
-import * as timers from 'node:timers'
+import * as node from 'node:timers'
 
 /** That of the moment of import: what replaces timers in a test does not stop it. */
-const { setImmediate } = timers
+const timers = { setImmediate: node.setImmediate }
 
 /** How frameworks of callbacks are answered. */
 export type Callback<T = void> = (error?: unknown, value?: T) => void
@@ -13,8 +13,8 @@ export type Callback<T = void> = (error?: unknown, value?: T) => void
 export function answer<T>(promise: Promise<T>, callback: Callback<T> | undefined): Promise<T> | undefined {
   if (typeof callback !== 'function') return promise
   promise.then(
-    (value) => setImmediate(() => callback(null, value)),
-    (error: unknown) => setImmediate(() => callback(error)),
+    (value) => timers.setImmediate(() => callback(null, value)),
+    (error: unknown) => timers.setImmediate(() => callback(error)),
   )
   return undefined
 }
