@@ -412,7 +412,8 @@ describeWith(serverBinary, 'several servers', () => {
     // They find each other when they hear of each other.
     const said = await until('three sentinels that agree', async () => {
       const examination = await examined(about)
-      return verdict(examination, 'sentinel.quorum') === 'ok' ? examination : undefined
+      const { measured } = finding(examination, 'sentinel.quorum')
+      return measured['known'] === 3 && measured['up'] === 3 ? examination : undefined
     })
     expect(said.mode).toBe('sentinel')
     expect(finding(said, 'sentinel.quorum')).toMatchObject({ verdict: 'ok', measured: { known: 3, up: 3 } })
