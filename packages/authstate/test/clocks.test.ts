@@ -352,7 +352,7 @@ describeWith(hostClock, 'a failover to a server with another clock', () => {
       // Behind them: the server that all name is the one that the old node reaches before a new one starts there.
       await until(
         'the new master',
-        () => old.run((state) => state.userSessions.get('realm', 'none').then(() => true)),
+        () => old.run((state, session) => state.userSessions.get('realm', session).then(() => true), id),
         {
           timeoutMs: 60_000,
         },
