@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import type { AnyProviderFactory, Logger, StandardSchemaV1 } from '@authstate/spi'
+import { fold } from '@authstate/spi/internal'
 import { type AuthState, type AuthStateConfig, createAuthState } from 'authstate'
-import { checkConfiguration } from 'authstate/configuration'
+import { checkConfiguration, type Description } from 'authstate/configuration'
 import { type RedisOptions, redisConnection } from 'authstate/redis'
 import { CommandError, EXIT } from './exit-codes.js'
 import { exportOf, findFile, readConfiguration, readText } from './files.js'
@@ -15,20 +16,6 @@ export interface DeploymentOptions {
   readonly url?: string | undefined
   readonly urlFile?: string | undefined
 }
-
-/** Services in the order in which the state has them; each command starts those that it needs. */
-const SERVICES = [
-  'user-session',
-  'auth-session',
-  'action-token',
-  'web-session',
-  'login-failure',
-  'realm-cache',
-  'sticky-session-encoder',
-  'cluster',
-] as const
-
-export type ServiceName = (typeof SERVICES)[number]
 
 /**
  * The configuration of the deployment: from a file, then from variables, then from `--url`.
@@ -47,7 +34,7 @@ export async function configurationOf(
     ...read,
     ...(providers.length > 0 && { providers }),
     ...(url !== undefined && { provider: 'redis', redis: { ...sharedOf(read), url } }),
-    env: env as Record<string, string | undefined>,
+    env: url === undefined ? env : without(env, isWayToRedis),
   } as AuthStateConfig
 }
 
@@ -70,10 +57,15 @@ async function urlOf({ url, urlFile }: DeploymentOptions, cwd: string): Promise<
   return url
 }
 
+const WAYS = ['url', 'client', 'sentinels', 'name', 'nodes']
+
+/** Whether a variable says where the state is: what `--url` says instead. */
+const isWayToRedis = (section: string, property: string): boolean =>
+  section === 'provider' || (section === 'redis' && WAYS.includes(property))
+
 /** What a section says of Redis besides how to reach it. */
 function sharedOf({ redis }: AuthStateConfig): Record<string, unknown> {
-  const { url, client, sentinels, name, nodes, ...shared } = (redis ?? {}) as Record<string, unknown>
-  return shared
+  return Object.fromEntries(Object.entries(redis ?? {}).filter(([property]) => !WAYS.includes(property)))
 }
 
 /** Factories of providers that modules export. */
@@ -107,55 +99,66 @@ export async function redisOf(config: AuthStateConfig): Promise<RedisOptions> {
   } as unknown as AnyProviderFactory
   await checkConfiguration({ ...config, providers: [...(config.providers ?? []), noting] })
   if (given !== undefined) return given
-  throw new CommandError(
-    EXIT.configuration,
-    'nothing here is on Redis: name a configuration with --config, set AUTHSTATE_PROVIDER=redis and AUTHSTATE_REDIS__URL, or give --url',
-  )
+  throw new CommandError(EXIT.configuration, `nothing here is on Redis. ${HOW_TO_REACH}`)
 }
 
 /**
  * Starts what a command needs of the deployment, and nothing else: so it is no node that others see come and go, unless it
  * must be.
  *
- * @throws {CommandError} the state is in the memory of another process
+ * @param wanted Names of services. Those that nobody provides are left out, and so are those in memory, which is said.
+ * @throws {CommandError} none is left
  */
 export async function openState(
   options: DeploymentOptions,
   surroundings: Surroundings,
-  needed: readonly ServiceName[],
+  wanted: readonly string[],
 ): Promise<{ readonly state: AuthState; readonly config: AuthStateConfig }> {
   const config = await configurationOf(options, surroundings)
   const { spis } = await checkConfiguration(config)
-  for (const name of needed) {
-    if (spis[name]?.selected !== 'memory') continue
-    throw new CommandError(
-      EXIT.configuration,
-      `${name} is kept in memory, so only its own process can see it. To look at a deployment on Redis, name its configuration with --config, set AUTHSTATE_PROVIDER=redis and AUTHSTATE_REDIS__URL, or give --url`,
-    )
+  const provided = wanted.filter((name) => spis[name]?.selected !== undefined)
+  const needed = provided.filter((name) => spis[name]?.selected !== 'memory')
+  const inMemory = provided.filter((name) => !needed.includes(name)).join(', ')
+  if (needed.length === 0) {
+    const why =
+      inMemory === '' ? 'nobody provides it' : `it is kept in memory, so only its own process can see it`
+    throw new CommandError(EXIT.configuration, `${wanted.join(', ')}: ${why}. ${HOW_TO_REACH}`)
   }
-  const idle = SERVICES.filter((name) => !needed.includes(name))
-  const sections: Record<string, unknown> = { ...config.spi }
-  for (const name of idle) sections[name] = { enabled: false }
-  // What is switched off may be selected or configured by a variable: such variables are about other services.
-  const env = withoutServices(config.env ?? {}, idle)
-  const spi = sections as NonNullable<AuthStateConfig['spi']>
-  const state = await createAuthState({
-    ...config,
-    env,
-    spi,
-    logger: loggerTo(surroundings),
-  } as AuthStateConfig)
-  return { state, config }
+  if (inMemory !== '')
+    surroundings.stderr.write(`left out, as only its own process can see it: ${inMemory}\n`)
+  const idle = idleBeside(needed, spis)
+  const spi = { ...config.spi, ...Object.fromEntries(idle.map((name) => [name, { enabled: false }])) }
+  const env = without(config.env, (section) => idle.some((name) => fold(name) === section))
+  const logger = loggerTo(surroundings)
+  return { state: await createAuthState({ ...config, env, spi, logger } as AuthStateConfig), config }
 }
 
-function withoutServices(
-  env: Readonly<Record<string, string | undefined>>,
-  names: readonly string[],
+const HOW_TO_REACH =
+  'To look at a deployment on Redis, name its configuration with --config, set AUTHSTATE_PROVIDER=redis and AUTHSTATE_REDIS__URL, or give --url'
+
+/** The SPIs that nothing of what is needed depends on. */
+function idleBeside(needed: readonly string[], spis: Description['spis']): string[] {
+  const used = new Set([...needed, 'redis'])
+  // Each new one may depend on others.
+  for (let before = 0; before < used.size; ) {
+    before = used.size
+    for (const [name, { neededBy }] of Object.entries(spis))
+      if (neededBy.some((by) => used.has(by))) used.add(name)
+  }
+  return Object.keys(spis).filter((name) => !used.has(name))
+}
+
+/** Variables, but for some of ours: by the folded words of their names, the first of which is the section. */
+function without(
+  env: AuthStateConfig['env'],
+  isLeftOut: (section: string, property: string) => boolean,
 ): Record<string, string | undefined> {
-  const words = names.map((name) => name.toUpperCase().replace(/-/g, '_'))
-  const isIdle = (variable: string) =>
-    words.some((word) => new RegExp(`^AUTHSTATE_(SPI__)?${word}__`, 'i').test(variable))
-  return Object.fromEntries(Object.entries(env).filter(([variable]) => !isIdle(variable)))
+  const kept = Object.entries(env ?? {}).filter(([variable]) => {
+    const words = /^AUTHSTATE_(.*)$/s.exec(variable)?.[1]?.split('__').map(fold)
+    const [section, property = ''] = words?.[0] === 'spi' ? words.slice(1) : (words ?? [])
+    return section === undefined || !isLeftOut(section, property)
+  })
+  return Object.fromEntries(kept)
 }
 
 /** Warnings and errors as lines that a person can read. */

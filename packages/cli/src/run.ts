@@ -89,7 +89,7 @@ function report(error: unknown, { stderr, interrupted }: Surroundings): ExitCode
     return MISSPELT.includes(error.code) ? EXIT.configuration : EXIT.usage
   }
   if (interrupted.aborted) {
-    stderr.write('\ninterrupted: what had ended stays ended; run the command again for the rest\n')
+    stderr.write('\ninterrupted: what was done stays done, and the command can be run again\n')
     return EXIT.interrupted
   }
   const message = isError(error) ? error.message : 'it failed'

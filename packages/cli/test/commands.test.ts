@@ -120,7 +120,7 @@ describeWith(redis, 'a deployment on Redis', () => {
     const { run } = await deployed()
     const { code, err } = await run('sessions end acme --all --yes', { interrupted: AbortSignal.abort() })
     expect(code).toBe(130)
-    expect(err).toContain('run the command again')
+    expect(err).toContain('the command can be run again')
   })
 
   test('an interruption ends the waiting, whatever the store is doing', async () => {
@@ -135,6 +135,43 @@ describeWith(redis, 'a deployment on Redis', () => {
     expect(await alive(state)).toBeLessThanOrEqual(before)
     expect((await run('sessions end acme --all --yes')).code).toBeLessThanOrEqual(5)
     expect(await alive(state)).toBe(0)
+  })
+
+  test('--url says where, whatever the variables and the file say', async () => {
+    const { run } = await deployed()
+    const url = redisUrl()
+    const env = { AUTHSTATE_PROVIDER: 'memory', AUTHSTATE_REDIS__URL: 'redis://127.0.0.1:1' }
+    const { code, out } = await run(`sessions count acme --url ${url}`, { env })
+    expect([code, out]).toEqual([0, 'online 4, offline 0, web 2\n'])
+  })
+
+  test('what a command does not need is not started, whatever variables say of it', async () => {
+    const { run, state } = await deployed()
+    const env = {
+      AUTHSTATE_SPI__CLUSTER: '{"provider":"redis"}',
+      AUTHSTATE_REALM_CACHE__PROVIDER: 'redis',
+      AUTHSTATE_SPI__STICKYSESSIONENCODER__PROVIDER: 'redis',
+    }
+    const joined: string[] = []
+    const stop = state.cluster.onViewChange((_, change) =>
+      joined.push(...change.joined.map(({ name }) => name)),
+    )
+    expect((await run('sessions count acme', { env })).code).toBe(0)
+    await state.cluster.refresh()
+    stop()
+    expect(joined).toEqual([])
+  })
+
+  test('web sessions in memory are left out, and that is said', async () => {
+    const { run } = await deployed()
+    const env = { AUTHSTATE_WEB_SESSION__PROVIDER: 'memory' }
+    const { code, out, err } = await run('sessions count acme', { env })
+    expect([code, out]).toEqual([0, 'online 4, offline 0, web 0\n'])
+    expect(err).toContain('left out, as only its own process can see it: web-session')
+    const none = await run('failures show acme --user ada', {
+      env: { AUTHSTATE_LOGIN_FAILURE__ENABLED: 'false' },
+    })
+    expect([none.code, none.err]).toEqual([3, expect.stringContaining('login-failure: nobody provides it')])
   })
 
   test('a lock-out is explained and ended', async () => {

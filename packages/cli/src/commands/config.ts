@@ -155,7 +155,7 @@ function linesOf(text: string): string[][] {
 }
 
 async function edit(
-  { surroundings, end }: Context,
+  { surroundings }: Context,
   lines: readonly (readonly string[])[],
   options: EditOptions,
   areArguments = true,
@@ -200,7 +200,6 @@ async function edit(
   }
   for (const property of shadowed)
     stderr.write(`warning: a variable of the environment overrides ${property}\n`)
-  if (diff === '') end(EXIT.done)
 }
 
 function defaultOf(property: string, { spis }: Description): string | undefined {

@@ -1,6 +1,6 @@
 import { createOperations, type Operations } from '@authstate/operations'
 import type { Command } from 'commander'
-import { type DeploymentOptions, openState, type ServiceName } from '../configuration.js'
+import { type DeploymentOptions, openState } from '../configuration.js'
 import { CommandError, EXIT, type ExitCode } from '../exit-codes.js'
 import type { Surroundings } from '../surroundings.js'
 
@@ -42,16 +42,17 @@ const collect = (value: string, before: readonly string[]): readonly string[] =>
 export async function withOperations(
   { surroundings }: Context,
   options: DeploymentOptions,
-  needed: readonly ServiceName[],
+  wanted: readonly string[],
   work: (operations: Operations) => Promise<void>,
 ): Promise<void> {
-  const { state, config } = await openState(options, surroundings, needed)
-  try {
-    const operations = createOperations({ state, keyring: config.keyring })
-    await untilInterrupted(surroundings, () => work(operations))
-  } finally {
-    await state.close()
-  }
+  await untilInterrupted(surroundings, async () => {
+    const { state, config } = await openState(options, surroundings, wanted)
+    try {
+      await work(createOperations({ state, keyring: config.keyring }))
+    } finally {
+      await state.close()
+    }
+  })
 }
 
 /** Waits for work, or for Ctrl-C: what was sent to the store by then goes on there. */

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Examination, examine, exitCodeOf, type Finding } from 'authstate/redis/doctor'
 import type { Command } from 'commander'
+import { wholeNumber } from '../arguments.js'
 import { configurationOf, redisOf } from '../configuration.js'
 import { CommandError, EXIT } from '../exit-codes.js'
 import { counted, instant, jsonOf, painter, plain } from '../output.js'
@@ -43,15 +44,6 @@ export function addDoctor(program: Command, context: Context): void {
         await pause(watchMs, undefined, { signal: surroundings.interrupted })
       }
     })
-}
-
-/** @throws {CommandError} it is none */
-export function wholeNumber(text: string, name: string, least = 0): number {
-  if (/^\d{1,9}$/.test(text) && Number(text) >= least) return Number(text)
-  throw new CommandError(
-    EXIT.usage,
-    `${name} must be a whole number${least > 0 ? ` from ${least}` : ''}, got ${JSON.stringify(text)}`,
-  )
 }
 
 function only(examination: Examination, spi: string): Examination {

@@ -11,7 +11,7 @@ interface SubjectOptions extends CommonOptions, ConfirmOptions {
   readonly all?: boolean
 }
 
-const NEEDED = ['login-failure'] as const
+const NEEDED = ['login-failure']
 
 /** `authstate failures` */
 export function addFailures(program: Command, context: Context): void {

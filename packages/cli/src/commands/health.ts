@@ -1,11 +1,10 @@
-import { checkConfiguration } from 'authstate/configuration'
 import type { Command } from 'commander'
-import { configurationOf, openState } from '../configuration.js'
+import { openState } from '../configuration.js'
 import { EXIT } from '../exit-codes.js'
 import { jsonOf, painter, plain } from '../output.js'
 import { type CommonOptions, type Context, withDeployment, withJson } from './context.js'
 
-const ASKED = ['user-session', 'auth-session', 'action-token', 'web-session', 'login-failure'] as const
+const ASKED = ['user-session', 'auth-session', 'action-token', 'web-session', 'login-failure']
 
 /** `authstate health` */
 export function addHealth(program: Command, context: Context): void {
@@ -14,9 +13,7 @@ export function addHealth(program: Command, context: Context): void {
     .addHelpText('after', '\nEnds with 0 when all can, 1 when one cannot, 4 when Redis is away.')
     .action(async (options: CommonOptions) => {
       const { surroundings } = context
-      const { spis } = await checkConfiguration(await configurationOf(options, surroundings))
-      const asked = ASKED.filter((name) => spis[name]?.selected !== undefined)
-      const { state } = await openState(options, surroundings, asked)
+      const { state } = await openState(options, surroundings, ASKED)
       try {
         const health = await state.health()
         const paint = painter(surroundings, surroundings.stdout)

@@ -5,9 +5,8 @@ import type {
   SessionRow,
   SessionTarget,
 } from '@authstate/operations'
-import { checkConfiguration } from 'authstate/configuration'
 import type { Command } from 'commander'
-import { configurationOf, type ServiceName } from '../configuration.js'
+import { wholeNumber } from '../arguments.js'
 import { type ConfirmOptions, confirm } from '../confirm.js'
 import { CommandError, EXIT } from '../exit-codes.js'
 import {
@@ -17,11 +16,11 @@ import {
   instant,
   jsonLinesOf,
   jsonOf,
+  plain,
   relative,
   tableOf,
 } from '../output.js'
 import { type CommonOptions, type Context, withDeployment, withJson, withOperations } from './context.js'
-import { wholeNumber } from './doctor.js'
 
 interface ListOptions extends CommonOptions, Format {
   readonly user?: string
@@ -82,11 +81,8 @@ export function addSessions(program: Command, context: Context): void {
     .action((realm: string, options: EndOptions) => end(context, realm, options))
 }
 
-/** Services that keep sessions, of those that the configuration provides. */
-async function serving(context: Context, options: CommonOptions): Promise<ServiceName[]> {
-  const { spis } = await checkConfiguration(await configurationOf(options, context.surroundings))
-  return (['user-session', 'web-session'] as const).filter((name) => spis[name]?.selected !== undefined)
-}
+/** Services that keep sessions. */
+const SERVING = ['user-session', 'web-session']
 
 async function list(context: Context, realm: string, options: ListOptions): Promise<void> {
   const { stdout, stderr, now } = context.surroundings
@@ -103,31 +99,26 @@ async function list(context: Context, realm: string, options: ListOptions): Prom
     kinds: kinds as SessionKind[],
     limit: wholeNumber(options.limit ?? '50', '--limit', 1),
   }
-  await withOperations(
-    context,
-    options,
-    await serving(context, options),
-    async ({ sessions, hasReferences }) => {
-      const rows: SessionRow[] = []
-      let { cursor } = options
-      do {
-        const page = await sessions.list(realm, { ...filter, cursor })
-        cursor = page.cursor
-        if (options.jsonl) stdout.write(jsonLinesOf(page.items))
-        else rows.push(...page.items)
-      } while (options.all && cursor !== undefined)
-      if (options.json) stdout.write(jsonOf({ items: rows, ...(cursor !== undefined && { cursor }) }))
-      else if (!options.jsonl) {
-        if (rows.length > 0) stdout.write(tableOf(rows, columnsAt(now()), stdout))
-        else stderr.write('no sessions\n')
-        if (!hasReferences)
-          stderr.write(
-            'no references: the configuration has no keyring, so none can be named to `show` and `end --ref`\n',
-          )
-      }
-      if (cursor !== undefined && !options.json) stderr.write(`more: --cursor ${cursor}\n`)
-    },
-  )
+  await withOperations(context, options, SERVING, async ({ sessions, hasReferences }) => {
+    const rows: SessionRow[] = []
+    let { cursor } = options
+    do {
+      const page = await sessions.list(realm, { ...filter, cursor })
+      cursor = page.cursor
+      if (options.jsonl) stdout.write(jsonLinesOf(page.items))
+      else rows.push(...page.items)
+    } while (options.all && cursor !== undefined)
+    if (options.json) stdout.write(jsonOf({ items: rows, ...(cursor !== undefined && { cursor }) }))
+    else if (!options.jsonl) {
+      if (rows.length > 0) stdout.write(tableOf(rows, columnsAt(now()), stdout))
+      else stderr.write('no sessions\n')
+      if (!hasReferences)
+        stderr.write(
+          'no references: the configuration has no keyring, so none can be named to `show` and `end --ref`\n',
+        )
+    }
+    if (cursor !== undefined && !options.json) stderr.write(`more: --cursor ${cursor}\n`)
+  })
 }
 
 const columnsAt = (now: number): readonly Column<SessionRow>[] => [
@@ -147,7 +138,7 @@ async function show(
   options: CommonOptions,
 ): Promise<void> {
   const { stdout, now } = context.surroundings
-  await withOperations(context, options, await serving(context, options), async ({ sessions }) => {
+  await withOperations(context, options, SERVING, async ({ sessions }) => {
     const session = await sessions.show(realm, reference)
     if (session === undefined) throw new CommandError(EXIT.nothing, 'no living session has this reference')
     stdout.write(options.json ? jsonOf(session) : detailsOf(session, now()))
@@ -173,9 +164,7 @@ function detailsOf(session: SessionDetails, now: number): string {
       `${client.clientId}, last seen ${relative(client.lastSeenAt, now)}, expires ${relative(client.expiresAt, now)}`,
     ]),
   ].filter(([, value]) => value !== undefined && value !== '')
-  const pad = { isTerminal: false, columns: 0, write: () => {} }
-  const columns: Column<(string | undefined)[]>[] = [0, 1].map((n) => ({ title: '', of: (row) => row[n] }))
-  return tableOf(rows, columns, pad).split('\n').slice(1).join('\n')
+  return rows.map(([name = '', value = '']) => `${name.padEnd(10)}  ${plain(value)}\n`).join('')
 }
 
 async function count(
@@ -184,7 +173,7 @@ async function count(
   options: CommonOptions & { byClient?: boolean },
 ): Promise<void> {
   const { stdout } = context.surroundings
-  await withOperations(context, options, await serving(context, options), async ({ sessions }) => {
+  await withOperations(context, options, SERVING, async ({ sessions }) => {
     if (!options.byClient) {
       const counts = await sessions.count(realm)
       const { online, offline, web } = counts
@@ -227,7 +216,7 @@ async function end(context: Context, realm: string, options: EndOptions): Promis
   const target = targetOf(options)
   const isWide = !('references' in target) && !('userId' in target)
   await confirm(options, surroundings, named(target, realm), isWide ? realm : undefined)
-  await withOperations(context, options, await serving(context, options), async (operations) => {
+  await withOperations(context, options, SERVING, async (operations) => {
     if (options.dryRun) {
       const found = await countOf(operations, realm, target)
       surroundings.stdout.write(options.json ? jsonOf({ found }) : `would end ${counted(found, 'session')}\n`)
