@@ -33,8 +33,8 @@ export interface RedisConnection extends Provider {
   readonly clock: Clock
 
   /**
-   * Whether Redis may take away what nobody removed: `false` once every master has said that its `maxmemory-policy` is
-   * `noeviction`. Looked at before anything is served, every five seconds and after each reconnect. A verb that looks after what
+   * Whether Redis may take away what nobody removed, or may have: `false` once every master has said that its `maxmemory-policy`
+   * is `noeviction`, and none has said another since this node started. Looked at before anything is served, every five seconds and after each reconnect. A verb that looks after what
    * can only have been evicted need not look meanwhile.
    */
   readonly mayEvict: boolean

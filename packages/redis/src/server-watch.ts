@@ -40,8 +40,9 @@ export interface ServerWatchParts {
 export class ServerWatch {
   readonly #parts: ServerWatchParts
   #policy: EvictionPolicy
-  /** Whether the last look found that no server evicts. */
+  /** Whether the last look found that no server evicts, and no look before that one does. */
   #neverEvicts = false
+  #hasEvicted = false
   /** Who is told of changes as this node knows. */
   #consumers: RecordedConsumers
   /** Consumers of which this node learned that they are gone, until what is kept for them is gone as well. */
@@ -218,7 +219,9 @@ export class ServerWatch {
     const before = this.#policy
     try {
       this.#policy = await connection.askAnyway('redis.info', () => readPolicy(client))
-      this.#neverEvicts = this.#policy !== undefined && !evicts(this.#policy)
+      // What was evicted before an operator mended the policy is missing until somebody looks for it.
+      this.#hasEvicted ||= evicts(this.#policy)
+      this.#neverEvicts = !this.#hasEvicted && this.#policy !== undefined
     } catch (error) {
       this.#neverEvicts = false
       throw error

@@ -1,7 +1,9 @@
 import { RecordingLogger } from '@authstate/conformance'
+import { timers } from '@authstate/spi/internal'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
+import { PartitionOutbox } from '../src/changes/partition-outbox.js'
 import { defineScript, type RedisClient, type RedisConnection } from '../src/index.js'
 import { readNotes } from '../src/scripts.js'
 import { FAST, node, prefixIn, put, reading, Told, write } from './changes-support.js'
@@ -312,6 +314,37 @@ return 1
     await told.until(({ notes }) => notes.at(-1)?.key[1] === 'a1299')
     expect(told.gaps).toEqual([{ partition: 0, reason: 'missed' }])
     expect(reader.stats()).toMatchObject({ gaps: 1, failures: 2 })
+  })
+
+  test('keeps its partition, and so what was heard, while a consumer fails again and again', async () => {
+    const LEASE_MS = 3_000
+    const gaps: unknown[] = []
+    const outbox = new PartitionOutbox({
+      partition: 0,
+      handlers: { onGap: (gap) => gaps.push(gap), onNotes: () => Promise.reject(new Error('not now')) },
+      leaseMs: LEASE_MS,
+      pollMs: 100,
+      logger: new RecordingLogger(),
+      consumer: 'audit',
+      onDone: () => {},
+    })
+    const reply = {
+      state: 'gap',
+      notes: [['1-0', ['thing', 'fa', '']]],
+      last: '1-0',
+      length: 1,
+      hasBegun: true,
+    }
+    const wanted = { details: false, asksFor: () => true }
+    for (let n = 0; n < 10; n++) {
+      const now = timers.monotonicMs()
+      outbox.take(reply as never, { limit: 10, askedAtMs: now, wanted }, now)
+      await outbox.told
+      expect(outbox.nextAtMs, `after ${n + 1} failures`).toBeLessThanOrEqual(
+        outbox.leaseUntilMs - LEASE_MS / 3,
+      )
+    }
+    expect(gaps).toHaveLength(1)
   })
 
   test('an outbox that is another one is "lost", and what it holds is told', async () => {

@@ -164,6 +164,11 @@ describeWith(serverBinary, 'what becomes of a server', () => {
       await connection.checkHealth()
       expect(connection.warnings()).toHaveLength(1)
       expect(connection.mayEvict).toBe(true)
+      // What went meanwhile is missing also when the policy is mended.
+      await config('maxmemory-policy', 'noeviction')
+      await connection.checkHealth()
+      expect(connection.warnings()).toEqual([])
+      expect(connection.mayEvict).toBe(true)
       expect(logger.entries.filter(({ level }) => level === 'warn')).toHaveLength(1)
     })
 

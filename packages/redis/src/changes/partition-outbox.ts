@@ -5,7 +5,7 @@ import type { Wanted } from './annotations.js'
 import type { ChangeGap, ChangeHandlers, ChangeNote } from './contract.js'
 import { readNote } from './notes.js'
 
-/** What an {@link PartitionOutbox} is made of. */
+/** What a {@link PartitionOutbox} is made of. */
 export interface PartitionOutboxParts {
   readonly partition: number
   readonly handlers: ChangeHandlers
@@ -30,7 +30,8 @@ type Reply = ReturnType<(typeof readNotes)['decode']>
 
 const GAPS: Readonly<Record<string, ChangeGap['reason']>> = { begun: 'begun', gap: 'missed', lost: 'lost' }
 
-/** Longest pause after failures. */
+/** Shortest and longest pause after failures. */
+const LEAST_PAUSE_MS = 100
 const MOST_PAUSE_MS = 5_000
 
 /** How far a consumer has come in the outbox of one partition, as far as this node knows. */
@@ -129,7 +130,7 @@ export class PartitionOutbox {
       this.#goBehind(reply.last)
       return
     }
-    this.nextAtMs = nowMs + leaseMs / 3
+    this.nextAtMs = askedAtMs + leaseMs / 3
     this.told = this.#tell(gap && { ...gap, mark: markOf(gap, reply) }, notes, reply.last)
   }
 
@@ -184,8 +185,11 @@ export class PartitionOutbox {
           const reason = error instanceof Error ? error.name : typeof error
           logger.error({ consumer, reason }, 'a consumer of changes failed; it is told again')
         }
-        this.#pauseMs = Math.min(MOST_PAUSE_MS, Math.max(100, this.#pauseMs * 2))
-        this.nextAtMs = timers.monotonicMs() + this.#pauseMs
+        this.#pauseMs = Math.min(MOST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, this.#pauseMs * 2))
+        const now = timers.monotonicMs()
+        // The lease is asked for again while it still holds: who loses it forgets which gap was heard.
+        const latest = this.#leaseUntilMs - this.#parts.leaseMs / 3
+        this.nextAtMs = Math.max(now + LEAST_PAUSE_MS, Math.min(now + this.#pauseMs, latest))
       }
     }
     this.told = undefined
