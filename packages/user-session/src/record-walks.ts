@@ -74,17 +74,21 @@ export class RecordWalks {
     while (!this.#isStopped) {
       const names = await this.#records.over(now, SLICE)
       let [swept, gone] = [0, 0]
-      for (const { realmId, id, offline } of names) {
-        const others = paced()
-        if (others) await others
-        if (this.#isStopped) break
-        const name = { realmId, id, offline }
-        const change = this.#change({ ...name, now }, ({ session }) => steps.sweepIn(session, name, now))
-        const taken = isPromiseLike(change) ? await change : change
-        if (taken !== 'stays') gone += 1
-        if (taken === 'ended') swept += 1
+      try {
+        for (const { realmId, id, offline } of names) {
+          const others = paced()
+          if (others) await others
+          if (this.#isStopped) break
+          const name = { realmId, id, offline }
+          const change = this.#change({ ...name, now }, ({ session }) => steps.sweepIn(session, name, now))
+          const taken = isPromiseLike(change) ? await change : change
+          if (taken !== 'stays') gone += 1
+          if (taken === 'ended') swept += 1
+        }
+      } finally {
+        // Also what ended before a step that failed.
+        onSwept(swept)
       }
-      onSwept(swept)
       if (names.length < SLICE || gone === 0) return
     }
   }

@@ -121,18 +121,18 @@ export function copyOf(
     families: new Map(),
   }
   const lives = userLives(realm, true)
-  const livesAtClient = new Map(
+  const livesByClient = new Map(
     [...clients.keys()].map((clientId) => [clientId, clientLives(realm, clientId, true)]),
   )
   copy.lastRefreshAt = Math.max(copy.lastRefreshAt, now)
   settle(copy, lives)
   for (const [clientId, source] of clients) {
-    const ownLives = livesAtClient.get(clientId) as Lives
+    const livesAtClient = livesByClient.get(clientId) as Lives
     const { protocol, redirectUri, action, nodeHost, applicationSessionId, notes } =
-      openClient(copy, clientId, lives, ownLives, now) ?? source
+      openClient(copy, clientId, lives, livesAtClient, now) ?? source
     const data = { protocol, redirectUri, action, nodeHost, applicationSessionId, notes }
     const client = putClient(copy, { clientId, ...data }, now)
-    settleClient(copy, client, lives, ownLives)
+    settleClient(copy, client, lives, livesAtClient)
   }
   return copy
 }
@@ -162,11 +162,11 @@ export function rotateIn(
 /** Computes every life of a living session again. @returns whether one of them changed */
 export function recomputeIn(session: StoredSession, lives: Lives, realm: Realm, now: number): boolean {
   const clients = [...session.clients].filter(([, { expiresAt }]) => !isExpired(expiresAt, now))
-  const livesAtClient = clients.map(([clientId]) => clientLives(realm, clientId, session.offline))
+  const livesByClient = clients.map(([clientId]) => clientLives(realm, clientId, session.offline))
   const before = endsOf(session)
   settle(session, lives)
   for (const [index, [, client]] of clients.entries())
-    settleClient(session, client, lives, livesAtClient[index] as Lives)
+    settleClient(session, client, lives, livesByClient[index] as Lives)
   return endsOf(session) !== before
 }
 

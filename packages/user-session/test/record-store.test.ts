@@ -2,7 +2,12 @@
 
 import { FakeClock, memoryTarget, RecordingLogger, runSuite } from '@authstate/conformance'
 import { createProviderRegistry } from '@authstate/registry'
-import { describedSchema, type ProviderFactory, StoreUnavailableError } from '@authstate/spi'
+import {
+  describedSchema,
+  type ProviderFactory,
+  type RealmSettings,
+  StoreUnavailableError,
+} from '@authstate/spi'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { UserSessionConfig } from '../src/config.js'
 import { createdSession, sessionOf } from '../src/conformance/fixture.js'
@@ -240,6 +245,50 @@ test('a sweep that is told to stop takes no further step', async () => {
   }
   await provider.sweep()
   expect(steps).toBe(5)
+})
+
+test('a sweep that fails counts what had ended, and its error does not say that nothing was done', async () => {
+  const { provider, records, clock } = await open()
+  for (let n = 0; n < 5; n++) await provider.create('r', login).then(createdSession)
+  clock.advance(IDLE_MS)
+  let steps = 0
+  records.before = (method) => {
+    if (method === 'change' && ++steps === 3) throw refused
+  }
+  await expect(provider.sweep()).rejects.toMatchObject({ applied: 'unknown' })
+  expect(provider.stats().swept).toBe(2)
+})
+
+test('in memory a step that throws leaves no listing behind the session', async () => {
+  const clock = new FakeClock()
+  let settings: RealmSettings = {}
+  const registry = createProviderRegistry({
+    factories: [memoryUserSessions()],
+    config: { spi: { 'user-session': { sweepIntervalMs: 0 } } },
+    realms: () => settings,
+    clock,
+  })
+  await registry.start()
+  onTestFinished(() => registry.close())
+  const provider = registry.get(userSessionSpi)
+  const { id } = await provider.create('r', login).then(createdSession)
+  await provider.putClientSession('r', id, { clientId: 'other' })
+  clock.advance(1_000)
+  // The session ends sooner by these, the first client session is over, and the second one's settings cannot be read.
+  const shorterMs = IDLE_MS / 3
+  settings = {
+    ssoSessionIdleTimeoutMs: shorterMs,
+    clients: (clientId) => {
+      if (clientId === 'other') throw new Error('no settings')
+      return { sessionIdleTimeoutMs: 500 }
+    },
+  }
+  await expect(provider.createOffline('r', id)).rejects.toThrow('no settings')
+  settings = {}
+  clock.advance(shorterMs)
+  const isThere = Number((await provider.get('r', id)) !== undefined)
+  expect((await provider.listByUser('r', 'alice')).items).toHaveLength(isThere)
+  expect(await provider.count('r')).toBe(isThere)
 })
 
 test('in memory a realm that is only asked about leaves nothing', async () => {

@@ -25,7 +25,15 @@ export class MemoryRecords implements SessionRecords {
 
   change<T>(reads: StepReads, step: (found: Found) => StepResult<T>): StepResult<T> {
     const table = this.#tables.get(nameOf(reads.realmId, reads.offline))
-    const result = step(this.#find(reads, table?.get(reads.id)))
+    const found = table?.get(reads.id)
+    let result: StepResult<T>
+    try {
+      result = step(this.#find(reads, found))
+    } catch (error) {
+      // A step that throws may have found that the session ends sooner.
+      if (found !== undefined) table?.put(found)
+      throw error
+    }
     for (const { session } of result.ends ?? NONE) this.#tableOf(session, reads, table).delete(session)
     for (const session of result.keeps ?? NONE) this.#tableOf(session, reads, table).put(session)
     return result
