@@ -42,10 +42,14 @@ export async function inSlices<T>(
   watchMs?: () => number,
 ): Promise<void> {
   const paced = slices(watchMs)
-  for (const item of items) {
+  const walk = items[Symbol.iterator]()
+  for (;;) {
+    // First the others, then the next item: taken before, it would not be what is there when its step is taken.
     const others = paced()
     if (others) await others
-    step(item)
+    const next = walk.next()
+    if (next.done === true) return
+    step(next.value)
   }
 }
 

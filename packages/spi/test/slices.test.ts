@@ -50,6 +50,24 @@ test('what a step throws ends the walk', async () => {
   expect(taken).toEqual([1, 2])
 })
 
+test('the first step of a slice sees what others did in their turn', async () => {
+  const map = new Map(Array.from({ length: 3 * SLICE }, (_, n) => [n, 'old']))
+  const change = () => {
+    for (const key of map.keys()) map.set(key, 'new')
+  }
+  const seen: string[] = []
+  await inSlices(
+    entriesOfNow(map),
+    ([key, value]) => {
+      if (key === 0) setImmediate(change)
+      seen[key] = value
+    },
+    () => 0,
+  )
+  expect(seen.lastIndexOf('old')).toBe(SLICE - 1)
+  expect(seen.indexOf('new')).toBe(SLICE)
+})
+
 test('a walk ends while others add, and sees each entry as it is by then', async () => {
   const map = new Map(Array.from({ length: 3 * SLICE }, (_, n) => [n, 'old']))
   const seen = new Map<number, string>()
