@@ -1,4 +1,4 @@
-import { KEY_GRACE_MS, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
+import { KEY_GRACE_MS, type RedisConnection, redisConnectionSpi, type Script } from '@authstate/redis'
 import {
   allSteps,
   type CheckedPage,
@@ -76,23 +76,11 @@ class RedisStore implements TokenStore {
   }
 
   remove(name: TokenName, now: number) {
-    const { partition, key } = this.#keys.token(name)
-    const { realm, families, subjects } = this.#keys.ofRealm(partition, name.realmId)
-    return this.#redis.run(
-      scripts.remove,
-      { token: key, realm, families, subjects },
-      { now, tail: this.#keys.tail(partition, key) },
-    )
+    return this.#leave(scripts.remove, name, now)
   }
 
   take(name: TokenName, now: number) {
-    const { partition, key } = this.#keys.token(name)
-    const { realm, families, subjects } = this.#keys.ofRealm(partition, name.realmId)
-    return this.#redis.run(
-      scripts.take,
-      { token: key, realm, families, subjects },
-      { now, tail: this.#keys.tail(partition, key) },
-    )
+    return this.#leave(scripts.take, name, now)
   }
 
   countUse(name: TokenName, windowMs: number, now: number) {
@@ -124,11 +112,12 @@ class RedisStore implements TokenStore {
     const found: (StoredListing & { readonly position: PagePosition })[] = []
     for (let place: PagePosition | undefined = after; place !== undefined && found.length <= limit; ) {
       const candidates: readonly Candidate[] = await this.#behind(realmId, subject, place, limit + 1, now)
-      const tokens = await allSteps(candidates.map(({ name }) => this.load(name)))
-      for (const [index, { name, position }] of candidates.entries()) {
+      const wanted = candidates.filter(({ name }) => (listed.kind ?? name.kind) === name.kind)
+      const tokens = await allSteps(wanted.map(({ name }) => this.load(name)))
+      for (const [index, { name, position }] of wanted.entries()) {
         const token = tokens[index]
+        if (token === undefined) continue
         const { kind, key } = name
-        if (token === undefined || (listed.kind ?? kind) !== kind) continue
         // Entries are read in one step, tokens in another.
         const isShown =
           token === 'unreadable' || (token.subject === subject && isListed(kind, token, listed, now))
@@ -192,6 +181,14 @@ class RedisStore implements TokenStore {
   }
 
   /** Walks an index in every partition at once, a hundred entries per step and partition. */
+  /** Runs a script that takes a token away, with what names it. */
+  #leave<R>(script: Leaving<R>, name: TokenName, now: number): Promise<R> {
+    const { partition, key } = this.#keys.token(name)
+    const { realm, families, subjects } = this.#keys.ofRealm(partition, name.realmId)
+    const keys = { token: key, realm, families, subjects }
+    return this.#redis.run(script, keys, { now, tail: this.#keys.tail(partition, key) })
+  }
+
   async #withdraw(
     realmId: string,
     indexOf: (partition: number) => string,
@@ -216,7 +213,8 @@ class RedisStore implements TokenStore {
       const replies = await this.#redis.runEach(scripts.withdraw, calls, isBegun)
       for (const reply of replies) {
         withdrawn += reply.withdrawn
-        longest = Math.max(longest, reply.longest)
+        // What an earlier round looked at may go in the next one.
+        if (reply.last === '') longest = Math.max(longest, reply.longest)
       }
       rounds = rounds.flatMap(({ partition }, index) => {
         const last = replies[index]?.last ?? ''
@@ -226,6 +224,9 @@ class RedisStore implements TokenStore {
     return { withdrawn, longest }
   }
 }
+
+/** A script that takes a token away. */
+type Leaving<R> = Script<'token' | 'realm' | 'families' | 'subjects', 'now' | 'tail', R>
 
 /** What goes besides what can still be consumed, and what stays refused. */
 interface Withdrawal {

@@ -41,4 +41,24 @@ describeWith(redis, 'indexes of tokens', () => {
       expect(await client.zcard(`${prefix}:{00}:${index}`), index).toBe(5)
     await registry.close()
   })
+
+  test('a family is refused for as long as was asked, however many tokens of it go', async () => {
+    const clock = new FakeClock()
+    const registry = createProviderRegistry({
+      factories: [redisActionTokens(), redisConnection()],
+      config: { redis: { client, prefix, partitions: 1 }, spi: { 'action-token': { provider: 'redis' } } },
+      clock,
+    })
+    await registry.start()
+    const provider = registry.get(actionTokenSpi)
+    for (let n = 0; n < 101; n++)
+      await provider.put('s', 'code', `${n}`, { lifespanMs: 3_600_000, family: 'g' })
+    expect(await provider.revokeFamily('s', 'g', { lifespanMs: 60_000, consumed: 'remove' })).toBe(101)
+    const late = { lifespanMs: 1_000, family: 'g' }
+    clock.advance(59_999)
+    expect(await provider.put('s', 'code', 'early', late)).toBe('refused')
+    clock.advance(1_001)
+    expect(await provider.put('s', 'code', 'late', late)).toBe('stored')
+    await registry.close()
+  })
 })
