@@ -5,7 +5,7 @@
  */
 import { assertBoolean, assertFunction, assertOptions, assertText, type Known } from '@authstate/spi'
 import session from 'express-session'
-import type { Callback } from './callback.js'
+import { answer, type Callback } from './callback.js'
 import type { FrameworkSession, PreviousSessions, SessionState, StoreOptions } from './options.js'
 import { storeClass } from './store.js'
 
@@ -18,13 +18,13 @@ export interface PreviousClient {
 }
 
 /** Options of connect-redis, and those of this store. Others of connect-redis are refused by name. */
-export interface RedisStoreOptions extends Omit<StoreOptions, 'defaultTtlMs' | 'previous'> {
+export interface RedisStoreOptions extends Omit<StoreOptions, 'defaultTtlMs' | 'ttlMs' | 'previous'> {
   readonly state: SessionState
   /** Where connect-redis kept sessions: they are taken over when they are asked for. Left out: nowhere. */
   readonly client?: PreviousClient | undefined
   /** Of the keys that connect-redis wrote. @default 'sess:' */
   readonly prefix?: string | undefined
-  /** Life of a session whose cookie ends with the browser, **seconds**. @default 86_400 */
+  /** Life of a session whose cookie ends with the browser, **seconds**; a function says it of every session. @default 86_400 */
   readonly ttl?: number | ((session: FrameworkSession) => number) | undefined
   /** `true`: a request that changes nothing does not prolong a session. @default false */
   readonly disableTouch?: boolean | undefined
@@ -66,12 +66,24 @@ export class RedisStore extends storeClass(session.Store) {
     assertBoolean(disableTouch, 'disableTouch')
     assertFunction(serializer?.parse, 'serializer.parse')
     const previous = client && previousOf(client, prefix, serializer)
-    const defaultTtlMs =
-      typeof ttl === 'function' ? (given: FrameworkSession) => ttl(given) * SECOND_MS : ttl * SECOND_MS
-    super(state, { realmId, merge, userId, onRefused, defaultTtlMs, previous })
+    const shared = { realmId, merge, userId, onRefused, previous }
+    if (typeof ttl === 'function') super(state, { ...shared, ttlMs: (given) => ttl(given) * SECOND_MS })
+    else super(state, { ...shared, defaultTtlMs: checkedTtlMs(ttl, state) })
     if (disableTouch)
-      this.touch = (_sessionId: string, _session: object, callback?: Callback) => callback?.(null)
+      this.touch = (_sessionId: string, _session: object, callback?: Callback) =>
+        answer(Promise.resolve(), callback)
   }
+}
+
+function checkedTtlMs(ttl: unknown, { webSessions }: SessionState): number {
+  if (typeof ttl !== 'number' || !Number.isInteger(ttl * SECOND_MS) || ttl <= 0)
+    throw new TypeError('"ttl" must be seconds above 0, or a function that answers them')
+  const most = webSessions.limits.maxLifespanMs / SECOND_MS
+  if (ttl > most)
+    throw new RangeError(
+      `"ttl" must be at most ${most} seconds, the "maxLifespanMs" of web-session, got ${ttl}`,
+    )
+  return ttl * SECOND_MS
 }
 
 function previousOf(

@@ -4,6 +4,8 @@ import {
   assertName,
   assertOptions,
   assertSpanMs,
+  consoleLogger,
+  Emitter,
   type Known,
 } from '@authstate/spi'
 import type { WebSessionProvider } from '@authstate/web-session'
@@ -42,10 +44,19 @@ export interface StoreOptions {
   readonly userId?: ((session: FrameworkSession) => string | undefined) | undefined
   /** Life of a session whose cookie ends with the browser, whole ms above 0. @default 86_400_000 */
   readonly defaultTtlMs?: number | ((session: FrameworkSession) => number) | undefined
-  /** Told of each save that came to nothing. For the framework it is a success: the user is logged out, that is all. */
-  readonly onRefused?: ((refused: RefusedSave) => void) | undefined
+  /** Life of every session, whatever its cookie says, whole ms above 0. @default that of its cookie */
+  readonly ttlMs?: ((session: FrameworkSession) => number) | undefined
+  /**
+   * Told of each save that came to nothing. For the framework it is a success: the user is logged out, that is all. What it
+   * throws, or rejects with, is logged once.
+   */
+  readonly onRefused?: ((refused: RefusedSave) => unknown) | undefined
   /** Where to look for a session that is not here: it is taken over when it is asked for. */
   readonly previous?: PreviousSessions | undefined
+}
+
+interface Refusals {
+  readonly refused: RefusedSave & { readonly type: 'refused' }
 }
 
 const OPTIONS: Known<StoreOptions> = {
@@ -53,6 +64,7 @@ const OPTIONS: Known<StoreOptions> = {
   merge: true,
   userId: true,
   defaultTtlMs: true,
+  ttlMs: true,
   onRefused: true,
   previous: true,
 }
@@ -64,7 +76,8 @@ export interface CheckedOptions {
   readonly realmId: string
   readonly merge: boolean
   readonly userIdOf: (session: FrameworkSession) => string | undefined
-  readonly ttlMsOf: (session: FrameworkSession) => number
+  readonly ttlMs: ((session: FrameworkSession) => number) | undefined
+  readonly defaultTtlMs: (session: FrameworkSession) => number
   readonly onRefused: (refused: RefusedSave) => void
   readonly previous: PreviousSessions | undefined
 }
@@ -73,11 +86,18 @@ export interface CheckedOptions {
 export function checkOptions(options: StoreOptions, { webSessions }: SessionState): CheckedOptions {
   assertOptions<StoreOptions>(options, 'options', OPTIONS)
   const { realmId = 'sessions', merge = true, userId = userOfPassport, defaultTtlMs = DAY_MS } = options
-  const { onRefused = () => {}, previous } = options
+  const { ttlMs, onRefused = () => {}, previous } = options
   assertName(realmId, 'realmId')
   assertBoolean(merge, 'merge')
   assertFunction(userId, 'userId')
+  if (ttlMs !== undefined) assertFunction(ttlMs, 'ttlMs')
   assertFunction(onRefused, 'onRefused')
+  const refusals = new Emitter<Refusals>({
+    owner: 'express-session',
+    events: ['refused'],
+    logger: consoleLogger,
+  })
+  refusals.on('refused', ({ sessionId }) => onRefused({ sessionId }))
   if (typeof defaultTtlMs !== 'function') {
     assertSpanMs(defaultTtlMs, 'defaultTtlMs')
     const { maxLifespanMs } = webSessions.limits
@@ -94,8 +114,9 @@ export function checkOptions(options: StoreOptions, { webSessions }: SessionStat
     realmId,
     merge,
     userIdOf: (session) => userId(session),
-    ttlMsOf: typeof defaultTtlMs === 'function' ? defaultTtlMs : () => defaultTtlMs,
-    onRefused,
+    ttlMs,
+    defaultTtlMs: typeof defaultTtlMs === 'function' ? defaultTtlMs : () => defaultTtlMs,
+    onRefused: (refused) => refusals.emit('refused', refused),
     previous,
   }
 }

@@ -152,16 +152,19 @@ export class Sessions {
     const isStored = await this.#store(sessionId, {
       data,
       ...this.#lifeOf(data),
-      ...ofUser(userId, undefined),
+      // Whenever its sign-in was, it began before whatever ended the sessions of its user here.
+      ...ofUser(userId, LONG_AGO),
     })
     return isStored ? data : undefined
   }
 
-  /** What is left of the life of its cookie, by the clock of the host that computed it. */
+  /** What the application says, else what is left of the life of its cookie, by the clock of the host that computed it. */
   #lifeOf(data: SessionData): Lifetime {
+    const { ttlMs } = this.#options
+    if (ttlMs !== undefined) return { lifespanMs: ttlMs(data) }
     const { expires } = (data['cookie'] ?? {}) as { readonly expires?: string | number | boolean | null }
     if (typeof expires === 'string' || typeof expires === 'number') return lifeUntil(expires)
-    return { lifespanMs: this.#options.ttlMsOf(data) }
+    return { lifespanMs: this.#options.defaultTtlMs(data) }
   }
 
   #loaded(data: SessionData, session: FrameworkSession): Loaded {
@@ -183,6 +186,9 @@ const plain = (session: FrameworkSession): SessionData => JSON.parse(JSON.string
 
 const pick = (data: SessionData, names: readonly string[]): SessionData =>
   Object.fromEntries(names.map((name) => [name, data[name] as JsonValue]))
+
+/** Ms since the epoch. */
+const LONG_AGO = 1
 
 const ofUser = (userId: string | undefined, authenticatedAt: number | undefined) =>
   userId === undefined ? {} : { userId, ...(authenticatedAt !== undefined && { authenticatedAt }) }

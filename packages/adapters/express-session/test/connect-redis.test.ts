@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { RedisStore, type RedisStoreOptions } from '../src/connect-redis.js'
 import type { FrameworkSession } from '../src/index.js'
 import { Browser, openState, serve } from './support.js'
@@ -83,4 +83,54 @@ test.each([
 ])('refuses to start with %o', async (options, message) => {
   const state = await openState()
   expect(() => new RedisStore({ state, ...options } as unknown as RedisStoreOptions)).toThrow(message)
+})
+
+test('what a user had before is not taken over once all of the user was ended here', async () => {
+  const client = new Previous()
+  const store = new RedisStore({ state: await openState(), client, userId })
+  client.texts.set('sess:never asked for', JSON.stringify(written))
+  await store.endAll('u')
+  expect(await store.get('never asked for')).toBeUndefined()
+  expect(await store.sessionsOf('u')).toEqual([])
+})
+
+test('a ttl that is a function says the life of every session, as there', async () => {
+  const state = await openState()
+  const store = new RedisStore({ state, ttl: () => 60, userId })
+  const cookie = { originalMaxAge: null, expires: new Date(Date.now() + 30 * MINUTE_MS) }
+  await store.set('sid', { ...written, cookie })
+  const [session] = await store.sessionsOf('u')
+  expect((session?.expiresAt ?? 0) - (session?.savedAt ?? 0)).toBe(MINUTE_MS)
+})
+
+test.each([
+  ['60', TypeError, /"ttl" must be seconds/],
+  [0, TypeError, /"ttl" must be seconds/],
+  [10 ** 9, RangeError, /"ttl" must be at most \d+ seconds/],
+])('a ttl of %j is refused by its name', async (ttl, error, message) => {
+  const state = await openState()
+  expect(() => new RedisStore({ state, ttl: ttl as number })).toThrow(error)
+  expect(() => new RedisStore({ state, ttl: ttl as number })).toThrow(message)
+})
+
+test('without touch, a touch answers as all methods do', async () => {
+  const store = new RedisStore({ state: await openState(), disableTouch: true })
+  await expect(store.touch('sid', written)).resolves.toBeUndefined()
+})
+
+test('a listener of refused saves that fails harms no request', async () => {
+  const warned = vi.spyOn(console, 'error').mockImplementation(() => {})
+  onTestFinished(() => warned.mockRestore())
+  for (const fail of [
+    () => {
+      throw new Error('broken')
+    },
+    () => Promise.reject(new Error('broken')),
+  ]) {
+    const store = new RedisStore({ state: await openState(), userId, onRefused: fail })
+    await store.set('sid', written)
+    await store.destroy('sid')
+    await expect(store.set('sid', written)).resolves.toBeUndefined()
+  }
+  expect(warned).toHaveBeenCalled()
 })
