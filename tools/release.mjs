@@ -13,7 +13,8 @@ const isDry = values['dry-run']
 /** Packages in the order in which they can be published: nothing before what it needs. */
 function inOrder(packages) {
   const left = new Map(packages.map((p) => [p.manifest.name, p]))
-  const needs = ({ manifest }) => Object.keys(manifest.dependencies ?? {}).filter((name) => left.has(name))
+  const needs = ({ manifest }) =>
+    Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }).filter((name) => left.has(name))
   const order = []
   while (left.size > 0) {
     const ready = [...left.values()].filter((p) => needs(p).length === 0)
@@ -47,6 +48,14 @@ function faultsOf(packages) {
   ]
 }
 
+/** Whether the registry has this version: a release that was broken off goes on behind what it has published. */
+async function isPublished({ name, version }) {
+  const { status, output } = await runProgram('npm', ['view', `${name}@${version}`, 'version'], {
+    quiet: true,
+  })
+  return status === 0 && output.trim() === version
+}
+
 async function runOrThrow(command, args, cwd) {
   const { status } = await runProgram(command, args, { cwd })
   if (status !== 0) throw new Error(`${basename(command)} ${args.join(' ')} ended with ${status}`)
@@ -62,6 +71,7 @@ try {
   if (faults.length > 0) throw new Error(faults.join('\n'))
   const pnpm = join(root, 'node_modules', '.bin', 'pnpm')
   for (const { dir, manifest } of inOrder(packages)) {
+    if (!isDry && (await isPublished(manifest))) continue
     await runOrThrow(pnpm, ['pack', '--pack-destination', out], dir)
     const file = `${manifest.name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`
     const signing = isDry ? ['--dry-run', '--provenance=false'] : ['--provenance']
