@@ -27,7 +27,7 @@ export interface LaneLimits {
   readonly queueTimeoutMs: number
 }
 
-/** An origin may use a quarter of what others leave: with the usual limits twenty that answer nobody leave room for one more. */
+/** An origin may use a quarter of what others leave: with the usual limits eighteen that answer nobody leave room for one more. */
 const SHARE_OF_REST = 1 / 4
 
 interface Waiter<C> {

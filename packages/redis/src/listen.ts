@@ -20,14 +20,14 @@ const heard = shared('heard', () => new WeakMap<RedisClient, Map<string, Heard>>
 export function listen(client: RedisClient, event: string, listener: Listener): () => void {
   const events = heard.get(client) ?? new Map<string, Heard>()
   heard.set(client, events)
-  const item = events.get(event) ?? attach(client, event)
-  events.set(event, item)
+  const attached = events.get(event) ?? attach(client, event)
+  events.set(event, attached)
   // The same function may listen twice.
   const entry: Listener = (...args) => listener(...args)
-  item.listeners.add(entry)
+  attached.listeners.add(entry)
   return () => {
-    if (!item.listeners.delete(entry) || item.listeners.size > 0) return
-    client.off(event, item.tell)
+    if (!attached.listeners.delete(entry) || attached.listeners.size > 0) return
+    client.off(event, attached.tell)
     events.delete(event)
   }
 }

@@ -78,8 +78,8 @@ export class Replicas {
     if (!this.#client.isCluster) return this.#client
     const { slots, nodes, options } = internals(this.#client)
     const [master] = slots?.[slotOf((options?.keyPrefix ?? '') + key)] ?? []
-    const node = nodes?.call(this.#client, 'all').find((item) => {
-      const { host, port } = internals(item).options ?? {}
+    const node = nodes?.call(this.#client, 'all').find((candidate) => {
+      const { host, port } = internals(candidate).options ?? {}
       return `${host}:${port}` === master
     })
     return node ?? this.#client

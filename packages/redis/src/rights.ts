@@ -55,6 +55,6 @@ function commandAt(message: string): string {
   const [, sha1 = ''] = /\b(?:f_)?([0-9a-f]{40})\b/.exec(message) ?? []
   const [, line = ''] = /user_script:(\d+)/.exec(message) ?? []
   const text = sources.get(sha1)?.split('\n')[Number(line) - 1] ?? ''
-  const [name] = [...text.matchAll(CALL)].map(([, item = '']) => item.toLowerCase())
+  const [name] = [...text.matchAll(CALL)].map(([, command = '']) => command.toLowerCase())
   return name ?? 'a command of a script'
 }

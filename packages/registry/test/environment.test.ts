@@ -29,8 +29,8 @@ const mistakes = (env: Record<string, string>, config?: RegistryConfig) =>
 
 describe('environment', () => {
   test('names a provider, for one SPI and for all', async () => {
-    const item = await started({ factories, env: { AUTHSTATE_SPI__USER_SESSION__PROVIDER: 'redis' } })
-    expect(item.get(users).id).toBe('redis')
+    const registry = await started({ factories, env: { AUTHSTATE_SPI__USER_SESSION__PROVIDER: 'redis' } })
+    expect(registry.get(users).id).toBe('redis')
     const all = await started({ factories, env: { AUTHSTATE_PROVIDER: 'Redis' } })
     expect(all.get(users).id).toBe('redis')
     expect(await mistakes({ AUTHSTATE_PROVIDER: 'reddis' })).toMatch(

@@ -13,7 +13,8 @@ export interface RecordVersionsOptions<T> {
 
 /**
  * Versions of what a store keeps of one kind of record: the fields of a hash, a text, a row. Every record names the version that wrote
- * it. Where a version is added, this is the place that says how older ones are read.
+ * it. Where a version is added, this is the place that says how older ones are read. A verb that writes such a record without reading
+ * it first, as a script does, brings it up to date before: until then the script does not know it.
  *
  * What nobody can read counts as absent: count it with `UnreadableCounter`, which says so once.
  */

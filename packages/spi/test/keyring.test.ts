@@ -6,11 +6,11 @@ const secret = (letter: string) => letter.repeat(32)
 const keyring = { current: 'b', keys: { a: secret('a'), b: secret('b') } }
 
 test('the same purpose gives every node the same key, another purpose another one', () => {
-  const item = deriveKeyring(keyring, 'one')
-  expect(deriveKeyring({ ...keyring }, 'one').current).toEqual(item.current)
-  expect(item.current.id).toBe('b')
-  expect(item.current.secret).toHaveLength(64)
-  expect(deriveKeyring(keyring, 'two').current.secret).not.toEqual(item.current.secret)
+  const derived = deriveKeyring(keyring, 'one')
+  expect(deriveKeyring({ ...keyring }, 'one').current).toEqual(derived.current)
+  expect(derived.current.id).toBe('b')
+  expect(derived.current.secret).toHaveLength(64)
+  expect(deriveKeyring(keyring, 'two').current.secret).not.toEqual(derived.current.secret)
 })
 
 test('a rotated key can still be found', () => {

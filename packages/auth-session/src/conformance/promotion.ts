@@ -44,9 +44,9 @@ export function promotion({ basic, concurrency }: SuiteBuilder<AuthSessionProvid
       assert.deepEqual(await provider.getTab('r', root.id, 'c', said), promoted?.tab)
       // Nothing in it was checked before it began.
       for (const tabId of [silent, restarted]) {
-        const item = await provider.promote('r', root.id, tabId)
-        assert.equal(item?.authenticatedAt, createdAt)
-        assert.equal(item?.tab.authenticatedAt, undefined)
+        const promoted = await provider.promote('r', root.id, tabId)
+        assert.equal(promoted?.authenticatedAt, createdAt)
+        assert.equal(promoted?.tab.authenticatedAt, undefined)
       }
       const added = await provider.addTab('r', root.id, { clientId: 'c', userId: 'u', authenticatedAt })
       const taken = await provider.updateTab('r', root.id, added?.tab.tabId ?? '', { authenticatedAt: null })
