@@ -5,6 +5,7 @@ import { QUICK_TARGETS, TARGETS } from '../benchmarks/src/measures.js'
 import { OptionError, type Options, readOptions } from '../benchmarks/src/options.js'
 import { bandOfMedian, inTurns, median, quantile } from '../benchmarks/src/statistics.js'
 
+const root = join(import.meta.dirname, '..')
 const read = (...args: string[]) => readOptions(args) as Options
 
 describe('npm run bench', () => {
@@ -37,6 +38,10 @@ describe('npm run bench', () => {
     [['--page', '--only', 'R1']],
     [['--json', join(tmpdir(), 'no-such-folder', 'figures.json')]],
     [['--json', tmpdir()]],
+    [['--before', tmpdir()]],
+    [['--before', join(tmpdir(), 'no-such-folder')]],
+    [['--before', root, '--quick']],
+    [['--before', root, '--page']],
     [['--fast']],
     [['R1']],
   ])('refuses %j before anything is measured', (args) => {

@@ -19,11 +19,14 @@ const external = [
   'esbuild',
 ]
 
-/** Bundles a program of these lines, whose imports are relative to `src`. Returns the path of the file. */
-export async function bundle(name: string, lines: readonly string[]): Promise<string> {
+/** The benchmarks of a checkout. */
+const sourcesOf = (checkout: string): string => join(checkout, 'benchmarks', 'src')
+
+/** Bundles a program of these lines, whose imports are relative to `from`. Returns the path of the file. */
+export async function bundle(name: string, lines: readonly string[], from = src): Promise<string> {
   const outfile = join(outdir, `${name.replaceAll('/', '-')}.mjs`)
   await build({
-    stdin: { contents: lines.join('\n'), resolveDir: src, loader: 'ts' },
+    stdin: { contents: lines.join('\n'), resolveDir: from, loader: 'ts' },
     outfile,
     bundle: true,
     format: 'esm',
@@ -42,13 +45,13 @@ export async function bundle(name: string, lines: readonly string[]): Promise<st
   return outfile
 }
 
-/** A program that serves the slots of a subject. */
-export const bundleSubject = (name: string): Promise<string> =>
-  bundle(`subject-${name}`, [
-    `import { open } from './subjects/${name}.js'`,
-    `import { serve } from './worker.js'`,
-    'serve(open)',
-  ])
+/** A program that serves the slots of a subject, of this checkout or of another one. */
+export const bundleSubject = (name: string, checkout?: string): Promise<string> =>
+  bundle(
+    `subject-${name}${checkout === undefined ? '' : '-before'}`,
+    [`import { open } from './subjects/${name}.js'`, `import { serve } from './worker.js'`, 'serve(open)'],
+    checkout === undefined ? src : sourcesOf(checkout),
+  )
 
 /** A program that measures once and answers a report. */
 export const bundleMeasure = (path: string): Promise<string> =>

@@ -4,6 +4,7 @@ import { cpus } from 'node:os'
 import { isMet, type Report } from './finding.js'
 import { MEASURES } from './measures.js'
 import { OptionError, type Options, readOptions, USAGE } from './options.js'
+import { besideBefore } from './ratios/before.js'
 import { groups } from './ratios/plan.js'
 import { runGroup } from './ratios/run.js'
 import { writePage } from './report/page.js'
@@ -17,7 +18,8 @@ const say = (line: string) => console.log(line)
 async function run(options: Options): Promise<number> {
   const { rounds, quick, full, wanted } = options
   const measures = MEASURES.filter(({ targets, timed }) => targets.some(wanted) && !(quick && timed))
-  const compared = quick ? [] : groups.filter(({ ratios }) => ratios.some(({ target }) => wanted(target)))
+  const planned = options.before === undefined ? groups : besideBefore(groups, options.before)
+  const compared = quick ? [] : planned.filter(({ ratios }) => ratios.some(({ target }) => wanted(target)))
   const begun = performance.now()
   const needsCluster = [...measures, ...compared].some(({ cluster }) => cluster === true)
   const servers = await startServers({ cluster: needsCluster })

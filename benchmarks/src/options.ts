@@ -10,6 +10,8 @@ export interface Options {
   readonly full: boolean
   readonly page: boolean
   readonly json?: string
+  /** Folder of another checkout, whose code takes turns with this one's. */
+  readonly before?: string
   readonly wanted: (target: string) => boolean
 }
 
@@ -19,6 +21,7 @@ export const USAGE = `npm run bench [-- options]
   --only R1,D5    these only, of ${TARGETS.join(', ')}
   --rounds n      rounds of each comparison; 21 when left out
   --full          growth up to a million sessions, which takes some gigabytes
+  --before dir    the code of another checkout, whose dependencies are installed, takes turns with ours
   --page          write the figures and pictures into docs/performance.md
   --json file     write everything that was measured
   --help          this
@@ -31,7 +34,7 @@ export class OptionError extends Error {}
 
 /** `'help'` when that is all that was asked for. */
 export function readOptions(args: readonly string[]): Options | 'help' {
-  const { quick, check, full, page, help, json, only, rounds: count } = parse(args)
+  const { quick, check, full, page, help, json, before, only, rounds: count } = parse(args)
   if (help) return 'help'
   const rounds = /^[1-9]\d{0,3}$/.test(count) ? Number(count) : undefined
   if (rounds === undefined) throw new OptionError('--rounds is a whole number from 1 to 9999')
@@ -41,9 +44,11 @@ export function readOptions(args: readonly string[]): Options | 'help' {
     throw new OptionError('--page writes all figures: it goes with neither --quick nor --only')
   }
   if (json !== undefined) checkPlace(json)
+  if (before !== undefined) checkCheckout(before, quick || page)
   return {
     ...{ rounds, quick, check, full, page },
     ...(json !== undefined && { json }),
+    ...(before !== undefined && { before: resolve(before) }),
     wanted: (target) => targets === undefined || targets.includes(target),
   }
 }
@@ -61,6 +66,7 @@ function parse(args: readonly string[]) {
         only: { type: 'string' },
         rounds: { type: 'string', default: '21' },
         json: { type: 'string' },
+        before: { type: 'string' },
       },
     }).values
   } catch (error) {
@@ -85,4 +91,13 @@ function checkPlace(file: string): void {
   if (!kind(dirname(resolve(file)))?.isDirectory())
     throw new OptionError('--json names a folder that is not there')
   if (kind(file)?.isDirectory()) throw new OptionError('--json names a folder')
+}
+
+function checkCheckout(folder: string, conflicting: boolean): void {
+  if (conflicting) throw new OptionError('--before compares speeds: it goes with neither --quick nor --page')
+  const sources = resolve(folder, 'benchmarks', 'src', 'subjects')
+  if (!statSync(sources, { throwIfNoEntry: false })?.isDirectory())
+    throw new OptionError('--before names a folder that is no checkout of this repository')
+  if (!statSync(resolve(folder, 'node_modules'), { throwIfNoEntry: false })?.isDirectory())
+    throw new OptionError('--before names a checkout whose dependencies are not installed')
 }

@@ -13,8 +13,8 @@ export class Worker {
     this.#child = fork(program, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] })
   }
 
-  static async open(subject: string, place: Place): Promise<Worker> {
-    const worker = new Worker(await bundleSubject(subject))
+  static async open(subject: string, place: Place, checkout?: string): Promise<Worker> {
+    const worker = new Worker(await bundleSubject(subject, checkout))
     try {
       await ask<Reply>(worker.#child, { open: place } satisfies Request)
       return worker

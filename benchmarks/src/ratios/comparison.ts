@@ -8,6 +8,8 @@ export interface Runner {
   readonly variant?: string
   /** `true`: a second process of the subject answers the first. */
   readonly partner?: boolean
+  /** Folder of the checkout whose code it runs. @default this one */
+  readonly checkout?: string
 }
 
 /** Runners that take turns at one operation. */

@@ -2,7 +2,7 @@
 import type { Cell, Group } from './comparison.js'
 
 /** What the tables call the runners. */
-const OURS = 'authstate'
+export const OURS = 'authstate'
 const BROUGHT = 'authstate, client brought'
 const ALL_READ = 'authstate, every client read'
 const IOREDIS5 = 'authstate on ioredis 5'

@@ -34,11 +34,13 @@ export async function runGroup(group: Group, servers: Servers, options: RatioOpt
   try {
     const needed = new Set(cells.flatMap(([, { runners }]) => runners))
     for (const name of needed) {
-      const { subject, variant = 'plain', partner } = group.runners[name] as Runner
+      const { subject, variant = 'plain', partner, checkout } = group.runners[name] as Runner
       const place = { url: servers.url, nodes: servers.nodes, prefix: `b${workers.size}`, variant }
       try {
-        workers.set(name, await Worker.open(subject, place))
-        if (partner === true) partners.push(await Worker.open(subject, { ...place, variant: 'partner' }))
+        workers.set(name, await Worker.open(subject, place, checkout))
+        if (partner === true) {
+          partners.push(await Worker.open(subject, { ...place, variant: 'partner' }, checkout))
+        }
       } catch (error) {
         const reason = (error as Error).message.split('\n').slice(0, 2).join(' ')
         absent.set(name, reason)

@@ -1,4 +1,4 @@
-import { type UserSession, userSessionSpi } from '@authstate/user-session'
+import { userSessionSpi } from '@authstate/user-session'
 import { redisUserSessions } from '@authstate/user-session/redis'
 import { CLIENT_IDS, createdSession, loginOf, otherClientsOf, preparedLogin, REALM } from '../login.js'
 import { openStore } from '../open-store.js'
@@ -15,13 +15,14 @@ export async function open(place: Place): Promise<Subject> {
     spi: { 'user-session': { sweepIntervalMs: 0 } },
   })
   const sessions = store.registry.get(userSessionSpi)
-  const made: UserSession[] = []
+  // Ids alone: of sessions that are kept, V8 makes all later ones in its old generation, and each collection drags them along.
+  const made: string[] = []
   for (let n = 0; n < PREPARED; n++) {
     const session = createdSession(await sessions.create(REALM, loginOf(n)))
     for (const client of otherClientsOf(n)) await sessions.putClientSession(REALM, session.id, client)
-    made.push(session)
+    made.push(session.id)
   }
-  const idOf = (turn: number) => (made[turn % PREPARED] as UserSession).id
+  const idOf = (turn: number) => made[turn % PREPARED] as string
   const one = { clientId: CLIENT_IDS[0] }
   const get = (turn: number) => sessions.get(REALM, idOf(turn))
   /** Client sessions are decoded when they are asked for: here all of them. */
