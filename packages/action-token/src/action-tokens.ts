@@ -9,6 +9,7 @@ import {
   type Page,
   type ProviderContext,
   UnreadableCounter,
+  type UnreadableStats,
 } from '@authstate/spi'
 import {
   checkConsume,
@@ -201,6 +202,11 @@ export class ActionTokens implements ActionTokenProvider {
   ) {
     this.#lifecycle.assertOpen()
     return this.#listeners.on(event, listener)
+  }
+
+  stats(): UnreadableStats {
+    this.#lifecycle.assertOpen()
+    return { unreadable: this.#unreadable.total }
   }
 
   async checkHealth() {

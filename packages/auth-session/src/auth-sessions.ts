@@ -13,6 +13,7 @@ import {
   partitionOf,
   type Realm,
   StoreCorruptError,
+  type UnreadableStats,
 } from '@authstate/spi'
 import { isPromiseLike, mapAnswer } from '@authstate/spi/internal'
 import { checkIds, checkNewTab, checkTabIds, checkTabPatch, tooManyNotes } from './checks.js'
@@ -180,6 +181,11 @@ export class AuthSessions implements AuthSessionProvider {
   ) {
     this.#lifecycle.assertOpen()
     return this.#listeners.on(event, listener)
+  }
+
+  stats(): UnreadableStats {
+    this.#lifecycle.assertOpen()
+    return { unreadable: this.#store.unreadable ?? 0 }
   }
 
   async checkHealth() {

@@ -39,6 +39,10 @@ class RedisStore implements AuthSessionStore {
     this.#stored = new StoredRoots(context.logger)
   }
 
+  get unreadable(): number {
+    return this.#stored.unreadable
+  }
+
   get partitions(): number {
     return this.#keys.partitions.length
   }

@@ -60,6 +60,8 @@ export type RemovalOutcome = 'kept' | 'last-tab' | 'ended' | undefined
  * `StoreUnavailableError`, whose `applied` says whether it may have been done.
  */
 export interface AuthSessionStore {
+  /** Records that could not be read so far. @default 0 */
+  readonly unreadable?: number
   /** How many partitions ids are minted for: 1 for a store that spreads over nothing, 256 at most. */
   readonly partitions: number
   /** The root with all its tabs, oldest first. */

@@ -87,7 +87,10 @@ export interface AuthState extends StateMembers, AsyncDisposable {
   /** Asks every provider whether it can serve: `ok` and `latencyMs`, or the error. Never rejects. */
   health(): Promise<Health>
 
-  /** Figures of this process, by name of the SPI, of the services that count something. */
+  /**
+   * Figures of this process, by name of the SPI, of the services that count something: those of plugins as well. Reads memory and
+   * asks no store.
+   */
   stats(): Readonly<Record<string, unknown>>
 
   /** What is selected, why, and with which properties. Holds no secrets, so it can be logged. */
@@ -156,11 +159,7 @@ class RunningAuthState implements Verbs {
   }
 
   stats(): Readonly<Record<string, unknown>> {
-    const figures = (services as readonly Service[]).flatMap(({ name, spi, stats }) => {
-      const provider = stats && this.#registry.find(spi)
-      return provider === undefined ? [] : [[name, stats?.(provider)]]
-    })
-    return Object.fromEntries(figures)
+    return this.#registry.stats()
   }
 
   describe(): Description {

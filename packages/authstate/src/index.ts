@@ -1,4 +1,15 @@
-export type { Description, Health, InstrumentHook, ProviderCall, ProviderHealth } from '@authstate/registry'
+export {
+  CALL_CHANNEL,
+  type Description,
+  type Health,
+  type InstrumentHook,
+  PROVIDER_ANSWERS,
+  type ProviderAnswer,
+  type ProviderCall,
+  type ProviderCallOutcome,
+  type ProviderHealth,
+  type StartedCall,
+} from '@authstate/registry'
 export {
   type BruteForceSettings,
   type ClientSettings,

@@ -151,7 +151,15 @@ describe('what surrounds the providers', () => {
     await using state = await createAuthState({ instrument: (call) => calls.push(call) })
     await state.userSessions.get('canary-realm', 'canary'.repeat(4))
     expect(calls).toEqual([
-      { spi: 'user-session', provider: 'memory', verb: 'get', outcome: 'ok', durationMs: expect.any(Number) },
+      {
+        spi: 'user-session',
+        provider: 'memory',
+        verb: 'get',
+        node: state.describe().node,
+        outcome: 'ok',
+        answer: 'absent',
+        durationMs: expect.any(Number),
+      },
     ])
   })
 

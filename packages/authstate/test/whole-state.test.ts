@@ -203,8 +203,15 @@ function verbsOver(config: AuthStateConfig, userSessions: () => AnyProviderFacto
   test('stats() has the figures of every service that counts something', async () => {
     const { state } = await lived(config)
     const stats = state.stats()
-    expect(stats).toHaveProperty('user-session')
-    expect(stats['realm-cache']).toEqual({})
+    expect(stats).toMatchObject({
+      'user-session': { unreadable: 0, swept: 0 },
+      'auth-session': { unreadable: 0 },
+      'action-token': { unreadable: 0 },
+      'web-session': { unreadable: 0 },
+      'login-failure': { unreadable: 0 },
+      cluster: { unreadable: 0 },
+      'realm-cache': {},
+    })
     expect('redis' in stats).toBe(config.provider === 'redis')
     await state.close()
   })
@@ -278,6 +285,39 @@ describeWith(redis, 'in Redis', () => {
     { provider: 'redis', redis: { url: redis.available ? redisUrl() : '', prefix }, keyring },
     redisUserSessions,
   )
+
+  test('stats() counts what another version stored, of each service', async () => {
+    const config = {
+      provider: 'redis',
+      redis: { url: redisUrl(), prefix: `${prefix}-unreadable` },
+      keyring,
+    } as const
+    const { state, acme, ada } = await lived(config)
+    const client = openRedis()
+    const inspector = await openInspector(client)
+    for (const key of await inspector.keys(config.redis.prefix)) {
+      if (/:(ao|wo):/.test(key)) await client.set(key, '99:of a version to come', 'KEEPTTL')
+      if (/:(us|auth|lf):/.test(key)) await client.hset(key, '_v', '99')
+    }
+    expect(await acme.userSessions.get(ada.sessionId)).toBeUndefined()
+    expect(await acme.authSessions.getRoot(ada.rootId)).toBeUndefined()
+    expect(await acme.actionTokens.get('code', 'ada')).toBeUndefined()
+    expect(await acme.webSessions.get('web-ada')).toBeUndefined()
+    expect(await acme.loginFailures.get('ada')).toBeUndefined()
+    const { redis: _, 'realm-cache': __, ...stats } = state.stats()
+    expect(stats).toMatchObject({
+      'user-session': { unreadable: 1 },
+      'auth-session': { unreadable: 1 },
+      'action-token': { unreadable: 1 },
+      'web-session': { unreadable: 1 },
+      'login-failure': { unreadable: 1 },
+      cluster: { unreadable: 0 },
+    })
+    await state.close()
+    await inspector.clear(config.redis.prefix)
+    inspector.close()
+    client.disconnect()
+  })
 })
 
 test('wrong ids of providers and wrong ways to Redis do not compile', () => {

@@ -5,6 +5,7 @@ import {
   Lifecycle,
   type ProviderContext,
   StoreUnavailableError,
+  type UnreadableStats,
 } from '@authstate/spi'
 import { stopwatchOf } from '@authstate/spi/internal'
 import { ulid } from 'ulid'
@@ -150,6 +151,11 @@ export class LocalNode implements ClusterProvider {
   async startedAt(): Promise<number> {
     this.#lifecycle.assertOpen()
     return this.#transport.startedAt()
+  }
+
+  stats(): UnreadableStats {
+    this.#lifecycle.assertOpen()
+    return { unreadable: this.#transport.unreadable ?? 0 }
   }
 
   async checkHealth(): Promise<void> {

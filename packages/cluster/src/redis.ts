@@ -101,6 +101,10 @@ class RedisTransport implements Transport {
     return this.#reader.trouble
   }
 
+  get unreadable(): number {
+    return this.#reader.unreadable + this.#membership.unreadable
+  }
+
   startedAt(): number {
     return this.#membership.startedAt
   }

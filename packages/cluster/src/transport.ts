@@ -19,6 +19,8 @@ export interface Transport {
   /** Why the channel is not live, where something has to be done about it. */
   readonly trouble?: string | undefined
   startedAt(): number
+  /** Events and nodes that could not be read so far. @default 0 */
+  readonly unreadable?: number
   checkHealth(): Promise<void>
   leave(): Promise<void>
 }

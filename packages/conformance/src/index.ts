@@ -24,6 +24,7 @@ export {
   levels,
   type Method,
   type OtherNode,
+  type OwnOf,
   type Stage,
   type Suite,
   type SuiteBuilder,

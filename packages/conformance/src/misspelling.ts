@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Provider } from '@authstate/spi'
-import type { Method } from './suite.js'
+import type { Method, OwnOf } from './suite.js'
 
 /** An object that a verb takes, whole, and the call it goes into. Made by {@link taker}. */
 export interface Taker {
@@ -18,9 +17,7 @@ export type Whole<T> = {
 
 /** The verbs of a provider, each with the objects it takes; none for a verb that takes no object. */
 export type Takers<P> = {
-  readonly [Verb in Exclude<keyof P, keyof Provider> as NonNullable<P[Verb]> extends Method
-    ? Verb
-    : never]-?: readonly Taker[]
+  readonly [Verb in OwnOf<P> as NonNullable<P[Verb]> extends Method ? Verb : never]-?: readonly Taker[]
 }
 
 /**

@@ -66,10 +66,14 @@ export type Method = (...args: never[]) => unknown
  * its answers, or those of the object it returns, and must not change them.
  */
 export type Verbs<P> = {
-  readonly [Verb in Exclude<keyof P, keyof Provider> as NonNullable<P[Verb]> extends Method ? Verb : never]-?:
-    | true
-    | 'shared'
+  readonly [Verb in OwnOf<P> as NonNullable<P[Verb]> extends Method ? Verb : never]-?: true | 'shared'
 }
+
+/** Members that are not those of every provider. A contract that says what its `stats` are has them of its own. */
+export type OwnOf<P> = Exclude<
+  keyof P,
+  Exclude<keyof Provider, P extends { stats: Method } ? 'stats' : never>
+>
 
 /** Adds a case to a suite; its name is `verb: behaviour`, its source says where the guarantee comes from. */
 export type AddCase<P extends Provider> = (

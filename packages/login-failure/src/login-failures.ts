@@ -6,6 +6,7 @@ import {
   Lifecycle,
   type ProviderContext,
   StoreUnavailableError,
+  type UnreadableStats,
 } from '@authstate/spi'
 import { parseIp } from './address.js'
 import { type Attempt, checkAttempt, checkIds } from './checks.js'
@@ -190,6 +191,11 @@ export class LoginFailures implements LoginFailureProvider {
   ) {
     this.#lifecycle.assertOpen()
     return this.#events.on(event, listener)
+  }
+
+  stats(): UnreadableStats {
+    this.#lifecycle.assertOpen()
+    return { unreadable: this.#store.unreadable ?? 0 }
   }
 
   async checkHealth() {

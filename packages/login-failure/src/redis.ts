@@ -53,6 +53,10 @@ class RedisStore implements FailureStore {
     this.#unreadable = new UnreadableCounter(context.logger, loginFailureSpi.name, 'a stored record')
   }
 
+  get unreadable(): number {
+    return this.#unreadable.total
+  }
+
   async load(subject: Subject, now: number): Promise<FailureState | undefined> {
     const { record } = this.#keysOf(subject)
     const [version, ...fields] = await this.#redis.hmget('login-failure.get', record, READ_FIELDS)

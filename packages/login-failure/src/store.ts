@@ -59,6 +59,8 @@ export type Policies = Readonly<Record<LockRule, Policy | undefined>>
  * A step that fails throws a `StoreUnavailableError`, whose `applied` says whether it may have been done.
  */
 export interface FailureStore {
+  /** Records that could not be read so far. @default 0 */
+  readonly unreadable?: number
   /** The state of a subject, `undefined` where there is none or it has ended. */
   load(subject: Subject, now: number): Promise<FailureState | undefined>
   /**

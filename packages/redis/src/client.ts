@@ -29,6 +29,7 @@ export interface ClientInternals {
   readonly options?: {
     readonly host?: string
     readonly port?: number
+    readonly path?: string
     readonly sentinels?: unknown
     readonly keyPrefix?: string
     readonly autoResendUnfulfilledCommands?: boolean

@@ -6,6 +6,7 @@ import {
   consoleLogger,
   type Known,
   type Logger,
+  type NodeIdentity,
 } from '@authstate/spi'
 import { adviseOn } from './advice.js'
 import { BATCH_SIZE, batchWrites } from './batch-writes.js'
@@ -56,10 +57,15 @@ export interface ConnectionSurroundings {
 
 const SURROUNDINGS: Known<ConnectionSurroundings> = { logger: true, clock: true, node: true }
 
-/** {@link connect} with options that were validated already. */
+/**
+ * {@link connect} with options that were validated already.
+ *
+ * @param identity Named in what is told of commands.
+ */
 export async function openConnection(
   config: RedisConfig,
   { logger = consoleLogger, clock, node = hostname() }: ConnectionSurroundings,
+  identity?: NodeIdentity,
 ): Promise<RedisConnection> {
   const owned = config.client === undefined
   const client = config.client ?? (await makeClient(config))
@@ -92,6 +98,7 @@ export async function openConnection(
     mayRepeat,
     givenClock: clock,
     logger,
+    node: identity,
     onFailure: (error) => leaveReplica(client, error),
     makeReader: (holdMs) => openReader(client, config, logger, holdMs),
     end: () => {

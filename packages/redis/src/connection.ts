@@ -1,15 +1,10 @@
-import {
-  allSteps,
-  type Clock,
-  ConfigurationError,
-  type Logger,
-  ProviderClosedError,
-  systemClock,
-} from '@authstate/spi'
+import { allSteps, type Clock, ConfigurationError, ProviderClosedError, systemClock } from '@authstate/spi'
 import type { Noting } from './changes/consumers.js'
 import type { ChangeHandlers, ChangeReaderOptions, ChangeReading } from './changes/contract.js'
 import { ChangeReader } from './changes/reader.js'
 import type { RedisClient } from './client.js'
+import { followCommand, isFollowed, type PlainCommand } from './command.js'
+import type { ConnectionParts } from './connection-parts.js'
 import type { ConnectionStats, RedisConnection, ScriptCall } from './contract.js'
 import { Deadlines } from './deadline.js'
 import type { DeploymentClock } from './deployment-clock.js'
@@ -22,23 +17,6 @@ import { checkWrite, readClock } from './scripts.js'
 import type { ServerWatch } from './server-watch.js'
 
 export type { ConnectionStats, RedisConnection, ScriptCall } from './contract.js'
-
-/** What an {@link OpenConnection} is made of. */
-export interface ConnectionParts {
-  readonly client: RedisClient
-  readonly keys: KeySpace
-  readonly commandTimeoutMs: number
-  /** Whether the client sends a command again when its connection broke. */
-  readonly mayRepeat: boolean
-  /** Told of every failure of a command. */
-  readonly onFailure: (error: unknown) => void
-  readonly makeReader: (holdMs?: number) => Promise<RedisClient>
-  /** Taken as it is; `undefined`: the connection measures the deployment's, see {@link OpenConnection.goBy}. */
-  readonly givenClock: Clock | undefined
-  readonly logger: Logger
-  /** Lets go of the client once nothing is in flight. */
-  readonly end: () => void
-}
 
 export class OpenConnection implements RedisConnection {
   readonly keys: KeySpace
@@ -80,8 +58,12 @@ export class OpenConnection implements RedisConnection {
   }
 
   /** Sends what tells the time: the one kind of command that goes out before the time is known. */
-  readTime<T, R>(send: (client: RedisClient) => Promise<T>, decode: (reply: T) => R): Promise<R> {
-    return this.#sendNow(readClock.name, () => send(this.#client), decode)
+  readTime<T, R>(
+    kind: typeof readClock | 'TIME',
+    send: (client: RedisClient) => Promise<T>,
+    decode: (reply: T) => R,
+  ): Promise<R> {
+    return this.#sendNow(readClock.name, kind, () => send(this.#client), decode)
   }
 
   /** What is noted of changes; `undefined`: nobody asks. */
@@ -150,6 +132,7 @@ export class OpenConnection implements RedisConnection {
     const parameters = scriptParameters(script, keys, args, this.#client.isCluster)
     return this.#sendNow(
       script.name,
+      script,
       () => this.#client.evalsha(...parameters),
       script.decode,
       (error) => (isScriptMissing(error) ? this.#sendSource(script, parameters) : undefined),
@@ -158,13 +141,13 @@ export class OpenConnection implements RedisConnection {
   }
 
   /** Asks something although everything is refused. */
-  askAnyway<T>(operation: string, ask: () => Promise<T>): Promise<T> {
-    return this.#sendNow(operation, ask, asItIs<T>)
+  askAnyway<T>(operation: string, command: PlainCommand, ask: () => Promise<T>): Promise<T> {
+    return this.#sendNow(operation, command, ask, asItIs<T>)
   }
 
   /** From now on a change is answered when replicas have it. */
   async waitFor(replicas: Replicas): Promise<void> {
-    await this.#send('redis.wait', () => replicas.check(), asItIs)
+    await this.#send('redis.wait', 'WAIT', () => replicas.check(), asItIs)
     this.#replicas = replicas
   }
 
@@ -180,6 +163,7 @@ export class OpenConnection implements RedisConnection {
       replicas === undefined ? send() : replicas.behind(String(parameters[2]), send)
     return this.#send(
       script.name,
+      script,
       () => write(() => this.#client.evalsha(...parameters)),
       script.decode,
       (error) => (isScriptMissing(error) ? write(() => this.#sendSource(text, parameters)) : undefined),
@@ -199,11 +183,11 @@ export class OpenConnection implements RedisConnection {
   }
 
   hgetall(operation: string, key: string): Promise<Readonly<Record<string, string>>> {
-    return this.#send(operation, () => this.#client.hgetall(key), asItIs<Record<string, string>>)
+    return this.#send(operation, 'HGETALL', () => this.#client.hgetall(key), asItIs<Record<string, string>>)
   }
 
   hvals(operation: string, key: string): Promise<readonly string[]> {
-    return this.#send(operation, () => this.#client.hvals(key), asItIs<string[]>)
+    return this.#send(operation, 'HVALS', () => this.#client.hvals(key), asItIs<string[]>)
   }
 
   hmget<R = (string | null)[]>(
@@ -212,7 +196,7 @@ export class OpenConnection implements RedisConnection {
     fields: readonly string[],
     decode: (values: (string | null)[]) => R = asItIs as never,
   ): Promise<R> {
-    return this.#send(operation, () => this.#client.hmget(key, ...fields), decode)
+    return this.#send(operation, 'HMGET', () => this.#client.hmget(key, ...fields), decode)
   }
 
   get<R = string | null>(
@@ -220,11 +204,16 @@ export class OpenConnection implements RedisConnection {
     key: string,
     decode: (text: string | null) => R = asItIs as never,
   ): Promise<R> {
-    return this.#send(operation, () => this.#client.get(key), decode)
+    return this.#send(operation, 'GET', () => this.#client.get(key), decode)
   }
 
   countAfter(operation: string, key: string, after: number): Promise<number> {
-    return this.#send(operation, () => this.#client.zcount(key, `(${after}`, '+inf'), asItIs<number>)
+    return this.#send(
+      operation,
+      'ZCOUNT',
+      () => this.#client.zcount(key, `(${after}`, '+inf'),
+      asItIs<number>,
+    )
   }
 
   async openReader(holdMs?: number): Promise<RedisClient> {
@@ -249,7 +238,7 @@ export class OpenConnection implements RedisConnection {
   }
 
   async checkHealth(): Promise<void> {
-    await this.askAnyway('redis.check-health', () => this.#client.ping())
+    await this.askAnyway('redis.check-health', 'PING', () => this.#client.ping())
     await this.#watch?.look()
     if (this.#refusal !== undefined) throw new ConfigurationError(this.#refusal)
     // On a Cluster each master is asked, through whatever partitions it has.
@@ -285,6 +274,7 @@ export class OpenConnection implements RedisConnection {
    */
   #send<T, R>(
     operation: string,
+    kind: Script | PlainCommand,
     send: () => Promise<T>,
     decode: (reply: T) => R,
     again?: (error: unknown) => Promise<T> | undefined,
@@ -297,11 +287,12 @@ export class OpenConnection implements RedisConnection {
       this.#failed += 1
       return Promise.reject(notConnected(operation, this.#clock.failure))
     }
-    return this.#sendNow(operation, send, decode, again)
+    return this.#sendNow(operation, kind, send, decode, again)
   }
 
   #sendNow<T, R>(
     operation: string,
+    kind: Script | PlainCommand,
     send: () => Promise<T>,
     decode: (reply: T) => R,
     again?: (error: unknown) => Promise<T> | undefined,
@@ -312,6 +303,23 @@ export class OpenConnection implements RedisConnection {
       this.#failed += 1
       return Promise.reject(notConnected(operation))
     }
+    if (!isFollowed()) return this.#exchange(operation, send, decode, again)
+    const command = { operation, kind, client: this.#client, node: this.#parts.node }
+    return followCommand(command, (onSource) =>
+      this.#exchange(operation, send, decode, (error) => {
+        const next = again?.(error)
+        if (next !== undefined) onSource()
+        return next
+      }),
+    )
+  }
+
+  #exchange<T, R>(
+    operation: string,
+    send: () => Promise<T>,
+    decode: (reply: T) => R,
+    again?: (error: unknown) => Promise<T> | undefined,
+  ): Promise<R> {
     this.#sent += 1
     // One promise for all of it: every further one costs as much as the rest of this method.
     return new Promise((resolve, reject) => {

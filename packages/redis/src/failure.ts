@@ -82,6 +82,13 @@ export function refusalOf(message: string): string | undefined {
   return REFUSAL.exec(message)?.[1]
 }
 
+/** The code of what Redis answered instead of a reply, one of a closed list; `undefined`: it answered none of them. */
+export function replyCodeOf(error: unknown): string | undefined {
+  if (!isError(error)) return undefined
+  if (missingRight(error) !== undefined) return 'NOPERM'
+  return refusalOf(error.message) ?? FOREIGN_TYPE.exec(error.message)?.[1]
+}
+
 /** Why Redis refused something, for whoever reads on a connection of its own; `undefined`: it did not refuse. */
 export function refusalText(error: unknown): string | undefined {
   const right = missingRight(error)

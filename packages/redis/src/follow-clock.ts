@@ -76,6 +76,7 @@ function timeReader(
   let isPlain = false
   const plain = () =>
     connection.readTime(
+      'TIME',
       (to) => to.time(),
       (reply) => {
         const [seconds, us] = reply as [number | string, number | string]
@@ -92,6 +93,7 @@ function timeReader(
     const args = { floor: Math.max(0, floorUs), most: MOST_BEHIND_US, seen, lower: lowerUs }
     const [sha1, ...rest] = scriptParameters(readClock, { clock: key }, args)
     return connection.readTime(
+      readClock,
       (to) =>
         to.evalsha(sha1, ...rest).catch((error: unknown) => {
           if (isScriptMissing(error)) return to.eval(readClock.lua, ...rest)

@@ -14,6 +14,7 @@ export type {
   EndedSession,
 } from './changes/contract.js'
 export type { RedisClient } from './client.js'
+export { COMMAND_CHANNEL, type PlainCommand, type RedisCommand } from './command.js'
 export { concealError } from './conceal.js'
 export { type ConnectionSurroundings, connect } from './connect.js'
 export type { ConnectionStats, RedisConnection, ScriptCall } from './connection.js'

@@ -12,6 +12,6 @@ export function redisConnection(): ProviderFactory<RedisConnection, RedisConfig>
     onDemand: true,
     config: describedSchema(redisConfig),
     create: ({ logger, givenClock, node }, config) =>
-      openConnection(config, { logger, clock: givenClock, node: node.name }),
+      openConnection(config, { logger, clock: givenClock, node: node.name }, node),
   }
 }

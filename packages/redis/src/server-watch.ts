@@ -218,7 +218,7 @@ export class ServerWatch {
     const { connection, client, logger } = this.#parts
     const before = this.#policy
     try {
-      this.#policy = await connection.askAnyway('redis.info', () => readPolicy(client))
+      this.#policy = await connection.askAnyway('redis.info', 'INFO', () => readPolicy(client))
       // What was evicted before an operator mended the policy is missing until somebody looks for it.
       this.#hasEvicted ||= evicts(this.#policy)
       this.#neverEvicts = !this.#hasEvicted && this.#policy !== undefined

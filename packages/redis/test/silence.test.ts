@@ -163,7 +163,7 @@ async function clientOf(connection: RedisConnection): Promise<RedisClient> {
     found = client
     return client.ping()
   }
-  await (connection as OpenConnection).readTime(look, () => undefined)
+  await (connection as OpenConnection).readTime('TIME', look, () => undefined)
   return found as RedisClient
 }
 

@@ -1,3 +1,4 @@
+export { PROVIDER_ANSWERS, type ProviderAnswer } from './answers.js'
 export type { Environment, RegistryConfig, SpiConfig } from './config.js'
 export type { Description, PropertyDescription, SpiDescription } from './describe.js'
 export type { Health, ProviderHealth } from './health.js'
@@ -6,6 +7,7 @@ export {
   type InstrumentHook,
   type ProviderCall,
   type ProviderCallOutcome,
+  type StartedCall,
 } from './instrument.js'
 export { type JsonSchema, jsonSchemaOf as schemaOf } from './json-schema.js'
 export { createProviderRegistry, type ProviderRegistry, type ProviderRegistryOptions } from './registry.js'

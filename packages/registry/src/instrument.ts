@@ -1,14 +1,26 @@
-import { channel } from 'node:diagnostics_channel'
-import { isProviderError, type Logger, type Provider, type ProviderErrorCode } from '@authstate/spi'
-import { isError, isPromiseLike, timers } from '@authstate/spi/internal'
+import { channel, tracingChannel } from 'node:diagnostics_channel'
+import {
+  isProviderError,
+  type Logger,
+  type NodeIdentity,
+  type Provider,
+  type ProviderErrorCode,
+} from '@authstate/spi'
+import { type Around, isError, isPromiseLike, runAround, timers } from '@authstate/spi/internal'
+import { answerOf, type ProviderAnswer } from './answers.js'
 
-/** Name of the `node:diagnostics_channel` channel on which every call of a provider is published. */
+/**
+ * Name of the `node:diagnostics_channel` channel on which every finished call of a provider is published.
+ *
+ * There is a tracing channel of the same name, for who needs the start of a call as well: `tracingChannel('authstate:call')`. Its
+ * messages are {@link StartedCall}.
+ */
 export const CALL_CHANNEL = 'authstate:call'
 
 /** How a call ended: well, with a failure of this library, with the caller's misuse, or with anything else. */
 export type ProviderCallOutcome = 'ok' | ProviderErrorCode | 'TypeError' | 'RangeError' | 'error'
 
-/** One finished call of a provider's public method. Never holds arguments, results or ids. */
+/** One finished call of a provider's public method. Never holds arguments, results, ids or errors. */
 export interface ProviderCall {
   /** Name of the SPI: `'user-session'`. */
   readonly spi: string
@@ -16,26 +28,52 @@ export interface ProviderCall {
   readonly provider: string
   /** Name of the method. */
   readonly verb: string
+  /** The node that was called, the very object of `describe().node`: a process may have several. */
+  readonly node: NodeIdentity
   /** From the call to its return, or to the settling of its promise. */
   readonly durationMs: number
   readonly outcome: ProviderCallOutcome
+  /** The word that the verb answered, where it answered one. Never any other text. */
+  readonly answer?: ProviderAnswer
+  /** `true`: a method that answers at once, out of this process's memory. */
+  readonly sync?: true
 }
+
+/**
+ * A call on the tracing channel: one object from its start to its end. What tells how it ended is there once it has: at `end` of a
+ * method that answers at once, at `asyncEnd` of any other.
+ */
+export type StartedCall = Pick<ProviderCall, 'spi' | 'provider' | 'verb' | 'node'> &
+  Partial<Omit<ProviderCall, 'spi' | 'provider' | 'verb' | 'node'>> & {
+    /**
+     * For a subscriber of `start`: what the call shall run inside of, such as the context of a span. It calls `run` at once and
+     * answers what that answered. Whoever finds one here runs it inside of theirs.
+     */
+    around?: Around
+  }
 
 /** Receives every {@link ProviderCall}. What it throws is logged once and reaches no caller. */
 export type InstrumentHook = (call: ProviderCall) => void
 
 type Method = (...args: unknown[]) => unknown
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] }
 
 const calls = channel(CALL_CHANNEL)
+const tracing = tracingChannel<unknown, StartedCall>(CALL_CHANNEL)
 const NOT_COUNTED: ReadonlySet<PropertyKey> = new Set(['close', 'checkHealth'])
 
 /** Says who listens, and tells them. */
 export interface Observer {
+  readonly node: NodeIdentity
   active(): boolean
   tell(call: ProviderCall): void
 }
 
-export function createObserver(hook: InstrumentHook | undefined, logger: Logger): Observer {
+export function createObserver(
+  hook: InstrumentHook | undefined,
+  logger: Logger,
+  node: NodeIdentity,
+): Observer {
   let reported = false
   const report = (): void => {
     if (reported) return
@@ -43,7 +81,8 @@ export function createObserver(hook: InstrumentHook | undefined, logger: Logger)
     logger.error({}, 'the instrument hook failed; later failures of it are not logged')
   }
   return {
-    active: hook === undefined ? () => calls.hasSubscribers : () => true,
+    node,
+    active: hook === undefined ? () => calls.hasSubscribers || tracing.hasSubscribers : () => true,
     tell(call) {
       if (calls.hasSubscribers) calls.publish(call)
       try {
@@ -102,33 +141,64 @@ function observed(
 ): Method {
   return (...args) => {
     if (!observer.active()) return (target[verb] as Method)(...args)
-    const startedAt = timers.monotonicMs()
-    const tell = (outcome: ProviderCallOutcome): void => {
-      observer.tell({ spi, provider, verb, durationMs: timers.monotonicMs() - startedAt, outcome })
-    }
-    let result: unknown
-    try {
-      result = (target[verb] as Method)(...args)
-    } catch (error) {
-      tell(outcomeOf(error))
-      throw error
-    }
-    if (!isPromiseLike(result)) {
-      tell('ok')
-      return result
-    }
-    // The caller gets the promise that follows, so that a rejection nobody handles is still seen as one.
-    return result.then(
-      (value) => {
-        tell('ok')
-        return value
-      },
-      (error) => {
-        tell(outcomeOf(error))
-        throw error
-      },
+    return follow({ spi, provider, verb, node: observer.node }, observer, () =>
+      (target[verb] as Method)(...args),
     )
   }
+}
+
+/** Makes a call, and tells of it in the order that `tracingChannel` prescribes. */
+function follow(call: Writable<StartedCall>, observer: Observer, run: () => unknown): unknown {
+  const startedAt = timers.monotonicMs()
+  const ended = (outcome: ProviderCallOutcome): ProviderCall => {
+    call.durationMs = timers.monotonicMs() - startedAt
+    call.outcome = outcome
+    return call as ProviderCall
+  }
+  let result: unknown
+  try {
+    result = tracing.start.runStores(call, () => runAround(call.around, run))
+  } catch (error) {
+    const failed = ended(outcomeOf(error))
+    tracing.error.publish(call)
+    tracing.end.publish(call)
+    observer.tell(failed)
+    throw error
+  }
+  if (!isPromiseLike(result)) {
+    answered(call, result)
+    call.sync = true
+    const done = ended('ok')
+    tracing.end.publish(call)
+    observer.tell(done)
+    return result
+  }
+  tracing.end.publish(call)
+  // The caller gets the promise that follows, so that a rejection nobody handles is still seen as one.
+  return result.then(
+    (value) => {
+      answered(call, value)
+      settled(ended('ok'), observer)
+      return value
+    },
+    (error) => {
+      const failed = ended(outcomeOf(error))
+      tracing.error.publish(call)
+      settled(failed, observer)
+      throw error
+    },
+  )
+}
+
+function settled(call: ProviderCall, observer: Observer): void {
+  tracing.asyncStart.publish(call)
+  tracing.asyncEnd.publish(call)
+  observer.tell(call)
+}
+
+function answered(call: Writable<StartedCall>, value: unknown): void {
+  const answer = answerOf(value)
+  if (answer !== undefined) call.answer = answer
 }
 
 function outcomeOf(error: unknown): ProviderCallOutcome {

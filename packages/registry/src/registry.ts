@@ -100,6 +100,13 @@ export interface ProviderRegistry {
   /** Asks every running provider whether it can serve. Never rejects. */
   health(): Promise<Health>
   /**
+   * Figures of this process, by name of the SPI, of the running providers that count something. Reads memory only.
+   *
+   * @throws {ConfigurationError} the registry has not been started
+   * @throws {ProviderClosedError} the registry is closed
+   */
+  stats(): Readonly<Record<string, unknown>>
+  /**
    * Closes every provider, the last started first, after a start in progress has ended. A second call is the same. Takes
    * `closeTimeoutMs` at most: what is not done by then is named in a warning and ends by itself.
    *
@@ -158,7 +165,7 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
     keyring: options.keyring,
     realm: createRealmResolver(realms, realmChecksOf(catalog)),
   }
-  const observer = createObserver(instrument, logger)
+  const observer = createObserver(instrument, logger, surroundings.node)
   const running = new Map<string, Running>()
   let planning: Promise<Plan> | undefined
   let plan: Plan | undefined
@@ -245,12 +252,18 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
     )
   }
 
-  function find<P extends Provider>(spi: Spi<P>): P | undefined {
+  /** @throws {ProviderClosedError | ConfigurationError} nothing is running */
+  function assertStarted(): void {
     if (closing) throw new ProviderClosedError('the registry is closed')
-    if (phase === 'started') return running.get(spi.name)?.standIn as P | undefined
+    if (phase === 'started') return
     const why =
       phase === 'failed' ? 'could not be started' : 'has not been started: await registry.start() first'
     throw new ConfigurationError(`the registry ${why}`)
+  }
+
+  function find<P extends Provider>(spi: Spi<P>): P | undefined {
+    assertStarted()
+    return running.get(spi.name)?.standIn as P | undefined
   }
 
   const registry: ProviderRegistry = {
@@ -282,6 +295,10 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
     get clock() {
       return options.clock ?? ownClock(running.values()) ?? systemClock
     },
+    stats() {
+      assertStarted()
+      return figuresOf(running, options.services)
+    },
     health: () => checkHealth(phase === 'started' && !closing, running.values()),
     close() {
       closing ??= close()
@@ -290,6 +307,18 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
     [Symbol.asyncDispose]: () => registry.close(),
   }
   return registry
+}
+
+/** What a service says of its provider, where the provider does not say it itself. */
+function figuresOf(
+  running: ReadonlyMap<string, Running>,
+  services: readonly Service[] = [],
+): Readonly<Record<string, unknown>> {
+  const figures = [...running].map(([name, { provider }]) => {
+    const service = services.find((candidate) => candidate.name === name)
+    return [name, service?.stats === undefined ? provider.stats?.() : service.stats(provider)] as const
+  })
+  return Object.fromEntries(figures.filter(([, counted]) => counted !== undefined))
 }
 
 function ownClock(running: Iterable<Running>): Clock | undefined {

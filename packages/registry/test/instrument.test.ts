@@ -7,7 +7,13 @@ import {
   StoreUnavailableError,
 } from '@authstate/spi'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { CALL_CHANNEL, type InstrumentHook, type ProviderCall } from '../src/index.js'
+import {
+  CALL_CHANNEL,
+  type InstrumentHook,
+  PROVIDER_ANSWERS,
+  type ProviderAnswer,
+  type ProviderCall,
+} from '../src/index.js'
 import { factory, recordingLogger, started, users } from './support.js'
 
 /** The clock by which calls are measured, which a test can hold. */
@@ -30,6 +36,9 @@ class Counter extends Base implements Provider {
   readonly limit = 10
   override get name(): string {
     return `counter ${this.#count}`
+  }
+  async answer(value: unknown): Promise<unknown> {
+    return value
   }
   async add(amount: number): Promise<number> {
     if (typeof amount !== 'number') throw new TypeError('"amount" must be a number')
@@ -62,6 +71,7 @@ async function counterWith(instrument?: InstrumentHook, logger = recordingLogger
   const registry = await started({ factories: [counters], logger, instrument })
   return { registry, counter: registry.get(counterSpi), logger }
 }
+const TRACING = `tracing:${CALL_CHANNEL}`
 const subscriptions: ((message: unknown) => void)[] = []
 function subscribe(): ProviderCall[] {
   const calls: ProviderCall[] = []
@@ -78,16 +88,20 @@ describe('instrumentation', () => {
   test('tells the hook and the channel of every call', async () => {
     const heard: ProviderCall[] = []
     const published = subscribe()
-    const { counter } = await counterWith((call) => heard.push(call))
+    const { registry, counter } = await counterWith((call) => heard.push(call))
     await counter.add(3)
     expect(counter.peek()).toBe(3)
-    const expected = ['add', 'peek'].map((verb) => ({
+    const common = {
       spi: 'counter',
       provider: 'memory',
-      verb,
+      node: registry.describe().node,
       durationMs: expect.any(Number),
       outcome: 'ok',
-    }))
+    }
+    const expected = [
+      { ...common, verb: 'add' },
+      { ...common, verb: 'peek', sync: true },
+    ]
     expect(heard).toEqual(expected)
     expect(published).toEqual(expected)
   })
@@ -152,8 +166,47 @@ describe('instrumentation', () => {
     const { counter } = await counterWith((call) => heard.push(call))
     await counter.add(987_654)
     await counter.reject(new Error('987654')).catch(() => {})
-    expect(Object.keys(heard[0] ?? {}).sort()).toEqual(['durationMs', 'outcome', 'provider', 'spi', 'verb'])
+    const names = ['durationMs', 'node', 'outcome', 'provider', 'spi', 'verb']
+    for (const call of heard) expect(Object.keys(call).sort()).toEqual(names)
     expect(JSON.stringify(heard.map(({ durationMs: _, ...rest }) => rest))).not.toContain('987654')
+  })
+
+  test.each<[unknown, ProviderAnswer | undefined]>([
+    [undefined, 'absent'],
+    [true, 'true'],
+    [false, 'false'],
+    ['stored', 'stored'],
+    [{ outcome: 'refused', reason: 'user-limit' }, 'refused'],
+    [{ outcome: 'executed', result: 's3cret' }, 'executed'],
+    ['eyJhbGciOiJIUzI1NiJ9.s3cret', undefined],
+    [{ outcome: 's3cret' }, undefined],
+    [{ outcome: { toString: () => 'used' } }, undefined],
+    [null, undefined],
+    [7, undefined],
+    [{}, undefined],
+    [[], undefined],
+  ])('tells the word that a verb answered, and no other text: %j', async (value, answer) => {
+    const heard: ProviderCall[] = []
+    const { counter } = await counterWith((call) => heard.push(call))
+    expect(await counter.answer(value)).toBe(value)
+    expect(heard[0]?.answer).toBe(answer)
+    expect('answer' in (heard[0] ?? {})).toBe(answer !== undefined)
+  })
+
+  test('an answer that nobody may look into is the caller’s all the same', async () => {
+    const heard: ProviderCall[] = []
+    const { counter } = await counterWith((call) => heard.push(call))
+    const hostile = new Proxy(
+      {},
+      {
+        get(_, key) {
+          if (key === 'outcome') throw new Error('not yours')
+          return undefined
+        },
+      },
+    )
+    expect(await counter.answer(hostile)).toBe(hostile)
+    expect(heard).toMatchObject([{ outcome: 'ok' }])
   })
 
   test('a hook that fails reaches no caller and is logged once', async () => {
@@ -247,16 +300,29 @@ describe('what get() hands out', () => {
     }
   })
 
-  test('when nobody listens a call passes straight through', async () => {
+  test('when nobody listens a call passes straight through: no time is taken, nothing wrapped, nothing published', async () => {
     const promise = Promise.resolve(1)
+    const then = vi.spyOn(promise, 'then')
     const direct = factory(users, 'x', { create: () => ({ same: () => promise }) })
     const registry = await started({ factories: [direct] })
-    const now = vi.spyOn(performance, 'now')
+    host.monotonicMs.mockClear()
+    const names = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'].map((event) => `${TRACING}:${event}`)
+    const published = [CALL_CHANNEL, ...names].flatMap((name) => {
+      const one = channel(name)
+      return [vi.spyOn(one, 'publish'), vi.spyOn(one, 'runStores')]
+    })
     try {
       expect((registry.get(users) as unknown as { same(): Promise<number> }).same()).toBe(promise)
-      expect(now).not.toHaveBeenCalled()
+      expect(host.monotonicMs).not.toHaveBeenCalled()
+      expect(then).not.toHaveBeenCalled()
+      for (const spy of published) expect(spy).not.toHaveBeenCalled()
     } finally {
+      vi.restoreAllMocks()
       host.monotonicMs.mockImplementation(() => performance.now())
     }
   })
+})
+
+test('the list of answers has each word once', () => {
+  expect(new Set(PROVIDER_ANSWERS).size).toBe(PROVIDER_ANSWERS.length)
 })

@@ -83,4 +83,4 @@ export {
 } from './service.js'
 export type { StandardIssue, StandardResult, StandardSchemaV1 } from './standard-schema.js'
 export { allSteps, nextStep } from './steps.js'
-export { UnreadableCounter } from './unreadable.js'
+export { UnreadableCounter, type UnreadableStats } from './unreadable.js'

@@ -4,6 +4,7 @@
  * @module
  */
 export { mapAnswer } from './answer.js'
+export { type Around, runAround } from './around.js'
 export { DEFAULT_MAX_NOTES_BYTES, MAX_NAME_BYTES } from './assert.js'
 export {
   type ForwardedHop,

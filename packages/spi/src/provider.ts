@@ -16,6 +16,11 @@ export interface Provider {
   /** What an operator should know although the provider can serve, a sentence each. Asked by `health()`, after `checkHealth`. */
   warnings?(): readonly string[]
   /**
+   * What the provider has met since it was opened, on this node, as plain data. It reads memory and never a store, because it is
+   * asked while somebody looks at metrics. A provider of ours that reads records tells at least `UnreadableStats`.
+   */
+  stats?(): object
+  /**
    * The clock that the provider goes by, where it has one of its own. Providers that depend on this one get it as the clock of
    * their context, and `state.clock` is it, so that one deployment has one clock.
    */

@@ -1,5 +1,11 @@
 import type { Logger } from './logger.js'
 
+/** What a provider has met since it was opened. */
+export interface UnreadableStats {
+  /** Reads that found what another version stored, or what could not be decoded: absent for the caller. */
+  readonly unreadable: number
+}
+
 /**
  * Counts what is stored and cannot be read, because another version of this library wrote it, or somebody else did. It counts
  * as absent. The log says so once, and names no record.

@@ -10,6 +10,7 @@ import {
   type PageOptions,
   type ProviderContext,
   UnreadableCounter,
+  type UnreadableStats,
 } from '@authstate/spi'
 import {
   type CheckContext,
@@ -168,6 +169,11 @@ export class WebSessions implements WebSessionProvider {
   ) {
     this.#lifecycle.assertOpen()
     return this.#listeners.on(event, listener)
+  }
+
+  stats(): UnreadableStats {
+    this.#lifecycle.assertOpen()
+    return { unreadable: this.#unreadable.total }
   }
 
   async checkHealth() {

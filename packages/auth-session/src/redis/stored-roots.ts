@@ -21,6 +21,10 @@ export class StoredRoots {
     this.#unreadable = new UnreadableCounter(logger, authSessionSpi.name, 'a stored session')
   }
 
+  get unreadable(): number {
+    return this.#unreadable.total
+  }
+
   /** A root from the fields of its hash; `undefined` when there is none or it has expired. */
   root(name: RootName, stored: Fields, now: number): RootAuthSession | undefined {
     if (stored['_v'] === undefined) return undefined

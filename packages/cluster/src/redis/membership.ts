@@ -79,6 +79,11 @@ export class Membership {
     this.#member = `${escapePart(parts.node.node.name)}:${parts.node.node.incarnation}`
   }
 
+  /** Nodes that could not be read so far, each time they were heard. */
+  get unreadable(): number {
+    return this.#unreadable.total
+  }
+
   get startedAt(): number {
     return this.#startedAt
   }

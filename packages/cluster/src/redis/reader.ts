@@ -98,6 +98,11 @@ export class ChannelReader {
     }
   }
 
+  /** Events that could not be read so far. */
+  get unreadable(): number {
+    return this.#unreadable.total
+  }
+
   /** Why the channel cannot be read, where Redis refuses it. */
   get trouble(): string | undefined {
     return this.#trouble
