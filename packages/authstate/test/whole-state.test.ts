@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { FakeClock, openInspector } from '@authstate/conformance'
+import { FakeClock, openInspector, RecordingLogger } from '@authstate/conformance'
 import type { AnyProviderFactory } from '@authstate/spi'
 import { afterAll, describe, expect, test } from 'vitest'
 import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
@@ -292,12 +292,14 @@ describeWith(redis, 'in Redis', () => {
       redis: { url: redisUrl(), prefix: `${prefix}-unreadable` },
       keyring,
     } as const
-    const { state, acme, ada } = await lived(config)
+    const logger = new RecordingLogger()
+    const { state, acme, ada } = await lived({ ...config, logger })
     const client = openRedis()
     const inspector = await openInspector(client)
     for (const key of await inspector.keys(config.redis.prefix)) {
       if (/:(ao|wo):/.test(key)) await client.set(key, '99:of a version to come', 'KEEPTTL')
-      if (/:(us|auth|lf):/.test(key)) await client.hset(key, '_v', '99')
+      if (/:(auth|lf):/.test(key)) await client.hset(key, '_v', '99')
+      if (/:us:/.test(key)) await client.hset(key, 't', 'v99')
     }
     expect(await acme.userSessions.get(ada.sessionId)).toBeUndefined()
     expect(await acme.authSessions.getRoot(ada.rootId)).toBeUndefined()

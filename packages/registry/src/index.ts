@@ -1,4 +1,3 @@
-export { PROVIDER_ANSWERS, type ProviderAnswer } from './answers.js'
 export type { Environment, RegistryConfig, SpiConfig } from './config.js'
 export type { Description, PropertyDescription, SpiDescription } from './describe.js'
 export type { Health, ProviderHealth } from './health.js'

@@ -4,10 +4,10 @@ import {
   type Logger,
   type NodeIdentity,
   type Provider,
+  type ProviderAnswer,
   type ProviderErrorCode,
 } from '@authstate/spi'
-import { type Around, isError, isPromiseLike, runAround, timers } from '@authstate/spi/internal'
-import { answerOf, type ProviderAnswer } from './answers.js'
+import { type Around, answerOf, isError, isPromiseLike, runAround, timers } from '@authstate/spi/internal'
 
 /**
  * Name of the `node:diagnostics_channel` channel on which every finished call of a provider is published.

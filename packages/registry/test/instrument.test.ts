@@ -3,17 +3,13 @@ import {
   type AnyProviderFactory,
   ConflictError,
   defineSpi,
+  PROVIDER_ANSWERS,
   type Provider,
+  type ProviderAnswer,
   StoreUnavailableError,
 } from '@authstate/spi'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import {
-  CALL_CHANNEL,
-  type InstrumentHook,
-  PROVIDER_ANSWERS,
-  type ProviderAnswer,
-  type ProviderCall,
-} from '../src/index.js'
+import { CALL_CHANNEL, type InstrumentHook, type ProviderCall } from '../src/index.js'
 import { factory, recordingLogger, started, users } from './support.js'
 
 /** The clock by which calls are measured, which a test can hold. */

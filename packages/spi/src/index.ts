@@ -62,6 +62,7 @@ export {
   type Spi,
   type SpiOptions,
 } from './provider.js'
+export { PROVIDER_ANSWERS, type ProviderAnswer } from './provider-answer.js'
 export {
   type BruteForceSettings,
   type ClientSettings,
