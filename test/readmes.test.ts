@@ -47,6 +47,7 @@ const PRINTED: Readonly<Record<string, RegExp>> = {
   'realm-cache': /^alice alice 0\.?\d*\n$/,
   registry: /^$/,
   spi: /^greetings memory\n$/,
+  'saml-cache': /^fulfilled\nrejected\n$/,
   'sticky-session-encoder': /^AUTH_SESSION_ID=\S+\.n1; Path=\/; HttpOnly; Secure; SameSite=None undefined\n$/,
   'user-session': /^1\n$/,
   'web-session': /^stored refused\n$/,

@@ -1,19 +1,25 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
 import type { Block } from './markdown.js'
 import { root } from './tracked.js'
 
-/** Whose readers have dependencies of their own: read as a test of the example or the adapter that shows the same. */
+/** Whose readers have dependencies of their own: read as a test of the example that shows the same. */
 const OF_ANOTHER: Readonly<Record<string, string>> = {
   'docs/writing-a-provider.md': 'examples/custom-provider',
-  'docs/adapters.md': 'packages/adapters/express-session',
 }
 
-/** A README's block is read as a test of its package would be; of every other page as a test of the front door. */
-const folderOf = (page: string): string =>
-  OF_ANOTHER[page] ??
-  /^(packages\/adapters|packages|examples)\/[^/]+(?=\/)/.exec(page)?.[0] ??
+/** The adapter that a block imports, whose readers have the framework it is for. */
+function adapterOf(code: string): string | undefined {
+  const names = [...code.matchAll(/'@authstate\/([^/']+)/g)].map(([, name]) => `packages/adapters/${name}`)
+  return names.find((folder) => existsSync(join(root, folder)))
+}
+
+/** A README's block is read as a test of its package would be; of every other page as a test of the adapter, or of the front door. */
+const folderOf = ({ path, code }: Block): string =>
+  OF_ANOTHER[path] ??
+  /^(packages\/adapters|packages|examples)\/[^/]+(?=\/)/.exec(path)?.[0] ??
+  adapterOf(code) ??
   'packages/authstate'
 
 /** Published names to sources, so that a page may also import packages its folder does not depend on. */
@@ -46,9 +52,7 @@ function compilerOptions(manifests: Iterable<string>): ts.CompilerOptions {
 export function compileErrors(blocks: readonly Block[], manifests: Iterable<string>): string[] {
   const options = compilerOptions(manifests)
   const host = ts.createCompilerHost(options, true)
-  const byFile = new Map(
-    blocks.map((b, i) => [join(root, folderOf(b.path), 'test', `page-block-${i}.ts`), b]),
-  )
+  const byFile = new Map(blocks.map((b, i) => [join(root, folderOf(b), 'test', `page-block-${i}.ts`), b]))
   const { readFile, fileExists, getSourceFile } = host
   host.fileExists = (file) => byFile.has(file) || fileExists.call(host, file)
   host.readFile = (file) => byFile.get(file)?.code ?? readFile.call(host, file)

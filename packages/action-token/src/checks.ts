@@ -203,6 +203,8 @@ export function encodeData(data: unknown, maxBytes: number): string {
   const text = JSON.stringify(data)
   const bytes = Buffer.byteLength(text)
   if (bytes > maxBytes)
-    throw new RangeError(`"data" must have at most ${maxBytes} bytes of JSON, got ${bytes}`)
+    throw new RangeError(
+      `"data" must have at most ${maxBytes} bytes of JSON, the "maxDataBytes" of action-token, got ${bytes}`,
+    )
   return text
 }
