@@ -265,7 +265,7 @@ function awayOnce(actionTokens: ActionTokenProvider): ActionTokenProvider {
   const failing = (verb: 'get' | 'take') => {
     let isAway = true
     return {
-      value: (...given: Parameters<ActionTokenProvider[typeof verb]>) => {
+      value: (...given: [realmId: string, kind: string, key: string]) => {
         if (!isAway) return actionTokens[verb](...given)
         isAway = false
         return Promise.reject(new StoreUnavailableError('the store is away', { applied: 'no' }))
