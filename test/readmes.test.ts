@@ -44,6 +44,7 @@ const PRINTED: Readonly<Record<string, RegExp>> = {
   'http-client': /^egress 200 hello\n$/,
   'login-failure': /^failure\n$/,
   operations: /^online ada \[ 'shop' \]\n\{ ended: 0, unknown: 0 \}\n$/,
+  'oidc-provider': /^\[\]\n\[ 'redeemed', 'invalid_grant' \]\n$/,
   'realm-cache': /^alice alice 0\.?\d*\n$/,
   registry: /^$/,
   spi: /^greetings memory\n$/,

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
 import { actionTokenSpi, memoryActionTokens } from '@authstate/action-token'
 import { redisActionTokens } from '@authstate/action-token/redis'
@@ -50,26 +51,34 @@ export async function openState({
   }
 }
 
+/** A request to oidc-provider. */
+export interface FakeRequest {
+  readonly ctx: object
+  /** Ends its response. */
+  end(): void
+}
+
 /** Stands for the class of oidc-provider: it says which request is worked on. */
 export class FakeProvider {
-  ctx: unknown
+  /** Events that oidc-provider was made to emit. */
   readonly told: [event: string, ...args: unknown[]][] = []
+  readonly #requests = new AsyncLocalStorage<object>()
 
-  /** A request to a route of oidc-provider. `end` ends its response. */
-  request(
-    route: string,
-    entities: Readonly<Record<string, unknown>> = {},
-  ): { readonly ctx: object; end(): void } {
-    const res = new EventEmitter()
-    const emit = (...event: [string, ...unknown[]]) => void this.told.push(event)
-    const ctx = { res, oidc: { route, entities, provider: { emit } } }
-    return { ctx, end: () => void res.emit('close') }
+  get ctx(): unknown {
+    return this.#requests.getStore()
   }
 
-  /** Begins work for a request. What the work asks for at its beginning, it asks for that request. */
-  within<T>(ctx: object | undefined, work: () => T): T {
-    this.ctx = ctx
-    return work()
+  request(route: string, entities: Readonly<Record<string, unknown>> = {}): FakeRequest {
+    const res = new EventEmitter()
+    const emit = (...event: [string, ...unknown[]]) => void this.told.push(event)
+    return {
+      ctx: { res, oidc: { route, entities, provider: { emit } } },
+      end: () => void res.emit('close'),
+    }
+  }
+
+  within<T>({ ctx }: FakeRequest, work: () => T): T {
+    return this.#requests.run(ctx, work)
   }
 }
 
