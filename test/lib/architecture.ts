@@ -36,7 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ),
   authstate: ['spi', 'registry', 'conformance', ...services.map(({ name }) => name)],
   operations: ['spi', 'authstate'],
-  cli: ['spi', 'authstate', 'operations'],
+  cli: ['spi', 'authstate', 'operations', 'conformance'],
 }
 
 /** What an adapter to somebody's framework may import: `spi`, and contracts. */

@@ -19,6 +19,27 @@ export const authSessionBugs = inMemory(authSessionSuite, memoryAuthSessions, (p
     (real) => ({ promote: (...args) => later(-1, () => real.promote(...args)) }),
   )
   plant(
+    'count counts the dead',
+    'a root is counted at its end',
+    'count: a root to its last millisecond, and not at its end',
+    (real) => ({ count: (...args) => later(-1, () => real.count(...args)) }),
+  )
+  plant(
+    'count counts too much',
+    'count counts tabs',
+    'count: living roots of one realm, whatever tabs they have',
+    (real) => {
+      let tabs = 0
+      return {
+        addTab: async (...args) => {
+          tabs += 1
+          return real.addTab(...args)
+        },
+        count: async (realmId) => Math.max(tabs, await real.count(realmId)),
+      }
+    },
+  )
+  plant(
     'resurrection',
     'touchRoot makes a root that has expired',
     'every verb: what has expired is gone and no update brings it back',

@@ -178,6 +178,41 @@ export const loginFailureBugs = inMemory(loginFailureSuite, memoryLoginFailures,
     },
   )
   plant(
+    'off-by-one expiry',
+    'a lock is listed at its end',
+    'listLocked: to the last millisecond of the lock, and not at its end',
+    (real) => ({ listLocked: (...args) => later(-1, () => real.listLocked(...args)) }),
+  )
+  plant(
+    'pages overlap',
+    'a page begins at the end of the one before',
+    'listLocked: over pages none is missed and none comes twice, whenever locks end',
+    (real) => {
+      const cursors = new Map<string, string | undefined>()
+      return {
+        listLocked: async (realmId, page = {}) => {
+          const before = page.cursor === undefined ? undefined : cursors.get(page.cursor)
+          const answer = await real.listLocked(realmId, { ...page, cursor: before ?? page.cursor })
+          const { cursor } = await real.listLocked(realmId, { ...page, limit: 1 })
+          if (answer.cursor !== undefined) cursors.set(answer.cursor, cursor)
+          return answer
+        },
+      }
+    },
+  )
+  plant(
+    'leaks names',
+    'the cursor of locks holds a user',
+    'listLocked: a cursor names nobody, and another text is none',
+    (real) => ({
+      listLocked: async (realmId, page = {}) => {
+        const cursor = page.cursor?.split('-of-')[0]
+        const answer = await real.listLocked(realmId, { ...page, cursor })
+        return answer.cursor === undefined ? answer : { ...answer, cursor: `${answer.cursor}-of-alice` }
+      },
+    }),
+  )
+  plant(
     'names collide',
     'realm and user are joined by a colon',
     'ids: a user is one record, whatever name was typed; names do not collide',
@@ -279,6 +314,38 @@ export const loginFailureScriptBugs = (client: () => RedisClient) =>
         scripts.clear,
         "redis.call('ZREM', KEYS[2], ARGV[2])",
         '',
+      )
+      edit(
+        'index leak',
+        'clear.lua leaves the lock listed',
+        'listLocked: who was cleared, or succeeded, is no longer there',
+        scripts.clear,
+        'list_lock(KEYS[3], ARGV[2], 0, now)\n',
+        '',
+      )
+      edit(
+        'missed in a listing',
+        'recompute.lua lists nobody whom new settings lock',
+        'listLocked: after recompute as the settings of now have it',
+        scripts.recompute,
+        'if x > now and (t > 0 or u > 0 or p > 0) then',
+        'if false then',
+      )
+      edit(
+        'missed in a listing',
+        'record-failure.lua lists those only who are locked for a time',
+        'listLocked: over pages none is missed and none comes twice, whenever locks end',
+        scripts.recordFailure,
+        "newLock == 'permanent' and NEVER or u",
+        'u',
+      )
+      edit(
+        'pages overlap',
+        'locked.lua begins with the member behind which it should go on',
+        'listLocked: over pages none is missed and none comes twice, whenever locks end',
+        scripts.lockedPage,
+        'first = rank_behind(KEYS[1], ARGV[2], ARGV[3])',
+        "first = redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. ARGV[2])",
       )
       edit(
         'too much work',

@@ -3,10 +3,13 @@ import {
   applyFailure,
   attemptsLeft,
   decideSuccess,
+  endOfLock,
   expiryOf,
   type FailureState,
   type FailureStore,
+  isLocked,
   LoginFailures,
+  lockPosition,
   loginFailureConfig,
   MOST_DECOYS,
   mortalExpiryOf,
@@ -16,13 +19,14 @@ import {
   type Reservation,
   type ReservationOutcome,
   type StoredFailure,
+  type StoredLock,
   type StoredSuccess,
   type Subject,
 } from '@authstate/login-failure/store'
-import type { ProviderFactory } from '@authstate/spi'
+import { type CheckedPage, comparePositions, FirstPositions, type PagePosition, type ProviderFactory } from '@authstate/spi'
 import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import * as v from 'valibot'
-import { SqliteFile, type SqliteOptions, type SqliteSection, sqliteProperties, textOf } from './sqlite.js'
+import { nameIn, SqliteFile, type SqliteOptions, type SqliteSection, sqliteProperties, textOf } from './sqlite.js'
 
 const config = v.strictObject({ ...loginFailureConfig.entries, ...sqliteProperties })
 
@@ -61,6 +65,11 @@ const LOAD = 'SELECT state FROM failures WHERE name = @name AND expiresAt > @now
 const STORE = `
 INSERT OR REPLACE INTO failures (name, realm, rule, state, expiresAt)
 VALUES (@name, @realm, @rule, @state, @expiresAt)`
+
+/** By the settings of now one of them may be locked. */
+const EVER_LOCKED = `
+SELECT * FROM failures WHERE realm = @realm AND expiresAt > @now AND rule <> 'decoy' AND (
+  state ->> 'lockedUntil' > @now OR state ->> 'permanentlyLockedAt' > 0 OR state ->> 'numTemporaryLockouts' > 0)`
 
 const FORGET_DECOYS = `
 DELETE FROM failures WHERE name IN (
@@ -135,6 +144,22 @@ class SqliteFailures implements FailureStore {
 
   async release(subject: Subject, attempt: string) {
     this.#release(subject, attempt)
+  }
+
+  async listLocked(realmId: string, policies: Policies, { limit, after }: CheckedPage, now: number) {
+    const rows = this.#file.rows<Row>(EVER_LOCKED, { realm: textOf(realmId), now })
+    const first = new FirstPositions<PagePosition & StoredLock>(limit + 1)
+    for (const { name, rule, state: text } of rows) {
+      const policy = rule === 'decoy' ? undefined : policies[rule]
+      const state: FailureState = JSON.parse(text)
+      if (rule === 'decoy' || policy === undefined || !isLocked(state, policy, now)) continue
+      const subject = { realmId, rule, id: nameIn(name) }
+      const position = lockPosition(rule, subject.id, endOfLock(state, policy))
+      if (comparePositions(position, after) > 0) first.add({ ...position, subject, state })
+    }
+    const found = first.inOrder()
+    const items = found.slice(0, limit)
+    return { items, end: found.length > limit ? items.at(-1) : undefined }
   }
 
   async remove(subject: Subject, now: number) {

@@ -164,6 +164,12 @@ export class AuthSessions implements AuthSessionProvider {
     return promoted(tab)
   }
 
+  async count(realmId: string) {
+    this.#lifecycle.assertOpen()
+    assertName(realmId, 'realmId')
+    return this.#store.count(realmId, this.clock.now())
+  }
+
   async removeByRealm(realmId: string) {
     this.#lifecycle.assertOpen()
     assertName(realmId, 'realmId')

@@ -1,4 +1,5 @@
 import { defineSuite, type KeySpaceRules, type Verbs } from '@authstate/conformance'
+import { counts } from './conformance/counts.js'
 import { endings } from './conformance/endings.js'
 import { events } from './conformance/events.js'
 import { NOTES_CEILING } from './conformance/fixture.js'
@@ -25,6 +26,7 @@ const VERBS: Verbs<AuthSessionProvider> = {
   removeTab: true,
   finishTab: true,
   promote: true,
+  count: true,
   removeByRealm: true,
   on: true,
 }
@@ -37,6 +39,7 @@ export const authSessionSuite = defineSuite<AuthSessionProvider>(
     tabs(add)
     patches(add)
     endings(add)
+    counts(add)
     promotion(add)
     events(add)
     names(add)

@@ -284,6 +284,12 @@ export interface AuthSessionProvider extends Provider {
   promote(realmId: string, rootId: string, tabId: string): Promise<PromotedTab | undefined>
 
   /**
+   * How many roots of a realm live: browsers in which a login is under way, or was begun and given up within its lifespan.
+   * Exact for each partition; what begins or ends during the call may be in it or not. Looking changes nothing.
+   */
+  count(realmId: string): Promise<number>
+
+  /**
    * Removes the roots of a realm, a hundred at a time. Not one step: a root made meanwhile may stay.
    *
    * @returns How many were removed.

@@ -39,6 +39,14 @@ class MemoryRecords implements RootRecords {
     return answer
   }
 
+  async count(realmId: string, now: number): Promise<number> {
+    let living = 0
+    await inSlices(entriesOfNow(this.#records), ([, record]) => {
+      if (record.realmId === realmId && !isExpired(record.expiresAt, now)) living += 1
+    })
+    return living
+  }
+
   async removeByRealm(realmId: string): Promise<EndOfRoot[]> {
     const removed: EndOfRoot[] = []
     await inSlices(entriesOfNow(this.#records), ([text, record]) => {

@@ -46,6 +46,8 @@ export interface RootRecords {
   read(root: RootName): Answer<RootRecord | undefined>
   /** Gives `step` what is there, keeps what it makes of it, and answers what it answers. `step` calls nothing and cannot fail. */
   change<T>(root: RootName, step: (record: RootRecord | undefined) => StepResult<T>): Answer<T>
+  /** How many records of a realm end after `now`. */
+  count(realmId: string, now: number): Answer<number>
   /** Removes every record of a realm; answers what was removed. */
   removeByRealm(realmId: string): Answer<Iterable<EndOfRoot>>
   /** Told after something was added: records that end at `now` or before may be forgotten. */
@@ -171,6 +173,10 @@ export class RecordStore implements AuthSessionStore {
       tab.head = { ...tab.head, promotedAt: now }
       return { record, answer: tabOf(tab.head, tab.data) }
     })
+  }
+
+  count(realmId: string, now: number) {
+    return this.#records.count(realmId, now)
   }
 
   async removeByRealm(realmId: string, now: number, onRemoved: (rootId: string) => void) {

@@ -1,5 +1,5 @@
 import { KEY_GRACE_MS, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
-import { describedSchema, isExpired, type ProviderContext, type ProviderFactory } from '@authstate/spi'
+import { allSteps, describedSchema, isExpired, type ProviderContext, type ProviderFactory } from '@authstate/spi'
 import { AuthSessions } from './auth-sessions.js'
 import { type AuthSessionConfig, authSessionConfig } from './config.js'
 import { type AuthSessionProvider, authSessionSpi } from './contract.js'
@@ -120,6 +120,15 @@ class RedisStore implements AuthSessionStore {
   async promote(root: RootName, tabId: string, now: number) {
     const stored = await this.#redis.run(scripts.promoteTab, this.#keys.root(root), { now, tab: tabId })
     return stored && this.#stored.tab(tabId, ...stored)
+  }
+
+  async count(realmId: string, now: number) {
+    const counts = await allSteps(
+      this.#keys.partitions.map((partition) =>
+        this.#redis.countAfter('auth-session.count', this.#keys.realm(partition, realmId).realm, now),
+      ),
+    )
+    return counts.reduce((sum, count) => sum + count, 0)
   }
 
   async removeByRealm(realmId: string, now: number, onRemoved: (rootId: string) => void) {

@@ -25,6 +25,7 @@ export const authSessionService = defineService({
       'removeTab',
       'finishTab',
       'promote',
+      'count',
       'removeByRealm',
     ],
     remove: (provider, realmId) => provider.removeByRealm(realmId),

@@ -102,6 +102,8 @@ export interface AuthSessionStore {
   removeTab(root: RootName, tabId: string, rest: TabRest, life: RootLife): Answer<RemovalOutcome>
   /** Marks a tab as handed over now. @returns `undefined` also when it was before */
   promote(root: RootName, tabId: string, now: number): Answer<AuthSessionTab | undefined>
+  /** How many roots of a realm live. Need not be one step. */
+  count(realmId: string, now: number): Answer<number>
   /** Removes the roots of a realm, and says of each that was alive that it is gone, as soon as it is. Need not be one step. */
   removeByRealm(realmId: string, now: number, onRemoved: (rootId: string) => void): Answer<void>
   /** Resolves when the store can serve. */

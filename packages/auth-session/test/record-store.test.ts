@@ -32,6 +32,13 @@ class Table implements RootRecords {
     })
   }
 
+  count(realmId: string, now: number): Promise<number> {
+    return this.#transaction(() => {
+      const records = [...this.#rows.values()].map((row) => JSON.parse(row) as RootRecord)
+      return records.filter((record) => record.realmId === realmId && record.expiresAt > now).length
+    })
+  }
+
   removeByRealm(realmId: string): Promise<RootRecord[]> {
     return this.#transaction(() => {
       const records = [...this.#rows.values()].map((row) => JSON.parse(row) as RootRecord)

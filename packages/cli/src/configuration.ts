@@ -113,7 +113,7 @@ export async function openState(
   options: DeploymentOptions,
   surroundings: Surroundings,
   wanted: readonly string[],
-): Promise<{ readonly state: AuthState; readonly config: AuthStateConfig }> {
+): Promise<{ readonly state: AuthState; readonly config: AuthStateConfig; readonly saysRealms: boolean }> {
   const config = await configurationOf(options, surroundings)
   const { spis } = await checkConfiguration(config)
   const provided = wanted.filter((name) => spis[name]?.selected !== undefined)
@@ -130,7 +130,11 @@ export async function openState(
   const spi = { ...config.spi, ...Object.fromEntries(idle.map((name) => [name, { enabled: false }])) }
   const env = without(config.env, (section) => idle.some((name) => fold(name) === section))
   const logger = loggerTo(surroundings)
-  return { state: await createAuthState({ ...config, env, spi, logger } as AuthStateConfig), config }
+  const saysRealms = config.realms !== undefined
+  // A realm of which nothing is said counts as unprotected: nobody would be shown as locked.
+  const realms = config.realms ?? (() => ({ bruteForce: { enabled: true } }))
+  const state = await createAuthState({ ...config, env, spi, logger, realms } as AuthStateConfig)
+  return { state, config, saysRealms }
 }
 
 const HOW_TO_REACH =

@@ -3,12 +3,14 @@ import { ConfigurationError, IncompleteError, StoreUnavailableError } from 'auth
 import { Command, CommanderError } from 'commander'
 import { addCompletion } from './commands/completion.js'
 import { addConfig } from './commands/config.js'
+import { addConformance } from './commands/conformance.js'
 import type { Context } from './commands/context.js'
 import { addDoctor } from './commands/doctor.js'
 import { addFailures } from './commands/failures.js'
 import { addHealth } from './commands/health.js'
 import { addOthers } from './commands/others.js'
 import { addSessions } from './commands/sessions.js'
+import { addTokens } from './commands/tokens.js'
 import { CommandError, EXIT, type ExitCode } from './exit-codes.js'
 import { plain } from './output.js'
 import type { Surroundings } from './surroundings.js'
@@ -69,8 +71,10 @@ Ends with 0 done, 1 findings, 2 wrong use, 3 a wrong name or configuration, 4 Re
   addHealth(program, context)
   addSessions(program, context)
   addFailures(program, context)
+  addTokens(program, context)
   addOthers(program, context)
   addConfig(program, context)
+  addConformance(program, context)
   addCompletion(program, context)
   exitNowhere(program)
   return program

@@ -81,6 +81,7 @@ describeWith(redis, 'a deployment on Redis', () => {
       online: 4,
       offline: 0,
       web: 2,
+      logins: 0,
     })
     expect((await run('sessions count acme --by-client')).out).toMatch(/mail +2 +0\nportal +2 +0/)
   })
@@ -142,7 +143,7 @@ describeWith(redis, 'a deployment on Redis', () => {
     const url = redisUrl()
     const env = { AUTHSTATE_PROVIDER: 'memory', AUTHSTATE_REDIS__URL: 'redis://127.0.0.1:1' }
     const { code, out } = await run(`sessions count acme --url ${url}`, { env })
-    expect([code, out]).toEqual([0, 'online 4, offline 0, web 2\n'])
+    expect([code, out]).toEqual([0, 'online 4, offline 0, web 2; logins under way 0\n'])
   })
 
   test('what a command does not need is not started, whatever variables say of it', async () => {
@@ -166,7 +167,7 @@ describeWith(redis, 'a deployment on Redis', () => {
     const { run } = await deployed()
     const env = { AUTHSTATE_WEB_SESSION__PROVIDER: 'memory' }
     const { code, out, err } = await run('sessions count acme', { env })
-    expect([code, out]).toEqual([0, 'online 4, offline 0, web 0\n'])
+    expect([code, out]).toEqual([0, 'online 4, offline 0, web 0; logins under way 0\n'])
     expect(err).toContain('left out, as only its own process can see it: web-session')
     const none = await run('failures show acme --user ada', {
       env: { AUTHSTATE_LOGIN_FAILURE__ENABLED: 'false' },
@@ -181,7 +182,15 @@ describeWith(redis, 'a deployment on Redis', () => {
     const { code, out } = await run('failures show acme --user ada')
     expect(code).toBe(0)
     expect(out).toMatch(/3 failures/)
+    const listed = await run('failures locked acme')
+    expect([listed.code, listed.out.split('\n')[1]]).toEqual([0, expect.stringMatching(/^user +ada +20.*failures +3/)])
+    // A file says nothing of realms, so nobody knows how many attempts are left.
+    expect(listed.err).toContain('locks are shown as they were set')
+    expect(out).not.toContain('attempts')
+    const { items } = JSON.parse((await run('failures locked acme --json')).out)
+    expect(items).toMatchObject([{ subject: { userId: 'ada' }, permanent: false }])
     expect((await run('failures clear acme --user ada')).out).toBe('1 record cleared\n')
+    expect((await run('failures locked acme')).err).toContain('nobody is locked out')
     expect((await run('failures clear acme --user ada')).code).toBe(5)
     expect((await run('failures clear acme --all')).code).toBe(6)
     expect((await run('failures clear acme')).code).toBe(2)
@@ -193,8 +202,22 @@ describeWith(redis, 'a deployment on Redis', () => {
     await acme.actionTokens.put('code', 'one', { lifespanMs: 60_000, family: 'grant' })
     expect((await run('tokens revoke-family acme grant')).code).toBe(6)
     expect((await run('tokens revoke-family acme grant --yes')).out).toContain('1 token withdrawn')
+    await acme.actionTokens.put('link', 'secret-key', { lifespanMs: 60_000, subject: 'ada' })
+    await acme.actionTokens.put('link', 'other-key', { lifespanMs: 60_000, subject: 'ada' })
+    const listed = await run('tokens list acme --subject ada')
+    expect([listed.code, listed.out.match(/^link +in 5\d s +no +no +/gm)?.length]).toEqual([0, 2])
+    expect(listed.out).not.toContain('-key')
+    const { items } = JSON.parse((await run('tokens list acme --subject ada --json')).out)
+    expect((await run(`tokens remove acme --ref ${items[0].reference}`)).code).toBe(6)
+    const removed = await run(`tokens remove acme --ref ${items[0].reference} a.b --yes`)
+    expect([removed.code, removed.out]).toEqual([0, '1 token withdrawn, 1 reference without a living token\n'])
+    expect((await run('tokens remove acme --subject ada --yes')).out).toBe('1 token withdrawn\n')
+    expect((await run('tokens remove acme --subject ada --yes')).code).toBe(5)
+    expect((await run('tokens remove acme --yes')).code).toBe(2)
     const region = state.realmCache.region('users')
     await region.get('ada', () => 1)
+    const figures = await run('cache stats')
+    expect([figures.code, figures.out]).toEqual([0, expect.stringMatching(/ users +1 +0 +1 +0 %/)])
     const cleared = await run('cache clear --region users')
     expect([cleared.code, cleared.out]).toEqual([0, 'the region is emptied; 1 node told\n'])
     await expect.poll(() => region.stats().size).toBe(0)

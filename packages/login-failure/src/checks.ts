@@ -1,4 +1,13 @@
-import { assertInstant, assertKnown, assertName, assertOneOf, type Known } from '@authstate/spi'
+import {
+  assertInstant,
+  assertKnown,
+  assertName,
+  assertOneOf,
+  type CheckedPage,
+  checkPage,
+  type Known,
+  type PageOptions,
+} from '@authstate/spi'
 import { type IpAddress, parseIp } from './address.js'
 import type {
   FailureCategory,
@@ -47,4 +56,12 @@ export function checkAttempt(options: unknown, verb: keyof typeof ATTEMPTS): Att
   if (at !== undefined) assertInstant(at, 'at')
   if (category !== undefined) assertOneOf(category, 'category', CATEGORIES)
   return { ip: ip === undefined ? undefined : parseIp(ip), at, secondary: category === 'otp' }
+}
+
+const PAGE: Known<PageOptions> = { limit: true, cursor: true }
+
+/** @throws {TypeError | RangeError} naming what is wrong */
+export function checkPageOptions(page: PageOptions = {}): CheckedPage {
+  assertKnown(page, 'page', PAGE)
+  return checkPage(page as PageOptions)
 }

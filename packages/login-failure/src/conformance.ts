@@ -5,6 +5,7 @@ import { counting } from './conformance/counting.js'
 import { guarding } from './conformance/guarding.js'
 import { names } from './conformance/hostile-names.js'
 import { lifetime } from './conformance/lifetime.js'
+import { listing } from './conformance/listing.js'
 import { locking } from './conformance/locking.js'
 import { misspelling } from './conformance/misspelling.js'
 import { misuse } from './conformance/misuse.js'
@@ -23,6 +24,7 @@ const VERBS: Verbs<LoginFailureProvider> = {
   guardUnknownUser: true,
   explain: true,
   status: true,
+  listLocked: true,
   clear: true,
   clearAddress: true,
   removeByRealm: true,
@@ -42,6 +44,7 @@ export const loginFailureSuite = defineSuite<LoginFailureProvider>(
     guarding(add)
     addresses(add)
     administration(add)
+    listing(add)
     names(add)
     misuse(add)
     misspelling(add)
@@ -53,6 +56,10 @@ export const loginFailureSuite = defineSuite<LoginFailureProvider>(
 /** What keys of this SPI must satisfy; for `redisTarget`. Records of permanent locks, and their index, live for ever. */
 export const loginFailureKeySpace: KeySpaceRules = {
   records: ['lf', 'la', 'ld', 'lg', 'lh', 'le'],
-  indexes: { lr: (tail, head) => `${head}:${tail}`, lu: (tail, head) => `${head}:${tail}` },
-  immortal: ['lf', 'lr'],
+  indexes: {
+    lr: (tail, head) => `${head}:${tail}`,
+    lu: (tail, head) => `${head}:${tail}`,
+    ll: (member, head) => `${head}:${member.replace(/^[0-9a-f]{12}/, '')}`,
+  },
+  immortal: ['lf', 'lr', 'll'],
 }

@@ -6,7 +6,14 @@
  *
  * @module
  */
-import { type BruteForceSettings, defineSpi, type EventOf, type Provider } from '@authstate/spi'
+import {
+  type BruteForceSettings,
+  defineSpi,
+  type EventOf,
+  type Page,
+  type PageOptions,
+  type Provider,
+} from '@authstate/spi'
 import { policyOf } from './policy.js'
 
 /** What was wrong: the first factor, or a second one such as a one-time code. */
@@ -195,6 +202,19 @@ export type EventSubject =
   | { readonly rule: 'user'; readonly userId: string }
   | { readonly rule: 'address'; readonly network: string }
 
+/** Somebody who is locked out now. */
+export interface LockedOut {
+  readonly subject: EventSubject
+  /** Ms since the epoch; from this instant on attempts are allowed. Absent when no time ends the lock. */
+  readonly until?: number
+  /** Ends only by `clear`, or when the realm's protection is switched off. */
+  readonly permanent: boolean
+  readonly reason: LockReason
+  readonly numFailures: number
+  /** Ms since the epoch. */
+  readonly lastFailureAt: number
+}
+
 /** What every event of a count tells. */
 export interface FailureEvent {
   readonly realmId: string
@@ -325,6 +345,16 @@ export interface LoginFailureProvider extends Provider {
 
   /** What Keycloak's admin console shows of a user. All zero without a record or protection. */
   status(realmId: string, userId: string): Promise<AdminStatus>
+
+  /**
+   * Users and networks that are locked out now, a page at a time: those whose lock ends first come first, those that are locked
+   * for good last, in no order among locks that end at one instant. Changes nothing.
+   *
+   * Each is locked by the settings of now, as `check` would say. Of those that stay locked none is missed and none comes twice.
+   * Whom new settings lock without a further failure is listed once `recompute` has run. Locks that a node set alone, while
+   * the store was away, are not listed. A realm without protection lists nobody.
+   */
+  listLocked(realmId: string, page?: PageOptions): Promise<Page<LockedOut>>
 
   /** Forgets a user's failures and ends any lock, permanent ones too. Safe to repeat. Returns whether there was a record. */
   clear(realmId: string, userId: string): Promise<boolean>

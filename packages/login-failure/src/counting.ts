@@ -181,7 +181,8 @@ const lockedState = (result: ReservationOutcome | undefined): FailureState | und
 
 const endOf = ({ permanent, until = 0 }: Lock): number => (permanent ? Number.POSITIVE_INFINITY : until)
 
-const about = ({ realmId, rule, id }: Subject): { realmId: string; subject: EventSubject } => ({
+/** Realm and subject of an event. */
+export const about = ({ realmId, rule, id }: Subject): { realmId: string; subject: EventSubject } => ({
   realmId,
   subject: rule === 'user' ? { rule, userId: id } : { rule, network: id },
 })

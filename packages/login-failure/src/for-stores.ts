@@ -15,11 +15,13 @@ export {
   applySuccess,
   attemptsLeft,
   decideSuccess,
+  endOfLock,
   expiryOf,
   type Failure,
   type FailureState,
   type FailureStep,
   isLocked,
+  lockPosition,
   mortalExpiryOf,
   NEVER,
   NO_FAILURES,
@@ -28,10 +30,12 @@ export {
 } from './rules.js'
 export {
   type FailureStore,
+  type LockPage,
   MOST_DECOYS,
   type Policies,
   type Reservation,
   type ReservationOutcome,
   type StoredFailure,
+  type StoredLock,
   type Subject,
 } from './store.js'

@@ -3,13 +3,16 @@ import {
   assertName,
   type Clock,
   type EventOf,
+  encodeCursor,
   Lifecycle,
+  type Page,
+  type PageOptions,
   type ProviderContext,
   StoreUnavailableError,
   type UnreadableStats,
 } from '@authstate/spi'
 import { parseIp } from './address.js'
-import { type Attempt, checkAttempt, checkIds } from './checks.js'
+import { type Attempt, checkAttempt, checkIds, checkPageOptions } from './checks.js'
 import type { LoginFailureConfig } from './config.js'
 import type {
   CheckOutcome,
@@ -18,6 +21,7 @@ import type {
   FailureOptions,
   GuardOptions,
   GuardOutcome,
+  LockedOut,
   LoginFailureEvents,
   LoginFailureOutcome,
   LoginFailureProvider,
@@ -25,15 +29,15 @@ import type {
   SuccessOptions,
   UnknownUserOptions,
 } from './contract.js'
-import { Counting, each } from './counting.js'
+import { about, Counting, each } from './counting.js'
 import { Events } from './events.js'
 import { adminStatus, explainRule } from './explain.js'
 import { Guard, stricter } from './guard.js'
 import { MemoryStore } from './memory-store.js'
 import type { Policy } from './policy.js'
 import { RuleBook, type Who } from './rule-book.js'
-import { toLoginFailure } from './rules.js'
-import type { FailureStore, Subject } from './store.js'
+import { lockOf, toLoginFailure } from './rules.js'
+import type { FailureStore, StoredLock, Subject } from './store.js'
 
 /** The contract, over whatever store: checks, policies, both rules of an attempt, and what to do without the store. */
 export class LoginFailures implements LoginFailureProvider {
@@ -160,6 +164,17 @@ export class LoginFailures implements LoginFailureProvider {
     return adminStatus(state, policy, now)
   }
 
+  async listLocked(realmId: string, page?: PageOptions): Promise<Page<LockedOut>> {
+    this.#enterRealm(realmId)
+    const checked = checkPageOptions(page)
+    const policies = await this.#book.policiesOf(realmId)
+    if (policies.user === undefined) return { items: [] }
+    const now = this.#context.clock.now()
+    const { items, end } = await this.#store.listLocked(realmId, policies, checked, now)
+    const locked = items.flatMap((item) => lockedOut(item, policies[item.subject.rule], now))
+    return end === undefined ? { items: locked } : { items: locked, cursor: encodeCursor(end) }
+  }
+
   async clear(realmId: string, userId: string) {
     this.#enterUser(realmId, userId)
     return this.#remove({ realmId, rule: 'user', id: userId }, (await this.#book.policiesOf(realmId)).user)
@@ -271,6 +286,24 @@ export class LoginFailures implements LoginFailureProvider {
     this.#lifecycle.assertOpen()
     assertName(realmId, 'realmId')
   }
+}
+
+/** One of a listing; nothing where the store listed somebody who is not locked. */
+function lockedOut({ subject, state }: StoredLock, policy: Policy | undefined, now: number): LockedOut[] {
+  const lock = policy && lockOf(state, policy, now, subject.rule)
+  if (!lock?.locked) return []
+  const { until, permanent, reason } = lock
+  const { numFailures, lastFailureAt } = state
+  return [
+    {
+      subject: about(subject).subject,
+      ...(until !== undefined && { until }),
+      permanent,
+      reason,
+      numFailures,
+      lastFailureAt,
+    },
+  ]
 }
 
 function endOf({ locked, permanent, until = 0 }: RuleExplanation): number {

@@ -1,13 +1,16 @@
-import { isExpired } from '@authstate/spi'
+import { type CheckedPage, comparePositions, FirstPositions, isExpired, type PagePosition } from '@authstate/spi'
 import { entriesOfNow, inSlices, Pruner } from '@authstate/spi/internal'
 import type { Policy } from './policy.js'
 import {
   applyFailure,
   attemptsLeft,
   decideSuccess,
+  endOfLock,
   expiryOf,
   type FailureState,
   type FailureStep,
+  isLocked,
+  lockPosition,
   mortalExpiryOf,
   NO_FAILURES,
   type StoredSuccess,
@@ -15,11 +18,13 @@ import {
 } from './rules.js'
 import {
   type FailureStore,
+  type LockPage,
   MOST_DECOYS,
   type Policies,
   type Reservation,
   type ReservationOutcome,
   type StoredFailure,
+  type StoredLock,
   type Subject,
 } from './store.js'
 
@@ -81,6 +86,21 @@ export class MemoryStore implements FailureStore {
 
   async release(subject: Subject, attempt: string): Promise<void> {
     this.#endAttempt(subject, attempt)
+  }
+
+  async listLocked(realmId: string, policies: Policies, page: CheckedPage, now: number): Promise<LockPage> {
+    const { limit, after } = page
+    const first = new FirstPositions<PagePosition & StoredLock>(limit + 1)
+    await inSlices(entriesOfNow(this.#entries), ([, { subject, state }]) => {
+      const policy = policies[subject.rule]
+      if (subject.realmId !== realmId || policy === undefined || isExpired(state.expiresAt, now)) return
+      if (!isLocked(state, policy, now)) return
+      const position = lockPosition(subject.rule, subject.id, endOfLock(state, policy))
+      if (comparePositions(position, after) > 0) first.add({ ...position, subject, state })
+    })
+    const found = first.inOrder()
+    const items = found.slice(0, limit)
+    return { items, end: found.length > limit ? items.at(-1) : undefined }
   }
 
   async remove(subject: Subject, now: number): Promise<FailureState | undefined> {

@@ -1,9 +1,12 @@
 import { type KeySpace, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
 import {
   allSteps,
+  type CheckedPage,
+  comparePositions,
   describedSchema,
   isExpired,
   nextStep,
+  type PagePosition,
   type ProviderContext,
   type ProviderFactory,
   RecordVersions,
@@ -13,14 +16,17 @@ import { type LoginFailureConfig, loginFailureConfig } from './config.js'
 import { type LoginFailureProvider, loginFailureSpi } from './contract.js'
 import { LoginFailures } from './login-failures.js'
 import { type Policy, policyText } from './policy.js'
-import { type FailureState, type StoredSuccess, usualStep } from './rules.js'
+import { cursorPlace, indexPlace, lockedBy } from './redis/lock-members.js'
+import { type FailureState, isLocked, type StoredSuccess, usualStep } from './rules.js'
 import * as scripts from './scripts.js'
 import {
   type FailureStore,
+  type LockPage,
   MOST_DECOYS,
   type Policies,
   type Reservation,
   type StoredFailure,
+  type StoredLock,
   type Subject,
 } from './store.js'
 
@@ -41,6 +47,9 @@ const KINDS = {
   address: { record: 'la', attempts: 'lh', realm: 'lr' },
   decoy: { record: 'ld', attempts: 'le', realm: 'lu' },
 } as const
+
+/** Kind of the index of who is locked out. */
+const LOCKED = 'll'
 
 class RedisStore implements FailureStore {
   readonly #redis: RedisConnection
@@ -118,6 +127,41 @@ class RedisStore implements FailureStore {
     await this.#redis.run(scripts.release, this.#keysOf(subject), { attempt })
   }
 
+  async listLocked(realmId: string, policies: Policies, page: CheckedPage, now: number): Promise<LockPage> {
+    const { limit, after } = page
+    const found: (StoredLock & { readonly position: PagePosition })[] = []
+    for (let place: PagePosition | undefined = indexPlace(after); place && found.length <= limit; ) {
+      const candidates = await this.#lockedBehind(realmId, place, limit + 1, now)
+      const states = await allSteps(candidates.map(({ subject }) => this.load(subject, now)))
+      for (const [index, { subject, position }] of candidates.entries()) {
+        const [state, policy] = [states[index], policies[subject.rule]]
+        // Members are read in one step, records in another.
+        if (state && policy && isLocked(state, policy, now)) found.push({ subject, state, position })
+      }
+      place = candidates[limit]?.position
+    }
+    const items = found.slice(0, limit)
+    const end = found.length > limit ? items.at(-1)?.position : undefined
+    return { items, end: end && cursorPlace(end) }
+  }
+
+  /** The first members behind a place that the indexes of locks name. */
+  async #lockedBehind(realmId: string, place: PagePosition, limit: number, now: number) {
+    const args = { now, afterScore: place.score, afterPlace: place.id, limit }
+    const entries = await this.#redis.runEach(
+      scripts.lockedPage,
+      this.#keys.all.map((partition) => ({
+        keys: { locked: this.#keys.key(partition, LOCKED, realmId) },
+        args,
+      })),
+    )
+    return entries
+      .flat()
+      .flatMap(({ member, score }) => lockedBy(member, score) ?? [])
+      .sort((a, b) => comparePositions(a.position, b.position))
+      .slice(0, limit)
+  }
+
   async remove(subject: Subject, now: number) {
     const { tail, ...keys } = this.#keysOf(subject)
     return this.#redis.run(scripts.clear, keys, { now, tail })
@@ -183,12 +227,18 @@ class RedisStore implements FailureStore {
       record,
       realm: this.#keys.key(partition, kinds.realm, realmId),
       attempts: this.#keys.key(partition, kinds.attempts, realmId, id),
+      locked: this.#keys.key(partition, LOCKED, realmId),
       tail: record.slice(this.#head(partition).length),
     }
   }
 
   #realmKeys(partition: number, kind: string, realmId: string) {
-    return { realm: this.#keys.key(partition, kind, realmId), head: this.#head(partition) }
+    const locked = kind === KINDS.user.realm ? LOCKED : kind
+    return {
+      realm: this.#keys.key(partition, kind, realmId),
+      locked: this.#keys.key(partition, locked, realmId),
+      head: this.#head(partition),
+    }
   }
 
   /** What every key of a partition starts with. */

@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto'
+import type { PagePosition } from '@authstate/spi'
 import type { CheckOutcome, LockReason, LockRule, LoginFailure } from './contract.js'
 import { isPurePermanent, type Policy } from './policy.js'
 
@@ -71,6 +73,16 @@ export function isPermanentlyLocked(state: FailureState, policy: Policy): boolea
 /** Whether an attempt at an instant is refused. */
 export function isLocked(state: FailureState, policy: Policy, at: number): boolean {
   return state.lockedUntil > at || isPermanentlyLocked(state, policy)
+}
+
+/** When a lock ends: {@link NEVER} where no time ends it. */
+export function endOfLock(state: FailureState, policy: Policy): number {
+  return isPermanentlyLocked(state, policy) ? NEVER : state.lockedUntil
+}
+
+/** A place in a listing of locks that says nothing of whom it names. */
+export function lockPosition(rule: LockRule, id: string, endsAt: number): PagePosition {
+  return { score: endsAt, id: hash('sha256', JSON.stringify([rule, id]), 'base64url').slice(0, 8) }
 }
 
 /** The lock that is in force at an instant, by one rule. */

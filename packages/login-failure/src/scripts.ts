@@ -1,7 +1,9 @@
 import { defineScript } from '@authstate/redis'
 import type { LockReason } from './contract.js'
 import clearLua from './lua/clear.lua'
+import lockedLua from './lua/lib/locked.lua'
 import longestLua from './lua/lib/longest.lua'
+import lockedPageLua from './lua/locked.lua'
 import recomputeLua from './lua/recompute.lua'
 import recordFailureLua from './lua/record-failure.lua'
 import recordSuccessLua from './lua/record-success.lua'
@@ -13,7 +15,7 @@ import type { ReservationOutcome } from './store.js'
 
 const record = 'login-failure'
 
-const include = { never: `local NEVER = ${NEVER}`, longest: longestLua }
+const include = { never: `local NEVER = ${NEVER}`, longest: longestLua, locked: lockedLua }
 
 export const recordFailure = defineScript({
   name: 'login-failure.record-failure',
@@ -22,7 +24,7 @@ export const recordFailure = defineScript({
   record,
   change: 'full',
   changes: { 'login-failure': ['full', 'removal'] },
-  keys: ['record', 'realm', 'attempts'],
+  keys: ['record', 'realm', 'attempts', 'locked'],
   args: ['now', 'at', 'ip', 'secondary', 'attempt', 'tail', 'most', 'policy'],
   decode: (reply) => (typeof reply === 'number' ? reply : stepOf(reply as RawStep)),
 })
@@ -42,7 +44,7 @@ export const recordSuccess = defineScript({
   record,
   change: 'full',
   changes: { 'login-failure': ['full', 'removal'] },
-  keys: ['record', 'realm', 'attempts'],
+  keys: ['record', 'realm', 'attempts', 'locked'],
   args: ['now', 'attempt', 'secondary', 'tail', 'permanentLockout', 'maxTemporaryLockouts'],
   decode: (reply): SuccessOutcome => {
     if (reply === null) return { outcome: 'cleared', before: undefined, after: undefined }
@@ -93,6 +95,23 @@ export const release = defineScript({
   decode: (reply): boolean => reply === 1,
 })
 
+export const lockedPage = defineScript({
+  name: 'login-failure.locked',
+  lua: lockedPageLua,
+  record,
+  change: 'none',
+  keys: ['locked'],
+  args: ['now', 'afterScore', 'afterPlace', 'limit'],
+  decode: (reply) => {
+    const flat = reply as string[]
+    const entries: { readonly member: string; readonly score: number }[] = []
+    for (let index = 0; index < flat.length; index += 2) {
+      entries.push({ member: flat[index] ?? '', score: Number(flat[index + 1]) })
+    }
+    return entries
+  },
+})
+
 export const clear = defineScript({
   name: 'login-failure.clear',
   lua: clearLua,
@@ -100,7 +119,7 @@ export const clear = defineScript({
   record,
   change: 'removal',
   changes: { 'login-failure': ['removal'] },
-  keys: ['record', 'realm'],
+  keys: ['record', 'realm', 'locked'],
   args: ['now', 'tail'],
   decode: (reply): FailureState | undefined => (reply === null ? undefined : decodeState(reply as string[])),
 })
@@ -111,7 +130,7 @@ export const removeRealm = defineScript({
   record,
   change: 'removal',
   changes: { 'login-failure': ['removal'] },
-  keys: ['realm', 'head'],
+  keys: ['realm', 'head', 'locked'],
   args: ['now'],
   decode: (reply) => {
     const [removed, more] = reply as [number, number]
@@ -126,7 +145,7 @@ export const recompute = defineScript({
   record,
   change: 'touch',
   changes: { 'login-failure': ['touch', 'removal'] },
-  keys: ['realm', 'head'],
+  keys: ['realm', 'head', 'locked'],
   args: [
     'now',
     'cursor',

@@ -22,6 +22,7 @@ export const loginFailureService = defineService({
       'guardUnknownUser',
       'explain',
       'status',
+      'listLocked',
       'clear',
       'clearAddress',
       'removeByRealm',
@@ -42,6 +43,7 @@ export const loginFailureService = defineService({
     lh: 'attempts from a network that are being verified',
     le: 'attempts under a name that belongs to nobody that are being verified',
     lr: 'records of a realm',
+    ll: 'who is locked out of a realm',
     lu: 'names of a realm that belong to nobody',
   },
 })

@@ -1,3 +1,4 @@
+import type { CheckedPage, PagePosition } from '@authstate/spi'
 import type { LockRule } from './contract.js'
 import type { Policy } from './policy.js'
 import type { Failure, FailureState, FailureStep, StoredSuccess, SuccessOutcome } from './rules.js'
@@ -51,6 +52,19 @@ export type ReservationOutcome =
 /** Policies of a realm, by rule; `undefined` for a rule that is off. */
 export type Policies = Readonly<Record<LockRule, Policy | undefined>>
 
+/** Somebody who is locked out, and why. */
+export interface StoredLock {
+  readonly subject: Subject
+  readonly state: FailureState
+}
+
+/** Locks of a realm, by their end and, among those that end at one instant, in whatever order the store has. */
+export interface LockPage {
+  readonly items: readonly StoredLock[]
+  /** Where it goes on: the id has eight characters of base64url, see {@link lockPosition}. Absent at the end. */
+  readonly end?: PagePosition | undefined
+}
+
 /**
  * What a store of failures can do, one atomic step each: of calls at once, on whatever nodes, each sees all of another or none
  * of it. `LoginFailures` is the contract over it, written once, so that stores agree and one can stand in for another. All that
@@ -77,6 +91,11 @@ export interface FailureStore {
   reserve(subject: Subject, policy: Policy, reservation: Reservation): Promise<ReservationOutcome>
   /** Ends a reservation. There may be none. */
   release(subject: Subject, attempt: string): Promise<void>
+  /**
+   * Those of a realm that {@link isLocked} by the policy of their rule, behind a place: by {@link endOfLock}, then in an order that
+   * stays. No decoys, and none whose rule is off. Need not be one step.
+   */
+  listLocked(realmId: string, policies: Policies, page: CheckedPage, now: number): Promise<LockPage>
   /** Removes the record. @returns what it was, `undefined` where there was none or it had ended */
   remove(subject: Subject, now: number): Promise<FailureState | undefined>
   /** Removes the records of a realm. @returns how many had not ended; decoys go as well and are not in the number */

@@ -27,7 +27,7 @@ export function createOperations(options: OperationsOptions): Operations {
   return {
     sessions: sessionOperations(state, references),
     failures: failureOperations(state),
-    tokens: tokenOperations(state),
+    tokens: tokenOperations(state, references),
     caches: cacheOperations(state),
     cluster: clusterOperations(state),
     hasReferences: references.areMade,

@@ -1,6 +1,7 @@
-import { assertName, assertOptions, type Known } from '@authstate/spi'
+import { assertName, assertOptions, type Known, type Page, type PageOptions } from '@authstate/spi'
 import { type AuthState, loginFailureSpi } from 'authstate'
-import type { Explanation, LoginFailure } from 'authstate/login-failure'
+import type { Explanation, LockedOut, LoginFailure } from 'authstate/login-failure'
+import { DEFAULT_LIMIT } from './paging.js'
 
 /** Whose failures: those of a user, or those of the network that an address belongs to. */
 export type FailureSubject = { readonly userId: string } | { readonly ip: string }
@@ -15,6 +16,13 @@ export interface FailureView {
 
 /** Login failures and lock-outs. */
 export interface FailureOperations {
+  /**
+   * Who is locked out now, users and networks, those whose lock ends first first: a page of 50 or `limit` (1 to 100) at a time.
+   *
+   * @throws {TypeError | RangeError} an argument cannot be; names it
+   */
+  locked(realmId: string, page?: PageOptions): Promise<Page<LockedOut>>
+
   /**
    * What is known, and for a user why an attempt would be refused or allowed now, in sentences. Changes nothing.
    *
@@ -39,6 +47,10 @@ const SUBJECT: Known<{ userId?: string; ip?: string }> = { userId: true, ip: tru
 export function failureOperations(state: AuthState): FailureOperations {
   const failures = () => state.get(loginFailureSpi)
   return {
+    async locked(realmId, page = {}) {
+      assertName(realmId, 'realmId')
+      return failures().listLocked(realmId, { limit: DEFAULT_LIMIT, ...page })
+    },
     async show(realmId, subject) {
       assertName(realmId, 'realmId')
       assertSubject(subject)

@@ -1,4 +1,4 @@
-export type { CacheOperations } from './caches.js'
+export type { CacheOperations, NodeCaches } from './caches.js'
 export type { ClusterOperations, NodeRow, NodesView } from './cluster.js'
 export { createOperations } from './create-operations.js'
 export type { FailureOperations, FailureSubject, FailureView } from './failures.js'
@@ -15,4 +15,4 @@ export type {
   SessionRow,
   SessionTarget,
 } from './sessions.js'
-export type { TokenOperations } from './tokens.js'
+export type { TokenOperations, TokenRow } from './tokens.js'

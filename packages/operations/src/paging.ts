@@ -3,7 +3,7 @@ import { MAX_PAGE_SIZE } from '@authstate/spi/internal'
 import { KINDS, type SessionKind } from './references.js'
 
 /** Rows of a page when nothing else is asked for. */
-const DEFAULT_LIMIT = 50
+export const DEFAULT_LIMIT = 50
 
 /** A place in a listing of several kinds: in the listing of one of them. */
 interface Place {

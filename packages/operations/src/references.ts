@@ -1,7 +1,7 @@
 import type { Clock, Keyring } from '@authstate/spi'
 import { Sealer } from '@authstate/spi/internal'
 
-/** How long a reference names its session. */
+/** How long a reference names what it was made for. */
 export const REFERENCE_LIFE_MS = 12 * 3_600_000
 
 /** Which kind of session: of a user, its offline copy, or of a web application. */
@@ -9,15 +9,15 @@ export type SessionKind = 'online' | 'offline' | 'web'
 
 /** What a reference names. */
 export interface Referred {
-  readonly kind: SessionKind
+  readonly kind: SessionKind | 'token'
   readonly id: string
 }
 
-const LETTERS = { online: 'n', offline: 'f', web: 'w' } as const
-const SHAPE = /^([nfw])([0-9a-z]+)\.(.+)$/s
+const LETTERS = { online: 'n', offline: 'f', web: 'w', token: 't' } as const
+const SHAPE = /^([nfwt])([0-9a-z]+)\.(.+)$/s
 
 /**
- * Names sessions for people, so that no id leaves the server: who sees a reference in an address, a log or a picture can do
+ * Names sessions and tokens for people, so that no id leaves the server: who sees a reference in an address, a log or a picture can do
  * nothing with it but ask this server. It is sealed (AES-256-GCM) under the keyring of the deployment, good on every node,
  * for one realm, for twelve hours.
  */
@@ -36,7 +36,7 @@ export class References {
     return this.#sealer !== undefined
   }
 
-  /** The reference to a session; `undefined` without a keyring. */
+  /** A reference; `undefined` without a keyring. */
   make(realmId: string, { kind, id }: Referred): string | undefined {
     const until = (this.#clock.now() + REFERENCE_LIFE_MS).toString(36)
     return this.#sealer?.seal(`${LETTERS[kind]}${until}.${id}`, [realmId]).join('.')
@@ -48,7 +48,7 @@ export class References {
     if (this.#sealer === undefined || rest.length > 0) return undefined
     try {
       const [, letter, until = '', id = ''] = SHAPE.exec(this.#sealer.open([keyId, sealed], [realmId])) ?? []
-      const kind = KINDS.find((known) => LETTERS[known] === letter)
+      const kind = ([...KINDS, 'token'] as const).find((known) => LETTERS[known] === letter)
       return kind !== undefined && Number.parseInt(until, 36) > this.#clock.now() ? { kind, id } : undefined
     } catch {
       return undefined

@@ -11,6 +11,7 @@ import {
 import { timers } from '@authstate/spi/internal'
 import {
   type AuthState,
+  authSessionSpi,
   ConfigurationError,
   type UserSession,
   type UserSessionProvider,
@@ -128,6 +129,9 @@ export interface SessionOperations {
   /** How many sessions of a realm are alive, by kind. */
   count(realmId: string): Promise<SessionCounts>
 
+  /** In how many browsers a login is under way. 0 where nobody keeps logins under way. */
+  countLogins(realmId: string): Promise<number>
+
   /** How many sessions are alive at each client, online sessions and offline ones; the largest first. */
   countByClient(realmId: string): Promise<readonly { clientId: string; online: number; offline: number }[]>
 }
@@ -157,15 +161,16 @@ export function sessionOperations(state: AuthState, references: References): Ses
     return { ...(reference !== undefined && { reference }), kind, ...row }
   }
 
-  const read = (realmId: string, reference: string): Referred | undefined => {
+  const read = (realmId: string, reference: string): SessionReferred | undefined => {
     assertName(reference, 'reference')
     if (!references.areMade) {
       throw new ConfigurationError('keyring: sessions have no references without one, so none can be named')
     }
-    return references.read(realmId, reference)
+    const named = references.read(realmId, reference)
+    return named && isSession(named) ? named : undefined
   }
 
-  const remove = async (realmId: string, { kind, id }: Referred): Promise<boolean> =>
+  const remove = async (realmId: string, { kind, id }: SessionReferred): Promise<boolean> =>
     kind === 'web'
       ? ((await web?.remove(realmId, id)) ?? false)
       : ((await users?.remove(realmId, id, { offline: kind === 'offline' })) ?? false)
@@ -268,6 +273,11 @@ export function sessionOperations(state: AuthState, references: References): Ses
       return counts(realmId)
     },
 
+    async countLogins(realmId) {
+      assertName(realmId, 'realmId')
+      return (await state.find(authSessionSpi)?.count(realmId)) ?? 0
+    },
+
     async countByClient(realmId) {
       assertName(realmId, 'realmId')
       const [online = new Map(), offline = new Map()] = await Promise.all([
@@ -284,6 +294,10 @@ export function sessionOperations(state: AuthState, references: References): Ses
     },
   }
 }
+
+type SessionReferred = Referred & { readonly kind: SessionKind }
+
+const isSession = (named: Referred): named is SessionReferred => named.kind !== 'token'
 
 const sum = ({ online, offline, web }: SessionCounts): number => online + offline + web
 

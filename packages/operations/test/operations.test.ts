@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type AuthState, type AuthStateConfig, createAuthState } from 'authstate'
 import { FakeClock } from 'authstate/testing'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
 import { createdSession } from '../../user-session/src/conformance/fixture.js'
 import { createOperations, type SessionRow } from '../src/index.js'
@@ -209,6 +209,59 @@ function suite(configOf: () => AuthStateConfig) {
       expect(await operations.failures.show(realmId, { ip: '203.0.113.7' })).toEqual({})
     }))
 
+  test('who is locked out is listed, a page at a time', () =>
+    within(async ({ operations, realmId, acme, clock }) => {
+      expect(await operations.failures.locked(realmId)).toEqual({ items: [] })
+      for (const user of ['ada', 'bob', 'carol']) {
+        const times = user === 'bob' ? 2 : 3
+        for (let n = 0; n < times; n++) {
+          clock.advance(2_000)
+          await acme.loginFailures.recordFailure(user)
+        }
+      }
+      const { items, cursor } = await operations.failures.locked(realmId, { limit: 1 })
+      expect(items).toMatchObject([{ subject: { rule: 'user', userId: 'ada' }, permanent: false, numFailures: 3 }])
+      const rest = await operations.failures.locked(realmId, { cursor })
+      expect(rest.items).toMatchObject([{ subject: { userId: 'carol' } }])
+      await operations.failures.clear(realmId, { userId: 'ada' })
+      expect((await operations.failures.locked(realmId)).items).toHaveLength(1)
+      await expect(operations.failures.locked(realmId, { limt: 1 } as never)).rejects.toThrow("Did you mean 'limit'")
+    }))
+
+  test('logins under way are counted', () =>
+    within(async ({ operations, realmId, acme }) => {
+      expect(await operations.sessions.countLogins(realmId)).toBe(0)
+      await acme.authSessions.createRoot()
+      expect(await operations.sessions.countLogins(realmId)).toBe(1)
+    }))
+
+  test('tokens about somebody are listed without their keys, and withdrawn by reference', () =>
+    within(async ({ operations, realmId, acme, rows }) => {
+      const about = { lifespanMs: HOUR, subject: 'ada', data: { scope: 'a value' } }
+      await acme.actionTokens.put('code', 'key-of-a-code', { ...about, family: 'grant' })
+      await acme.actionTokens.put('link', 'key-of-a-link', about)
+      await acme.actionTokens.put('link', 'key-of-bob', { ...about, subject: 'bob' })
+      await acme.actionTokens.consume('code', 'key-of-a-code')
+      const all = await operations.tokens.list(realmId, 'ada', { consumed: true })
+      expect(all.items.map(({ kind, isOfFamily }) => [kind, isOfFamily]).sort()).toEqual([
+        ['code', true],
+        ['link', false],
+      ])
+      expect(JSON.stringify(all)).not.toMatch(/key-of|a value|grant/)
+      const [link] = (await operations.tokens.list(realmId, 'ada')).items
+      const reference = link?.reference ?? ''
+      const [session] = await rows()
+      const foreign = [referenceOf(session), 'a.b', `${reference}x`]
+      expect(await operations.tokens.remove(`${realmId}-2`, [reference])).toEqual({ removed: 0, unknown: 1 })
+      expect(await operations.tokens.remove(realmId, foreign)).toEqual({ removed: 0, unknown: 3 })
+      expect(await operations.sessions.end(realmId, { references: [reference] })).toEqual({ ended: 0, unknown: 1 })
+      expect(await operations.tokens.remove(realmId, [reference, reference])).toEqual({ removed: 1, unknown: 0 })
+      expect(await operations.tokens.remove(realmId, [reference])).toEqual({ removed: 0, unknown: 1 })
+      expect(await acme.actionTokens.get('link', 'key-of-a-link')).toBeUndefined()
+      expect(await acme.actionTokens.get('link', 'key-of-bob')).toBeDefined()
+      await expect(operations.tokens.remove(realmId, [])).rejects.toThrow('references')
+    }))
+
   test('tokens of a family and of a subject are withdrawn', () =>
     within(async ({ operations, realmId, acme }) => {
       const token = { lifespanMs: HOUR, family: 'grant', subject: 'ada' }
@@ -239,9 +292,45 @@ function suite(configOf: () => AuthStateConfig) {
 
 describe('in memory', () => suite(() => ({})))
 
-describeWith(redis, 'on Redis', () =>
-  suite(() => ({ provider: 'redis', redis: { url: redisUrl(), prefix: `operations-${randomUUID()}` } })),
-)
+describeWith(redis, 'on Redis', () => {
+  suite(() => ({ provider: 'redis', redis: { url: redisUrl(), prefix: `operations-${randomUUID()}` } }))
+
+  test('caches of every node are asked; who does not answer is named', async () => {
+    const prefix = `operations-${randomUUID()}`
+    const open = async (name: string, config: AuthStateConfig = {}) => {
+      const spi = { ...config.spi, 'user-session': { enabled: false } } as const
+      const state = await createAuthState({
+        provider: 'redis',
+        redis: { url: redisUrl(), prefix },
+        node: { name },
+        ...config,
+        spi,
+      })
+      onTestFinished(() => state.close())
+      return state
+    }
+    const [a, b, mute] = await Promise.all([
+      open('a'),
+      open('b'),
+      open('mute', { spi: { 'realm-cache': { provider: 'memory' } } }),
+    ])
+    const { caches } = createOperations({ state: a as AuthState })
+    for (const name of ['users', 'clients']) await b?.realmCache.region(name).get('ada', () => 1)
+    await a?.realmCache.region('users').get('ada', () => 1)
+    const asked = await caches.statsOfNodes({ waitMs: 500 })
+    expect(asked.silent).toEqual(['mute'])
+    expect(asked.nodes.map(({ node, isThis, regions }) => [node, isThis, Object.keys(regions).sort()])).toEqual([
+      ['a', true, ['users']],
+      ['b', false, ['clients', 'users']],
+    ])
+    expect(asked.nodes[1]?.regions['users']).toMatchObject({ size: 1, misses: 1, hits: 0 })
+    await mute?.close()
+    // With everybody there nobody waits for the time to pass.
+    expect(await caches.statsOfNodes({ waitMs: 60_000 })).toMatchObject({ silent: [] })
+    await expect(caches.statsOfNodes({ waitMs: 0 })).rejects.toThrow('options.waitMs')
+    await expect(caches.statsOfNodes({ wait: 1 } as never)).rejects.toThrow("Did you mean 'waitMs'")
+  })
+})
 
 describe('without a keyring', () => {
   const plain = async (work: (state: AuthState) => Promise<void>) => {

@@ -11,6 +11,7 @@ export {
   type RoleChange,
   type UserChange,
 } from './fan-out.js'
+export { type AskedFigures, type AskFiguresOptions, askFigures, type NodeFigures } from './figures.js'
 export { memoryRealmCache } from './memory.js'
 export {
   type KeyLoader,

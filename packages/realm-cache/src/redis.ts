@@ -11,6 +11,7 @@ import { Sealer, stopwatchOf } from '@authstate/spi/internal'
 import { ChannelFreshness } from './channel-freshness.js'
 import { type RealmCacheConfig, type RegionSettings, realmCacheConfig } from './config.js'
 import { type RealmCacheProvider, realmCacheSpi } from './contract.js'
+import { answerFigures } from './figures.js'
 import { LocalCache } from './local-cache.js'
 import { SharedRegion } from './redis/shared-region.js'
 import { SharedValues } from './redis/shared-values.js'
@@ -73,6 +74,7 @@ class ClusterTransport implements Transport {
         },
         { onGap: () => this.freshness.missed('gap', empty) },
       ),
+      answerFigures(cluster, () => cache.regions().map((name) => [name, cache.region(name).stats()] as const)),
       cluster.onChannelChange(() => this.freshness.checkAgain()),
       // It may have changed the source and died before it could say so.
       cluster.onViewChange((_, { crashed }) => {

@@ -44,6 +44,7 @@ export function misspelling({ basic }: SuiteBuilder<AuthSessionProvider>): void 
         removeTab: [],
         finishTab: [],
         promote: [],
+        count: [],
         removeByRealm: [],
         on: [],
       })

@@ -25,6 +25,7 @@ export function misuse({ basic, cluster }: SuiteBuilder<AuthSessionProvider>): v
       await rejects(() => provider.getRoot(wrong, root.id), TypeError, 'realmId')
       await rejects(() => provider.getOrCreateRoot(wrong, root.id), TypeError, 'realmId')
       await rejects(() => provider.removeByRealm(wrong), TypeError, 'realmId')
+      await rejects(() => provider.count(wrong), TypeError, 'realmId')
       await rejects(() => provider.getRoot('r', wrong), TypeError, 'rootId')
       await rejects(() => provider.restartRoot('r', wrong), TypeError, 'rootId')
       await rejects(() => provider.touchRoot('r', wrong), TypeError, 'rootId')

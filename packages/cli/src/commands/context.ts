@@ -38,17 +38,23 @@ export const withJson = (command: Command): Command => command.option('--json', 
 
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
 
+/** What a command knows of its deployment besides what it can ask. */
+export interface Deployment {
+  /** Whether the configuration has settings of realms: a program can, a JSON file cannot. */
+  readonly saysRealms: boolean
+}
+
 /** Runs something over the deployment that the options name, and ends what it opened. */
 export async function withOperations(
   { surroundings }: Context,
   options: DeploymentOptions,
   wanted: readonly string[],
-  work: (operations: Operations) => Promise<void>,
+  work: (operations: Operations, deployment: Deployment) => Promise<void>,
 ): Promise<void> {
   await untilInterrupted(surroundings, async () => {
-    const { state, config } = await openState(options, surroundings, wanted)
+    const { state, config, saysRealms } = await openState(options, surroundings, wanted)
     try {
-      await work(createOperations({ state, keyring: config.keyring }))
+      await work(createOperations({ state, keyring: config.keyring }), { saysRealms })
     } finally {
       await state.close()
     }
@@ -56,7 +62,7 @@ export async function withOperations(
 }
 
 /** Waits for work, or for Ctrl-C: what was sent to the store by then goes on there. */
-async function untilInterrupted(surroundings: Surroundings, work: () => Promise<void>): Promise<void> {
+export async function untilInterrupted(surroundings: Surroundings, work: () => Promise<void>): Promise<void> {
   const { interrupted } = surroundings
   const error = new CommandError(EXIT.interrupted, 'interrupted')
   if (interrupted.aborted) throw error

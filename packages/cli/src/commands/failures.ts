@@ -1,8 +1,10 @@
 import type { FailureSubject, FailureView } from '@authstate/operations'
+import type { LockedOut } from 'authstate/login-failure'
 import type { Command } from 'commander'
+import { wholeNumber } from '../arguments.js'
 import { type ConfirmOptions, confirm } from '../confirm.js'
 import { CommandError, EXIT } from '../exit-codes.js'
-import { counted, jsonOf, plain, relative } from '../output.js'
+import { type Column, counted, type Format, instant, jsonLinesOf, jsonOf, plain, relative, tableOf } from '../output.js'
 import { type CommonOptions, type Context, withDeployment, withJson, withOperations } from './context.js'
 
 interface SubjectOptions extends CommonOptions, ConfirmOptions {
@@ -11,11 +13,27 @@ interface SubjectOptions extends CommonOptions, ConfirmOptions {
   readonly all?: boolean
 }
 
+interface LockedOptions extends CommonOptions, Format {
+  readonly limit?: string
+  readonly cursor?: string
+  readonly all?: boolean
+}
+
 const NEEDED = ['login-failure']
+
+const UNKNOWN_RULES =
+  'the configuration says nothing of realms, so locks are shown as they were set: not what new settings would make of them\n'
 
 /** `authstate failures` */
 export function addFailures(program: Command, context: Context): void {
   const failures = program.command('failures').description('who is locked out, and why')
+  withJson(withDeployment(failures.command('locked <realm>')))
+    .description('list who is locked out now, those whose lock ends first first')
+    .option('--limit <count>', 'rows of a page, 1 to 100', '50')
+    .option('--cursor <cursor>', 'where the page before ended')
+    .option('--all', 'every page')
+    .option('--jsonl', 'print one JSON object in each line')
+    .action((realm: string, options: LockedOptions) => locked(context, realm, options))
   withJson(withDeployment(failures.command('show <realm>')))
     .description('say whether an attempt would be refused now, by which rule and until when')
     .option('-u, --user <id>', 'the user')
@@ -36,20 +54,68 @@ function subjectOf({ user, ip }: SubjectOptions): FailureSubject {
   return user === undefined ? { ip: ip as string } : { userId: user }
 }
 
+async function locked(context: Context, realm: string, options: LockedOptions): Promise<void> {
+  const { stdout, stderr, now } = context.surroundings
+  const limit = wholeNumber(options.limit ?? '50', '--limit', 1)
+  await withOperations(context, options, NEEDED, async ({ failures }, { saysRealms }) => {
+    const rows: LockedOut[] = []
+    let { cursor } = options
+    do {
+      const page = await failures.locked(realm, { limit, cursor })
+      cursor = page.cursor
+      if (options.jsonl) stdout.write(jsonLinesOf(page.items))
+      else rows.push(...page.items)
+    } while (options.all && cursor !== undefined)
+    if (options.json) stdout.write(jsonOf({ items: rows, ...(cursor !== undefined && { cursor }) }))
+    else if (!options.jsonl) {
+      if (rows.length > 0) stdout.write(tableOf(rows, columnsAt(now()), stdout))
+      else stderr.write('nobody is locked out\n')
+    }
+    if (!saysRealms) stderr.write(UNKNOWN_RULES)
+    if (cursor !== undefined && !options.json) stderr.write(`more: --cursor ${cursor}\n`)
+  })
+}
+
+const columnsAt = (now: number): readonly Column<LockedOut>[] => [
+  { title: 'KIND', of: ({ subject }) => (subject.rule === 'user' ? 'user' : 'network') },
+  {
+    title: 'WHO',
+    of: ({ subject }) => (subject.rule === 'user' ? subject.userId : subject.network),
+    canShrink: true,
+  },
+  {
+    title: 'UNTIL',
+    of: ({ until }) => (until === undefined ? 'for good' : `${instant(until)} (${relative(until, now)})`),
+  },
+  { title: 'WHY', of: ({ reason }) => reason },
+  { title: 'FAILURES', of: ({ numFailures }) => `${numFailures}` },
+  { title: 'LAST', of: ({ lastFailureAt }) => relative(lastFailureAt, now) },
+]
+
 async function show(context: Context, realm: string, options: SubjectOptions): Promise<void> {
   const { stdout, now } = context.surroundings
   const subject = subjectOf(options)
-  await withOperations(context, options, NEEDED, async ({ failures }) => {
-    const view = await failures.show(realm, subject)
+  await withOperations(context, options, NEEDED, async ({ failures }, { saysRealms }) => {
+    const found = await failures.show(realm, subject)
+    const view = saysRealms ? found : withoutRules(found)
     if (view.record === undefined && view.explanation === undefined) {
       throw new CommandError(EXIT.nothing, 'no failures are on record')
     }
     stdout.write(options.json ? jsonOf(view) : textOf(view, now()))
+    if (!saysRealms && 'userId' in subject) context.surroundings.stderr.write(UNKNOWN_RULES)
   })
 }
 
-function textOf({ record, explanation }: FailureView, now: number): string {
-  const lines: string[] = []
+/** What holds whatever the settings of the realm are: not how many attempts they leave. */
+function withoutRules({ record, explanation }: FailureView): FailureView & { readonly locked?: boolean } {
+  return { ...(record !== undefined && { record }), ...(explanation && { locked: explanation.locked }) }
+}
+
+function textOf(
+  { record, explanation, locked }: FailureView & { readonly locked?: boolean },
+  now: number,
+): string {
+  const lines: string[] = locked === undefined ? [] : [locked ? 'locked' : 'not locked']
   if (explanation !== undefined) {
     lines.push(
       explanation.enabled ? (explanation.locked ? 'locked' : 'not locked') : 'the realm is not protected',

@@ -1,27 +1,15 @@
 import { realmCacheSpi } from 'authstate'
+import type { RegionStats } from 'authstate/realm-cache'
 import type { Command } from 'commander'
+import { wholeNumber } from '../arguments.js'
 import { openState } from '../configuration.js'
-import { type ConfirmOptions, confirm } from '../confirm.js'
 import { EXIT } from '../exit-codes.js'
-import { type Column, counted, instant, jsonOf, tableOf } from '../output.js'
+import { type Column, counted, instant, jsonOf, plain, tableOf } from '../output.js'
 import { type CommonOptions, type Context, withDeployment, withJson, withOperations } from './context.js'
 
-/** `authstate tokens`, `authstate cache`, `authstate cluster` */
+/** `authstate cache`, `authstate cluster` */
 export function addOthers(program: Command, context: Context): void {
   const { surroundings } = context
-  const tokens = program.command('tokens').description('action tokens and their families')
-  withJson(withDeployment(tokens.command('revoke-family <realm> <family>')))
-    .description('withdraw every token of a family, and refuse what joins it later')
-    .option('-y, --yes', 'do not ask')
-    .action(async (realm: string, family: string, options: CommonOptions & ConfirmOptions) => {
-      await confirm(options, surroundings, `withdraw a family of tokens of ${realm}`)
-      await withOperations(context, options, ['action-token'], async (operations) => {
-        const revoked = await operations.tokens.revokeFamily(realm, family)
-        const text = `${counted(revoked, 'token')} withdrawn; later ones of the family are refused\n`
-        surroundings.stdout.write(options.json ? jsonOf({ revoked }) : text)
-      })
-    })
-
   const cache = program.command('cache').description('cached realm data')
   withJson(withDeployment(cache.command('clear')))
     .description('empty a region, or every region, on every node')
@@ -44,6 +32,28 @@ export function addOthers(program: Command, context: Context): void {
       }
     })
 
+  withJson(withDeployment(cache.command('stats')))
+    .description('ask every node what its regions have done')
+    .option('--wait <ms>', 'how long answers are waited for', '1000')
+    .action(async (options: CommonOptions & { wait?: string }) => {
+      const waitMs = wholeNumber(options.wait ?? '1000', '--wait', 1)
+      await withOperations(context, options, ['realm-cache', 'cluster'], async ({ caches }) => {
+        const { nodes, silent } = await caches.statsOfNodes({ waitMs })
+        const others = nodes.filter(({ isThis }) => !isThis).map(({ node, regions }) => ({ node, regions }))
+        const { stdout, stderr } = surroundings
+        if (options.json) stdout.write(jsonOf({ nodes: others, silent }))
+        else {
+          const rows = others.flatMap(({ node, regions }) =>
+            Object.entries(regions).map(([region, stats]) => ({ node, region, stats })),
+          )
+          if (rows.length > 0) stdout.write(tableOf(rows, REGION_COLUMNS, stdout))
+          else stderr.write('no node has a region\n')
+          if (silent.length > 0) stderr.write(`no answer from ${silent.map(plain).join(', ')}\n`)
+        }
+        if (others.length === 0) context.end(EXIT.nothing)
+      })
+    })
+
   const cluster = program.command('cluster').description('nodes of the deployment')
   withJson(withDeployment(cluster.command('nodes')))
     .description('list the nodes that live now')
@@ -62,3 +72,21 @@ export function addOthers(program: Command, context: Context): void {
       }),
     )
 }
+
+interface RegionRow {
+  readonly node: string
+  readonly region: string
+  readonly stats: RegionStats
+}
+
+const REGION_COLUMNS: readonly Column<RegionRow>[] = [
+  { title: 'NODE', of: ({ node }) => node, canShrink: true },
+  { title: 'REGION', of: ({ region }) => region },
+  { title: 'VALUES', of: ({ stats }) => `${stats.size}` },
+  { title: 'HITS', of: ({ stats }) => `${stats.hits}` },
+  { title: 'MISSES', of: ({ stats }) => `${stats.misses}` },
+  { title: 'RATE', of: ({ stats }) => `${Math.round(stats.hitRate * 100)} %` },
+  { title: 'BYPASSES', of: ({ stats }) => `${stats.bypasses}` },
+  { title: 'FAILED', of: ({ stats }) => `${stats.loadFailures}` },
+  { title: 'OUTAGES', of: ({ stats }) => `${stats.outages}` },
+]

@@ -60,7 +60,7 @@ export function addSessions(program: Command, context: Context): void {
       show(context, realm, reference, options),
     )
   withJson(withDeployment(sessions.command('count <realm>')))
-    .description('count living sessions')
+    .description('count living sessions, and logins under way')
     .option('--by-client', 'by client')
     .action((realm: string, options: CommonOptions & { byClient?: boolean }) =>
       count(context, realm, options),
@@ -173,11 +173,12 @@ async function count(
   options: CommonOptions & { byClient?: boolean },
 ): Promise<void> {
   const { stdout } = context.surroundings
-  await withOperations(context, options, SERVING, async ({ sessions }) => {
+  await withOperations(context, options, [...SERVING, 'auth-session'], async ({ sessions }) => {
     if (!options.byClient) {
-      const counts = await sessions.count(realm)
+      const [counts, logins] = await Promise.all([sessions.count(realm), sessions.countLogins(realm)])
       const { online, offline, web } = counts
-      stdout.write(options.json ? jsonOf(counts) : `online ${online}, offline ${offline}, web ${web}\n`)
+      const text = `online ${online}, offline ${offline}, web ${web}; logins under way ${logins}\n`
+      stdout.write(options.json ? jsonOf({ ...counts, logins }) : text)
       return
     }
     const clients = await sessions.countByClient(realm)

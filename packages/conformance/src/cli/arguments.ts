@@ -37,7 +37,7 @@ The module exports one description or a list of them, as its default or as "targ
   --case <text>      only cases whose name has this text
   --list             show the cases with their levels and sources, run none
   --junit <file>     write a JUnit report
-  --json <file>      write a JSON report
+  --json <file>      write a JSON report; -: to standard output, and nothing else there
   --seed <number>    repeat the random cases of a failed run
   --timeout <ms>     how long a case may take (${DEFAULT_TIMEOUT_MS})
   --help, --version
@@ -108,7 +108,7 @@ function readOption(
   const takesValue = OPTIONS[known].type === 'string'
   const text = typeof value === 'string' ? value : ''
   if (!takesValue && value !== undefined) throw new UsageError(`--${name} takes no value`)
-  if (takesValue && (text === '' || text.startsWith('-'))) throw new UsageError(`--${name} needs a value`)
+  if (takesValue && (text === '' || (text.startsWith('-') && !(text === '-' && known === 'json')))) throw new UsageError(`--${name} needs a value`)
   given.set(known, [...(given.get(known) ?? []), text])
 }
 

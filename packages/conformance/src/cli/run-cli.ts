@@ -30,12 +30,17 @@ export interface CommandHost {
   print(text: string): void
   /** Writes to standard error. */
   complain(text: string): void
+  /** Where to read how it is used. @default npx @authstate/conformance --help */
+  readonly help?: string | undefined
   /** Whether standard error is a terminal, where one line can be written over. @default false */
   readonly isTerminal?: boolean | undefined
 }
 
 /** How long a case that blocks the process is waited for beyond its time: a busy machine blocks, too. */
 const GRACE_MS = 5_000
+
+/** In place of a file: the report goes where the tables would. */
+const STDOUT = '-'
 
 /** A suite, and what it is run on. */
 interface Job {
@@ -49,7 +54,8 @@ export async function runCli(argv: readonly string[], host: CommandHost): Promis
     return await obey(readArguments(argv), host)
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    host.complain(`${error.message}\nnpx @authstate/conformance --help says how it is used.\n`)
+    const { help = 'npx @authstate/conformance --help' } = host
+    host.complain(`${error.message}\n${help} says how it is used.\n`)
     return 2
   }
 }
@@ -118,7 +124,9 @@ async function check(
 ): Promise<number> {
   const seed = asked.seed ?? seedFrom(host)
   // Now rather than after minutes of work.
-  for (const path of [asked.junit, asked.json]) if (path !== undefined) write(path, '', host)
+  const isForProgram = asked.json === STDOUT
+  for (const path of [asked.junit, asked.json])
+    if (path !== undefined && path !== STDOUT) write(path, '', host)
   const runs: Run[] = []
   const watchdog = new Watchdog(asked.timeoutMs + GRACE_MS)
   for (const { suite, target } of jobs) {
@@ -137,15 +145,17 @@ async function check(
     })
     progress.end()
     runs.push({ spi: suite.spi.name, target: target.name, results })
-    host.print(`${what}\n\n${targetReport(results)}\n`)
+    if (!isForProgram) host.print(`${what}\n\n${targetReport(results)}\n`)
   }
   await watchdog.stop()
   const results = runs.flatMap((run) => run.results)
-  host.print(summary(results))
+  if (!isForProgram) host.print(summary(results))
   if (asked.junit !== undefined) write(asked.junit, junitReport(runs), host)
   if (asked.json !== undefined) {
     const { version } = host
-    write(asked.json, jsonReport(runs, { version, node: process.versions.node, seed }), host)
+    const report = jsonReport(runs, { version, node: process.versions.node, seed })
+    if (isForProgram) host.print(report)
+    else write(asked.json, report, host)
   }
   return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0
 }

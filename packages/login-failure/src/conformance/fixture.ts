@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Stage } from '@authstate/conformance'
-import type { BruteForceSettings } from '@authstate/spi'
-import type { FailureOptions, LoginFailureOutcome, LoginFailureProvider } from '../contract.js'
+import type { BruteForceSettings, Page } from '@authstate/spi'
+import type { FailureOptions, LockedOut, LoginFailureOutcome, LoginFailureProvider } from '../contract.js'
 
 /** What a case gets. */
 export type LoginFailureStage = Stage<LoginFailureProvider>
@@ -64,4 +64,29 @@ export async function assertLockedForGood({ provider }: LoginFailureStage): Prom
 
 export async function countOf(provider: LoginFailureProvider, userId = 'alice'): Promise<number> {
   return (await provider.get('realm', userId))?.numFailures ?? 0
+}
+
+/** Everybody who is listed as locked, a page of so many at a time. */
+export async function allLocked(
+  provider: LoginFailureProvider,
+  realmId = 'realm',
+  limit = 7,
+): Promise<LockedOut[]> {
+  const locked: LockedOut[] = []
+  for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
+    const page: Page<LockedOut> = await provider.listLocked(realmId, {
+      limit,
+      ...(cursor !== undefined && { cursor }),
+    })
+    assert.ok(page.items.length <= limit)
+    locked.push(...page.items)
+    cursor = page.cursor
+  }
+  return locked
+}
+
+/** The users among them. */
+export async function usersLocked(provider: LoginFailureProvider, realmId = 'realm'): Promise<string[]> {
+  const locked = await allLocked(provider, realmId)
+  return locked.flatMap(({ subject }) => (subject.rule === 'user' ? [subject.userId] : []))
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { hostileNames, hostilePairs, refusesEndlessNames, type SuiteBuilder } from '@authstate/conformance'
 import type { LoginFailureProvider } from '../contract.js'
-import { protect } from './fixture.js'
+import { protect, usersLocked } from './fixture.js'
 
 /** Whatever realms and users are called. */
 export function names(add: SuiteBuilder<LoginFailureProvider>): void {
@@ -22,7 +22,9 @@ export function names(add: SuiteBuilder<LoginFailureProvider>): void {
       }
       assert.ok(await provider.status(realm, name))
       assert.ok(await provider.explain(realm, name))
+      assert.deepEqual(await usersLocked(provider, realm), [name])
       assert.equal(await provider.clear(realm, name), true)
+      assert.deepEqual(await usersLocked(provider, realm), [])
       assert.equal((await provider.check(realm, name)).locked, false)
       await provider.recordFailure(realm, name)
       await provider.recordSuccess(realm, name)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { refusesMisspelling, type SuiteBuilder, taker } from '@authstate/conformance'
+import type { PageOptions } from '@authstate/spi'
 import type {
   FailureOptions,
   GuardOptions,
@@ -49,6 +50,9 @@ export function misspelling(add: SuiteBuilder<LoginFailureProvider>): void {
         get: [],
         getAddress: [],
         status: [],
+        listLocked: [
+          taker<PageOptions>({ limit: 1, cursor: 'c' }, (page) => provider.listLocked('realm', page)),
+        ],
         clear: [],
         clearAddress: [],
         removeByRealm: [],

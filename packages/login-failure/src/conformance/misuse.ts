@@ -54,6 +54,7 @@ export function misuse(add: SuiteBuilder<LoginFailureProvider>): void {
         () => provider.guardUnknownUser(id, {}, never),
         () => provider.explain(id, 'u'),
         () => provider.status(id, 'u'),
+        () => provider.listLocked(id),
         () => provider.clear(id, 'u'),
         () => provider.clearAddress(id, '127.0.0.1'),
         () => provider.removeByRealm(id),

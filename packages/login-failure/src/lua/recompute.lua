@@ -2,6 +2,7 @@
 --
 -- KEYS[1] realm                 zset: tails of the keys of a realm, scored by expiresAt, rounded up
 -- KEYS[2] head                  what every key of the partition starts with
+-- KEYS[3] locked                zset: who is locked out, scored by when the lock ends
 -- ARGV[1] now                   ms since the epoch
 -- ARGV[2] cursor                where to go on, 0 at first
 -- ARGV[3] users                 1: users are counted, 0: their records go
@@ -15,10 +16,13 @@
 -- Returns {cursor, updated, removed}; cursor 0 at the end.
 
 local ROUND = 60000
--- include: never, longest
+-- include: never, longest, locked
 local now = tonumber(ARGV[1])
 local pure = ARGV[4] == '1' and tonumber(ARGV[5]) == 0
 local updated, removed = 0, 0
+
+-- A full server goes on with a script that began with a write that cannot grow.
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[1])
 
 -- Whoever is in the set from the first call to the last is met at least once, also when scores change.
 local found = redis.call('ZSCAN', KEYS[1], ARGV[2], 'COUNT', 100)
@@ -46,10 +50,10 @@ local function apply(tail)
   if x <= now then
     redis.call('DEL', key)
     redis.call('ZREM', KEYS[1], tail)
+    list_lock(KEYS[3], tail, 0, now)
     removed = removed + 1
     --@ changed('login-failure', key, 'removal')
   elseif x ~= before then
-    -- A full server goes on with a script that began with a write that cannot grow.
     if x < NEVER then
       redis.call('PEXPIRE', key, string.format('%.0f', math.ceil(x / ROUND) * ROUND - now + GRACE))
     else
@@ -59,6 +63,10 @@ local function apply(tail)
     redis.call('ZADD', KEYS[1], string.format('%.0f', math.ceil(x / ROUND) * ROUND), tail)
     updated = updated + 1
     --@ changed('login-failure', key, 'touch')
+  end
+  if x > now and (t > 0 or u > 0 or p > 0) then
+    local for_good = p > 0 or (not address and ARGV[4] == '1' and t > tonumber(ARGV[5]))
+    list_lock(KEYS[3], tail, for_good and NEVER or u, now)
   end
 end
 

@@ -4,6 +4,7 @@
 --                                   factor, l lastFailureAt, u lockedUntil, p permanentlyLockedAt, w reason, i lastIp
 -- KEYS[2] realm                     zset: tails of the keys of a realm, scored by expiresAt, rounded up
 -- KEYS[3] attempts                  zset: reserved attempts, scored by the end of the reservation
+-- KEYS[4] locked                    zset: who is locked out, scored by when the lock ends
 -- ARGV[1] now                       ms since the epoch
 -- ARGV[2] at                        when it happened, ms since the epoch
 -- ARGV[3] ip                        may be empty
@@ -182,6 +183,11 @@ if not old[2] or math.ceil(tonumber(old[2]) / ROUND) * ROUND ~= score then
     end
   end
   keep_longest(KEYS[2], now)
+end
+if newLock ~= '' and most == 0 then
+  -- include: longest, locked, prune
+  list_lock(KEYS[4], ARGV[6], newLock == 'permanent' and NEVER or u, now)
+  prune(KEYS[4], ARGV[1])
 end
 --@ changed('login-failure', KEYS[1], 'full')
 return { 1, newLock, n, t, o, last, u, p, x, w, ip }

@@ -3,6 +3,7 @@
 -- KEYS[1] record                hash, as in record-failure.lua
 -- KEYS[2] realm                 zset: tails of the keys of a realm, scored by expiresAt, rounded up
 -- KEYS[3] attempts              zset: reserved attempts, scored by the end of the reservation
+-- KEYS[4] locked                zset: who is locked out, scored by when the lock ends
 -- ARGV[1] now                   ms since the epoch
 -- ARGV[2] attempt               the reservation it uses up, may be empty
 -- ARGV[3] secondary             1: a second factor was part of it
@@ -46,6 +47,10 @@ if ARGV[3] == '0' and o > 0 then
 end
 redis.call('DEL', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[4])
+if u > 0 or t > 0 then
+  -- include: locked
+  list_lock(KEYS[4], ARGV[4], 0, now)
+end
 --@ changed('login-failure', KEYS[1], 'removal')
 keep_longest(KEYS[2], now)
 return before

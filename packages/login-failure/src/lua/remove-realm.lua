@@ -1,8 +1,9 @@
 -- Forget the records of a realm in one partition, a hundred at most.
 --
--- KEYS[1] realm  zset: tails of the keys of a realm, scored by expiresAt, rounded up
--- KEYS[2] head   what every key of the partition starts with
--- ARGV[1] now    ms since the epoch
+-- KEYS[1] realm   zset: tails of the keys of a realm, scored by expiresAt, rounded up
+-- KEYS[2] head    what every key of the partition starts with
+-- KEYS[3] locked  zset: who is locked out; it goes with the last of them
+-- ARGV[1] now     ms since the epoch
 --
 -- Returns {removed, more}: how many were alive, and 1 when there are more.
 
@@ -17,5 +18,8 @@ for _, tail in ipairs(tails) do
   redis.call('DEL', key)
   redis.call('ZREM', KEYS[1], tail)
   --@ if was_there then changed('login-failure', key, 'removal') end
+end
+if #tails < 100 then
+  redis.call('DEL', KEYS[3])
 end
 return { removed, #tails == 100 and 1 or 0 }

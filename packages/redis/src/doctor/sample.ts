@@ -3,7 +3,7 @@ import type { Sample } from './facts.js'
 import type { Asked } from './gather.js'
 
 /** What a deployment keeps for ever, and failures of users who are locked for good. */
-const ENDLESS = /^(?:\{..\}:)?(?:layout|clock|c[lf]|l[fr]|x[nh])(?::|$)/
+const ENDLESS = /^(?:\{..\}:)?(?:layout|clock|c[lf]|l[flr]|x[nh])(?::|$)/
 /** How many keys Redis is asked for at once. */
 const PAGE = 500
 
