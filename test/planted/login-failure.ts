@@ -318,7 +318,7 @@ export const loginFailureScriptBugs = (client: () => RedisClient) =>
       edit(
         'index leak',
         'clear.lua leaves the lock listed',
-        'listLocked: who was cleared, or succeeded, is no longer there',
+        'listLocked: networks, too; nobody where the realm is not protected',
         scripts.clear,
         'list_lock(KEYS[3], ARGV[2], 0, now)\n',
         '',

@@ -23,10 +23,23 @@ import {
   type StoredSuccess,
   type Subject,
 } from '@authstate/login-failure/store'
-import { type CheckedPage, comparePositions, FirstPositions, type PagePosition, type ProviderFactory } from '@authstate/spi'
+import {
+  type CheckedPage,
+  comparePositions,
+  FirstPositions,
+  type PagePosition,
+  type ProviderFactory,
+} from '@authstate/spi'
 import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import * as v from 'valibot'
-import { nameIn, SqliteFile, type SqliteOptions, type SqliteSection, sqliteProperties, textOf } from './sqlite.js'
+import {
+  nameIn,
+  SqliteFile,
+  type SqliteOptions,
+  type SqliteSection,
+  sqliteProperties,
+  textOf,
+} from './sqlite.js'
 
 const config = v.strictObject({ ...loginFailureConfig.entries, ...sqliteProperties })
 

@@ -1,5 +1,11 @@
 import { KEY_GRACE_MS, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
-import { allSteps, describedSchema, isExpired, type ProviderContext, type ProviderFactory } from '@authstate/spi'
+import {
+  allSteps,
+  describedSchema,
+  isExpired,
+  type ProviderContext,
+  type ProviderFactory,
+} from '@authstate/spi'
 import { AuthSessions } from './auth-sessions.js'
 import { type AuthSessionConfig, authSessionConfig } from './config.js'
 import { type AuthSessionProvider, authSessionSpi } from './contract.js'

@@ -183,7 +183,10 @@ describeWith(redis, 'a deployment on Redis', () => {
     expect(code).toBe(0)
     expect(out).toMatch(/3 failures/)
     const listed = await run('failures locked acme')
-    expect([listed.code, listed.out.split('\n')[1]]).toEqual([0, expect.stringMatching(/^user +ada +20.*failures +3/)])
+    expect([listed.code, listed.out.split('\n')[1]]).toEqual([
+      0,
+      expect.stringMatching(/^user +ada +20.*failures +3/),
+    ])
     // A file says nothing of realms, so nobody knows how many attempts are left.
     expect(listed.err).toContain('locks are shown as they were set')
     expect(out).not.toContain('attempts')
@@ -210,7 +213,10 @@ describeWith(redis, 'a deployment on Redis', () => {
     const { items } = JSON.parse((await run('tokens list acme --subject ada --json')).out)
     expect((await run(`tokens remove acme --ref ${items[0].reference}`)).code).toBe(6)
     const removed = await run(`tokens remove acme --ref ${items[0].reference} a.b --yes`)
-    expect([removed.code, removed.out]).toEqual([0, '1 token withdrawn, 1 reference without a living token\n'])
+    expect([removed.code, removed.out]).toEqual([
+      0,
+      '1 token withdrawn, 1 reference without a living token\n',
+    ])
     expect((await run('tokens remove acme --subject ada --yes')).out).toBe('1 token withdrawn\n')
     expect((await run('tokens remove acme --subject ada --yes')).code).toBe(5)
     expect((await run('tokens remove acme --yes')).code).toBe(2)

@@ -1,4 +1,10 @@
-import { type CheckedPage, comparePositions, FirstPositions, isExpired, type PagePosition } from '@authstate/spi'
+import {
+  type CheckedPage,
+  comparePositions,
+  FirstPositions,
+  isExpired,
+  type PagePosition,
+} from '@authstate/spi'
 import { entriesOfNow, inSlices, Pruner } from '@authstate/spi/internal'
 import type { Policy } from './policy.js'
 import {

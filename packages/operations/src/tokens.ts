@@ -1,10 +1,4 @@
-import {
-  assertInteger,
-  assertName,
-  assertNames,
-  ConfigurationError,
-  type Page,
-} from '@authstate/spi'
+import { assertInteger, assertName, assertNames, ConfigurationError, type Page } from '@authstate/spi'
 import { type AuthState, actionTokenSpi } from 'authstate'
 import type { ListedToken, ListOptions } from 'authstate/action-token'
 import { DEFAULT_LIMIT } from './paging.js'
@@ -110,7 +104,10 @@ export function tokenOperations(state: AuthState, references: References): Token
 const referenceTo = (references: References, realmId: string, { kind, key }: ListedToken) =>
   references.make(realmId, { kind: 'token', id: JSON.stringify([kind, key]) })
 
-function rowOf({ kind, expiresAt, consumedAt, family }: ListedToken, reference: string | undefined): TokenRow {
+function rowOf(
+  { kind, expiresAt, consumedAt, family }: ListedToken,
+  reference: string | undefined,
+): TokenRow {
   return {
     ...(reference !== undefined && { reference }),
     kind,

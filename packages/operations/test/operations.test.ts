@@ -220,12 +220,16 @@ function suite(configOf: () => AuthStateConfig) {
         }
       }
       const { items, cursor } = await operations.failures.locked(realmId, { limit: 1 })
-      expect(items).toMatchObject([{ subject: { rule: 'user', userId: 'ada' }, permanent: false, numFailures: 3 }])
+      expect(items).toMatchObject([
+        { subject: { rule: 'user', userId: 'ada' }, permanent: false, numFailures: 3 },
+      ])
       const rest = await operations.failures.locked(realmId, { cursor })
       expect(rest.items).toMatchObject([{ subject: { userId: 'carol' } }])
       await operations.failures.clear(realmId, { userId: 'ada' })
       expect((await operations.failures.locked(realmId)).items).toHaveLength(1)
-      await expect(operations.failures.locked(realmId, { limt: 1 } as never)).rejects.toThrow("Did you mean 'limit'")
+      await expect(operations.failures.locked(realmId, { limt: 1 } as never)).rejects.toThrow(
+        "Did you mean 'limit'",
+      )
     }))
 
   test('logins under way are counted', () =>
@@ -254,8 +258,14 @@ function suite(configOf: () => AuthStateConfig) {
       const foreign = [referenceOf(session), 'a.b', `${reference}x`]
       expect(await operations.tokens.remove(`${realmId}-2`, [reference])).toEqual({ removed: 0, unknown: 1 })
       expect(await operations.tokens.remove(realmId, foreign)).toEqual({ removed: 0, unknown: 3 })
-      expect(await operations.sessions.end(realmId, { references: [reference] })).toEqual({ ended: 0, unknown: 1 })
-      expect(await operations.tokens.remove(realmId, [reference, reference])).toEqual({ removed: 1, unknown: 0 })
+      expect(await operations.sessions.end(realmId, { references: [reference] })).toEqual({
+        ended: 0,
+        unknown: 1,
+      })
+      expect(await operations.tokens.remove(realmId, [reference, reference])).toEqual({
+        removed: 1,
+        unknown: 0,
+      })
       expect(await operations.tokens.remove(realmId, [reference])).toEqual({ removed: 0, unknown: 1 })
       expect(await acme.actionTokens.get('link', 'key-of-a-link')).toBeUndefined()
       expect(await acme.actionTokens.get('link', 'key-of-bob')).toBeDefined()
@@ -319,7 +329,9 @@ describeWith(redis, 'on Redis', () => {
     await a?.realmCache.region('users').get('ada', () => 1)
     const asked = await caches.statsOfNodes({ waitMs: 500 })
     expect(asked.silent).toEqual(['mute'])
-    expect(asked.nodes.map(({ node, isThis, regions }) => [node, isThis, Object.keys(regions).sort()])).toEqual([
+    expect(
+      asked.nodes.map(({ node, isThis, regions }) => [node, isThis, Object.keys(regions).sort()]),
+    ).toEqual([
       ['a', true, ['users']],
       ['b', false, ['clients', 'users']],
     ])

@@ -116,6 +116,7 @@ const MOST_CHARACTERS = 64
 function isAnswer(event: unknown): event is Answer {
   if (!isPlainObject(event)) return false
   const { to, of, region, stats } = event
-  const isWhole = region === undefined ? stats === undefined : typeof region === 'string' && isPlainObject(stats)
+  const isWhole =
+    region === undefined ? stats === undefined : typeof region === 'string' && isPlainObject(stats)
   return typeof to === 'string' && Number.isInteger(of) && isWhole
 }

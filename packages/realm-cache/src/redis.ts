@@ -74,7 +74,9 @@ class ClusterTransport implements Transport {
         },
         { onGap: () => this.freshness.missed('gap', empty) },
       ),
-      answerFigures(cluster, () => cache.regions().map((name) => [name, cache.region(name).stats()] as const)),
+      answerFigures(cluster, () =>
+        cache.regions().map((name) => [name, cache.region(name).stats()] as const),
+      ),
       cluster.onChannelChange(() => this.freshness.checkAgain()),
       // It may have changed the source and died before it could say so.
       cluster.onViewChange((_, { crashed }) => {

@@ -26,26 +26,34 @@ export function counts({ basic, expiry, concurrency }: SuiteBuilder<AuthSessionP
     assert.deepEqual([await provider.count('r'), await provider.count('other')], [0, 1])
   })
 
-  expiry('count: a root to its last millisecond, and not at its end', 'contract', async ({ provider, clock }) => {
-    await provider.createRoot('r')
-    clock.advance(MINUTE_MS)
-    const { id } = await provider.createRoot('r')
-    clock.advance(LIFESPAN_MS - MINUTE_MS - 1)
-    assert.equal(await provider.count('r'), 2)
-    clock.advance(1)
-    assert.equal(await provider.count('r'), 1)
-    await provider.touchRoot('r', id)
-    clock.advance(LIFESPAN_MS - 1)
-    assert.equal(await provider.count('r'), 1)
-    clock.advance(1)
-    assert.equal(await provider.count('r'), 0)
-  })
+  expiry(
+    'count: a root to its last millisecond, and not at its end',
+    'contract',
+    async ({ provider, clock }) => {
+      await provider.createRoot('r')
+      clock.advance(MINUTE_MS)
+      const { id } = await provider.createRoot('r')
+      clock.advance(LIFESPAN_MS - MINUTE_MS - 1)
+      assert.equal(await provider.count('r'), 2)
+      clock.advance(1)
+      assert.equal(await provider.count('r'), 1)
+      await provider.touchRoot('r', id)
+      clock.advance(LIFESPAN_MS - 1)
+      assert.equal(await provider.count('r'), 1)
+      clock.advance(1)
+      assert.equal(await provider.count('r'), 0)
+    },
+  )
 
-  concurrency('count: roots that N at once make on two nodes', 'contract', async ({ provider, anotherNode }) => {
-    const nodes = [provider, await anotherNode()] as const
-    const roots = await together(40, (n) => (nodes[n % 2] ?? provider).createRoot('r'))
-    for (const node of nodes) assert.equal(await node.count('r'), 40)
-    await together(40, (n) => (nodes[(n + 1) % 2] ?? provider).removeRoot('r', roots[n]?.id ?? ''))
-    for (const node of nodes) assert.equal(await node.count('r'), 0)
-  })
+  concurrency(
+    'count: roots that N at once make on two nodes',
+    'contract',
+    async ({ provider, anotherNode }) => {
+      const nodes = [provider, await anotherNode()] as const
+      const roots = await together(40, (n) => (nodes[n % 2] ?? provider).createRoot('r'))
+      for (const node of nodes) assert.equal(await node.count('r'), 40)
+      await together(40, (n) => (nodes[(n + 1) % 2] ?? provider).removeRoot('r', roots[n]?.id ?? ''))
+      for (const node of nodes) assert.equal(await node.count('r'), 0)
+    },
+  )
 }

@@ -23,7 +23,10 @@ export function addConformance(program: Command, context: Context): void {
   program
     .command('conformance <spi>')
     .description('check a provider of your own against the suite of its SPI')
-    .option('--module <file>', 'a module whose default export describes the provider: { spi, name, factories }')
+    .option(
+      '--module <file>',
+      'a module whose default export describes the provider: { spi, name, factories }',
+    )
     .option('--level <level...>', 'only these levels')
     .option('--case <text>', 'only cases whose name has this text')
     .option('--list', 'show the cases with their levels and sources, run none')
@@ -81,12 +84,17 @@ async function conformance(
   context.end(status === 0 ? EXIT.done : status === 1 ? EXIT.findings : EXIT.configuration)
 }
 
-/** The kit, which is installed where providers are written. */
-async function loadKit() {
+/**
+ * The kit, which is installed where providers are written.
+ *
+ * @throws {CommandError} it is not; says how
+ */
+export async function loadKit(load = () => import('@authstate/conformance/command')) {
   try {
-    return await import('@authstate/conformance/command')
+    return await load()
   } catch (error) {
-    if ((error as { readonly code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    const { code } = error as { readonly code?: unknown }
+    if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw error
     throw new CommandError(
       EXIT.configuration,
       `the test kit is not installed; run: npm install --save-dev ${KIT}`,

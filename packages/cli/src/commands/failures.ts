@@ -4,7 +4,17 @@ import type { Command } from 'commander'
 import { wholeNumber } from '../arguments.js'
 import { type ConfirmOptions, confirm } from '../confirm.js'
 import { CommandError, EXIT } from '../exit-codes.js'
-import { type Column, counted, type Format, instant, jsonLinesOf, jsonOf, plain, relative, tableOf } from '../output.js'
+import {
+  type Column,
+  counted,
+  type Format,
+  instant,
+  jsonLinesOf,
+  jsonOf,
+  plain,
+  relative,
+  tableOf,
+} from '../output.js'
 import { type CommonOptions, type Context, withDeployment, withJson, withOperations } from './context.js'
 
 interface SubjectOptions extends CommonOptions, ConfirmOptions {

@@ -108,7 +108,8 @@ function readOption(
   const takesValue = OPTIONS[known].type === 'string'
   const text = typeof value === 'string' ? value : ''
   if (!takesValue && value !== undefined) throw new UsageError(`--${name} takes no value`)
-  if (takesValue && (text === '' || (text.startsWith('-') && !(text === '-' && known === 'json')))) throw new UsageError(`--${name} needs a value`)
+  if (takesValue && (text === '' || (text.startsWith('-') && !(text === '-' && known === 'json'))))
+    throw new UsageError(`--${name} needs a value`)
   given.set(known, [...(given.get(known) ?? []), text])
 }
 

@@ -66,6 +66,9 @@ export async function countOf(provider: LoginFailureProvider, userId = 'alice'):
   return (await provider.get('realm', userId))?.numFailures ?? 0
 }
 
+/** More than any case locks. */
+const MOST_LISTED = 200
+
 /** Everybody who is listed as locked, a page of so many at a time. */
 export async function allLocked(
   provider: LoginFailureProvider,
@@ -80,6 +83,7 @@ export async function allLocked(
     })
     assert.ok(page.items.length <= limit)
     locked.push(...page.items)
+    assert.ok(locked.length <= MOST_LISTED, 'the listing goes on and on')
     cursor = page.cursor
   }
   return locked

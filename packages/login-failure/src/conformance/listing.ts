@@ -26,7 +26,13 @@ export function listing(add: SuiteBuilder<LoginFailureProvider>): void {
       await fail(provider, 2, {}, 'alice')
       clock.advance(SECOND)
       const at = start + 25 * SECOND
-      const lock = { permanent: false, reason: 'failures', numFailures: 2, lastFailureAt: at, until: at + 20 * SECOND }
+      const lock = {
+        permanent: false,
+        reason: 'failures',
+        numFailures: 2,
+        lastFailureAt: at,
+        until: at + 20 * SECOND,
+      }
       const locked = await allLocked(provider)
       assert.deepEqual(locked.slice(0, 2).sort(byUser), [
         { ...lock, subject: { rule: 'user', userId: 'alice' } },
@@ -45,17 +51,21 @@ export function listing(add: SuiteBuilder<LoginFailureProvider>): void {
     },
   )
 
-  add.expiry('listLocked: to the last millisecond of the lock, and not at its end', 'contract', async (stage) => {
-    const { provider, clock } = stage
-    protect(stage)
-    await fail(provider, 2)
-    clock.advance(20 * SECOND - 1)
-    assert.deepEqual(await usersLocked(provider), ['alice'])
-    clock.advance(1)
-    assert.deepEqual(await usersLocked(provider), [])
-    await fail(provider, 2)
-    assert.deepEqual(await usersLocked(provider), ['alice'], 'locked again')
-  })
+  add.expiry(
+    'listLocked: to the last millisecond of the lock, and not at its end',
+    'contract',
+    async (stage) => {
+      const { provider, clock } = stage
+      protect(stage)
+      await fail(provider, 2)
+      clock.advance(20 * SECOND - 1)
+      assert.deepEqual(await usersLocked(provider), ['alice'])
+      clock.advance(1)
+      assert.deepEqual(await usersLocked(provider), [])
+      await fail(provider, 2)
+      assert.deepEqual(await usersLocked(provider), ['alice'], 'locked again')
+    },
+  )
 
   add.basic('listLocked: who was cleared, or succeeded, is no longer there', 'contract', async (stage) => {
     const { provider } = stage
@@ -71,20 +81,24 @@ export function listing(add: SuiteBuilder<LoginFailureProvider>): void {
     assert.deepEqual(await usersLocked(provider), ['alice'])
   })
 
-  add.basic('listLocked: networks, too; nobody where the realm is not protected', 'contract', async (stage) => {
-    protect(stage, { quickLoginCheckMs: 0, failureFactor: 9 })
-    const provider = await stage.withProperties({ address: { failureFactor: 2 } })
-    for (const user of ['alice', 'bob']) await provider.recordFailure('realm', user, { ip: IP })
-    const [network, ...others] = await allLocked(provider)
-    assert.deepEqual(others, [])
-    assert.deepEqual(network?.subject, { rule: 'address', network: `${IP}/32` })
-    protect(stage, { enabled: false })
-    assert.deepEqual(await allLocked(provider), [])
-    protect(stage, { quickLoginCheckMs: 0, failureFactor: 9 })
-    assert.equal((await allLocked(provider)).length, 1)
-    await provider.clearAddress('realm', IP)
-    assert.deepEqual(await allLocked(provider), [])
-  })
+  add.basic(
+    'listLocked: networks, too; nobody where the realm is not protected',
+    'contract',
+    async (stage) => {
+      protect(stage, { quickLoginCheckMs: 0, failureFactor: 9 })
+      const provider = await stage.withProperties({ address: { failureFactor: 2 } })
+      for (const user of ['alice', 'bob']) await provider.recordFailure('realm', user, { ip: IP })
+      const [network, ...others] = await allLocked(provider)
+      assert.deepEqual(others, [])
+      assert.deepEqual(network?.subject, { rule: 'address', network: `${IP}/32` })
+      protect(stage, { enabled: false })
+      assert.deepEqual(await allLocked(provider), [])
+      protect(stage, { quickLoginCheckMs: 0, failureFactor: 9 })
+      assert.equal((await allLocked(provider)).length, 1)
+      await provider.clearAddress('realm', IP)
+      assert.deepEqual(await allLocked(provider), [])
+    },
+  )
 
   add.basic('listLocked: a name that belongs to nobody is not there', 'contract', async (stage) => {
     protect(stage, { quickLoginCheckMs: 0 })
