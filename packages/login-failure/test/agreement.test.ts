@@ -35,10 +35,10 @@ interface History {
 const REPLAY = `
 local function load(source) return loadstring('local KEYS, ARGV = ...\\n' .. source) end
 local fail, succeed, clear, reserve = load(ARGV[1]), load(ARGV[2]), load(ARGV[3]), load(ARGV[4])
-local record, realm, attempts = KEYS[1], KEYS[2], KEYS[3]
+local record, realm, attempts, locked = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local replies = {}
 for _, history in ipairs(cjson.decode(ARGV[5])) do
-  redis.call('DEL', record, realm, attempts)
+  redis.call('DEL', record, realm, attempts, locked)
   local policy, out = history.policy, {}
   local function with(args)
     for _, value in ipairs(policy) do args[#args + 1] = value end
@@ -46,12 +46,12 @@ for _, history in ipairs(cjson.decode(ARGV[5])) do
   end
   for index, event in ipairs(history.events) do
     if event[1] == 'f' then
-      out[index] = fail({ record, realm, attempts },
+      out[index] = fail({ record, realm, attempts, locked },
         { event[2], event[3], event[4], event[5], '', 'tail', history.most, history.text })
     elseif event[1] == 's' then
-      out[index] = succeed({ record, realm, attempts }, { event[2], '', event[3], 'tail', policy[1], policy[2] })
+      out[index] = succeed({ record, realm, attempts, locked }, { event[2], '', event[3], 'tail', policy[1], policy[2] })
     else
-      out[index] = clear({ record, realm }, { event[2], 'tail' })
+      out[index] = clear({ record, realm, locked }, { event[2], 'tail' })
     end
   end
   for other = 1, history.others do redis.call('ZADD', attempts, 9e15, 'other' .. other) end
@@ -70,7 +70,9 @@ describeWith(redis, 'the Lua and the TypeScript policy', () => {
     const seed = randomInt(2 ** 31)
     const random = mulberry32(seed)
     const seen = { permanent: 0, temporary: 0, quick: 0, refused: 0, secondary: 0, expired: 0, usual: 0 }
-    const keys = ['record', 'realm', 'attempts'].map((name) => `agreement-${process.pid}-{0}:${name}`)
+    const keys = ['record', 'realm', 'attempts', 'locked'].map(
+      (name) => `agreement-${process.pid}-{0}:${name}`,
+    )
     for (let start = 0; start < HISTORIES; start += PER_CALL) {
       const histories = Array.from({ length: PER_CALL }, () => history(random))
       const expected = await Promise.all(histories.map((item) => play(item, seen)))
@@ -78,7 +80,7 @@ describeWith(redis, 'the Lua and the TypeScript policy', () => {
 
       const replies = (await client.eval(
         REPLAY,
-        3,
+        4,
         ...keys,
         scripts.recordFailure.lua,
         scripts.recordSuccess.lua,

@@ -11,6 +11,7 @@ import { eventually, heldLoad, Source } from '../src/conformance/fixture.js'
 import { type CacheRegion, type RealmCacheProvider, type RegionOptions, realmCacheSpi } from '../src/index.js'
 import { redisRealmCache } from '../src/redis.js'
 import * as scripts from '../src/scripts.js'
+import { TOPIC } from '../src/wire.js'
 
 const LIFE_MS = 10_000
 const lost = new Error('Connection is closed.')
@@ -34,7 +35,8 @@ class ScriptedCluster {
       ({
         channel: () => ({ state: 'live', heardAt: this.clock.now() }),
         onChannelChange: () => () => {},
-        subscribe: (_: string, handler: Handler, options: { onGap: () => void }) => {
+        subscribe: (topic: string, handler: Handler, options: { onGap: () => void }) => {
+          if (topic !== TOPIC) return () => {}
           this.#handler = handler
           this.#onGap = options.onGap
           return () => {}
