@@ -18,7 +18,16 @@ test('a provider that keeps every guarantee ends with 0, one that does not with 
 })
 
 test('--json is one object on standard output, and nothing else', async () => {
-  const { code, out } = await conformance('tally', '--module', module, '--level', 'expiry', '--timeout', '300', '--json')
+  const { code, out } = await conformance(
+    'tally',
+    '--module',
+    module,
+    '--level',
+    'expiry',
+    '--timeout',
+    '300',
+    '--json',
+  )
   expect(code).toBe(1)
   expect(JSON.parse(out)).toMatchObject({
     format: 1,
