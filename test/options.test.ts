@@ -39,9 +39,17 @@ import {
   StoreUnavailableError,
 } from '../packages/spi/src/index.js'
 import { deriveKeyring } from '../packages/spi/src/internal.js'
+import { createSessions, sessionStrategy } from '../packages/web-session/src/fetch.js'
+import { memoryWebSessions, webSessionSpi } from '../packages/web-session/src/index.js'
 
 const registry = createProviderRegistry({
-  factories: [memoryActionTokens(), memoryCluster(), memoryLoginFailures(), memoryRealmCache()],
+  factories: [
+    memoryActionTokens(),
+    memoryCluster(),
+    memoryLoginFailures(),
+    memoryRealmCache(),
+    memoryWebSessions(),
+  ],
   clock: new FakeClock(),
 })
 await registry.start()
@@ -49,6 +57,8 @@ const tokens = registry.get(actionTokenSpi)
 const cluster = registry.get(clusterSpi)
 const failures = registry.get(loginFailureSpi)
 const cache = registry.get(realmCacheSpi)
+const web = { webSessions: registry.get(webSessionSpi) }
+const secret = 'a secret of 32 bytes and of a few more'
 const nothing = async () => undefined as never
 const suite = defineSuite(actionTokenSpi, () => {})
 const target = memoryTarget(actionTokenSpi, [memoryActionTokens()])
@@ -60,6 +70,14 @@ const calls: readonly Row[] = [
   ['confirmLink', 'actionID', 'actionId', (options) => confirmLink(tokens, 'r', options)],
   ['createReplayGuard', 'kindd', 'kind', (options) => createReplayGuard(tokens, options)],
   ['createLoginCookies', 'secur', 'secure', (options) => createLoginCookies(options)],
+  [
+    'createSessions',
+    'lifespanM',
+    'lifespanMs',
+    (options: object) => createSessions(web, { secret, ...options }),
+  ],
+  ['createSessions: cookie', 'secur', 'secure', (cookie) => createSessions(web, { secret, cookie })],
+  ['sessionStrategy', 'realm', 'realmId', (options) => sessionStrategy(web, options)],
   ['createAuthState', 'provder', 'provider', (options) => createAuthState(options)],
   ['createAuthState: node', 'rout', 'route', (node) => createAuthState({ node })],
   ['createProviderRegistry', 'factorys', 'factories', (options) => createProviderRegistry(options)],

@@ -42,6 +42,7 @@ export { Lifecycle } from './lifecycle.js'
 export { consoleLogger, type Logger } from './logger.js'
 export { beganBefore, type LoginMoment, laterMark, latestOf, Moments } from './moments.js'
 export {
+  allItems,
   type CheckedPage,
   checkPage,
   comparePositions,

@@ -51,6 +51,22 @@ export function checkPage(page: PageOptions = {}): CheckedPage {
   return { limit, after: decodeCursor(cursor) }
 }
 
+/**
+ * Every item of a listing, page by page: for listings that are known to be short, such as the sessions of a user.
+ *
+ * @param pageAt Asks for one page, such as `(page) => provider.list(realmId, page)`.
+ */
+export async function allItems<T>(pageAt: (page: PageOptions) => Promise<Page<T>>): Promise<T[]> {
+  const items: T[] = []
+  let cursor: string | undefined
+  do {
+    const page = await pageAt({ limit: MAX_PAGE_SIZE, cursor })
+    items.push(...page.items)
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return items
+}
+
 /** Orders entries of a listing: by score, then by id, byte by byte. */
 export function comparePositions(a: PagePosition, b: PagePosition): number {
   if (a.score !== b.score) return a.score - b.score

@@ -1,8 +1,11 @@
-import type { JsonValue } from '@authstate/spi'
+import { allItems } from '@authstate/spi'
 import {
+  changesBetween,
   type Lifetime,
   lifeUntil,
   type SessionData,
+  type SessionSnapshot,
+  snapshotOf,
   type WebSession,
   type WebSessionProvider,
 } from '@authstate/web-session'
@@ -16,8 +19,7 @@ import {
 
 /** A session as it was when a request loaded it, or saved it last. */
 export interface Loaded {
-  /** Each name with the JSON of its value. */
-  readonly names: ReadonlyMap<string, string>
+  readonly snapshot: SessionSnapshot
   readonly userId: string | undefined
 }
 
@@ -51,7 +53,7 @@ export class Sessions {
 
   /** What a session is when it is loaded. */
   loadedOf(session: FrameworkSession): Loaded {
-    return this.#loaded(plain(session), session)
+    return { snapshot: snapshotOf(session), userId: this.#options.userIdOf(session) }
   }
 
   /** @returns what the session is from now on; nothing where it is gone */
@@ -60,12 +62,12 @@ export class Sessions {
     session: FrameworkSession,
     { loaded, beganAt }: SaveContext,
   ): Promise<Loaded | undefined> {
-    const data = plain(session)
-    const now = this.#loaded(data, session)
+    const now = this.loadedOf(session)
+    const { data } = now.snapshot
     const life = this.#lifeOf(data)
     const isStored =
       loaded !== undefined && this.#options.merge
-        ? await this.#change(sessionId, { data, life, loaded, now, beganAt })
+        ? await this.#change(sessionId, { life, loaded, now, beganAt })
         : await this.#store(sessionId, {
             data,
             ...life,
@@ -78,7 +80,7 @@ export class Sessions {
   }
 
   async touch(sessionId: string, session: FrameworkSession): Promise<void> {
-    const data = plain(session)
+    const { data } = snapshotOf(session)
     const { cookie } = data
     const set: SessionData = cookie === undefined ? {} : { cookie }
     await this.#sessions.update(this.#realm, sessionId, { set, ...this.#lifeOf(data) })
@@ -99,11 +101,11 @@ export class Sessions {
   }
 
   all(): Promise<WebSession[]> {
-    return allPages((cursor) => this.#sessions.list(this.#realm, { limit: 100, cursor }))
+    return allItems((page) => this.#sessions.list(this.#realm, page))
   }
 
   sessionsOf(userId: string): Promise<WebSession[]> {
-    return allPages((cursor) => this.#sessions.listByUser(this.#realm, userId, { limit: 100, cursor }))
+    return allItems((page) => this.#sessions.listByUser(this.#realm, userId, page))
   }
 
   endOthers(sessionId: string, session: FrameworkSession): Promise<number> {
@@ -121,14 +123,9 @@ export class Sessions {
   }
 
   /** Changes the names that the request changed, so that a request beside it keeps what it changed itself. */
-  async #change(sessionId: string, { data, life, loaded, now, beganAt }: Change): Promise<boolean> {
-    const changed = [...now.names].filter(([name, json]) => loaded.names.get(name) !== json)
+  async #change(sessionId: string, { life, loaded, now, beganAt }: Change): Promise<boolean> {
     const version = await this.#sessions.update(this.#realm, sessionId, {
-      set: pick(
-        data,
-        changed.map(([name]) => name),
-      ),
-      unset: [...loaded.names.keys()].filter((name) => !now.names.has(name)),
+      ...changesBetween(loaded.snapshot, now.snapshot),
       ...life,
       ...(now.userId !== loaded.userId &&
         (now.userId === undefined ? { userId: null } : ofUser(now.userId, beganAt))),
@@ -147,7 +144,7 @@ export class Sessions {
     // Another request may have taken it over meanwhile, and changed it.
     const found = await this.#sessions.get(this.#realm, sessionId)
     if (found !== undefined) return found.data
-    const data = plain(before)
+    const { data } = snapshotOf(before)
     const userId = this.#options.userIdOf(before)
     const isStored = await this.#store(sessionId, {
       data,
@@ -166,41 +163,17 @@ export class Sessions {
     if (typeof expires === 'string' || typeof expires === 'number') return lifeUntil(expires)
     return { lifespanMs: this.#options.defaultTtlMs(data) }
   }
-
-  #loaded(data: SessionData, session: FrameworkSession): Loaded {
-    const names = Object.keys(data).map((name) => [name, JSON.stringify(data[name])] as const)
-    return { names: new Map(names), userId: this.#options.userIdOf(session) }
-  }
 }
 
 interface Change {
-  readonly data: SessionData
   readonly life: Lifetime
   readonly loaded: Loaded
   readonly now: Loaded
   readonly beganAt: number | undefined
 }
 
-/** A session as JSON has it: dates are texts, what is `undefined` is not there. */
-const plain = (session: FrameworkSession): SessionData => JSON.parse(JSON.stringify(session)) as SessionData
-
-const pick = (data: SessionData, names: readonly string[]): SessionData =>
-  Object.fromEntries(names.map((name) => [name, data[name] as JsonValue]))
-
 /** Ms since the epoch. */
 const LONG_AGO = 1
 
 const ofUser = (userId: string | undefined, authenticatedAt: number | undefined) =>
   userId === undefined ? {} : { userId, ...(authenticatedAt !== undefined && { authenticatedAt }) }
-
-async function allPages(
-  pageAt: (cursor: string | undefined) => ReturnType<WebSessionProvider['list']>,
-): Promise<WebSession[]> {
-  const all: WebSession[] = []
-  for (let cursor: string | undefined, isLast = false; !isLast; isLast = cursor === undefined) {
-    const page: Awaited<ReturnType<typeof pageAt>> = await pageAt(cursor)
-    all.push(...page.items)
-    cursor = page.cursor
-  }
-  return all
-}
