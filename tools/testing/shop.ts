@@ -67,7 +67,11 @@ class Browser {
   }
 
   async #fetch(path: string, init: RequestInit): Promise<Response> {
-    const headers = { accept: 'text/html', origin: this.#origin, ...(this.cookie !== '' && { cookie: this.cookie }) }
+    const headers = {
+      accept: 'text/html',
+      origin: this.#origin,
+      ...(this.cookie !== '' && { cookie: this.cookie }),
+    }
     const response = await fetch(this.#origin + path, { ...init, headers, redirect: 'manual' })
     for (const set of response.headers.getSetCookie())
       this.cookie = /;\s*Max-Age=0/.test(set) ? '' : (set.split(';')[0] ?? '')

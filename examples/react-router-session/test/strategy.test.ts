@@ -36,7 +36,10 @@ test('a session is stored, found, listed and ended', async () => {
   await commitSession(again)
   expect((await getSession(cookie)).has('message')).toBe(false)
   const [found] = (await state.webSessions.listByUser('sessions', 'u')).items
-  expect([found?.id, (found?.expiresAt ?? 0) - (found?.savedAt ?? 0)]).toEqual([session.id, expect.any(Number)])
+  expect([found?.id, (found?.expiresAt ?? 0) - (found?.savedAt ?? 0)]).toEqual([
+    session.id,
+    expect.any(Number),
+  ])
   expect((found?.expiresAt ?? 0) - (found?.savedAt ?? 0)).toBeLessThanOrEqual(3_600_000)
   await destroySession(await getSession(cookie))
   expect((await getSession(cookie)).get('userId')).toBeUndefined()

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { assertBoolean, assertFunction, assertOptions, assertText, type Known } from '@authstate/spi'
+import {
+  assertBoolean,
+  assertFunction,
+  assertOptions,
+  assertText,
+  type Known,
+  StoreUnavailableError,
+} from '@authstate/spi'
 import session from 'express-session'
 import { answer, type Callback } from './callback.js'
 import type { FrameworkSession, PreviousSessions, SessionState, StoreOptions } from './options.js'
@@ -38,6 +45,7 @@ const OPTIONS: Known<RedisStoreOptions> = {
   merge: true,
   userId: true,
   onRefused: true,
+  onUnavailable: true,
   client: true,
   prefix: true,
   ttl: true,
@@ -61,12 +69,12 @@ export class RedisStore extends storeClass(session.Store) {
       disableTouch = false,
       serializer = JSON,
     } = options
-    const { realmId, merge, userId, onRefused } = options
+    const { realmId, merge, userId, onRefused, onUnavailable } = options
     if (prefix !== '') assertText(prefix, 'prefix')
     assertBoolean(disableTouch, 'disableTouch')
     assertFunction(serializer?.parse, 'serializer.parse')
     const previous = client && previousOf(client, prefix, serializer)
-    const shared = { realmId, merge, userId, onRefused, previous }
+    const shared = { realmId, merge, userId, onRefused, onUnavailable, previous }
     if (typeof ttl === 'function') super(state, { ...shared, ttlMs: (given) => ttl(given) * SECOND_MS })
     else super(state, { ...shared, defaultTtlMs: checkedTtlMs(ttl, state) })
     if (disableTouch)
@@ -95,9 +103,17 @@ function previousOf(
   assertFunction(client.del, 'client.del')
   return {
     async get(sessionId) {
-      const text = await client.get(prefix + sessionId)
+      const text = await client.get(prefix + sessionId).catch(away)
       return text === null ? undefined : ((await serializer.parse(text)) as FrameworkSession)
     },
-    remove: (sessionId) => client.del(prefix + sessionId),
+    remove: (sessionId) => client.del(prefix + sessionId).catch(away),
   }
+}
+
+/** What the client of before could not do, it could not do for the same reason as ours. */
+function away(cause: unknown): never {
+  throw new StoreUnavailableError('the sessions of connect-redis cannot be reached', {
+    cause,
+    applied: 'unknown',
+  })
 }

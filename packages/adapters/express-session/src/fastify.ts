@@ -16,6 +16,7 @@ export type {
   SessionState,
   StoreOptions,
 } from './options.js'
+export type { OnUnavailable, UnavailableStore } from './unavailable.js'
 
 /** How sessions are kept. @fastify/session does not say which session was loaded before: each is saved whole. */
 export type FastifyStoreOptions = Omit<StoreOptions, 'merge'>
@@ -57,17 +58,19 @@ export function createFastifyStore(
   return {
     get: (sessionId, callback) =>
       answer<FrameworkSession | null>(
-        sessions.get(sessionId).then((data) => data ?? null),
+        sessions.toFramework('load', sessions.get(sessionId)).then((data) => data ?? null),
         callback,
       ),
     set: (sessionId, session, callback) =>
       answer(
-        sessions.save(sessionId, session as FrameworkSession, {}).then(() => undefined),
+        sessions
+          .toFramework('save', sessions.save(sessionId, session as FrameworkSession, {}))
+          .then(() => undefined),
         callback,
       ),
     destroy: (sessionId, callback) =>
       answer(
-        sessions.end(sessionId).then(() => undefined),
+        sessions.toFramework('end', sessions.end(sessionId)).then(() => undefined),
         callback,
       ),
     sessionsOf: (userId) => sessions.sessionsOf(userId),

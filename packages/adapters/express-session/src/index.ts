@@ -16,6 +16,7 @@ export type {
   StoreOptions,
 } from './options.js'
 export type { SessionRequest, SessionStore } from './store.js'
+export type { OnUnavailable, UnavailableStore } from './unavailable.js'
 
 /** What `import session from 'express-session'` gives. */
 export interface ExpressSession<B extends object = object> {

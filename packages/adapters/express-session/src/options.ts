@@ -9,6 +9,7 @@ import {
   type Known,
 } from '@authstate/spi'
 import type { WebSessionProvider } from '@authstate/web-session'
+import type { OnUnavailable } from './unavailable.js'
 
 /** Where sessions are kept: what `createAuthState` answers, or whatever else has the provider. */
 export interface SessionState {
@@ -51,6 +52,12 @@ export interface StoreOptions {
    * throws, or rejects with, is logged once.
    */
   readonly onRefused?: ((refused: RefusedSave) => unknown) | undefined
+  /**
+   * What the framework is told when Redis is away: the error that goes its way of errors, such as one with a `statusCode` of 503.
+   * `undefined`: the error of the store. `'ignore'`: a touch that failed harms nobody, and the request is answered; of whatever else
+   * it is the error of the store. A session that cannot be read is never taken for gone. @default the error of the store
+   */
+  readonly onUnavailable?: OnUnavailable | undefined
   /** Where to look for a session that is not here: it is taken over when it is asked for. */
   readonly previous?: PreviousSessions | undefined
 }
@@ -66,6 +73,7 @@ const OPTIONS: Known<StoreOptions> = {
   defaultTtlMs: true,
   ttlMs: true,
   onRefused: true,
+  onUnavailable: true,
   previous: true,
 }
 
@@ -79,6 +87,7 @@ export interface CheckedOptions {
   readonly ttlMs: ((session: FrameworkSession) => number) | undefined
   readonly defaultTtlMs: (session: FrameworkSession) => number
   readonly onRefused: (refused: RefusedSave) => void
+  readonly onUnavailable: OnUnavailable | undefined
   readonly previous: PreviousSessions | undefined
 }
 
@@ -86,12 +95,13 @@ export interface CheckedOptions {
 export function checkOptions(options: StoreOptions, { webSessions }: SessionState): CheckedOptions {
   assertOptions<StoreOptions>(options, 'options', OPTIONS)
   const { realmId = 'sessions', merge = true, userId = userOfPassport, defaultTtlMs = DAY_MS } = options
-  const { ttlMs, onRefused = () => {}, previous } = options
+  const { ttlMs, onRefused = () => {}, onUnavailable, previous } = options
   assertName(realmId, 'realmId')
   assertBoolean(merge, 'merge')
   assertFunction(userId, 'userId')
   if (ttlMs !== undefined) assertFunction(ttlMs, 'ttlMs')
   assertFunction(onRefused, 'onRefused')
+  if (onUnavailable !== undefined) assertFunction(onUnavailable, 'onUnavailable')
   const refusals = new Emitter<Refusals>({
     owner: 'express-session',
     events: ['refused'],
@@ -117,6 +127,7 @@ export function checkOptions(options: StoreOptions, { webSessions }: SessionStat
     ttlMs,
     defaultTtlMs: typeof defaultTtlMs === 'function' ? defaultTtlMs : () => defaultTtlMs,
     onRefused: (refused) => refusals.emit('refused', refused),
+    onUnavailable,
     previous,
   }
 }

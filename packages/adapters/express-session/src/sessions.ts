@@ -16,6 +16,7 @@ import {
   type SessionState,
   type StoreOptions,
 } from './options.js'
+import { toFramework, type UnavailableStore } from './unavailable.js'
 
 /** A session as it was when a request loaded it, or saved it last. */
 export interface Loaded {
@@ -39,6 +40,11 @@ export class Sessions {
   constructor(state: SessionState, options: StoreOptions) {
     this.#options = checkOptions(options, state)
     this.#sessions = state.webSessions
+  }
+
+  /** What the framework is answered of its own call. */
+  toFramework<T>(operation: UnavailableStore['operation'], work: Promise<T>): Promise<T | undefined> {
+    return toFramework(operation, work, this.#options.onUnavailable)
   }
 
   /** For {@link SaveContext.beganAt}. */

@@ -85,19 +85,23 @@ export function storeClass<B extends object>(
     }
 
     get(sessionId: string, callback?: Callback<FrameworkSession | undefined>): unknown {
-      return answer<FrameworkSession | undefined>(this.#sessions.get(sessionId), callback)
+      return answer(this.#sessions.toFramework('load', this.#get(sessionId)), callback)
     }
 
     set(sessionId: string, session: object, callback?: Callback): unknown {
-      return answer(this.#save(sessionId, session as FrameworkSession), callback)
+      return answer(
+        this.#sessions.toFramework('save', this.#save(sessionId, session as FrameworkSession)),
+        callback,
+      )
     }
 
     touch(sessionId: string, session: object, callback?: Callback): unknown {
-      return answer(this.#sessions.touch(sessionId, session as FrameworkSession), callback)
+      const touched = this.#sessions.touch(sessionId, session as FrameworkSession)
+      return answer(this.#sessions.toFramework('touch', touched), callback)
     }
 
     destroy(sessionId: string, callback?: Callback): unknown {
-      const ended = this.#sessions.end(sessionId)
+      const ended = this.#sessions.toFramework('end', this.#sessions.end(sessionId))
       return answer(
         ended.then(() => undefined),
         callback,
@@ -135,6 +139,10 @@ export function storeClass<B extends object>(
 
     endAll(userId: string): Promise<number> {
       return this.#sessions.endAll(userId)
+    }
+
+    #get(sessionId: string): Promise<FrameworkSession | undefined> {
+      return this.#sessions.get(sessionId)
     }
 
     async #save(sessionId: string, session: FrameworkSession): Promise<void> {

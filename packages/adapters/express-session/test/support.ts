@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { type RedisClient, redisConnection } from '@authstate/redis'
 import { createProviderRegistry } from '@authstate/registry'
-import { type Clock, systemClock } from '@authstate/spi'
-import { memoryWebSessions, webSessionSpi } from '@authstate/web-session'
+import { type Clock, StoreUnavailableError, systemClock } from '@authstate/spi'
+import { memoryWebSessions, type WebSessionProvider, webSessionSpi } from '@authstate/web-session'
 import { redisWebSessions } from '@authstate/web-session/redis'
 import express, { type NextFunction, type Request, type Response } from 'express'
 import session, { type Store } from 'express-session'
@@ -33,6 +33,22 @@ export async function openState(
 
 export const open = (state: SessionState, options: StoreOptions = {}): Store & SessionStore =>
   createStore(session, state, { userId: ({ user }) => user as string | undefined, ...options })
+
+/** A state that can be away: a verb that is named does not answer, until it is taken out again. */
+export function awayAt({ webSessions }: SessionState): { state: SessionState; away: Set<string> } {
+  const away = new Set<string>()
+  const provider = new Proxy({} as WebSessionProvider, {
+    get: (_, verb) => {
+      const value: unknown = Reflect.get(webSessions, verb)
+      if (typeof value !== 'function') return value
+      return async (...args: unknown[]) => {
+        if (away.has(String(verb))) throw new StoreUnavailableError('Redis is away', { applied: 'unknown' })
+        return value.apply(webSessions, args)
+      }
+    },
+  })
+  return { state: { webSessions: provider }, away }
+}
 
 /** What a request waits for, where a test says so. */
 export class Gate {
@@ -128,7 +144,8 @@ export async function serve(store: Store & SessionStore, gate = new Gate()): Pro
   route('/others', async (request) => ({ ended: await store.endOthers(request) }))
   route('/see', ({ session: { cookie: _, ...seen }, sessionID }) => ({ ...seen, id: sessionID }))
   app.use((error: Error, _: Request, response: Response, __: NextFunction) => {
-    response.status(500).json({ error: error.name })
+    const { statusCode = 500 } = error as { readonly statusCode?: number }
+    response.status(statusCode).json({ error: error.name })
   })
   const server = app.listen(0, '127.0.0.1')
   await once(server, 'listening')
