@@ -18,10 +18,10 @@ export const sessions = createSessions<ShopData>(state, { secret: SESSION_SECRET
 export const sessionContext = createContext<Session<ShopData>>()
 
 /** Of the root route, so that it runs around all loaders and actions: `export const middleware = [keepSession]`. */
-export const keepSession: MiddlewareFunction<Response> = async ({ request, context }, next) => {
+export const keepSession: MiddlewareFunction = async ({ request, context }, next) => {
   const session = await sessions.load(request)
   context.set(sessionContext, session)
-  const response = await next()
+  const response = (await next()) as Response
   await sessions.commit(session, response.headers)
   return response
 }

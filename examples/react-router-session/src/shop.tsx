@@ -1,15 +1,21 @@
-import { type ActionFunctionArgs, type LoaderFunctionArgs, redirect, useLoaderData } from 'react-router'
+import {
+  type ActionFunctionArgs,
+  type LoaderFunctionArgs,
+  type RouterContextProvider,
+  redirect,
+  useLoaderData,
+} from 'react-router'
 import { priceOf } from './prices.js'
 import { sessionContext, sessions } from './session.js'
 
-export async function loader({ context }: LoaderFunctionArgs) {
+export async function loader({ context }: LoaderFunctionArgs<RouterContextProvider>) {
   const { userId, cart = [], language = 'en' } = context.get(sessionContext).data
   const own = userId === undefined ? [] : await sessions.sessionsOf(userId)
   return { userId, cart, language, sessions: own.length }
 }
 
 /** `/login`, `/logout`, … */
-export async function action({ context, request, params }: ActionFunctionArgs) {
+export async function action({ context, request, params }: ActionFunctionArgs<RouterContextProvider>) {
   const session = context.get(sessionContext)
   const { data } = session
   const form = await request.formData()

@@ -1,12 +1,12 @@
 import { describe } from 'vitest'
-import { root, toolEnv } from '../../../tools/lib/run.mjs'
+import { root } from '../../../tools/lib/run.mjs'
 import { Child } from '../../../tools/testing/child.js'
 import { describeShop } from '../../../tools/testing/shop.js'
 
 describe('the shop on SvelteKit', () => {
   describeShop(
     async ({ PRICES_URL }) => {
-      const { NODE_OPTIONS: _, ...env } = toolEnv()
+      const { NODE_OPTIONS: _, ...env } = process.env
       const child = new Child(`${root}/tools/example.mjs`, ['sveltekit-session'], {
         env: { ...env, PRICES_URL, NO_COLOR: '1' },
       })

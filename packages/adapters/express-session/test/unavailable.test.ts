@@ -6,11 +6,17 @@ import fastify from 'fastify'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { RedisStore } from '../src/connect-redis.js'
 import { createFastifyStore } from '../src/fastify.js'
-import { createStore, type OnUnavailable, type SessionState, type UnavailableStore } from '../src/index.js'
+import {
+  createStore,
+  type FrameworkSession,
+  type OnUnavailable,
+  type SessionState,
+  type UnavailableStore,
+} from '../src/index.js'
 import { awayAt, Browser, Gate, openState, serve } from './support.js'
 
 const busy = Object.assign(new Error('come back later'), { name: 'Busy', statusCode: 503 })
-const userId = ({ user }: { readonly user?: unknown }) => user as string | undefined
+const userId = ({ user }: FrameworkSession) => user as string | undefined
 
 describe.each([
   [
