@@ -35,7 +35,9 @@ async function run(code: string, folder: string): Promise<string> {
 const PRINTED: Readonly<Record<string, RegExp>> = {
   'action-token': /^consumed\n$/,
   'auth-session': /^u-1 \{\}\n$/,
+  authjs: /^null\n$/,
   authstate: /^$/,
+  'better-auth': /^\[ 't-2', 't-3' \]\n$/,
   cli: /^redis {2}/,
   cluster: /^a hello\n17\n$/,
   conformance: /# pass \d{2}[\s\S]*# fail 0/,
