@@ -1,8 +1,8 @@
 // npm run test:node [-- 22 24]: the demo on both stores, and what another Node may do differently, under other versions.
 // The versions come from the npm registry, into a folder of their own.
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { installDependencies, requireNode } from './lib/install.mjs'
+import { nodeIn, npmFolder } from './lib/npm-folder.mjs'
 import { root, runProgram, seconds, toolEnv } from './lib/run.mjs'
 import { ensureRedis } from './servers/redis-binary.mjs'
 
@@ -26,14 +26,7 @@ function readVersions() {
 }
 
 /** The path of a Node of that version, which is installed where it is missing. */
-async function nodeOf(version) {
-  const folder = join(root, 'node_modules', '.cache', 'node-versions', version)
-  mkdirSync(folder, { recursive: true })
-  const args = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', `node@${version}`]
-  const { status, output } = await runProgram('npm', args, { quiet: true })
-  if (status !== 0) throw new Error(`Node ${version} could not be installed: ${output}`)
-  return join(folder, 'node_modules', 'node', 'bin', 'node')
-}
+const nodeOf = async (version) => nodeIn(await npmFolder(`node-versions/${version}`, [`node@${version}`]))
 
 async function checksOf(node) {
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')

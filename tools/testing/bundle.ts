@@ -5,8 +5,8 @@ import { basename, dirname, join, relative } from 'node:path'
 import { type BuildOptions, buildSync } from 'esbuild'
 import { root } from '../lib/run.mjs'
 
-/** What stays outside: programs look at whether it is loaded, and from where. The root of the repository has it. */
-const external = ['ioredis', 'ioredis5']
+/** What stays outside: programs look at whether it is loaded, and from where. The root of the repository has it, or a folder of packages from npm. */
+const external = ['ioredis', 'ioredis5', 'oidc-provider']
 
 const options: BuildOptions = {
   bundle: true,

@@ -11,6 +11,8 @@ import { bundle } from './bundle.js'
 const HOISTED = join(root, 'node_modules', '.pnpm', 'node_modules')
 
 export interface ChildOptions {
+  /** The program of the Node that runs it. @default the one that runs here */
+  readonly node?: string
   readonly cwd?: string
   readonly env?: NodeJS.ProcessEnv
   /** Flags of Node before the program. */
@@ -63,13 +65,13 @@ export class Child {
   constructor(
     program: string,
     args: readonly string[],
-    { cwd, env, flags = [], onMessage, findsHoisted = false }: ChildOptions = {},
+    { node = process.execPath, cwd, env, flags = [], onMessage, findsHoisted = false }: ChildOptions = {},
   ) {
     this.#name = basename(program)
     const isBundled = program.endsWith('.ts') && flags.length === 0
     const [file = program] = isBundled ? bundle(program) : []
     const pipes = ['pipe', 'pipe', 'pipe'] as const
-    const child = spawn(process.execPath, [...flags, file, ...args], {
+    const child = spawn(node, [...flags, file, ...args], {
       cwd,
       env: { ...(env ?? process.env), ...(findsHoisted && { NODE_PATH: HOISTED }) },
       stdio: onMessage === undefined ? [...pipes] : [...pipes, 'ipc'],
