@@ -58,6 +58,7 @@ export function usersInMemory() {
     },
     deleteUser: async (id: string) => {
       users.delete(id)
+      for (const [name, { userId }] of accounts) if (userId === id) accounts.delete(name)
     },
     linkAccount: async (account: AdapterAccount) => {
       accounts.set(nameOf(account), account)
