@@ -6,7 +6,8 @@ import { testedFolders } from './tools/lib/packages.mjs'
 
 // Workspace packages resolve to their TypeScript source through this condition, so tests need no build.
 // Only `ssr.resolve.conditions` counts for node tests; `resolve.conditions` alone changes nothing.
-const conditions = ['@authstate/source', ...defaultServerConditions]
+// Node knows no `module`: it names what is for bundlers, of which some cannot be imported.
+const conditions = ['@authstate/source', ...defaultServerConditions.filter((name) => name !== 'module')]
 
 /** Vite's counterpart of esbuild's text loader: `import lua from './x.lua'` gives the source. */
 const luaAsText: Plugin = {

@@ -6,7 +6,7 @@ import { readTracked } from './lib/tracked.js'
 
 /** Sources of packages, manifests, tools and the support of tests; no operations with their skins, adapter, example, benchmark or test. */
 const files = readTracked(
-  /^(packages\/(?!(?:operations|cli|console|cross-site)\/)[^/]+\/(package\.json|tsup\.config\.ts|src\/.+\.ts)|tools\/.+\.m?ts|tools\/.+\.mjs|test\/lib\/.+\.ts|package\.json|[a-z.]+\.config\.[jt]s)$/,
+  /^(packages\/(?!(?:operations|cli|console|cross-site|telemetry)\/)[^/]+\/(package\.json|tsup\.config\.ts|src\/.+\.ts)|tools\/.+\.m?ts|tools\/.+\.mjs|test\/lib\/.+\.ts|package\.json|[a-z.]+\.config\.[jt]s)$/,
 )
 const spis = services.filter(({ member }) => member !== undefined).map(({ name }) => name)
 

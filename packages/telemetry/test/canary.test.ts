@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { openInspector, RecordingLogger } from '@authstate/conformance'
+import type { Provider } from '@authstate/spi'
+import {
+  type AuthState,
+  type AuthStateConfig,
+  CALL_CHANNEL,
+  createAuthState,
+  type ProviderCall,
+} from 'authstate'
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
+import { openRedis } from '../../../tools/testing/redis-targets.js'
+import { instrument as instrumentOtel } from '../src/otel.js'
+import { instrument as instrumentPino } from '../src/pino.js'
+import { instrument as instrumentProm } from '../src/prom.js'
+import { ADDRESS, type Answers, CANARY, everyVerb, keyring, realms } from './every-verb.js'
+import { everythingIn, linesOfPino, newRegistry, openTelemetry } from './observers.js'
+
+const members = [
+  'userSessions',
+  'authSessions',
+  'actionTokens',
+  'webSessions',
+  'loginFailures',
+  'realmCache',
+  'stickySessions',
+  'cluster',
+] as const
+
+/** Members of our classes that are not of a contract. */
+const INSIDE = ['applyHere', 'clearHere', 'tell', 'tellChannel', 'loadRevoked', 'declare']
+
+/** Every verb of a state, as `spi verb`. */
+function verbsOf(state: AuthState): string[] {
+  return members.flatMap((member) => {
+    const spi = member.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replace(/s$/, '')
+    const provider = state[member] as unknown as Provider & Record<string, unknown>
+    return Object.keys(provider)
+      .filter(
+        (name) => typeof provider[name] === 'function' && !['close', 'checkHealth', ...INSIDE].includes(name),
+      )
+      .map((name) => `${spi === 'sticky-session' ? 'sticky-session-encoder' : spi} ${name}`)
+  })
+}
+
+/** Ids and tokens that were made during the calls: they are as secret as those that were given. */
+function madeIn(replies: readonly unknown[]): string[] {
+  const text = everythingIn(replies)
+  const ids = [...text.matchAll(/\b(?:id|rootId|tabId|sessionId): '([\w-]{6,})'/g)].map(([, id = '']) => id)
+  const tokens = [...text.matchAll(/'(eyJ[\w-]+\.[\w-]+\.[\w-]+)'/g)].map(([, token = '']) => token)
+  return [...new Set([...ids, ...tokens])].filter((made) => !/^(online|offline)$/.test(made))
+}
+
+/** A state that everybody watches, while every verb is called. */
+async function watched(config: AuthStateConfig, meanwhile: (state: AuthState) => Promise<Answers>) {
+  const otel = openTelemetry()
+  onTestFinished(() => otel.end())
+  const registry = newRegistry()
+  const { logger, lines } = linesOfPino()
+  const own = new RecordingLogger()
+  const calls: ProviderCall[] = []
+  const hear = (call: unknown) => void calls.push(call as ProviderCall)
+  subscribe(CALL_CHANNEL, hear)
+  onTestFinished(() => void unsubscribe(CALL_CHANNEL, hear))
+  const state = await createAuthState({ ...config, realms, keyring, logger: own })
+  onTestFinished(() => state.close())
+  const stops = [
+    instrumentOtel(state, otel.providers),
+    instrumentProm(state, { registry, tokenKinds: ['code'] }),
+    instrumentPino(state, { logger }),
+  ]
+  const { replies, errors } = await otel.tracer.startActiveSpan('request', async (span) => {
+    const answers = await meanwhile(state)
+    span.end()
+    return answers
+  })
+  const metrics = await otel.metrics()
+  const scraped = await registry.metrics()
+  for (const stop of stops) stop()
+  const spans = otel
+    .spans()
+    .map(({ name, attributes, events, status, links }) => ({ name, attributes, events, status, links }))
+  return { state, replies, errors, spans, metrics, scraped, lines, calls, own: own.entries }
+}
+
+type Watched = Awaited<ReturnType<typeof watched>>
+
+function expectNoCanary({ replies, errors, spans, metrics, scraped, lines, calls, own }: Watched): void {
+  // What an application throws into a verb of ours comes out of it as it is, and is the application's.
+  const ours = errors.filter((error) => !/directory|no row|^Error: c4nary/.test(String(error)))
+  const seen = { spans, metrics, scraped, lines, calls, own, ours }
+  const secrets = [CANARY, ADDRESS, ...madeIn(replies)]
+  for (const [where, what] of Object.entries(seen)) {
+    const text = everythingIn(what)
+    for (const secret of secrets) expect(text.includes(secret), `${secret} in ${where}`).toBe(false)
+  }
+}
+
+function everyVerbOf(config: AuthStateConfig): void {
+  test('every verb, well and misused: no canary in a span, a metric, a line, a call or an error', async () => {
+    const all = await watched(config, everyVerb)
+    expect(everythingIn(all.replies)).toContain(CANARY)
+    const called = new Set(all.calls.map(({ spi, verb }) => `${spi} ${verb}`))
+    expect(verbsOf(all.state).filter((verb) => !called.has(verb))).toEqual([])
+    expect(all.errors.length).toBeGreaterThan(8)
+    expect(madeIn(all.replies).length).toBeGreaterThan(4)
+    expect(all.spans.length).toBeGreaterThan(100)
+    expect(all.lines.length).toBeGreaterThan(3)
+    expect(all.scraped).toContain('authstate_locks_total{kind="temporary",scope="user"}')
+    expectNoCanary(all)
+  })
+}
+
+describe('in memory', () => {
+  everyVerbOf({})
+})
+
+describeWith(redis, 'in Redis, with the instrumentation of ioredis on', () => {
+  const prefix = `telemetry-${randomUUID()}`
+  const url = redis.available ? redisUrl() : ''
+  afterAll(async () => {
+    const client = openRedis()
+    await (await openInspector(client)).clear(prefix)
+    client.disconnect()
+  })
+
+  everyVerbOf({ provider: 'redis', redis: { url, prefix } })
+
+  test('every verb while Redis refuses and is away: no canary either', async () => {
+    const client = openRedis()
+    onTestFinished(() => client.disconnect())
+    const all = await watched(
+      { provider: 'redis', redis: { client, prefix: `${prefix}-away` } },
+      async (state) => {
+        client.disconnect()
+        return everyVerb(state)
+      },
+    )
+    expect(
+      all.errors.filter((error) => (error as { code?: string }).code === 'ERR_STORE_UNAVAILABLE').length,
+    ).toBeGreaterThan(50)
+    expect(all.scraped).toMatch(
+      /authstate_call_duration_seconds_count\{.*outcome="ERR_STORE_UNAVAILABLE"\} [1-9]/,
+    )
+    expectNoCanary(all)
+  })
+})
