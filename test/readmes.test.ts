@@ -52,6 +52,8 @@ const PRINTED: Readonly<Record<string, RegExp>> = {
   spi: /^greetings memory\n$/,
   'saml-cache': /^fulfilled\nrejected\n$/,
   'sticky-session-encoder': /^AUTH_SESSION_ID=\S+\.n1; Path=\/; HttpOnly; Secure; SameSite=None undefined\n$/,
+  telemetry:
+    /^# HELP authstate_tokens_replayed_total [\s\S]*\nauthstate_tokens_replayed_total\{kind="code"\} 1\n$/,
   'user-session': /^1\n$/,
   'web-session': /^stored refused\n$/,
 }

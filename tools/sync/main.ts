@@ -9,6 +9,7 @@ import { eventTables } from './events.js'
 import { frontDoor, publishedExports } from './front-door.js'
 import { kindsTable } from './kinds.js'
 import { propertyTables } from './properties.js'
+import { telemetryFiles } from './telemetry/files.js'
 
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } })
 const changes = new Changes((path) => readFileSync(join(root, path), 'utf8'))
@@ -18,6 +19,7 @@ publishedExports(changes)
 eventTables(changes, services)
 await propertyTables(changes, services)
 kindsTable(changes, services)
+telemetryFiles(changes)
 
 if (values.check) {
   for (const path of changes.paths) console.error(`${path}: differs from what \`npm run sync\` writes`)

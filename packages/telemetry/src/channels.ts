@@ -48,9 +48,10 @@ interface Channel<T> {
 
 function subscription<T>(channel: unknown, listener: ((message: T) => void) | undefined): () => void {
   if (listener === undefined) return () => {}
-  const { subscribe, unsubscribe } = channel as Channel<T>
-  subscribe.call(channel, listener)
-  return () => void unsubscribe.call(channel, listener)
+  // Its methods are others once somebody has subscribed.
+  const target = channel as Channel<T>
+  target.subscribe(listener)
+  return () => void target.unsubscribe(listener)
 }
 
 /** A listener to messages of one kind. What it throws would end the process: telemetry is no reason for that. */

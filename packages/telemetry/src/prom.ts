@@ -1,8 +1,10 @@
 import { assertFunction, assertOptions, type Known } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { Board, type Sink, sharedFor } from './board.js'
-import { METRICS, metricOf, type MetricName, type NamedMetric, promLabelOf, promNameOf } from './metrics.js'
+import { METRICS, type MetricName, metricOf, type NamedMetric, promLabelOf, promNameOf } from './metrics.js'
 import { type MetricOptions, tokenKindsOf } from './options.js'
+import type { Reading } from './readings.js'
 import type { Attributes } from './series.js'
 import { checkState, type ObservedState } from './state.js'
 
@@ -44,6 +46,7 @@ class Registered implements Sink {
   readonly board = new Board(this)
   readonly #registry: Registry
   readonly #metrics = new Map<MetricName, PromMetric>()
+  #latest: readonly Reading[] | undefined
   readonly #labels = new WeakMap<Attributes, Record<string, string>>()
 
   constructor(registry: Registry) {
@@ -96,8 +99,19 @@ class Registered implements Sink {
     made.reset()
     // Without labels there is a zero now. What nobody has, such as a cluster that is switched off, is no zero.
     if (Object.keys(metricOf(name).attributes).length === 0) made.remove()
-    for (const { metric, attributes, value } of this.board.read())
+    for (const { metric, attributes, value } of this.#read())
       if (metric === name) made.inc(this.#labelsOf(attributes), value)
+  }
+
+  /** A scrape asks every metric in one turn: they tell of the same moment. */
+  #read(): readonly Reading[] {
+    if (this.#latest === undefined) {
+      this.#latest = this.board.read()
+      timers.queueMicrotask(() => {
+        this.#latest = undefined
+      })
+    }
+    return this.#latest
   }
 
   #labelsOf(attributes: Attributes): Record<string, string> {

@@ -115,6 +115,17 @@ function everyVerbOf(config: AuthStateConfig): void {
 
 describe('in memory', () => {
   everyVerbOf({})
+
+  test('a canary that got out would be found', async () => {
+    const all = await watched({}, async () => ({ replies: [{ id: 'a-new-session' }], errors: [] }))
+    expectNoCanary(all)
+    for (const leak of [CANARY, ADDRESS, 'a-new-session']) {
+      expect(() => expectNoCanary({ ...all, lines: [leak] })).toThrow('in lines')
+      expect(() => expectNoCanary({ ...all, errors: [new Error('x', { cause: new Error(leak) })] })).toThrow(
+        'in ours',
+      )
+    }
+  })
 })
 
 describeWith(redis, 'in Redis, with the instrumentation of ioredis on', () => {
@@ -132,7 +143,11 @@ describeWith(redis, 'in Redis, with the instrumentation of ioredis on', () => {
     const client = openRedis()
     onTestFinished(() => client.disconnect())
     const all = await watched(
-      { provider: 'redis', redis: { client, prefix: `${prefix}-away` } },
+      {
+        provider: 'redis',
+        redis: { client, prefix: `${prefix}-away` },
+        spi: { cluster: { redis: { publishTimeoutMs: 50 } } },
+      },
       async (state) => {
         client.disconnect()
         return everyVerb(state)
