@@ -4,9 +4,10 @@ import ts from 'typescript'
 import type { Block } from './markdown.js'
 import { root } from './tracked.js'
 
-/** Whose readers have dependencies of their own: read as a test of the example that shows the same. */
+/** Whose readers have dependencies of their own: read as a test of the example or the package that shows the same. */
 const OF_ANOTHER: Readonly<Record<string, string>> = {
   'docs/writing-a-provider.md': 'examples/custom-provider',
+  'docs/telemetry.md': 'packages/telemetry',
 }
 
 /** The adapter that a block imports, whose readers have the framework it is for. */
