@@ -126,6 +126,10 @@ export const ALERTS: readonly Alert[] = [
   },
 ]
 
+/** A text of YAML, in the quotes that need no escapes. */
+const quoted = (text: string): string =>
+  text.includes('"') ? `'${text.replaceAll("'", "''")}'` : `"${text}"`
+
 /**
  * The rules as a file of Prometheus.
  *
@@ -138,13 +142,13 @@ export function alertsFile(alerts: readonly Alert[] = ALERTS): string {
   if (faults.length > 0) throw new Error(faults.join('\n'))
   const rules = alerts.flatMap(({ name, expression, forAtLeast, severity, summary, runbook }) => [
     `      - alert: ${name}`,
-    `        expr: ${JSON.stringify(expression)}`,
+    `        expr: ${quoted(expression)}`,
     `        for: ${forAtLeast}`,
     '        labels:',
     `          severity: ${severity}`,
     '        annotations:',
-    `          summary: ${JSON.stringify(summary)}`,
-    `          runbook_url: ${JSON.stringify(`${RUNBOOKS}#${anchorOf(runbook)}`)}`,
+    `          summary: ${quoted(summary)}`,
+    `          runbook_url: ${quoted(`${RUNBOOKS}#${anchorOf(runbook)}`)}`,
   ])
   return `${['# Written by `npm run sync`.', 'groups:', '  - name: authstate', '    rules:', ...rules].join('\n')}\n`
 }
