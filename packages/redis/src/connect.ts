@@ -13,6 +13,7 @@ import { BATCH_SIZE, batchWrites } from './batch-writes.js'
 import type { RedisClient } from './client.js'
 import { OpenConnection, type RedisConnection } from './connection.js'
 import { connectsAgain, leaveReplica } from './demoted.js'
+import { examineAtStart } from './doctor/at-start.js'
 import { reasonOf } from './failure.js'
 import { followClock } from './follow-clock.js'
 import { createKeySpace } from './key-space.js'
@@ -113,6 +114,7 @@ export async function openConnection(
     const server = new ServerWatch({ connection, client, config, logger })
     releases.push(() => server.close())
     await server.start()
+    await examineAtStart({ client, config, clock: connection.clock, logger })
     // Not before: a node also starts while a replica is away.
     if (config.minReplicas > 0) {
       const { minReplicas } = config

@@ -105,7 +105,10 @@ export const redisConfig = v.pipe(
       v.pipe(v.string(), v.regex(/^[^\s{}]{1,64}$/, 'must have 1 to 64 characters without spaces or braces')),
       'authstate',
     ),
-    /** Whether a server that evicts, or does not say whether it does, stops the start. Else the log and `health()` warn. */
+    /**
+     * Whether a server stops the start that evicts or does not say whether it does, that is older than 6.2, or to which the way leads
+     * off this host unencrypted or without a password. Else the log warns, of eviction `health()` as well.
+     */
     strict: v.optional(v.boolean(), false),
     /** Slices of the key space, 1 to 256. Recorded in Redis; another number is refused. */
     partitions: v.optional(wholeNumber(1, MAX_PARTITIONS), 16),

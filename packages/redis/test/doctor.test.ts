@@ -1,5 +1,6 @@
 // Each check of the doctor against a server that has the fault, and against one that has not.
 import { readFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { FakeClock } from '@authstate/conformance'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { Redis } from 'ioredis'
@@ -18,6 +19,7 @@ import {
   type Finding,
 } from '../src/doctor.js'
 import { connect, type RedisOptions } from '../src/index.js'
+import { elsewhere, saying } from './doubtful-servers.js'
 import { everythingIn, failureOf, freshPrefix } from './support.js'
 
 const FEW: ExamineOptions = { probes: 5 }
@@ -119,6 +121,99 @@ describeWith(serverBinary, 'one server', () => {
     const said = await examined(url())
     expect(finding(said, 'eviction.seen')).toMatchObject({ verdict: 'fail', message: /evicted/ })
     expect(finding(said, 'eviction.seen').measured['evicted']).toBeGreaterThan(0)
+  })
+
+  test('that evicts while it is asked', async () => {
+    await admin.config('SET', 'maxmemory-policy', 'allkeys-lru')
+    const used = Number(/used_memory:(\d+)/.exec(await admin.info('memory'))?.[1])
+    await admin.config('SET', 'maxmemory', String(used + 2 * 1_048_576))
+    let isOver = false
+    const filling = (async () => {
+      for (let n = 0; !isOver; n++) await admin.set(`k${n}`, 'x'.repeat(50_000)).catch(() => {})
+    })()
+    const evicted = async () => Number(/evicted_keys:(\d+)/.exec(await admin.info('stats'))?.[1]) > 0
+    await until('an eviction', evicted)
+    const said = finding(await examined(url()), 'eviction.seen')
+    isOver = true
+    await filling
+    expect(said).toMatchObject({ verdict: 'fail', message: 'keys are being evicted right now' })
+  })
+
+  test('that refused writes since it started', async () => {
+    await admin.config('SET', 'maxmemory', '1')
+    await failureOf(admin.set('k', 'v'))
+    await admin.config('SET', 'maxmemory', '1gb')
+    const said = finding(await examined(url()), 'memory.headroom')
+    expect(said).toMatchObject({ verdict: 'warn', measured: { refusedWrites: 1 } })
+  })
+
+  test('on which a script of others ran too long', async () => {
+    await admin.config('SET', 'lua-time-limit', '20')
+    const other = new Redis(server.basePort, '127.0.0.1')
+    onTestFinished(() => other.disconnect())
+    await other.ping()
+    const running = failureOf(other.eval('while true do end', 0))
+    await until('a refusal', async () => /BUSY/.test(String(await failureOf(admin.ping()))))
+    await admin.call('SCRIPT', 'KILL')
+    await running
+    expect(finding(await examined(url()), 'scripts')).toMatchObject({
+      verdict: 'warn',
+      message: /a script ran too long/,
+    })
+    await admin.config('SET', 'lua-time-limit', '5000')
+  })
+
+  test.each([
+    [
+      'fragmented',
+      { used_memory: '400000000', mem_fragmentation_ratio: '1.9' },
+      'memory.fragmentation',
+      'warn',
+    ],
+    [
+      'swapped out',
+      { used_memory: '400000000', mem_fragmentation_ratio: '0.7' },
+      'memory.fragmentation',
+      'warn',
+    ],
+    ['older than 6.2', { redis_version: '6.0.20', server_name: 'redis' }, 'server.version', 'fail'],
+    ['older than 7.0', { redis_version: '6.2.14', server_name: 'redis' }, 'server.version', 'warn'],
+    ['no Redis', { dragonfly_version: 'df-v1.21.2' }, 'server.version', 'warn'],
+    ['unable to write its file', { aof_enabled: '1', aof_last_write_status: 'err' }, 'persistence', 'fail'],
+  ])('that says it is %s', async (_, lines, check, expected) => {
+    const client = new Redis(server.basePort, '127.0.0.1', { autoResendUnfulfilledCommands: false })
+    onTestFinished(() => client.disconnect())
+    const said = finding(await examined({ client: saying(client, lines) }), check)
+    expect([said.verdict, said.fix]).toEqual([expected, expect.stringMatching(/./)])
+  })
+
+  test('on another host, reached in the clear and without a password', async () => {
+    const client = new Redis(server.basePort, '127.0.0.1', { autoResendUnfulfilledCommands: false })
+    onTestFinished(() => client.disconnect())
+    await client.ping()
+    const said = await examined({ client: elsewhere(client) })
+    expect(finding(said, 'connection.tls')).toMatchObject({ verdict: 'warn', fix: /redis\.tls/ })
+    expect(finding(said, 'connection.password')).toMatchObject({ verdict: 'fail', fix: /acl\.md/ })
+    expect(exitCodeOf(said)).toBe(1)
+    const near = await examined(url())
+    expect([verdict(near, 'connection.tls'), verdict(near, 'connection.password')]).toEqual(['ok', 'warn'])
+  })
+
+  test('whose last snapshot failed', async () => {
+    const broken = await start('single')
+    onTestFinished(() => broken.stop())
+    const client = new Redis(broken.basePort, '127.0.0.1', { autoResendUnfulfilledCommands: false })
+    onTestFinished(() => client.disconnect())
+    const [, folder = ''] = (await client.config('GET', 'dir')) as string[]
+    await rm(folder, { recursive: true })
+    await client.bgsave()
+    await until('a failed snapshot', async () =>
+      /rdb_last_bgsave_status:err/.test(await client.info('persistence')),
+    )
+    expect(finding(await examined({ client }), 'persistence')).toMatchObject({
+      verdict: 'fail',
+      message: 'the last snapshot failed',
+    })
   })
 
   test.each([
@@ -403,6 +498,13 @@ describeWith(serverBinary, 'several servers', () => {
       fix: /minReplicas/,
     })
     expect(verdict(await examined({ url: master, minReplicas: 1 }), 'replication.replicas')).toBe('ok')
+    server.nodes[1]?.pause()
+    const behind = await until('a replica that is behind', async () => {
+      const { measured, ...rest } = finding(await examined(master), 'replication.replicas')
+      return Number(measured['lagS']) > 1 ? rest : undefined
+    })
+    server.nodes[1]?.resume()
+    expect(behind).toMatchObject({ verdict: 'warn', message: /brings back what was ended/ })
   })
 
   test('sentinels: three that agree, one that does not answer, a name that nobody knows', async () => {
@@ -427,6 +529,15 @@ describeWith(serverBinary, 'several servers', () => {
     expect(
       await failureOf(examine({ sentinels: about.sentinels, name: 'nobody', connectTimeoutMs: 500 })),
     ).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+    const [, , , , second, third] = server.nodes
+    await Promise.all([second?.stop(), third?.stop()])
+    const alone = await until('two sentinels that are down', async () => {
+      const examination = await examined({ ...about, sentinels: about.sentinels.slice(0, 1) })
+      const { measured } = finding(examination, 'sentinel.quorum')
+      return measured['up'] === 1 ? examination : undefined
+    })
+    expect(finding(alone, 'sentinel.quorum')).toMatchObject({ verdict: 'fail', message: /cannot agree/ })
+    expect(exitCodeOf(alone)).toBe(1)
   })
 
   test('a Cluster: all slots, then one that nobody has', async () => {
@@ -437,6 +548,8 @@ describeWith(serverBinary, 'several servers', () => {
     expect(said.mode).toBe('cluster')
     expect(finding(said, 'cluster.slots')).toMatchObject({ verdict: 'ok', measured: { covered: 16_384 } })
     expect(finding(said, 'cluster.balance')).toMatchObject({ verdict: 'ok', measured: { masters: 3 } })
+    const lopsided = await examined({ nodes, partitions: 1 })
+    expect(finding(lopsided, 'cluster.balance')).toMatchObject({ verdict: 'warn', measured: { most: 1 } })
     for (const { port } of server.nodes) {
       await ask(port, ['CONFIG', 'SET', 'cluster-require-full-coverage', 'no'])
     }

@@ -10,10 +10,8 @@ import { parseAddress, parseOptions, type RedisConfig } from '../options.js'
 import { becomeReady } from '../ready.js'
 import { rightsToCheck } from '../rights.js'
 import { checkRights, claimLayout } from '../scripts.js'
-import { isLocalAddress } from './checks/access.js'
 import {
   type Facts,
-  type Info,
   type Latency,
   numberIn,
   parseInfo,
@@ -21,18 +19,12 @@ import {
   type ServerFacts,
 } from './facts.js'
 import { lookAtKeys } from './sample.js'
+import { type Asked, addressOf, infoOf, linkOf, nodesOf, orNothing, QUESTION_MS, within } from './servers.js'
 
-/** How long a question may take. */
-const QUESTION_MS = 2_000
 /** How long all probes of one kind may take. */
 const PROBES_MS = 2_000
 /** Fewest probes, however slow they are. */
 const FEWEST_PROBES = 5
-
-/** A client as it is asked here: any command by its name. */
-export interface Asked extends RedisClient {
-  call(name: string, ...args: (string | number)[]): Promise<unknown>
-}
 
 /** Rights that harm others or read what is not ours: a command, with arguments by which Redis can judge it. */
 const EXCESS: readonly (readonly string[])[] = [
@@ -118,40 +110,6 @@ export async function gather(
   }
 }
 
-/** The servers that take writes. */
-function nodesOf(client: RedisClient): readonly Asked[] {
-  const nodes = client.isCluster ? (internals(client).nodes?.('master') ?? []) : [client]
-  return nodes as unknown as readonly Asked[]
-}
-
-function addressOf(node: RedisClient): string {
-  const { stream, options } = internals(node)
-  const host = options?.host ?? stream?.remoteAddress
-  return host === undefined ? 'the server' : `${host}:${options?.port ?? stream?.remotePort ?? 6_379}`
-}
-
-/** Rejects after the time that a question may take. */
-async function within<T>(answer: Promise<T>, ms = QUESTION_MS): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = timers.setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)
-  })
-  try {
-    return await Promise.race([answer, late])
-  } finally {
-    timers.clearTimeout(timer)
-  }
-}
-
-/** `undefined` when it is refused or not answered. */
-const orNothing = async <T>(answer: Promise<T>): Promise<T | undefined> =>
-  within(answer).catch(() => undefined)
-
-async function infoOf(node: Asked): Promise<Info | undefined> {
-  const text = await orNothing(node.call('INFO', 'ALL'))
-  return text === undefined ? undefined : parseInfo(String(text))
-}
-
 async function excessOf(mayRun: (...command: string[]) => Promise<boolean>): Promise<readonly string[]> {
   const asked = await Promise.all(
     EXCESS.map(async (command) => ((await mayRun(...command)) ? command : undefined)),
@@ -216,32 +174,6 @@ async function timed(most: number, step: () => Promise<unknown>): Promise<Latenc
   times.sort((a, b) => a - b)
   const at = (share: number) => times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? 0
   return { count: times.length, p50Ms: at(0.5), p99Ms: at(0.99) }
-}
-
-function linkOf(nodes: readonly Asked[], config: RedisConfig): Facts['link'] {
-  const streams = nodes.map((node) => internals(node).stream as TlsStream | null | undefined)
-  const ends = streams.flatMap((stream) => {
-    const until = stream?.getPeerCertificate?.()?.valid_to
-    return until === undefined ? [] : [new Date(until).getTime()]
-  })
-  const passwords = nodes.map(
-    (node) => (internals(node).options as { password?: unknown } | undefined)?.password,
-  )
-  return {
-    isEncrypted: streams.every((stream) => stream?.encrypted === true),
-    // A unix socket has no address at its other end.
-    isLocal: streams.every((stream) => isLocalAddress(stream?.remoteAddress ?? '127.0.0.1')),
-    hasSecret:
-      (typeof config.tls === 'object' && config.tls['cert'] !== undefined) ||
-      passwords.every((password) => typeof password === 'string' && password !== ''),
-    ...(ends.length > 0 && { certificateEndsAt: Math.min(...ends) }),
-  }
-}
-
-interface TlsStream {
-  readonly encrypted?: boolean
-  readonly remoteAddress?: string
-  getPeerCertificate?(): { readonly valid_to?: string }
 }
 
 async function layoutOf(client: RedisClient, key: string): Promise<Facts['layout']> {

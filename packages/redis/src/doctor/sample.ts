@@ -1,6 +1,6 @@
 import { internals } from '../client.js'
 import type { Sample } from './facts.js'
-import type { Asked } from './gather.js'
+import type { Asked } from './servers.js'
 
 /** What a deployment keeps for ever, and failures of users who are locked for good. */
 const ENDLESS = /^(?:\{..\}:)?(?:layout|clock|c[lf]|l[flr]|x[nh])(?::|$)/
