@@ -24,7 +24,7 @@ interface Manifest {
 /** Entries of a service's package that are not for applications. All others stand below the subpath of the service. */
 const INSIDE = ['./service', './package.json']
 /** Entries of the front door that are written by hand: `src/<name>.ts`. */
-const OWN = ['configuration', 'provider', 'testing']
+const OWN = ['configuration', 'health', 'provider', 'testing']
 
 /** The dependencies and subpaths of the front door. */
 export function frontDoor(changes: Changes, services: readonly Service[]): void {

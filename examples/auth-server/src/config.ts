@@ -1,4 +1,5 @@
 import type { AuthState } from 'authstate'
+import type { HealthHandlers } from 'authstate/health'
 import type { Context } from 'hono'
 import type { JWK } from 'jose'
 
@@ -45,6 +46,8 @@ export interface AuthServerOptions {
    * for as long, and nobody has to know a password to begin one. @default 300
    */
   readonly loginsPerAddress?: number
+  /** Answers `/livez` and `/readyz`, for an orchestrator and a load balancer. @default made from the state */
+  readonly health?: HealthHandlers
   /** Named in the header `X-Node` of every answer, to watch a load balancer by. @default no such header */
   readonly nodeName?: string
   /** Address of the caller. Behind a proxy: what that proxy says. @default the socket's */

@@ -1,4 +1,5 @@
 import { ProviderError } from 'authstate'
+import { healthHandlers } from 'authstate/health'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
@@ -40,6 +41,9 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Hono
   // What applications in a browser fetch by themselves. None of these reads a cookie.
   for (const path of ['/.well-known/*', '/jwks', '/token', '/userinfo']) app.use(path, cors())
 
+  const { health = healthHandlers(options.state) } = options
+  app.get('/livez', (c) => health.liveness(c.req.raw))
+  app.get('/readyz', (c) => health.readiness(c.req.raw))
   app.get('/.well-known/openid-configuration', discovery(services))
   app.get('/jwks', jwks(services))
   app.get('/authorize', authorize(services))

@@ -2,6 +2,7 @@ import type { Server } from 'node:http'
 import { type AddressInfo, Server as TcpServer } from 'node:net'
 import { serve } from '@hono/node-server'
 import type { AuthState } from 'authstate'
+import { healthHandlers } from 'authstate/health'
 import { createAuthServer } from '../server.js'
 import { CALENDAR, ISSUER, NOTES, type World } from './world.js'
 
@@ -12,6 +13,8 @@ const KEEP_ALIVE_MS = 65_000
 export interface Listener {
   /** `http://127.0.0.1:port` */
   readonly origin: string
+  /** From now on `/readyz` says 503, so that a load balancer sends nothing new; connections are still taken. */
+  drain(): void
   /**
    * Takes no connection any more. Those that are open are answered on, each for the last time; after `drainMs` those
    * on which nothing was asked are closed. Resolves when all are gone.
@@ -23,10 +26,15 @@ export interface Listener {
 export async function listen(world: World, state: AuthState, nodeName: string): Promise<Listener> {
   const { users, signingKey } = world
   const clients = [NOTES, CALENDAR]
-  const app = await createAuthServer({ state, issuer: ISSUER, clients, users, signingKey, nodeName })
+  const health = healthHandlers(state)
+  const app = await createAuthServer({ state, issuer: ISSUER, clients, users, signingKey, nodeName, health })
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }, ({ port }: AddressInfo) =>
-      resolve({ origin: `http://127.0.0.1:${port}`, close: (drainMs = 0) => close(server, drainMs) }),
+      resolve({
+        origin: `http://127.0.0.1:${port}`,
+        drain: health.drain,
+        close: (drainMs = 0) => close(server, drainMs),
+      }),
     ) as Server
     server.keepAliveTimeout = KEEP_ALIVE_MS
     server.once('error', reject)
