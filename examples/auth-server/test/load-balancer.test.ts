@@ -129,7 +129,7 @@ describeWith(redis.available ? haproxy : redis, 'three nodes behind HAProxy', ()
 
     // One node is stopped in the middle of a crowd of logins.
     let done = 0
-    let stopped: Promise<void> | undefined
+    let stopped: Promise<unknown> | undefined
     const during: Answer[] = []
     await crowd(async (user) => {
       for (let round = 0; round < ROUNDS; round++) {

@@ -145,9 +145,8 @@ describeWith(redis, 'connect', () => {
   test('options of a given client that break a guarantee are told, once each', async () => {
     const logger = new RecordingLogger()
     await open({ client: given(new Redis(redisUrl())), prefix: freshPrefix() }, logger)
-    expect(logger.entries.map(({ level, fields }) => [level, fields])).toEqual([
-      ['warn', { option: 'autoResendUnfulfilledCommands' }],
-    ])
+    const warnings = logger.entries.filter(({ level }) => level === 'warn')
+    expect(warnings.map(({ fields }) => fields)).toEqual([{ option: 'autoResendUnfulfilledCommands' }])
   })
 
   test('a given client whose replies would be misread is refused', async () => {

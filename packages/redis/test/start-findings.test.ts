@@ -36,7 +36,10 @@ describeWith(serverBinary, 'a node that starts', () => {
     const logger = new RecordingLogger()
     const connection = await connect(target, { logger })
     await connection.close()
-    const at = (level: string) => logger.entries.filter((entry) => entry.level === level)
+    const at = (level: string) =>
+      logger.entries
+        .filter((entry) => entry.level === level)
+        .map(({ message, fields }) => ({ message, fields: fields as Readonly<Record<string, unknown>> }))
     return { warnings: at('warn'), infos: at('info') }
   }
 

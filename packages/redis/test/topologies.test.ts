@@ -146,6 +146,8 @@ describeWith(serverBinary, 'sentinels', () => {
       { sentinels: sentinel().sentinels, name: sentinel().name, commandTimeoutMs: 300 },
       logger,
     )
+    // What could be better about the servers was said at the start.
+    logger.entries.length = 0
     const counter = connection.keys.key(0, 'n')
     const add = () => connection.run(count, { counter }, { by: 1 })
     expect(await add()).toBe(1)

@@ -49,7 +49,7 @@ async function startProcesses(world: World): Promise<Nodes> {
   }
   try {
     const [a, b] = await Promise.all([start('A'), start('B')])
-    const killA = async (): Promise<void> => running.get('A')?.end('SIGKILL')
+    const killA = async (): Promise<void> => void (await running.get('A')?.end('SIGKILL'))
     return { a, b, processes: { killA, startA: () => start('A') }, stop }
   } catch (error) {
     await stop().catch(() => {})
