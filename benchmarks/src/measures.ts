@@ -15,6 +15,7 @@ export const MEASURES: readonly MeasureProgram[] = [
   { path: 'counts/user-sessions', targets: ['D1', 'D2', 'D3'] },
   { path: 'counts/login-failures', targets: ['D1', 'D4', 'D5'] },
   { path: 'counts/action-tokens', targets: ['D1', 'D4', 'D5'] },
+  { path: 'counts/web-sessions', targets: ['D1', 'D10'] },
   { path: 'counts/invalidation', targets: ['D6'] },
   { path: 'growth/listings', targets: ['D7', 'D8', 'R13'], timed: true },
   { path: 'growth/server-time', targets: ['scale'], timed: true },

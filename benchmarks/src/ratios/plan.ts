@@ -1,4 +1,4 @@
-// The ratios R1 to R12 as data: who runs beside whom, on which operation, and what the ratio must be.
+// The ratios R1 to R12 and R14 as data: who runs beside whom, on which operation, and what the ratio must be.
 import type { Cell, Group } from './comparison.js'
 
 /** What the tables call the runners. */
@@ -77,6 +77,25 @@ const sessions: Group = {
       goal: { throughput: 1.5 },
     },
     { target: 'R8', cell: 'create', of: OURS, over: OIDC, throughput: 1.5, cpu: 0.5 },
+  ],
+}
+
+const applications: Group = {
+  name: 'sessions of applications',
+  runners: {
+    [OURS]: { subject: 'web-sessions', variant: 'batched' },
+    [BROUGHT]: { subject: 'web-sessions', variant: 'plain' },
+    [CONNECT_REDIS]: { subject: 'connect-redis' },
+  },
+  cells: {
+    'get of an application': cell('get of an application', [OURS, BROUGHT, CONNECT_REDIS]),
+    'touch of an application': cell('touch of an application', [OURS, BROUGHT, CONNECT_REDIS]),
+    'save of an application': cell('save of an application', [OURS, BROUGHT, CONNECT_REDIS]),
+  },
+  ratios: [
+    { target: 'R14', cell: 'get of an application', of: OURS, over: CONNECT_REDIS, throughput: 1.5 },
+    { target: 'R14', cell: 'touch of an application', of: OURS, over: CONNECT_REDIS, throughput: 0.8 },
+    { target: 'R14', cell: 'save of an application', of: OURS, over: CONNECT_REDIS, throughput: 0.5 },
   ],
 }
 
@@ -228,4 +247,13 @@ const invalidations: Group = {
   ],
 }
 
-export const groups: readonly Group[] = [sessions, failures, tokens, batching, hits, invalidations, cluster]
+export const groups: readonly Group[] = [
+  sessions,
+  applications,
+  failures,
+  tokens,
+  batching,
+  hits,
+  invalidations,
+  cluster,
+]

@@ -4,6 +4,7 @@ export const REASONS: Readonly<Record<string, string>> = {
   D4: 'a bare string under the same key takes 201 bytes, most of them for the key; a token is a string that begins with a format version, its own end, family and subject.',
   D8: 'the target was set for one ZCOUNT. A count asks each of the 16 partitions by a script, all in one round trip: the whole is a price of partitions, and what each of them adds is the second figure.',
   D9: 'a script for each few sessions: every other caller waits for one of them at most, and many scripts take longer than a few long ones. The process that sweeps, its neighbour and the server share two cores here.',
+  D10: 'a session is one text and stands in two sorted sets, of its realm and of its user; connect-redis keeps the text alone.',
   R1: 'a session comes as five texts where one would be parsed at once, and a call passes checks, a deadline and the hiding of its arguments from tracing.',
   R2: 'a session comes as three texts of which two are parsed, where one would be parsed at once.',
   R3: 'the step that creates checks the fences of user and realm, writes four indexes with time-outs of their own and prunes them; SET writes one key.',
@@ -16,4 +17,5 @@ export const REASONS: Readonly<Record<string, string>> = {
   R10: 'a hit looks at trust, at life and at the counters of the region; lru-cache at nothing but the key.',
   R11: 'an invalidation goes through a stream that is kept, so that nothing is lost over a reconnect, is numbered by its sender in a script, and wakes the sender too. Pub/sub forgets what nobody hears; what a stream alone costs, with one for each direction, is in the table as "a stream by hand".',
   R12: 'the step runs longer in the server than the plain commands of the other layout, see R3, and both sides batch their writes: several small commands gain more by that than one.',
+  R14: 'a get reads one text on both sides. A touch is a script that refuses what was ended and moves two index entries, where connect-redis sends EXPIRE; a save is a script that also looks for the marks of a logout and of its user, where connect-redis sends SET.',
 }
