@@ -1,4 +1,4 @@
-// npm run test:all: npm test, then what it can do on other versions of Node and on Valkey. From a fresh clone.
+// npm run test:all: npm test, then what it can do on other versions of Node, on Valkey and in a browser. From a fresh clone.
 // It ends with the first that fails, so that what failed is what the log ends with.
 import { join } from 'node:path'
 import { requireNode } from './lib/install.mjs'
@@ -9,6 +9,7 @@ const STEPS = [
   ['npm test', 'test.mjs'],
   ['npm run test:node', 'node-versions.mjs'],
   ['npm run test:valkey', 'valkey.mjs'],
+  ['npm run test:browser', 'test-browser.mjs'],
 ]
 
 requireNode()

@@ -1,10 +1,11 @@
+import { promisify } from 'node:util'
 import { faultyClient, openInspector } from '@authstate/conformance'
 import type { RedisClient } from '@authstate/redis'
 import session from 'express-session'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { cluster, describeWith, redis } from '../../../../tools/testing/capabilities.js'
 import { openCluster, openRedis } from '../../../../tools/testing/redis-targets.js'
-import { createStore, type SessionState, type StoreOptions } from '../src/index.js'
+import { createStore, type FrameworkSession, type SessionState, type StoreOptions } from '../src/index.js'
 import { describeStore } from './contract.js'
 import { Browser, open, openState, serve } from './support.js'
 
@@ -42,6 +43,36 @@ describe('express-session on memory', () => {
     expect((await store.sessionsOf('7')).map(({ id }) => id)).toEqual(['a'])
     expect((await store.sessionsOf('seven')).map(({ id }) => id)).toEqual(['b'])
   })
+})
+
+// As express-openid-connect calls a store: a new object each time, with the end of its cookie as a number.
+test('a session of express-openid-connect that was ended stays ended', async () => {
+  const refused: string[] = []
+  const userId = ({ data }: FrameworkSession) => (data as { readonly sub?: string } | undefined)?.sub
+  const store = createStore(session, await openState(), {
+    userId,
+    onRefused: ({ sessionId }) => refused.push(sessionId),
+  })
+  const { get, set, destroy } = {
+    get: promisify(store.get).bind(store),
+    set: promisify(store.set).bind(store),
+    destroy: promisify(store.destroy).bind(store),
+  }
+  const exp = Math.floor(Date.now() / 1_000) + 3_600
+  const saved = {
+    header: { iat: 1, uat: 1, exp },
+    data: { sub: 'u' },
+    cookie: { expires: exp * 1_000, maxAge: 9 },
+  }
+  await set('sid', saved)
+  expect(await get('sid')).toEqual(saved)
+  const [found] = await store.sessionsOf('u')
+  expect((found?.expiresAt ?? 0) - (found?.savedAt ?? 0)).toBeGreaterThan(3_500_000)
+  await set('sid', { ...saved, data: { sub: 'u', refreshed: true } })
+  expect(await get('sid')).toMatchObject({ data: { refreshed: true } })
+  await destroy('sid')
+  await set('sid', saved)
+  expect([await get('sid'), refused]).toEqual([undefined, ['sid']])
 })
 
 function describeOnRedis(openClient: () => RedisClient & { disconnect(): void }): void {
