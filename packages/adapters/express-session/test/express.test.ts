@@ -1,4 +1,3 @@
-import { promisify } from 'node:util'
 import { faultyClient, openInspector } from '@authstate/conformance'
 import type { RedisClient } from '@authstate/redis'
 import session from 'express-session'
@@ -53,11 +52,13 @@ test('a session of express-openid-connect that was ended stays ended', async () 
     userId,
     onRefused: ({ sessionId }) => refused.push(sessionId),
   })
-  const { get, set, destroy } = {
-    get: promisify(store.get).bind(store),
-    set: promisify(store.set).bind(store),
-    destroy: promisify(store.destroy).bind(store),
-  }
+  const called = (call: (done: (error?: unknown, value?: unknown) => void) => unknown) =>
+    new Promise((resolve, reject) => {
+      call((error, value) => (error ? reject(error) : resolve(value)))
+    })
+  const get = (id: string) => called((done) => store.get(id, done))
+  const set = (id: string, given: object) => called((done) => store.set(id, given, done))
+  const destroy = (id: string) => called((done) => store.destroy(id, done))
   const exp = Math.floor(Date.now() / 1_000) + 3_600
   const saved = {
     header: { iat: 1, uat: 1, exp },
