@@ -8,12 +8,6 @@ import session, { type Store } from 'express-session'
 import { createClient } from 'redis'
 import { count, type Outcome, type Race, type Surroundings } from './race.js'
 
-declare module 'express-session' {
-  interface SessionData {
-    [name: string]: unknown
-  }
-}
-
 /** Requests that wait in the middle, until they are told to go on. */
 class Gate {
   readonly #reached = new Map<string, () => void>()
