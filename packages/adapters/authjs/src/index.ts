@@ -15,7 +15,9 @@ export type { VerificationToken } from './verification-tokens.js'
 
 /** What is asked of the adapter below: any of Auth.js. */
 export interface AdapterBelow {
+  /** The user of a session. It must be there. */
   getUser?(id: string): unknown
+  /** Called before the user's sessions are ended. */
   deleteUser?(userId: string): unknown
 }
 

@@ -1,6 +1,6 @@
 import type { GuardOutcome, LoginFailureProvider } from '@authstate/login-failure'
 import { assertName, assertOptions, type Known, systemClock } from '@authstate/spi'
-import { APIError, getIP } from 'better-auth/api'
+import type { APIError } from 'better-auth/api'
 
 /** Where failures are counted: what `createAuthState` answers, or whatever else has the provider. */
 export interface LockoutState {
@@ -23,6 +23,9 @@ export interface LockoutPlugin {
     }[]
   }
 }
+
+/** An ES module alone, which who requires this package gets only when a password comes. */
+type Api = typeof import('better-auth/api')
 
 const OPTIONS: Known<LockoutOptions> = { realmId: true }
 
@@ -53,7 +56,7 @@ interface BeforeHook {
   readonly request?: Request
   readonly headers?: Headers
   readonly context: {
-    readonly options: Parameters<typeof getIP>[1]
+    readonly options: Parameters<Api['getIP']>[1]
     readonly password: Passwords
     readonly internalAdapter: Accounts
   }
@@ -74,15 +77,14 @@ export function lockout({ loginFailures }: LockoutState, options: LockoutOptions
   const { realmId = 'better-auth' } = options
   assertName(realmId, 'realmId')
 
-  const passed = (outcome: GuardOutcome): boolean => {
-    if (outcome.outcome === 'locked') throw refusalOf(outcome, loginFailures)
-    return outcome.outcome === 'success'
-  }
-
-  const guarded = (request: BeforeHook) => {
+  const guarded = (request: BeforeHook, api: Api) => {
     const { password, internalAdapter } = request.context
+    const passed = (outcome: GuardOutcome): boolean => {
+      if (outcome.outcome === 'locked') throw refusalOf(outcome, loginFailures, api)
+      return outcome.outcome === 'success'
+    }
     const from = request.request ?? request.headers
-    const ip = (from && getIP(from, request.context.options)) ?? undefined
+    const ip = (from && api.getIP(from, request.context.options)) ?? undefined
     const username = nameIn(request)
     const owners = new Owners()
     return {
@@ -133,7 +135,9 @@ export function lockout({ loginFailures }: LockoutState, options: LockoutOptions
           matcher: (request) => hasPassword(request as BeforeHook),
           handler: async (request) => ({
             headers: null,
-            response: { context: { context: guarded(request as BeforeHook) } },
+            response: {
+              context: { context: guarded(request as BeforeHook, await import('better-auth/api')) },
+            },
           }),
         },
       ],
@@ -170,14 +174,15 @@ function nameIn({ path = '', body }: BeforeHook): string | undefined {
 function refusalOf(
   { until, reason }: Extract<GuardOutcome, { outcome: 'locked' }>,
   { clock = systemClock }: LoginFailureProvider,
+  api: Api,
 ): APIError {
   if (reason === 'store-unavailable')
-    return new APIError('SERVICE_UNAVAILABLE', {
+    return new api.APIError('SERVICE_UNAVAILABLE', {
       code: 'SIGN_IN_UNAVAILABLE',
       message: 'Signing in is not possible now. Try again later.',
     })
   const seconds = until === undefined ? undefined : Math.max(Math.ceil((until - clock.now()) / SECOND_MS), 1)
-  return new APIError(
+  return new api.APIError(
     'TOO_MANY_REQUESTS',
     { code: 'ACCOUNT_LOCKED', message: 'Too many failed attempts. Try again later.' },
     seconds === undefined ? {} : { 'Retry-After': String(seconds) },
