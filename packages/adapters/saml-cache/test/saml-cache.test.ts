@@ -184,6 +184,19 @@ describe('in memory', () => {
     expect(await post(response)).toMatch(/^InResponseTo is not valid/)
   })
 
+  test('of validations that one call has begun exactly one lets the response in, also where it looked itself', async () => {
+    const cache = cacheProvider(await openState())
+    const saml = serviceProvider(cache)
+    const id = await begin(saml, cache)
+    const container = { SAMLResponse: respondTo(id) }
+    await cache.getAsync(id)
+    const settled = await Promise.allSettled(
+      Array.from({ length: 10 }, () => saml.validatePostResponseAsync(container)),
+    )
+    expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    await expect(saml.validatePostResponseAsync(container)).rejects.toThrow(/^InResponseTo is not valid/)
+  })
+
   test('what node-saml refuses for another reason is told as node-saml tells it', async () => {
     const cache = cacheProvider(await openState())
     const saml = serviceProvider(cache)
