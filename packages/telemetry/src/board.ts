@@ -23,6 +23,8 @@ export interface BoardOptions {
 
 interface Observed {
   readonly state: ObservedState
+  /** Those of every time that it was put on the board. */
+  readonly tokenKinds: Set<string>
   /** What was read last. */
   latest: readonly Reading[]
   /** How many times it was put on the board and not yet taken off. */
@@ -48,8 +50,9 @@ export class Board {
   /** @returns takes it off; calling it twice is the same as once */
   observe(state: ObservedState, options: BoardOptions): () => void {
     const { node } = state.describe()
-    const observed = this.#observed.get(node) ?? this.#begin(node, state, options)
+    const observed = this.#observed.get(node) ?? this.#begin(node, state)
     observed.times += 1
+    for (const kind of options.tokenKinds) observed.tokenKinds.add(kind)
     let isOn = true
     return () => {
       if (!isOn) return
@@ -72,11 +75,13 @@ export class Board {
     return [...folded.values()]
   }
 
-  #begin(node: NodeIdentity, state: ObservedState, options: BoardOptions): Observed {
+  #begin(node: NodeIdentity, state: ObservedState): Observed {
     const count = (metric: MetricName, attributes: Attributes): void =>
       this.#sink.count(metric, this.#attributes(metric, attributes))
-    const stops = [follow(node, this.#followed(count)), listen(state, options, count)]
-    const observed = { state, latest: [], times: 0, stops }
+    const tokenKinds = new Set<string>()
+    // First what a closed state refuses, so that nothing is left of it.
+    const stops = [listen(state, { tokenKinds }, count), follow(node, this.#followed(count))]
+    const observed = { state, tokenKinds, latest: [], times: 0, stops }
     this.#observed.set(node, observed)
     return observed
   }

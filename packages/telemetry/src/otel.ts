@@ -16,7 +16,8 @@ export interface OtelOptions extends MetricOptions {
   /** @default the global one */
   readonly tracerProvider?: TracerProvider | undefined
   /**
-   * A span of its own for each command to Redis, below that of its verb. Without it there is half of the spans.
+   * A span of its own for each command to Redis, below that of its verb. Without it there is half of the spans. Of a state that is
+   * instrumented twice, what was said first holds until that is stopped.
    *
    * @default true
    */

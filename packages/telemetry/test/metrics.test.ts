@@ -8,7 +8,7 @@ import {
   ATTR_SERVER_PORT,
   METRIC_DB_CLIENT_OPERATION_DURATION,
 } from '@opentelemetry/semantic-conventions'
-import { createAuthState } from 'authstate'
+import { createAuthState, ProviderClosedError } from 'authstate'
 import { Counter, Registry, register } from 'prom-client'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { METRICS, MOST_SERIES, type NamedMetric, OTHER, promLabelOf, promNameOf } from '../src/index.js'
@@ -203,6 +203,32 @@ describe('a registry of Prometheus', () => {
     const state = await newState()
     instrumentProm(state, { registry: new Registry() })
     expect(register.getMetricsAsArray()).toEqual([])
+  })
+
+  test('of a state that has not everything has what there is, and of a closed one nothing', async () => {
+    const registry = new Registry()
+    const off = { enabled: false } as const
+    const state = await newState({ spi: { 'login-failure': off, 'action-token': off, 'user-session': off } })
+    instrumentProm(state, { registry })
+    await state.webSessions.save('acme', 'id', { data: {}, lifespanMs: 60_000 })
+    expect(
+      (await samplesOf(registry)).get('authstate_sessions_created_total {"spi":"web-session","kind":"web"}'),
+    ).toBe(1)
+    await state.close()
+    expect(() => instrumentProm(state, { registry: new Registry() })).toThrow(ProviderClosedError)
+  })
+
+  test('counts the kinds of tokens of every time that a state was instrumented', async () => {
+    const registry = new Registry()
+    const state = await newState()
+    for (const kind of ['one', 'two']) instrumentProm(state, { registry, tokenKinds: [kind] })
+    for (const kind of ['one', 'two', 'three']) {
+      await state.actionTokens.put('acme', kind, 'k', { lifespanMs: 60_000 })
+      for (let time = 0; time < 2; time++) await state.actionTokens.consume('acme', kind, 'k')
+    }
+    const samples = await samplesOf(registry)
+    for (const kind of ['one', 'two', OTHER])
+      expect(samples.get(`authstate_tokens_replayed_total {"kind":"${kind}"}`), kind).toBe(1)
   })
 
   test('misuse is told by name', async () => {

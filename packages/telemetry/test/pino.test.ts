@@ -1,9 +1,11 @@
+import { tracingChannel } from 'node:diagnostics_channel'
 import { StoreUnavailableError } from '@authstate/spi'
 import { createAuthState } from 'authstate'
 import { memoryUserSessions } from 'authstate/user-session'
 import { expect, onTestFinished, test } from 'vitest'
 import { QUIET_MS, type Time } from '../src/limiter.js'
-import { instrument, type LineLogger, writeLines } from '../src/pino.js'
+import { writeLines } from '../src/lines.js'
+import { instrument, type LineLogger } from '../src/pino.js'
 import { realms } from './every-verb.js'
 import { linesOfPino } from './observers.js'
 
@@ -90,6 +92,8 @@ test('a failure of the store is one line, and one more per ten seconds with how 
   expect(time.length).toBe(0)
   await fail(1)
   expect(lines()).toEqual([])
+  for (const name of ['call', 'command'])
+    expect(tracingChannel(`authstate:${name}`).hasSubscribers, name).toBe(false)
 })
 
 test('what an operator has to know is a line each, without whom it is about', async () => {

@@ -160,6 +160,38 @@ describeWith(redis, 'spans of commands', () => {
     })
   })
 
+  test('and of a state in memory no command is told', async () => {
+    const { otel, request } = await watched({})
+    const other = await createAuthState(config)
+    onTestFinished(() => other.close())
+    await request(() => other.userSessions.get('acme', `${'x'.repeat(22)}00`))
+    expect(otel.spans().filter(({ attributes }) => 'db.stored_procedure.name' in attributes)).toEqual([])
+    expect((await otel.metrics()).map(({ name }) => name)).not.toContain('db.client.operation.duration')
+  })
+
+  test('are measured as well, by the same names', async () => {
+    const { state, otel } = await watched(config)
+    await state.userSessions.create('acme', login)
+    const duration = (await otel.metrics()).find(({ name }) => name === 'db.client.operation.duration')
+    expect(duration?.unit).toBe('s')
+    const { hostname, port } = new URL(redisUrl())
+    const points = duration?.points.filter(
+      ({ attributes }) => attributes['db.stored_procedure.name'] === 'user-session.create',
+    )
+    expect(points).toEqual([
+      {
+        attributes: {
+          'db.system.name': 'redis',
+          'db.operation.name': expect.stringMatching(/^EVAL(SHA)?$/),
+          'db.stored_procedure.name': 'user-session.create',
+          'server.address': hostname,
+          'server.port': Number(port || 6379),
+        },
+        value: 1,
+      },
+    ])
+  })
+
   test('can be left out: then there is one of each verb, and none of ioredis', async () => {
     const { state, request } = await watched(config, { commandSpans: false })
     const parents = await request(() => state.userSessions.create('acme', login))
