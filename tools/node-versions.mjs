@@ -2,7 +2,7 @@
 // The versions come from the npm registry, into a folder of their own.
 import { join } from 'node:path'
 import { installDependencies, requireNode } from './lib/install.mjs'
-import { nodeIn, npmFolder } from './lib/npm-folder.mjs'
+import { nodeOf } from './lib/npm-folder.mjs'
 import { root, runProgram, seconds, toolEnv } from './lib/run.mjs'
 import { ensureRedis } from './servers/redis-binary.mjs'
 
@@ -24,9 +24,6 @@ function readVersions() {
   if (wrong !== undefined) throw new Error(`versions are major numbers of Node such as 22, got "${wrong}"`)
   return versions.length > 0 ? versions : DEFAULT
 }
-
-/** The path of a Node of that version, which is installed where it is missing. */
-const nodeOf = async (version) => nodeIn(await npmFolder(`node-versions/${version}`, [`node@${version}`]))
 
 async function checksOf(node) {
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')

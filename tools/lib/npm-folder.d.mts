@@ -1,2 +1,2 @@
 export declare function npmFolder(name: string, packages: readonly string[]): Promise<string>
-export declare function nodeIn(folder: string): string
+export declare function nodeOf(version: string): Promise<string>

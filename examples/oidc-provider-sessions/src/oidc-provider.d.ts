@@ -1,0 +1,4 @@
+declare module 'oidc-provider' {
+  const Provider: { readonly ctx: unknown }
+  export default Provider
+}
