@@ -1,4 +1,5 @@
 // Stores of other frameworks: called as those call them, in the order in which two requests at once do.
+import { withAuthstate } from '@authstate/authjs'
 import { secondaryStorage } from '@authstate/better-auth'
 import { createAdapter } from '@authstate/oidc-provider'
 import { cacheProvider } from '@authstate/saml-cache'
@@ -63,6 +64,78 @@ const plainKeyValues = (redis: Redis, prefix: string): KeyValues => ({
   delete: (key) => redis.del(`${prefix}:auth:${key}`),
 })
 
+/** A session of Auth.js. */
+interface KeptSession {
+  sessionToken: string
+  userId: string
+  expires: Date
+}
+
+interface MailedToken {
+  identifier: string
+  token: string
+  expires: Date
+}
+
+interface SessionsAndTokens {
+  createSession(session: KeptSession): Promise<unknown>
+  getSessionAndUser(sessionToken: string): Promise<object | null>
+  updateSession(session: { sessionToken: string; expires: Date }): Promise<unknown>
+  deleteSession(sessionToken: string): Promise<unknown>
+  createVerificationToken(token: MailedToken): Promise<unknown>
+  useVerificationToken(of: { identifier: string; token: string }): Promise<object | null>
+}
+
+const inAnHour = (): Date => new Date(Date.now() + HOUR_S * 1_000)
+
+/** A request prolongs a session while its user signs out. */
+const prolongedAfterItsEnd = (adapter: SessionsAndTokens): Outcome =>
+  count(async (n) => {
+    const sessionToken = `authjs-${n}`
+    await adapter.createSession({ sessionToken, userId: 'ada', expires: inAnHour() })
+    await Promise.all([
+      adapter.updateSession({ sessionToken, expires: inAnHour() }),
+      adapter.deleteSession(sessionToken),
+    ])
+    return (await adapter.getSessionAndUser(sessionToken)) !== null
+  })
+
+/** Ten open one link of a mail at once. */
+const usedTwice = (adapter: SessionsAndTokens): Outcome =>
+  count(async (n) => {
+    const of = { identifier: 'ada@example.com', token: `token-${n}` }
+    await adapter.createVerificationToken({ ...of, expires: inAnHour() })
+    const used = await Promise.all(Array.from({ length: 10 }, () => adapter.useVerificationToken(of)))
+    return used.filter((token) => token !== null).length > 1
+  })
+
+/** Users of whatever database Auth.js has. */
+const users = { getUser: async (id: string) => ({ id }) }
+
+/** An adapter as those of Auth.js over a key-value store are. */
+function plainAdapter(redis: Redis, prefix: string): SessionsAndTokens {
+  const read = async (key: string): Promise<object | null> =>
+    JSON.parse((await redis.get(`${prefix}:authjs:${key}`)) ?? 'null') as object | null
+  const write = (key: string, value: object) =>
+    redis.set(`${prefix}:authjs:${key}`, JSON.stringify(value), 'EX', HOUR_S)
+  const remove = (key: string) => redis.del(`${prefix}:authjs:${key}`)
+  return {
+    createSession: (session) => write(session.sessionToken, session),
+    getSessionAndUser: (sessionToken) => read(sessionToken),
+    updateSession: async (session) => {
+      const before = await read(session.sessionToken)
+      return before && write(session.sessionToken, { ...before, ...session })
+    },
+    deleteSession: (sessionToken) => remove(sessionToken),
+    createVerificationToken: (token) => write(token.identifier + token.token, token),
+    useVerificationToken: async ({ identifier, token }) => {
+      const found = await read(identifier + token)
+      await remove(identifier + token)
+      return found
+    },
+  }
+}
+
 interface RequestCache {
   saveAsync(key: string, value: string): Promise<unknown>
   getAsync(key: string): Promise<string | null>
@@ -102,6 +175,20 @@ export const otherRaces: readonly Race[] = [
     peer: 'GET, SET and DEL',
     onPeer: ({ redis, prefix }) => surviving(plainKeyValues(redis, prefix)),
     onOurs: ({ state }) => surviving(secondaryStorage(state)),
+  },
+  {
+    framework: 'Auth.js',
+    what: 'a session that ended is prolonged, and alive again',
+    peer: 'GET, SET and DEL',
+    onPeer: ({ redis, prefix }) => prolongedAfterItsEnd(plainAdapter(redis, prefix)),
+    onOurs: ({ state }) => prolongedAfterItsEnd(withAuthstate(users, state)),
+  },
+  {
+    framework: 'Auth.js',
+    what: 'a link signs in more than one of ten at once',
+    peer: 'GET, SET and DEL',
+    onPeer: ({ redis, prefix }) => usedTwice(plainAdapter(redis, prefix)),
+    onOurs: ({ state }) => usedTwice(withAuthstate(users, state)),
   },
   {
     framework: 'node-saml',

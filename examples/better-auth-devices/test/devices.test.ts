@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { createApp } from '../src/app.js'
 
 const ORIGIN = 'http://localhost:3000'
-const AT_ONCE = 8
+const AT_ONCE = 5
 
 /** A browser, which holds cookies, and asks the application without a network. */
 class Browser {
