@@ -19,6 +19,7 @@ export { concealError } from './conceal.js'
 export { type ConnectionSurroundings, connect } from './connect.js'
 export type { ConnectionStats, RedisConnection, ScriptCall } from './connection.js'
 export { redisConnectionSpi } from './contract.js'
+export type { CredentialsSource, RedisCredentials } from './credentials.js'
 export { refusalText } from './failure.js'
 export type { Snippets } from './include.js'
 export {

@@ -1,6 +1,7 @@
 import { ConfigurationError } from '@authstate/spi'
 import type { ClusterOptions, RedisOptions as IoredisOptions } from 'ioredis'
 import { internals, type RedisClient } from './client.js'
+import { type ConnectorParts, Credentials, connectorAsking } from './credentials.js'
 import { refusalOf } from './failure.js'
 import { type Address, parseAddress, type RedisConfig } from './options.js'
 
@@ -17,8 +18,8 @@ const DISCONNECT_MS = 200
  * the caller's back, and it fails as soon as its connection breaks.
  */
 export async function makeClient(config: RedisConfig): Promise<RedisClient> {
-  const { Redis, Cluster } = await loadIoredis()
-  const common = connectionOptions(config)
+  const { Redis, Cluster, ...parts } = await loadIoredis()
+  const common = { ...connectionOptions(config), ...(await credentialOptions(config, parts)) }
   // Twice the time-out after a failover all works again: one attempt that began too early, a pause, the next.
   const mostMs = Math.max(RETRY_MS.first, Math.min(RETRY_MS.most, config.commandTimeoutMs / 2))
   if (config.nodes) {
@@ -103,6 +104,14 @@ function connectionOptions(config: RedisConfig): IoredisOptions {
   }
 }
 
+/** How a client gets credentials that change. */
+async function credentialOptions(config: RedisConfig, parts: ConnectorParts): Promise<IoredisOptions> {
+  if (config.credentials === undefined) return {}
+  const credentials = new Credentials(config.credentials, config.connectTimeoutMs)
+  await credentials.askAhead()
+  return { ...credentials.options, ...connectorAsking(parts, credentials, config.sentinels !== undefined) }
+}
+
 /** Exponential with jitter, so that the nodes of a cluster do not come back in step. */
 function backOff(attempt: number, mostMs: number): number {
   const delayMs = Math.min(mostMs, RETRY_MS.first * 2 ** Math.min(attempt, 16))
@@ -110,7 +119,7 @@ function backOff(attempt: number, mostMs: number): number {
 }
 
 /** The two constructors as we call them: ioredis types them by reply mapping, which we leave alone. */
-interface Ioredis {
+interface Ioredis extends ConnectorParts {
   readonly Redis: new (...args: [options: IoredisOptions, url?: string]) => RedisClient
   readonly Cluster: new (nodes: readonly Address[], options: ClusterOptions) => RedisClient
 }

@@ -3,6 +3,7 @@ import { inheritedNames, isPlainObject, knownNames } from '@authstate/spi/intern
 import * as v from 'valibot'
 import { nameOf } from './changes/consumers.js'
 import { internals, type RedisClient } from './client.js'
+import type { CredentialsSource } from './credentials.js'
 import { MAX_PARTITIONS } from './key-space.js'
 import { contradictions, WAYS } from './way-in.js'
 
@@ -90,6 +91,16 @@ export const redisConfig = v.pipe(
     username: v.optional(text),
     /** Password of the user. */
     password: v.optional(secret),
+    /**
+     * A function that answers `{ username, password }`, or a promise of it: for passwords and tokens that rotate. It is asked before each
+     * connection is made. In place of `username`, `password` and those in `url`.
+     */
+    credentials: v.optional(
+      v.pipe(
+        v.custom<CredentialsSource>((value) => typeof value === 'function', 'must be a function'),
+        v.metadata({ secret: true }),
+      ),
+    ),
     /** ACL user of the sentinels. */
     sentinelUsername: v.optional(text),
     /** Password of that user. */

@@ -77,7 +77,10 @@ function addressesIn(config: RedisConfig, isOfSentinels: boolean): Addresses {
   }
   const isAddress = config.url !== undefined
   return {
-    secrets: `${isAddress ? 'redis.url, ' : ''}redis.username and redis.password`,
+    secrets:
+      config.credentials === undefined
+        ? `${isAddress ? 'redis.url, ' : ''}redis.username and redis.password`
+        : 'what redis.credentials answers',
     tls: 'redis.tls',
     askForTls: `redis.tls${isAddress ? ', or rediss:// in redis.url' : ''}`,
     isTls: Boolean(config.tls) || config.url?.startsWith('rediss:') === true,

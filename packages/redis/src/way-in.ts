@@ -13,6 +13,7 @@ export interface Combination {
   readonly url?: string | undefined
   readonly username?: string | undefined
   readonly password?: string | undefined
+  readonly credentials?: unknown
   readonly sentinelUsername?: string | undefined
   readonly sentinelPassword?: string | undefined
   readonly sentinelTls?: unknown
@@ -36,6 +37,7 @@ const WORKS_WITH: Readonly<Partial<Record<keyof Combination, readonly Way[]>>> =
   db: ['url', 'sentinels'],
   username: OURS_TO_MAKE,
   password: OURS_TO_MAKE,
+  credentials: OURS_TO_MAKE,
   tls: OURS_TO_MAKE,
   ioredis: OURS_TO_MAKE,
 }
@@ -72,6 +74,7 @@ const OVERRULED: Readonly<Record<string, string>> = {
   clusterNodeRetryStrategy: '',
   retryDelayOnFailover: '',
   disconnectTimeout: '',
+  Connector: '',
 }
 
 /** What of a configuration would be ignored, given the way in. */
@@ -85,6 +88,7 @@ export function contradictions(config: Combination, way: Way): Contradiction[] {
       : []),
     ...(way === 'url' && config.url !== undefined ? inAddress(config.url, config) : []),
     ...(way === 'sentinels' ? openSecret(config) : []),
+    ...(config.credentials === undefined ? [] : besideCredentials(config)),
     ...(config.minReplicas === 0 && config.replicaTimeoutMs !== undefined
       ? [{ path: ['replicaTimeoutMs'], message: 'has no effect while minReplicas is 0' }]
       : []),
@@ -117,6 +121,19 @@ function openSecret({ tls, sentinelPassword, sentinelTls }: Combination): Contra
     'must be said where tls and sentinelPassword are given: true or options of tls.connect for sentinels that speak TLS, ' +
     'false to send their password unencrypted'
   return [{ path: ['sentinelTls'], message }]
+}
+
+/** Who connects is said once. */
+function besideCredentials({ url = '', username, password }: Combination): Contradiction[] {
+  const address = URL.canParse(url) ? new URL(url) : undefined
+  const given = [
+    ...(username === undefined ? [] : ['username']),
+    ...(password === undefined ? [] : ['password']),
+    ...(address?.username || address?.password ? ['the address'] : []),
+  ]
+  if (given.length === 0) return []
+  const message = `says who connects, and so does ${given.join(' and ')}: say it once`
+  return [{ path: ['credentials'], message }]
 }
 
 function inAddress(url: string, config: Combination): Contradiction[] {

@@ -25,6 +25,7 @@ const properties: Readonly<Record<string, readonly [value: unknown, worksWith: r
   name: ['m', ['sentinels']],
   username: ['u', ['url', 'sentinels', 'nodes']],
   password: [SECRET, ['url', 'sentinels', 'nodes']],
+  credentials: [() => ({ password: SECRET }), ['url', 'sentinels', 'nodes']],
   sentinelUsername: ['u', ['sentinels']],
   sentinelPassword: [SECRET, ['sentinels']],
   sentinelTls: [true, ['sentinels']],

@@ -65,6 +65,7 @@ export function linkOf(nodes: readonly Asked[], config: RedisConfig): Facts['lin
     // A unix socket has no address at its other end.
     isLocal: streams.every((stream) => isLocalAddress(stream.remoteAddress ?? '127.0.0.1')),
     hasSecret:
+      config.credentials !== undefined ||
       (typeof config.tls === 'object' && config.tls['cert'] !== undefined) ||
       passwords.every((password) => typeof password === 'string' && password !== ''),
     ...(ends.length > 0 && { certificateEndsAt: Math.min(...ends) }),
