@@ -10,8 +10,9 @@ if (existsSync(source)) {
   const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
   // Ctrl-C reaches both: the command decides what it means.
   process.on('SIGINT', () => {})
-  const { status } = spawnSync(process.execPath, [...sourceFlags, main, ...process.argv.slice(2)], {
+  const { status, signal } = spawnSync(process.execPath, [...sourceFlags, main, ...process.argv.slice(2)], {
     stdio: 'inherit',
   })
-  process.exitCode = status ?? 1
+  // Ctrl-C before the command could decide.
+  process.exitCode = status ?? (signal === 'SIGINT' ? 130 : 1)
 } else await import('../dist/main.js')

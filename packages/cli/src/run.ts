@@ -86,6 +86,8 @@ function exitNowhere(command: Command): void {
   for (const sub of command.commands) exitNowhere(sub)
 }
 
+const AGAIN = 'what was done stays done, and the command can be run again'
+
 /** Says what went wrong, and what to end with. */
 function report(error: unknown, { stderr, interrupted }: Surroundings): ExitCode {
   if (error instanceof CommanderError) {
@@ -93,7 +95,8 @@ function report(error: unknown, { stderr, interrupted }: Surroundings): ExitCode
     return MISSPELT.includes(error.code) ? EXIT.configuration : EXIT.usage
   }
   if (interrupted.aborted) {
-    stderr.write('\ninterrupted: what was done stays done, and the command can be run again\n')
+    const said = error instanceof CommandError && error.exitCode === EXIT.interrupted ? error.message : AGAIN
+    stderr.write(`\ninterrupted: ${said}\n`)
     return EXIT.interrupted
   }
   const message = isError(error) ? error.message : 'it failed'

@@ -3,6 +3,7 @@ import { type AuthState, createAuthState } from 'authstate'
 import { examinationSchema } from 'authstate/redis/doctor'
 import { expect, onTestFinished, test } from 'vitest'
 import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
+import { TcpProxy } from '../../../tools/testing/tcp-proxy.js'
 import { command, folderWith, type Given } from './support.js'
 
 const KEYRING = { current: 'a', keys: { a: 'a secret of these tests, 32 bytes or more' } }
@@ -136,6 +137,40 @@ describeWith(redis, 'a deployment on Redis', () => {
     expect(await alive(state)).toBeLessThanOrEqual(before)
     expect((await run('sessions end acme --all --yes')).code).toBeLessThanOrEqual(5)
     expect(await alive(state)).toBe(0)
+  })
+
+  test('an interruption in the middle says what had ended and what was left', async () => {
+    const redisSection = { url: redisUrl(), prefix: `cli-${randomUUID()}`, partitions: 1 }
+    const state = await createAuthState({ provider: 'redis', redis: redisSection })
+    onTestFinished(async () => {
+      await state.removeRealm('acme')
+      await state.close()
+    })
+    const acme = state.realm('acme')
+    await Promise.all(
+      Array.from({ length: 600 }, (_, n) =>
+        acme.userSessions.create({ userId: `u${n}`, loginUsername: 'x' }),
+      ),
+    )
+    // Answers take their time, so that there is a middle.
+    const proxy = await TcpProxy.start(Number(new URL(redisUrl()).port), { down: 50 })
+    onTestFinished(() => proxy.stop())
+    const url = `redis://127.0.0.1:${proxy.port}`
+    const config = { provider: 'redis', redis: { ...redisSection, url } }
+    const cwd = await folderWith({ 'authstate.config.json': JSON.stringify(config) })
+    const interruption = new AbortController()
+    const ending = command('sessions end acme --all --yes'.split(' '), {
+      cwd,
+      interrupted: interruption.signal,
+    })
+    await expect.poll(() => acme.userSessions.count(), { interval: 5, timeout: 20_000 }).toBeLessThan(600)
+    interruption.abort()
+    const { code, err } = await ending
+    const [, ended, all, left] =
+      /interrupted: (\d+) of (\d+) sessions had ended, (\d+) were left\. /.exec(err) ?? []
+    expect([code, Number(all), Number(ended) + Number(left)]).toEqual([130, 600, 600])
+    expect(Number(ended)).toBeGreaterThan(0)
+    expect(await acme.userSessions.count()).toBeLessThanOrEqual(Number(left))
   })
 
   test('--url says where, whatever the variables and the file say', async () => {

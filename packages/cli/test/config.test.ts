@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { chmod, mkdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { command, folderWith, type Given } from './support.js'
@@ -211,6 +211,32 @@ test('a program is not changed', async () => {
   const { code, err } = await command(['config', 'set', 'redis.partitions', '64'], { cwd })
   expect(code).toBe(6)
   expect(err).toContain('change it by hand')
+})
+
+test('a file that is read-only, or lies where nothing can be written, is refused and stays', async () => {
+  const name = 'authstate.config.json'
+  const text = '{ "provider": "memory" }\n'
+  const line = ['config', 'set', 'login-failure.failPolicy', 'open']
+  const cwd = await folderWith({ [name]: text })
+  await chmod(join(cwd, name), 0o444)
+  const refused = await command(line, { cwd })
+  expect([refused.code, refused.err]).toEqual([
+    6,
+    expect.stringContaining('cannot be written: it is read-only'),
+  ])
+  expect(refused.out).toBe('')
+  expect((await command([...line, '--dry-run'], { cwd })).code).toBe(0)
+  expect(await readFile(join(cwd, name), 'utf8')).toBe(text)
+  // What is in the way of the new file is as good as a folder that takes none.
+  await chmod(join(cwd, name), 0o644)
+  const beside = join(cwd, `${name}.${process.pid}.new`)
+  await mkdir(beside)
+  const other = await command(line, { cwd })
+  expect([other.code, other.err]).toEqual([
+    6,
+    expect.stringMatching(/EISDIR in its folder\. Nothing was changed/),
+  ])
+  expect(await readFile(join(cwd, name), 'utf8')).toBe(text)
 })
 
 test('a file that is not there is named, with the one that was meant', async () => {

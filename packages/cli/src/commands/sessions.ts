@@ -217,13 +217,15 @@ async function end(context: Context, realm: string, options: EndOptions): Promis
   const target = targetOf(options)
   const isWide = !('references' in target) && !('userId' in target)
   await confirm(options, surroundings, named(target, realm), isWide ? realm : undefined)
-  await withOperations(context, options, SERVING, async (operations) => {
+  let before: number | undefined
+  const work = async (operations: Operations) => {
     if (options.dryRun) {
       const found = await countOf(operations, realm, target)
       surroundings.stdout.write(options.json ? jsonOf({ found }) : `would end ${counted(found, 'session')}\n`)
       if (found === 0) context.end(EXIT.nothing)
       return
     }
+    if (isWide) before = await countOf(operations, realm, target)
     const { ended, unknown } = await operations.sessions.end(realm, target, {
       onProgress: progressTo(surroundings),
     })
@@ -232,6 +234,12 @@ async function end(context: Context, realm: string, options: EndOptions): Promis
       options.json ? jsonOf({ ended, unknown }) : `${counted(ended, 'session')} ended${rest}\n`,
     )
     if (ended === 0) context.end(EXIT.nothing)
+  }
+  await withOperations(context, options, SERVING, work, async (operations) => {
+    const left = await countOf(operations, realm, target)
+    return before === undefined
+      ? `${counted(left, 'session')} left`
+      : `${Math.max(before - left, 0)} of ${counted(before, 'session')} had ended, ${left} were left`
   })
 }
 

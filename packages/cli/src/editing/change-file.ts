@@ -1,6 +1,6 @@
-import { rename, stat, writeFile } from 'node:fs/promises'
+import { rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { isPlainObject } from '@authstate/spi/internal'
+import { isPlainObject, quote } from '@authstate/spi/internal'
 import type { AuthStateConfig } from 'authstate'
 import { type ConfigurationSchemas, checkConfiguration, type Description } from 'authstate/configuration'
 import { createPatch } from 'diff'
@@ -69,12 +69,25 @@ function describe(document: ConfigDocument, around: ChangeOptions['around']): Pr
   return checkConfiguration({ ...(value as AuthStateConfig), ...around } as AuthStateConfig)
 }
 
+/** @throws {CommandError} the file, or its folder, may not be written */
 async function replace(file: string, text: string): Promise<void> {
   const { mode } = await stat(file)
+  // To replace it would get around what somebody said of it.
+  if ((mode & ANYBODY_WRITES) === 0) throw readOnly(file, 'it is read-only')
   const beside = `${file}.${process.pid}.new`
-  await writeFile(beside, text, { mode })
-  await rename(beside, file)
+  try {
+    await writeFile(beside, text, { mode })
+    await rename(beside, file)
+  } catch (error) {
+    await rm(beside, { force: true }).catch(() => {})
+    throw readOnly(file, `${(error as NodeJS.ErrnoException).code ?? 'it failed'} in its folder`)
+  }
 }
+
+const ANYBODY_WRITES = 0o222
+
+const readOnly = (file: string, why: string): CommandError =>
+  new CommandError(EXIT.refused, `${quote(basename(file))} cannot be written: ${why}. Nothing was changed`)
 
 /** Properties that edits name. */
 function propertiesIn(edits: readonly Edit[], schemas: ConfigurationSchemas) {
