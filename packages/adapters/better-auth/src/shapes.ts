@@ -85,7 +85,8 @@ function isName(text: string): boolean {
   }
 }
 
-function parsed(text: string): unknown {
+/** What a text says in JSON; `undefined` for every other. */
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

@@ -2,6 +2,7 @@ import type { ActionTokenProvider } from '@authstate/action-token'
 import { assertText } from '@authstate/spi'
 import type { WebSession, WebSessionProvider } from '@authstate/web-session'
 import { checkOptions, type StorageOptions, type StorageState } from './options.js'
+import { mergeParts, type Stored } from './parts.js'
 import { endOf, isList, nameOf, placeOf, type SessionFields, sessionIn, userOfSession } from './shapes.js'
 
 /** What was stored otherwise than better-auth may think, since the storage was made. */
@@ -91,8 +92,7 @@ export function secondaryStorage(state: StorageState, options: StorageOptions = 
       } else if (where.isToken) {
         const userId = userOfSession(key, value)
         if (userId !== undefined) {
-          const isStored = await sessions.save(key, { data: { [VALUE]: value }, lifespanMs, userId })
-          if (!isStored) counts.refused++
+          if (!(await sessions.save(key, value, { lifespanMs, userId }))) counts.refused++
           return
         }
       }
@@ -134,6 +134,17 @@ const SECOND_MS = 1_000
 
 /** Under this name a value lies in the data of a session, or of a token. */
 const VALUE = 'v'
+/** And under this one, digests of the parts that a session had before. */
+const EARLIER = 'e'
+
+/** Of writes at once one goes on each time: so many of one session at once nobody sees. */
+const MAX_TRIES = 100
+
+function storedIn({ data }: WebSession): Stored | undefined {
+  const { [VALUE]: value, [EARLIER]: earlier = [] } = data
+  if (typeof value !== 'string' || !Array.isArray(earlier)) return undefined
+  return { value, earlier: earlier.filter((digest): digest is string => typeof digest === 'string') }
+}
 
 /** @returns `undefined` where none is given */
 function spanOf(ttl: unknown): number | undefined {
@@ -165,8 +176,28 @@ class SessionPart {
     return textOf((await this.#sessions.get(this.#realmId, token))?.data[VALUE])
   }
 
-  async save(token: string, session: Parameters<WebSessionProvider['save']>[2]): Promise<boolean> {
-    return (await this.#sessions.save(this.#realmId, token, session)).outcome === 'stored'
+  /** @returns whether it was stored: not when the session ended meanwhile */
+  async save(
+    token: string,
+    value: string,
+    { lifespanMs, userId }: { readonly lifespanMs: number; readonly userId: string },
+  ): Promise<boolean> {
+    for (let tries = 0; ; tries++) {
+      const before = await this.#sessions.get(this.#realmId, token)
+      const stored = before && storedIn(before)
+      if (before === undefined || stored === undefined || tries === MAX_TRIES) {
+        const saved = { data: { [VALUE]: value }, lifespanMs, userId }
+        return (await this.#sessions.save(this.#realmId, token, saved)).outcome === 'stored'
+      }
+      const { value: merged, earlier, keepsSession } = mergeParts(stored, value)
+      const { outcome } = await this.#sessions.save(this.#realmId, token, {
+        data: { [VALUE]: merged, [EARLIER]: [...earlier] },
+        ...(keepsSession ? { expiresAt: before.expiresAt } : { lifespanMs }),
+        userId,
+        ifVersion: before.version,
+      })
+      if (outcome !== 'conflict') return outcome === 'stored'
+    }
   }
 
   remove(token: string): Promise<boolean> {

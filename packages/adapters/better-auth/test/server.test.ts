@@ -122,6 +122,38 @@ describe('in memory', () => {
     expect(storage.counts()).toEqual({ refused: 1, unknown: 0, untimed: 0 })
   })
 
+  test('what is changed of a user lasts beside a request that prolongs the session', async () => {
+    const storage = secondaryStorage(await openState())
+    let hold = async () => {}
+    const slow: BetterAuthStorage = {
+      ...storage,
+      set: async (key, value, ttl) => {
+        if (!key.includes('-')) await hold()
+        await storage.set(key, value, ttl)
+      },
+    }
+    const origin = await serve(noRows(), { secondaryStorage: slow, session: { updateAge: 0 } })
+    const browser = new Browser(origin)
+    await browser.signUp()
+    let open = () => {}
+    const passage = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    const arrival = new Promise<void>((resolve) => {
+      hold = () => {
+        resolve()
+        return passage
+      }
+    })
+    const prolonging = browser.get('/get-session')
+    await arrival
+    hold = async () => {}
+    expect((await browser.post('/update-user', { name: 'Countess' })).status).toBe(200)
+    open()
+    expect((await prolonging).status).toBe(200)
+    expect((await browser.get('/get-session')).body).toMatchObject({ user: { name: 'Countess' } })
+  })
+
   test('all sessions of a user end at once, and later ones stand', async () => {
     const storage = secondaryStorage(await openState())
     const browser = new Browser(await serve(noRows(), { secondaryStorage: storage }))

@@ -123,6 +123,54 @@ describe('sessions', () => {
     expect(await storage.get('t')).toBeNull()
   })
 
+  describe('two requests at once that change the session and its user', () => {
+    const value = (session: object, user: object): string =>
+      JSON.stringify({ session: { token: 't', userId: 'u', ...session }, user: { id: 'u', ...user } })
+    const read = value({ at: 1 }, { role: 'admin' })
+    const prolonged = value({ at: 2 }, { role: 'admin' })
+    const demoted = value({ at: 1 }, { role: 'user' })
+    const both = value({ at: 2 }, { role: 'user' })
+
+    test.each([
+      ['the session is written first', [prolonged, demoted]],
+      ['the user is written first', [demoted, prolonged]],
+    ])('both last when %s', async (_, writes) => {
+      const clock = new FakeClock()
+      const state = await createAuthState({ clock })
+      onTestFinished(() => state.close())
+      const storage = secondaryStorage(state)
+      await storage.set('t', read, 60)
+      for (const written of writes) await storage.set('t', written, written === prolonged ? 120 : 60)
+      expect(await storage.get('t')).toBe(both)
+      expect((await storage.sessionsOf('u'))[0]?.expiresAt).toBe(clock.now() + 120 * SECOND_MS)
+    })
+
+    test('both last when they are written at once, on two nodes', async () => {
+      const state = await openState()
+      const nodes = [secondaryStorage(state), secondaryStorage(state)] as const
+      await nodes[0].set('t', read, 60)
+      await Promise.all([nodes[0].set('t', prolonged, 60), nodes[1].set('t', demoted, 60)])
+      expect(await nodes[0].get('t')).toBe(both)
+    })
+
+    test('of one part the later write wins, also back to what it was', async () => {
+      const storage = secondaryStorage(await openState())
+      await storage.set('t', read, 60)
+      await storage.set('t', demoted, 60)
+      const again = value({ at: 1 }, { role: 'admin', updatedAt: 'later' })
+      await storage.set('t', again, 60)
+      expect(await storage.get('t')).toBe(again)
+    })
+
+    test('fifty writes at once end, and nothing but the last forms are there', async () => {
+      const storage = secondaryStorage(await openState())
+      await storage.set('t', read, 60)
+      const written = Array.from({ length: 50 }, (_, at) => value({ at }, { role: `role ${at}` }))
+      await together(50, (at) => storage.set('t', written[at] as string, 60))
+      expect(written).toContain(await storage.get('t'))
+    })
+  })
+
   test('of a user end at once, but for one', async () => {
     const storage = secondaryStorage(await openState())
     for (const token of ['a', 'b', 'c']) await storage.set(token, sessionOf(token, 'u'), 60)
