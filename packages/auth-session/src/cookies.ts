@@ -108,7 +108,6 @@ export function createLoginCookies(options: LoginCookieOptions): LoginCookies {
     throw new TypeError(`"sameSite" must not be 'none' without "secure": browsers drop such a cookie`)
   }
   const derived = deriveKeyring(keyring, 'restart cookie signature')
-  const keys = Object.keys(keyring.keys).flatMap((id) => derived.find(id) ?? [])
   const attributes = { path, secure, sameSite, ...(domain !== undefined && { domain }) } as const
   const plain = { encode: (text: string) => text }
   const setRestart = (value: string, life?: { maxAge: number; expires: Date }) =>
@@ -120,7 +119,7 @@ export function createLoginCookies(options: LoginCookieOptions): LoginCookies {
     const [payload = '', signature = '', ...rest] = value.split('.')
     const presented = Buffer.from(signature)
     let fits = false
-    for (const key of keys) {
+    for (const key of derived.all) {
       const expected = Buffer.from(signatureOf(key, realmId, payload))
       fits = (presented.length === expected.length && timingSafeEqual(presented, expected)) || fits
     }

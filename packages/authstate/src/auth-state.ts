@@ -1,5 +1,14 @@
 import type { Description, Health, ProviderRegistry } from '@authstate/registry'
-import { assertName, type Clock, type Provider, type Service, type Spi } from '@authstate/spi'
+import {
+  assertName,
+  type Clock,
+  ConfigurationError,
+  type Provider,
+  type Service,
+  type Spi,
+} from '@authstate/spi'
+import type { LiveKeyring } from '@authstate/spi/internal'
+import { type DeploymentKeys, deploymentKeys } from './deployment-keys.js'
 import { bindRealm, type RealmState } from './realm-state.js'
 import { type AnyService, type MemberOf, type ProviderOf, services } from './services.js'
 import { askAll } from './whole-state.js'
@@ -84,6 +93,13 @@ export interface AuthState extends StateMembers, AsyncDisposable {
    */
   readonly clock: Clock
 
+  /**
+   * The keys of the keyring, which can be changed while the deployment runs.
+   *
+   * @throws {ConfigurationError} when it is asked for and there is no keyring
+   */
+  readonly keys: DeploymentKeys
+
   /** Asks every provider whether it can serve: `ok` and `latencyMs`, or the error. Never rejects. */
   health(): Promise<Health>
 
@@ -107,9 +123,11 @@ type Verbs = Omit<AuthState, keyof StateMembers>
 
 class RunningAuthState implements Verbs {
   readonly #registry: ProviderRegistry
+  readonly #keys: DeploymentKeys | undefined
 
-  constructor(registry: ProviderRegistry) {
+  constructor(registry: ProviderRegistry, keyring: LiveKeyring | undefined) {
     this.#registry = registry
+    this.#keys = keyring && deploymentKeys(this as unknown as AuthState, keyring)
     for (const { member, spi } of services as readonly Service[]) {
       if (member !== undefined) Object.defineProperty(this, member, { get: () => registry.get(spi) })
     }
@@ -154,6 +172,11 @@ class RunningAuthState implements Verbs {
     return this.#registry.clock
   }
 
+  get keys(): DeploymentKeys {
+    if (this.#keys !== undefined) return this.#keys
+    throw new ConfigurationError('keyring: there is none in the configuration, so it has no keys')
+  }
+
   health(): Promise<Health> {
     return this.#registry.health()
   }
@@ -175,6 +198,6 @@ class RunningAuthState implements Verbs {
   }
 }
 
-/** The state of a registry that was started. */
-export const stateOf = (registry: ProviderRegistry): AuthState =>
-  new RunningAuthState(registry) as unknown as AuthState
+/** The state of a registry that was started. @param keyring That which its providers go by. */
+export const stateOf = (registry: ProviderRegistry, keyring: LiveKeyring | undefined): AuthState =>
+  new RunningAuthState(registry, keyring) as unknown as AuthState

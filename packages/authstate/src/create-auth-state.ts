@@ -6,7 +6,7 @@ import {
   type SpiDescription,
 } from '@authstate/registry'
 import { ConfigurationError } from '@authstate/spi'
-import { quote } from '@authstate/spi/internal'
+import { LiveKeyring, quote } from '@authstate/spi/internal'
 import { type AuthState, stateOf } from './auth-state.js'
 import { type AuthStateConfig, checkOptions, selectionOf } from './config.js'
 import { services } from './services.js'
@@ -22,7 +22,18 @@ import { services } from './services.js'
  * @throws {StoreUnavailableError} Redis did not answer within `redis.connectTimeoutMs`; names host and port
  */
 export async function createAuthState(config: AuthStateConfig = {}): Promise<AuthState> {
-  return stateOf(await startRegistry(config))
+  const keyring = liveKeyring(config)
+  return stateOf(await startRegistry({ ...config, keyring }), keyring)
+}
+
+/**
+ * The keyring of a configuration, as one that can be changed.
+ *
+ * @throws {ConfigurationError} it cannot work, or an option is misspelt
+ */
+export function liveKeyring(config: AuthStateConfig): LiveKeyring | undefined {
+  checkOptions(config)
+  return config.keyring === undefined ? undefined : new LiveKeyring(config.keyring)
 }
 
 /** Checks the configuration and starts what it selects. */

@@ -36,6 +36,7 @@ export {
 export type { AuthState, StateMembers } from './auth-state.js'
 export type { AuthStateConfig, AuthStateOptions, WithEnvironment, WithoutEnvironment } from './config.js'
 export { createAuthState } from './create-auth-state.js'
+export type { DeploymentKeys, KeyOutcome } from './deployment-keys.js'
 export type { BoundMembers, BoundService, BoundVerb, RealmState } from './realm-state.js'
 export type {
   AnyProviderId,

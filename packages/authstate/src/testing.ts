@@ -8,7 +8,7 @@ import { FakeClock, RecordingLogger } from '@authstate/conformance'
 import type { ProviderRegistry } from '@authstate/registry'
 import { type AuthState, stateOf } from './auth-state.js'
 import type { AuthStateConfig } from './config.js'
-import { startRegistry } from './create-auth-state.js'
+import { liveKeyring, startRegistry } from './create-auth-state.js'
 
 export * from '@authstate/conformance'
 
@@ -37,8 +37,9 @@ export interface TestState extends AsyncDisposable {
  */
 export async function createTestState(config: AuthStateConfig = {}): Promise<TestState> {
   const [clock, logger] = [new FakeClock(), new RecordingLogger()]
+  const keyring = liveKeyring(config)
   const start = (): Promise<ProviderRegistry> =>
-    startRegistry({ ...config, clock: config.clock ?? clock, logger: config.logger ?? logger })
+    startRegistry({ ...config, keyring, clock: config.clock ?? clock, logger: config.logger ?? logger })
   let current = await start()
   let isClosed = false
   let resetting = Promise.resolve()
@@ -48,7 +49,7 @@ export async function createTestState(config: AuthStateConfig = {}): Promise<Tes
     return current.close()
   }
   return {
-    state: stateOf(registry),
+    state: stateOf(registry, keyring),
     clock,
     logger,
     reset: async () => {

@@ -31,6 +31,8 @@ const KEYRING: Known<Keyring> = { current: true, keys: true }
 /** The keys of a {@link Keyring} for one purpose. */
 export interface DerivedKeyring {
   readonly current: DerivedKey
+  /** Every key, in the order of the keyring. */
+  readonly all: readonly DerivedKey[]
   /** The key of that id, current or older. */
   find(id: string): DerivedKey | undefined
 }
@@ -39,10 +41,38 @@ export interface DerivedKeyring {
  * Derives keys for one purpose, so that a value made for one purpose means nothing for another.
  *
  * @param purpose A constant of the code, such as `'action-token signature'`.
+ * A keyring that has a `revision` may change: the keys are derived anew with the first use after that.
+ *
  * @throws {ConfigurationError} the keyring cannot work; says why, never a secret
  * @see RFC 5869 — HKDF with SHA-512
  */
 export function deriveKeyring(keyring: Keyring, purpose: string): DerivedKeyring {
+  if (!isChanging(keyring)) return derived(keyring, purpose)
+  let revision = keyring.revision
+  let keys = derived(keyring, purpose)
+  const now = (): DerivedKeyring => {
+    if (revision !== keyring.revision) {
+      revision = keyring.revision
+      keys = derived(keyring, purpose)
+    }
+    return keys
+  }
+  return {
+    get current() {
+      return now().current
+    },
+    get all() {
+      return now().all
+    },
+    find: (id) => now().find(id),
+  }
+}
+
+const isChanging = (keyring: Keyring): keyring is Keyring & { readonly revision: number } =>
+  typeof (keyring as { readonly revision?: unknown } | null)?.revision === 'number' &&
+  !Object.hasOwn(keyring, 'revision')
+
+function derived(keyring: Keyring, purpose: string): DerivedKeyring {
   assertOptions(keyring, 'keyring', KEYRING)
   assertObject(keyring.keys, 'keyring.keys')
   const keys = new Map<string, DerivedKey>()
@@ -66,5 +96,5 @@ export function deriveKeyring(keyring: Keyring, purpose: string): DerivedKeyring
       `keyring.current: names no key; known: ${[...keys.keys()].join(', ') || 'none'}`,
     )
   }
-  return { current, find: (id) => keys.get(id) }
+  return { current, all: [...keys.values()], find: (id) => keys.get(id) }
 }

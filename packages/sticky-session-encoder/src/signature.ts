@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Keyring } from '@authstate/spi'
-import { type DerivedKey, deriveKeyring } from '@authstate/spi/internal'
+import { type DerivedKey, type DerivedKeyring, deriveKeyring } from '@authstate/spi/internal'
 import { isName } from './rules.js'
 
 /** Length of an HMAC-SHA512 in base64url. */
@@ -8,18 +8,15 @@ const SIGNATURE_LENGTH = 86
 
 /** Signs ids and knows its own signatures again. */
 export class SessionSigner {
-  readonly #current: DerivedKey
-  readonly #all: readonly DerivedKey[]
+  readonly #keys: DerivedKeyring
 
   constructor(keyring: Keyring) {
-    const derived = deriveKeyring(keyring, 'session cookie signature')
-    this.#current = derived.current
-    this.#all = Object.keys(keyring.keys).flatMap((id) => derived.find(id) ?? [])
+    this.#keys = deriveKeyring(keyring, 'session cookie signature')
   }
 
   /** `base64url(id + '.' + base64url(HMAC-SHA512))`. */
   sign(id: string, realmId: string | undefined): string {
-    return Buffer.from(`${id}.${signatureOf(this.#current, id, realmId)}`).toString('base64url')
+    return Buffer.from(`${id}.${signatureOf(this.#keys.current, id, realmId)}`).toString('base64url')
   }
 
   /** The id, if any key of the keyring made this; every key is tried, whichever fits. */
@@ -31,7 +28,7 @@ export class SessionSigner {
     const signature = Buffer.from(text.slice(dot + 1))
     if (!isName(id) || signature.length !== SIGNATURE_LENGTH) return undefined
     let fits = false
-    for (const key of this.#all) {
+    for (const key of this.#keys.all) {
       fits = timingSafeEqual(signature, Buffer.from(signatureOf(key, id, realmId))) || fits
     }
     return fits ? id : undefined
