@@ -140,6 +140,17 @@ describeWith(redis, 'in Redis, with the instrumentation of ioredis on', () => {
 
   everyVerbOf({ provider: 'redis', redis: { url, prefix } })
 
+  test('the instrumentation is on: a command of the application has its span', async () => {
+    const client = openRedis()
+    onTestFinished(() => client.disconnect())
+    const all = await watched({ provider: 'redis', redis: { client, prefix } }, async () => {
+      await client.get(`shop:${CANARY}`)
+      return { replies: [], errors: [] }
+    })
+    expect(everythingIn(all.spans)).toContain(`get shop:${CANARY}`)
+    expect(() => expectNoCanary(all)).toThrow('in spans')
+  })
+
   test('every verb while Redis refuses and is away: no canary either', async () => {
     const client = openRedis()
     onTestFinished(() => client.disconnect())

@@ -37,6 +37,12 @@ export interface ExportedMetric {
   }[]
 }
 
+/** One for all tests: it is told of a module once. */
+const instrumentation = new IORedisInstrumentation({ requireParentSpan: false })
+// It hears of require(); import() gets the same module.
+createRequire(import.meta.url)('ioredis')
+instrumentation.disable()
+
 /** OpenTelemetry's SDK, which keeps what it would export. The instrumentation of ioredis is on, as in an application. */
 export function openTelemetry() {
   const exporter = new InMemorySpanExporter()
@@ -44,10 +50,8 @@ export function openTelemetry() {
   const reader = new Reader()
   const meterProvider = new MeterProvider({ readers: [reader] })
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
-  const instrumentation = new IORedisInstrumentation({ requireParentSpan: false })
   instrumentation.setTracerProvider(tracerProvider)
-  // It is told of a module by require(); import() gets the same one.
-  createRequire(import.meta.url)('ioredis')
+  instrumentation.enable()
   return {
     providers: { tracerProvider, meterProvider },
     tracer: tracerProvider.getTracer('application'),

@@ -132,12 +132,19 @@ describeWith(redis, 'spans of commands', () => {
     // From now on Redis has the script.
     await state.userSessions.create('acme', login)
     otel.forget()
+    const client = openRedis()
+    onTestFinished(() => client.disconnect())
+    await client.ping()
+    otel.forget()
     const parents = await request(async () => {
+      await client.get('shop:visible')
       await state.userSessions.create('acme', login)
       await state.userSessions.get('acme', `${'x'.repeat(22)}00`)
     })
     expect(Object.fromEntries(parents)).toEqual({
       request: '',
+      // Of the application's own command there is one.
+      get: 'request',
       'authstate user-session create': 'request',
       'EVALSHA user-session.create': 'authstate user-session create',
       'authstate user-session get': 'request',
