@@ -249,7 +249,7 @@ describeWith(redis, 'the second level', () => {
       await put((await open()).region, 'k', 'shared')
       database.rows.set('k', 'from the source')
       const faulty = faultyClient(client)
-      const { region } = await open({ over: faulty.client, commandTimeoutMs: 50 })
+      const { region } = await open({ over: faulty.client, commandTimeoutMs: 250 })
       faulty.arm(scripts.look, fault)
       expect(await database.read(region, 'k')).toBe('from the source')
       expect(await database.read(region, 'k2')).toBeUndefined()

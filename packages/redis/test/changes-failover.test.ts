@@ -37,7 +37,7 @@ describeWith(serverBinary, 'a failover while a consumer reads', () => {
             await heard.handlers.onNotes(notes, signal)
           },
         },
-        { pollMs: 1, leaseMs: 1_000 },
+        { pollMs: 1, leaseMs: 20_000 },
       )
       const end = async (partition: number, id: string) => {
         await put(on, partition, id)
