@@ -14,18 +14,18 @@ describe('npm run bench', () => {
     expect(options).toEqual({ rounds: 21, quick: false, check: false, full: false, page: false })
     expect(TARGETS.filter(wanted)).toEqual(TARGETS)
     const targets = [
-      ...Array.from({ length: 10 }, (_, n) => `D${n + 1}`),
-      ...Array.from({ length: 14 }, (_, n) => `R${n + 1}`),
+      ...Array.from({ length: 12 }, (_, n) => `D${n + 1}`),
+      ...Array.from({ length: 15 }, (_, n) => `R${n}`),
     ]
     expect(TARGETS).toEqual([...targets, 'scale', 'storms'])
   })
 
   test('measures what is named, and says what can be', () => {
     expect(TARGETS.filter(read('--only', 'R5, D1,storms').wanted)).toEqual(['D1', 'R5', 'storms'])
-    expect(QUICK_TARGETS).toEqual(['D1', 'D2', 'D3', 'D4', 'D5', 'D6', 'D10'])
+    expect(QUICK_TARGETS).toEqual(['D1', 'D2', 'D3', 'D4', 'D5', 'D6', 'D10', 'D12'])
     expect(() => read('--only', 'R99')).toThrow(/"R99"; there are D1, .*, R14, scale, storms/)
     expect(() => read('--only', '')).toThrow(OptionError)
-    expect(() => read('--quick', '--only', 'R1')).toThrow(/"R1"; --quick measures D1, .*, D10$/)
+    expect(() => read('--quick', '--only', 'R1')).toThrow(/"R1"; --quick measures D1, .*, D12$/)
   })
 
   test.each([

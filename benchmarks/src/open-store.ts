@@ -62,13 +62,19 @@ export async function openStore(
   {
     realm = steadyRealm,
     spi = {},
-  }: { readonly realm?: RealmSettings; readonly spi?: Record<string, Record<string, unknown>> } = {},
+    partitions,
+  }: {
+    readonly realm?: RealmSettings
+    readonly spi?: Record<string, Record<string, unknown>>
+    /** @default that of the library */
+    readonly partitions?: number
+  } = {},
 ): Promise<Store> {
   const { redis, client } = connection(place)
   const clock = new BenchClock()
   const registry = createProviderRegistry({
     factories: [redisConnection(), ...factories],
-    config: { redis, spi },
+    config: { redis: partitions === undefined ? redis : { ...redis, partitions }, spi },
     clock,
     logger: quiet,
     realms: () => realm,

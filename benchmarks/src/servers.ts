@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis'
 import { startCluster, startRedis } from '../../tools/servers/redis.mjs'
+import { type CommandTime, commandTime } from './redis-info.js'
 
 /** A Redis server, and where they are wanted a Cluster of three masters and one of a single master, for nobody else. */
 export interface Servers {
@@ -9,6 +10,8 @@ export interface Servers {
   /** The master of the Cluster of one. */
   readonly lone: readonly string[]
   flush(): Promise<void>
+  /** Time that all servers have spent in commands. */
+  commandUs(): Promise<CommandTime>
   stop(): Promise<void>
 }
 
@@ -21,13 +24,15 @@ export async function startServers({ cluster }: { readonly cluster: boolean }): 
   }
   const { Redis } = await import('ioredis')
   const client = new Redis(server.url)
+  const masters: Redis[] = []
   const clusters: Awaited<ReturnType<typeof startCluster>>[] = []
   const stop = async () => {
-    client.disconnect()
+    for (const redis of [client, ...masters]) redis.disconnect()
     await Promise.all([server.stop(), ...clusters.map((one) => one.stop())])
   }
   try {
-    if (cluster) for (const masters of [3, 1]) clusters.push(await startCluster(server.binary, masters))
+    if (cluster) for (const size of [3, 1]) clusters.push(await startCluster(server.binary, size))
+    masters.push(...clusters.flatMap(({ nodes }) => nodes.map((node) => new Redis(`redis://${node}`))))
     // Nothing but serving: a snapshot in the middle of a slot would be measured too.
     await client.config('SET', 'save', '')
     await client.config('SET', 'appendonly', 'no')
@@ -38,9 +43,12 @@ export async function startServers({ cluster }: { readonly cluster: boolean }): 
       nodes: clusters[0]?.nodes ?? [],
       lone: clusters[1]?.nodes ?? [],
       flush: async () => {
-        for (const node of clusters.flatMap(({ nodes }) => nodes))
-          await flushNode(new Redis(`redis://${node}`))
-        await client.flushall()
+        for (const redis of [client, ...masters]) await redis.flushall()
+      },
+      commandUs: async () => {
+        const times = await Promise.all([client, ...masters].map(commandTime))
+        const sum = (read: (time: CommandTime) => number) => times.reduce((all, time) => all + read(time), 0)
+        return { scripts: sum(({ scripts }) => scripts), all: sum(({ all }) => all) }
       },
       stop,
     }
@@ -48,9 +56,4 @@ export async function startServers({ cluster }: { readonly cluster: boolean }): 
     await stop()
     throw error
   }
-}
-
-async function flushNode(node: Redis): Promise<void> {
-  await node.flushall()
-  node.disconnect()
 }

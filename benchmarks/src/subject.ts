@@ -36,4 +36,6 @@ export interface SlotResult {
   readonly cpuUsPerOperation: number
   readonly p50Us: number
   readonly p99Us: number
+  /** Time of one operation in the commands of the server, us; absent where that cannot be told. */
+  readonly serverUsPerOperation?: number
 }

@@ -1,4 +1,5 @@
-import type { Fact, Finding, Report } from '../finding.js'
+import type { Bound, Fact, Finding, Report } from '../finding.js'
+import { type CommandTime, timeBetween } from '../redis-info.js'
 import type { Servers } from '../servers.js'
 import { bandOfMedian, inTurns, median } from '../statistics.js'
 import type { SlotResult } from '../subject.js'
@@ -50,7 +51,7 @@ export async function runGroup(group: Group, servers: Servers, options: RatioOpt
     const findings: Finding[] = []
     const facts: Fact[] = []
     for (const [name, cell] of cells) {
-      const rounds = await runCell(cell, workers, options.rounds)
+      const rounds = await runCell(cell, workers, options.rounds, () => servers.commandUs())
       facts.push(...[...rounds].map(([runner, results]) => factOf(name, runner, results)))
       for (const ratio of ratios.filter(({ cell }) => cell === name))
         findings.push(...findingsOf(ratio, rounds))
@@ -66,7 +67,12 @@ export async function runGroup(group: Group, servers: Servers, options: RatioOpt
   }
 }
 
-async function runCell(cell: Cell, workers: ReadonlyMap<string, Worker>, rounds: number): Promise<Rounds> {
+async function runCell(
+  cell: Cell,
+  workers: ReadonlyMap<string, Worker>,
+  rounds: number,
+  commandUs: () => Promise<CommandTime>,
+): Promise<Rounds> {
   const runners = cell.runners.filter((name) => workers.has(name))
   const results = new Map<string, SlotResult[]>(runners.map((name) => [name, []]))
   const { operation, callers, pace = 'each', slotMs = SLOT_MS } = cell
@@ -77,7 +83,12 @@ async function runCell(cell: Cell, workers: ReadonlyMap<string, Worker>, rounds:
       done += (await run(name, WARM_UP.slotMs)).operations
   }
   for (const names of inTurns(runners, rounds)) {
-    for (const name of names) results.get(name)?.push(await run(name, slotMs))
+    for (const name of names) {
+      const before = await commandUs()
+      const result = await run(name, slotMs)
+      const serverUsPerOperation = timeBetween(before, await commandUs()) / result.operations
+      results.get(name)?.push({ ...result, serverUsPerOperation })
+    }
   }
   return results
 }
@@ -85,6 +96,7 @@ async function runCell(cell: Cell, workers: ReadonlyMap<string, Worker>, rounds:
 const READ: Readonly<Record<Figure, (result: SlotResult) => number>> = {
   throughput: (result) => result.perSecond,
   cpu: (result) => result.cpuUsPerOperation,
+  server: (result) => result.serverUsPerOperation ?? Number.NaN,
   p50: (result) => result.p50Us,
   p99: (result) => result.p99Us,
 }
@@ -96,7 +108,7 @@ function findingsOf(ratio: Ratio, rounds: Rounds): Finding[] {
     const ratios = ours.map(
       (result, round) => READ[figure](result) / READ[figure](theirs[round] as SlotResult),
     )
-    const goal = figure === 'throughput' ? ratio.goal?.throughput : undefined
+    const goal = goalOf(ratio, figure)
     return {
       target: ratio.target,
       name: `${ratio.cell}, ${figure}: ${ratio.of} over ${ratio.over}`,
@@ -104,9 +116,15 @@ function findingsOf(ratio: Ratio, rounds: Rounds): Finding[] {
       unit: 'x',
       bound,
       band: bandOfMedian(ratios),
-      ...(goal !== undefined && { goal: { atLeast: goal } }),
+      ...(goal !== undefined && { goal }),
     }
   })
+}
+
+function goalOf({ goal }: Ratio, figure: Figure): Bound | undefined {
+  if (figure === 'throughput' && goal?.throughput !== undefined) return { atLeast: goal.throughput }
+  if (figure === 'server' && goal?.server !== undefined) return { atMost: goal.server }
+  return undefined
 }
 
 const medianOf = (results: readonly SlotResult[], read: (result: SlotResult) => number) =>
@@ -122,8 +140,9 @@ const factOf = (cell: string, runner: string, results: readonly SlotResult[]): F
       'p99 us': Math.round(medianOf(results, (r) => r.p99Us)),
     }),
     'client CPU us/op': Number(medianOf(results, (r) => r.cpuUsPerOperation).toPrecision(3)),
+    'server us/op in commands': Number(medianOf(results, READ.server).toPrecision(3)),
   },
 })
 
 const figure = (results: readonly SlotResult[]): string =>
-  `${(medianOf(results, (r) => r.perSecond) / 1_000).toFixed(1)}k ${medianOf(results, (r) => r.cpuUsPerOperation).toPrecision(3)}us`
+  `${(medianOf(results, (r) => r.perSecond) / 1_000).toFixed(1)}k ${medianOf(results, (r) => r.cpuUsPerOperation).toPrecision(3)}us, server ${medianOf(results, READ.server).toPrecision(3)}us`

@@ -1,3 +1,4 @@
+import { batchWrites } from '@authstate/redis'
 import { Redis } from 'ioredis'
 import { codeOf } from '../code.js'
 import { CLIENT_IDS, plainSession, userOf } from '../login.js'
@@ -7,8 +8,9 @@ import type { Place, Subject } from '../subject.js'
 const PREPARED = 1_000
 
 /** The adapter that oidc-provider's documentation leads to, on ioredis 6. */
-export async function open({ url, prefix }: Place): Promise<Subject> {
+export async function open({ url, prefix, variant }: Place): Promise<Subject> {
   const redis = new Redis(url)
+  if (variant === 'batched') batchWrites(redis)
   const sessions = new OidcProviderAdapter(redis, prefix, 'Session')
   const codes = new OidcProviderAdapter(redis, prefix, 'AuthorizationCode')
   const payload = (n: number, clients: readonly string[]): Payload => ({

@@ -38,6 +38,7 @@ export async function open({ url, prefix, variant }: Place): Promise<Subject> {
       'light touch': (turn) => redis.pexpire(key(turn), LIFE_MS),
       'full touch': (turn) => redis.pexpire(key(turn), LIFE_MS),
       failure: (turn) => redis.incr(`${prefix}:lf:${userOf(turn % PREPARED)}`),
+      pexpire: (turn) => redis.pexpire(key(turn), LIFE_MS),
       script: (turn) => redis.evalsha(sha, 1, `${prefix}:script:${turn % PREPARED}`, turn, LIFE_MS),
       'single use': async (turn) => {
         const { id, data } = codeOf(turn)
