@@ -21,6 +21,7 @@ export type { ConnectionStats, RedisConnection, ScriptCall } from './connection.
 export { redisConnectionSpi } from './contract.js'
 export type { CredentialsSource, RedisCredentials } from './credentials.js'
 export { refusalText } from './failure.js'
+export { type EntriesReply, type EntriesStep, firstEntries } from './first-entries.js'
 export type { Snippets } from './include.js'
 export {
   createKeySpace,

@@ -239,15 +239,15 @@ export const page = defineScript({
   change: 'touch',
   changes: 'it takes out of an index what is gone',
   keys: ['index'],
-  args: ['now', 'afterScore', 'afterId', 'limit', 'bodies', 'client'],
+  args: ['now', 'afterScore', 'afterId', 'limit', 'client'],
   decode: (reply) => {
     const [score, id, ...entries] = reply as [string, string, ...[string, string, Flat][]]
     return {
-      next: cursorOf(score, id),
+      next: id === '' ? undefined : { score: Number(score), id },
       entries: entries.map(([entryId, entryScore, values]) => ({
         id: entryId,
         score: Number(entryScore),
-        values: values.length > 0 ? values : undefined,
+        values,
       })),
     }
   },
@@ -261,8 +261,9 @@ export const count = defineScript({
   change: 'touch',
   changes: 'it takes out of an index what is gone',
   keys: ['index'],
-  args: ['now', 'client', 'afterScore', 'afterId'],
+  args: ['now', 'client', 'afterScore', 'afterId', 'evicted'],
   decode: (reply) => {
+    if (typeof reply === 'number') return { living: reply, next: undefined }
     const [living, score, id] = reply as [number, string, string]
     return { living, next: cursorOf(score, id) }
   },
@@ -339,7 +340,7 @@ export const sweep = defineScript({
   change: 'removal',
   changes: { 'user-session': ['removal'] },
   keys: ['due', 'lease'],
-  args: ['now', 'owner', 'leaseMs', 'told', 'limit', 'tell'],
+  args: ['now', 'owner', 'leaseMs', 'told', 'limit', 'many', 'tell'],
   decode: (reply) => {
     const [outcome, dropped = 0, more = 0, found, ...data] = reply as [
       string,

@@ -1,8 +1,13 @@
-import { escapePart, KEY_GRACE_MS, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
+import {
+  escapePart,
+  firstEntries,
+  KEY_GRACE_MS,
+  type RedisConnection,
+  redisConnectionSpi,
+} from '@authstate/redis'
 import {
   allSteps,
   type CheckedPage,
-  comparePositions,
   describedSchema,
   isExpired,
   nextStep,
@@ -124,20 +129,29 @@ class RedisStore implements WebSessionStore {
   }
 
   async page(index: SessionIndex, { limit, after }: CheckedPage, now: number): Promise<SessionPage> {
-    const args = {
-      now,
-      afterScore: after.score,
-      afterDigest: after.id.slice(0, DIGEST_CHARACTERS),
-      limit: limit + 1,
-    }
-    const found = await this.#redis.runEach(
-      scripts.page,
-      this.#keys.partitions.map((partition) => ({
-        keys: { index: this.#keys.index(partition, index) },
-        args,
-      })),
+    const all = await firstEntries<scripts.MemberEntry>(
+      this.#keys.partitions,
+      after,
+      limit + 1,
+      async (steps) => {
+        const replies = await this.#redis.runEach(
+          scripts.page,
+          steps.map((step) => ({
+            keys: { index: this.#keys.index(step.partition, index) },
+            args: {
+              now,
+              afterScore: step.after.score,
+              afterDigest: step.after.id.slice(0, DIGEST_CHARACTERS),
+              limit: step.limit,
+            },
+          })),
+        )
+        return replies.map((entries, at) => ({
+          entries,
+          next: entries.length === steps[at]?.limit ? entries.at(-1) : undefined,
+        }))
+      },
     )
-    const all = found.flat().sort(comparePositions)
     const shown = all.slice(0, limit)
     const { realmId } = index
     const items = await allSteps(shown.map(({ sessionId: id }) => this.load({ realmId, id })))

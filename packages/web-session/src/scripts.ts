@@ -142,6 +142,11 @@ export const endAll = defineScript({
   },
 })
 
+/** A member of an index: its place, and the session that it names. */
+export interface MemberEntry extends PagePosition {
+  readonly sessionId: string
+}
+
 export const page = defineScript({
   name: 'web-session.page',
   lua: pageLua,
@@ -152,7 +157,7 @@ export const page = defineScript({
   args: ['now', 'afterScore', 'afterDigest', 'limit'],
   decode: (reply) => {
     const flat = reply as string[]
-    const entries: (PagePosition & { readonly sessionId: string })[] = []
+    const entries: MemberEntry[] = []
     for (let index = 0; index < flat.length; index += 2) {
       const member = flat[index] ?? ''
       const id = digestIn(member)

@@ -7,15 +7,25 @@
 -- ARGV[2] client      escaped; only with this client session alive; empty for any
 -- ARGV[3] afterScore  0 at first
 -- ARGV[4] afterId     empty at first
+-- ARGV[5] evicted     1 to look for entries whose records were evicted; empty: there are none
 --
--- Returns {count, score, id}: where to go on, empty at the end.
+-- Returns the count when that is all, else {count, score, id}: where to go on, empty at the end.
+
+-- The usual case in few steps: nothing was evicted, and nothing ended in the minute by which an index may lag.
+local count = 0
+if ARGV[4] == '' and ARGV[5] == '' then
+  count = redis.call('ZCOUNT', KEYS[1], '(' .. ARGV[1], '+inf')
+  if redis.call('ZCOUNT', KEYS[1], ARGV[1] - 60000, ARGV[1]) == 0 then
+    return count
+  end
+end
 
 -- include: lag, times, keys, reading, vanished
 local now = tonumber(ARGV[1])
-if ARGV[4] == '' then
+if ARGV[4] == '' and ARGV[5] ~= '' then
   take_out_vanished(KEYS[1], now)
+  count = redis.call('ZCOUNT', KEYS[1], '(' .. ARGV[1], '+inf')
 end
-local count = ARGV[4] == '' and redis.call('ZCOUNT', KEYS[1], '(' .. ARGV[1], '+inf') or 0
 local first = behind(KEYS[1], ARGV[3], ARGV[4], now)
 local last = redis.call('ZCOUNT', KEYS[1], '-inf', ARGV[1]) - 1
 if first > last then

@@ -1,12 +1,5 @@
-import { escapePart, type Script, unescapePart } from '@authstate/redis'
-import {
-  comparePositions,
-  encodeCursor,
-  jsonMap,
-  type Page,
-  type PagePosition,
-  type Realm,
-} from '@authstate/spi'
+import { escapePart, firstEntries, type Script, unescapePart } from '@authstate/redis'
+import { encodeCursor, jsonMap, type Page, type PagePosition, type Realm } from '@authstate/spi'
 import type { CheckedSessionPage } from '../checks.js'
 import type { UserSession } from '../contract.js'
 import { FENCE_MS, TOKENS_FENCE_MS } from '../moments.js'
@@ -64,31 +57,22 @@ export class RealmWide {
     const name = nameOf(index)
     const now = this.#store.now()
     const partitions = kind === 'user' ? [keys.partitionOfUser(index.name)] : keys.partitions
-    // Most of what a partition finds is not on the page: only as many as it may well be come with their fields.
-    const bodies = partitions.length === 1 ? limit : Math.max(4, 2 * Math.ceil(limit / partitions.length))
-    const found = new Map<number, PageEntry[]>(partitions.map((partition) => [partition, []]))
-    await this.#walk(
-      partitions,
-      scripts.page,
-      ({ partition, after: cursor }) => ({
-        keys: { index: keys.index(partition, kind, realmId, offline, name) },
-        args: {
-          now,
-          afterScore: cursor.score,
-          afterId: cursor.id,
-          limit: limit + 1,
-          bodies,
-          client: kind === 'client' ? escapePart(index.name) : '',
-        },
-      }),
-      ({ entries }, partition) => {
-        const gathered = found.get(partition) ?? []
-        gathered.push(...entries)
-        return gathered.length <= limit
-      },
-      { begin: { score: String(after.score), id: after.id } },
+    const ofClient = kind === 'client' ? escapePart(index.name) : ''
+    const all = await firstEntries<PageEntry>(partitions, after, limit + 1, (steps) =>
+      this.#store.redis.runEach(
+        scripts.page,
+        steps.map((step) => ({
+          keys: { index: keys.index(step.partition, kind, realmId, offline, name) },
+          args: {
+            now,
+            afterScore: step.after.score,
+            afterId: step.after.id,
+            limit: step.limit,
+            client: ofClient,
+          },
+        })),
+      ),
     )
-    const all = [...found.values()].flat().sort(comparePositions)
     const shown = all.slice(0, limit)
     const client = kind === 'client' ? name : undefined
     const items = await Promise.all(shown.map((entry) => this.#session(entry, realmId, offline, now, client)))
@@ -115,6 +99,7 @@ export class RealmWide {
           client: kind === 'client' ? escapePart(index.name) : '',
           afterScore: after.score,
           afterId: after.id,
+          evicted: this.#store.redis.mayEvict ? 1 : '',
         },
       }),
       (reply) => {
@@ -274,14 +259,10 @@ export class RealmWide {
       readonly args: Readonly<Record<A, string | number>>
     },
     take: (reply: R, partition: number) => boolean,
-    {
-      begin = BEGIN,
-      inTurn = false,
-      ...options
-    }: { readonly begin?: ScriptCursor; readonly inTurn?: boolean; readonly isBegun?: boolean } = {},
+    { inTurn = false, ...options }: { readonly inTurn?: boolean; readonly isBegun?: boolean } = {},
   ): Promise<void> {
     const { redis } = this.#store
-    let steps: Step[] = partitions.map((partition) => ({ partition, after: begin, together: true }))
+    let steps: Step[] = partitions.map((partition) => ({ partition, after: BEGIN, together: true }))
     for (let isBegun = options.isBegun ?? false; steps.length > 0; isBegun = true) {
       const waiting = inTurn && !steps[0]?.together ? steps.splice(1) : []
       const replies = await redis.runEach(script, steps.map(callOf), isBegun)
@@ -304,7 +285,7 @@ export class RealmWide {
   ): Promise<UserSession | undefined> {
     const { keys, codec } = this.#store
     const name = { realmId, id, offline }
-    if (values !== undefined && !isOfAnotherVersion(values)) return codec.decode(values, name, now)
+    if (!isOfAnotherVersion(values)) return codec.decode(values, name, now)
     const key = keys.session(realmId, id, offline)
     const session = key === undefined ? undefined : await this.#store.read('user-session.list', key, name)
     // Since its entry was seen it may have left the client.
@@ -316,5 +297,5 @@ export class RealmWide {
 const nameOf = ({ kind, name }: SessionIndex): string | undefined => (kind === 'realm' ? undefined : name)
 
 interface PageEntry extends PagePosition {
-  readonly values: readonly string[] | undefined
+  readonly values: readonly string[]
 }
