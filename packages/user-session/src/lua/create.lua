@@ -15,19 +15,26 @@
 -- Returns {'created', ended...}, {refusal}, or {'more', ended...} when there is more to end first; an ended session is
 -- {u or o, {id, user, {client...}}}, with its data behind the clients for listeners who ask for notes.
 
--- include: keys, fence, lag
+-- include: slack
 local now = tonumber(ARGV[1])
-local head, kind, _, realm, id = parts(KEYS[1])
-local user, broker_session, broker_user = links_in(ARGV[5])
+local head, kind, realm, id = string.match(KEYS[1], '^(.*{%x%x}:)([uo])s:([^:]*):(.*)$')
+local user, broker_session, broker_user = string.match(ARGV[5], '}([^:}]*):([^:}]*):([^:}]*)$', -64)
+if not user then
+  user, broker_session, broker_user = string.match(ARGV[5], '^.*}([^:]*):([^:]*):([^:]*)$')
+end
 local client = ARGV[6]
 
-if fenced(head .. kind .. 'f:' .. realm, user, ARGV[2]) then
-  return { 'ended' }
+local fence = head .. kind .. 'f:' .. realm
+if redis.call('EXISTS', fence, fence .. ':' .. user) > 0 then
+  -- include: fence
+  if fenced(fence, user, ARGV[2]) then
+    return { 'ended' }
+  end
 end
 
 local answer = { 'created' }
 if ARGV[9] ~= '' then
-  -- include: times, reading, ending, limits
+  -- include: keys, times, reading, ending, limits
   local refused = make_room(KEYS[1], 'online', user, client, ARGV[9], now, answer, ARGV[10])
   if refused then
     answer[1] = refused
@@ -35,15 +42,47 @@ if ARGV[9] ~= '' then
   end
 end
 
--- include: indexes
-local score = ARGV[4]
-index_session(head, kind, realm, id, user, broker_session, broker_user, score, 0, now)
+-- Of a new session nothing is in the indexes: they take fewer steps than in `indexes`.
+-- include: index-lives
+local function enter_first(index, score, span)
+  redis.call('ZADD', index, score, id)
+  if keep(index, span - now + SLACK + GRACE) > 0 and now % 4 == 0 then
+    -- include: prune
+    prune(index, now - SLACK)
+  end
+end
+
+local score, base = ARGV[4], head .. kind
+local span = math.ceil(score / SPAN) * SPAN
+enter_first(base .. 'u:' .. realm .. ':' .. user, score, span)
+if broker_session ~= '' then
+  enter_first(base .. 'i:' .. realm .. ':' .. broker_session, score, span)
+end
+if broker_user ~= '' then
+  enter_first(base .. 'b:' .. realm .. ':' .. broker_user, score, span)
+end
+
+local all, due = base .. 'r:' .. realm, head .. 'ux'
+redis.call('ZADD', all, score, id)
+redis.call('ZADD', due, 'LT', score, kind .. ':' .. realm)
+if keep(all, span - now + DAY) < span - now + DAY then
+  keep(due, redis.call('PTTL', all))
+end
+
 if client == '' then
   redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5], 'b', ARGV[2])
 else
-  index_client(head .. kind, realm, id, client, ARGV[8], 0, now)
+  local of_client = ARGV[8] == score and span or math.ceil(ARGV[8] / SPAN) * SPAN
+  enter_first(base .. 'c:' .. realm .. ':' .. client, ARGV[8], of_client)
+  local clients = base .. 'k:' .. realm
+  local known = redis.call('ZSCORE', clients, client)
+  if not known or known + 0 < of_client then
+    -- An hour ahead, so that it need not be done often.
+    redis.call('ZADD', clients, of_client + 3600000, client)
+    keep(clients, of_client - now + 3600000 + SLACK)
+  end
   redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5], 'b', ARGV[2], 'c:' .. client, ARGV[7])
 end
-expire(KEYS[1], score, now)
+redis.call('PEXPIRE', KEYS[1], math.max(score - now, 0) + GRACE + SLACK)
 --@ changed('user-session', KEYS[1], 'full')
 return answer

@@ -7,7 +7,8 @@
 -- ARGV[3] leaseMs  how long nobody else may
 -- ARGV[4] told     what was found before, as it was answered, empty at first
 -- ARGV[5] limit    sessions to find
--- ARGV[6] tell     1: what is found is told of first; notes: with its data, for listeners who ask for notes; 0: there is
+-- ARGV[6] many     sessions to take away where no record is looked at
+-- ARGV[7] tell     1: what is found is told of first; notes: with its data, for listeners who ask for notes; 0: there is
 --                  nobody to tell, it is taken away at once
 --
 -- Returns {'busy'} when another sweeps, else {'swept', how many were taken away, 1 when there is more to do, JSON of what
@@ -47,6 +48,23 @@ local function find(kind, realm)
   return found, index, all_data
 end
 
+-- Takes away sessions whose place in the index is too long ago for any of them to be alive. Nobody is told of them, so no record is
+-- looked at. Entries of users and brokers go with the next login there, those of clients a part at each sweep.
+local function take_dead(kind, realm)
+  local index, sessions = head .. kind .. 'r:' .. realm, head .. kind .. 's:' .. realm .. ':'
+  local keys = redis.call('ZRANGEBYSCORE', index, '-inf', now - SLACK, 'LIMIT', 0, ARGV[6])
+  if #keys > 0 then
+    redis.call('ZREMRANGEBYRANK', index, 0, #keys - 1)
+    for i = 1, #keys do
+      keys[i] = sessions .. keys[i]
+    end
+    redis.call('UNLINK', unpack(keys)) -- at most a hundred
+  end
+  return #keys
+end
+local may_take = ARGV[7] == '0'
+--@ may_take = false
+
 local dropped = 0
 if ARGV[4] ~= '' then
   local found = cjson.decode(ARGV[4])
@@ -69,11 +87,15 @@ end
 
 for _, place in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, 10)) do
   local kind, realm = string.match(place, '^([uo]):(.*)$')
+  local taken = may_take and take_dead(kind, realm) or 0
+  if taken > 0 then
+    return { 'swept', dropped + taken, 1 }
+  end
   local found, index, all_data = find(kind, realm)
   if #found > 0 then
-    if ARGV[6] ~= '0' then
+    if ARGV[7] ~= '0' then
       local answer = { 'swept', dropped, 1, cjson.encode({ place, found }) }
-      for _, data in ipairs(ARGV[6] == 'notes' and all_data or {}) do
+      for _, data in ipairs(ARGV[7] == 'notes' and all_data or {}) do
         answer[#answer + 1] = data
       end
       return answer
@@ -95,9 +117,19 @@ if redis.call('ZCOUNT', KEYS[1], '-inf', ARGV[1]) == 0 then
     take_out_vanished(head .. kind .. 'r:' .. realm, now)
     local clients = head .. kind .. 'k:' .. realm
     local known = redis.call('ZCARD', clients)
-    local client = known > 0 and redis.call('ZRANGE', clients, now % known, now % known)[1]
-    if client then
-      take_out_vanished(head .. kind .. 'c:' .. realm .. ':' .. client, now)
+    local first = known > 0 and now % known
+    for i, client in ipairs(first and redis.call('ZRANGE', clients, first, first + 9) or {}) do
+      local of_client = head .. kind .. 'c:' .. realm .. ':' .. client
+      local dead = redis.call('ZCOUNT', of_client, '-inf', now - SLACK)
+      if dead > 0 then
+        redis.call('ZREMRANGEBYRANK', of_client, 0, math.min(dead, 1000) - 1)
+      end
+      if dead > 1000 then
+        return { 'swept', dropped, 1 }
+      end
+      if i == 1 then
+        take_out_vanished(of_client, now)
+      end
     end
   end
   redis.call('DEL', KEYS[2])

@@ -1,5 +1,6 @@
 import endingLua from '../lua/lib/ending.lua'
 import fenceLua from '../lua/lib/fence.lua'
+import indexLivesLua from '../lua/lib/index-lives.lua'
 import indexesLua from '../lua/lib/indexes.lua'
 import keysLua from '../lua/lib/keys.lua'
 import lagLua from '../lua/lib/lag.lua'
@@ -13,6 +14,7 @@ import readingLua from '../lua/lib/reading.lua'
 import reindexingLua from '../lua/lib/reindexing.lua'
 import rotationLua from '../lua/lib/rotation.lua'
 import settlingLua from '../lua/lib/settling.lua'
+import slackLua from '../lua/lib/slack.lua'
 import spansLua from '../lua/lib/spans.lua'
 import timesLua from '../lua/lib/times.lua'
 import usualLua from '../lua/lib/usual.lua'
@@ -22,6 +24,7 @@ import vanishedLua from '../lua/lib/vanished.lua'
 export const snippets = {
   ending: endingLua,
   fence: fenceLua,
+  'index-lives': indexLivesLua,
   indexes: indexesLua,
   keys: keysLua,
   lag: lagLua,
@@ -35,6 +38,7 @@ export const snippets = {
   reindexing: reindexingLua,
   rotation: rotationLua,
   settling: settlingLua,
+  slack: slackLua,
   spans: spansLua,
   times: timesLua,
   usual: usualLua,

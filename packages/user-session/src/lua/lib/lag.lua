@@ -1,5 +1,4 @@
--- An index may lag this far behind a session, ms.
-local SLACK = 60000
+-- include: slack
 
 -- Whether an index is too far from what it stands for.
 local function astray(expires, score, idle)
