@@ -29,15 +29,15 @@ test('the program', { timeout: 60_000 }, async () => {
 })
 
 // From source, as an author may run it: the command finds the suites of the SPIs that the module names beside it.
-test('the command passes every provider', { timeout: 400_000 }, async () => {
-  const { status, stdout, stderr } = await run(command, ['src/under-test.ts'], sourceFlags)
+// Of an SPI of its own and of one of the library; the other files run every suite over the same stores.
+test('the command passes providers', { timeout: 400_000 }, async () => {
+  const args = ['src/under-test.ts', '--spi', 'trusted-device,action-token']
+  const { status, stdout, stderr } = await run(command, args, sourceFlags)
   expect(status, stdout).toBe(0)
   // What runs is said there, a line for each case, and nothing else.
   expect(stderr).toMatch(/^(?:[\w-]+ on [\w-]+ \d+\/\d+: .+\n)+$/)
   expect(stdout).toContain('action-token on sqlite')
-  expect(stdout).toContain('login-failure on sqlite')
-  expect(stdout).toContain('user-session on sqlite')
   expect(stdout).toContain('trusted-device on memory')
   expect(stdout).toContain('verbs on one token: one command each  the target counts no commands')
-  expect(stdout).toMatch(/ 0 failed, 3 left out/)
+  expect(stdout).toMatch(/ 0 failed, /)
 })
