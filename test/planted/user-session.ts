@@ -392,7 +392,7 @@ export const userSessionScriptBugs = (client: () => RedisClient) =>
         'create.lua sets no TTL',
         'create: what was left out is absent',
         scripts.create,
-        'expire(KEYS[1], score, now)',
+        "redis.call('PEXPIRE', KEYS[1], math.max(score - now, 0) + GRACE + SLACK)",
         '',
       )
       edit(
@@ -400,8 +400,24 @@ export const userSessionScriptBugs = (client: () => RedisClient) =>
         'create.lua lets in what began before the user was logged out',
         'authenticatedAt: what was authenticated before the user was signed out is refused, however late it comes',
         scripts.create,
-        "if fenced(head .. kind .. 'f:' .. realm, user, ARGV[2]) then",
+        'if fenced(fence, user, ARGV[2]) then',
         'if false then',
+      )
+      edit(
+        'half the work',
+        'create.lua looks at marks of the realm alone',
+        'authenticatedAt: what was authenticated before the user was signed out is refused, however late it comes',
+        scripts.create,
+        "redis.call('EXISTS', fence, fence .. ':' .. user) > 0",
+        "redis.call('EXISTS', fence) > 0",
+      )
+      edit(
+        'too much work',
+        'sweep.lua takes what was used a moment ago, as its index lags',
+        'sweep: a session that was used half a minute after its beginning stays half a minute longer',
+        scripts.sweep,
+        "'-inf', now - SLACK, 'LIMIT', 0, ARGV[6])",
+        "'-inf', now, 'LIMIT', 0, ARGV[6])",
       )
       edit(
         'limit in two steps',

@@ -168,6 +168,25 @@ export function events(add: SuiteBuilder<UserSessionProvider>): void {
     },
   )
 
+  add.expiry(
+    'sweep: a session that was used half a minute after its beginning stays half a minute longer',
+    'issue',
+    async ({ provider, clock }) => {
+      for (const listens of [false, true]) {
+        const off = listens ? provider.on('expired', () => {}) : () => {}
+        const { id } = await provider.create('test', login()).then(createdSession)
+        clock.advance(MINUTE / 2)
+        await provider.touch('test', id)
+        clock.advance(IDLE_MS - MINUTE / 4)
+        assert.equal(await provider.sweep(), 0)
+        assert.ok(await provider.get('test', id))
+        clock.advance(MINUTE / 4)
+        assert.equal(await provider.sweep(), 1)
+        off()
+      }
+    },
+  )
+
   add.expiry('sweep: a session that is refreshed meanwhile stays', 'issue', async ({ provider, clock }) => {
     const { id } = await provider.create('test', login()).then(createdSession)
     for (let n = 0; n < 50; n++) {

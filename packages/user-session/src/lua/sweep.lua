@@ -58,7 +58,7 @@ local function take_dead(kind, realm)
     for i = 1, #keys do
       keys[i] = sessions .. keys[i]
     end
-    redis.call('UNLINK', unpack(keys)) -- at most a hundred
+    redis.call('UNLINK', unpack(keys)) -- at most 100
   end
   return #keys
 end
