@@ -52,15 +52,15 @@ end
 -- looked at. Entries of users and brokers go with the next login there, those of clients a part at each sweep.
 local function take_dead(kind, realm)
   local index, sessions = head .. kind .. 'r:' .. realm, head .. kind .. 's:' .. realm .. ':'
-  local keys = redis.call('ZRANGEBYSCORE', index, '-inf', now - SLACK, 'LIMIT', 0, ARGV[6])
-  if #keys > 0 then
-    redis.call('ZREMRANGEBYRANK', index, 0, #keys - 1)
-    for i = 1, #keys do
-      keys[i] = sessions .. keys[i]
+  local ids = redis.call('ZRANGEBYSCORE', index, '-inf', now - SLACK, 'LIMIT', 0, ARGV[6])
+  if #ids > 0 then
+    redis.call('ZREM', index, unpack(ids)) -- at most 100
+    for i = 1, #ids do
+      ids[i] = sessions .. ids[i]
     end
-    redis.call('UNLINK', unpack(keys)) -- at most 100
+    redis.call('UNLINK', unpack(ids)) -- at most 100
   end
-  return #keys
+  return #ids
 end
 local may_take = ARGV[7] == '0'
 --@ may_take = false
@@ -120,11 +120,11 @@ if redis.call('ZCOUNT', KEYS[1], '-inf', ARGV[1]) == 0 then
     local first = known > 0 and now % known
     for i, client in ipairs(first and redis.call('ZRANGE', clients, first, first + 9) or {}) do
       local of_client = head .. kind .. 'c:' .. realm .. ':' .. client
-      local dead = redis.call('ZCOUNT', of_client, '-inf', now - SLACK)
-      if dead > 0 then
-        redis.call('ZREMRANGEBYRANK', of_client, 0, math.min(dead, 1000) - 1)
+      local dead = redis.call('ZRANGEBYSCORE', of_client, '-inf', now - SLACK, 'LIMIT', 0, 100)
+      if #dead > 0 then
+        redis.call('ZREM', of_client, unpack(dead))
       end
-      if dead > 1000 then
+      if #dead == 100 then
         return { 'swept', dropped, 1 }
       end
       if i == 1 then
