@@ -7,7 +7,7 @@
 -- ARGV[3] leaseMs  how long nobody else may
 -- ARGV[4] told     what was found before, as it was answered, empty at first
 -- ARGV[5] limit    sessions to find
--- ARGV[6] many     sessions to take away where no record is looked at
+-- ARGV[6] many     sessions to take away where nobody is told
 -- ARGV[7] tell     1: what is found is told of first; notes: with its data, for listeners who ask for notes; 0: there is
 --                  nobody to tell, it is taken away at once
 --
@@ -48,19 +48,49 @@ local function find(kind, realm)
   return found, index, all_data
 end
 
--- Takes away sessions whose place in the index is too long ago for any of them to be alive. Nobody is told of them, so no record is
--- looked at. Entries of users and brokers go with the next login there, those of clients a part at each sweep.
+-- Takes away sessions whose place in the index is too long ago for any of them to be alive. Nobody is told of them, so no more of a
+-- record is looked at than whose it is. Entries of clients go a part at a time.
 local function take_dead(kind, realm)
-  local index, sessions = head .. kind .. 'r:' .. realm, head .. kind .. 's:' .. realm .. ':'
-  local ids = redis.call('ZRANGEBYSCORE', index, '-inf', now - SLACK, 'LIMIT', 0, ARGV[6])
-  if #ids > 0 then
-    redis.call('ZREM', index, unpack(ids)) -- at most 100
-    for i = 1, #ids do
-      ids[i] = sessions .. ids[i]
+  local base = head .. kind
+  local ids = redis.call('ZRANGEBYSCORE', base .. 'r:' .. realm, '-inf', now - SLACK, 'LIMIT', 0, ARGV[6])
+  local keys = {}
+  for i, id in ipairs(ids) do
+    keys[i] = base .. 's:' .. realm .. ':' .. id
+    local user, broker_session, broker_user = links(keys[i])
+    if user then
+      redis.call('ZREM', base .. 'u:' .. realm .. ':' .. user, id)
+      if broker_session ~= '' then
+        redis.call('ZREM', base .. 'i:' .. realm .. ':' .. broker_session, id)
+      end
+      if broker_user ~= '' then
+        redis.call('ZREM', base .. 'b:' .. realm .. ':' .. broker_user, id)
+      end
     end
-    redis.call('UNLINK', unpack(ids)) -- at most 100
+  end
+  if #ids > 0 then
+    redis.call('UNLINK', unpack(keys)) -- at most 100
+    redis.call('ZREM', base .. 'r:' .. realm, unpack(ids)) -- at most 100
   end
   return #ids
+end
+
+-- Takes dead entries out of the indexes of ten clients, from one of them on. Answers whether there is more to take out.
+local function clean_clients(kind, realm, first)
+  local clients, more = head .. kind .. 'k:' .. realm, false
+  for _, client in ipairs(redis.call('ZRANGE', clients, first, first + 9)) do
+    local of_client = head .. kind .. 'c:' .. realm .. ':' .. client
+    local dead = redis.call('ZRANGEBYSCORE', of_client, '-inf', now - SLACK, 'LIMIT', 0, 100)
+    if #dead > 0 then
+      redis.call('ZREM', of_client, unpack(dead))
+    end
+    if #dead == 100 then
+      more = true
+    elseif redis.call('EXISTS', of_client) == 0 then
+      redis.call('ZREM', clients, client)
+      more = more or redis.call('ZCARD', clients) > 9
+    end
+  end
+  return more
 end
 local may_take = ARGV[7] == '0'
 --@ may_take = false
@@ -106,6 +136,8 @@ for _, place in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LI
   local first = redis.call('ZRANGE', index, 0, 0, 'WITHSCORES')[2]
   if first then
     redis.call('ZADD', KEYS[1], first, place)
+  elseif clean_clients(kind, realm, 0) then
+    return { 'swept', dropped, 1 }
   else
     redis.call('ZREM', KEYS[1], place)
   end
@@ -117,19 +149,12 @@ if redis.call('ZCOUNT', KEYS[1], '-inf', ARGV[1]) == 0 then
     take_out_vanished(head .. kind .. 'r:' .. realm, now)
     local clients = head .. kind .. 'k:' .. realm
     local known = redis.call('ZCARD', clients)
-    local first = known > 0 and now % known
-    for i, client in ipairs(first and redis.call('ZRANGE', clients, first, first + 9) or {}) do
-      local of_client = head .. kind .. 'c:' .. realm .. ':' .. client
-      local dead = redis.call('ZRANGEBYSCORE', of_client, '-inf', now - SLACK, 'LIMIT', 0, 100)
-      if #dead > 0 then
-        redis.call('ZREM', of_client, unpack(dead))
-      end
-      if #dead == 100 then
-        return { 'swept', dropped, 1 }
-      end
-      if i == 1 then
-        take_out_vanished(of_client, now)
-      end
+    local client = known > 0 and redis.call('ZRANGE', clients, now % known, now % known)[1]
+    if client then
+      take_out_vanished(head .. kind .. 'c:' .. realm .. ':' .. client, now)
+    end
+    if clean_clients(kind, realm, known > 10 and now % (known - 9) or 0) then
+      return { 'swept', dropped, 1 }
     end
   end
   redis.call('DEL', KEYS[2])
