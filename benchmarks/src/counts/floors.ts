@@ -19,7 +19,11 @@ const BEST = 0.1
  * The most that the scripts of a verb may take in the server, over its floor script: half as much again as when it was set. A script
  * that grows is over it on any machine.
  */
-const MOST: readonly (readonly [operation: string, of: 'sessions' | 'failures' | 'tokens', atMost: number])[] = [
+const MOST: readonly (readonly [
+  operation: string,
+  of: 'sessions' | 'failures' | 'tokens',
+  atMost: number,
+])[] = [
   ['create', 'sessions', 2.9],
   ['light touch', 'sessions', 3.3],
   ['full touch', 'sessions', 2.8],
