@@ -6,6 +6,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 const ROUNDS = 20
 
+/** A server that compiles its pages takes its time on a machine that others use. */
+const START_MS = 180_000
+
 /** A service that tells prices when it is told to: while it waits, a request of the shop is under way. */
 class Prices {
   readonly #server = createServer((request, response) => {
@@ -98,7 +101,7 @@ export function describeShop(
   let shop: RunningShop
   beforeAll(async () => {
     shop = await start({ PRICES_URL: await prices.start() })
-  })
+  }, START_MS)
   afterAll(async () => {
     prices.stop()
     await shop?.stop()

@@ -10,13 +10,16 @@ describe('the shop on SvelteKit', () => {
       const child = new Child(`${root}/tools/example.mjs`, ['sveltekit-session'], {
         env: { ...env, PRICES_URL, NO_COLOR: '1' },
       })
-      const line = await child.said(/http:\/\/localhost:\d+/)
-      return {
-        origin: /http:\/\/localhost:\d+/.exec(line)?.[0] ?? '',
-        stop: () => {
-          child.signal('SIGTERM')
-          return child.ended
-        },
+      const stop = () => {
+        child.signal('SIGTERM')
+        return child.ended
+      }
+      try {
+        const line = await child.said(/http:\/\/localhost:\d+/)
+        return { origin: /http:\/\/localhost:\d+/.exec(line)?.[0] ?? '', stop }
+      } catch (error) {
+        await stop()
+        throw error
       }
     },
     (form) => `/?/${form}`,
