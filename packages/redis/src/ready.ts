@@ -28,15 +28,16 @@ export async function becomeReady(client: RedisClient, config: RedisConfig): Pro
   }
 }
 
+/** A connection that was taken and says nothing is another trouble than one that nobody takes. */
+const silence = ({ status, isCluster }: RedisClient, timeoutMs: number): string =>
+  `no answer within ${timeoutMs} ms${status === 'connect' && !isCluster ? ` on a connection that was taken` : ''}`
+
 async function firstReady(client: RedisClient, timeoutMs: number): Promise<void> {
   let last: (Error & { command?: { name?: string } }) | undefined
   let stopWaiting = () => {}
   try {
     await new Promise<void>((resolve, reject) => {
-      const timer = timers.setTimeout(
-        () => reject(last ?? new Error(`no answer within ${timeoutMs} ms`)),
-        timeoutMs,
-      )
+      const timer = timers.setTimeout(() => reject(last ?? new Error(silence(client, timeoutMs))), timeoutMs)
       const onError = (error: Error) => {
         last = error
       }

@@ -42,6 +42,10 @@ const HINTS: readonly Hint[] = [
         ? `the server may not speak TLS there; or ${wantsCertificate(tls)}`
         : `the server may want TLS: ${askForTls}`,
   ],
+  [
+    /on a connection that was taken/,
+    () => 'Redis may be frozen, blocked by a long command, or out of memory on its host',
+  ],
   // A Redis without TLS waits for the end of the line in what it takes for a command.
   [/no answer within/, ({ isTls, tls }) => (isTls ? `the server may not speak TLS there, see ${tls}` : '')],
 ]
