@@ -137,6 +137,26 @@ test.each(['endSession', 'endSessions', 'a logout'])(
   },
 )
 
+test('a session between two ids when all sessions of its user are ended does not come back', async () => {
+  const clock = new FakeClock()
+  const { Provider, adapter } = nodeOf(await openState({ clock }))
+  const sessions = adapter('Session')
+  for (let round = 0; round < ROUNDS; round++) {
+    const [before, now, uid] = [`before-${round}`, `now-${round}`, `uid-${round}`]
+    await sessions.upsert(before, session(before, uid, 'ada'), HOUR)
+    clock.advance(1)
+    await Provider.within(Provider.request('resume'), async () => {
+      await sessions.find(before)
+      await sessions.destroy(before)
+      await adapter.endSessions('ada')
+      clock.advance(1)
+      await sessions.upsert(now, session(now, uid, 'ada'), HOUR)
+    })
+    expect(await adapter.sessionsOf('ada')).toEqual([])
+    clock.advance(1)
+  }
+})
+
 test('of two requests that give a session another id both keep it alive', async () => {
   const { Provider, adapter } = nodeOf(await openState())
   const sessions = adapter('Session')
