@@ -12,6 +12,8 @@ import {
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
+import { defaultHostname } from '../../hostname/src/default.js'
+import { undiciHttpClient } from '../../http-client/src/undici.js'
 import { instrument as instrumentOtel } from '../src/otel.js'
 import { instrument as instrumentPino } from '../src/pino.js'
 import { instrument as instrumentProm } from '../src/prom.js'
@@ -116,6 +118,54 @@ function everyVerbOf(config: AuthStateConfig): void {
 
 describe('in memory', () => {
   everyVerbOf({})
+
+  test('the services that an application adds: no canary either', async () => {
+    const providers = [undiciHttpClient(), defaultHostname()]
+    const spi = { hostname: { frontendUrl: 'https://login.example.com' } } as const
+    const all = await watched({ providers, spi: spi as never }, async (state) => {
+      const [http, host] = ['http-client', 'hostname'].map((name) =>
+        state.find({ name }),
+      ) as unknown as Record<string, (...args: unknown[]) => unknown>[]
+      const request = {
+        scheme: 'https',
+        host: `${CANARY}.example`,
+        headers: { host: `${CANARY}.example`, 'x-forwarded-for': ADDRESS },
+        remoteAddress: ADDRESS,
+      }
+      const url = `http://127.0.0.1:9/${CANARY}?mail=${CANARY}@mail.example`
+      const calls = [
+        () => http?.['request']?.(url, { purpose: 'backchannel-logout', method: 'POST', body: CANARY }),
+        () => http?.['certificateThumbprint']?.(url),
+        () => http?.['stats']?.(),
+        () => host?.['url']?.('frontend', request, { realmId: `${CANARY}-realm` }),
+        () => host?.['issuer']?.(`${CANARY}-realm`, request),
+        () => host?.['clientAddress']?.(request),
+        () => host?.['resolveRelative']?.(`/${CANARY}`),
+        () => host?.['stats']?.(),
+      ]
+      const outcomes = await Promise.allSettled(calls.map(async (call) => call()))
+      return {
+        replies: outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])),
+        errors: outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : [])),
+      }
+    })
+    const called = all.calls
+      .filter(({ spi }) => ['http-client', 'hostname'].includes(spi))
+      .map(({ verb }) => verb)
+    expect(called.sort()).toEqual(
+      [
+        'request',
+        'certificateThumbprint',
+        'url',
+        'issuer',
+        'clientAddress',
+        'resolveRelative',
+        'stats',
+        'stats',
+      ].sort(),
+    )
+    expectNoCanary(all)
+  })
 
   test('a canary that got out would be found', async () => {
     const all = await watched({}, async () => ({ replies: [{ id: 'a-new-session' }], errors: [] }))
