@@ -1,4 +1,3 @@
-import { type ClusterProvider, clusterSpi } from '@authstate/cluster'
 import {
   assertInteger,
   assertName,
@@ -10,6 +9,7 @@ import {
 } from '@authstate/spi'
 import { isPlainObject, type LiveKeyring, timers } from '@authstate/spi/internal'
 import type { AuthState } from './auth-state.js'
+import { type ClusterProvider, clusterSpi } from './spis.js'
 
 /** What came of the wish to use a key. */
 export type KeyOutcome =

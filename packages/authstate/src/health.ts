@@ -5,10 +5,10 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { clusterSpi } from '@authstate/cluster'
 import { assertInteger, assertObject, assertOptions, type Known, uncertaintyOf } from '@authstate/spi'
 import { timers } from '@authstate/spi/internal'
 import type { AuthState } from './auth-state.js'
+import { clusterSpi } from './spis.js'
 
 /** Why a process should be sent no requests now. */
 export type NotReady =

@@ -48,7 +48,7 @@ interface Job {
   readonly target: Target<Provider> | undefined
 }
 
-/** Runs the command. Answers its exit status, see {@link HELP}. */
+/** Runs the command. Answers its exit status: 0 every case passed, 1 one failed, 2 wrong arguments or a module that cannot be used. */
 export async function runCli(argv: readonly string[], host: CommandHost): Promise<number> {
   try {
     return await obey(readArguments(argv), host)
