@@ -16,7 +16,7 @@ import { TokenAdapter } from './tokens.js'
 
 export type { AccountGrant, AccountSession, Accounts, EndSessionsOptions } from './accounts.js'
 export type { Adapter, Payload } from './models.js'
-export { OAuthError } from './oauth-error.js'
+export { OAuthError, type OAuthErrorParts } from './oauth-error.js'
 export type { AdapterOptions, AdapterState, RefusedSave } from './options.js'
 
 /** What `adapter` of the configuration of oidc-provider takes, with what it can do for the users of an application. */

@@ -1,6 +1,8 @@
 /** What an {@link OAuthError} is made of. */
-interface Refusal {
+export interface OAuthErrorParts {
+  /** Code of the error, such as `invalid_grant`. @see RFC 6749 §5.2 */
   readonly error: string
+  /** What the client is told. */
   readonly description: string
   /** For the log of the server; no client sees it. */
   readonly detail?: string
@@ -17,7 +19,7 @@ export class OAuthError extends Error {
   readonly expose = true
   readonly allow_redirect = true
 
-  constructor({ error, description, detail }: Refusal) {
+  constructor({ error, description, detail }: OAuthErrorParts) {
     super(error)
     this.error = error
     this.error_description = description
