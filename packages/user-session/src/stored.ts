@@ -187,15 +187,18 @@ function clientsOf(session: StoredSession, now: number, only?: string): Readonly
 }
 
 /** Puts a client session in place; what was known of the tokens of one that is over counts no more. */
-export function putClient(
-  session: StoredSession,
-  { clientId, ...data }: CheckedClient,
-  now: number,
-): StoredClient {
+export function putClient(session: StoredSession, checked: CheckedClient, now: number): StoredClient {
+  const { clientId } = checked
   const living = liveClient(session, clientId, now)
   if (living === undefined) endFamilies(session, clientId, now)
   const client: StoredClient = {
-    ...data,
+    // By name: an object that is spread takes several times as long to make.
+    protocol: checked.protocol,
+    redirectUri: checked.redirectUri,
+    action: checked.action,
+    nodeHost: checked.nodeHost,
+    applicationSessionId: checked.applicationSessionId,
+    notes: checked.notes,
     startedAt: living?.startedAt ?? now,
     lastRefreshAt: Math.max(living?.lastRefreshAt ?? now, now),
     expiresAt: 0,

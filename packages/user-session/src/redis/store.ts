@@ -67,17 +67,18 @@ export class RedisStore implements SessionStore {
   async create({ realmId, id, realm, now }: SessionStep, checked: CheckedSession): Promise<CreateOutcome> {
     const { redis, events, keys } = this.#stored
     const begun = draft(realmId, id, checked, realm, now)
-    const created = snapshot(begun, now)
     const session = keys.minted(this.partitionOf(checked.userId), realmId, id)
-    const args = {
-      ...this.#stored.encodeNew(begun, checked, { limits: this.#limits, life: '' }),
+    const args = this.#stored.encodeNew(begun, checked, {
+      limits: this.#limits,
+      life: '',
       tell: events.notes,
-    }
+    })
     for (let isBegun = false; ; isBegun = true) {
       const { outcome, ended } = await nextStep(redis.run(scripts.create, { session }, args), isBegun)
       events.limited(realmId, ended)
       if (outcome === 'more') continue
       if (outcome !== 'created') return { outcome: 'refused', reason: outcome as RefusalReason }
+      const created = snapshot(begun, now)
       events.created(created)
       return { outcome: 'created', session: created }
     }
@@ -155,9 +156,9 @@ export class RedisStore implements SessionStore {
       ...this.#stored.encodeNew(draft(realmId, id, begun, realm, now), begun, {
         limits: this.#limits,
         life,
+        tell: events.notes || events.clients,
       }),
       ...(isTooLate && { beginning: '' }),
-      tell: events.notes || events.clients,
     }
     const session = { id, user: escapePart(begun.userId) }
     return this.#stored.limited(sessionName, async () => {

@@ -94,10 +94,10 @@ export class StoredSessions {
   }
 
   /** Arguments of the scripts that begin a session, each of which takes those it knows. */
-  encodeNew(
+  encodeNew<T extends string | number>(
     session: StoredSession,
     checked: check.CheckedSession,
-    { limits, life }: { readonly limits: string; readonly life: string },
+    { limits, life, tell }: { readonly limits: string; readonly life: string; readonly tell: T },
   ) {
     const { startedAt, lastRefreshAt, expiresAt } = session
     const { client, login } = checked
@@ -118,6 +118,7 @@ export class StoredSessions {
         ? `c ${startedAt} ${startedAt} ${clientExpiresAt} ${clientScore} ${clientId} ${this.codec.client(client, session)}`
         : '',
       clientScore,
+      tell,
     }
   }
 
