@@ -13,7 +13,9 @@ describe('unknown, wrong and locked are one answer', () => {
     const { fields } = await browser.begin()
     const attempt = async (username: string, password: string) => {
       const response = await browser.post('/login', { ...fields, username, password })
-      return { status: response.status, headers: [...response.headers], html: await response.text() }
+      const headers: string[] = []
+      response.headers.forEach((value, name) => void headers.push(`${name}: ${value}`))
+      return { status: response.status, headers, html: await response.text() }
     }
     const unknown = await attempt('nobody', PASSWORD)
     const wrong = [await attempt('ada', '1'), await attempt('ada', '2'), await attempt('ada', '3')]

@@ -1,5 +1,5 @@
 const LABEL = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?'
-const NAME = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`)
+const NAME = /* @__PURE__ */ new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`)
 
 /**
  * Whether a text is the name of a host in lower-case ASCII: 1 to 253 characters, labels of 1 to 63, no dot at the end. An

@@ -112,23 +112,23 @@ function bound(schema: Json, { type, requirement, metadata }: Node): void {
       break
     case 'safe_integer':
       schema['type'] = 'integer'
-      atLeast(schema, 'minimum', Number.MIN_SAFE_INTEGER)
-      atMost(schema, 'maximum', Number.MAX_SAFE_INTEGER)
+      narrow(schema, 'minimum', Number.MIN_SAFE_INTEGER, Math.max)
+      narrow(schema, 'maximum', Number.MAX_SAFE_INTEGER, Math.min)
       break
     case 'min_value':
-      atLeast(schema, 'minimum', requirement)
+      narrow(schema, 'minimum', requirement, Math.max)
       break
     case 'max_value':
-      atMost(schema, 'maximum', requirement)
+      narrow(schema, 'maximum', requirement, Math.min)
       break
     case 'gt_value':
-      atLeast(schema, 'exclusiveMinimum', requirement)
+      narrow(schema, 'exclusiveMinimum', requirement, Math.max)
       break
     case 'min_length':
-      atLeast(schema, `min${size}`, requirement)
+      narrow(schema, `min${size}`, requirement, Math.max)
       break
     case 'max_length':
-      atMost(schema, `max${size}`, requirement)
+      narrow(schema, `max${size}`, requirement, Math.min)
       break
     case 'regex':
       schema['pattern'] ??= (requirement as RegExp).source
@@ -138,10 +138,7 @@ function bound(schema: Json, { type, requirement, metadata }: Node): void {
   }
 }
 
-function atLeast(schema: Json, word: string, least: unknown): void {
-  schema[word] = Math.max(Number(schema[word] ?? Number.NEGATIVE_INFINITY), Number(least))
-}
-
-function atMost(schema: Json, word: string, most: unknown): void {
-  schema[word] = Math.min(Number(schema[word] ?? Number.POSITIVE_INFINITY), Number(most))
+/** Of two bounds the narrower one holds. */
+function narrow(schema: Json, word: string, bound: unknown, narrower: (...bounds: number[]) => number): void {
+  schema[word] = narrower(Number(schema[word] ?? bound), Number(bound))
 }

@@ -34,7 +34,7 @@ export const PROVIDER_ANSWERS = [
 /** The word that a verb answered. `absent` stands for `undefined`. */
 export type ProviderAnswer = (typeof PROVIDER_ANSWERS)[number]
 
-const WORDS: ReadonlySet<unknown> = new Set(PROVIDER_ANSWERS)
+const WORDS: ReadonlySet<unknown> = /* @__PURE__ */ new Set(PROVIDER_ANSWERS)
 
 /**
  * The word in what a verb answered: the answer itself, or its `outcome`. `undefined` where there is none, as for a record, a

@@ -1,3 +1,13 @@
+const NAMES = [
+  'setTimeout',
+  'clearTimeout',
+  'setInterval',
+  'clearInterval',
+  'setImmediate',
+  'clearImmediate',
+  'queueMicrotask',
+] as const
+
 /**
  * The timers of the moment when this library was loaded.
  *
@@ -6,13 +16,10 @@
  * to function waits with these, and never with the global ones. Time that decides about records is a `Clock`.
  */
 export const timers = Object.freeze({
-  setTimeout: globalThis.setTimeout.bind(globalThis) as typeof globalThis.setTimeout,
-  clearTimeout: globalThis.clearTimeout.bind(globalThis),
-  setInterval: globalThis.setInterval.bind(globalThis),
-  clearInterval: globalThis.clearInterval.bind(globalThis),
-  setImmediate: globalThis.setImmediate.bind(globalThis) as typeof globalThis.setImmediate,
-  clearImmediate: globalThis.clearImmediate.bind(globalThis),
-  queueMicrotask: globalThis.queueMicrotask.bind(globalThis),
+  ...(Object.fromEntries(NAMES.map((name) => [name, globalThis[name].bind(globalThis)])) as Pick<
+    typeof globalThis,
+    (typeof NAMES)[number]
+  >),
   nextTick: process.nextTick.bind(process),
   /** Milliseconds since some moment; they never go back, whatever becomes of the host's clock. */
   monotonicMs: performance.now.bind(performance),

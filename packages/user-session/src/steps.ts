@@ -128,10 +128,8 @@ export function copyOf(
   settle(copy, lives)
   for (const [clientId, source] of clients) {
     const livesAtClient = livesByClient.get(clientId) as Lives
-    const { protocol, redirectUri, action, nodeHost, applicationSessionId, notes } =
-      openClient(copy, clientId, lives, livesAtClient, now) ?? source
-    const data = { protocol, redirectUri, action, nodeHost, applicationSessionId, notes }
-    const client = putClient(copy, { clientId, ...data }, now)
+    const living = openClient(copy, clientId, lives, livesAtClient, now)
+    const client = putClient(copy, { ...(living ?? source), clientId }, now)
     settleClient(copy, client, lives, livesAtClient)
   }
   return copy

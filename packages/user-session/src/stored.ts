@@ -211,8 +211,9 @@ export function putClient(session: StoredSession, checked: CheckedClient, now: n
 export function patchClient(client: StoredClient, patch: CheckedClientPatch, maxNotesBytes: number): void {
   const { clientId: _, notes, ...changes } = patch
   const merged = mergeNotes(client.notes, notes, maxNotesBytes)
-  const given = Object.entries(changes).filter(([, value]) => value !== undefined)
-  Object.assign(client, Object.fromEntries(given.map(([name, value]) => [name, value ?? undefined])))
+  for (const [name, value] of Object.entries(changes)) {
+    if (value !== undefined) Object.assign(client, { [name]: value ?? undefined })
+  }
   client.notes = merged
 }
 

@@ -3,7 +3,6 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Provider } from '@authstate/spi'
 import { knownNames, quote } from '@authstate/spi/internal'
-import { moduleResolve } from 'import-meta-resolve'
 import { show } from '../show.js'
 import type { Suite } from '../suite.js'
 import { type CheckedEntry, isSuite, readEntries } from './entries.js'
@@ -31,6 +30,8 @@ export async function importSuite(spi: string, from: string): Promise<Suite<Prov
   const name = `@authstate/${spi}/conformance`
   let found: Record<string, unknown>
   try {
+    // Late: it is an ES module alone, which a program in CommonJS may not be able to require.
+    const { moduleResolve } = await import('import-meta-resolve')
     found = await import(moduleResolve(name, new URL(from), conditions()).href)
   } catch (error) {
     const installed = installedSpis(from)
