@@ -16,8 +16,8 @@ const luaAsText: Plugin = {
   load: (id) => (id.endsWith('.lua') ? `export default ${JSON.stringify(readFileSync(id, 'utf8'))}` : null),
 }
 
-/** Projects that replace a module by another one, which only works while nobody has loaded it. */
-const MOCKING = ['registry']
+/** Projects whose files replace a module, or instrument one while it is loaded, which works once in a process. */
+const ALONE = ['registry', 'telemetry']
 
 // Not `extends: true`: every project would then inherit globalSetup and start its own Redis.
 function project(name: string, root: string): TestProjectInlineConfiguration {
@@ -30,7 +30,7 @@ function project(name: string, root: string): TestProjectInlineConfiguration {
       environment: 'node',
       // The files of a project share a process and what it has loaded: loading everything anew for each file took a third of all
       // the time. A file leaves behind what it found: no listener, no variable, no invented clock.
-      isolate: MOCKING.includes(name),
+      isolate: ALONE.includes(name),
       include: ['**/*.test.ts'],
       exclude: ['**/node_modules/**'],
       // For what hangs, not for what is slow: a machine that others use may be four times slower than it was.

@@ -125,6 +125,7 @@ export const VERBS: Readonly<Record<string, Readonly<Record<string, Ask>>>> = {
     removeTab: ({ authSessions }, { root, tab }) => authSessions.removeTab(REALM, root, tab),
     finishTab: ({ authSessions }, { root, tab }) => authSessions.finishTab(REALM, root, tab),
     promote: ({ authSessions }, { root, tab }) => authSessions.promote(REALM, root, tab),
+    count: ({ authSessions }) => authSessions.count(REALM),
     removeByRealm: ({ authSessions }) => authSessions.removeByRealm(REALM),
   },
   'action-token': {
@@ -176,6 +177,7 @@ export const VERBS: Readonly<Record<string, Readonly<Record<string, Ask>>>> = {
       loginFailures.guardUnknownUser(REALM, address, async () => false),
     explain: ({ loginFailures }) => loginFailures.explain(REALM, 'ada', address),
     status: ({ loginFailures }) => loginFailures.status(REALM, 'ada'),
+    listLocked: ({ loginFailures }) => loginFailures.listLocked(REALM),
     clear: ({ loginFailures }) => loginFailures.clear(REALM, 'ada'),
     clearAddress: ({ loginFailures }) => loginFailures.clearAddress(REALM, address.ip),
     removeByRealm: ({ loginFailures }) => loginFailures.removeByRealm(REALM),
