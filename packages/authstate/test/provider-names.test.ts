@@ -27,6 +27,7 @@ const PROMISED = [
   'assertInteger',
   'assertJson',
   'assertKnown',
+  'assertLifespan',
   'assertName',
   'assertNames',
   'assertNotes',

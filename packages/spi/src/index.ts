@@ -39,6 +39,7 @@ export { assertJson, type JsonValue } from './json-value.js'
 export type { Keyring } from './keyring.js'
 export { assertKnown, assertOptions, assertSpelt, type Given, type Known } from './known.js'
 export { Lifecycle } from './lifecycle.js'
+export { assertLifespan } from './lifespan.js'
 export { consoleLogger, type Logger } from './logger.js'
 export { beganBefore, type LoginMoment, laterMark, latestOf, Moments } from './moments.js'
 export {

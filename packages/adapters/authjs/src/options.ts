@@ -1,5 +1,5 @@
 import type { ActionTokenProvider } from '@authstate/action-token'
-import { assertName, assertOptions, assertSpanMs, ConfigurationError, type Known } from '@authstate/spi'
+import { assertLifespan, assertName, assertOptions, type Known } from '@authstate/spi'
 import type { WebSessionProvider } from '@authstate/web-session'
 
 /** Where things are kept: what `createAuthState` answers, or whatever else has the providers. */
@@ -35,15 +35,7 @@ export function checkOptions(options: AuthjsOptions, { webSessions, actionTokens
   assertOptions<AuthjsOptions>(options, 'options', OPTIONS)
   const { realmId = 'authjs', sessionMs = 30 * DAY_MS, verificationMs = DAY_MS } = options
   assertName(realmId, 'realmId')
-  checkSpan(sessionMs, 'sessionMs', webSessions.limits.maxLifespanMs, 'web-session')
-  checkSpan(verificationMs, 'verificationMs', actionTokens.limits.maxLifespanMs, 'action-token')
+  assertLifespan(sessionMs, 'sessionMs', { name: 'web-session', limits: webSessions.limits })
+  assertLifespan(verificationMs, 'verificationMs', { name: 'action-token', limits: actionTokens.limits })
   return realmId
-}
-
-function checkSpan(spanMs: unknown, name: string, most: number, service: string): void {
-  assertSpanMs(spanMs, name)
-  if (spanMs <= most) return
-  throw new ConfigurationError(
-    `"${name}" must be at most ${most}, the "maxLifespanMs" of ${service}, got ${spanMs}`,
-  )
 }

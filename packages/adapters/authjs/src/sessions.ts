@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { type JsonValue, randomId } from '@authstate/spi'
+import { allItems, type JsonValue, randomId } from '@authstate/spi'
 import { lifeUntil, type SessionData, type WebSession, type WebSessionProvider } from '@authstate/web-session'
 
 /** A session, as Auth.js has it. Further fields are kept as JSON. */
@@ -79,13 +79,7 @@ export class SessionPart {
   }
 
   async of(userId: string): Promise<UserSession[]> {
-    const all: WebSession[] = []
-    let cursor: string | undefined
-    do {
-      const page = await this.#sessions.listByUser(this.#realmId, userId, { limit: 100, cursor })
-      all.push(...page.items)
-      cursor = page.cursor
-    } while (cursor !== undefined)
+    const all = await allItems((page) => this.#sessions.listByUser(this.#realmId, userId, page))
     return all.map(({ id, createdAt, savedAt, expiresAt, data: { expires: _, ...fields } }) => {
       return { id, createdAt, savedAt, expiresAt, fields }
     })

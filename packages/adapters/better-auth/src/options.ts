@@ -1,5 +1,5 @@
 import type { ActionTokenProvider } from '@authstate/action-token'
-import { assertName, assertOptions, assertSpanMs, ConfigurationError, type Known } from '@authstate/spi'
+import { assertLifespan, assertName, assertOptions, type Known } from '@authstate/spi'
 import type { WebSessionProvider } from '@authstate/web-session'
 
 /** Where things are kept: what `createAuthState` answers, or whatever else has the providers. */
@@ -52,25 +52,17 @@ export function checkOptions(
   { webSessions, actionTokens }: StorageState,
 ): CheckedOptions {
   assertOptions<StorageOptions>(options, 'options', OPTIONS)
-  const longest = actionTokens.limits.maxLifespanMs
+  const ofTokens = { name: 'action-token', limits: actionTokens.limits }
   const {
     realmId = 'better-auth',
     sessionMs = 7 * DAY_MS,
     verificationMs = DAY_MS,
-    untimedMs = longest,
+    untimedMs = actionTokens.limits.maxLifespanMs,
   } = options
   assertName(realmId, 'realmId')
-  checkSpan(sessionMs, 'sessionMs', webSessions.limits.maxLifespanMs, 'web-session')
-  checkSpan(sessionMs, 'sessionMs', longest, 'action-token')
-  checkSpan(verificationMs, 'verificationMs', longest, 'action-token')
-  checkSpan(untimedMs, 'untimedMs', longest, 'action-token')
+  assertLifespan(sessionMs, 'sessionMs', { name: 'web-session', limits: webSessions.limits })
+  assertLifespan(sessionMs, 'sessionMs', ofTokens)
+  assertLifespan(verificationMs, 'verificationMs', ofTokens)
+  assertLifespan(untimedMs, 'untimedMs', ofTokens)
   return { realmId, untimedMs }
-}
-
-function checkSpan(spanMs: unknown, name: string, most: number, service: string): void {
-  assertSpanMs(spanMs, name)
-  if (spanMs <= most) return
-  throw new ConfigurationError(
-    `"${name}" must be at most ${most}, the "maxLifespanMs" of ${service}, got ${spanMs}`,
-  )
 }

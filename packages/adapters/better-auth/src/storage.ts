@@ -1,5 +1,5 @@
 import type { ActionTokenProvider } from '@authstate/action-token'
-import { assertText } from '@authstate/spi'
+import { allItems, assertText } from '@authstate/spi'
 import type { WebSession, WebSessionProvider } from '@authstate/web-session'
 import { checkOptions, type StorageOptions, type StorageState } from './options.js'
 import { mergeParts, type Stored } from './parts.js'
@@ -205,13 +205,7 @@ class SessionPart {
   }
 
   async of(userId: string): Promise<UserSession[]> {
-    const all: WebSession[] = []
-    let cursor: string | undefined
-    do {
-      const page = await this.#sessions.listByUser(this.#realmId, userId, { limit: 100, cursor })
-      all.push(...page.items)
-      cursor = page.cursor
-    } while (cursor !== undefined)
+    const all = await allItems((page) => this.#sessions.listByUser(this.#realmId, userId, page))
     return all.map(({ id, data, createdAt, savedAt, expiresAt }) => {
       return { token: id, createdAt, savedAt, expiresAt, session: sessionIn(data[VALUE]) }
     })

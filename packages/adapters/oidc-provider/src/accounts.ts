@@ -1,5 +1,5 @@
 import type { ListedToken } from '@authstate/action-token'
-import { assertName, assertOptions, type Known, type Page } from '@authstate/spi'
+import { allItems, assertName, assertOptions, type Known } from '@authstate/spi'
 import type { WebSession } from '@authstate/web-session'
 import { keyOf, objectOf, textOf } from './models.js'
 import type { SessionContext } from './sessions.js'
@@ -75,7 +75,7 @@ export function accountsOf(
   return {
     async sessionsOf(accountId) {
       assertName(accountId, 'accountId')
-      const all = await allPages((cursor) => sessions.listByUser(realmId, accountId, { limit: 100, cursor }))
+      const all = await allItems((page) => sessions.listByUser(realmId, accountId, page))
       return all.map(sessionOf)
     },
     async endSession(uid) {
@@ -90,8 +90,8 @@ export function accountsOf(
     },
     async grantsOf(accountId) {
       assertName(accountId, 'accountId')
-      const all = await allPages((cursor) =>
-        tokens.listBySubject(realmId, accountId, { kind: 'Grant', limit: 100, cursor }),
+      const all = await allItems((page) =>
+        tokens.listBySubject(realmId, accountId, { kind: 'Grant', ...page }),
       )
       return all.map(grantOf)
     },
@@ -125,14 +125,4 @@ function grantOf({ data, expiresAt }: ListedToken): AccountGrant {
     ...(typeof iat === 'number' && { createdAt: iat * SECOND_MS }),
     expiresAt,
   }
-}
-
-async function allPages<T>(pageAt: (cursor: string | undefined) => Promise<Page<T>>): Promise<T[]> {
-  const all: T[] = []
-  for (let cursor: string | undefined, isLast = false; !isLast; isLast = cursor === undefined) {
-    const page = await pageAt(cursor)
-    all.push(...page.items)
-    cursor = page.cursor
-  }
-  return all
 }

@@ -2,11 +2,11 @@ import type { ActionTokenProvider } from '@authstate/action-token'
 import type { ClusterProvider } from '@authstate/cluster'
 import {
   assertFunction,
+  assertLifespan,
   assertName,
   assertObject,
   assertOneOf,
   assertOptions,
-  assertSpanMs,
   ConfigurationError,
   consoleLogger,
   Emitter,
@@ -120,7 +120,6 @@ export function checkOptions(options: AdapterOptions, state: AdapterState): Chec
   if (clients !== undefined) assertFunction(clients, 'clients')
   assertOneOf(redemption, 'redemption', ['lease', 'off'])
   assertObject(ttl, 'ttl')
-  if (defaultTtlMs !== undefined) assertSpanMs(defaultTtlMs, 'defaultTtlMs')
   assertFunction(onRefused, 'onRefused')
   if (redemption === 'lease' && state.cluster === undefined)
     throw new TypeError(`"redemption: 'lease'" needs "cluster" of the state; without it say 'off'`)
@@ -151,10 +150,8 @@ function checkLimits(
     throw new ConfigurationError(
       `"readGraceMs" of action-token must be at least ${READ_GRACE_MS}, got ${readGraceMs}: oidc-provider tells an expired token from an unknown one`,
     )
-  if (defaultTtlMs !== undefined && defaultTtlMs > maxLifespanMs)
-    throw new ConfigurationError(
-      `"defaultTtlMs" must be at most ${maxLifespanMs}, the "maxLifespanMs" of action-token, got ${defaultTtlMs}`,
-    )
+  if (defaultTtlMs !== undefined)
+    assertLifespan(defaultTtlMs, 'defaultTtlMs', { name: 'action-token', limits: actionTokens.limits })
   for (const [model, seconds] of Object.entries(ttl)) {
     if (typeof seconds !== 'number' || NOT_STORED.has(model)) continue
     const [service, most] =

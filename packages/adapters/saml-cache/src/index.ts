@@ -8,11 +8,10 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { hash } from 'node:crypto'
 import type { ActionTokenProvider } from '@authstate/action-token'
 import {
+  assertLifespan,
   assertName,
   assertOptions,
-  assertSpanMs,
   assertText,
-  ConfigurationError,
   type Known,
   systemClock,
 } from '@authstate/spi'
@@ -84,13 +83,8 @@ export function cacheProvider(state: SamlCacheState, options: SamlCacheOptions =
   assertOptions<SamlCacheOptions>(options, 'options', OPTIONS)
   const { realmId = 'saml', lifespanMs = EIGHT_HOURS_MS } = options
   assertName(realmId, 'realmId')
-  assertSpanMs(lifespanMs, 'lifespanMs')
   const { actionTokens } = state
-  const { maxLifespanMs } = actionTokens.limits
-  if (lifespanMs > maxLifespanMs)
-    throw new ConfigurationError(
-      `"lifespanMs" must be at most ${maxLifespanMs}, the "maxLifespanMs" of action-token, got ${lifespanMs}`,
-    )
+  assertLifespan(lifespanMs, 'lifespanMs', { name: 'action-token', limits: actionTokens.limits })
   const looks = new AsyncLocalStorage<Look>()
 
   async function find(id: string): Promise<string | null> {
