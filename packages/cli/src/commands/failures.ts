@@ -4,17 +4,8 @@ import type { Command } from 'commander'
 import { wholeNumber } from '../arguments.js'
 import { type ConfirmOptions, confirm } from '../confirm.js'
 import { CommandError, EXIT } from '../exit-codes.js'
-import {
-  type Column,
-  counted,
-  type Format,
-  instant,
-  jsonLinesOf,
-  jsonOf,
-  plain,
-  relative,
-  tableOf,
-} from '../output.js'
+import { type ListingOptions, printListing } from '../listing.js'
+import { type Column, counted, instant, jsonOf, plain, relative } from '../output.js'
 import { type CommonOptions, type Context, withDeployment, withJson, withOperations } from './context.js'
 
 interface SubjectOptions extends CommonOptions, ConfirmOptions {
@@ -23,10 +14,8 @@ interface SubjectOptions extends CommonOptions, ConfirmOptions {
   readonly all?: boolean
 }
 
-interface LockedOptions extends CommonOptions, Format {
+interface LockedOptions extends CommonOptions, ListingOptions {
   readonly limit?: string
-  readonly cursor?: string
-  readonly all?: boolean
 }
 
 const NEEDED = ['login-failure']
@@ -65,25 +54,15 @@ function subjectOf({ user, ip }: SubjectOptions): FailureSubject {
 }
 
 async function locked(context: Context, realm: string, options: LockedOptions): Promise<void> {
-  const { stdout, stderr, now } = context.surroundings
   const limit = wholeNumber(options.limit ?? '50', '--limit', 1)
-  await withOperations(context, options, NEEDED, async ({ failures }, { saysRealms }) => {
-    const rows: LockedOut[] = []
-    let { cursor } = options
-    do {
-      const page = await failures.locked(realm, { limit, cursor })
-      cursor = page.cursor
-      if (options.jsonl) stdout.write(jsonLinesOf(page.items))
-      else rows.push(...page.items)
-    } while (options.all && cursor !== undefined)
-    if (options.json) stdout.write(jsonOf({ items: rows, ...(cursor !== undefined && { cursor }) }))
-    else if (!options.jsonl) {
-      if (rows.length > 0) stdout.write(tableOf(rows, columnsAt(now()), stdout))
-      else stderr.write('nobody is locked out\n')
-    }
-    if (!saysRealms) stderr.write(UNKNOWN_RULES)
-    if (cursor !== undefined && !options.json) stderr.write(`more: --cursor ${cursor}\n`)
-  })
+  await withOperations(context, options, NEEDED, ({ failures }, { saysRealms }) =>
+    printListing<LockedOut>(context.surroundings, options, {
+      pageAt: (cursor) => failures.locked(realm, { limit, cursor }),
+      columnsAt,
+      none: 'nobody is locked out',
+      remark: saysRealms ? undefined : UNKNOWN_RULES,
+    }),
+  )
 }
 
 const columnsAt = (now: number): readonly Column<LockedOut>[] => [

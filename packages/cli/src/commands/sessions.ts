@@ -9,26 +9,15 @@ import type { Command } from 'commander'
 import { wholeNumber } from '../arguments.js'
 import { type ConfirmOptions, confirm } from '../confirm.js'
 import { CommandError, EXIT } from '../exit-codes.js'
-import {
-  type Column,
-  counted,
-  type Format,
-  instant,
-  jsonLinesOf,
-  jsonOf,
-  plain,
-  relative,
-  tableOf,
-} from '../output.js'
+import { type ListingOptions, printListing } from '../listing.js'
+import { type Column, counted, instant, jsonOf, plain, relative, tableOf } from '../output.js'
 import { type CommonOptions, type Context, withDeployment, withJson, withOperations } from './context.js'
 
-interface ListOptions extends CommonOptions, Format {
+interface ListOptions extends CommonOptions, ListingOptions {
   readonly user?: string
   readonly client?: string
   readonly kind?: readonly string[]
   readonly limit?: string
-  readonly cursor?: string
-  readonly all?: boolean
 }
 
 interface EndOptions extends CommonOptions, ConfirmOptions {
@@ -85,7 +74,6 @@ export function addSessions(program: Command, context: Context): void {
 const SERVING = ['user-session', 'web-session']
 
 async function list(context: Context, realm: string, options: ListOptions): Promise<void> {
-  const { stdout, stderr, now } = context.surroundings
   const { user: userId, client: clientId, kind: kinds = KINDS } = options
   const wrong = kinds.find((kind) => !KINDS.includes(kind))
   if (wrong !== undefined)
@@ -99,26 +87,16 @@ async function list(context: Context, realm: string, options: ListOptions): Prom
     kinds: kinds as SessionKind[],
     limit: wholeNumber(options.limit ?? '50', '--limit', 1),
   }
-  await withOperations(context, options, SERVING, async ({ sessions, hasReferences }) => {
-    const rows: SessionRow[] = []
-    let { cursor } = options
-    do {
-      const page = await sessions.list(realm, { ...filter, cursor })
-      cursor = page.cursor
-      if (options.jsonl) stdout.write(jsonLinesOf(page.items))
-      else rows.push(...page.items)
-    } while (options.all && cursor !== undefined)
-    if (options.json) stdout.write(jsonOf({ items: rows, ...(cursor !== undefined && { cursor }) }))
-    else if (!options.jsonl) {
-      if (rows.length > 0) stdout.write(tableOf(rows, columnsAt(now()), stdout))
-      else stderr.write('no sessions\n')
-      if (!hasReferences)
-        stderr.write(
-          'no references: the configuration has no keyring, so none can be named to `show` and `end --ref`\n',
-        )
-    }
-    if (cursor !== undefined && !options.json) stderr.write(`more: --cursor ${cursor}\n`)
-  })
+  await withOperations(context, options, SERVING, ({ sessions, hasReferences }) =>
+    printListing<SessionRow>(context.surroundings, options, {
+      pageAt: (cursor) => sessions.list(realm, { ...filter, cursor }),
+      columnsAt,
+      none: 'no sessions',
+      belowTable: hasReferences
+        ? undefined
+        : 'no references: the configuration has no keyring, so none can be named to `show` and `end --ref`\n',
+    }),
+  )
 }
 
 const columnsAt = (now: number): readonly Column<SessionRow>[] => [

@@ -3,16 +3,15 @@ import type { Command } from 'commander'
 import { wholeNumber } from '../arguments.js'
 import { type ConfirmOptions, confirm } from '../confirm.js'
 import { CommandError, EXIT } from '../exit-codes.js'
-import { type Column, counted, type Format, jsonLinesOf, jsonOf, relative, tableOf } from '../output.js'
+import { type ListingOptions, printListing } from '../listing.js'
+import { type Column, counted, jsonOf, relative } from '../output.js'
 import { type CommonOptions, type Context, withDeployment, withJson, withOperations } from './context.js'
 
-interface ListOptions extends CommonOptions, Format {
+interface ListOptions extends CommonOptions, ListingOptions {
   readonly subject: string
   readonly kind?: string
   readonly used?: boolean
   readonly limit?: string
-  readonly cursor?: string
-  readonly all?: boolean
 }
 
 interface RemoveOptions extends CommonOptions, ConfirmOptions {
@@ -56,29 +55,18 @@ export function addTokens(program: Command, context: Context): void {
 }
 
 async function list(context: Context, realm: string, options: ListOptions): Promise<void> {
-  const { stdout, stderr, now } = context.surroundings
   const { subject, kind, used: consumed = false } = options
   const limit = wholeNumber(options.limit ?? '50', '--limit', 1)
-  await withOperations(context, options, NEEDED, async ({ tokens, hasReferences }) => {
-    const rows: TokenRow[] = []
-    let { cursor } = options
-    do {
-      const page = await tokens.list(realm, subject, { kind, consumed, limit, cursor })
-      cursor = page.cursor
-      if (options.jsonl) stdout.write(jsonLinesOf(page.items))
-      else rows.push(...page.items)
-    } while (options.all && cursor !== undefined)
-    if (options.json) stdout.write(jsonOf({ items: rows, ...(cursor !== undefined && { cursor }) }))
-    else if (!options.jsonl) {
-      if (rows.length > 0) stdout.write(tableOf(rows, columnsAt(now()), stdout))
-      else stderr.write('no tokens\n')
-      if (!hasReferences)
-        stderr.write(
-          'no references: the configuration has no keyring, so none can be named to `remove --ref`\n',
-        )
-    }
-    if (cursor !== undefined && !options.json) stderr.write(`more: --cursor ${cursor}\n`)
-  })
+  await withOperations(context, options, NEEDED, ({ tokens, hasReferences }) =>
+    printListing<TokenRow>(context.surroundings, options, {
+      pageAt: (cursor) => tokens.list(realm, subject, { kind, consumed, limit, cursor }),
+      columnsAt,
+      none: 'no tokens',
+      belowTable: hasReferences
+        ? undefined
+        : 'no references: the configuration has no keyring, so none can be named to `remove --ref`\n',
+    }),
+  )
 }
 
 const columnsAt = (now: number): readonly Column<TokenRow>[] => [
