@@ -58,13 +58,7 @@ local function take_dead(kind, realm)
     keys[i] = base .. 's:' .. realm .. ':' .. id
     local user, broker_session, broker_user = links(keys[i])
     if user then
-      redis.call('ZREM', base .. 'u:' .. realm .. ':' .. user, id)
-      if broker_session ~= '' then
-        redis.call('ZREM', base .. 'i:' .. realm .. ':' .. broker_session, id)
-      end
-      if broker_user ~= '' then
-        redis.call('ZREM', base .. 'b:' .. realm .. ':' .. broker_user, id)
-      end
+      unlink(base, realm, id, user, broker_session, broker_user)
     end
   end
   if #ids > 0 then
