@@ -1,5 +1,3 @@
-import { isError } from '@authstate/spi/internal'
-import { ConfigurationError, IncompleteError, StoreUnavailableError } from 'authstate'
 import { Command, CommanderError } from 'commander'
 import { addCompletion } from './commands/completion.js'
 import { addConfig } from './commands/config.js'
@@ -11,8 +9,7 @@ import { addHealth } from './commands/health.js'
 import { addOthers } from './commands/others.js'
 import { addSessions } from './commands/sessions.js'
 import { addTokens } from './commands/tokens.js'
-import { CommandError, EXIT, type ExitCode } from './exit-codes.js'
-import { plain } from './output.js'
+import { EXIT, type ExitCode } from './exit-codes.js'
 import type { Surroundings } from './surroundings.js'
 
 /** What is misspelt is a mistake of names, as in a configuration; everything else is a mistake of use. */
@@ -42,6 +39,8 @@ export async function run(
     await programOf(context, version).parseAsync(args, { from: 'user' })
     return code
   } catch (error) {
+    if (error instanceof CommanderError) return codeOf(error)
+    const { report } = await import('./report.js')
     return report(error, surroundings)
   }
 }
@@ -86,28 +85,8 @@ function exitNowhere(command: Command): void {
   for (const sub of command.commands) exitNowhere(sub)
 }
 
-const AGAIN = 'what was done stays done, and the command can be run again'
-
-/** Says what went wrong, and what to end with. */
-function report(error: unknown, { stderr, interrupted }: Surroundings): ExitCode {
-  if (error instanceof CommanderError) {
-    if (SHOWN.includes(error.code)) return error.exitCode === 0 ? EXIT.done : EXIT.usage
-    return MISSPELT.includes(error.code) ? EXIT.configuration : EXIT.usage
-  }
-  if (interrupted.aborted) {
-    const said = error instanceof CommandError && error.exitCode === EXIT.interrupted ? error.message : AGAIN
-    stderr.write(`\ninterrupted: ${said}\n`)
-    return EXIT.interrupted
-  }
-  const message = isError(error) ? error.message : 'it failed'
-  stderr.write(`error: ${message.split('\n').map(plain).join('\n')}\n`)
-  if (error instanceof CommandError) return error.exitCode
-  if (error instanceof ConfigurationError) return EXIT.configuration
-  if (isAway(error)) return EXIT.unavailable
-  return error instanceof TypeError || error instanceof RangeError ? EXIT.usage : EXIT.findings
+/** What to end with when commander has said what there is to say. */
+function codeOf({ code, exitCode }: CommanderError): ExitCode {
+  if (SHOWN.includes(code)) return exitCode === 0 ? EXIT.done : EXIT.usage
+  return MISSPELT.includes(code) ? EXIT.configuration : EXIT.usage
 }
-
-const isAway = (error: unknown): boolean =>
-  error instanceof StoreUnavailableError ||
-  (error instanceof IncompleteError &&
-    Object.values(error.failures).some((part) => part instanceof StoreUnavailableError))

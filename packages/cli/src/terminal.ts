@@ -1,5 +1,3 @@
-import { createInterface } from 'node:readline/promises'
-import { text } from 'node:stream/consumers'
 import type { Output, Surroundings } from './surroundings.js'
 
 /**
@@ -21,6 +19,7 @@ export function terminal(): Surroundings {
     stderr: outputOf(process.stderr),
     canAsk: process.stdin.isTTY === true && process.stderr.isTTY === true,
     async ask(question) {
+      const { createInterface } = await import('node:readline/promises')
       const asking = createInterface({ input: process.stdin, output: process.stderr })
       try {
         return await asking.question(question, { signal: interruption.signal })
@@ -28,7 +27,7 @@ export function terminal(): Surroundings {
         asking.close()
       }
     },
-    readInput: () => text(process.stdin),
+    readInput: async () => (await import('node:stream/consumers')).text(process.stdin),
     interrupted: interruption.signal,
     now: Date.now,
   }

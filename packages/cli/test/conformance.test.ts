@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { bundle } from '../../../tools/testing/bundle.js'
-import { loadKit } from '../src/commands/conformance.js'
+import { loadKit } from '../src/actions/conformance.js'
 import { command } from './support.js'
 
 const underTest = new URL('../../conformance/test/fixtures/under-test.ts', import.meta.url)

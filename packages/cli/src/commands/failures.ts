@@ -1,27 +1,19 @@
-import type { FailureSubject, FailureView } from '@authstate/operations'
-import type { LockedOut } from 'authstate/login-failure'
 import type { Command } from 'commander'
-import { wholeNumber } from '../arguments.js'
-import { type ConfirmOptions, confirm } from '../confirm.js'
-import { CommandError, EXIT } from '../exit-codes.js'
-import { type ListingOptions, printListing } from '../listing.js'
-import { type Column, counted, instant, jsonOf, plain, relative } from '../output.js'
-import { type CommonOptions, type Context, withDeployment, withJson, withOperations } from './context.js'
+import type { ConfirmOptions } from '../confirm.js'
+import type { ListingOptions } from '../listing.js'
+import { type CommonOptions, type Context, withDeployment, withJson } from './context.js'
 
-interface SubjectOptions extends CommonOptions, ConfirmOptions {
+const load = () => import('../actions/failures.js')
+
+export interface SubjectOptions extends CommonOptions, ConfirmOptions {
   readonly user?: string
   readonly ip?: string
   readonly all?: boolean
 }
 
-interface LockedOptions extends CommonOptions, ListingOptions {
+export interface LockedOptions extends CommonOptions, ListingOptions {
   readonly limit?: string
 }
-
-const NEEDED = ['login-failure']
-
-const UNKNOWN_RULES =
-  'the configuration says nothing of realms, so locks are shown as they were set: not what new settings would make of them\n'
 
 /** `authstate failures` */
 export function addFailures(program: Command, context: Context): void {
@@ -32,105 +24,23 @@ export function addFailures(program: Command, context: Context): void {
     .option('--cursor <cursor>', 'where the page before ended')
     .option('--all', 'every page')
     .option('--jsonl', 'print one JSON object in each line')
-    .action((realm: string, options: LockedOptions) => locked(context, realm, options))
+    .action((realm: string, options: LockedOptions) =>
+      load().then(({ locked }) => locked(context, realm, options)),
+    )
   withJson(withDeployment(failures.command('show <realm>')))
     .description('say whether an attempt would be refused now, by which rule and until when')
     .option('-u, --user <id>', 'the user')
     .option('--ip <address>', 'the network of this address')
-    .action((realm: string, options: SubjectOptions) => show(context, realm, options))
+    .action((realm: string, options: SubjectOptions) =>
+      load().then(({ show }) => show(context, realm, options)),
+    )
   withJson(withDeployment(failures.command('clear <realm>')))
     .description('forget failures, and end any lock')
     .option('-u, --user <id>', 'of a user')
     .option('--ip <address>', 'of the network of this address')
     .option('--all', 'of every user and address of the realm')
     .option('-y, --yes', 'do not ask')
-    .action((realm: string, options: SubjectOptions) => clear(context, realm, options))
-}
-
-function subjectOf({ user, ip }: SubjectOptions): FailureSubject {
-  if ((user === undefined) === (ip === undefined))
-    throw new CommandError(EXIT.usage, 'say whose failures: --user or --ip')
-  return user === undefined ? { ip: ip as string } : { userId: user }
-}
-
-async function locked(context: Context, realm: string, options: LockedOptions): Promise<void> {
-  const limit = wholeNumber(options.limit ?? '50', '--limit', 1)
-  await withOperations(context, options, NEEDED, ({ failures }, { saysRealms }) =>
-    printListing<LockedOut>(context.surroundings, options, {
-      pageAt: (cursor) => failures.locked(realm, { limit, cursor }),
-      columnsAt,
-      none: 'nobody is locked out',
-      remark: saysRealms ? undefined : UNKNOWN_RULES,
-    }),
-  )
-}
-
-const columnsAt = (now: number): readonly Column<LockedOut>[] => [
-  { title: 'KIND', of: ({ subject }) => (subject.rule === 'user' ? 'user' : 'network') },
-  {
-    title: 'WHO',
-    of: ({ subject }) => (subject.rule === 'user' ? subject.userId : subject.network),
-    canShrink: true,
-  },
-  {
-    title: 'UNTIL',
-    of: ({ until }) => (until === undefined ? 'for good' : `${instant(until)} (${relative(until, now)})`),
-  },
-  { title: 'WHY', of: ({ reason }) => reason },
-  { title: 'FAILURES', of: ({ numFailures }) => `${numFailures}` },
-  { title: 'LAST', of: ({ lastFailureAt }) => relative(lastFailureAt, now) },
-]
-
-async function show(context: Context, realm: string, options: SubjectOptions): Promise<void> {
-  const { stdout, now } = context.surroundings
-  const subject = subjectOf(options)
-  await withOperations(context, options, NEEDED, async ({ failures }, { saysRealms }) => {
-    const found = await failures.show(realm, subject)
-    const view = saysRealms ? found : withoutRules(found)
-    if (view.record === undefined && view.explanation === undefined) {
-      throw new CommandError(EXIT.nothing, 'no failures are on record')
-    }
-    stdout.write(options.json ? jsonOf(view) : textOf(view, now()))
-    if (!saysRealms && 'userId' in subject) context.surroundings.stderr.write(UNKNOWN_RULES)
-  })
-}
-
-/** What holds whatever the settings of the realm are: not how many attempts they leave. */
-function withoutRules({ record, explanation }: FailureView): FailureView & { readonly locked?: boolean } {
-  return { ...(record !== undefined && { record }), ...(explanation && { locked: explanation.locked }) }
-}
-
-function textOf(
-  { record, explanation, locked }: FailureView & { readonly locked?: boolean },
-  now: number,
-): string {
-  const lines: string[] = locked === undefined ? [] : [locked ? 'locked' : 'not locked']
-  if (explanation !== undefined) {
-    lines.push(
-      explanation.enabled ? (explanation.locked ? 'locked' : 'not locked') : 'the realm is not protected',
+    .action((realm: string, options: SubjectOptions) =>
+      load().then(({ clear }) => clear(context, realm, options)),
     )
-    lines.push(...explanation.rules.map(({ text }) => `  ${plain(text)}`))
-  }
-  if (record === undefined) lines.push('no failures are on record')
-  else {
-    const { numFailures, lastFailureAt, lastIp } = record
-    const from = lastIp === undefined ? '' : ` from ${lastIp}`
-    lines.push(`${counted(numFailures, 'failure')}, the last ${relative(lastFailureAt, now)}${from}`)
-  }
-  return `${lines.join('\n')}\n`
-}
-
-async function clear(context: Context, realm: string, options: SubjectOptions): Promise<void> {
-  const { surroundings } = context
-  const isOne = options.user !== undefined || options.ip !== undefined
-  if (isOne === (options.all === true))
-    throw new CommandError(EXIT.usage, 'say whose failures: one of --user, --ip and --all')
-  if (!isOne) await confirm(options, surroundings, `forget every login failure of ${realm}`, realm)
-  const subject = isOne ? subjectOf(options) : undefined
-  await withOperations(context, options, NEEDED, async ({ failures }) => {
-    const cleared =
-      subject === undefined ? await failures.clearAll(realm) : Number(await failures.clear(realm, subject))
-    surroundings.stdout.write(options.json ? jsonOf({ cleared }) : `${counted(cleared, 'record')} cleared\n`)
-    if (cleared === 0) context.end(EXIT.nothing)
-  })
 }

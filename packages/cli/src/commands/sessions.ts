@@ -1,34 +1,24 @@
-import type {
-  Operations,
-  SessionDetails,
-  SessionKind,
-  SessionRow,
-  SessionTarget,
-} from '@authstate/operations'
 import type { Command } from 'commander'
-import { wholeNumber } from '../arguments.js'
-import { type ConfirmOptions, confirm } from '../confirm.js'
-import { CommandError, EXIT } from '../exit-codes.js'
-import { type ListingOptions, printListing } from '../listing.js'
-import { type Column, counted, instant, jsonOf, plain, relative, tableOf } from '../output.js'
-import { type CommonOptions, type Context, withDeployment, withJson, withOperations } from './context.js'
+import type { ConfirmOptions } from '../confirm.js'
+import type { ListingOptions } from '../listing.js'
+import { type CommonOptions, type Context, withDeployment, withJson } from './context.js'
 
-interface ListOptions extends CommonOptions, ListingOptions {
+const load = () => import('../actions/sessions.js')
+
+export interface SessionListOptions extends CommonOptions, ListingOptions {
   readonly user?: string
   readonly client?: string
   readonly kind?: readonly string[]
   readonly limit?: string
 }
 
-interface EndOptions extends CommonOptions, ConfirmOptions {
+export interface SessionEndOptions extends CommonOptions, ConfirmOptions {
   readonly user?: string
   readonly client?: string
   readonly ref?: readonly string[]
   readonly except?: string
   readonly all?: boolean
 }
-
-const KINDS: readonly string[] = ['online', 'offline', 'web'] satisfies SessionKind[]
 
 /** `authstate sessions` */
 export function addSessions(program: Command, context: Context): void {
@@ -37,22 +27,24 @@ export function addSessions(program: Command, context: Context): void {
     .description('list living sessions: online, then offline, then web sessions')
     .option('-u, --user <id>', 'those of one user')
     .option('--client <id>', 'those at one client')
-    .option('--kind <kind...>', `only ${KINDS.join(', ')}`)
+    .option('--kind <kind...>', 'only online, offline, web')
     .option('--limit <count>', 'sessions of a page, 1 to 100', '50')
     .option('--cursor <cursor>', 'where the page before ended')
     .option('--all', 'every page')
     .option('--jsonl', 'print one JSON object in each line')
-    .action((realm: string, options: ListOptions) => list(context, realm, options))
+    .action((realm: string, options: SessionListOptions) =>
+      load().then(({ list }) => list(context, realm, options)),
+    )
   withJson(withDeployment(sessions.command('show <realm> <reference>')))
     .description('show one session: its clients, its times, the names of its notes')
     .action((realm: string, reference: string, options: CommonOptions) =>
-      show(context, realm, reference, options),
+      load().then(({ show }) => show(context, realm, reference, options)),
     )
   withJson(withDeployment(sessions.command('count <realm>')))
     .description('count living sessions, and logins under way')
     .option('--by-client', 'by client')
     .action((realm: string, options: CommonOptions & { byClient?: boolean }) =>
-      count(context, realm, options),
+      load().then(({ count }) => count(context, realm, options)),
     )
   withJson(withDeployment(sessions.command('end <realm>')))
     .description('end sessions')
@@ -67,193 +59,7 @@ export function addSessions(program: Command, context: Context): void {
       'after',
       '\nListeners in the processes of your application are not told of what ends here; consumers of changes are (docs/changes.md).',
     )
-    .action((realm: string, options: EndOptions) => end(context, realm, options))
-}
-
-/** Services that keep sessions. */
-const SERVING = ['user-session', 'web-session']
-
-async function list(context: Context, realm: string, options: ListOptions): Promise<void> {
-  const { user: userId, client: clientId, kind: kinds = KINDS } = options
-  const wrong = kinds.find((kind) => !KINDS.includes(kind))
-  if (wrong !== undefined)
-    throw new CommandError(
-      EXIT.configuration,
-      `--kind must be one of ${KINDS.join(', ')}, got ${JSON.stringify(wrong)}`,
+    .action((realm: string, options: SessionEndOptions) =>
+      load().then(({ end }) => end(context, realm, options)),
     )
-  const filter = {
-    userId,
-    clientId,
-    kinds: kinds as SessionKind[],
-    limit: wholeNumber(options.limit ?? '50', '--limit', 1),
-  }
-  await withOperations(context, options, SERVING, ({ sessions, hasReferences }) =>
-    printListing<SessionRow>(context.surroundings, options, {
-      pageAt: (cursor) => sessions.list(realm, { ...filter, cursor }),
-      columnsAt,
-      none: 'no sessions',
-      belowTable: hasReferences
-        ? undefined
-        : 'no references: the configuration has no keyring, so none can be named to `show` and `end --ref`\n',
-    }),
-  )
-}
-
-const columnsAt = (now: number): readonly Column<SessionRow>[] => [
-  { title: 'KIND', of: ({ kind }) => kind },
-  { title: 'USER', of: ({ userId }) => userId },
-  { title: 'STARTED', of: ({ startedAt }) => relative(startedAt, now) },
-  { title: 'LAST SEEN', of: ({ lastSeenAt }) => relative(lastSeenAt, now) },
-  { title: 'EXPIRES', of: ({ expiresAt }) => relative(expiresAt, now) },
-  { title: 'CLIENTS', of: ({ clientIds }) => clientIds.join(', '), canShrink: true },
-  { title: 'REFERENCE', of: ({ reference }) => reference },
-]
-
-async function show(
-  context: Context,
-  realm: string,
-  reference: string,
-  options: CommonOptions,
-): Promise<void> {
-  const { stdout, now } = context.surroundings
-  await withOperations(context, options, SERVING, async ({ sessions }) => {
-    const session = await sessions.show(realm, reference)
-    if (session === undefined) throw new CommandError(EXIT.nothing, 'no living session has this reference')
-    stdout.write(options.json ? jsonOf(session) : detailsOf(session, now()))
-  })
-}
-
-function detailsOf(session: SessionDetails, now: number): string {
-  const time = (at: number) => `${instant(at)} (${relative(at, now)})`
-  const { kind, userId, username, ipAddress, startedAt, lastSeenAt, expiresAt, clients, noteNames, state } =
-    session
-  const rows = [
-    ['kind', kind],
-    ['user', userId],
-    ['name', username],
-    ['address', ipAddress],
-    ['started', time(startedAt)],
-    ['last seen', time(lastSeenAt)],
-    ['expires', time(expiresAt)],
-    ['state', state],
-    ['notes', noteNames.join(', ')],
-    ...clients.map((client) => [
-      'client',
-      `${client.clientId}, last seen ${relative(client.lastSeenAt, now)}, expires ${relative(client.expiresAt, now)}`,
-    ]),
-  ].filter(([, value]) => value !== undefined && value !== '')
-  return rows.map(([name = '', value = '']) => `${name.padEnd(10)}  ${plain(value)}\n`).join('')
-}
-
-async function count(
-  context: Context,
-  realm: string,
-  options: CommonOptions & { byClient?: boolean },
-): Promise<void> {
-  const { stdout } = context.surroundings
-  await withOperations(context, options, [...SERVING, 'auth-session'], async ({ sessions }) => {
-    if (!options.byClient) {
-      const [counts, logins] = await Promise.all([sessions.count(realm), sessions.countLogins(realm)])
-      const { online, offline, web } = counts
-      const text = `online ${online}, offline ${offline}, web ${web}; logins under way ${logins}\n`
-      stdout.write(options.json ? jsonOf({ ...counts, logins }) : text)
-      return
-    }
-    const clients = await sessions.countByClient(realm)
-    const columns: Column<(typeof clients)[number]>[] = [
-      { title: 'CLIENT', of: ({ clientId }) => clientId, canShrink: true },
-      { title: 'ONLINE', of: ({ online }) => `${online}` },
-      { title: 'OFFLINE', of: ({ offline }) => `${offline}` },
-    ]
-    stdout.write(options.json ? jsonOf({ clients }) : tableOf(clients, columns, stdout))
-  })
-}
-
-/** What the options say is to end. @throws {CommandError} not one thing */
-function targetOf({ ref, user, client, all, except }: EndOptions): SessionTarget {
-  if ([ref, user, client, all].filter((given) => given !== undefined).length !== 1) {
-    throw new CommandError(EXIT.usage, 'say what is to end: one of --ref, --user, --client and --all')
-  }
-  if (except !== undefined && user === undefined)
-    throw new CommandError(EXIT.usage, '--except goes with --user')
-  if (ref !== undefined) return { references: ref }
-  if (user !== undefined) return { userId: user, except }
-  return client === undefined ? { all: true } : { clientId: client }
-}
-
-const named = (target: SessionTarget, realm: string): string => {
-  if ('references' in target) return `end ${counted(target.references.length, 'session')} of ${realm}`
-  if ('userId' in target)
-    return `end the sessions of user ${target.userId} in ${realm}${target.except ? ' but for one' : ''}`
-  return 'clientId' in target
-    ? `end the sessions at client ${target.clientId} in ${realm}`
-    : `end every session of ${realm}`
-}
-
-async function end(context: Context, realm: string, options: EndOptions): Promise<void> {
-  const { surroundings } = context
-  const target = targetOf(options)
-  const isWide = !('references' in target) && !('userId' in target)
-  await confirm(options, surroundings, named(target, realm), isWide ? realm : undefined)
-  let before: number | undefined
-  const work = async (operations: Operations) => {
-    if (options.dryRun) {
-      const found = await countOf(operations, realm, target)
-      surroundings.stdout.write(options.json ? jsonOf({ found }) : `would end ${counted(found, 'session')}\n`)
-      if (found === 0) context.end(EXIT.nothing)
-      return
-    }
-    if (isWide) before = await countOf(operations, realm, target)
-    const { ended, unknown } = await operations.sessions.end(realm, target, {
-      onProgress: progressTo(surroundings),
-    })
-    const rest = unknown > 0 ? `, ${counted(unknown, 'reference')} without a living session` : ''
-    surroundings.stdout.write(
-      options.json ? jsonOf({ ended, unknown }) : `${counted(ended, 'session')} ended${rest}\n`,
-    )
-    if (ended === 0) context.end(EXIT.nothing)
-  }
-  await withOperations(context, options, SERVING, work, async (operations) => {
-    const left = await countOf(operations, realm, target)
-    return before === undefined
-      ? `${counted(left, 'session')} left`
-      : `${Math.max(before - left, 0)} of ${counted(before, 'session')} had ended, ${left} were left`
-  })
-}
-
-/** How many sessions a target names now. */
-async function countOf({ sessions }: Operations, realm: string, target: SessionTarget): Promise<number> {
-  if ('references' in target) {
-    const shown = await Promise.all(target.references.map((reference) => sessions.show(realm, reference)))
-    return shown.filter((session) => session !== undefined).length
-  }
-  if ('all' in target) {
-    const { online, offline, web } = await sessions.count(realm)
-    return online + offline + web
-  }
-  if ('clientId' in target) {
-    const clients = await sessions.countByClient(realm)
-    const found = clients.find(({ clientId }) => clientId === target.clientId)
-    return (found?.online ?? 0) + (found?.offline ?? 0)
-  }
-  let found = 0
-  let cursor: string | undefined
-  do {
-    const page = await sessions.list(realm, { userId: target.userId, limit: 100, cursor })
-    found += page.items.length
-    cursor = page.cursor
-  } while (cursor !== undefined)
-  return target.except === undefined ? found : Math.max(found - 1, 0)
-}
-
-/** A line that is written over itself while something takes longer than a second. */
-function progressTo({ stderr, interrupted }: Context['surroundings']) {
-  if (!stderr.isTerminal) return undefined
-  return (left: number, before: number) => {
-    const done = Math.max(before - left, 0)
-    const share = before === 0 ? 1 : done / before
-    const bar = '='.repeat(Math.round(share * 20)).padEnd(20)
-    const hint = interrupted.aborted ? '' : '  Ctrl-C stops'
-    stderr.write(`\r${done} of ${before} ended [${bar}]${hint}\x1b[K${done === before ? '\n' : ''}`)
-  }
 }
