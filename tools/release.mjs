@@ -34,6 +34,10 @@ function faultsOf(packages) {
     ...(versions.size > 1
       ? [`packages have the versions ${[...versions].join(', ')}: they must have one`]
       : []),
+    ...(isDry ||
+    !/authstate\.example/.test(readFileSync(join(root, 'packages/spi/src/docs-address.ts'), 'utf8'))
+      ? []
+      : ['packages/spi/src/docs-address.ts: write the address of the docs site']),
     ...(new RegExp(`^## ${version}\\b`, 'm').test(page) ? [] : [`CHANGELOG.md has no section ${version}`]),
     ...packages
       .filter(({ manifest }) => manifest.publishConfig?.access !== 'public')

@@ -29,17 +29,17 @@ export function typescriptBlocks(path: string, text: string): Block[] {
 
 const withoutCode = (text: string): string => text.replace(FENCE, '').replace(/`[^`\n]*`/g, '')
 
-/** The anchors that a reader's browser knows: headings, lower case, words joined by hyphens. */
-const anchorsOf = (text: string): Set<string> =>
-  new Set(
-    [...text.replace(FENCE, '').matchAll(/^#{1,6} (.+)$/gm)].map(([, title = '']) =>
-      title
-        .toLowerCase()
-        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-        .trim()
-        .replace(/\s/g, '-'),
-    ),
+/** The anchors that a reader's browser knows: headings, lower case, words joined by hyphens, and those that are written out. */
+const anchorsOf = (text: string): Set<string> => {
+  const titles = [...text.replace(FENCE, '').matchAll(/^#{1,6} (.+)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .trim()
+      .replace(/\s/g, '-'),
   )
+  return new Set([...titles, ...[...text.matchAll(/<a id="([^"]+)">/g)].map(([, id = '']) => id)])
+}
 
 /** Relative links of the pages that lead nowhere. `exists` answers for files and folders, from the root. */
 export function brokenLinks(pages: ReadonlyMap<string, string>, exists: (path: string) => boolean): string[] {

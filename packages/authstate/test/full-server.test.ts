@@ -9,7 +9,7 @@ import { type AuthState, createAuthState, StoreUnavailableError } from '../src/i
 import { LOCAL, REALM, type Stored, store, VERBS } from './full/verbs.js'
 
 const page = readFileSync(new URL('../../../docs/errors.md', import.meta.url), 'utf8')
-const table = page.slice(page.indexOf('### On a full server')).split('\n')
+const table = page.slice(page.indexOf('## On a full server')).split('\n')
 
 /** What docs/errors.md says of the verbs of an SPI on a full server. */
 function documented(spi: string): { readonly goesOn: string[]; readonly isRefused: string[] } {

@@ -1,3 +1,5 @@
+import { ERRORS_ADDRESS } from '@authstate/spi/internal'
+
 /** Every code an {@link HttpError} can carry. Codes are stable; messages are not. */
 export type HttpErrorCode =
   /** The deadline passed, or the connection was not open in time. */
@@ -57,6 +59,8 @@ export class HttpError extends Error {
   readonly host?: string
   /** A code of the host system, such as `ECONNREFUSED`, or a few words of ours. */
   readonly detail?: string
+  /** Address of the page about this code. */
+  readonly docs: string
   readonly [brand] = true
 
   constructor(code: HttpErrorCode, { sent, host, detail }: HttpErrorDetails) {
@@ -64,6 +68,7 @@ export class HttpError extends Error {
       `http-client: ${WHAT[code]}${host === undefined ? '' : ` (${host})`}${detail === undefined ? '' : `: ${detail}`}`,
     )
     this.code = code
+    this.docs = `${ERRORS_ADDRESS}HttpError#${code}`
     this.sent = sent
     if (host !== undefined) this.host = host
     if (detail !== undefined) this.detail = detail

@@ -1,4 +1,5 @@
 import { assertOneOf } from './assert.js'
+import { ERRORS_ADDRESS } from './docs-address.js'
 import { assertOptions, type Known } from './known.js'
 
 /** Every code a {@link ProviderError} can carry. Codes are stable; messages are not. */
@@ -23,11 +24,14 @@ const brand = Symbol.for('authstate.error')
  */
 export abstract class ProviderError extends Error {
   abstract readonly code: ProviderErrorCode
+  /** Address of the page about this code: the cause, whether the call may be repeated, and what to do. */
+  readonly docs: string
   readonly [brand] = true
 
   constructor(message: string, options?: ErrorOptions) {
     super(message, options)
     this.name = new.target.name
+    this.docs = ERRORS_ADDRESS + (new.target.code ?? '')
   }
 
   static code?: ProviderErrorCode

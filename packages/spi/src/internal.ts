@@ -16,6 +16,7 @@ export {
   walkHops,
 } from './client-address.js'
 export { hostClocks } from './clock.js'
+export { ERRORS_ADDRESS } from './docs-address.js'
 export { isPromiseLike } from './emitter.js'
 export { hostPattern, isHostName, isHostPattern } from './host-names.js'
 export { ID_LENGTH } from './ids.js'
