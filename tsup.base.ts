@@ -35,13 +35,14 @@ const base: Options = {
   target: 'node20',
   platform: 'node',
   tsconfig: 'tsconfig.build.json',
-  dts: true,
+  // tools/declarations.mjs writes the declarations of all packages in one run.
+  dts: false,
   sourcemap: true,
   // A map leads to names and lines; the sources themselves are in the repository.
   esbuildOptions: (options) => {
     options.sourcesContent = false
   },
-  clean: true,
+  clean: ['!**/*.d.ts', '!**/*.d.cts'],
   // Both must stay on. With `splitting` alone, tsup 8 and 9 hand the CJS chunks to sucrase, which rewrites
   // `?.` and `??` into slow helper calls; with neither, every CJS entry gets its own copy of shared
   // modules (two copies of each error class). With both, rollup writes the CJS chunks.

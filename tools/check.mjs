@@ -10,12 +10,13 @@ const SIDE_BY_SIDE = [
   ['types', tool('tsc'), ['-p', 'tsconfig.json', '--noEmit']],
   ['reference', tool('typedoc'), ['--logLevel', 'Warn']],
   ['lint', tool('biome'), ['ci', '--colors=off', '--error-on-warnings', '.']],
+  ['declarations', process.execPath, [join(root, 'tools', 'declarations.mjs')]],
   ['generated', process.execPath, [join(root, 'tools', 'sync.mjs'), '--check']],
 ]
 
 /** Each needs all processors, and the one before. */
 const IN_TURN = [
-  ['build', tool('turbo'), ['run', 'build', '--output-logs=errors-only']],
+  ['build', tool('turbo'), ['run', 'build', '--concurrency=2', '--output-logs=errors-only']],
   ['packages', process.execPath, [join(root, 'tools', 'check-packages.mjs')]],
 ]
 

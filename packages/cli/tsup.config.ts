@@ -4,5 +4,5 @@ import base, { entriesOf } from '../../tsup.base.js'
 export default defineConfig([
   { ...base, entry: entriesOf(import.meta.url) },
   // The command is a program of its own: nobody imports it.
-  { ...base, entry: ['src/main.ts'], format: ['esm'], dts: false, clean: false },
+  { ...base, entry: ['src/main.ts'], format: ['esm'], clean: false },
 ])

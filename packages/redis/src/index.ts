@@ -1,5 +1,5 @@
 export { batchWrites } from './batch-writes.js'
-export type { Annotation, Declared, How, Wanted } from './changes/annotations.js'
+export type { Annotation, Asked, Declared, How, Wanted } from './changes/annotations.js'
 export { annotationsOf } from './changes/annotations.js'
 export type { ChangeConsumer, RecordedConsumers } from './changes/consumers.js'
 export { Noting, recordedAs } from './changes/consumers.js'
