@@ -82,7 +82,7 @@ export interface BatchableStream {
   readonly remoteAddress?: string | undefined
   readonly remotePort?: number | undefined
   readonly destroyed?: boolean
-  destroy?(error: Error): unknown
+  destroy?(error?: Error): unknown
 }
 
 export const internals = (client: RedisClient): ClientInternals => client as unknown as ClientInternals

@@ -11,6 +11,7 @@ import {
 import { adviseOn } from './advice.js'
 import { BATCH_SIZE, batchWrites } from './batch-writes.js'
 import type { RedisClient } from './client.js'
+import { ConnectDeadline } from './connect-deadline.js'
 import { OpenConnection, type RedisConnection } from './connection.js'
 import { connectsAgain, leaveReplica } from './demoted.js'
 import { examineAtStart } from './doctor/at-start.js'
@@ -69,7 +70,8 @@ export async function openConnection(
   identity?: NodeIdentity,
 ): Promise<RedisConnection> {
   const owned = config.client === undefined
-  const client = config.client ?? (await makeClient(config))
+  const deadline = new ConnectDeadline(config.connectTimeoutMs)
+  const client = config.client ?? (await makeClient(config, deadline))
   const { mayRepeat } = adviseOn(client, logger)
   const watch = () =>
     connectsAgain(client)
@@ -78,7 +80,7 @@ export async function openConnection(
   // A Cluster has more nodes to try; one server has `connectTimeoutMs` to answer for the first time.
   let stopWatching = client.isCluster ? watch() : () => {}
   try {
-    await becomeReady(client, config)
+    await becomeReady(client, config, deadline)
     if (!client.isCluster) stopWatching = watch()
   } catch (error) {
     stopWatching()
@@ -153,7 +155,8 @@ async function openReader(
   logger: Logger,
   holdMs?: number,
 ): Promise<RedisClient> {
-  const reader = config.client === undefined ? await makeClient(config) : duplicateClient(client)
+  const deadline = new ConnectDeadline(config.connectTimeoutMs)
+  const reader = config.client === undefined ? await makeClient(config, deadline) : duplicateClient(client)
   reader.on('error', (error: Error) => {
     logger.debug({ reason: reasonOf(error) }, 'the reading connection to Redis failed; trying again')
   })
@@ -161,7 +164,7 @@ async function openReader(
   const stop = watchSilence(reader, { timeoutMs: config.commandTimeoutMs, holdMs, isOurs: true, logger })
   reader.on('end', stop)
   try {
-    await becomeReady(reader, config)
+    await becomeReady(reader, config, deadline)
   } catch (error) {
     stop()
     endClient(reader)

@@ -34,11 +34,12 @@ export class Credentials {
   /**
    * Asks before there is a client.
    *
+   * @param leftMs How long the answer is waited for.
    * @throws {ConfigurationError} the answer is none
    * @throws {StoreUnavailableError} the function failed, or did not answer in time
    */
-  async askAhead(): Promise<void> {
-    await this.#ask()
+  async askAhead(leftMs: number): Promise<void> {
+    await this.#ask(leftMs)
     this.#isAhead = true
   }
 
@@ -72,13 +73,10 @@ export class Credentials {
     }
   }
 
-  async #ask(): Promise<void> {
+  async #ask(ms = this.#timeoutMs): Promise<void> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
-      timer = timers.setTimeout(
-        () => reject(failed(`gave no answer within ${this.#timeoutMs} ms`)),
-        this.#timeoutMs,
-      )
+      timer = timers.setTimeout(() => reject(failed(`gave no answer within ${this.#timeoutMs} ms`)), ms)
     })
     try {
       const answer: unknown = await Promise.race([this.#called(), late])

@@ -1,6 +1,7 @@
 import { ConfigurationError } from '@authstate/spi'
 import type { ClusterOptions, RedisOptions as IoredisOptions } from 'ioredis'
 import { internals, type RedisClient } from './client.js'
+import { ConnectDeadline } from './connect-deadline.js'
 import { type ConnectorParts, Credentials, connectorAsking } from './credentials.js'
 import { refusalOf } from './failure.js'
 import { type Address, parseAddress, type RedisConfig } from './options.js'
@@ -17,9 +18,12 @@ const DISCONNECT_MS = 200
  * Makes an ioredis client that keeps this library's guarantees: nothing in flight is ever sent a second time behind
  * the caller's back, and it fails as soon as its connection breaks.
  */
-export async function makeClient(config: RedisConfig): Promise<RedisClient> {
+export async function makeClient(
+  config: RedisConfig,
+  deadline = new ConnectDeadline(config.connectTimeoutMs),
+): Promise<RedisClient> {
   const { Redis, Cluster, ...parts } = await loadIoredis()
-  const common = { ...connectionOptions(config), ...(await credentialOptions(config, parts)) }
+  const common = { ...connectionOptions(config), ...(await credentialOptions(config, parts, deadline)) }
   // Twice the time-out after a failover all works again: one attempt that began too early, a pause, the next.
   const mostMs = Math.max(RETRY_MS.first, Math.min(RETRY_MS.most, config.commandTimeoutMs / 2))
   if (config.nodes) {
@@ -82,7 +86,11 @@ export function duplicateClient(client: RedisClient): RedisClient {
 /** Ends a client that nobody else uses. Until its socket is gone it may still complain, and nobody shall listen. */
 export function endClient(client: RedisClient): void {
   client.on('error', () => {})
+  const nodes = client.isCluster ? (internals(client).nodes?.('all') ?? []) : [client]
+  // Nothing of ours is on its way on these, and a server that says nothing does not close them either.
+  const unready = nodes.filter(({ status }) => status !== 'ready').map((node) => internals(node).stream)
   client.disconnect()
+  for (const stream of unready) stream?.destroy?.()
 }
 
 /** Options of a client for one server that says at once when a command is lost, and leaves the rest to the caller. */
@@ -105,10 +113,14 @@ function connectionOptions(config: RedisConfig): IoredisOptions {
 }
 
 /** How a client gets credentials that change. */
-async function credentialOptions(config: RedisConfig, parts: ConnectorParts): Promise<IoredisOptions> {
+async function credentialOptions(
+  config: RedisConfig,
+  parts: ConnectorParts,
+  deadline: ConnectDeadline,
+): Promise<IoredisOptions> {
   if (config.credentials === undefined) return {}
   const credentials = new Credentials(config.credentials, config.connectTimeoutMs)
-  await credentials.askAhead()
+  await credentials.askAhead(deadline.leftMs())
   return { ...credentials.options, ...connectorAsking(parts, credentials, config.sentinels !== undefined) }
 }
 

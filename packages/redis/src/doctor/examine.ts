@@ -1,4 +1,5 @@
 import { assertOptions, systemClock } from '@authstate/spi'
+import { ConnectDeadline } from '../connect-deadline.js'
 import { endClient, makeClient } from '../make-client.js'
 import { describeTarget, parseOptions, type RedisOptions } from '../options.js'
 import { watchOutgoing } from '../outgoing.js'
@@ -51,12 +52,13 @@ export async function examine(
   assertCount('sample', sample, 0, 1_000_000)
   assertCount('probes', probes, 1, 10_000)
   const config = parseOptions(typeof target === 'string' ? { url: target } : target)
-  const client = config.client ?? (await makeClient(config))
+  const deadline = new ConnectDeadline(config.connectTimeoutMs)
+  const client = config.client ?? (await makeClient(config, deadline))
   const onError = () => {}
   client.on('error', onError)
   const stopHiding = watchOutgoing(client, `${config.prefix}:`)
   try {
-    await becomeReady(client, config)
+    await becomeReady(client, config, deadline)
     const facts = await gather(client, config, { clock, sample, probes })
     const findings = CHECKS.map((check) => findingOf(check, facts))
     const info = facts.servers.find((server) => server.info !== undefined)?.info
