@@ -19,7 +19,7 @@ import {
   type Finding,
 } from '../src/doctor.js'
 import { connect, type RedisOptions } from '../src/index.js'
-import { elsewhere, saying } from './doubtful-servers.js'
+import { elsewhere, saying, sentinelNaming } from './doubtful-servers.js'
 import { everythingIn, failureOf, freshPrefix } from './support.js'
 
 const FEW: ExamineOptions = { probes: 5 }
@@ -69,6 +69,25 @@ describeWith(serverBinary, 'one server', () => {
     await server.stop()
   })
   const url = () => `redis://127.0.0.1:${server.basePort}`
+
+  test('to which one sentinel leads while another names a different master', async () => {
+    const here = { host: '127.0.0.1', port: server.basePort }
+    const agreeing = await sentinelNaming(here)
+    const other = await sentinelNaming({ host: '127.0.0.1', port: 1 })
+    const about = (...ports: number[]) => ({
+      sentinels: ports.map((port) => `127.0.0.1:${port}`),
+      name: 'logins',
+    })
+    const said = await examined(about(agreeing, other))
+    expect(finding(said, 'sentinel.quorum')).toMatchObject({
+      verdict: 'fail',
+      message: `sentinels name different masters: 127.0.0.1:${server.basePort} and 127.0.0.1:1`,
+      fix: expect.stringContaining('SENTINEL RESET logins'),
+      measured: { asked: 2, answering: 2, masters: 2 },
+    })
+    expect(exitCodeOf(said)).toBe(1)
+    expect(verdict(await examined(about(agreeing)), 'sentinel.quorum')).toBe('ok')
+  })
 
   test('that is well set up fails nothing', async () => {
     await admin.config('SET', 'appendonly', 'yes')

@@ -146,8 +146,13 @@ export const durabilityChecks: readonly Check[] = [
       const known = first.others + 1
       const up = known - first.othersDown
       const measured = { known, up, asked: sentinels.length, answering: answering.length }
-      if (new Set(answering.map(({ master }) => master)).size > 1) {
-        return fail('sentinels name different masters', 'look at the log of the sentinels', measured)
+      const masters = [...new Set(answering.map(({ master }) => master))]
+      if (masters.length > 1) {
+        return fail(
+          `sentinels name different masters: ${masters.join(' and ')}`,
+          `those that were cut off agree once they hear of the others; on one that still names the old master run SENTINEL RESET ${config.name}`,
+          { ...measured, masters: masters.length },
+        )
       }
       if (up <= known / 2) {
         return fail(
