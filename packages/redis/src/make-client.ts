@@ -17,12 +17,15 @@ const DISCONNECT_MS = 200
 /**
  * Makes an ioredis client that keeps this library's guarantees: nothing in flight is ever sent a second time behind
  * the caller's back, and it fails as soon as its connection breaks.
+ *
+ * @param load Gives the parts of ioredis, 5.9 or later or 6.
  */
 export async function makeClient(
   config: RedisConfig,
   deadline = new ConnectDeadline(config.connectTimeoutMs),
+  load: () => Promise<Ioredis> = loadIoredis,
 ): Promise<RedisClient> {
-  const { Redis, Cluster, ...parts } = await loadIoredis()
+  const { Redis, Cluster, ...parts } = await load()
   const common = { ...connectionOptions(config), ...(await credentialOptions(config, parts, deadline)) }
   // Twice the time-out after a failover all works again: one attempt that began too early, a pause, the next.
   const mostMs = Math.max(RETRY_MS.first, Math.min(RETRY_MS.most, config.commandTimeoutMs / 2))
@@ -119,6 +122,11 @@ async function credentialOptions(
   deadline: ConnectDeadline,
 ): Promise<IoredisOptions> {
   if (config.credentials === undefined) return {}
+  if (parts.AbstractConnector === undefined || parts.SentinelConnector === undefined) {
+    throw new ConfigurationError(
+      'redis.credentials: needs ioredis 5.9 or later, and an older one is installed',
+    )
+  }
   const credentials = new Credentials(config.credentials, config.connectTimeoutMs)
   await credentials.askAhead(deadline.leftMs())
   return { ...credentials.options, ...connectorAsking(parts, credentials, config.sentinels !== undefined) }
@@ -131,7 +139,7 @@ function backOff(attempt: number, mostMs: number): number {
 }
 
 /** The two constructors as we call them: ioredis types them by reply mapping, which we leave alone. */
-interface Ioredis extends ConnectorParts {
+export interface Ioredis extends ConnectorParts {
   readonly Redis: new (...args: [options: IoredisOptions, url?: string]) => RedisClient
   readonly Cluster: new (nodes: readonly Address[], options: ClusterOptions) => RedisClient
 }

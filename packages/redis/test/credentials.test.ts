@@ -3,11 +3,15 @@ import { randomUUID } from 'node:crypto'
 import { RecordingLogger } from '@authstate/conformance'
 import { ConfigurationError } from '@authstate/spi'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis5'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { ask, start, type Topology } from '../../../tools/servers/topology.mjs'
 import { describeWith, serverBinary } from '../../../tools/testing/capabilities.js'
 import { examine } from '../src/doctor.js'
 import { connect, type RedisOptions } from '../src/index.js'
+import { endClient, type Ioredis, makeClient } from '../src/make-client.js'
+import { parseOptions } from '../src/options.js'
+import { becomeReady } from '../src/ready.js'
 import { count, everythingIn, failureOf, freshPrefix, listen, open } from './support.js'
 
 /** What all passwords of this file begin with, so that a leak is seen. */
@@ -79,6 +83,35 @@ describe.each(['single', 'sentinel', 'cluster'] as const)('on %s', (kind) => {
       60_000,
     )
 
+    test('are asked for by a client of ioredis 5 as well', async () => {
+      const username = `app-${randomUUID()}`
+      let password = `${SECRET}-1`
+      let asked = 0
+      await rotate(username, password)
+      const config = parseOptions({
+        ...way(),
+        commandTimeoutMs: 500,
+        credentials: () => {
+          asked += 1
+          return { username, password }
+        },
+      })
+      const load = async () => (await import('ioredis5')) as unknown as Ioredis
+      const client = await makeClient(config, undefined, load)
+      onTestFinished(() => endClient(client))
+      client.on('error', () => {})
+      await becomeReady(client, config)
+      expect(client).toBeInstanceOf(kind === 'cluster' ? Cluster5 : Redis5)
+      expect(await client.get('absent')).toBeNull()
+      const before = asked
+
+      password = `${SECRET}-2`
+      await rotate(username, password)
+      const answer = () => client.get('absent').catch(() => 'not yet')
+      await expect.poll(answer, { timeout: 20_000 }).toBeNull()
+      expect(asked).toBeGreaterThan(before)
+    }, 60_000)
+
     test('that are wrong stop the start, which says where they come from', async () => {
       const username = `app-${randomUUID()}`
       await rotate(username, `${SECRET}-right`)
@@ -129,6 +162,14 @@ describe('a function', () => {
       connect({ url, credentials: () => new Promise<never>(() => {}), connectTimeoutMs: 20 }),
     )
     expect((error as Error).message).toMatch(/no answer within 20 ms/)
+  })
+
+  test('is refused where ioredis is too old to ask it', async () => {
+    const config = parseOptions({ url, credentials: () => ({ password: SECRET }) })
+    const load = async () => ({ Redis, Cluster: Cluster5 }) as unknown as Ioredis
+    const error = await failureOf(makeClient(config, undefined, load))
+    expect(error).toBeInstanceOf(ConfigurationError)
+    expect((error as Error).message).toMatch(/^redis\.credentials: needs ioredis 5\.9 or later/)
   })
 
   test('is not asked once the client has ended', async () => {
