@@ -1,11 +1,13 @@
 // npm run test:long [-- --runs 5000] [--seed 7] [--on cluster]: random histories, by the thousand: user sessions on memory beside Redis, and
 // both beside the model; guards against guessing on memory beside Redis, and their policy 100 000 times at least. What disagrees is printed with its seed, and shrunk.
+// Before them the alerts of telemetry, by Prometheus' own checker.
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { installDependencies, requireNode } from './lib/install.mjs'
 import { packageFolders } from './lib/packages.mjs'
 import { root, runProgram, toolEnv } from './lib/run.mjs'
+import { findPromtool, NoPromtool } from './servers/promtool.mjs'
 import { ensureRedis } from './servers/redis-binary.mjs'
 
 /** Files with a long variant, by their project. */
@@ -37,10 +39,31 @@ function readArguments() {
   }
 }
 
+/** Checks the rules of alerts, and when they fire. Where Prometheus' checker is not to be had, says so. */
+async function checkAlerts() {
+  const folder = join(root, 'packages', 'telemetry')
+  let promtool
+  try {
+    promtool = await findPromtool()
+  } catch (error) {
+    if (!(error instanceof NoPromtool)) throw error
+    console.log(`alerts: left out, ${error.message}`)
+    return
+  }
+  for (const args of [
+    ['check', 'rules', 'alerts.yaml'],
+    ['test', 'rules', join('test', 'alerts.promtool.yaml')],
+  ]) {
+    const { status } = await runProgram(promtool, args, { cwd: folder })
+    process.exitCode ||= status
+  }
+}
+
 requireNode()
 try {
   const chosen = readArguments()
   await installDependencies()
+  await checkAlerts()
   await ensureRedis()
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
   for (const [project, file] of LONG) {

@@ -78,7 +78,8 @@ export const ALERTS: readonly Alert[] = [
   {
     name: 'AuthstateWritesRefused',
     expression:
-      'sum by (spi) (rate(authstate_writes_refused_total[10m])) > 0.1 + 3 * sum by (spi) (rate(authstate_writes_refused_total[10m] offset 1d))',
+      // In the first day of a deployment there is no day before: it counts as one without a refusal.
+      'sum by (spi) (rate(authstate_writes_refused_total[10m])) > 0.1 + 3 * (sum by (spi) (rate(authstate_writes_refused_total[10m] offset 1d)) or 0 * sum by (spi) (rate(authstate_writes_refused_total[10m])))',
     forAtLeast: '10m',
     severity: 'warning',
     summary: 'Far more writes than a day ago would have brought back what was ended, or exceed a limit.',
