@@ -23,6 +23,8 @@ export const MEASURES: readonly MeasureProgram[] = [
   { path: 'growth/server-time', targets: ['scale'], timed: true },
   { path: 'growth/masters', targets: ['scale'], timed: true, cluster: true },
   { path: 'growth/in-memory', targets: ['scale'], timed: true },
+  { path: 'setups/settings', targets: ['setups'], timed: true },
+  { path: 'setups/capacity', targets: ['scale'], timed: true },
   { path: 'storms/run', targets: ['storms'], timed: true },
   { path: 'growth/endings', targets: ['D9'], timed: true },
 ]

@@ -29,7 +29,10 @@ const patient = {
 } as const
 
 /** How the library reaches Redis in each variant: by itself, or over a client that the application brings. */
-function connection({ url, nodes, prefix, variant }: Place): { redis: RedisOptions; client?: RedisClient } {
+function connection({ url, nodes, prefix, variant, redis: more }: Place): {
+  redis: RedisOptions
+  client?: RedisClient
+} {
   switch (variant) {
     case 'cluster':
       return { redis: { nodes: [...nodes], prefix } }
@@ -40,7 +43,7 @@ function connection({ url, nodes, prefix, variant }: Place): { redis: RedisOptio
     case 'ioredis 5 plain':
       return given(new Redis5(url, patient), prefix, false)
     default:
-      return { redis: { url, prefix } }
+      return { redis: { url, prefix, ...more } }
   }
 }
 

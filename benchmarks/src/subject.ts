@@ -7,6 +7,8 @@ export interface Place {
   /** Of the keys this subject makes; ends without a separator. */
   readonly prefix: string
   readonly variant: string
+  /** More options of our connection, as JSON. */
+  readonly redis?: Readonly<Record<string, unknown>>
 }
 
 /** Does one operation. `turn` counts up from 0 over the life of the process. */
