@@ -1,0 +1,67 @@
+import type { AuditLine } from '../audit.js'
+import { when } from '../format.js'
+import { type Html, html, named, plain } from '../html.js'
+import { type Page, table } from '../page.js'
+import type { Asked, Screen, Sources } from '../screen.js'
+import { cursorOf, limitOf } from './sessions.js'
+
+interface Audit {
+  /** `false`: the console was given none, or it cannot be read here. */
+  readonly isThere: boolean
+  readonly items: readonly AuditLine[]
+  readonly cursor?: string
+}
+
+/** Who did what. */
+export const audit: Screen<Audit> = {
+  path: 'audit',
+  api: 'audit',
+  title: 'Audit',
+  scope: 'all',
+  load,
+  view,
+}
+
+async function load({ operator, realms, realmId, query }: Asked, sources: Sources): Promise<Audit> {
+  const { options, seals } = sources
+  if (options.audit?.canRead !== true) return { isThere: false, items: [] }
+  // Who sees some realms only reads of one of them.
+  const realm = operator.realms === undefined ? undefined : realmId || realms[0]
+  if (operator.realms !== undefined && realm === undefined) return { isThere: true, items: [] }
+  const place = `audit ${realm ?? ''}`
+  const page = await options.audit.read({
+    first: 'newest',
+    limit: limitOf(query),
+    cursor: cursorOf(query, sources, place),
+    ...(realm !== undefined && { realm }),
+  })
+  return {
+    isThere: true,
+    items: page.items,
+    ...(page.cursor !== undefined && { cursor: seals.seal('cursor', page.cursor, place) }),
+  }
+}
+
+function view({ isThere, items, cursor }: Audit, page: Page): Html {
+  if (!isThere) {
+    return html`<p class="empty">No audit is configured that can be read here. Give the console one: <code>audit</code>.</p>`
+  }
+  return html`${table(
+    'What was done, the newest first',
+    items,
+    [
+      { title: 'When', of: ({ at }) => when(at, page.now) },
+      { title: 'Who', of: ({ actor }) => actor && html`${named(actor.name)} <small>${actor.via}</small>` },
+      { title: 'What', of: ({ event }) => plain(event) },
+      { title: 'Realm', of: ({ realm }) => realm && named(realm) },
+      {
+        title: 'On what',
+        of: ({ records }) => records.map(({ kind, name }) => `${kind} ${plain(name)}`).join(', '),
+      },
+      { title: 'Outcome', of: ({ outcome, reason }) => plain([outcome, reason].filter(Boolean).join(': ')) },
+      { title: 'How many', of: ({ count }) => count, isNumber: true },
+    ],
+    'Nothing was done yet.',
+  )}
+${cursor !== undefined && html`<p>${page.link('audit', { realm: page.realmId || undefined, cursor }, 'Older lines')}</p>`}`
+}
