@@ -39,6 +39,7 @@ const PRINTED: Readonly<Record<string, RegExp>> = {
   authstate: /^$/,
   'better-auth': /^\[ 't-2', 't-3' \]\n$/,
   cli: /^redis {2}/,
+  console: /^200\n401\n$/,
   cluster: /^a hello\n17\n$/,
   conformance: /# pass \d{2}[\s\S]*# fail 0/,
   'express-session': /^\[ 'id-2' \]\n$/,

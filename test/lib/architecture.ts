@@ -37,6 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   authstate: ['spi', 'registry', 'conformance', ...services.map(({ name }) => name)],
   operations: ['spi', 'authstate'],
   cli: ['spi', 'authstate', 'operations', 'conformance'],
+  console: ['spi', 'authstate', 'operations'],
   telemetry: ['spi', 'authstate'],
 }
 

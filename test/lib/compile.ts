@@ -8,6 +8,7 @@ import { root } from './tracked.js'
 const OF_ANOTHER: Readonly<Record<string, string>> = {
   'docs/writing-a-provider.md': 'examples/custom-provider',
   'docs/telemetry.md': 'packages/telemetry',
+  'docs/console.md': 'packages/console',
 }
 
 /** The adapter that a block imports, whose readers have the framework it is for. */

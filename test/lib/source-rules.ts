@@ -15,14 +15,14 @@ export const RULES: readonly Rule[] = [
   {
     what: 'the real clock',
     where: SOURCE,
-    except: /\/spi\/src\/clock\.ts$/,
+    except: /\/spi\/src\/clock\.ts$|\/console\/src\/assets\/script\.ts$/,
     pattern: /\bDate\.now\(\)|\bnew Date\(\)/,
   },
   {
     what: 'a timer that a test runner may have replaced; use `timers`',
     where: SOURCE,
-    // A suite runs inside of a test runner, and only there.
-    except: /\/spi\/src\/timers\.ts$|\/conformance(\/|\.ts$)/,
+    // A suite runs inside of a test runner, and only there; the script of the console in a browser.
+    except: /\/spi\/src\/timers\.ts$|\/console\/src\/assets\/script\.ts$|\/conformance(\/|\.ts$)/,
     pattern:
       /(?<![\w.])((set|clear)(Timeout|Interval|Immediate)|queueMicrotask)\(|\bprocess\.nextTick\(|\bperformance\.now\(/,
   },

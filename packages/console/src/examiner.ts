@@ -1,5 +1,4 @@
 import type { Clock } from '@authstate/spi'
-import { timers } from '@authstate/spi/internal'
 import type { Examination } from 'authstate/redis/doctor'
 import { sentenceOf } from './trouble.js'
 import { inTime } from './watch.js'
@@ -48,7 +47,7 @@ export class Examiner {
   }
 
   #age(): number {
-    return timers.monotonicMs() - this.#endedAt
+    return Math.abs(this.#clock.now() - this.#endedAt)
   }
 
   #examine(): Promise<void> {
@@ -62,7 +61,7 @@ export class Examiner {
         const { failure: _, ...before } = this.#diagnosis
         this.#diagnosis = { ...before, failure: sentenceOf(error), at: this.#clock.now() }
       }
-      this.#endedAt = timers.monotonicMs()
+      this.#endedAt = this.#clock.now()
       this.#examining = undefined
     })()
     return this.#examining

@@ -60,7 +60,7 @@ export class Watch {
 
   /** What is there now, or, while the store is slow to answer, what was seen last. */
   async look(): Promise<Sight> {
-    const age = timers.monotonicMs() - this.#lookedAt
+    const age = Math.abs(this.#clock.now() - this.#lookedAt)
     const mostAge = Math.max(LEAST_AGE_MS, this.#sight.realms.length * MS_PER_REALM)
     if (age > mostAge) {
       const looking = this.lookAgain()
@@ -72,7 +72,7 @@ export class Watch {
   /** Looks now. Who asks meanwhile gets the same answer. */
   lookAgain(): Promise<void> {
     this.#looking ??= this.#ask().finally(() => {
-      this.#lookedAt = timers.monotonicMs()
+      this.#lookedAt = this.#clock.now()
       this.#looking = undefined
     })
     return this.#looking

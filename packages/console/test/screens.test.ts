@@ -174,14 +174,12 @@ describe('the screens', () => {
     const { gzipSync } = await import('node:zlib')
     const { state, get } = await world({}, [])
     for (let n = 0; n < 50; n++)
-      await state
-        .realm('acme')
-        .userSessions.create({
-          userId: `user ${n} ${randomBytes(4).toString('hex')}`,
-          loginUsername: `u${n}@example.org`,
-          ipAddress: `203.0.113.${n}`,
-          client: { clientId: 'portal' },
-        })
+      await state.realm('acme').userSessions.create({
+        userId: `user ${n} ${randomBytes(4).toString('hex')}`,
+        loginUsername: `u${n}@example.org`,
+        ipAddress: `203.0.113.${n}`,
+        client: { clientId: 'portal' },
+      })
     const { text } = await get('/sessions?realm=acme')
     expect(text.match(/name="refs"/g)).toHaveLength(50)
     const assets = [...text.matchAll(/"(\/assets\/[^"]+)"/g)].map(([, path]) => path ?? '')
