@@ -99,6 +99,20 @@ describe('the first program of the README', () => {
   })
 })
 
+describeWith(redis, 'the program of the five-minute start', () => {
+  test('one process finds the session of another, and ends it', { timeout: 90_000 }, async () => {
+    const page = readTracked(/^docs\/start\.md$/).get('docs/start.md') ?? ''
+    const cwd = join(root, 'packages', 'authstate')
+    const program = bundleText(/^```js\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? '', cwd)
+    const start = (...args: string[]) =>
+      new Child(program, args, { cwd, env: { ...process.env, REDIS_URL: redisUrl() } }).finished()
+    const id = (await start()).trim()
+    expect(await start('get', id)).toBe('ada\n')
+    expect(await start('logout', id)).toBe('true\n')
+    expect(await start('get', id)).toBe('undefined\n')
+  })
+})
+
 describeWith(redis, 'the program of the README of redis', () => {
   test('counts', { timeout: 90_000 }, async () => {
     const program = programs.get('redis') ?? ''

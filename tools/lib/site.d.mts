@@ -1,0 +1,2 @@
+/** The pages that the site shows, by their path in the repository. */
+export function sitePages(): ReadonlyMap<string, string>
