@@ -1,3 +1,4 @@
+import { answerNodes, askNodes } from '@authstate/cluster'
 import {
   assertInteger,
   assertName,
@@ -5,9 +6,8 @@ import {
   ConfigurationError,
   type Keyring,
   type Known,
-  randomId,
 } from '@authstate/spi'
-import { isPlainObject, type LiveKeyring, timers } from '@authstate/spi/internal'
+import { isPlainObject, type LiveKeyring } from '@authstate/spi/internal'
 import type { AuthState } from './auth-state.js'
 import { type ClusterProvider, clusterSpi } from './spis.js'
 
@@ -55,8 +55,7 @@ export interface DeploymentKeys {
 }
 
 const OPTIONS: Known<{ waitMs?: number }> = { waitMs: true }
-const QUESTIONS = 'authstate.keys?'
-const ANSWERS = 'authstate.keys'
+const TOPICS = { topic: 'authstate.keys?', answers: 'authstate.keys' }
 const ORDERS = 'authstate.keys!'
 
 /** Keys of a running state, which from now on answers other nodes and does as they say. */
@@ -65,14 +64,7 @@ export function deploymentKeys(state: AuthState, keyring: LiveKeyring): Deployme
   const has = (id: unknown, fingerprint: unknown): id is string =>
     typeof id === 'string' && fingerprint !== undefined && keyring.fingerprint(id) === fingerprint
   if (cluster !== undefined) {
-    cluster.subscribe<unknown>(QUESTIONS, async (event) => {
-      if (!isPlainObject(event)) return
-      const { question, id, fingerprint } = event
-      // Who asked has a time-out.
-      await cluster
-        .publish(ANSWERS, { to: question, has: has(id, fingerprint) }, { scope: 'others' })
-        .catch(() => {})
-    })
+    answerNodes(cluster, TOPICS, ({ id, fingerprint }) => [{ has: has(id, fingerprint) }])
     cluster.subscribe<unknown>(ORDERS, (event) => {
       if (isPlainObject(event) && has(event['id'], event['fingerprint'])) keyring.use(event['id'])
     })
@@ -122,29 +114,12 @@ async function nodesWithout(
   key: { readonly id: string; readonly fingerprint: string },
   waitMs: number,
 ): Promise<readonly string[]> {
-  const question = randomId()
-  const { nodes } = await cluster.refresh()
-  const missing = new Map(nodes.map(({ incarnation, name }) => [incarnation, name]))
-  missing.delete(cluster.node.incarnation)
-  if (missing.size === 0) return []
-  const denied = new Set<string>()
-  let end = () => {}
-  const over = new Promise<void>((resolve) => {
-    end = resolve
+  const having = new Set<string>()
+  const { answered, silent } = await askNodes(cluster, { ...TOPICS, content: key, waitMs }, (node, event) => {
+    if (event['has'] === true) having.add(node)
+    return true
   })
-  const stop = cluster.subscribe<unknown>(ANSWERS, (event, { sender: { incarnation } }) => {
-    if (!isPlainObject(event) || event['to'] !== question) return
-    if (event['has'] === true) missing.delete(incarnation)
-    else denied.add(incarnation)
-    if ([...missing.keys()].every((left) => denied.has(left))) end()
-  })
-  const timer = timers.setTimeout(end, waitMs)
-  try {
-    await cluster.publish(QUESTIONS, { question, ...key }, { scope: 'others' })
-    await over
-  } finally {
-    timers.clearTimeout(timer)
-    stop()
-  }
-  return [...missing.values()].sort()
+  return [...answered.filter(({ incarnation }) => !having.has(incarnation)), ...silent]
+    .map(({ name }) => name)
+    .sort()
 }

@@ -1,3 +1,4 @@
+export { type Asked, answerNodes, askNodes, type Question } from './ask-nodes.js'
 export { type ClusterConfig, clusterConfig } from './config.js'
 export * from './contract.js'
 export { memoryCluster } from './memory.js'
