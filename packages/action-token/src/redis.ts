@@ -1,4 +1,11 @@
-import { KEY_GRACE_MS, type RedisConnection, redisConnectionSpi, type Script } from '@authstate/redis'
+import {
+  type EntriesStep,
+  firstEntries,
+  KEY_GRACE_MS,
+  type RedisConnection,
+  redisConnectionSpi,
+  type Script,
+} from '@authstate/redis'
 import {
   allSteps,
   type CheckedPage,
@@ -114,16 +121,16 @@ class RedisStore implements TokenStore {
       const candidates: readonly Candidate[] = await this.#behind(realmId, subject, place, limit + 1, now)
       const wanted = candidates.filter(({ name }) => (listed.kind ?? name.kind) === name.kind)
       const tokens = await allSteps(wanted.map(({ name }) => this.load(name)))
-      for (const [index, { name, position }] of wanted.entries()) {
+      for (const [index, { name, score, id }] of wanted.entries()) {
         const token = tokens[index]
         if (token === undefined) continue
         const { kind, key } = name
         // Entries are read in one step, tokens in another.
         const isShown =
           token === 'unreadable' || (token.subject === subject && isListed(kind, token, listed, now))
-        if (isShown) found.push({ kind, key, token, position })
+        if (isShown) found.push({ kind, key, token, position: { score, id } })
       }
-      place = candidates[limit]?.position
+      place = candidates[limit]
     }
     const items = found.slice(0, limit)
     return { items, end: found.length > limit ? items.at(-1)?.position : undefined }
@@ -161,26 +168,26 @@ class RedisStore implements TokenStore {
     limit: number,
     now: number,
   ): Promise<readonly Candidate[]> {
-    const args = { now, afterScore: place.score, limit }
-    const entries = await this.#redis.runEach(
-      scripts.page,
-      this.#keys.partitions.map((partition) => ({
-        keys: { index: this.#keys.subject(partition, realmId, subject) },
-        args,
-      })),
-    )
-    return entries
-      .flat()
-      .flatMap(({ tail, score }) => {
-        const name = namedBy(tail)
-        return name === undefined ? [] : [{ name, position: positionOf(name.kind, name.key, score) }]
+    return firstEntries<Candidate>(this.#keys.partitions, place, limit, async (steps) => {
+      const replies = await this.#redis.runEach(
+        scripts.page,
+        steps.map(({ partition, after, limit }) => ({
+          keys: { index: this.#keys.subject(partition, realmId, subject) },
+          args: { now, afterScore: after.score, limit },
+        })),
+      )
+      return replies.map((listed, at) => {
+        const { after, limit } = steps[at] as EntriesStep
+        const behind = listed.filter(({ score }) => score > after.score)
+        return {
+          entries: candidatesOf(listed).filter((candidate) => comparePositions(candidate, after) > 0),
+          // All of the last score are there.
+          next: behind.length >= limit ? { score: behind.at(-1)?.score ?? 0, id: LAST_ID } : undefined,
+        }
       })
-      .filter(({ position }) => comparePositions(position, place) > 0)
-      .sort((a, b) => comparePositions(a.position, b.position))
-      .slice(0, limit)
+    })
   }
 
-  /** Walks an index in every partition at once, a hundred entries per step and partition. */
   /** Runs a script that takes a token away, with what names it. */
   #leave<R>(script: Leaving<R>, name: TokenName, now: number): Promise<R> {
     const { partition, key } = this.#keys.token(name)
@@ -189,6 +196,7 @@ class RedisStore implements TokenStore {
     return this.#redis.run(script, keys, { now, tail: this.#keys.tail(partition, key) })
   }
 
+  /** Walks an index in every partition at once, a hundred entries per step and partition. */
   async #withdraw(
     realmId: string,
     indexOf: (partition: number) => string,
@@ -238,8 +246,16 @@ interface Withdrawal {
   readonly also?: '' | 'consumed' | 'all'
 }
 
-/** A token that an index names. */
-interface Candidate {
+/** A token that an index names, at its place in a listing. */
+interface Candidate extends PagePosition {
   readonly name: TokenName
-  readonly position: PagePosition
 }
+
+/** Behind the id of every place of a score. */
+const LAST_ID = '\u{10ffff}'
+
+const candidatesOf = (listed: readonly scripts.ListedTail[]): readonly Candidate[] =>
+  listed.flatMap(({ tail, score }) => {
+    const name = namedBy(tail)
+    return name === undefined ? [] : [{ name, ...positionOf(name.kind, name.key, score) }]
+  })

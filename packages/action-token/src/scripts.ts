@@ -95,6 +95,12 @@ export const countUse = defineScript({
   },
 })
 
+/** The tail of a key that an index names, and its score. */
+export interface ListedTail {
+  readonly tail: string
+  readonly score: number
+}
+
 export const page = defineScript({
   name: 'action-token.page',
   lua: pageLua,
@@ -104,7 +110,7 @@ export const page = defineScript({
   args: ['now', 'afterScore', 'limit'],
   decode: (reply) => {
     const flat = reply as string[]
-    const entries: { readonly tail: string; readonly score: number }[] = []
+    const entries: ListedTail[] = []
     for (let index = 0; index < flat.length; index += 2)
       entries.push({ tail: flat[index] ?? '', score: Number(flat[index + 1]) })
     return entries

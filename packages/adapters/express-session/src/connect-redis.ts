@@ -8,6 +8,7 @@ import {
   assertFunction,
   assertOptions,
   assertText,
+  ConfigurationError,
   type Known,
   StoreUnavailableError,
 } from '@authstate/spi'
@@ -58,7 +59,10 @@ const DAY_SECONDS = 86_400
 
 /** A store for `session({ store })`, made as one of connect-redis is. */
 export class RedisStore extends storeClass(session.Store) {
-  /** @throws {TypeError | RangeError} an option is unknown or wrong, or lives longer than `webSessions.limits` allow */
+  /**
+   * @throws {TypeError | RangeError} an option is unknown or wrong
+   * @throws {ConfigurationError} a session would live longer than `webSessions.limits` allow
+   */
   constructor(options: RedisStoreOptions) {
     assertOptions<RedisStoreOptions>(options, 'options', OPTIONS)
     const {
@@ -88,7 +92,7 @@ function checkedTtlMs(ttl: unknown, { webSessions }: SessionState): number {
     throw new TypeError('"ttl" must be seconds above 0, or a function that answers them')
   const most = webSessions.limits.maxLifespanMs / SECOND_MS
   if (ttl > most)
-    throw new RangeError(
+    throw new ConfigurationError(
       `"ttl" must be at most ${most} seconds, the "maxLifespanMs" of web-session, got ${ttl}`,
     )
   return ttl * SECOND_MS

@@ -48,7 +48,8 @@ export interface FastifySessionStore {
  * A store for `app.register(session, { store })`.
  *
  * @param state What `createAuthState` answers. The store does not close it.
- * @throws {TypeError | RangeError} an option is wrong, or lives longer than `webSessions.limits` allow
+ * @throws {TypeError | RangeError} an option is wrong
+ * @throws {ConfigurationError} a session would live longer than `webSessions.limits` allow
  */
 export function createFastifyStore(
   state: SessionState,

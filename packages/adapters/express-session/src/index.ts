@@ -31,7 +31,8 @@ export interface ExpressSession<B extends object = object> {
  *
  * @param session The `express-session` of the application.
  * @param state What `createAuthState` answers. The store does not close it.
- * @throws {TypeError | RangeError} an option is wrong, or lives longer than `webSessions.limits` allow
+ * @throws {TypeError | RangeError} an option is wrong
+ * @throws {ConfigurationError} a session would live longer than `webSessions.limits` allow
  */
 export function createStore<B extends object>(
   session: ExpressSession<B>,

@@ -1,9 +1,9 @@
 import {
   assertBoolean,
   assertFunction,
+  assertLifespan,
   assertName,
   assertOptions,
-  assertSpanMs,
   consoleLogger,
   Emitter,
   type Known,
@@ -91,7 +91,7 @@ export interface CheckedOptions {
   readonly previous: PreviousSessions | undefined
 }
 
-/** @throws {TypeError | RangeError} naming the option that is wrong */
+/** @throws {TypeError | RangeError | ConfigurationError} naming the option that is wrong */
 export function checkOptions(options: StoreOptions, { webSessions }: SessionState): CheckedOptions {
   assertOptions<StoreOptions>(options, 'options', OPTIONS)
   const { realmId = 'sessions', merge = true, userId = userOfPassport, defaultTtlMs = DAY_MS } = options
@@ -109,12 +109,7 @@ export function checkOptions(options: StoreOptions, { webSessions }: SessionStat
   })
   refusals.on('refused', ({ sessionId }) => onRefused({ sessionId }))
   if (typeof defaultTtlMs !== 'function') {
-    assertSpanMs(defaultTtlMs, 'defaultTtlMs')
-    const { maxLifespanMs } = webSessions.limits
-    if (defaultTtlMs > maxLifespanMs)
-      throw new RangeError(
-        `"defaultTtlMs" must be at most ${maxLifespanMs}, the "maxLifespanMs" of web-session, got ${defaultTtlMs}`,
-      )
+    assertLifespan(defaultTtlMs, 'defaultTtlMs', { name: 'web-session', limits: webSessions.limits })
   }
   if (previous !== undefined) {
     assertFunction(previous?.get, 'previous.get')

@@ -1,5 +1,6 @@
 import { faultyClient, openInspector } from '@authstate/conformance'
 import type { RedisClient } from '@authstate/redis'
+import { ConfigurationError } from '@authstate/spi'
 import session from 'express-session'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { cluster, describeWith, redis } from '../../../../tools/testing/capabilities.js'
@@ -19,7 +20,11 @@ describe('express-session on memory', () => {
   })
 
   test.each([
-    [{ defaultTtlMs: 401 * 86_400_000 }, RangeError, /"defaultTtlMs".*"maxLifespanMs" of web-session/],
+    [
+      { defaultTtlMs: 401 * 86_400_000 },
+      ConfigurationError,
+      /"defaultTtlMs".*"maxLifespanMs" of web-session/,
+    ],
     [{ defaultTtlMs: 0 }, RangeError, /"defaultTtlMs"/],
     [{ realmId: '' }, TypeError, /"realmId"/],
     [{ merge: 1 }, TypeError, /"merge"/],
