@@ -35,6 +35,9 @@ const MAX_DEPTH = 64
 
 const MAX_LABELS = 8
 
+/** The version of a session that is not there. */
+const NONE = 0
+
 /** Names that one update may take away. */
 const MAX_UNSET = 1_000
 
@@ -82,7 +85,9 @@ export function checkSession(
   assertOptionalName(alias, 'alias')
   checkGeneration(generation)
   assertBoolean(mustExist, 'mustExist')
-  checkVersion(ifVersion)
+  checkVersion(ifVersion, NONE)
+  if (mustExist && ifVersion === NONE)
+    throw new TypeError('"mustExist" must not be true beside an "ifVersion" of 0')
   const checkedLabels = checkLabels(labels)
   const expiresAt = checkEnd(session, context)
   if (expiresAt === undefined) throw new TypeError('"session" must have a "lifespanMs" or an "expiresAt"')
@@ -220,6 +225,6 @@ function checkGeneration(generation: unknown): asserts generation is string {
   if (generation !== '') assertName(generation, 'generation')
 }
 
-function checkVersion(version: unknown): asserts version is number | undefined {
-  if (version !== undefined) assertInteger(version, 'ifVersion', 1, Number.MAX_SAFE_INTEGER)
+function checkVersion(version: unknown, least = 1): asserts version is number | undefined {
+  if (version !== undefined) assertInteger(version, 'ifVersion', least, Number.MAX_SAFE_INTEGER)
 }

@@ -81,7 +81,10 @@ export type NewWebSession = Lifetime & {
   readonly generation?: string | undefined
   /** `true`: a session that is not there, in this generation, stays unknown. For what was loaded before. @default false */
   readonly mustExist?: boolean | undefined
-  /** Save over this version of this generation and over no other; where there is none, nothing is stored. */
+  /**
+   * Save over this version of this generation and over no other; where there is none, nothing is stored. 0: only where there
+   * is none of this generation, so that of N concurrent calls exactly one stores.
+   */
   readonly ifVersion?: number | undefined
 }
 
@@ -90,7 +93,7 @@ export type SaveOutcome =
   | { readonly outcome: 'stored'; readonly version: number }
   /** The session was ended, the user's sessions were, or its `expiresAt` has passed. */
   | { readonly outcome: 'refused' }
-  /** `mustExist` or `ifVersion` was asked for, and there is none in this generation. */
+  /** `mustExist` or an `ifVersion` above 0 was asked for, and there is none in this generation. */
   | { readonly outcome: 'absent' }
   /** Another version than `ifVersion` is there. */
   | { readonly outcome: 'conflict' }

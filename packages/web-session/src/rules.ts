@@ -52,7 +52,7 @@ export interface SessionDraft {
 export interface SaveConditions {
   /** Where there is no living session of this generation, nothing is stored. */
   readonly mustExist: boolean
-  /** Nor over another version than this. Implies `mustExist`. */
+  /** Nor over another version than this. Implies `mustExist`, but for 0: only where there is none of this generation. */
   readonly ifVersion: number | undefined
 }
 
@@ -170,8 +170,8 @@ export function applySave(
   if (isEnded(slot, generation, now)) return { reply: { outcome: 'refused', reason: 'ended' } }
   const living = livingIn(slot, now)
   const same = living?.generation === generation ? living : undefined
-  if (same === undefined && (mustExist || ifVersion !== undefined)) return { reply: { outcome: 'absent' } }
-  if (ifVersion !== undefined && same?.version !== ifVersion) return { reply: { outcome: 'conflict' } }
+  if (same === undefined && (mustExist || (ifVersion ?? 0) > 0)) return { reply: { outcome: 'absent' } }
+  if (ifVersion !== undefined && (same?.version ?? 0) !== ifVersion) return { reply: { outcome: 'conflict' } }
   const isHis = signIn !== undefined && same?.userId === signIn.userId
   if (signIn !== undefined && !isHis && isFenced(signIn, fence))
     return { reply: { outcome: 'refused', reason: 'user' } }

@@ -67,7 +67,7 @@ export function misuse({ basic, cluster }: SuiteBuilder<WebSessionProvider>): vo
         [{ lifespanMs: undefined, expiresAt: new Date(0) }, TypeError, 'expiresAt'],
         [{ lifespanMs: undefined, expiresAt: Number.NaN }, TypeError, 'expiresAt'],
         [{ expiresAt: 1 }, TypeError, 'lifespanMs'],
-        [{ ifVersion: 0 }, RangeError, 'ifVersion'],
+        [{ ifVersion: -1 }, RangeError, 'ifVersion'],
         [{ ifVersion: '1' }, TypeError, 'ifVersion'],
         [{ authenticatedAt: 1 }, TypeError, 'authenticatedAt'],
         [{ userId: 'u', authenticatedAt: clock.now() + 1 }, RangeError, 'authenticatedAt'],
@@ -94,6 +94,12 @@ export function misuse({ basic, cluster }: SuiteBuilder<WebSessionProvider>): vo
         'labels',
       )
       await rejects(() => provider.save('r', 's', session({ mustExist: 1 as never })), TypeError, 'mustExist')
+      await rejects(
+        () => provider.save('r', 's', session({ ifVersion: 0, mustExist: true })),
+        TypeError,
+        'mustExist',
+      )
+      await rejects(() => provider.update('r', 's', { ifVersion: 0 }), RangeError, 'ifVersion')
       await rejects(() => provider.save('r', 's', { data: {} } as never), TypeError, 'session')
       await rejects(() => provider.save('r', 's', undefined as never), TypeError, 'session')
       await rejects(() => provider.update('r', 's', null as never), TypeError, 'patch')

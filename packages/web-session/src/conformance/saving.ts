@@ -256,6 +256,27 @@ export function saving(add: SuiteBuilder<WebSessionProvider>): void {
     },
   )
 
+  add.concurrency(
+    'ifVersion: 0 stores where there is none, and of 100 writers one does',
+    'peers 12',
+    async ({ provider, anotherNode, clock }) => {
+      const nodes = [provider, await anotherNode()]
+      const outcomes = await together(100, (n) => {
+        const node = nodes[n % 2] ?? provider
+        return node.save('r', 's', session({ data: { writer: n }, ifVersion: 0 }))
+      })
+      const won = outcomes.flatMap(({ outcome }, n) => (outcome === 'stored' ? [n] : []))
+      assert.equal(won.length, 1)
+      assert.deepEqual(await dataOf(provider, 's'), { writer: won[0] })
+      assert.equal(outcomes.filter(({ outcome }) => outcome === 'conflict').length, 99)
+      assert.equal(await outcomeOf(provider, 's', { ifVersion: 0, generation: 'b' }), 'stored')
+      clock.advance(LIFE_MS)
+      assert.equal(await outcomeOf(provider, 's', { ifVersion: 0, generation: 'b' }), 'stored')
+      await provider.remove('r', 's')
+      assert.equal(await outcomeOf(provider, 's', { ifVersion: 0, generation: 'b' }), 'refused')
+    },
+  )
+
   add.basic(
     'save: repeated after a lost reply, leaves what once leaves',
     'contract',

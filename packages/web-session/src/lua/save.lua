@@ -10,7 +10,7 @@
 -- ARGV[4] graceMs      how much longer Redis keeps everything, ms
 -- ARGV[5] member       what indexes call the session
 -- ARGV[6] mustExist    1: store nothing where there is none of this generation
--- ARGV[7] ifVersion    store over this version and no other; empty for any
+-- ARGV[7] ifVersion    store over this version and no other; 0 where there is none of this generation; empty for any
 -- ARGV[8] since        when the sign-in began, ms since the epoch; 0 without a user
 -- ARGV[9] beginning    the same, as a removal of the user's sessions compares it; empty without a user
 -- ARGV[10] rest        of the text: from the generation on
@@ -30,7 +30,7 @@ for _, held in ipairs(marks) do
   end
 end
 local same = living and living.generation == generation and living or nil
-if not same and (ARGV[6] == '1' or ARGV[7] ~= '') then
+if not same and (ARGV[6] == '1' or (ARGV[7] ~= '' and ARGV[7] ~= '0')) then
   return 'absent'
 end
 if same and ARGV[7] ~= '' and same.version ~= ARGV[7] then
