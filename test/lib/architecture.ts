@@ -39,6 +39,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ['spi', 'authstate', 'operations', 'conformance'],
   console: ['spi', 'authstate', 'operations'],
   telemetry: ['spi', 'authstate'],
+  'token-store': ['spi', 'web-session', 'action-token', 'http-client'],
 }
 
 /** What an adapter to somebody's framework may import: `spi`, and contracts. */

@@ -50,6 +50,7 @@ const NEW_SESSION: Known<NewSession> = {
   tokens: true,
   data: true,
 }
+const LISTED: Known<{ readonly subject?: string; readonly sid?: string }> = { subject: true, sid: true }
 const PATCH: Known<SessionPatch> = { data: true, expiresAt: true }
 const ACCESS: Known<AccessTokenOptions> = {
   minTtlMs: true,
@@ -218,7 +219,7 @@ export function checkStored(session: StoredSession, name = 'session'): void {
 
 /** What is to end, by what. */
 export type CheckedTarget =
-  | { readonly by: 'session'; readonly session: StoredSession }
+  | { readonly by: 'session'; readonly id: string }
   | { readonly by: 'sid'; readonly sid: string }
   | { readonly by: 'subject'; readonly subject: string; readonly before: number }
   | { readonly by: 'everybody'; readonly before: number }
@@ -228,13 +229,13 @@ export function checkTarget(target: EndTarget, now: number): CheckedTarget {
   assertObject(target, 'target')
   const { id, sid, subject, before } = target as Readonly<Record<string, unknown>>
   if (id !== undefined) {
-    checkStored(target as unknown as StoredSession, 'target')
-    return { by: 'session', session: target as unknown as StoredSession }
+    assertName(id, 'id')
+    return { by: 'session', id }
   }
   const names = Object.keys(target)
   const known = sid !== undefined ? ['sid'] : ['subject', 'before']
   if (names.some((name) => !known.includes(name)))
-    throw new TypeError('"target" must be a session, { sid }, { subject, before } or { before }')
+    throw new TypeError('"target" must be a session, { id }, { sid }, { subject, before } or { before }')
   if (sid !== undefined) {
     assertName(sid, 'sid')
     return { by: 'sid', sid }
@@ -246,4 +247,17 @@ export function checkTarget(target: EndTarget, now: number): CheckedTarget {
   }
   assertInstant(before, 'before')
   return { by: 'everybody', before }
+}
+
+/** @throws {TypeError} it names neither a user nor a session of the provider */
+export function checkListed(of: { readonly subject?: string; readonly sid?: string }): {
+  readonly subject?: string
+  readonly sid?: string
+} {
+  assertKnown(of, 'of', LISTED)
+  const { subject, sid } = of
+  if ((subject === undefined) === (sid === undefined))
+    throw new TypeError('"of" must have a "subject" or a "sid"')
+  assertName(subject ?? sid, subject === undefined ? 'sid' : 'subject')
+  return of
 }

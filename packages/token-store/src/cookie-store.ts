@@ -34,6 +34,9 @@ const LEASE = 'refresh-lease'
 const RESULT = 'refresh-result'
 const REST = 'refresh-rest'
 
+/** How long failures in a row are counted after the last rest, ms. */
+const REMEMBERED_MS = 60_000
+
 /** The refresh token is worth nothing: the session is over. */
 const OVER = 'over'
 
@@ -117,7 +120,7 @@ export class CookieVault implements Vault, RefreshPort {
     return held
   }
 
-  async remove({ id }: StoredSession): Promise<boolean | 'unknown'> {
+  async remove({ id }: { readonly id: string }): Promise<boolean | 'unknown'> {
     if (this.#fences === undefined) return 'unknown'
     await this.#fences.mark('session', id)
     return 'unknown'
@@ -195,7 +198,7 @@ export class CookieVault implements Vault, RefreshPort {
     const key = this.keyOf(session, round)
     const now = this.#options.clock.now()
     // What is remembered of failures outlives the rest, so that the next one is longer.
-    await this.#share.put(REST, key, `${failures} ${until}`, Math.max(1, until - now) * 2)
+    await this.#share.put(REST, key, `${failures} ${until}`, Math.max(1, until - now) + REMEMBERED_MS)
     await this.#share.remove(LEASE, key)
   }
 

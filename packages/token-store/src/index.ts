@@ -21,6 +21,7 @@ import { ofThisProcess, sharedBy } from './share.js'
 import { TokenSessions } from './store.js'
 
 export type * from './interface.js'
+export type { AdapterPaths } from './keycloak-adapter.js'
 export type {
   CookieContent,
   CookieStoreOptions,
@@ -31,6 +32,15 @@ export type {
   TokenStoreOptions,
   TokenStoreState,
 } from './options.js'
+
+export { createReceivers, type Receiver, type ReceiverOptions, type Receivers } from './receivers.js'
+export {
+  createNodeRegistration,
+  type NodeRegistration,
+  type NodeRegistrationOptions,
+  type RegistrationState,
+} from './registration.js'
+export type { KeySource } from './verifier.js'
 
 /**
  * Sessions in the state; a cookie names one. Tokens never leave the server.

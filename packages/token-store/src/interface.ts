@@ -150,7 +150,13 @@ export type AccessTokenOutcome =
     }
   /** The session is gone: send the user to a login, and `clear` with the response. */
   | { readonly outcome: 'ended'; readonly retryable: false; readonly clear: SetCookies }
-  | { readonly outcome: 'refused'; readonly reason: TokenRefusal; readonly retryable: false }
+  | {
+      readonly outcome: 'refused'
+      readonly reason: TokenRefusal
+      readonly retryable: false
+      /** Send these with the response: there may be new tokens, although none that was good enough. */
+      readonly cookies: SetCookies
+    }
   /** The provider did not answer, or did not serve. The session stands. */
   | {
       readonly outcome: 'unavailable'
@@ -163,6 +169,8 @@ export type AccessTokenOutcome =
 /** Which sessions are to end. */
 export type EndTarget =
   | StoredSession
+  /** The one of that id, as a list has it. */
+  | { readonly id: string }
   /** That of one session of the provider. It is refused from now on, also where its login is still under way. */
   | { readonly sid: string }
   /** Those of a user that began at this instant or before, ms since the epoch. @default now */
@@ -253,8 +261,12 @@ export interface TokenStore {
    * @throws {ConfigurationError} a store in cookies without a state cannot end what it does not hold
    */
   end(target: EndTarget): Promise<EndOutcome>
-  /** The living sessions of a user, for a page of devices. @throws {ConfigurationError} sessions in cookies cannot be listed */
-  sessionsOf(subject: string): Promise<readonly StoredSession[]>
+  /**
+   * The living sessions of a user, for a page of devices, or those of one session of the provider.
+   *
+   * @throws {ConfigurationError} sessions in cookies cannot be listed
+   */
+  sessionsOf(of: { readonly subject: string } | { readonly sid: string }): Promise<readonly StoredSession[]>
   /** Refuses access tokens that were issued at this instant or before, in whole seconds. It never falls. @returns the one in force */
   raiseNotBefore(at: number): Promise<number>
   describe(): TokenStoreDescription

@@ -45,6 +45,8 @@ export class Jwe {
     const [header, key, iv, sealed, tag, ...rest] = jwe.split('.')
     if (header === undefined || key !== '' || iv === undefined || sealed === undefined) return undefined
     if (tag === undefined || rest.length > 0) return undefined
+    // One text for one value: bits that decoding drops are not authenticated.
+    if (![header, iv, sealed, tag].every((part) => text(bytes(part)) === part)) return undefined
     try {
       const { alg, enc, typ, kid, salt } = JSON.parse(bytes(header).toString('utf8')) as Record<
         string,

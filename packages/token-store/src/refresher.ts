@@ -142,7 +142,7 @@ export class Refresher {
         case 'gone':
           return { outcome: 'ended', retryable: false, clear }
         case 'refused':
-          return { outcome: 'refused', reason: turn.reason, retryable: false }
+          return { outcome: 'refused', reason: turn.reason, retryable: false, cookies: [] }
         case 'unavailable': {
           if (this.#needOf(turn.held, call) !== 'spent') return this.#answer(turn.held, call)
           const { retryable, retryAfterMs } = turn
@@ -153,7 +153,12 @@ export class Refresher {
           if (this.#needOf(held, call) !== 'spent') return this.#answer(held, call)
           // A new token that is not enough is not asked for again. Who waited with others may want more of an old one than they did.
           if (turn.isNew || !this.#canRefresh(held.session.tokens))
-            return { outcome: 'refused', reason: this.#reasonFor(turn.isNew, held, call), retryable: false }
+            return {
+              outcome: 'refused',
+              reason: this.#reasonFor(turn.isNew, held, call),
+              retryable: false,
+              cookies: held.cookies,
+            }
         }
       }
     }

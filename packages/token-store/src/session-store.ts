@@ -132,7 +132,7 @@ export class SessionVault implements Vault, RefreshPort {
     return found === undefined || found === 'unreadable' ? undefined : { ...found, cookies: [] }
   }
 
-  async remove({ id }: StoredSession): Promise<boolean> {
+  async remove({ id }: { readonly id: string }): Promise<boolean> {
     return this.#state.webSessions.remove(this.#options.realmId, id)
   }
 
@@ -159,9 +159,14 @@ export class SessionVault implements Vault, RefreshPort {
     return ended
   }
 
-  async sessionsOf(subject: string): Promise<readonly StoredSession[]> {
+  async sessionsOf({ subject, sid = '' }: { readonly subject?: string; readonly sid?: string }) {
     const { webSessions } = this.#state
-    const found = await allItems((page) => webSessions.listByUser(this.#options.realmId, subject, page))
+    const { realmId, issuer } = this.#options
+    const found = await allItems((page) =>
+      subject === undefined
+        ? webSessions.listByLabel(realmId, 'sid', digestOf(issuer, sid), page)
+        : webSessions.listByUser(realmId, subject, page),
+    )
     return found.flatMap((item) => this.#records.recordOf(item)?.session ?? [])
   }
 

@@ -1,5 +1,5 @@
 import { assertInstant, Emitter, type EventOf, Lifecycle } from '@authstate/spi'
-import { checkAsk, checkNewSession, checkPatch, checkStored, checkTarget } from './checks.js'
+import { checkAsk, checkListed, checkNewSession, checkPatch, checkStored, checkTarget } from './checks.js'
 import { type Fence, type Fences, isBeforeFence } from './fences.js'
 import type {
   AccessTokenOptions,
@@ -124,7 +124,7 @@ export class TokenSessions implements TokenStore {
     this.#lifecycle.assertOpen()
     const target = checkTarget(given, this.clock.now())
     if (target.by === 'session') {
-      const removed = await this.#vault.remove(target.session)
+      const removed = await this.#vault.remove(target)
       const ended = removed === 'unknown' ? removed : Number(removed)
       this.#events.emit('ended', { by: 'session', count: ended })
       return { ended, clear: this.#vault.clear() }
@@ -140,9 +140,11 @@ export class TokenSessions implements TokenStore {
     return { ended, clear: [] }
   }
 
-  async sessionsOf(subject: string): Promise<readonly StoredSession[]> {
+  async sessionsOf(
+    of: { readonly subject: string } | { readonly sid: string },
+  ): Promise<readonly StoredSession[]> {
     this.#lifecycle.assertOpen()
-    return this.#vault.sessionsOf(subject)
+    return this.#vault.sessionsOf(checkListed(of))
   }
 
   async raiseNotBefore(at: number): Promise<number> {

@@ -28,10 +28,10 @@ export interface Vault extends RefreshPort {
   read(header: string | null | undefined, all: Promise<Fence>): Promise<Found>
   update(session: StoredSession, patch: SessionPatch, round: number): Promise<Held | undefined>
   /** Ends one session. @returns whether it was alive */
-  remove(session: StoredSession): Promise<boolean | 'unknown'>
+  remove(session: { readonly id: string }): Promise<boolean | 'unknown'>
   /** Ends what a mark or a fence, which stands already, is about. */
   end(target: Exclude<CheckedTarget, { by: 'session' }>): Promise<number | 'unknown'>
-  sessionsOf(subject: string): Promise<readonly StoredSession[]>
+  sessionsOf(of: { readonly subject?: string; readonly sid?: string }): Promise<readonly StoredSession[]>
   /** Takes the cookies of a session away. */
   clear(): SetCookies
 }

@@ -1,0 +1,41 @@
+/** Longest body of a message, bytes. */
+const MAX_BODY = 65_536
+
+/** The body of a request as text; `undefined` when it is longer than a message can be, or no text. */
+export async function bodyOf(request: Request): Promise<string | undefined> {
+  const length = request.headers.get('content-length')
+  if (length !== null && Number(length) > MAX_BODY) return undefined
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  try {
+    for await (const chunk of request.body ?? []) {
+      bytes += chunk.byteLength
+      if (bytes > MAX_BODY) return undefined
+      chunks.push(chunk)
+    }
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether a request says that its body is of a media type. */
+export const isOfType = (request: Request, type: string): boolean =>
+  (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() === type
+
+const NO_STORE = { 'cache-control': 'no-store' }
+
+/** An answer that tells nothing. */
+export const answer = (status: number, headers: Record<string, string> = {}): Response =>
+  new Response(null, { status, headers: { ...NO_STORE, ...headers } })
+
+/** What every message gets that is not to be heeded, whatever is wrong with it. */
+export const invalidRequest = (): Response =>
+  new Response('{"error":"invalid_request"}', {
+    status: 400,
+    headers: { ...NO_STORE, 'content-type': 'application/json' },
+  })
+
+/** The message may be good, and could not be done: worth sending again. */
+export const unavailable = (status: 400 | 503, retryAfterSeconds: number): Response =>
+  answer(status, { 'retry-after': String(retryAfterSeconds) })
