@@ -20,15 +20,18 @@ describeWith(redis, 'on Redis', () => {
     )
   })
 
-  test.each(['session', 'cookie'] as const)('logins and logouts leave no key that has no end: %s store', async (kind) => {
-    const own = `${prefix}-${opened++}`
-    const app = await Application.open({ kind, redis: { client, prefix: own } })
-    for (let n = 0; n < 20; n++) {
-      await app.login(n % 2, { sid: `s-${n}`, subject: `u-${n}` })
-      await app.logout(n % 3 === 0 ? { sub: `u-${n}` } : { sid: `s-${n}` }, (n + 1) % 2)
-    }
-    const inspector = await openInspector(client)
-    const keys = await inspector.keys(own)
-    expect(keys.length).toBeGreaterThan(0)
-  })
+  test.each(['session', 'cookie'] as const)(
+    'logins and logouts leave no key that has no end: %s store',
+    async (kind) => {
+      const own = `${prefix}-${opened++}`
+      const app = await Application.open({ kind, redis: { client, prefix: own } })
+      for (let n = 0; n < 20; n++) {
+        await app.login(n % 2, { sid: `s-${n}`, subject: `u-${n}` })
+        await app.logout(n % 3 === 0 ? { sub: `u-${n}` } : { sid: `s-${n}` }, (n + 1) % 2)
+      }
+      const inspector = await openInspector(client)
+      const keys = await inspector.keys(own)
+      expect(keys.length).toBeGreaterThan(0)
+    },
+  )
 })

@@ -189,6 +189,7 @@ export class Application {
   readonly logger = new RecordingLogger()
   readonly #options: AppOptions
   readonly #nodes: AppNode[] = []
+  readonly #opened: { close(): Promise<void> }[] = []
   #state: TokenStoreState | undefined
 
   private constructor(options: AppOptions) {
@@ -197,6 +198,7 @@ export class Application {
 
   static async open(options: AppOptions): Promise<Application> {
     const app = new Application(options)
+    onTestFinished(() => app.close())
     await app.restart()
     return app
   }
@@ -219,11 +221,16 @@ export class Application {
         continue
       }
       const state = await openState(this.clock, redis)
-      onTestFinished(() => state.close())
+      this.#opened.push(state)
       this.#state = over(state)
       states.push(this.#state)
     }
     this.#nodes.splice(0, 2, ...states.map((state) => this.#nodeOn(state)))
+  }
+
+  /** Closes what it opened. Safe to repeat. */
+  async close(): Promise<void> {
+    await Promise.all(this.#opened.splice(0).map((state) => state.close()))
   }
 
   #nodeOn(state: TokenStoreState): AppNode {
