@@ -27,6 +27,7 @@ export const SECTIONS = [
       'docs/cluster.md',
       'docs/changes.md',
       'docs/outgoing-http.md',
+      'docs/application-nodes.md',
       'docs/hostname.md',
       'docs/adapters.md',
     ],
