@@ -2,6 +2,7 @@ import { assertName } from '@authstate/spi'
 import { quote } from '@authstate/spi/internal'
 import { type AuthState, clusterSpi, realmCacheSpi } from 'authstate'
 import { type AskFiguresOptions, askFigures, type RegionStats } from 'authstate/realm-cache'
+import type { Recorder } from './audit.js'
 
 /** What the regions of a node have done, by the name of the region. */
 export interface NodeCaches {
@@ -38,7 +39,7 @@ export interface CacheOperations {
 }
 
 /** Caches of a state. */
-export function cacheOperations(state: AuthState): CacheOperations {
+export function cacheOperations(state: AuthState, recorder: Recorder): CacheOperations {
   const cache = () => state.get(realmCacheSpi)
   const stats = () =>
     Object.fromEntries(
@@ -61,10 +62,10 @@ export function cacheOperations(state: AuthState): CacheOperations {
         const list = known.map(quote).join(', ') || 'none'
         throw new TypeError(`"region" must be a region of this process. Known: ${list}`)
       }
-      await cache().region(region).clear()
+      await recorder.act({ event: 'caches.clear', details: { region } }, () => cache().region(region).clear())
     },
     async clearAll() {
-      await cache().clearAll()
+      await recorder.act({ event: 'caches.clear', details: { all: true } }, () => cache().clearAll())
     },
   }
 }

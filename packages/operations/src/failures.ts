@@ -1,6 +1,7 @@
 import { assertName, assertOptions, type Known, type Page, type PageOptions } from '@authstate/spi'
 import { type AuthState, loginFailureSpi } from 'authstate'
 import type { Explanation, LockedOut, LoginFailure } from 'authstate/login-failure'
+import type { Recorder } from './audit.js'
 import { DEFAULT_LIMIT } from './paging.js'
 
 /** Whose failures: those of a user, or those of the network that an address belongs to. */
@@ -44,7 +45,7 @@ export interface FailureOperations {
 const SUBJECT: Known<{ userId?: string; ip?: string }> = { userId: true, ip: true }
 
 /** Login failures of a state. */
-export function failureOperations(state: AuthState): FailureOperations {
+export function failureOperations(state: AuthState, recorder: Recorder): FailureOperations {
   const failures = () => state.get(loginFailureSpi)
   return {
     async locked(realmId, page = {}) {
@@ -67,13 +68,23 @@ export function failureOperations(state: AuthState): FailureOperations {
     async clear(realmId, subject) {
       assertName(realmId, 'realmId')
       assertSubject(subject)
-      return 'ip' in subject
-        ? failures().clearAddress(realmId, subject.ip)
-        : failures().clear(realmId, subject.userId)
+      const isNetwork = 'ip' in subject
+      const record = isNetwork
+        ? { kind: 'network' as const, id: subject.ip }
+        : { kind: 'user' as const, id: subject.userId }
+      return recorder.act(
+        { event: 'failures.clear', realm: realmId, records: [record] },
+        () =>
+          isNetwork
+            ? failures().clearAddress(realmId, subject.ip)
+            : failures().clear(realmId, subject.userId),
+        (wasThere) => ({ count: Number(wasThere) }),
+      )
     },
     async clearAll(realmId) {
       assertName(realmId, 'realmId')
-      return failures().removeByRealm(realmId)
+      const action = { event: 'failures.clear', realm: realmId, details: { all: true } }
+      return recorder.counted(action, () => failures().removeByRealm(realmId))
     },
   }
 }

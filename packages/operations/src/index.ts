@@ -1,3 +1,4 @@
+export type { AuditOperations } from './audit.js'
 export type { CacheOperations, NodeCaches } from './caches.js'
 export type { ClusterOperations, NodeRow, NodesView } from './cluster.js'
 export { createOperations } from './create-operations.js'
@@ -14,5 +15,5 @@ export type {
   SessionOperations,
   SessionRow,
   SessionTarget,
-} from './sessions.js'
+} from './session-verbs.js'
 export type { TokenOperations, TokenRow } from './tokens.js'

@@ -6,11 +6,13 @@
  *
  * @module
  */
+import type { AuditActor } from '@authstate/audit'
 import type { AuthState, Description, Health, Keyring } from 'authstate'
+import type { AuditOperations } from './audit.js'
 import type { CacheOperations } from './caches.js'
 import type { ClusterOperations } from './cluster.js'
 import type { FailureOperations } from './failures.js'
-import type { SessionOperations } from './sessions.js'
+import type { SessionOperations } from './session-verbs.js'
 import type { TokenOperations } from './tokens.js'
 
 /** What {@link createOperations} takes. */
@@ -24,6 +26,12 @@ export interface OperationsOptions {
   readonly keyring?: Keyring | undefined
   /** The realms that there are: nobody else knows them. @default none, so that {@link Operations.realms} is empty */
   readonly realms?: readonly string[] | (() => readonly string[] | Promise<readonly string[]>) | undefined
+  /**
+   * Who acts, for the audit of the state. Where several people act by one object, see {@link Operations.as}.
+   *
+   * @default `{ name: 'application', via: 'api' }`
+   */
+  readonly actor?: AuditActor | undefined
 }
 
 /** What can be looked at and done. */
@@ -33,6 +41,14 @@ export interface Operations {
   readonly tokens: TokenOperations
   readonly caches: CacheOperations
   readonly cluster: ClusterOperations
+  readonly audit: AuditOperations
+
+  /**
+   * The same verbs for somebody else: what they do is written under this name, where the state has an audit (docs/audit.md).
+   *
+   * @throws {TypeError} it cannot be the name of somebody
+   */
+  as(actor: AuditActor): Operations
 
   /** Whether sessions have references: `false` without a keyring. */
   readonly hasReferences: boolean

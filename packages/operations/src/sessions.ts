@@ -1,3 +1,4 @@
+import type { AuditRecord } from '@authstate/audit'
 import {
   assertInteger,
   assertName,
@@ -5,7 +6,6 @@ import {
   assertOptionalName,
   assertOptions,
   type Known,
-  type Page,
   type PageOptions,
 } from '@authstate/spi'
 import { timers } from '@authstate/spi/internal'
@@ -20,121 +20,19 @@ import {
   type WebSessionProvider,
   webSessionSpi,
 } from 'authstate'
+import type { Action, Recorder } from './audit.js'
 import { pageOver } from './paging.js'
 import { KINDS, type References, type Referred, type SessionKind } from './references.js'
-
-/** A session, as a row of a list. */
-export interface SessionRow {
-  /** Names the session to these verbs for twelve hours. Absent without a keyring. */
-  readonly reference?: string
-  readonly kind: SessionKind
-  /** Absent for a web session in which nobody has signed in. */
-  readonly userId?: string
-  readonly username?: string
-  readonly ipAddress?: string
-  /** Ms since the epoch. */
-  readonly startedAt: number
-  /** When it was used or changed last, ms since the epoch. */
-  readonly lastSeenAt: number
-  /** Ms since the epoch. */
-  readonly expiresAt: number
-  /** Ids of the clients that the user signed in to; empty for a web session. */
-  readonly clientIds: readonly string[]
-}
-
-/** A client session, as an operator sees it. */
-export interface ClientRow {
-  readonly clientId: string
-  /** Ms since the epoch. */
-  readonly startedAt: number
-  /** Ms since the epoch. */
-  readonly lastSeenAt: number
-  /** Ms since the epoch. */
-  readonly expiresAt: number
-  readonly protocol?: string
-  readonly nodeHost?: string
-}
-
-/** All that an operator sees of one session: names of notes, never their values. */
-export interface SessionDetails extends SessionRow {
-  readonly clients: readonly ClientRow[]
-  /** Names of its notes, or of the data of a web session. */
-  readonly noteNames: readonly string[]
-  readonly authMethod?: string
-  readonly rememberMe?: boolean
-  readonly state?: string
-}
-
-/** Which sessions are listed. */
-export interface SessionFilter extends PageOptions {
-  /** Those of one user. */
-  readonly userId?: string | undefined
-  /** Those at one client; a web session is at none. Not beside `userId`. */
-  readonly clientId?: string | undefined
-  /** @default all */
-  readonly kinds?: readonly SessionKind[] | undefined
-}
-
-/** Which sessions end: one of these. */
-export type SessionTarget =
-  /** At most 100. */
-  | { readonly references: readonly string[] }
-  /** All of a user, online, offline and of the web, but for one. */
-  | { readonly userId: string; readonly except?: string | undefined }
-  /** The client sessions of a client, online and offline; the user sessions stay. */
-  | { readonly clientId: string }
-  /** All of the realm. */
-  | { readonly all: true }
-
-/** How {@link SessionOperations.end} tells what it does. */
-export interface EndOptions {
-  /** Told about once in a second how many sessions of the realm are left, of how many; of `{ all: true }` only. */
-  readonly onProgress?: ((left: number, before: number) => void) | undefined
-}
-
-/** What ended. */
-export interface Ended {
-  readonly ended: number
-  /** References that name nothing: forged, older than twelve hours, of another realm, or of a session that is gone. */
-  readonly unknown: number
-}
-
-/** How many sessions are alive. */
-export interface SessionCounts {
-  readonly online: number
-  readonly offline: number
-  readonly web: number
-}
-
-/** Sessions of users and of web applications. */
-export interface SessionOperations {
-  /**
-   * Living sessions of a realm, a page of 50 or `limit` (1 to 100) at a time: online, then offline, then web sessions.
-   *
-   * @throws {TypeError | RangeError} an argument cannot be; names it
-   */
-  list(realmId: string, filter?: SessionFilter): Promise<Page<SessionRow>>
-
-  /** One session; `undefined` when the reference names none. */
-  show(realmId: string, reference: string): Promise<SessionDetails | undefined>
-
-  /**
-   * Ends sessions. Safe to repeat: what has ended is not counted twice.
-   *
-   * @throws {ConfigurationError} a reference is given, and there is no keyring to read it with
-   * @throws {TypeError} an argument cannot be, or `except` names no session: then nothing has ended
-   */
-  end(realmId: string, target: SessionTarget, options?: EndOptions): Promise<Ended>
-
-  /** How many sessions of a realm are alive, by kind. */
-  count(realmId: string): Promise<SessionCounts>
-
-  /** In how many browsers a login is under way. 0 where nobody keeps logins under way. */
-  countLogins(realmId: string): Promise<number>
-
-  /** How many sessions are alive at each client, online sessions and offline ones; the largest first. */
-  countByClient(realmId: string): Promise<readonly { clientId: string; online: number; offline: number }[]>
-}
+import type {
+  Ended,
+  EndOptions,
+  SessionCounts,
+  SessionDetails,
+  SessionFilter,
+  SessionOperations,
+  SessionRow,
+  SessionTarget,
+} from './session-verbs.js'
 
 const FILTER: Known<SessionFilter> = {
   limit: true,
@@ -149,7 +47,11 @@ const MOST_REFERENCES = 100
 const PROGRESS_MS = 1_000
 
 /** Sessions of a state. */
-export function sessionOperations(state: AuthState, references: References): SessionOperations {
+export function sessionOperations(
+  state: AuthState,
+  references: References,
+  recorder: Recorder,
+): SessionOperations {
   const users = state.find(userSessionSpi)
   const web = state.find(webSessionSpi)
   const found = { online: users, offline: users, web }
@@ -184,12 +86,20 @@ export function sessionOperations(state: AuthState, references: References): Ses
     return { online, offline, web: ofWeb }
   }
 
-  const endUser = async (realmId: string, userId: string, except: string | undefined): Promise<Ended> => {
-    assertName(userId, 'target.userId')
+  /** The session that stays when those of its user end. */
+  const keptOf = (realmId: string, except: string | undefined): SessionReferred | undefined => {
     const kept = except === undefined ? undefined : read(realmId, except)
     if (except !== undefined && kept === undefined) {
       throw new TypeError('"target.except" must be a reference to a session of this realm')
     }
+    return kept
+  }
+
+  const endUser = async (
+    realmId: string,
+    userId: string,
+    kept: SessionReferred | undefined,
+  ): Promise<Ended> => {
     const stays = (isWeb: boolean) => ((kept?.kind === 'web') === isWeb ? kept?.id : undefined)
     const [ofUser = 0, ofWeb = 0] = await Promise.all([
       users?.removeByUser(realmId, userId, { offline: 'both', except: stays(false) }),
@@ -233,39 +143,66 @@ export function sessionOperations(state: AuthState, references: References): Ses
         kind === 'web'
           ? await web?.get(realmId, id)
           : await users?.get(realmId, id, { offline: kind === 'offline' })
-      return session && { ...rowOf(realmId, kind, session), ...detailsOf(session) }
+      const auditName = session && recorder.nameOf(realmId, recordOf(named))
+      return (
+        session && {
+          ...rowOf(realmId, kind, session),
+          ...detailsOf(session),
+          ...(auditName !== undefined && { auditName }),
+        }
+      )
     },
 
     async end(realmId, target, options = {}) {
       assertName(realmId, 'realmId')
       assertTarget(target)
       assertOptions(options, 'options', END)
+      const end = (action: Omit<Action, 'event' | 'realm'>, work: () => Promise<Ended>) =>
+        recorder.act({ event: 'sessions.end', realm: realmId, ...action }, work, ({ ended }) => ({
+          count: ended,
+        }))
       if ('references' in target) {
         assertNames(target.references, 'target.references')
         assertInteger(target.references.length, 'target.references.length', 1, MOST_REFERENCES)
         const named = [...new Set(target.references)].map((reference) => read(realmId, reference))
-        const removed = await Promise.all(
-          named.map(async (referred) => referred !== undefined && remove(realmId, referred)),
+        const records = named.filter((referred) => referred !== undefined).map(recordOf)
+        return end({ records }, async () => {
+          const removed = await Promise.all(
+            named.map(async (referred) => referred !== undefined && remove(realmId, referred)),
+          )
+          const ended = removed.filter(Boolean).length
+          return { ended, unknown: removed.length - ended }
+        })
+      }
+      if ('userId' in target) {
+        const { userId, except } = target
+        assertName(userId, 'target.userId')
+        const kept = keptOf(realmId, except)
+        const details = kept && { details: { except: recorder.nameOf(realmId, recordOf(kept)) ?? true } }
+        return end({ records: [{ kind: 'user', id: userId }], ...details }, () =>
+          endUser(realmId, userId, kept),
         )
-        const ended = removed.filter(Boolean).length
-        return { ended, unknown: removed.length - ended }
       }
-      if ('userId' in target) return endUser(realmId, target.userId, target.except)
       if ('clientId' in target) {
-        assertName(target.clientId, 'target.clientId')
-        const [online = 0, offline = 0] = await Promise.all([
-          users?.removeByClient(realmId, target.clientId),
-          users?.removeByClient(realmId, target.clientId, { offline: true }),
-        ])
-        return { ended: online + offline, unknown: 0 }
+        const { clientId } = target
+        assertName(clientId, 'target.clientId')
+        return end({ details: { client: clientId } }, async () => {
+          const [online = 0, offline = 0] = await Promise.all([
+            users?.removeByClient(realmId, clientId),
+            users?.removeByClient(realmId, clientId, { offline: true }),
+          ])
+          return { ended: online + offline, unknown: 0 }
+        })
       }
-      const stop = await follow(options.onProgress, async () => sum(await counts(realmId)))
-      try {
-        const ended = await Promise.all([users?.removeByRealm(realmId), web?.removeByRealm(realmId)])
-        return { ended: ended.reduce<number>((all, part = 0) => all + part, 0), unknown: 0 }
-      } finally {
-        stop()
-      }
+      return end({ details: { all: true } }, async () => {
+        const stop = await follow(options.onProgress, async () => sum(await counts(realmId)))
+        try {
+          const ended = await Promise.all([users?.removeByRealm(realmId), web?.removeByRealm(realmId)])
+          return { ended: ended.reduce<number>((all, part = 0) => all + part, 0), unknown: 0 }
+        } finally {
+          stop()
+        }
+      })
     },
 
     async count(realmId) {
@@ -296,6 +233,12 @@ export function sessionOperations(state: AuthState, references: References): Ses
 }
 
 type SessionReferred = Referred & { readonly kind: SessionKind }
+
+/** A session and its offline copy have one id, and one name. */
+const recordOf = ({ kind, id }: SessionReferred): AuditRecord => ({
+  kind: kind === 'web' ? 'web-session' : 'user-session',
+  id,
+})
 
 const isSession = (named: Referred): named is SessionReferred => named.kind !== 'token'
 

@@ -1,6 +1,7 @@
 import { assertInteger, assertName, assertNames, ConfigurationError, type Page } from '@authstate/spi'
 import { type AuthState, actionTokenSpi } from 'authstate'
 import type { ListedToken, ListOptions } from 'authstate/action-token'
+import type { Recorder } from './audit.js'
 import { DEFAULT_LIMIT } from './paging.js'
 import type { References } from './references.js'
 
@@ -56,7 +57,11 @@ export interface TokenOperations {
 const MOST_REFERENCES = 100
 
 /** Tokens of a state. */
-export function tokenOperations(state: AuthState, references: References): TokenOperations {
+export function tokenOperations(
+  state: AuthState,
+  references: References,
+  recorder: Recorder,
+): TokenOperations {
   const tokens = () => state.get(actionTokenSpi)
   return {
     async list(realmId, subject, options = {}) {
@@ -72,26 +77,42 @@ export function tokenOperations(state: AuthState, references: References): Token
       if (!references.areMade) {
         throw new ConfigurationError('keyring: tokens have no references without one, so none can be named')
       }
-      const removed = await Promise.all(
-        [...new Set(given)].map(async (reference) => {
-          const named = references.read(realmId, reference)
-          if (named?.kind !== 'token') return false
-          const [kind, key] = JSON.parse(named.id) as [string, string]
-          return tokens().remove(realmId, kind, key)
-        }),
+      const named = [...new Set(given)].map((reference) => {
+        const referred = references.read(realmId, reference)
+        return referred?.kind === 'token'
+          ? (JSON.parse(referred.id) as [kind: string, key: string])
+          : undefined
+      })
+      const records = named.flatMap((id) => (id === undefined ? [] : [{ kind: 'token' as const, id }]))
+      return recorder.act(
+        { event: 'tokens.remove', realm: realmId, records },
+        async () => {
+          const removed = await Promise.all(
+            named.map(async (id) => id !== undefined && tokens().remove(realmId, ...id)),
+          )
+          const count = removed.filter(Boolean).length
+          return { removed: count, unknown: removed.length - count }
+        },
+        ({ removed }) => ({ count: removed }),
       )
-      const count = removed.filter(Boolean).length
-      return { removed: count, unknown: removed.length - count }
     },
     async revokeFamily(realmId, family) {
       assertName(realmId, 'realmId')
       assertName(family, 'family')
-      return tokens().revokeFamily(realmId, family)
+      const records = [{ kind: 'token-family' as const, id: family }]
+      // A family is refused from now on, also where none of its tokens could still be used.
+      return recorder.act(
+        { event: 'tokens.revoke-family', realm: realmId, records },
+        () => tokens().revokeFamily(realmId, family),
+        (count) => ({ outcome: 'done', count }),
+      )
     },
     async removeBySubject(realmId, subject) {
       assertName(realmId, 'realmId')
       assertName(subject, 'subject')
-      return tokens().removeBySubject(realmId, subject)
+      const records = [{ kind: 'user' as const, id: subject }]
+      const action = { event: 'tokens.remove', realm: realmId, records }
+      return recorder.counted(action, () => tokens().removeBySubject(realmId, subject))
     },
     async isRevoked(realmId, tokenId) {
       assertName(realmId, 'realmId')
