@@ -35,6 +35,7 @@ async function run(code: string, folder: string): Promise<string> {
 const PRINTED: Readonly<Record<string, RegExp>> = {
   'action-token': /^consumed\n$/,
   'auth-session': /^u-1 \{\}\n$/,
+  audit: /^user\.end done grace\nuser\.end begun grace\n$/,
   authjs: /^null\n$/,
   authstate: /^$/,
   'better-auth': /^\[ 't-2', 't-3' \]\n$/,

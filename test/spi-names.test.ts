@@ -4,9 +4,9 @@ import { services } from '../packages/authstate/src/services.js'
 import { filesThatName } from './lib/spi-names.js'
 import { readTracked } from './lib/tracked.js'
 
-/** Sources of packages, manifests, tools and the support of tests; no operations with their skins, adapter, example, benchmark or test. */
+/** Sources of packages, manifests, tools and the support of tests; no audit, no operations with their skins, adapter, example, benchmark or test. */
 const files = readTracked(
-  /^(packages\/(?!(?:operations|cli|console|cross-site|telemetry)\/)[^/]+\/(package\.json|tsup\.config\.ts|src\/.+\.ts)|tools\/.+\.m?ts|tools\/.+\.mjs|test\/lib\/.+\.ts|package\.json|[a-z.]+\.config\.[jt]s)$/,
+  /^(packages\/(?!(?:audit|operations|cli|console|cross-site|telemetry)\/)[^/]+\/(package\.json|tsup\.config\.ts|src\/.+\.ts)|tools\/.+\.m?ts|tools\/.+\.mjs|test\/lib\/.+\.ts|package\.json|[a-z.]+\.config\.[jt]s)$/,
 )
 const spis = services.filter(({ member }) => member !== undefined).map(({ name }) => name)
 

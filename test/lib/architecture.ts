@@ -35,9 +35,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     SPI_PACKAGES.map((name) => [name, ['spi', 'redis', 'conformance', ...(NEEDED.get(name) ?? [])]]),
   ),
   authstate: ['spi', 'registry', 'conformance', ...services.map(({ name }) => name)],
-  operations: ['spi', 'authstate'],
-  cli: ['spi', 'authstate', 'operations', 'conformance'],
-  console: ['spi', 'authstate', 'operations'],
+  audit: ['spi', 'authstate'],
+  operations: ['spi', 'authstate', 'audit'],
+  cli: ['spi', 'authstate', 'operations', 'audit', 'conformance'],
+  console: ['spi', 'authstate', 'operations', 'audit'],
   telemetry: ['spi', 'authstate'],
   'token-store': ['spi', 'web-session', 'action-token', 'http-client'],
 }

@@ -182,7 +182,10 @@ export class AuditLog implements AuditProvider {
     const following = await open()
     try {
       while (signal?.aborted !== true && !this.#lifecycle.isClosed) {
-        for (const { entry } of await this.#next(() => following.next())) if (matches(entry)) yield entry
+        for (const { entry } of await this.#next(() => following.next())) {
+          if (signal?.aborted) return
+          if (matches(entry)) yield entry
+        }
         await pause(FOLLOW_MS, signal)
       }
     } finally {

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs'
 import { access, mkdir, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import {
   assertOptions,
   type Clock,
@@ -41,16 +42,34 @@ export function fileAudit(options: FileAuditOptions = {}): ProviderFactory<Audit
   }
 }
 
+/** `mkdir` with `recursive` never ends below `/proc` and its like, which answer that a folder is missing whose parent is there. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o750 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || dirname(path) === path) throw error
+    await makeFolder(dirname(path))
+    await mkdir(path, { mode: 0o750 })
+  }
+}
+
 /** @throws {ConfigurationError} the folder cannot be made, or not be written to */
 async function makeReady(directory: string): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o750 })
-    if (!(await stat(directory)).isDirectory()) throw Object.assign(new Error(), { code: 'ENOTDIR' })
-    await access(directory, constants.W_OK | constants.X_OK)
+    await makeFolder(directory)
+    await assertWritable(directory)
   } catch (error) {
     const { code = 'it failed' } = error as NodeJS.ErrnoException
     throw new ConfigurationError(`audit.directory: the folder cannot be written to: ${code}`)
   }
+}
+
+async function assertWritable(directory: string): Promise<void> {
+  if (!(await stat(directory)).isDirectory())
+    throw Object.assign(new Error('audit: its folder is none'), { code: 'ENOTDIR' })
+  await access(directory, constants.W_OK | constants.X_OK)
 }
 
 /** Lines in files. */
@@ -82,7 +101,7 @@ export class FileStore implements AuditStore {
   }
 
   async checkHealth(): Promise<void> {
-    await access(this.#directory, constants.W_OK)
+    await assertWritable(this.#directory)
   }
 
   async close(): Promise<void> {

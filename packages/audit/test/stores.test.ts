@@ -117,6 +117,7 @@ function cases(configOf: () => Promise<Config>) {
     await following
     // The first look may come after some of these: each of them is one that it waits for.
     while (got.length === 0) {
+      await new Promise((resolve) => setImmediate(resolve))
       await acted(audit, 1)
       await audit.refuse({ ...ending, event: 'tokens.remove' }, 'csrf')
     }
@@ -131,9 +132,9 @@ function cases(configOf: () => Promise<Config>) {
     await expect(audit.act({ ...ending, actor: { name: '', via: 'api' } }, work)).rejects.toThrow(
       /actor\.name/,
     )
-    await expect(audit.act({ ...ending, reealm: 'x' } as never, work)).rejects.toThrow(/Did you mean "realm"/)
+    await expect(audit.act({ ...ending, reealm: 'x' } as never, work)).rejects.toThrow(/Did you mean 'realm'/)
     await expect(audit.read({ limit: 1_001 })).rejects.toThrow(/query\.limit/)
-    await expect(audit.read({ frist: 'oldest' } as never)).rejects.toThrow(/Did you mean "first"/)
+    await expect(audit.read({ frist: 'oldest' } as never)).rejects.toThrow(/Did you mean 'first'/)
     await expect(audit.read({ cursor: 'a b' })).rejects.toThrow(/query\.cursor/)
     await expect(audit.read({ record: { kind: 'user', id: 'ada' } })).rejects.toThrow(/query\.realm/)
     expect(() => audit.nameOf('acme', { kind: 'usr' as never, id: 'ada' })).toThrow(/record\.kind/)

@@ -19,7 +19,8 @@ export type Config = Pick<AuthStateConfig, 'providers' | 'redis' | 'clock' | 'ke
 /** A state with an audit; it is closed when the test is over. */
 export async function opened({ audit: section, ...config }: Config) {
   const logger = new RecordingLogger()
-  const given = { keyring, logger, ...config, spi: { audit: section } } as AuthStateConfig
+  const realms = () => ({ bruteForce: { enabled: true, failureFactor: 3 } })
+  const given = { keyring, logger, realms, ...config, spi: { audit: section } } as AuthStateConfig
   const state = await createAuthState(given)
   onTestFinished(() => state.close())
   return { state, audit: state.get(auditSpi), logger }
