@@ -77,7 +77,7 @@ test('what is refused is written, and what is misused is a failure', async () =>
     'except',
   )
   await expect(acting.sessions.end('acme', { referencez: [] } as never)).rejects.toThrow('target')
-  await state.userSessions.close()
+  await state.userSessions.close?.()
   await expect(acting.endUser('acme', 'bob')).rejects.toThrow()
   const { items } = await operations.audit.read({ first: 'oldest' })
   expect(items.map(({ outcome, reason }) => `${outcome} ${reason}`)).toEqual([
