@@ -1,9 +1,10 @@
 // The API reference (npm run docs): a module per entry that a package publishes, a warning is an error.
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { Application, Comment, Converter, makeRecursiveVisitor, ReflectionKind } from 'typedoc'
+import { Application, Comment, Converter, makeRecursiveVisitor, ReflectionKind, RendererEvent } from 'typedoc'
+import { apiReport } from './tools/lib/api-report.mjs'
 import { packageFolders } from './tools/lib/packages.mjs'
 
 const root = import.meta.dirname
@@ -86,6 +87,21 @@ function requireExports(app) {
   })
 }
 
+/** Beside the pages: what each entry exports, as text, which `npm run api` compares with the released version. */
+function writeApi(app) {
+  app.renderer.on(RendererEvent.END, ({ project, outputDirectory }) => {
+    const folder = join(outputDirectory, 'api')
+    mkdirSync(folder, { recursive: true })
+    for (const module of project.children ?? []) {
+      const file = `${module.name.replace('@', '').replaceAll('/', '-')}.txt`
+      writeFileSync(
+        join(folder, file),
+        apiReport(module, ({ kind }) => ReflectionKind[kind]),
+      )
+    }
+  })
+}
+
 /** A property of a schema is declared once in our sources, and seen by typedoc in each type that valibot derives from it. */
 function passOverDerivedDeclarations(app) {
   const { logger } = app
@@ -109,7 +125,7 @@ export default {
   tsconfig: 'tsconfig.reference.json',
   out: 'reference',
   ...links,
-  plugin: [passOverDerivedDeclarations, nameModules, requireComments, requireExports],
+  plugin: [passOverDerivedDeclarations, nameModules, requireComments, requireExports, writeApi],
   skipErrorChecking: true, // `types` of npm run check has done it
   treatWarningsAsErrors: true,
   externalSymbolLinkMappings: {

@@ -16,6 +16,7 @@ const SIDE_BY_SIDE = [
 
 /** Each needs all processors, and the one before. */
 const IN_TURN = [
+  ['api', process.execPath, [join(root, 'tools', 'api.mjs')]],
   ['build', tool('turbo'), ['run', 'build', '--concurrency=2', '--output-logs=errors-only']],
   ['packages', process.execPath, [join(root, 'tools', 'check-packages.mjs')]],
 ]

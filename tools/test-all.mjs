@@ -1,4 +1,4 @@
-// npm run test:all: npm test, then what it can do on other versions of Node, on Valkey and in a browser. From a fresh clone.
+// npm run test:all: npm test, then what it can do on other versions of Node, on Valkey, in a browser, as it would be published, and the docs site. From a fresh clone.
 // It ends with the first that fails, so that what failed is what the log ends with.
 import { join } from 'node:path'
 import { requireNode } from './lib/install.mjs'
@@ -10,6 +10,8 @@ const STEPS = [
   ['npm run test:node', 'node-versions.mjs'],
   ['npm run test:valkey', 'valkey.mjs'],
   ['npm run test:browser', 'test-browser.mjs'],
+  ['npm run test:tarballs', 'test-tarballs.mjs'],
+  ['npm run docs', 'docs.mjs'],
 ]
 
 requireNode()
