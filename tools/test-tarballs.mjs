@@ -109,7 +109,8 @@ async function runtimes() {
 const bare = ({ REDIS_URL: _, NODE_OPTIONS: __, ...env }) => ({ ...env, NO_COLOR: '1' })
 
 function expectPrinted(output) {
-  if (output !== PRINTED) throw new Error(`it printed ${JSON.stringify(output)}`)
+  // Bun and Deno quote otherwise, and ioredis warns before it where webpack has bundled it.
+  if (!output.replaceAll('"', "'").endsWith(PRINTED)) throw new Error(`it printed ${JSON.stringify(output)}`)
 }
 
 async function checksOf(project, redisUrl) {
