@@ -40,7 +40,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ['spi', 'authstate', 'operations', 'audit', 'conformance'],
   console: ['spi', 'authstate', 'operations', 'audit'],
   telemetry: ['spi', 'authstate'],
-  'token-store': ['spi', 'web-session', 'action-token', 'http-client'],
+  // Like an adapter it is a layer over contracts of services, whose providers the application hands in.
+  'token-store': ['spi', ...NEEDED.keys(), 'http-client'],
 }
 
 /** What an adapter to somebody's framework may import: `spi`, and contracts. */
