@@ -14,13 +14,4 @@ describeWith(redis, 'two processes behind a balancer', () => {
     })
     expect(await child.finished()).toMatch(/ {2}4\/4\n$/)
   })
-
-  test('without marks of what was ended it fails', async () => {
-    const child = startChild(MAIN, ['--store', 'cookie', '--only', '48', '--no-fence'], {
-      flags: sourceFlags,
-      env: { ...process.env, REDIS_URL: redisUrl() },
-    })
-    const { code, stdout } = await child.ended
-    expect([code, stdout.includes('48 FAIL')]).toEqual([1, true])
-  })
 })
