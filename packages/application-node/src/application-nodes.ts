@@ -2,7 +2,6 @@ import { httpClientSpi } from '@authstate/http-client'
 import {
   assertName,
   type Clock,
-  ConfigurationError,
   Emitter,
   type EventOf,
   encodeCursor,

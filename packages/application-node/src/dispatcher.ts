@@ -120,7 +120,11 @@ export class Dispatcher {
   #start(message: StoredMessage): void {
     const work = this.#send(message)
       .catch(this.#options.onTrouble)
-      .finally(() => this.#sending.delete(message))
+      .finally(() => {
+        this.#sending.delete(message)
+        // A claim that is under way was told that this one is still sent.
+        this.#isWoken = true
+      })
     this.#sending.set(message, work)
   }
 

@@ -3,6 +3,7 @@ import type { ClientTargets, MessageKind } from './contract.js'
 import { canonicalHost, hostOfUrl, hostRuleFault, isHostAllowed, urlHost } from './hosts.js'
 
 /** Stands in a URL for the node that a session belongs to. */
+// biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text itself
 export const SESSION_HOST = '${application.session.host}'
 
 /** A name that no rule has, in place of the node while a URL is looked at. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { SuiteBuilder } from '@authstate/conformance'
 import type { ApplicationNodeEvents, ApplicationNodeProvider } from '../contract.js'
+import { SESSION_HOST } from '../targets.js'
 import {
   answering,
   delivered,
@@ -229,7 +230,7 @@ export function delivering({ basic, cluster }: SuiteBuilder<ApplicationNodeProvi
       application.clients.set('wrong', { managementUrl: 'ftp://wrong.example.com' })
       application.clients.set('mute', {})
       application.clients.set('lost', {
-        managementUrl: 'https://${application.session.host}/admin',
+        managementUrl: `https://${SESSION_HOST}/admin`,
         allowedHosts: ['*.example.com'],
       })
       const delivery = await delivered(provider, sessionEnded(clock.now(), ['wrong', 'mute', 'lost', 'mail']))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { SuiteBuilder } from '@authstate/conformance'
 import type { ApplicationNodeProvider } from '../contract.js'
+import { SESSION_HOST } from '../targets.js'
 import { freshApplication, hostsOf, MINUTE_MS, registered } from './fixture.js'
 
 const OPEN = { managementUrl: 'https://shop.example.com/admin', allowedHosts: ['*.example.com'] }
@@ -119,7 +120,7 @@ export function registry({
       'n1.example.com#x',
       '*',
       '*.example.com',
-      '${application.session.host}',
+      `${SESSION_HOST}`,
       'x'.repeat(10_000),
     ]) {
       assert.deepEqual(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { SuiteBuilder } from '@authstate/conformance'
 import type { ApplicationNodeProvider, ClientTargets } from '../contract.js'
+import { SESSION_HOST } from '../targets.js'
 import {
   delivered,
   deliveryOf,
@@ -40,12 +41,12 @@ export function targets({ basic }: SuiteBuilder<ApplicationNodeProvider>): void 
       const application = freshApplication()
       const rules = { allowedHosts: ['*.example.com'] }
       const wrong: readonly [property: string, targets: ClientTargets][] = [
-        ['managementUrl', { ...rules, managementUrl: 'https://a.example.com/${application.session.host}' }],
-        ['managementUrl', { ...rules, managementUrl: 'https://a.example.com:${application.session.host}/' }],
-        ['managementUrl', { ...rules, managementUrl: 'https://app-${application.session.host}/' }],
-        ['managementUrl', { ...rules, managementUrl: 'https://${application.session.host}x.example.com/' }],
-        ['managementUrl', { ...rules, managementUrl: 'https://${application.session.host}@a.example.com/' }],
-        ['managementUrl', { ...rules, managementUrl: 'https://${other}/' }],
+        ['managementUrl', { ...rules, managementUrl: `https://a.example.com/${SESSION_HOST}` }],
+        ['managementUrl', { ...rules, managementUrl: `https://a.example.com:${SESSION_HOST}/` }],
+        ['managementUrl', { ...rules, managementUrl: `https://app-${SESSION_HOST}/` }],
+        ['managementUrl', { ...rules, managementUrl: `https://${SESSION_HOST}x.example.com/` }],
+        ['managementUrl', { ...rules, managementUrl: `https://${SESSION_HOST}@a.example.com/` }],
+        ['managementUrl', { ...rules, managementUrl: `https://${"$"}{other}/` }],
         ['managementUrl', { managementUrl: 'http://a.example.com/' }],
         ['managementUrl', { managementUrl: 'ftp://a.example.com/' }],
         ['managementUrl', { managementUrl: '/admin' }],
@@ -57,8 +58,8 @@ export function targets({ basic }: SuiteBuilder<ApplicationNodeProvider>): void 
         ['managementUrl', { managementUrl: 1 as never }],
         ['backchannelLogoutUri', { backchannelLogoutUri: 'javascript:alert(1)' }],
         ['securityEventUri', { securityEventUri: 'https://a.example.com./' }],
-        ['allowedHosts', { backchannelLogoutUri: 'https://${application.session.host}/logout' }],
-        ['allowedHosts', { backchannelLogoutUri: 'https://${application.session.host}/', allowedHosts: [] }],
+        ['allowedHosts', { backchannelLogoutUri: `https://${SESSION_HOST}/logout` }],
+        ['allowedHosts', { backchannelLogoutUri: `https://${SESSION_HOST}/`, allowedHosts: [] }],
         ['allowedHosts', { allowedHosts: ['https://a.example.com'] }],
         ['allowedHosts', { allowedHosts: ['10.0.0.0/33'] }],
         ['allowedHosts', { allowedHosts: ['10.0.*.1'] }],
@@ -84,8 +85,8 @@ export function targets({ basic }: SuiteBuilder<ApplicationNodeProvider>): void 
       for (const given of [
         {},
         { managementUrl: 'http://127.0.0.1:8080/x?y=1', allowInsecure: true },
-        { ...rules, managementUrl: 'https://${application.session.host}:8443/admin' },
-        { ...rules, backchannelLogoutUri: 'https://${application.session.host}.int.example.com/' },
+        { ...rules, managementUrl: `https://${SESSION_HOST}:8443/admin` },
+        { ...rules, backchannelLogoutUri: `https://${SESSION_HOST}.int.example.com/` },
       ]) {
         application.clients.set('good', given)
         await provider.checkClient('r', 'good')
@@ -100,7 +101,7 @@ export function targets({ basic }: SuiteBuilder<ApplicationNodeProvider>): void 
     async ({ provider, clock }) => {
       const application = freshApplication()
       application.clients.set('shop', {
-        managementUrl: 'https://${application.session.host}:8443/admin',
+        managementUrl: `https://${SESSION_HOST}:8443/admin`,
         allowedHosts: ['*.example.com', '10.0.0.0/8', 'fd00::/8'],
         egress: ['fd00::/8'],
       })
@@ -129,7 +130,7 @@ export function targets({ basic }: SuiteBuilder<ApplicationNodeProvider>): void 
     async ({ provider, clock }) => {
       const application = freshApplication()
       application.clients.set('shop', {
-        backchannelLogoutUri: 'https://${application.session.host}.int.example.com/logout',
+        backchannelLogoutUri: `https://${SESSION_HOST}.int.example.com/logout`,
         allowedHosts: ['n1', 'n2', 'n1.int.example.com'],
       })
       await registered(provider, 'shop', 'n1', 'n2')
