@@ -130,7 +130,10 @@ export type Announcement = SessionEnded | AllSessionsEnded | NotBeforeRaised | P
 export interface AnnounceOptions {
   /** Of a session that ended: those of its clients that are told. Of anything else: the clients. @default all of them */
   readonly clientIds?: readonly string[] | undefined
-  /** Announced again with the same key it is the same delivery, for as long as that is kept: what was stored is not sent twice. */
+  /**
+   * Announced again with the same key it is the same delivery, for as long as that is kept: what was stored is not sent twice, and
+   * what a full queue refused is stored now.
+   */
   readonly dedupeKey?: string | undefined
 }
 

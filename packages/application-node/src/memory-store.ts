@@ -122,7 +122,8 @@ export class MemoryStore implements NodeStore {
     this.#deliveries.set(key, delivery)
     let refused = 0
     for (const { id, target, refused: reason } of messages) {
-      if (delivery.messages.has(id)) continue
+      const before = delivery.messages.get(id)?.state
+      if (before !== undefined && !(before.state === 'refused' && before.reason === 'queue-full')) continue
       const isFull = reason === undefined && (this.#open.get(realmId) ?? 0) >= maxQueued
       if (isFull) refused += 1
       const why = isFull ? ('queue-full' as const) : reason

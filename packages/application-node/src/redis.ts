@@ -25,3 +25,5 @@ export function redisApplicationNodes(
     create: (context, config) => new ApplicationNodes(context, config, options, new RedisStore(context)),
   }
 }
+
+export { announceEndings, ENDINGS_CONSUMER, type EndingsOptions } from './redis/endings.js'

@@ -175,7 +175,8 @@ export interface NodeStore {
   removeRealm(realmId: string, now: number): Promise<number>
 
   /**
-   * Stores messages of a delivery, at most {@link MOST_PER_STEP}; those that are there stay as they are. One that is not final is due at
+   * Stores messages of a delivery, at most {@link MOST_PER_STEP}; those that are there stay as they are, but one that
+   * a full queue refused is stored anew. One that is not final is due at
    * once, and one beyond `maxQueued` is `refused`, `queue-full`. Remembers the largest not-before of each host of a client.
    *
    * @returns how many messages the step refused because the queue is full

@@ -1,4 +1,4 @@
--- Store messages of a delivery; those that are there stay as they are.
+-- Store messages of a delivery; those that are there stay as they are, but for those that a full queue refused.
 --
 -- KEYS[1] delivery      hash: _v, c createdAt, x expiresAt, e announcement, n not-before, o messages under way, l when the last of
 --                       them dies, d when its last dead letter is forgotten; of each message t:<id> target and s:<id> state
@@ -33,7 +33,8 @@ local ms = string.format('%.0f', life + keep_ms + GRACE)
 local refused = 0
 for _, message in ipairs(cjson.decode(ARGV[7])) do
   local id, tail, target, reason = message[1], message[2], message[3], message[4]
-  if redis.call('HEXISTS', KEYS[1], 's:' .. id) == 0 then
+  local before = read_state(redis.call('HGET', KEYS[1], 's:' .. id))
+  if not before or before.reason == 'queue-full' and before.state == 'refused' then
     if reason == '' and open >= tonumber(ARGV[4]) then
       reason = 'queue-full'
       refused = refused + 1
