@@ -33,7 +33,7 @@ const kinds: readonly Kind[] = section
   })
 
 /** Services that an application adds, and that are no part of the front door. */
-const ADDED = ['audit']
+const ADDED = ['application-node', 'audit']
 
 /** The scripts of the services, of each that has some. */
 async function scriptsOf(name: string): Promise<readonly Script[]> {

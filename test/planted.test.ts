@@ -8,6 +8,7 @@ import { table } from '../tools/lib/table.mjs'
 import { describeWith, redis } from '../tools/testing/capabilities.js'
 import { openRedis } from '../tools/testing/redis-targets.js'
 import { actionTokenBugs, actionTokenScriptBugs } from './planted/action-token.js'
+import { applicationNodeBugs, applicationNodeScriptBugs } from './planted/application-node.js'
 import { authSessionBugs, authSessionScriptBugs } from './planted/auth-session.js'
 import { clusterBugs } from './planted/cluster.js'
 import { hostnameBugs } from './planted/hostname.js'
@@ -58,6 +59,7 @@ const plantations: readonly Plantation[] = [
   webSessionBugs,
   httpClientBugs,
   hostnameBugs,
+  applicationNodeBugs,
   clusterBugs,
   mannersBugs,
 ]
@@ -84,6 +86,7 @@ describeWith(redis, 'in scripts', () => {
     loginFailureScriptBugs,
     realmCacheScriptBugs,
     webSessionScriptBugs,
+    applicationNodeScriptBugs,
   ])
     tryAll(bugs(open))
 })

@@ -38,6 +38,7 @@ const PRINTED: Readonly<Record<string, RegExp>> = {
   audit: /^user\.end done grace\nuser\.end begun grace\n$/,
   authjs: /^null\n$/,
   authstate: /^$/,
+  'application-node': /^\[ 'mail delivered 1', 'shop delivered 2' \]\n$/,
   'better-auth': /^\[ 't-2', 't-3' \]\n$/,
   cli: /^redis {2}/,
   console: /^200\n401\n$/,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { actionTokenSuite } from '../packages/action-token/src/conformance.js'
+import { applicationNodeSuite } from '../packages/application-node/src/conformance.js'
 import { authSessionSuite } from '../packages/auth-session/src/conformance.js'
 import { clusterSuite } from '../packages/cluster/src/conformance.js'
 import { hostnameSuite } from '../packages/hostname/src/conformance.js'
@@ -15,6 +16,7 @@ import { rowsOf, scenariosOf, unknownSources } from './lib/sources.js'
 const page = readFileSync('docs/sources.md', 'utf8')
 const suites = [
   actionTokenSuite,
+  applicationNodeSuite,
   authSessionSuite,
   clusterSuite,
   hostnameSuite,

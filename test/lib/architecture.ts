@@ -34,6 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     SPI_PACKAGES.map((name) => [name, ['spi', 'redis', 'conformance', ...(NEEDED.get(name) ?? [])]]),
   ),
+  'application-node': ['spi', 'redis', 'conformance', 'http-client'],
   authstate: ['spi', 'registry', 'conformance', ...services.map(({ name }) => name)],
   audit: ['spi', 'authstate'],
   operations: ['spi', 'authstate', 'audit'],

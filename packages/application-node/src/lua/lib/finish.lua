@@ -12,8 +12,8 @@ local function finish(head, realm, delivery, member, s, now, keep_ms, dead_ms, m
     redis.call('ZADD', dead, ends, string.sub(redis.sha1hex(member), 1, 8) .. member)
     keep(dead, string.format('%.0f', dead_ms + GRACE))
     local over = redis.call('ZCARD', dead) - most_dead
-    if over > 0 then
-      redis.call('ZREMRANGEBYRANK', dead, 0, over - 1)
+    for _, oldest in ipairs(over > 0 and redis.call('ZRANGE', dead, 0, math.min(over, 10) - 1) or {}) do
+      redis.call('ZREM', dead, oldest)
     end
     redis.call('HSET', delivery, 'd', ends)
   end
