@@ -96,7 +96,10 @@ export const applicationNodeBugs = inMemory(
 export const applicationNodeScriptBugs = (client: () => RedisClient) =>
   inScripts(
     applicationNodeSuite,
-    { factories: [redisApplicationNodes(suiteOptions), suiteHttpClient()], keySpace: applicationNodeKeySpace },
+    {
+      factories: [redisApplicationNodes(suiteOptions), suiteHttpClient()],
+      keySpace: applicationNodeKeySpace,
+    },
     client,
     (edit) => {
       edit(

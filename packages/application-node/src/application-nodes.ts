@@ -12,7 +12,7 @@ import {
   randomId,
 } from '@authstate/spi'
 import { timers } from '@authstate/spi/internal'
-import { checkedOr } from './attempt.js'
+import { recipientsOf, stepsOf } from './announcing.js'
 import {
   checkAnnouncement,
   checkAnnounceOptions,
@@ -32,36 +32,16 @@ import type {
   DeadLetter,
   Delivery,
   DeliveryReason,
-  DeliveryTarget,
   NewNode,
   RegisterOutcome,
 } from './contract.js'
 import { Dispatcher } from './dispatcher.js'
 import { canonicalHost } from './hosts.js'
 import type { ApplicationNodeOptions } from './options.js'
-import {
-  deadIdOf,
-  deliveryIdOf,
-  isFinal,
-  messagesTo,
-  partsOfDeadId,
-  type Recipient,
-  toNode,
-  unreachable,
-} from './rules.js'
-import {
-  MOST_PER_STEP,
-  type NewMessage,
-  type NodeStore,
-  type StoredAnnouncement,
-  type StoredDeadLetter,
-  type StoredMessage,
-  type Terms,
-} from './store.js'
+import { deliveryIdOf, partsOfDeadId, toNode } from './rules.js'
+import type { NodeStore, StoredMessage, Terms } from './store.js'
 import { type CheckedTargets, checkTargets } from './targets.js'
-
-/** Clients of one announcement that are looked up at once. */
-const LOOK_UPS = 32
+import { placeOf, toDelivery, toLetter } from './views.js'
 
 /** How often `settled` looks for what other processes sent. */
 const LOOK_MS = 200
@@ -164,30 +144,20 @@ export class ApplicationNodes implements ApplicationNodeProvider {
     this.#enterRealm(realmId)
     const checked = checkAnnouncement(announcement)
     const { clientIds, dedupeKey } = checkAnnounceOptions(options)
-    const recipients = await this.#recipientsOf(realmId, checked.recipients, clientIds)
+    const recipients = await recipientsOf(this.#options, realmId, checked.recipients, clientIds)
     const deliveryId = dedupeKey === undefined ? randomId() : deliveryIdOf(realmId, dedupeKey)
     const refused: Partial<Record<DeliveryReason, number>> = {}
     const count = (reason: DeliveryReason, times: number): void => {
       if (times > 0) refused[reason] = (refused[reason] ?? 0) + times
     }
     let targets = 0
-    let step: NewMessage[] = []
-    const flush = async (): Promise<void> => {
-      const messages = step
-      step = []
+    const sources = { options: this.#options, store: this.#store, clock: this.clock }
+    for await (const messages of stepsOf(sources, realmId, recipients, checked.announcement)) {
+      targets += messages.length
+      for (const { refused: reason } of messages) if (reason !== undefined) count(reason, 1)
       const stored = { realmId, deliveryId, announcement: checked.announcement, messages }
       count('queue-full', await this.#store.enqueue(stored, this.#terms()))
     }
-    for (let from = 0; from < recipients.length; from += LOOK_UPS) {
-      const some = recipients.slice(from, from + LOOK_UPS)
-      const found = await Promise.all(some.map((one) => this.#messagesTo(realmId, one, checked.announcement)))
-      for (const message of found.flat()) {
-        targets += 1
-        if (message.refused !== undefined) count(message.refused, 1)
-        if (step.push(message) === MOST_PER_STEP) await flush()
-      }
-    }
-    if (step.length > 0 || targets === 0) await flush()
     this.#dispatcher.nudge()
     return { deliveryId, targets, refused }
   }
@@ -219,7 +189,7 @@ export class ApplicationNodes implements ApplicationNodeProvider {
   async listDead(realmId: string, page?: PageOptions): Promise<Page<DeadLetter>> {
     this.#enterRealm(realmId)
     const { items, end } = await this.#store.listDead(realmId, checkPageOptions(page), this.clock.now())
-    const letters = items.map(letterOf)
+    const letters = items.map(toLetter)
     return end === undefined ? { items: letters } : { items: letters, cursor: encodeCursor(end) }
   }
 
@@ -312,40 +282,6 @@ export class ApplicationNodes implements ApplicationNodeProvider {
     return this.#store.removeNode({ realmId, clientId }, host, source, this.clock.now())
   }
 
-  async #recipientsOf(
-    realmId: string,
-    ofSession: readonly Recipient[] | undefined,
-    clientIds: readonly string[] | undefined,
-  ): Promise<readonly Recipient[]> {
-    if (ofSession !== undefined) {
-      const wanted = clientIds && new Set(clientIds)
-      return wanted ? ofSession.filter(({ clientId }) => wanted.has(clientId)) : ofSession
-    }
-    const ids = clientIds ?? (await this.#options.clientIds?.(realmId))
-    if (ids === undefined)
-      throw new TypeError(
-        '"options.clientIds" must name the clients, because the provider has no "clientIds"',
-      )
-    return [...new Set(ids)].map((clientId) => ({ clientId }))
-  }
-
-  async #messagesTo(
-    realmId: string,
-    recipient: Recipient,
-    announcement: StoredAnnouncement,
-  ): Promise<NewMessage[]> {
-    const { clientId } = recipient
-    const given = await this.#options.clients(realmId, clientId)
-    if (given === undefined) return [unreachable(clientId, 'logout-token', 'no-target')]
-    const targets = checkedOr(clientId, given)
-    if (targets === undefined) return [unreachable(clientId, 'logout-token', 'configuration')]
-    const nodes = await this.#store.listNodes({ realmId, clientId }, this.clock.now())
-    const hosts = nodes.map(({ host }) => host)
-    const nodeHost = recipient.nodeHost === undefined ? undefined : canonicalHost(recipient.nodeHost)
-    const said = recipient.nodeHost === undefined ? recipient : { ...recipient, nodeHost: nodeHost ?? '' }
-    return messagesTo(said, announcement, targets, hosts)
-  }
-
   /** @throws {ConfigurationError} they are wrong */
   async #targetsOf(realmId: string, clientId: string): Promise<CheckedTargets | undefined> {
     const given = await this.#options.clients(realmId, clientId)
@@ -355,21 +291,7 @@ export class ApplicationNodes implements ApplicationNodeProvider {
   async #load(realmId: string, deliveryId: string): Promise<Delivery | undefined> {
     const found = await this.#store.loadDelivery(realmId, deliveryId, this.clock.now())
     if (found === undefined) return undefined
-    const { createdAt, type, messages } = found
-    const targets = messages
-      .map(({ target, state }): DeliveryTarget => {
-        const { nextAt } = state
-        return {
-          ...placeOf(target),
-          state: state.state,
-          attempts: state.attempts,
-          ...answerOf(state),
-          ...(!isFinal(state) && { nextAt }),
-        }
-      })
-      .sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1))
-    const settled = messages.every(({ state }) => isFinal(state))
-    return { deliveryId, realmId, type, createdAt, settled, targets }
+    return toDelivery(realmId, deliveryId, found)
   }
 
   #onSettled({ realmId, deliveryId, target, state }: StoredMessage): void {
@@ -413,40 +335,5 @@ export class ApplicationNodes implements ApplicationNodeProvider {
   #enterRealm(realmId: unknown): void {
     this.#lifecycle.assertOpen()
     assertName(realmId, 'realmId')
-  }
-}
-
-const placeOf = ({ clientId, host, kind }: StoredMessage['target']) => ({
-  clientId,
-  ...(host !== '' && { host }),
-  message: kind,
-})
-
-const answerOf = ({ lastStatus, reason }: StoredMessage['state']) => ({
-  ...(lastStatus !== undefined && { lastStatus }),
-  ...(reason !== undefined && { reason }),
-})
-
-const orderOf = ({ clientId, host = '', message }: DeliveryTarget): string =>
-  JSON.stringify([clientId, host, message])
-
-function letterOf({
-  deliveryId,
-  id,
-  createdAt,
-  announcement,
-  target,
-  state,
-  expiresAt,
-}: StoredDeadLetter): DeadLetter {
-  return {
-    id: deadIdOf(deliveryId, id),
-    deliveryId,
-    type: announcement.type,
-    ...placeOf(target),
-    attempts: state.attempts,
-    ...answerOf(state),
-    createdAt,
-    expiresAt,
   }
 }

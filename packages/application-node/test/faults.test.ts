@@ -5,9 +5,9 @@ import { createProviderRegistry } from '@authstate/registry'
 import { describedSchema, StoreUnavailableError } from '@authstate/spi'
 import { expect, onTestFinished, test } from 'vitest'
 import { freshApplication, only, sessionEnded, suiteApplication } from '../src/conformance/fixture.js'
+import { ApplicationNodes, applicationNodeConfig, type NodeStore } from '../src/for-stores.js'
 import { type ApplicationNodeProvider, applicationNodeSpi } from '../src/index.js'
 import { MemoryStore } from '../src/memory-store.js'
-import { ApplicationNodes, applicationNodeConfig, type NodeStore } from '../src/for-stores.js'
 
 async function nodeOn(store: NodeStore, clock: FakeClock): Promise<ApplicationNodeProvider> {
   const registry = createProviderRegistry({

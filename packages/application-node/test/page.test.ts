@@ -12,12 +12,17 @@ test('every property is listed with its default', () => {
   const written = describedSchema(applicationNodeConfig)['~standard'].jsonSchema.input({
     target: 'draft-2020-12',
   }) as { properties: Record<string, { default?: unknown }> }
-  const listed = Object.entries(written.properties).map(([name, { default: value }]) => [name, `\`${value}\``])
+  const listed = Object.entries(written.properties).map(([name, { default: value }]) => [
+    name,
+    `\`${value}\``,
+  ])
   const rows = [...sectionOf('Properties').matchAll(/^\| `(\w+)` \|.*?([^|]*) \|$/gm)]
   expect(rows.map(([, name, last = '']) => [name, last.trim()])).toEqual(listed)
 })
 
 test('every event is listed', () => {
   const [first = ''] = sectionOf('Events').split(', each')
-  expect([...first.matchAll(/`([\w-]+)`/g)].map(([, name]) => name).slice(1)).toEqual(applicationNodeService.events)
+  expect([...first.matchAll(/`([\w-]+)`/g)].map(([, name]) => name).slice(1)).toEqual(
+    applicationNodeService.events,
+  )
 })

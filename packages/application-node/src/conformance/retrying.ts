@@ -359,7 +359,9 @@ export function retrying({ basic, concurrency }: SuiteBuilder<ApplicationNodePro
       // Who announces it once more loses nothing.
       assert.deepEqual((await provider.announce('r', end, options)).refused, {})
       assert.equal(await provider.deliverDue(), 3)
-      assert.ok(statesOf(await deliveryOf(provider, deliveryId)).every((state) => state.endsWith(' delivered')))
+      assert.ok(
+        statesOf(await deliveryOf(provider, deliveryId)).every((state) => state.endsWith(' delivered')),
+      )
     },
   )
 

@@ -46,7 +46,7 @@ export function targets({ basic }: SuiteBuilder<ApplicationNodeProvider>): void 
         ['managementUrl', { ...rules, managementUrl: `https://app-${SESSION_HOST}/` }],
         ['managementUrl', { ...rules, managementUrl: `https://${SESSION_HOST}x.example.com/` }],
         ['managementUrl', { ...rules, managementUrl: `https://${SESSION_HOST}@a.example.com/` }],
-        ['managementUrl', { ...rules, managementUrl: `https://${"$"}{other}/` }],
+        ['managementUrl', { ...rules, managementUrl: `https://${'$'}{other}/` }],
         ['managementUrl', { managementUrl: 'http://a.example.com/' }],
         ['managementUrl', { managementUrl: 'ftp://a.example.com/' }],
         ['managementUrl', { managementUrl: '/admin' }],

@@ -1,4 +1,10 @@
-import type { ChangeGap, ChangeNote, ChangeReaderOptions, ChangeReading, RedisConnection } from '@authstate/redis'
+import type {
+  ChangeGap,
+  ChangeNote,
+  ChangeReaderOptions,
+  ChangeReading,
+  RedisConnection,
+} from '@authstate/redis'
 import { assertFunction, assertNames, assertOptions, type Known } from '@authstate/spi'
 import type { ApplicationNodeProvider, SessionEnded } from '../contract.js'
 
@@ -52,7 +58,12 @@ export function announceEndings(
   options: EndingsOptions = {},
 ): ChangeReading {
   assertOptions<EndingsOptions>(options, 'options', OPTIONS)
-  const { consumer = ENDINGS_CONSUMER.name, skip = ['expired', 'restarted'], onGap, reader } = options as EndingsOptions
+  const {
+    consumer = ENDINGS_CONSUMER.name,
+    skip = ['expired', 'restarted'],
+    onGap,
+    reader,
+  } = options as EndingsOptions
   assertNames(skip, 'options.skip')
   if (onGap !== undefined) assertFunction(onGap, 'options.onGap')
   const announce = async (note: ChangeNote): Promise<void> => {
@@ -73,11 +84,16 @@ export function announceEndings(
   return connection.readChanges(consumer, handlers, reader)
 }
 
-function endingIn({ kind, key, ended }: ChangeNote):
+function endingIn({
+  kind,
+  key,
+  ended,
+}: ChangeNote):
   | { readonly realmId: string; readonly reason: string; readonly announcement: SessionEnded }
   | undefined {
   const [of, realmId, sessionId] = key
-  if (kind !== 'user-session' || of !== 'us' || realmId === undefined || sessionId === undefined) return undefined
+  if (kind !== 'user-session' || of !== 'us' || realmId === undefined || sessionId === undefined)
+    return undefined
   if (ended?.userId === undefined || ended.clients.length === 0) return undefined
   const { userId, reason, at, clients } = ended
   return { realmId, reason, announcement: { type: 'session-ended', userId, sessionId, at, clients } }
