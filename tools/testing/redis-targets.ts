@@ -85,10 +85,15 @@ export function runSuiteOnRedis<P extends Provider>(
     readonly keySpace: KeySpaceRules
     /** SPIs that it depends on, whose keys are on pages of their own. */
     readonly dependsOn?: readonly string[]
+    /** Names of the stores it runs on; all of them where AUTHSTATE_TEST_EVERY_STORE is set. @default all */
+    readonly only?: readonly string[]
   },
 ): void {
-  const { dependsOn = [], ...target } = under
-  for (const { name, needs, open } of stores) {
+  const { dependsOn = [], only, ...target } = under
+  const isEvery = only === undefined || process.env['AUTHSTATE_TEST_EVERY_STORE'] !== undefined
+  for (const { name, needs, open } of isEvery
+    ? stores
+    : stores.filter((store) => only.includes(store.name))) {
     describeWith(needs, name, () => {
       const page = name === 'redis' ? storagePage(suite.spi.name, dependsOn) : undefined
       let client: RedisClient | undefined

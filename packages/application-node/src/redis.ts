@@ -26,4 +26,4 @@ export function redisApplicationNodes(
   }
 }
 
-export { announceEndings, ENDINGS_CONSUMER, type EndingsOptions } from './redis/endings.js'
+export { announceEndings, type EndingsOptions } from './redis/endings.js'

@@ -3,13 +3,21 @@ import { randomUUID } from 'node:crypto'
 import { RecordingLogger } from '@authstate/conformance'
 import { type RedisConnection, redisConnection, redisConnectionSpi } from '@authstate/redis'
 import { createProviderRegistry } from '@authstate/registry'
-import { type UserSessionProvider, userSessionSpi } from '@authstate/user-session'
-import { redisUserSessions } from '@authstate/user-session/redis'
 import { expect, onTestFinished, test } from 'vitest'
 import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
+import { type UserSessionProvider, userSessionSpi } from '../../user-session/src/index.js'
+import { redisUserSessions } from '../../user-session/src/redis.js'
 import { freshApplication, type Received, suiteApplication } from '../src/conformance/fixture.js'
 import { type ApplicationNodeProvider, applicationNodeSpi } from '../src/index.js'
-import { announceEndings, ENDINGS_CONSUMER, redisApplicationNodes } from '../src/redis.js'
+import { announceEndings, redisApplicationNodes } from '../src/redis.js'
+
+/** As the page about application nodes has it. */
+const CONSUMER = {
+  name: 'application-node',
+  kinds: ['user-session'],
+  notes: 'endings',
+  details: true,
+} as const
 
 const FAST = { pollMs: 1, leaseMs: 50 }
 
@@ -28,7 +36,7 @@ async function node(prefix: string, properties: Readonly<Record<string, unknown>
       suiteApplication.http(),
     ],
     config: {
-      redis: { url: redisUrl(), prefix, partitions: 2, changes: { consumers: [ENDINGS_CONSUMER] } },
+      redis: { url: redisUrl(), prefix, partitions: 2, changes: { consumers: [CONSUMER] } },
       spi: { 'application-node': { provider: 'redis', redis: { pollMs: 10, ...properties } } },
     },
     logger: new RecordingLogger(),

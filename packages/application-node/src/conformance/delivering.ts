@@ -100,7 +100,7 @@ export function delivering({ basic, cluster }: SuiteBuilder<ApplicationNodeProvi
 
   basic(
     'announce: three sessions of a user at one client are three tokens of three sids',
-    'nodes 20; keycloak#27359',
+    'nodes 20',
     async ({ provider, clock }) => {
       const application = freshApplication()
       for (const sessionId of ['a', 'b', 'c'])
@@ -112,7 +112,7 @@ export function delivering({ basic, cluster }: SuiteBuilder<ApplicationNodeProvi
 
   basic(
     'announce: all sessions, a not-before and a probe are told to every node',
-    'nodes 50; A15',
+    'nodes 50; A15/190',
     async ({ provider, clock }) => {
       const application = freshApplication()
       application.clients.set('shop', {
@@ -224,7 +224,7 @@ export function delivering({ basic, cluster }: SuiteBuilder<ApplicationNodeProvi
 
   basic(
     'announce: one client that cannot be told hinders no other',
-    'keycloak#34104',
+    'contract',
     async ({ provider, clock }) => {
       const application = freshApplication()
       application.clients.set('wrong', { managementUrl: 'ftp://wrong.example.com' })
@@ -325,7 +325,7 @@ export function delivering({ basic, cluster }: SuiteBuilder<ApplicationNodeProvi
 
   cluster(
     'announce: messages to one host of one client are sent one at a time, in all processes together',
-    'nodes 18; D1 rule 8',
+    'nodes 18; D1',
     async ({ provider, clock, anotherNode }) => {
       const application = freshApplication()
       const other = await anotherNode({ name: 'b' })

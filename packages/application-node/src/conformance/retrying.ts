@@ -22,7 +22,7 @@ import {
 export function retrying({ basic, concurrency }: SuiteBuilder<ApplicationNodeProvider>): void {
   basic(
     'retry: until the receiver has it, each time with a token of its own',
-    'nodes 13; thunderid#5434',
+    'nodes 13',
     async ({ provider, clock }) => {
       const application = freshApplication()
       application.receiver = answering(503, 503, 200)
@@ -249,7 +249,7 @@ export function retrying({ basic, concurrency }: SuiteBuilder<ApplicationNodePro
     assert.equal(only(await deliveryOf(provider, deliveryId)).state, 'delivered')
   })
 
-  basic('dead: a message whose time is over is sent no more', 'D1 rule 7', async ({ provider, clock }) => {
+  basic('dead: a message whose time is over is sent no more', 'D1', async ({ provider, clock }) => {
     const application = freshApplication()
     const { deliveryId } = await provider.announce('r', sessionEnded(clock.now(), ['mail']))
     clock.advance(LIFE_MS)
@@ -338,7 +338,7 @@ export function retrying({ basic, concurrency }: SuiteBuilder<ApplicationNodePro
 
   basic(
     'refused: messages beyond the bound of a realm, and it is told',
-    'D1 rule 9',
+    'D1',
     async ({ provider, clock }) => {
       const application = freshApplication()
       const clients = Array.from({ length: MOST_QUEUED + 3 }, (_, index) => `c${index}`)

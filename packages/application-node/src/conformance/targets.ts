@@ -97,7 +97,7 @@ export function targets({ basic }: SuiteBuilder<ApplicationNodeProvider>): void 
 
   basic(
     'session host: the message goes to the node of the session, if that is known and allowed',
-    'A2; CVE-2026-4874',
+    'nodes 9; CVE-2026-4874',
     async ({ provider, clock }) => {
       const application = freshApplication()
       application.clients.set('shop', {
@@ -126,7 +126,7 @@ export function targets({ basic }: SuiteBuilder<ApplicationNodeProvider>): void 
 
   basic(
     'session host: as the first labels of the host, what comes out is looked at',
-    'A2; D1 rule 3',
+    'nodes 9; D1',
     async ({ provider, clock }) => {
       const application = freshApplication()
       application.clients.set('shop', {

@@ -25,13 +25,11 @@ export interface EndingsOptions {
 
 const OPTIONS: Known<EndingsOptions> = { consumer: true, skip: true, onGap: true, reader: true }
 
-/** What this consumer must be recorded with: `redis.changes.consumers: [ENDINGS_CONSUMER]`. */
-export const ENDINGS_CONSUMER = Object.freeze({
-  name: 'application-node',
-  kinds: ['user-session'],
-  notes: 'endings',
-  details: true,
-} as const)
+/** Name of the consumer where none is said. */
+const CONSUMER = 'application-node'
+
+/** Kind of the keys of sessions; those of offline sessions have another one. */
+const SESSION = 'us'
 
 /** The queue of a realm is full: the notes come again. */
 class QueueFullError extends Error {
@@ -45,8 +43,8 @@ const AT_ONCE = 16
  * Announces to clients every session, and every client session, that ends in Redis, by whatever node. The step that ends it notes it, so a
  * node that dies at whatever moment loses none: what was noted is announced, what was announced is sent.
  *
- * Call it on every node, and close what it answers before the state. The connection must have {@link ENDINGS_CONSUMER} among its consumers of
- * changes. Offline sessions are not announced: no browser is signed in with one.
+ * Call it on every node, and close what it answers before the state. Among its consumers of changes the connection must have one of that
+ * name, of endings of user sessions, with details: docs/application-nodes.md has it. Offline sessions are not announced: no browser is signed in with one.
  *
  * @param connection `state.get(redisConnectionSpi)`
  * @throws {ConfigurationError} no such consumer is recorded
@@ -58,12 +56,7 @@ export function announceEndings(
   options: EndingsOptions = {},
 ): ChangeReading {
   assertOptions<EndingsOptions>(options, 'options', OPTIONS)
-  const {
-    consumer = ENDINGS_CONSUMER.name,
-    skip = ['expired', 'restarted'],
-    onGap,
-    reader,
-  } = options as EndingsOptions
+  const { consumer = CONSUMER, skip = ['expired', 'restarted'], onGap, reader } = options as EndingsOptions
   assertNames(skip, 'options.skip')
   if (onGap !== undefined) assertFunction(onGap, 'options.onGap')
   const announce = async (note: ChangeNote): Promise<void> => {
@@ -85,15 +78,13 @@ export function announceEndings(
 }
 
 function endingIn({
-  kind,
   key,
   ended,
 }: ChangeNote):
   | { readonly realmId: string; readonly reason: string; readonly announcement: SessionEnded }
   | undefined {
   const [of, realmId, sessionId] = key
-  if (kind !== 'user-session' || of !== 'us' || realmId === undefined || sessionId === undefined)
-    return undefined
+  if (of !== SESSION || realmId === undefined || sessionId === undefined) return undefined
   if (ended?.userId === undefined || ended.clients.length === 0) return undefined
   const { userId, reason, at, clients } = ended
   return { realmId, reason, announcement: { type: 'session-ended', userId, sessionId, at, clients } }
