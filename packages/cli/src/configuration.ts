@@ -4,6 +4,7 @@ import { fold } from '@authstate/spi/internal'
 import { type AuthState, type AuthStateConfig, createAuthState } from 'authstate'
 import { checkConfiguration, type Description } from 'authstate/configuration'
 import { type RedisOptions, redisConnection } from 'authstate/redis'
+import { namesAudit, withAudit } from './audit.js'
 import { CommandError, EXIT } from './exit-codes.js'
 import { exportOf, findFile, readConfiguration, readText } from './files.js'
 import { plain } from './output.js'
@@ -15,6 +16,8 @@ export interface DeploymentOptions {
   readonly plugin?: readonly string[] | undefined
   readonly url?: string | undefined
   readonly urlFile?: string | undefined
+  /** Whether the audit is only read: then its folder need not be writable. */
+  readonly readsAudit?: boolean | undefined
 }
 
 /**
@@ -29,7 +32,8 @@ export async function configurationOf(
   const file = await findFile(cwd, options.config)
   const read = file === undefined ? {} : await readConfiguration(file)
   const url = await urlOf(options, cwd)
-  const providers = [...(read.providers ?? []), ...(await pluginsOf(options.plugin ?? [], cwd))]
+  const own = [...(read.providers ?? []), ...(await pluginsOf(options.plugin ?? [], cwd))]
+  const providers = namesAudit(read, env) ? await withAudit(own, options.readsAudit === true) : own
   return {
     ...read,
     ...(providers.length > 0 && { providers }),
@@ -128,12 +132,18 @@ export async function openState(
     surroundings.stderr.write(`left out, as only its own process can see it: ${inMemory}\n`)
   const idle = idleBeside(needed, spis)
   const spi = { ...config.spi, ...Object.fromEntries(idle.map((name) => [name, { enabled: false }])) }
-  const env = without(config.env, (section) => idle.some((name) => fold(name) === section))
   const logger = loggerTo(surroundings)
+  // What is kept elsewhere needs no Redis, and a connection that nobody uses is a mistake.
+  const needsRedis = spis['redis']?.neededBy.some((by) => !idle.includes(by)) ?? false
+  const redis = needsRedis ? config.redis : undefined
+  const env = without(
+    config.env,
+    (section) => idle.some((name) => fold(name) === section) || (section === 'redis' && !needsRedis),
+  )
   const saysRealms = config.realms !== undefined
   // A realm of which nothing is said counts as unprotected: nobody would be shown as locked.
   const realms = config.realms ?? (() => ({ bruteForce: { enabled: true } }))
-  const state = await createAuthState({ ...config, env, spi, logger, realms } as AuthStateConfig)
+  const state = await createAuthState({ ...config, redis, env, spi, logger, realms } as AuthStateConfig)
   return { state, config, saysRealms }
 }
 

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { addAudit } from './commands/audit.js'
 import { addCompletion } from './commands/completion.js'
 import { addConfig } from './commands/config.js'
 import { addConformance } from './commands/conformance.js'
@@ -8,6 +9,7 @@ import { addFailures } from './commands/failures.js'
 import { addHealth } from './commands/health.js'
 import { addOthers } from './commands/others.js'
 import { addSessions } from './commands/sessions.js'
+import { addSize } from './commands/size.js'
 import { addTokens } from './commands/tokens.js'
 import { EXIT, type ExitCode } from './exit-codes.js'
 import type { Surroundings } from './surroundings.js'
@@ -72,6 +74,8 @@ Ends with 0 done, 1 findings, 2 wrong use, 3 a wrong name or configuration, 4 Re
   addFailures(program, context)
   addTokens(program, context)
   addOthers(program, context)
+  addAudit(program, context)
+  addSize(program, context)
   addConfig(program, context)
   addConformance(program, context)
   addCompletion(program, context)

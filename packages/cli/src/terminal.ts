@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os'
 import type { Output, Surroundings } from './surroundings.js'
 
 /**
@@ -29,7 +30,19 @@ export function terminal(): Surroundings {
     },
     readInput: async () => (await import('node:stream/consumers')).text(process.stdin),
     interrupted: interruption.signal,
+    user: userName(),
     now: Date.now,
+  }
+}
+
+/** Who runs the command: of `sudo` the one who asked. A user without a name has a number. */
+function userName(): string {
+  const { SUDO_USER: asked } = process.env
+  if (asked !== undefined && asked !== '') return asked
+  try {
+    return userInfo().username
+  } catch {
+    return `uid ${process.getuid?.() ?? '?'}`
   }
 }
 

@@ -14,6 +14,8 @@ export interface Given {
   readonly isTerminal?: boolean
   readonly columns?: number
   readonly interrupted?: AbortSignal
+  /** Called with each text for standard output. */
+  readonly onOutput?: (text: string) => void
   /** Called with each text for standard error. */
   readonly onError?: (text: string) => void
 }
@@ -40,6 +42,7 @@ export async function command(args: readonly string[], given: Given = {}): Promi
       stdout: {
         write: (text) => {
           out += text
+          given.onOutput?.(text)
         },
         isTerminal,
         columns,
@@ -59,6 +62,7 @@ export async function command(args: readonly string[], given: Given = {}): Promi
       },
       readInput: async () => input,
       interrupted: given.interrupted ?? new AbortController().signal,
+      user: 'tester',
       now: Date.now,
     },
     '1.2.3',

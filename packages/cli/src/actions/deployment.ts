@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { createOperations, type Operations } from '@authstate/operations'
+import type { AuthState, AuthStateConfig } from 'authstate'
 import type { Context } from '../commands/context.js'
 import { type DeploymentOptions, openState } from '../configuration.js'
 import { CommandError, EXIT } from '../exit-codes.js'
@@ -27,13 +28,22 @@ export async function withOperations(
   const run = async () => {
     const { state, config, saysRealms } = await openState(options, surroundings, wanted)
     try {
-      opened = createOperations({ state, keyring: config.keyring })
+      opened = operationsOf(surroundings, state, config)
       await work(opened, { saysRealms })
     } finally {
       await state.close()
     }
   }
   await untilInterrupted(surroundings, run, async () => opened && rest?.(opened))
+}
+
+/** The operations on a state, by whoever runs the command. */
+export function operationsOf(
+  { user = 'unknown' }: Surroundings,
+  state: AuthState,
+  { keyring }: AuthStateConfig,
+): Operations {
+  return createOperations({ state, keyring, actor: { name: user, via: 'command' } })
 }
 
 /** How long what is left is asked for after Ctrl-C. */

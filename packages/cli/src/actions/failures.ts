@@ -94,7 +94,7 @@ export async function clear(context: Context, realm: string, options: SubjectOpt
     throw new CommandError(EXIT.usage, 'say whose failures: one of --user, --ip and --all')
   if (!isOne) await confirm(options, surroundings, `forget every login failure of ${realm}`, realm)
   const subject = isOne ? subjectOf(options) : undefined
-  await withOperations(context, options, NEEDED, async ({ failures }) => {
+  await withOperations(context, options, [...NEEDED, 'audit'], async ({ failures }) => {
     const cleared =
       subject === undefined ? await failures.clearAll(realm) : Number(await failures.clear(realm, subject))
     surroundings.stdout.write(options.json ? jsonOf({ cleared }) : `${counted(cleared, 'record')} cleared\n`)

@@ -6,15 +6,19 @@ import type { CacheClearOptions, CacheStatsOptions } from '../commands/others.js
 import { openState } from '../configuration.js'
 import { EXIT } from '../exit-codes.js'
 import { type Column, counted, instant, jsonOf, plain, tableOf } from '../output.js'
-import { withOperations } from './deployment.js'
+import { operationsOf, withOperations } from './deployment.js'
 
 export async function clearCache(context: Context, options: CacheClearOptions): Promise<void> {
   const { surroundings } = context
-  const { state } = await openState(options, surroundings, ['realm-cache', 'cluster'])
+  const { state, config } = await openState(options, surroundings, ['realm-cache', 'cluster', 'audit'])
   try {
-    const realmCache = state.get(realmCacheSpi)
-    if (options.region === undefined) await realmCache.clearAll()
-    else await realmCache.region(options.region).clear()
+    const { caches } = operationsOf(surroundings, state, config)
+    if (options.region === undefined) await caches.clearAll()
+    else {
+      // A region is one of this process from then on.
+      state.get(realmCacheSpi).region(options.region)
+      await caches.clear(options.region)
+    }
     const { nodes } = await state.cluster.refresh()
     const told = nodes.length - 1
     const what = options.region === undefined ? 'every region' : 'the region'

@@ -159,7 +159,7 @@ export async function end(context: Context, realm: string, options: SessionEndOp
     )
     if (ended === 0) context.end(EXIT.nothing)
   }
-  await withOperations(context, options, SERVING, work, async (operations) => {
+  await withOperations(context, options, [...SERVING, 'audit'], work, async (operations) => {
     const left = await countOf(operations, realm, target)
     return before === undefined
       ? `${counted(left, 'session')} left`

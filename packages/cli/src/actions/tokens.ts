@@ -41,7 +41,7 @@ export async function remove(context: Context, realm: string, options: TokenRemo
   }
   const what = ref === undefined ? `every token about ${subject}` : counted(ref.length, 'token')
   await confirm(options, surroundings, `withdraw ${what} in ${realm}`)
-  await withOperations(context, options, NEEDED, async ({ tokens }) => {
+  await withOperations(context, options, [...NEEDED, 'audit'], async ({ tokens }) => {
     const { removed, unknown } =
       ref === undefined
         ? { removed: await tokens.removeBySubject(realm, subject as string), unknown: 0 }
@@ -62,7 +62,7 @@ export async function revokeFamily(
 ): Promise<void> {
   const { surroundings } = context
   await confirm(options, surroundings, `withdraw a family of tokens of ${realm}`)
-  await withOperations(context, options, NEEDED, async (operations) => {
+  await withOperations(context, options, [...NEEDED, 'audit'], async (operations) => {
     const revoked = await operations.tokens.revokeFamily(realm, family)
     const text = `${counted(revoked, 'token')} withdrawn; later ones of the family are refused\n`
     surroundings.stdout.write(options.json ? jsonOf({ revoked }) : text)
