@@ -5,6 +5,7 @@ import { type ClusterConfig, clusterConfig } from './config.js'
 import { type ChannelStatus, type ClusterProvider, clusterSpi } from './contract.js'
 import type { LeaseName, LeaseStore } from './leases.js'
 import { LocalNode } from './local-node.js'
+import { Announcing } from './redis/announcing.js'
 import { Membership } from './redis/membership.js'
 import { Publisher } from './redis/publisher.js'
 import { ChannelReader } from './redis/reader.js'
@@ -58,10 +59,11 @@ class RedisTransport implements Transport {
       senders: redis.keys.key(partition, 'cs'),
       events: redis.keys.key(partition, 'ce'),
     }
+    const announcing = new Announcing(keys.events, redis.isCluster, logger)
     const keepMs = Math.max(KEEP_MS, 2 * config.deadAfterMs)
     this.#redis = redis
     this.leases = redisLeases(redis, clock, config.maxClockSkewMs)
-    this.#publisher = new Publisher(redis, keys, node.node, config, keepMs, logger)
+    this.#publisher = new Publisher(redis, keys, node.node, config, keepMs, announcing, logger)
     this.#reader = new ChannelReader(redis, keys, node, { clock, watch, logger }, config, (version) =>
       this.#membership.notice(version),
     )
@@ -74,6 +76,7 @@ class RedisTransport implements Transport {
       logger,
       config,
       keepMs,
+      announcing,
       sent: () => this.#publisher.stored,
       onEnd: (end) => this.#reader.check(end),
     })

@@ -5,28 +5,37 @@ import beatLua from './lua/beat.lua'
 import channelLua from './lua/channel.lua'
 import expelLua from './lua/expel.lua'
 import leaveLua from './lua/leave.lua'
+import announceLua from './lua/lib/announce.lua'
 import publishLua from './lua/publish.lua'
 import releaseLua from './lua/release.lua'
 import renewLua from './lua/renew.lua'
+
+const snippets = { announce: announceLua }
+
+/** Of a script that adds to the work channel: where listeners are told of it, besides its own arguments. */
+const ANNOUNCED = ['channel', 'sharded'] as const
 
 const done = (reply: unknown): boolean => reply === 1
 
 export const beat = defineScript({
   name: 'cluster.beat',
   lua: beatLua,
+  include: snippets,
   record: 'cluster-member',
   change: 'full',
   changes: 'a node of a cluster is no record: it belongs to its site, and says that it lives every second',
   keys: ['cluster', 'members', 'senders', 'events'],
-  args: ['member', 'record', 'now', 'replaces', 'keepMs', 'maxLength'],
+  args: ['member', 'record', 'now', 'replaces', 'keepMs', 'maxLength', ...ANNOUNCED],
   decode: (reply) => {
-    const [joined, version, startedAt, lastId, gone, ...members] = reply as string[]
+    const [joined, version, startedAt, lastId, gone, told, ...members] = reply as string[]
     return {
       joined: joined === '1',
       version: Number(version),
       startedAt: Number(startedAt),
       lastId: lastId as string,
       departed: new Set(gone?.split(' ')),
+      /** Whether listeners could be told; `undefined`: there was nothing to tell. */
+      told: told === '' ? undefined : told === '1',
       members: pairs(members),
     }
   },
@@ -35,34 +44,40 @@ export const beat = defineScript({
 export const leave = defineScript({
   name: 'cluster.leave',
   lua: leaveLua,
+  include: snippets,
   record: 'cluster-member',
   change: 'removal',
   changes: 'a node of a cluster is no record: it belongs to its site, and says that it lives every second',
   keys: ['cluster', 'members', 'senders', 'events'],
-  args: ['member', 'incarnation', 'keepMs', 'maxLength'],
+  args: ['member', 'incarnation', 'keepMs', 'maxLength', ...ANNOUNCED],
   decode: done,
 })
 
 export const expel = defineScript({
   name: 'cluster.expel',
   lua: expelLua,
+  include: snippets,
   record: 'cluster-member',
   change: 'removal',
   changes: 'a node of a cluster is no record: it belongs to its site, and says that it lives every second',
   keys: ['cluster', 'members', 'senders', 'events'],
-  args: ['member', 'incarnation', 'heard', 'keepMs', 'maxLength'],
+  args: ['member', 'incarnation', 'heard', 'keepMs', 'maxLength', ...ANNOUNCED],
   decode: done,
 })
 
 export const publish = defineScript({
   name: 'cluster.publish',
   lua: publishLua,
+  include: snippets,
   record: 'cluster-event',
   change: 'full',
   changes: 'an event is no record: the work channel is an outbox itself',
   keys: ['events', 'senders'],
-  args: ['incarnation', 'first', 'batch', 'keepMs', 'maxLength'],
-  decode: (reply) => Number(reply),
+  args: ['incarnation', 'first', 'batch', 'keepMs', 'maxLength', ...ANNOUNCED],
+  decode: (reply) => {
+    const [added, told] = reply as [number, number]
+    return { added, told: added === 0 ? undefined : told === 1 }
+  },
 })
 
 /** Run on the reading connection, so that what it says is what that connection will see. */

@@ -107,7 +107,10 @@ test('what goes over the wire comes back; what cannot be read is nothing', () =>
     node: sender,
     sent: 9,
     now: 77,
+    isTold: false,
   })
+  const telling = decodeMember('a:b', encodeMember(sender, { ...said, told: 1 }))
+  expect(telling).toMatchObject({ isTold: true })
   const message = { topic: 'at', json: '{"a":1}', scope: 'site', skipSender: true } as const
   const from = { name: 'a:{1}', site: 'paris' }
   expect(decodeMessage(encodeMessage(message, sender))).toEqual({ ...message, sender: from })

@@ -53,6 +53,8 @@ export interface ClientInternals {
     toArray?(): readonly { readonly command: SentCommand }[]
   }
   reconnectTimeout?: NodeJS.Timeout | null
+  /** Whether `disconnect()` was called, and nothing has come of it yet. */
+  readonly manuallyClosing?: boolean
   nodes?(role?: string): RedisClient[]
   /** Of a Cluster, by number: host and port of the master, then of its replicas. */
   readonly slots?: readonly (readonly string[] | undefined)[]

@@ -18,7 +18,13 @@ import { examineAtStart } from './doctor/at-start.js'
 import { reasonOf } from './failure.js'
 import { followClock } from './follow-clock.js'
 import { createKeySpace } from './key-space.js'
-import { duplicateClient, endClient, makeClient } from './make-client.js'
+import {
+  duplicateClient,
+  duplicateNode,
+  ENDS_WITH_ITS_CONNECTION,
+  endClient,
+  makeClient,
+} from './make-client.js'
 import { parseOptions, type RedisConfig, type RedisOptions, replicaTimeoutOf } from './options.js'
 import { sayOutagesOnce } from './outages.js'
 import { watchOutgoing } from './outgoing.js'
@@ -104,6 +110,7 @@ export async function openConnection(
     node: identity,
     onFailure: (error) => leaveReplica(client, error),
     makeReader: (holdMs) => openReader(client, config, logger, holdMs),
+    makeListener: (key) => openListener(client, config, logger, key),
     end: () => {
       for (const release of releases) release()
       if (owned) endClient(client)
@@ -156,7 +163,38 @@ async function openReader(
   holdMs?: number,
 ): Promise<RedisClient> {
   const deadline = new ConnectDeadline(config.connectTimeoutMs)
-  const reader = config.client === undefined ? await makeClient(config, deadline) : duplicateClient(client)
+  const reader =
+    config.client === undefined
+      ? await makeClient(config, deadline, undefined, ENDS_WITH_ITS_CONNECTION)
+      : duplicateClient(client, ENDS_WITH_ITS_CONNECTION)
+  return watched(reader, config, deadline, logger, holdMs)
+}
+
+/** A connection that subscribes, to the server that has a key. */
+async function openListener(
+  client: RedisClient,
+  config: RedisConfig,
+  logger: Logger,
+  key: string,
+): Promise<RedisClient> {
+  const deadline = new ConnectDeadline(config.connectTimeoutMs)
+  const options = { ...ENDS_WITH_ITS_CONNECTION, keyPrefix: '' }
+  const listener = client.isCluster
+    ? duplicateNode(client, key)
+    : config.client === undefined
+      ? await makeClient(config, deadline, undefined, options)
+      : duplicateClient(client, options)
+  return watched(listener, config, deadline, logger)
+}
+
+/** Waits until a connection of its own is ready, and looks after it as long as it lasts. */
+async function watched(
+  reader: RedisClient,
+  config: RedisConfig,
+  deadline: ConnectDeadline,
+  logger: Logger,
+  holdMs?: number,
+): Promise<RedisClient> {
   reader.on('error', (error: Error) => {
     logger.debug({ reason: reasonOf(error) }, 'the reading connection to Redis failed; trying again')
   })

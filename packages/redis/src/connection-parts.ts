@@ -12,6 +12,7 @@ export interface ConnectionParts {
   /** Told of every failure of a command. */
   readonly onFailure: (error: unknown) => void
   readonly makeReader: (holdMs?: number) => Promise<RedisClient>
+  readonly makeListener: (key: string) => Promise<RedisClient>
   /** Taken as it is; `undefined`: the connection measures the deployment's, see its `goBy`. */
   readonly givenClock: Clock | undefined
   readonly logger: Logger

@@ -216,9 +216,22 @@ export class OpenConnection implements RedisConnection {
     )
   }
 
-  async openReader(holdMs?: number): Promise<RedisClient> {
+  openReader(holdMs?: number): Promise<RedisClient> {
+    return this.#openBeside(() => this.#parts.makeReader(holdMs))
+  }
+
+  openListener(key: string): Promise<RedisClient> {
+    return this.#openBeside(() => this.#parts.makeListener(key))
+  }
+
+  get isCluster(): boolean {
+    return this.#client.isCluster
+  }
+
+  /** Opens a connection beside the one that commands go over. */
+  async #openBeside(make: () => Promise<RedisClient>): Promise<RedisClient> {
     this.#assertOpen('redis')
-    const reader = await this.#parts.makeReader(holdMs)
+    const reader = await make()
     if (this.#closing) {
       reader.disconnect()
       throw new ProviderClosedError('redis: the connection is closed')

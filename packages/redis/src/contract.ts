@@ -113,6 +113,17 @@ export interface RedisConnection extends Provider {
   openReader(holdMs?: number): Promise<RedisClient>
 
   /**
+   * A connection of its own that subscribes, to the server that has a key: on a Cluster a channel named as the key is told there
+   * (SSUBSCRIBE). It puts no prefix before the name of a channel. The caller ends it; `close()` ends what is left.
+   *
+   * @param key A key of {@link keys}.
+   */
+  openListener(key: string): Promise<RedisClient>
+
+  /** Whether the deployment is a Redis Cluster. */
+  readonly isCluster: boolean
+
+  /**
    * Tells a consumer of changes, of which `redis.changes.consumers` names it. Call it on every node: of each partition one node
    * tells, under a lease, and another one goes on where that dies. At least once, and in order per record; see docs/changes.md.
    *

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '@authstate/spi'
+import calculateSlot from 'cluster-key-slot'
 import type { ClusterOptions, RedisOptions as IoredisOptions } from 'ioredis'
 import { internals, type RedisClient } from './client.js'
 import { ConnectDeadline } from './connect-deadline.js'
@@ -19,11 +20,13 @@ const DISCONNECT_MS = 200
  * the caller's back, and it fails as soon as its connection breaks.
  *
  * @param load Gives the parts of ioredis, 5.9 or later or 6.
+ * @param given Options of a client for one server that win over all others.
  */
 export async function makeClient(
   config: RedisConfig,
   deadline = new ConnectDeadline(config.connectTimeoutMs),
   load: () => Promise<Ioredis> = loadIoredis,
+  given: IoredisOptions = {},
 ): Promise<RedisClient> {
   const { Redis, Cluster, ...parts } = await load()
   const common = { ...connectionOptions(config), ...(await credentialOptions(config, parts, deadline)) }
@@ -69,6 +72,7 @@ export async function makeClient(
       ...(config.sentinelUsername !== undefined && { sentinelUsername: config.sentinelUsername }),
       ...(config.sentinelPassword !== undefined && { sentinelPassword: config.sentinelPassword }),
     }),
+    ...given,
   }
   // What comes first wins: a URL can carry options as well.
   return config.url === undefined
@@ -77,14 +81,42 @@ export async function makeClient(
 }
 
 /** Another client for where the application's one is connected to, which does not repeat what it was asked. */
-export function duplicateClient(client: RedisClient): RedisClient {
-  const { duplicate } = client as RedisClient & { duplicate(...args: unknown[]): RedisClient }
-  // An application may prefer RESP3's shapes for itself; a reader's replies have those that ioredis always gave.
-  const legacy = { replyMapping: 'legacy' }
-  if (!client.isCluster) return duplicate.call(client, { ...NOTHING_TWICE, ...legacy })
-  const redisOptions = { ...internals(client).options?.redisOptions, ...legacy }
+export function duplicateClient(client: RedisClient, options: IoredisOptions = {}): RedisClient {
+  const { duplicate } = client as Duplicable
+  if (!client.isCluster) return duplicate.call(client, { ...NOTHING_TWICE, ...LEGACY, ...options })
+  const redisOptions = { ...internals(client).options?.redisOptions, ...LEGACY }
   return duplicate.call(client, [], { lazyConnect: true, retryDelayOnFailover: 0, redisOptions })
 }
+
+/**
+ * Another client for the master of a Cluster that has a key. It puts no prefix before what it is asked.
+ *
+ * @throws {Error} none is known to have it
+ */
+export function duplicateNode(cluster: RedisClient, key: string): RedisClient {
+  const { slots, nodes } = internals(cluster)
+  const [master] = slots?.[calculateSlot(key)] ?? []
+  const node = nodes?.call(cluster, 'master').find((candidate) => {
+    const { host, port } = internals(candidate).options ?? {}
+    return `${host}:${port}` === master
+  })
+  if (node === undefined) throw new Error('no server of the Cluster is known to have the key')
+  return (node as Duplicable).duplicate({
+    ...NOTHING_TWICE,
+    ...LEGACY,
+    ...ENDS_WITH_ITS_CONNECTION,
+    readOnly: false,
+    keyPrefix: '',
+  })
+}
+
+type Duplicable = RedisClient & { duplicate(...args: unknown[]): RedisClient }
+
+/** For a client that its user replaces: one that is ended while it waits to connect again would never say that it has ended. */
+export const ENDS_WITH_ITS_CONNECTION = { retryStrategy: () => null } satisfies IoredisOptions
+
+// An application may prefer RESP3's shapes for itself; a reader's replies have those that ioredis always gave.
+const LEGACY = { replyMapping: 'legacy' }
 
 /** Ends a client that nobody else uses. Until its socket is gone it may still complain, and nobody shall listen. */
 export function endClient(client: RedisClient): void {

@@ -137,6 +137,8 @@ export class SilenceWatch {
     if (this.#looksWithout(client, 'reconnecting', 0) < LOOKS / 2) return
     this.#quiet.delete(client)
     const inside = internals(client)
+    // It was ended meanwhile: ioredis leaves one that waits to connect again in that state.
+    if (inside.manuallyClosing) return
     // Left behind, it would connect a client that was ended meanwhile.
     if (inside.reconnectTimeout) timers.clearTimeout(inside.reconnectTimeout)
     inside.reconnectTimeout = null

@@ -19,7 +19,7 @@ const [rule = [], forCluster = [], forDatabase = [], forReplicas = [], forChange
 
 const PASSWORD = 'a-long-password'
 /** The rule of the page for keys under another prefix. */
-const ruleFor = (prefix: string) => rule.map((word) => word.replace('~authstate:*', `~${prefix}*`))
+const ruleFor = (prefix: string) => rule.map((word) => word.replace(/^([~&])authstate:\*$/, `$1${prefix}*`))
 const setUser = (admin: Redis, words: readonly string[]) =>
   admin.call('ACL', 'SETUSER', 'authstate', 'reset', 'on', `>${PASSWORD}`, ...words)
 const user = { username: 'authstate', password: PASSWORD }
@@ -54,13 +54,14 @@ describe('the rule on the page', () => {
   test('allows what the scripts call', () => {
     expect(calls.length).toBeGreaterThan(10)
     expect(calls.filter(({ other }) => other !== undefined)).toEqual([])
-    const withChanges = new Set([...allowed, ...forChanges.map((word) => word.slice(1))])
+    const withChanges = new Set([...allowed, ...[...forChanges, ...forCluster].map((word) => word.slice(1))])
     const missing = calls.filter(({ name = '' }) => !withChanges.has(name.toLowerCase()))
     expect(missing.map(({ path, name }) => `${path}: ${name}`)).toEqual([])
   })
 
-  test('is what a node asks for at its start, but for INFO, which may be refused', () => {
-    expect([...RIGHTS].sort()).toEqual([...allowed].filter((name) => name !== 'info').sort())
+  test('is what a node asks for at its start, but for INFO and channels, which may be refused', () => {
+    const mayBeRefused = ['info', 'publish', 'subscribe']
+    expect([...RIGHTS].sort()).toEqual([...allowed].filter((name) => !mayBeRefused.includes(name)).sort())
   })
 
   test('and more of a node that tells consumers of changes', () => {
@@ -69,7 +70,19 @@ describe('the rule on the page', () => {
 
   test('and nothing that nobody needs', () => {
     const ofScripts = new Set(calls.map(({ name = '' }) => name.toLowerCase()))
-    const ofOurs = ['evalsha', 'eval', 'hgetall', 'hvals', 'hmget', 'get', 'zcount', 'xread', 'ping', 'info']
+    const ofOurs = [
+      'evalsha',
+      'eval',
+      'hgetall',
+      'hvals',
+      'hmget',
+      'get',
+      'zcount',
+      'xread',
+      'ping',
+      'info',
+      'subscribe',
+    ]
     expect([...allowed].filter((item) => !ofScripts.has(item) && !ofOurs.includes(item))).toEqual([])
   })
 })

@@ -9,10 +9,13 @@
 -- ARGV[3] heard        the last it was heard to say
 -- ARGV[4] keepMs       ms
 -- ARGV[5] maxLength    entries of the stream
+-- ARGV[6] channel      where listeners are told; empty: nowhere
+-- ARGV[7] sharded      1 on a Cluster
 --
 -- Returns 1 if it is out.
 
 local cluster, members, senders, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+-- include: announce
 
 if redis.call('HGET', members, ARGV[1]) ~= ARGV[3] then
   return 0
@@ -22,4 +25,5 @@ redis.call('HDEL', senders, ARGV[2])
 local version = redis.call('HINCRBY', cluster, 'version', 1)
 redis.call('XADD', events, 'MAXLEN', '~', ARGV[5], '*', 'v', string.format('%.0f', version))
 redis.call('PEXPIRE', events, ARGV[4])
+announce(ARGV[6], ARGV[7], '')
 return 1

@@ -8,10 +8,13 @@
 -- ARGV[2] incarnation
 -- ARGV[3] keepMs       ms
 -- ARGV[4] maxLength    entries of the stream
+-- ARGV[5] channel      where listeners are told; empty: nowhere
+-- ARGV[6] sharded      1 on a Cluster
 --
 -- Returns 1 if it was there.
 
 local cluster, members, senders, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+-- include: announce
 
 if redis.call('HDEL', members, ARGV[1]) == 0 then
   return 0
@@ -22,4 +25,5 @@ redis.call('HSET', cluster, 'gone', string.sub(gone, 1, 1024))
 local version = redis.call('HINCRBY', cluster, 'version', 1)
 redis.call('XADD', events, 'MAXLEN', '~', ARGV[4], '*', 'v', string.format('%.0f', version))
 redis.call('PEXPIRE', events, ARGV[3])
+announce(ARGV[5], ARGV[6], '')
 return 1

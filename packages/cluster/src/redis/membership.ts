@@ -5,6 +5,7 @@ import type { ClusterConfig } from '../config.js'
 import type { LocalNode } from '../local-node.js'
 import { orderView, silenceLimitMs } from '../rules.js'
 import * as scripts from '../scripts.js'
+import type { Announcing } from './announcing.js'
 import type { ChannelEnd } from './reader.js'
 import { decodeMember, encodeMember, type HeardMember, incarnationOf } from './wire.js'
 
@@ -39,6 +40,7 @@ export class Membership {
   readonly #keepMs: number
   readonly #sent: () => number
   readonly #onEnd: (end: ChannelEnd) => void
+  readonly #announcing: Announcing
   readonly #member: string
   readonly #observed = new Map<string, Observation>()
   #beats = 0
@@ -64,6 +66,7 @@ export class Membership {
     /** Number of the last event of this node that is stored. */
     readonly sent: () => number
     readonly onEnd: (end: ChannelEnd) => void
+    readonly announcing: Announcing
   }) {
     this.#redis = parts.redis
     this.#keys = parts.keys
@@ -76,6 +79,7 @@ export class Membership {
     this.#keepMs = parts.keepMs
     this.#sent = parts.sent
     this.#onEnd = parts.onEnd
+    this.#announcing = parts.announcing
     this.#member = `${escapePart(parts.node.node.name)}:${parts.node.node.incarnation}`
   }
 
@@ -128,6 +132,7 @@ export class Membership {
         incarnation: this.#node.node.incarnation,
         keepMs: this.#keepMs,
         maxLength: this.#config.channelLength,
+        ...this.#announcing.arguments,
       })
       .catch((error: Error) => {
         this.#logger.warn({ error: error.name }, 'cluster: this node could not say good-bye')
@@ -155,9 +160,16 @@ export class Membership {
     const now = this.#clock.now()
     const checkedAt = this.#watch()
     const { name } = this.#node.node
+    const announced = this.#announcing.arguments
     const reply = await this.#redis.run(scripts.beat, this.#keys, {
+      ...announced,
       member: this.#member,
-      record: encodeMember(this.#node.node, { beat: this.#beats, sent: this.#sent(), now }),
+      record: encodeMember(this.#node.node, {
+        beat: this.#beats,
+        sent: this.#sent(),
+        now,
+        told: this.#announcing.isTold ? 1 : undefined,
+      }),
       now,
       // Another run of the same name has ended without a word, or this one would not be starting.
       replaces: first ? `${escapePart(name)}:` : '',
@@ -167,6 +179,7 @@ export class Membership {
     if (reply.joined && !first) {
       this.#logger.warn({}, 'cluster: the other nodes had taken this one for dead; it has joined again')
     }
+    this.#announcing.note(reply.told, announced.channel !== '')
     this.#startedAt = reply.startedAt
     const heard = this.#decode(reply.members)
     const silent = this.#observe(reply.members, checkedAt)
@@ -180,6 +193,7 @@ export class Membership {
     this.#onEnd({
       lastId: reply.lastId,
       sent: new Map([...heard.values()].map(({ node, sent }) => [node.incarnation, sent])),
+      isTold: heard.size === reply.members.size && [...heard.values()].every(({ isTold }) => isTold),
     })
     if (await this.#expel(silent)) await this.#beat()
   }
@@ -221,6 +235,7 @@ export class Membership {
         heard,
         keepMs: this.#keepMs,
         maxLength: this.#config.channelLength,
+        ...this.#announcing.arguments,
       })
       expelled ||= out
     }

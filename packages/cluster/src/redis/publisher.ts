@@ -5,6 +5,7 @@ import type { ClusterConfig } from '../config.js'
 import type { ClusterNode } from '../contract.js'
 import { publish } from '../scripts.js'
 import type { Message } from '../transport.js'
+import type { Announcing } from './announcing.js'
 import { encodeAbandonment, encodeMessage } from './wire.js'
 
 /** Most that one script adds: it must not keep others from Redis for long. */
@@ -43,6 +44,7 @@ export class Publisher {
   readonly #node: ClusterNode
   readonly #config: ClusterConfig
   readonly #keepMs: number
+  readonly #announcing: Announcing
   readonly #logger: Logger
   readonly #waiting: Waiting[] = []
   #sending: Promise<void> | undefined
@@ -65,6 +67,7 @@ export class Publisher {
     node: ClusterNode,
     config: ClusterConfig,
     keepMs: number,
+    announcing: Announcing,
     logger: Logger,
   ) {
     this.#redis = redis
@@ -72,6 +75,7 @@ export class Publisher {
     this.#node = node
     this.#config = config
     this.#keepMs = keepMs
+    this.#announcing = announcing
     this.#logger = logger
   }
 
@@ -205,13 +209,16 @@ export class Publisher {
     let applied: 'no' | 'unknown' = 'no'
     for (let retryMs = RETRY_MS.first; ; retryMs = Math.min(RETRY_MS.most, retryMs * 2)) {
       try {
-        await this.#redis.run(publish, this.#keys, {
+        const announced = this.#announcing.arguments
+        const { told } = await this.#redis.run(publish, this.#keys, {
+          ...announced,
           incarnation: this.#node.incarnation,
           first,
           batch: texts.length === 1 ? (texts[0] as string) : JSON.stringify(texts),
           keepMs: this.#keepMs,
           maxLength: this.#config.channelLength,
         })
+        this.#announcing.note(told, announced.channel !== '')
         return undefined
       } catch (error) {
         if (!(error instanceof StoreUnavailableError)) return error as Error

@@ -6,6 +6,7 @@ import type { ChannelStatus, GapReason } from '../contract.js'
 import type { LocalNode } from '../local-node.js'
 import { delivers } from '../rules.js'
 import { channel } from '../scripts.js'
+import { Listening, type Told } from './listening.js'
 import type { ChannelKeys } from './publisher.js'
 import { startFailure } from './start-failure.js'
 import { compareIds, decodeMessage } from './wire.js'
@@ -33,6 +34,8 @@ export interface ChannelEnd {
   readonly lastId: string
   /** Number of the last event that each living sender knows to be stored, by incarnation. */
   readonly sent: ReadonlyMap<string, number>
+  /** Whether every living node tells listeners what it adds. */
+  readonly isTold: boolean
 }
 
 /**
@@ -41,6 +44,10 @@ export interface ChannelEnd {
  * It goes on where it stopped, whatever became of the connection. Every event has a number of its sender: one that was
  * seen is dropped, one that is missing is a gap. So is a channel that begins after the place where the reader
  * stopped, or ends before it.
+ *
+ * While every node tells listeners what it adds and this one listens, an event is taken as it is told, if it comes right behind
+ * the last one that was taken. Else, and every `readWaitMs`, the channel is read. While that is not so, a question waits in Redis
+ * for the next event.
  */
 export class ChannelReader {
   readonly #redis: RedisConnection
@@ -67,6 +74,12 @@ export class ChannelReader {
   #trouble: string | undefined
   #client: StreamClient | undefined
   #giveUp: (error: Error) => void = () => {}
+  /** Ends a wait between two questions. */
+  #wake: () => void = () => {}
+  /** Something is there that was not read. */
+  #behind = false
+  #isTold = false
+  readonly #listening: Listening
   #closed = false
   readonly #unreadable: UnreadableCounter
   #following: Promise<void> | undefined
@@ -88,6 +101,10 @@ export class ChannelReader {
     this.#unreadable = new UnreadableCounter(parts.logger, 'cluster', 'an event')
     this.#config = config
     this.#onView = onView
+    this.#listening = new Listening(redis, keys.events, parts.logger, {
+      onTold: (told) => this.#heard(told),
+      onChange: () => this.#readNow(),
+    })
   }
 
   get status(): ChannelStatus {
@@ -116,6 +133,7 @@ export class ChannelReader {
    */
   async open(): Promise<void> {
     const client = await this.#connect()
+    this.#listening.start()
     await new Promise<void>((resolve, reject) => {
       this.#following = this.#followAll(client, resolve, reject)
     })
@@ -126,7 +144,12 @@ export class ChannelReader {
     const before = this.#end
     const readUpTo = this.#lastId ?? EMPTY
     this.#end = { ...end, readUpTo }
+    if (this.#isTold !== end.isTold) {
+      this.#isTold = end.isTold
+      this.#readNow()
+    }
     if (this.#state !== 'live') return
+    if (compareIds(readUpTo, end.lastId) < 0) this.#readNow()
     if (before !== undefined && compareIds(readUpTo, before.lastId) < 0 && readUpTo === before.readUpTo) {
       this.#giveUp(new Error('nothing was read for a heartbeat, though there is something'))
       return
@@ -139,7 +162,7 @@ export class ChannelReader {
     this.#closed = true
     this.#giveUp(new Error('closed'))
     this.#client?.disconnect()
-    await this.#following
+    await Promise.all([this.#following, this.#listening.close()])
   }
 
   /** Everything up to `lastId` was read: what a sender knows to be stored must be among it. */
@@ -172,6 +195,8 @@ export class ChannelReader {
       this.#client = client
       let wasLive = false
       const isLive = () => {
+        // The channel may be on another server now, and a listener may still be connected to the one before.
+        if (hasBeenLive) this.#listening.restart()
         wasLive = true
         hasBeenLive = true
         this.#recovered()
@@ -257,10 +282,9 @@ export class ChannelReader {
     for (;;) {
       const asked = this.#clock.now()
       const askedOnWatch = this.#watch()
-      const entries = await this.#within(
-        this.#config.readWaitMs + LATE_MS,
-        this.#read(client, this.#state === 'live'),
-      )
+      this.#behind = false
+      const waits = this.#state === 'live' && !this.#hears
+      const entries = await this.#within(this.#config.readWaitMs + LATE_MS, this.#read(client, waits))
       for (const entry of entries) this.#take(entry)
       if (entries.length === READ_COUNT) continue
       // There was nothing more when Redis answered, so nothing older than the question is missing.
@@ -270,7 +294,45 @@ export class ChannelReader {
         this.#become('live')
         isLive()
       }
+      if (!this.#hears) continue
+      if (!(await this.#isBehindWithin(this.#config.readWaitMs))) this.#listening.check()
     }
+  }
+
+  /** Whether everything that is added reaches this node without a question. */
+  get #hears(): boolean {
+    return this.#isTold && this.#listening.isLive
+  }
+
+  /** Takes what was told where it comes right behind what was taken; what is missing is read. */
+  #heard(told: Told | undefined): void {
+    if (this.#state !== 'live') return
+    const at = this.#lastId ?? EMPTY
+    if (told === undefined) this.#readNow()
+    else if (told.before === at) {
+      this.#takeEvent(told.id, told.sender, Number(told.number), told.text)
+    } else if (compareIds(told.id, at) > 0) this.#readNow()
+  }
+
+  #readNow(): void {
+    this.#behind = true
+    this.#wake()
+  }
+
+  /** Waits until something has to be read, for so long at most, or until `#giveUp` is called. */
+  #isBehindWithin(ms: number): Promise<boolean> {
+    if (this.#behind) return Promise.resolve(true)
+    return new Promise((resolve, reject) => {
+      const timer = timers.setTimeout(() => resolve(false), ms).unref()
+      this.#wake = () => {
+        timers.clearTimeout(timer)
+        resolve(true)
+      }
+      this.#giveUp = (error) => {
+        timers.clearTimeout(timer)
+        reject(error)
+      }
+    })
   }
 
   /**
@@ -333,21 +395,26 @@ export class ChannelReader {
   }
 
   #take([id, fields]: Entry): void {
-    this.#lastId = id
+    // It was told while the answer was under way.
+    if (compareIds(id, this.#lastId ?? EMPTY) <= 0) return
     const field = (name: string) => {
       const index = fields.indexOf(name)
       return index % 2 === 0 ? fields[index + 1] : undefined
     }
     if (fields[0] === 'v') {
+      this.#lastId = id
       this.#onView(Number(fields[1]))
       return
     }
-    const sender = field('s') ?? ''
-    const number = Number(field('n'))
+    this.#takeEvent(id, field('s') ?? '', Number(field('n')), field('e') ?? '')
+  }
+
+  #takeEvent(id: string, sender: string, number: number, text: string): void {
+    this.#lastId = id
     const seen = this.#seen.get(sender) ?? 0
     if (number <= seen) return
     this.#seen.set(sender, number)
-    const message = decodeMessage(field('e') ?? '')
+    const message = decodeMessage(text)
     const missing = number !== seen + 1 && compareIds(id, this.#toldUpTo) > 0
     if (missing) this.#gap(message !== undefined && message.topic === undefined ? 'abandoned' : 'lost')
     if (message === undefined) {

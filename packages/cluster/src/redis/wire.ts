@@ -16,6 +16,8 @@ interface MemberOnWire {
   readonly sent: number
   /** The node's clock. */
   readonly now: number
+  /** Present: listeners are told of everything that it adds to the work channel. */
+  readonly told?: 1 | undefined
 }
 
 /** An event, or, without a topic, the word that events before it were given up. */
@@ -31,9 +33,14 @@ interface EventOnWire {
 
 export interface HeardMember extends Pick<MemberOnWire, 'sent' | 'now'> {
   readonly node: ClusterNode
+  /** Whether listeners are told of everything that it adds to the work channel. */
+  readonly isTold: boolean
 }
 
-export function encodeMember(node: ClusterNode, said: Pick<MemberOnWire, 'beat' | 'sent' | 'now'>): string {
+export function encodeMember(
+  node: ClusterNode,
+  said: Pick<MemberOnWire, 'beat' | 'sent' | 'now' | 'told'>,
+): string {
   const { name, site, route, joinedAt } = node
   return JSON.stringify({ v: 1, name, site, route, joinedAt, ...said } satisfies MemberOnWire)
 }
@@ -56,6 +63,7 @@ export function decodeMember(field: string, text: string): HeardMember | undefin
     }),
     sent,
     now,
+    isTold: member.told === 1,
   }
 }
 
