@@ -109,7 +109,7 @@ export async function openConnection(
     logger,
     node: identity,
     onFailure: (error) => leaveReplica(client, error),
-    makeReader: (holdMs) => openReader(client, config, logger, holdMs),
+    makeReader: (holdMs, reconnects) => openReader(client, config, logger, holdMs, reconnects),
     makeListener: (key) => openListener(client, config, logger, key),
     end: () => {
       for (const release of releases) release()
@@ -161,12 +161,14 @@ async function openReader(
   config: RedisConfig,
   logger: Logger,
   holdMs?: number,
+  reconnects = true,
 ): Promise<RedisClient> {
+  const options = reconnects ? {} : ENDS_WITH_ITS_CONNECTION
   const deadline = new ConnectDeadline(config.connectTimeoutMs)
   const reader =
     config.client === undefined
-      ? await makeClient(config, deadline, undefined, ENDS_WITH_ITS_CONNECTION)
-      : duplicateClient(client, ENDS_WITH_ITS_CONNECTION)
+      ? await makeClient(config, deadline, undefined, options)
+      : duplicateClient(client, options)
   return watched(reader, config, deadline, logger, holdMs)
 }
 

@@ -11,7 +11,7 @@ export interface ConnectionParts {
   readonly mayRepeat: boolean
   /** Told of every failure of a command. */
   readonly onFailure: (error: unknown) => void
-  readonly makeReader: (holdMs?: number) => Promise<RedisClient>
+  readonly makeReader: (holdMs?: number, reconnects?: boolean) => Promise<RedisClient>
   readonly makeListener: (key: string) => Promise<RedisClient>
   /** Taken as it is; `undefined`: the connection measures the deployment's, see its `goBy`. */
   readonly givenClock: Clock | undefined

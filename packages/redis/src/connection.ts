@@ -216,8 +216,8 @@ export class OpenConnection implements RedisConnection {
     )
   }
 
-  openReader(holdMs?: number): Promise<RedisClient> {
-    return this.#openBeside(() => this.#parts.makeReader(holdMs))
+  openReader(holdMs?: number, reconnects?: boolean): Promise<RedisClient> {
+    return this.#openBeside(() => this.#parts.makeReader(holdMs, reconnects))
   }
 
   openListener(key: string): Promise<RedisClient> {

@@ -109,8 +109,9 @@ export interface RedisConnection extends Provider {
    *
    * @param holdMs For how long Redis is asked to hold back an answer at most (BLOCK). Then a connection that went silent is cut
    *   `commandTimeoutMs` later; left out, only one that is being made is.
+   * @param reconnects Whether it connects again by itself; `false` for a caller that opens the next one. @default true
    */
-  openReader(holdMs?: number): Promise<RedisClient>
+  openReader(holdMs?: number, reconnects?: boolean): Promise<RedisClient>
 
   /**
    * A connection of its own that subscribes, to the server that has a key: on a Cluster a channel named as the key is told there

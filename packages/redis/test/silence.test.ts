@@ -286,3 +286,25 @@ describeWith(serverBinary, 'a frozen master of a Cluster', () => {
     await until('its partitions', () => addToAll().catch(() => undefined))
   })
 })
+
+test.each([
+  ['that waits long to connect again is connected sooner', false, 1],
+  ['that was ended while it waited is left alone', true, 0],
+])('a client %s', (_, manuallyClosing, expected) => {
+  let connects = 0
+  const connect = async () => {
+    connects += 1
+  }
+  const client = {
+    status: 'reconnecting',
+    isCluster: false,
+    manuallyClosing,
+    reconnectTimeout: null,
+    connect,
+  }
+  const policy = { timeoutMs: 100, isOurs: true, logger: new RecordingLogger() }
+  const watch = new SilenceWatch(client as unknown as RedisClient, policy)
+  // As often as it looks in half of the time-out, and once to begin with.
+  for (let look = 0; look < 5; look++) watch.look()
+  expect(connects).toBe(expected)
+})

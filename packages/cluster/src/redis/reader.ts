@@ -261,7 +261,7 @@ export class ChannelReader {
   }
 
   async #connect(): Promise<StreamClient> {
-    return (await this.#redis.openReader(this.#config.readWaitMs)) as StreamClient
+    return (await this.#redis.openReader(this.#config.readWaitMs, false)) as StreamClient
   }
 
   /** Ends with an error, whatever ended it. */
