@@ -1,18 +1,16 @@
-import { type RedisClient, type RedisConnection, refusalText } from '@authstate/redis'
+import { type RedisConnection, refusalText } from '@authstate/redis'
 import { type Clock, type Logger, UnreadableCounter } from '@authstate/spi'
 import { timers } from '@authstate/spi/internal'
 import type { ClusterConfig } from '../config.js'
 import type { ChannelStatus, GapReason } from '../contract.js'
 import type { LocalNode } from '../local-node.js'
 import { delivers } from '../rules.js'
-import { channel } from '../scripts.js'
 import { Listening, type Told } from './listening.js'
 import type { ChannelKeys } from './publisher.js'
 import { startFailure } from './start-failure.js'
+import { type Entry, lookAtEnds, READ_COUNT, readAfter, type StreamClient } from './stream.js'
+import { Waits } from './waits.js'
 import { compareIds, decodeMessage } from './wire.js'
-
-/** Most entries of one answer. */
-const READ_COUNT = 500
 
 /** How long an answer may be late before the connection counts as dead. */
 const LATE_MS = 5_000
@@ -21,13 +19,6 @@ const LATE_MS = 5_000
 const RETRY_MS = { first: 10, most: 1_000, mostRefused: 5_000 }
 
 const EMPTY = '0-0'
-
-/** An entry of a stream: id, then names and values in turn. */
-type Entry = readonly [string, readonly string[]]
-
-interface StreamClient extends RedisClient {
-  xread(...args: (string | number)[]): Promise<readonly [string, readonly Entry[]][] | null>
-}
 
 /** What a heartbeat found out about the channel. */
 export interface ChannelEnd {
@@ -73,11 +64,7 @@ export class ChannelReader {
   #failures = 0
   #trouble: string | undefined
   #client: StreamClient | undefined
-  #giveUp: (error: Error) => void = () => {}
-  /** Ends a wait between two questions. */
-  #wake: () => void = () => {}
-  /** Something is there that was not read. */
-  #behind = false
+  readonly #waits = new Waits()
   #isTold = false
   readonly #listening: Listening
   #closed = false
@@ -103,7 +90,7 @@ export class ChannelReader {
     this.#onView = onView
     this.#listening = new Listening(redis, keys.events, parts.logger, {
       onTold: (told) => this.#heard(told),
-      onChange: () => this.#readNow(),
+      onChange: () => this.#waits.readNow(),
     })
   }
 
@@ -146,12 +133,12 @@ export class ChannelReader {
     this.#end = { ...end, readUpTo }
     if (this.#isTold !== end.isTold) {
       this.#isTold = end.isTold
-      this.#readNow()
+      this.#waits.readNow()
     }
     if (this.#state !== 'live') return
-    if (compareIds(readUpTo, end.lastId) < 0) this.#readNow()
+    if (compareIds(readUpTo, end.lastId) < 0) this.#waits.readNow()
     if (before !== undefined && compareIds(readUpTo, before.lastId) < 0 && readUpTo === before.readUpTo) {
-      this.#giveUp(new Error('nothing was read for a heartbeat, though there is something'))
+      this.#waits.giveUp(new Error('nothing was read for a heartbeat, though there is something'))
       return
     }
     for (const due of [before, end]) if (due !== undefined) this.#compare(due)
@@ -160,7 +147,7 @@ export class ChannelReader {
 
   async close(): Promise<void> {
     this.#closed = true
-    this.#giveUp(new Error('closed'))
+    this.#waits.giveUp(new Error('closed'))
     this.#client?.disconnect()
     await Promise.all([this.#following, this.#listening.close()])
   }
@@ -234,7 +221,7 @@ export class ChannelReader {
     const ms = Math.min(most, RETRY_MS.first * 2 ** Math.min(this.#failures, 16))
     if (this.#closed) return
     await new Promise<void>((resolve) => {
-      this.#giveUp = () => resolve()
+      this.#waits.giveUp = () => resolve()
       timers.setTimeout(resolve, ms * (0.5 + Math.random() / 2)).unref()
     })
   }
@@ -266,7 +253,7 @@ export class ChannelReader {
 
   /** Ends with an error, whatever ended it. */
   async #follow(client: StreamClient, isLive: () => void): Promise<never> {
-    const onClose = () => this.#giveUp(new Error('the connection was closed'))
+    const onClose = () => this.#waits.giveUp(new Error('the connection was closed'))
     client.on('close', onClose)
     try {
       return await this.#readAll(client, isLive)
@@ -278,13 +265,15 @@ export class ChannelReader {
 
   async #readAll(client: StreamClient, isLive: () => void): Promise<never> {
     this.#become('catching-up')
-    await this.#within(LATE_MS, this.#position(client))
+    await this.#waits.within(LATE_MS, this.#position(client))
     for (;;) {
       const asked = this.#clock.now()
       const askedOnWatch = this.#watch()
-      this.#behind = false
+      this.#waits.reads()
       const waits = this.#state === 'live' && !this.#hears
-      const entries = await this.#within(this.#config.readWaitMs + LATE_MS, this.#read(client, waits))
+      const { readWaitMs } = this.#config
+      const answer = readAfter(client, this.#keys.events, this.#lastId ?? EMPTY, waits ? readWaitMs : 0)
+      const entries = await this.#waits.within(readWaitMs + LATE_MS, answer)
       for (const entry of entries) this.#take(entry)
       if (entries.length === READ_COUNT) continue
       // There was nothing more when Redis answered, so nothing older than the question is missing.
@@ -295,7 +284,7 @@ export class ChannelReader {
         isLive()
       }
       if (!this.#hears) continue
-      if (!(await this.#isBehindWithin(this.#config.readWaitMs))) this.#listening.check()
+      if (!(await this.#waits.untilBehind(this.#config.readWaitMs))) this.#listening.check()
     }
   }
 
@@ -308,56 +297,15 @@ export class ChannelReader {
   #heard(told: Told | undefined): void {
     if (this.#state !== 'live') return
     const at = this.#lastId ?? EMPTY
-    if (told === undefined) this.#readNow()
+    if (told === undefined) this.#waits.readNow()
     else if (told.before === at) {
       this.#takeEvent(told.id, told.sender, Number(told.number), told.text)
-    } else if (compareIds(told.id, at) > 0) this.#readNow()
-  }
-
-  #readNow(): void {
-    this.#behind = true
-    this.#wake()
-  }
-
-  /** Waits until something has to be read, for so long at most, or until `#giveUp` is called. */
-  #isBehindWithin(ms: number): Promise<boolean> {
-    if (this.#behind) return Promise.resolve(true)
-    return new Promise((resolve, reject) => {
-      const timer = timers.setTimeout(() => resolve(false), ms).unref()
-      this.#wake = () => {
-        timers.clearTimeout(timer)
-        resolve(true)
-      }
-      this.#giveUp = (error) => {
-        timers.clearTimeout(timer)
-        reject(error)
-      }
-    })
-  }
-
-  /**
-   * Waits for an answer, until it is late or `#giveUp` is called.
-   *
-   * Nothing outlives the wait: what is raced against one promise for as long as a connection lasts piles up in it.
-   */
-  #within<T>(ms: number, answer: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const timer = timers.setTimeout(() => reject(new Error('no answer in time')), ms).unref()
-      const fail = (error: Error) => {
-        timers.clearTimeout(timer)
-        reject(error)
-      }
-      this.#giveUp = fail
-      answer.then((value) => {
-        timers.clearTimeout(timer)
-        resolve(value)
-      }, fail)
-    })
+    } else if (compareIds(told.id, at) > 0) this.#waits.readNow()
   }
 
   /** Where to go on, and whether that can be done without a gap. */
   async #position(client: StreamClient): Promise<void> {
-    const { firstId, lastId, senders } = await this.#look(client)
+    const { firstId, lastId, senders } = await lookAtEnds(client, this.#keys)
     if (this.#lastId === undefined) {
       this.#lastId = lastId
       this.#seen = new Map(senders)
@@ -369,29 +317,6 @@ export class ChannelReader {
       this.#toldUpTo = lastId
       this.#gap('trimmed')
     }
-  }
-
-  /** On the reading connection: another one may speak to another server while a failover is going on. */
-  async #look(client: StreamClient) {
-    const keys = [this.#keys.events, this.#keys.senders]
-    const reply = client.evalsha(channel.sha1, keys.length, ...keys).catch((error: Error) => {
-      if (!error.message.startsWith('NOSCRIPT')) throw error
-      return client.eval(channel.lua, keys.length, ...keys)
-    })
-    return channel.decode(await reply)
-  }
-
-  async #read(client: StreamClient, wait: boolean): Promise<readonly Entry[]> {
-    const block = wait ? ['BLOCK', this.#config.readWaitMs] : []
-    const reply = await client.xread(
-      'COUNT',
-      READ_COUNT,
-      ...block,
-      'STREAMS',
-      this.#keys.events,
-      this.#lastId ?? EMPTY,
-    )
-    return reply?.[0]?.[1] ?? []
   }
 
   #take([id, fields]: Entry): void {
