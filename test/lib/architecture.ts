@@ -42,7 +42,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   console: ['spi', 'authstate', 'operations', 'audit'],
   telemetry: ['spi', 'authstate'],
   // Like an adapter it is a layer over contracts of services, whose providers the application hands in.
-  'token-store': ['spi', ...NEEDED.keys(), 'http-client'],
+  'token-store': ['spi', ...NEEDED.keys()],
 }
 
 /** What an adapter to somebody's framework may import: `spi`, and contracts. */

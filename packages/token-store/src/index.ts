@@ -35,12 +35,14 @@ export type {
 
 export { createReceivers, type Receiver, type ReceiverOptions, type Receivers } from './receivers.js'
 export {
+  type ClientAuthentication,
   createNodeRegistration,
   type NodeRegistration,
   type NodeRegistrationOptions,
+  type RegistrationClient,
   type RegistrationState,
 } from './registration.js'
-export type { KeySource } from './verifier.js'
+export type { JsonWebKeys, KeySource } from './verifier.js'
 
 /**
  * Sessions in the state; a cookie names one. Tokens never leave the server.

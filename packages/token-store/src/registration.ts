@@ -1,4 +1,3 @@
-import type { HttpClientProvider } from '@authstate/http-client'
 import {
   assertFunction,
   assertInteger,
@@ -11,10 +10,27 @@ import {
 } from '@authstate/spi'
 import { isError, timers } from '@authstate/spi/internal'
 
+/** What sends the requests: `http-client`, or whatever else has this of it. */
+export interface RegistrationClient {
+  /** Sends a request within its deadline, and reads the answer. */
+  request(
+    url: string,
+    init: {
+      readonly purpose: string
+      readonly method: 'POST'
+      readonly headers: Readonly<Record<string, string>>
+      readonly body: string
+      readonly deadlineMs: number
+      readonly maxResponseBytes: number
+      readonly egress?: readonly string[]
+    },
+  ): Promise<{ readonly status: number }>
+}
+
 /** How a node makes itself known. */
 export interface NodeRegistrationOptions {
-  /** Sends the requests: `state.get(httpClientSpi)`, or whatever else has its `request`. */
-  readonly httpClient: Pick<HttpClientProvider, 'request'>
+  /** Sends the requests: `state.get(httpClientSpi)`. */
+  readonly httpClient: RegistrationClient
   /** Where to register. From the configuration, never from a request. */
   readonly registerUrl: string
   /** Where to unregister. @default `registerUrl` with its last segment `register-node` made `unregister-node` */

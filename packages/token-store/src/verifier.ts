@@ -3,8 +3,13 @@ import { isPlainObject } from '@authstate/spi/internal'
 import { loadJose } from './jose.js'
 import type { JSONWebKeySet } from './jose-part.js'
 
+/** Public keys, as a `jwks_uri` answers them. @see RFC 7517 §5 */
+export interface JsonWebKeys {
+  readonly keys: readonly object[]
+}
+
 /** Where the provider's keys come from: the keys, or what gets them from its `jwks_uri`. */
-export type KeySource = JSONWebKeySet | (() => Promise<JSONWebKeySet>)
+export type KeySource = JsonWebKeys | (() => Promise<JsonWebKeys>)
 
 /** What the provider's signatures are checked with. */
 export interface VerifierOptions {
@@ -31,7 +36,7 @@ const KEYS_TTL_MS = 86_400_000
 /** Checks signatures of one provider. */
 export class Verifier {
   readonly #options: VerifierOptions
-  #keys: JSONWebKeySet | undefined
+  #keys: JsonWebKeys | undefined
   #fetchedAt: number | undefined
   #fetching: Promise<void> | undefined
 
@@ -51,9 +56,13 @@ export class Verifier {
     for (const isAgain of [false, true]) {
       if (this.#keys === undefined) throw new KeysUnavailable()
       try {
-        const { payload, protectedHeader } = await compactVerify(token, createLocalJWKSet(this.#keys), {
-          algorithms: [...this.#options.algorithms],
-        })
+        const { payload, protectedHeader } = await compactVerify(
+          token,
+          createLocalJWKSet(this.#keys as JSONWebKeySet),
+          {
+            algorithms: [...this.#options.algorithms],
+          },
+        )
         const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload))
         if (!isPlainObject(claims)) return undefined
         return { type: protectedHeader.typ, claims: claims as SignedMessage['claims'] }
@@ -83,7 +92,7 @@ export class Verifier {
     return this.#keys !== before
   }
 
-  async #fetch(keys: () => Promise<JSONWebKeySet>): Promise<void> {
+  async #fetch(keys: () => Promise<JsonWebKeys>): Promise<void> {
     this.#fetchedAt = this.#options.clock.now()
     try {
       this.#keys = await keys()

@@ -1,5 +1,6 @@
 import { RecordingLogger } from '@authstate/conformance'
-import type { HttpResponse } from '@authstate/http-client'
+import { httpClientSpi, memoryHttpClient } from '@authstate/http-client'
+import { createProviderRegistry } from '@authstate/registry'
 import { expect, test } from 'vitest'
 import { createNodeRegistration, type NodeRegistrationOptions } from '../src/index.js'
 
@@ -14,7 +15,7 @@ function server(answers: readonly (number | Error)[]) {
     for (const wake of waiting.splice(0)) wake()
     const answer = answers[Math.min(asked.length, answers.length) - 1]
     if (typeof answer !== 'number') throw answer
-    return { status: answer } as HttpResponse
+    return { status: answer }
   }
   const until = async (count: number): Promise<void> => {
     while (asked.length < count) await new Promise<void>((resolve) => waiting.push(resolve))
@@ -71,7 +72,7 @@ test('a server that is away is asked again, logged once and when it is back; one
 test('a server that hangs holds nobody up at the end for longer than a request may take', async () => {
   let isHanging = false
   const request: NodeRegistrationOptions['httpClient']['request'] = () =>
-    isHanging ? new Promise(() => {}) : Promise.resolve({ status: 204 } as HttpResponse)
+    isHanging ? new Promise(() => {}) : Promise.resolve({ status: 204 })
   const registration = open({ request }, { deadlineMs: 50 })
   await registration.first
   isHanging = true
@@ -85,4 +86,23 @@ test('options that cannot work are refused by name', () => {
   expect(() => open(httpClient, { host: '' })).toThrow(/"host"/)
   expect(() => open(httpClient, { periodMs: 10 })).toThrow(/"periodMs"/)
   expect(() => open({} as never)).toThrow(/"httpClient.request"/)
+})
+
+test('http-client sends the requests', async () => {
+  const asked: string[] = []
+  const registry = createProviderRegistry({
+    factories: [
+      memoryHttpClient((request) => {
+        asked.push(String(request.url))
+        return { status: 204 }
+      }),
+    ],
+    config: { spi: { 'http-client': { provider: 'memory' } } },
+  })
+  await registry.start()
+  const registration = open(registry.get(httpClientSpi))
+  expect((await registration.first).state).toBe('registered')
+  await registration.close()
+  await registry.close()
+  expect(asked).toHaveLength(2)
 })
