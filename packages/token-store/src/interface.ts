@@ -173,7 +173,7 @@ export type EndTarget =
   | { readonly id: string }
   /** That of one session of the provider. It is refused from now on, also where its login is still under way. */
   | { readonly sid: string }
-  /** Those of a user that began at this instant or before, ms since the epoch. @default now */
+  /** Those of a user that began at this instant or before, ms since the epoch. Left out: now. */
   | { readonly subject: string; readonly before?: number | undefined }
   /** Those of everybody that began at this instant or before, ms since the epoch. */
   | { readonly before: number }

@@ -19,6 +19,7 @@ import type { TokenStore } from './interface.js'
 import { type AdapterPaths, KeycloakAdapter } from './keycloak-adapter.js'
 import { Once } from './once.js'
 import type { TokenStoreState } from './options.js'
+import { SecurityEvents } from './security-events.js'
 import { type KeySource, Verifier } from './verifier.js'
 
 /** Takes a request and answers it, whatever it is. */
@@ -54,6 +55,8 @@ export interface Receivers {
   readonly backChannelLogout: Receiver
   /** `GET` in a hidden frame of the provider, with `iss` and `sid`. @see OpenID Connect Front-Channel Logout 1.0 */
   readonly frontChannelLogout: Receiver
+  /** `POST` with a security event token. `session-revoked` ends sessions; other events are taken. @see RFC 8935, OpenID CAEP 1.0 */
+  readonly securityEvent: Receiver
   /** `k_logout`, `k_push_not_before` and `k_test_available` of Keycloak, at the paths of `keycloak`; 404 at any other. */
   readonly keycloakAdmin: Receiver
 }
@@ -130,10 +133,12 @@ export function createReceivers(
     }
   const backChannel = new BackChannel({ ...common, types: types as readonly string[], requireExp })
   const frontChannel = new FrontChannel(store)
+  const securityEvents = new SecurityEvents(common)
   const adapter = new KeycloakAdapter(common, keycloak as AdapterPaths | undefined)
   return {
     backChannelLogout: safely((request) => backChannel.receive(request)),
     frontChannelLogout: safely((request) => frontChannel.receive(request)),
+    securityEvent: safely((request) => securityEvents.receive(request)),
     keycloakAdmin: safely((request) => adapter.receive(request)),
   }
 }

@@ -150,3 +150,74 @@ describe('43: logout tokens', () => {
     expect(() => createReceivers(alone, app.state, good)).toThrow(/only with a state/)
   })
 })
+
+describe('security events', () => {
+  const REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked'
+  const user = { format: 'iss_sub', iss: ISSUER, sub: 'u-1' }
+
+  async function open() {
+    const app = await Application.open({ kind: 'cookie' })
+    let ids = 0
+    const send = async (claims: object, header: object = {}, node: 0 | 1 = 0) => {
+      ids += 1
+      const iat = Math.floor(app.clock.now() / 1_000)
+      const good = {
+        iss: ISSUER,
+        aud: CLIENT,
+        iat,
+        jti: `set-${ids}`,
+        events: { [REVOKED]: {} },
+        sub_id: user,
+      }
+      const body = await app.op.sign({ ...good, ...claims }, { typ: 'secevent+jwt', ...header })
+      const post = () =>
+        app.nodes[node].receivers.securityEvent(
+          new Request('https://shop.example.com/events', {
+            method: 'POST',
+            body,
+            headers: { 'content-type': 'application/secevent+jwt' },
+          }),
+        )
+      return { answer: await post(), post }
+    }
+    return { app, send }
+  }
+
+  test('session-revoked ends the sessions of a user that began until it happened, or that of the provider', async () => {
+    const { app, send } = await open()
+    const old = await app.login(0, { sid: 's-1' })
+    const happened = Math.floor(app.clock.now() / 1_000)
+    app.clock.advance(5_000)
+    const later = await app.login(1, { sid: 's-2' })
+    const { answer, post } = await send({ events: { [REVOKED]: { event_timestamp: happened } } })
+    expect([answer.status, await answer.text()]).toEqual([202, ''])
+    expect([await app.who(old, 1), await app.who(later)]).toEqual(['ended', 'u-1'])
+    expect((await post()).status).toBe(202)
+    const sub_id = { format: 'complex', user, session: { format: 'opaque', id: 's-2' } }
+    expect((await send({ sub_id }, {}, 1)).answer.status).toBe(202)
+    expect(await app.who(later)).toBe('ended')
+    expect((await send({ events: { 'https://example.com/other': {} } })).answer.status).toBe(202)
+  })
+
+  test('what is none is refused with the reason of RFC 8935, and ends nothing', async () => {
+    const { app, send } = await open()
+    const browser = await app.login()
+    const wrong: readonly (readonly [object, object, string])[] = [
+      [{ iss: 'https://evil.example.com' }, {}, 'invalid_issuer'],
+      [{ aud: 'other' }, {}, 'invalid_audience'],
+      [{}, { kid: 'other' }, 'invalid_key'],
+      [{}, { typ: 'logout+jwt' }, 'invalid_request'],
+      [{ jti: undefined }, {}, 'invalid_request'],
+      [{ iat: undefined }, {}, 'invalid_request'],
+      [{ events: { [REVOKED]: null } }, {}, 'invalid_request'],
+      [{ sub_id: undefined }, {}, 'invalid_request'],
+      [{ sub_id: { ...user, iss: 'https://evil.example.com' } }, {}, 'invalid_request'],
+      [{ sub_id: { format: 'email', email: 'ada@example.com' } }, {}, 'invalid_request'],
+    ]
+    for (const [claims, header, err] of wrong) {
+      const { answer } = await send(claims, header)
+      expect([answer.status, await answer.json()]).toEqual([400, { err, description: '' }])
+    }
+    expect(await app.who(browser)).toBe('u-1')
+  })
+})
