@@ -1,4 +1,4 @@
-// npm run check: lint, types, the API reference, build, and the packages as they would be published. From a fresh clone.
+// npm run check: lint, types, prose, the API reference, build, and the packages as they would be published. From a fresh clone.
 import { join } from 'node:path'
 import { installDependencies, requireNode } from './lib/install.mjs'
 import { root, runProgram, seconds } from './lib/run.mjs'
@@ -11,6 +11,7 @@ const SIDE_BY_SIDE = [
   ['reference', tool('typedoc'), ['--logLevel', 'Warn']],
   ['lint', tool('biome'), ['ci', '--colors=off', '--error-on-warnings', '.']],
   ['declarations', process.execPath, [join(root, 'tools', 'declarations.mjs')]],
+  ['prose', process.execPath, [join(root, 'tools', 'prose.mjs')]],
   ['generated', process.execPath, [join(root, 'tools', 'sync.mjs'), '--check']],
 ]
 
