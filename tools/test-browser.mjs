@@ -1,11 +1,15 @@
-// npm run test:browser: the page of devices of examples/express-login in Chromium. Without one it says so and is left out.
+// npm run test:browser: pages in Chromium: of the console, and of devices in examples/express-login. Without a Chromium it says so and is left
+// out. With --pictures the pictures of docs/console.md are made anew instead.
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { installDependencies, requireNode } from './lib/install.mjs'
 import { root, runProgram, toolEnv } from './lib/run.mjs'
 import { NOT_TO_BE_HAD } from './servers/valkey.mjs'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome']
+const PROGRAMS = ['packages/console/browser/screens.ts', 'examples/express-login/browser/devices.ts']
+const PICTURES = ['packages/console/browser/pictures.ts']
 
 /** The browser that AUTHSTATE_CHROMIUM names, or the one on the PATH. */
 function findChromium() {
@@ -17,6 +21,7 @@ function findChromium() {
 }
 
 requireNode()
+const { pictures = false } = parseArgs({ options: { pictures: { type: 'boolean' } } }).values
 const chromium = findChromium()
 if (chromium === undefined) {
   console.log(
@@ -26,8 +31,9 @@ if (chromium === undefined) {
 } else {
   await installDependencies()
   const { sourceFlags } = await import('./lib/source.mjs')
-  const program = join(root, 'examples', 'express-login', 'browser', 'devices.ts')
   const env = { ...toolEnv(), AUTHSTATE_CHROMIUM: chromium }
-  const { status } = await runProgram(process.execPath, [...sourceFlags, program], { env })
-  process.exitCode = status
+  for (const program of pictures ? PICTURES : PROGRAMS) {
+    const { status } = await runProgram(process.execPath, [...sourceFlags, join(root, program)], { env })
+    process.exitCode ||= status
+  }
 }

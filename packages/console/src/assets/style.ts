@@ -16,7 +16,7 @@ main{padding:8px 16px 48px;max-width:1280px;margin:0 auto}
 h1{font-size:22px;margin:12px 0 8px}
 h2{font-size:17px;margin:28px 0 8px}
 caption{text-align:start;font-weight:600;font-size:17px;padding:8px 0}
-.scroll{overflow-x:auto;margin:16px 0}
+.scroll{overflow-x:auto;margin:16px 0;position:relative}
 .scroll:focus-visible,:focus-visible{outline:2px solid var(--link);outline-offset:2px}
 table{border-collapse:collapse;width:100%;overflow-wrap:normal}
 th,td{padding:8px 12px 8px 0;text-align:start;vertical-align:top;border-bottom:1px solid var(--line);max-width:34em;overflow-wrap:anywhere;min-width:5em}
