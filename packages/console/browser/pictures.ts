@@ -20,7 +20,7 @@ async function picture(
   find?: string,
 ): Promise<void> {
   const context = await browser.newContext({
-    viewport: { width: 1000, height: 720 },
+    viewport: { width: 900, height: 600 },
     colorScheme,
     javaScriptEnabled: false,
   })

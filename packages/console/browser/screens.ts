@@ -119,7 +119,7 @@ try {
   await without.page.getByRole('status').getByText('1 session ended.').waitFor()
   await without.page.getByLabel('User id').fill('grace')
   await without.page.getByRole('button', { name: 'Find' }).click()
-  await without.page.getByRole('heading', { name: 'User', exact: false }).waitFor()
+  await without.page.getByRole('heading', { name: /^User/, level: 1 }).waitFor()
   assert.ok(!without.page.url().includes('grace'))
   await without.page.getByRole('button', { name: 'Sign out everywhere' }).click()
   await without.page.getByText('This user has no living session.').waitFor()

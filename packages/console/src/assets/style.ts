@@ -11,7 +11,7 @@ nav a,summary{display:flex;align-items:center;min-height:44px;padding:0 10px;tex
 nav a[aria-current]{font-weight:600;color:var(--fg);box-shadow:inset 0 -3px var(--link)}
 details.realms{padding:0 16px;border-bottom:1px solid var(--line)}
 details.realms ul{max-height:60vh;overflow:auto}
-summary{cursor:pointer}
+summary{cursor:pointer;gap:6px}
 main{padding:8px 16px 48px;max-width:1280px;margin:0 auto}
 h1{font-size:22px;margin:12px 0 8px}
 h2{font-size:17px;margin:28px 0 8px}
@@ -41,6 +41,8 @@ dd{margin:0}
 .line li{margin:8px 0}.line .now{color:var(--link)}
 .tools{display:flex;flex-wrap:wrap;gap:8px 28px;align-items:end}
 form{margin:8px 0}
+.tools form{display:flex;flex-wrap:wrap;align-items:end;gap:4px 8px}
+.tools label{margin:0}.tools p{margin:0}
 label{display:inline-flex;flex-direction:column;color:var(--dim);font-size:13px;margin:0 8px 4px 0;max-width:100%}
 .tick{min-width:44px;min-height:32px;align-items:center;justify-content:center;margin:0}
 input:not([type=checkbox]),select,button{font:inherit;color:var(--fg);background:var(--bg);border:1px solid var(--dim);border-radius:4px;min-height:44px;padding:0 12px;max-width:100%}
