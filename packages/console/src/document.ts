@@ -65,5 +65,5 @@ function menu(basePath: string, { operator, realms, realmId, current, screens, r
 function realmMenu(basePath: string, { realms, realmId, current }: Navigation): Html {
   if (realms.length < 2 || current === undefined) return html``
   const path = current.path.includes(':') ? 'sessions' : current.path
-  return html`<details class="realms"><summary>Realm ${named(realmId ?? '')}: choose another</summary><nav aria-label="Realms"><ul>${realms.map((realm) => html`<li><a href="${pathOf(basePath, path, { realm })}"${realm === realmId && html` aria-current="true"`}>${named(realm)}</a></li>`)}</ul></nav></details>`
+  return html`<details class="realms"><summary><span>Realm ${named(realmId ?? '')}: choose another</span></summary><nav aria-label="Realms"><ul>${realms.map((realm) => html`<li><a href="${pathOf(basePath, path, { realm })}"${realm === realmId && html` aria-current="true"`}>${named(realm)}</a></li>`)}</ul></nav></details>`
 }

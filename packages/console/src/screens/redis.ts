@@ -37,6 +37,25 @@ function view({ hasDoctor, diagnosis, health, connection }: Redis, page: Page): 
   const { summary, findings = [] } = examination ?? {}
   const sorted = GRAVEST_FIRST.flatMap((verdict) => findings.filter((finding) => finding.verdict === verdict))
   return html`${failure !== undefined && html`<section class="bad" aria-label="What is wrong"><h2>Redis could not be examined</h2><p>${plain(failure)}</p></section>`}
+${!hasDoctor && html`<p class="empty">This console has no doctor: give it <code>doctor: () =&gt; examine(redis)</code> of authstate/redis/doctor.</p>`}
+${hasDoctor && examination === undefined && failure === undefined && html`<p class="empty">Redis is being examined. Load the page again in a few seconds.</p>`}
+${
+  examination &&
+  html`<p>${examination.server} ${examination.mode}, ${plain(examination.target)}, prefix ${plain(examination.prefix)}, ${counted(examination.partitions, 'partition')}. ${summary && `${summary.fail} fail, ${summary.warn} warn, ${summary.unknown} unknown, ${summary.ok} ok.`}</p>
+${table(
+  'Findings',
+  sorted,
+  [
+    { title: 'Verdict', of: ({ verdict }) => html`<b class="v-${verdict}">${MARKS[verdict]}</b>` },
+    { title: 'Check', of: ({ id }) => id },
+    { title: 'What it means', of: ({ message }) => plain(message) },
+    { title: 'What to do', of: ({ fix }) => fix && plain(fix) },
+    { title: 'About', of: ({ spi }) => (spi.length === 0 ? 'all' : spi.join(', ')) },
+  ],
+  'No check was made.',
+)}`
+}
+${hasDoctor && html`<p>${at > 0 && html`Examined ${when(at, page.now)}. `}${page.link('redis', { again: '1' }, 'Examine again')}</p>`}
 ${table(
   'Providers of this node',
   health.providers,
@@ -59,24 +78,5 @@ ${
     ['Failed', connection['failed']],
     ['Waiting for an answer', connection['pending']],
   ])
-}
-${!hasDoctor && html`<p class="empty">This console has no doctor: give it <code>doctor: () =&gt; examine(redis)</code> of authstate/redis/doctor.</p>`}
-${hasDoctor && examination === undefined && failure === undefined && html`<p class="empty">Redis is being examined. Load the page again in a few seconds.</p>`}
-${
-  examination &&
-  html`<p>${examination.server} ${examination.mode}, ${plain(examination.target)}, prefix ${plain(examination.prefix)}, ${counted(examination.partitions, 'partition')}. ${summary && `${summary.fail} fail, ${summary.warn} warn, ${summary.unknown} unknown, ${summary.ok} ok.`}</p>
-${table(
-  'Findings',
-  sorted,
-  [
-    { title: 'Verdict', of: ({ verdict }) => html`<b class="v-${verdict}">${MARKS[verdict]}</b>` },
-    { title: 'Check', of: ({ id }) => id },
-    { title: 'What it means', of: ({ message }) => plain(message) },
-    { title: 'What to do', of: ({ fix }) => fix && plain(fix) },
-    { title: 'About', of: ({ spi }) => (spi.length === 0 ? 'all' : spi.join(', ')) },
-  ],
-  'No check was made.',
-)}`
-}
-${hasDoctor && html`<p>${at > 0 && html`Examined ${when(at, page.now)}. `}${page.link('redis', { again: '1' }, 'Examine again')}</p>`}`
+}`
 }
