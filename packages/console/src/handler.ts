@@ -14,7 +14,7 @@ import { NotRecorded, Recorder } from './record.js'
 import { type Aged, Remembered } from './remembered.js'
 import { actionAt, dataAt, type Found, partsOf, SCREENS, screenAt } from './routes.js'
 import { type AnyScreen, type Asked, BadRequest, type Sources } from './screen.js'
-import { isAway, isClosed, sentenceOf } from './trouble.js'
+import { awaySentence, isAway, isClosed, sentenceOf } from './trouble.js'
 import { comesFromHere, isOwnForm } from './walls.js'
 
 /** A request, once it is known who sent it. */
@@ -182,7 +182,7 @@ export class Handler {
     const loaded = await this.#load(visit, found.target, asked)
     if (loaded instanceof Response) return loaded
     const { data, at, away } = loaded
-    return jsonAnswer(200, { at, ...(away !== undefined && { away: sentenceOf(away) }), data })
+    return jsonAnswer(200, { at, ...(away !== undefined && { away: awaySentence(away) }), data })
   }
 
   async #page(visit: Visit, found: Found<AnyScreen>): Promise<Response> {
@@ -394,6 +394,6 @@ function awayOf(
   { at, away }: Aged<unknown>,
   sight: Sources['watch']['sight'] | undefined,
 ): { readonly sentence: string; readonly at: number } | undefined {
-  if (away !== undefined) return { sentence: `${sentenceOf(away)}.`, at }
-  return sight?.away && { sentence: `${sight.away.sentence}.`, at: sight.at }
+  if (away !== undefined) return { sentence: awaySentence(away), at }
+  return sight?.away && { sentence: sight.away.sentence, at: sight.at }
 }

@@ -13,6 +13,9 @@ export function sentenceOf(error: unknown): string {
   return isProviderError(error) ? error.message : 'something went wrong here; the log of the node says more'
 }
 
+/** Why nothing newer is to be had. */
+export const awaySentence = (error: unknown): string => `The store does not answer: ${sentenceOf(error)}.`
+
 /** What a service answers; `undefined` where it is switched off. */
 export async function ifProvided<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {

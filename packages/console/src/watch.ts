@@ -3,7 +3,7 @@ import type { Clock } from '@authstate/spi'
 import { timers } from '@authstate/spi/internal'
 import type { Health } from 'authstate'
 import { type Figures, MOST_REALMS } from './figures.js'
-import { ifProvided, isAway, isClosed, sentenceOf } from './trouble.js'
+import { awaySentence, ifProvided, isAway, isClosed } from './trouble.js'
 
 /** What lives in a realm. */
 export interface RealmFigures {
@@ -111,7 +111,7 @@ export class Watch {
   #goAway(error: unknown, health: Health): void {
     const since = this.#sight.away?.since ?? this.#clock.now()
     this.#figures.sampleFailed()
-    this.#sight = { ...this.#sight, health, away: { since, sentence: sentenceOf(error) } }
+    this.#sight = { ...this.#sight, health, away: { since, sentence: awaySentence(error) } }
   }
 
   async #realm(realmId: string): Promise<RealmFigures> {

@@ -19,7 +19,11 @@ describe('a store that goes away', () => {
     }
     expect((await get('/sessions?realm=acme')).text).toContain('<bdi>ada</bdi>')
     const { away, at, data } = JSON.parse((await get('/api/v1/sessions?realm=acme')).text)
-    expect([away, clock.now() - at, data.items.length]).toEqual([REDIS, 42_000, 6])
+    expect([away, clock.now() - at, data.items.length]).toEqual([
+      `The store does not answer: ${REDIS}.`,
+      42_000,
+      6,
+    ])
     store.away = false
     expect((await get('/sessions?realm=acme')).text).not.toContain('Nothing can be done now')
   })
@@ -54,7 +58,9 @@ describe('a store that goes away', () => {
     const events = await console(new Request('http://x/api/v1/events'))
     const reader = events.body?.getReader()
     const { value } = (await reader?.read()) ?? {}
-    expect(JSON.parse(new TextDecoder().decode(value).slice(6))).toMatchObject({ away: REDIS })
+    expect(JSON.parse(new TextDecoder().decode(value).slice(6))).toMatchObject({
+      away: `The store does not answer: ${REDIS}.`,
+    })
     await reader?.cancel()
   })
 })
