@@ -2,8 +2,10 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { memoryAudit } from '@authstate/audit'
 import { createConsole, type Operator } from '@authstate/console'
 import { toNode } from '@authstate/console/node'
+import { createOperations } from '@authstate/operations'
 import { StoreUnavailableError } from '@authstate/spi'
 import { type AuthState, createAuthState } from 'authstate'
 import { FakeClock } from 'authstate/testing'
@@ -94,6 +96,7 @@ export async function openStage(names: readonly string[] = []): Promise<Stage> {
     clock,
     keyring,
     node: { name: 'node-1', site: 'west' },
+    providers: [memoryAudit()],
     realms: () => ({ bruteForce: { enabled: true, failureFactor: 5, waitIncrementMs: 15 * MINUTE } }),
   })
   await state.realmCache.region('users').get('ada', async () => ({ name: 'Ada' }))
@@ -106,7 +109,6 @@ export async function openStage(names: readonly string[] = []): Promise<Stage> {
     readOnly: false,
     authorize: () => CHIEF,
     doctor: async () => EXAMINATION,
-    audit: auditOf(clock),
     logger: { debug() {}, info() {}, warn() {}, error() {} },
   })
   const server = createServer(toNode(console)).listen(0, '127.0.0.1')
@@ -170,39 +172,16 @@ async function fill(state: AuthState, clock: FakeClock, names: readonly string[]
       clock.advance(1_500)
     }
   }
+  const operations = createOperations({ state, keyring })
+  const night = operations.as({ name: 'night', via: 'command' })
+  await night.sessions.end('acme', { userId: 'nobody-of-that-name' })
+  for (const name of names) await operations.as({ name, via: 'api' }).failures.clear('shop', { userId: name })
   await acme.actionTokens.put('reset-password', 'a-key-of-a-token', {
     lifespanMs: 60 * MINUTE,
     subject: 'ada',
   })
   await look()
 }
-
-const auditOf = (clock: FakeClock) => ({
-  canRead: true,
-  act: <T>(_action: object, work: () => Promise<T>) => work(),
-  refuse: async () => {},
-  read: async () => ({
-    items: [
-      {
-        at: clock.now() - MINUTE,
-        event: 'sessions.end',
-        realm: 'acme',
-        records: [{ kind: 'user', name: 'a.3kJd9fLm2QpXyZ01bcDeFg' }],
-        actor: { name: 'chief', via: 'console' },
-        outcome: 'done',
-        count: 2,
-      },
-      {
-        at: clock.now() - 60 * MINUTE,
-        event: 'failures.clear',
-        realm: 'shop',
-        records: [],
-        actor: { name: 'night', via: 'command' },
-        outcome: 'nothing',
-      },
-    ],
-  }),
-})
 
 /** A state whose providers reject while the store is away. */
 function breakable(state: AuthState, isAway: () => boolean): AuthState {

@@ -1,6 +1,5 @@
-import type { Operations } from '@authstate/operations'
-import type { ActionName, ActionSubject, AuditedRecord } from './audit.js'
 import type { Fields } from './body.js'
+import type { ActionName, ActionSubject } from './console-action.js'
 import { counted } from './format.js'
 import type { RightName } from './operator.js'
 import { BadRequest, type Sources } from './screen.js'
@@ -16,8 +15,6 @@ export interface Sent {
 /** What an action is about to do. */
 export interface Plan {
   readonly subject: ActionSubject
-  /** The records that an audit names. */
-  readonly records: readonly AuditedRecord[]
   /** Does it. */
   run(): Promise<{ readonly count: number; readonly text: string; readonly data: unknown }>
 }
@@ -83,17 +80,9 @@ const endSessions: Action = {
     }
     return {
       subject: {},
-      records: await usersOf(operations, realmId, references),
       run: async () => ended(await operations.sessions.end(realmId, { references })),
     }
   },
-}
-
-/** Whose sessions they are, for the audit: a reference is not for ever. */
-async function usersOf({ sessions }: Operations, realmId: string, references: readonly string[]) {
-  const shown = await Promise.all(references.map((reference) => sessions.show(realmId, reference)))
-  const ids = new Set(shown.flatMap((session) => session?.userId ?? []))
-  return [...ids].map((id): AuditedRecord => ({ kind: 'user', id }))
 }
 
 const endUser: Action = {
@@ -105,7 +94,7 @@ const endUser: Action = {
     const { operations } = sources
     const userId = opened('user', rest[0], realmId, sources)
     const except = one(fields, 'except')
-    const about = { subject: { userId }, records: [{ kind: 'user', id: userId } as const] }
+    const about = { subject: { userId } }
     if (except !== undefined) {
       return {
         ...about,
@@ -124,7 +113,7 @@ const endUser: Action = {
 
 const endClient: Action = {
   path: 'clients/end',
-  name: 'client.end',
+  name: 'sessions.end',
   right: 'endSessions',
   isOfRealm: true,
   async plan({ realmId, fields }, sources) {
@@ -132,7 +121,6 @@ const endClient: Action = {
     assertTyped(fields, clientId, 'the id of the client')
     return {
       subject: { clientId },
-      records: [],
       run: async () => ended(await sources.operations.sessions.end(realmId, { clientId })),
     }
   },
@@ -156,14 +144,12 @@ const clearFailures: Action = {
       const [ip = ''] = id.split('/')
       return {
         subject: { network: id },
-        records: [{ kind: 'network', id }],
         run: async () => told(await failures.clear(realmId, { ip })),
       }
     }
     const userId = opened('user', one(fields, 'user'), realmId, sources)
     return {
       subject: { userId },
-      records: [{ kind: 'user', id: userId }],
       run: async () => told(await failures.clear(realmId, { userId })),
     }
   },
@@ -178,7 +164,6 @@ const clearRealm: Action = {
     assertTyped(fields, realmId, 'the name of the realm')
     return {
       subject: {},
-      records: [],
       run: async () => {
         const count = await operations.failures.clearAll(realmId)
         return { count, text: `${counted(count, 'record')} forgotten.`, data: { cleared: count } }
@@ -189,7 +174,7 @@ const clearRealm: Action = {
 
 const clearCache: Action = {
   path: 'cache/clear',
-  name: 'cache.clear',
+  name: 'caches.clear',
   right: 'clearCache',
   isOfRealm: false,
   async plan({ fields }, { operations }) {
@@ -200,7 +185,6 @@ const clearCache: Action = {
     }
     return {
       subject: { ...(region !== undefined && { region }) },
-      records: [],
       run: async () => {
         await (region === undefined ? operations.caches.clearAll() : operations.caches.clear(region))
         const count = region === undefined ? known.length : 1

@@ -10,7 +10,7 @@ import { openApi } from './openapi.js'
 import { checkOperator, may, type Operator } from './operator.js'
 import { Pace } from './pace.js'
 import { Page, pathOf } from './page.js'
-import { NotRecorded, Recorder } from './record.js'
+import { actingAs, NotRecorded, Recorder } from './record.js'
 import { type Aged, Remembered } from './remembered.js'
 import { actionAt, dataAt, type Found, partsOf, SCREENS, screenAt } from './routes.js'
 import { type AnyScreen, type Asked, BadRequest, type Sources } from './screen.js'
@@ -53,7 +53,7 @@ export class Handler {
     this.#sources = sources
     this.#live = live
     this.#remembered = new Remembered(now)
-    this.#recorder = new Recorder(sources.options)
+    this.#recorder = new Recorder(sources)
     this.#actions = new Pace(now)
     this.#refusals = new Pace(now)
   }
@@ -286,7 +286,8 @@ export class Handler {
     }
     try {
       const sent = { realmId: realmId ?? '', rest: found?.rest ?? [], fields }
-      const plan = await action.plan(sent, this.#sources)
+      const operations = actingAs(this.#sources.operations, operator)
+      const plan = await action.plan(sent, { ...this.#sources, operations })
       const { text, data } = await this.#recorder.run(operator, action, where, plan)
       this.#remembered.clear()
       if (isFromProgram(request)) return jsonAnswer(200, { text, data })

@@ -13,7 +13,7 @@ import {
 } from '@authstate/spi'
 import type { AuthState } from 'authstate'
 import type { Examination } from 'authstate/redis/doctor'
-import type { AuditTrail, ConsoleAction } from './audit.js'
+import type { ConsoleAction } from './console-action.js'
 import type { Operator } from './operator.js'
 
 /** What {@link createConsole} takes. */
@@ -50,17 +50,12 @@ export interface ConsoleOptions {
   /** Shows addresses of users whole, and not only their network. @default false */
   readonly showAddresses?: boolean | undefined
   /**
-   * Told of every action: before it is done, and again of what came of it. When the first call fails, nothing is done.
+   * Told of every action: before it is done, and again of what came of it. When the first call fails, nothing is done. The audit of
+   * the state, where it has one, is written without it.
    *
    * @default none
    */
   readonly onAction?: ((action: ConsoleAction) => void | Promise<void>) | undefined
-  /**
-   * Where every action is written before it is done, and what the page of the audit shows.
-   *
-   * @default none: the page says so
-   */
-  readonly audit?: AuditTrail | undefined
   /** How many pages may be kept up to date at a time, 1 to 10 000. @default 50 */
   readonly maxStreams?: number | undefined
   /** @default warnings and errors to standard error */
@@ -85,7 +80,6 @@ const OPTIONS: Known<ConsoleOptions> = {
   doctor: true,
   showAddresses: true,
   onAction: true,
-  audit: true,
   maxStreams: true,
   logger: true,
 }
@@ -112,7 +106,7 @@ export function checkOptions(options: unknown): CheckedOptions {
   }
   const given = options as unknown as ConsoleOptions
   const { readOnly = true, basePath = '', showAddresses = false, maxStreams = 50 } = given
-  const { logger = consoleLogger, realms, doctor, onAction, audit, origin } = given
+  const { logger = consoleLogger, realms, doctor, onAction, origin } = given
   assertObject(given.state as unknown, 'options.state')
   if (typeof realms !== 'function') assertNames(realms, 'options.realms')
   assertBoolean(readOnly, 'options.readOnly')
@@ -120,12 +114,6 @@ export function checkOptions(options: unknown): CheckedOptions {
   assertInteger(maxStreams, 'options.maxStreams', 1, 10_000)
   if (doctor !== undefined) assertFunction(doctor, 'options.doctor')
   if (onAction !== undefined) assertFunction(onAction, 'options.onAction')
-  if (audit !== undefined) {
-    assertObject(audit as unknown, 'options.audit')
-    for (const verb of ['act', 'refuse', 'read'] as const) {
-      assertFunction(audit[verb] as unknown, `options.audit.${verb}`)
-    }
-  }
   if (typeof basePath !== 'string' || !/^(\/[\w.~-]+)*$/.test(basePath)) {
     throw new TypeError(
       '"options.basePath" must be a path such as \'/ops\', of letters, digits and . _ ~ -, without a slash at its end',

@@ -1,20 +1,28 @@
+import type { Operations } from '@authstate/operations'
 import type { Action, Plan } from './actions.js'
-import type { ConsoleAction } from './audit.js'
+import type { ConsoleAction } from './console-action.js'
 import type { Operator } from './operator.js'
 import type { CheckedOptions } from './options.js'
+import type { Sources } from './screen.js'
 import { sentenceOf } from './trouble.js'
 
 /** Why nothing was done: it could not be written down. */
 export class NotRecorded extends Error {}
 
+/** The verbs of an operator: what they do is written under this name in the audit of the state. */
+export const actingAs = (operations: Operations, { id }: Operator): Operations =>
+  operations.as({ name: id, via: 'console' })
+
 type Outcome = Awaited<ReturnType<Plan['run']>>
 
-/** Writes down who does what: before it is done, and what came of it. */
+/** Tells who does what: before it is done, and what came of it. The audit of the state is written by the verbs themselves. */
 export class Recorder {
   readonly #options: CheckedOptions
+  readonly #operations: Operations
 
-  constructor(options: CheckedOptions) {
+  constructor({ options, operations }: Pick<Sources, 'options' | 'operations'>) {
     this.#options = options
+    this.#operations = operations
   }
 
   /**
@@ -24,7 +32,7 @@ export class Recorder {
    * @throws what the action throws
    */
   async run(operator: Operator, action: Action, realmId: string | undefined, plan: Plan): Promise<Outcome> {
-    const { audit, onAction } = this.#options
+    const { onAction } = this.#options
     const about = this.#about(operator, action.name, realmId, plan)
     try {
       await onAction?.({ ...about, outcome: 'begun' })
@@ -33,21 +41,7 @@ export class Recorder {
       throw new NotRecorded('The action could not be recorded, so nothing was done.')
     }
     try {
-      const { userId: _, network: __, ...details } = plan.subject
-      const outcome =
-        audit === undefined
-          ? await plan.run()
-          : await audit.act(
-              {
-                actor: { name: operator.id, via: 'console' },
-                event: action.name,
-                ...(realmId !== undefined && { realm: realmId }),
-                records: plan.records,
-                details,
-              },
-              () => plan.run(),
-              ({ count }) => ({ count }),
-            )
+      const outcome = await plan.run()
       await this.#tell({ ...about, outcome: 'done', count: outcome.count })
       return outcome
     } catch (error) {
@@ -63,20 +57,13 @@ export class Recorder {
     realmId: string | undefined,
     reason: string,
   ): Promise<void> {
-    const { audit, logger } = this.#options
+    const { logger } = this.#options
     logger.warn({ operatorId: operator.id, action: action?.name, reason }, 'the console refused an action')
     if (action === undefined) return
     const about = this.#about(operator, action.name, realmId, { subject: {} })
     await this.#tell({ ...about, outcome: 'refused', reason })
     try {
-      await audit?.refuse(
-        {
-          actor: { name: operator.id, via: 'console' },
-          event: action.name,
-          ...(realmId !== undefined && { realm: realmId }),
-        },
-        reason,
-      )
+      await actingAs(this.#operations, operator).audit.refuse(action.name, realmId, reason)
     } catch (error) {
       logger.error({ error }, 'a refusal of the console could not be written to the audit')
     }

@@ -1,7 +1,8 @@
+import { auditSpi, memoryAudit } from '@authstate/audit'
 import type { SessionRow } from '@authstate/operations'
 import { ConfigurationError } from '@authstate/spi'
 import { describe, expect, test } from 'vitest'
-import { type AuditedAction, type ConsoleAction, createConsole, type Operator } from '../src/index.js'
+import { type ConsoleAction, createConsole, type Operator } from '../src/index.js'
 import { CHIEF, FORM, formOf, keyring, ORIGIN, silent, world } from './support.js'
 
 interface Rows {
@@ -41,7 +42,6 @@ describe('options', () => {
       [{ origin: 'https://ops.example.org/x' }, /options\.origin/],
       [{ doctor: true }, /options\.doctor/],
       [{ onAction: 1 }, /options\.onAction/],
-      [{ audit: {} }, /options\.audit\.act/],
       [{ maxStreams: 0 }, /options\.maxStreams/],
       [{ keyring: { current: 'a', keys: { a: 'short' } } }, /keyring/],
     ]
@@ -414,56 +414,40 @@ describe('what is recorded', () => {
     ]).toEqual([503, true, 2])
   })
 
-  test('an audit does the action, is told whom it is about, and is read by its page', async () => {
-    const written: (AuditedAction & { readonly count?: number; readonly reason?: string })[] = []
-    const audit = {
-      canRead: true,
-      async act<T>(
-        action: AuditedAction,
-        work: () => Promise<T>,
-        resultOf?: (answer: T) => { readonly count?: number | undefined },
-      ) {
-        const answer = await work()
-        written.push({ ...action, count: resultOf?.(answer).count ?? -1 })
-        return answer
-      },
-      refuse: async (action: AuditedAction, reason: string) => void written.push({ ...action, reason }),
-      read: async ({ realm }: { readonly realm?: string | undefined } = {}) => ({
-        items: [
-          {
-            at: 1_700_000_000_000,
-            event: 'sessions.end',
-            realm: realm ?? 'all',
-            records: [{ kind: 'user', name: 'a.b' }],
-            actor: { name: '<i>', via: 'console' },
-            outcome: 'done',
-            count: 6,
-          },
-        ],
-        cursor: 'next',
-      }),
-    }
-    const all = await world({ audit })
-    const { get, post, become } = all
+  test('the audit of the state has each action under the name of its operator, each refusal, and its page', async () => {
+    const all = await world({}, ['ada', 'bob'], [memoryAudit()])
+    const { get, post, become, state } = all
     const token = await all.token()
     const refs = await referencesIn(all)
     await post('/api/v1/sessions/end?realm=acme', { token, refs })
-    await post('/api/v1/sessions/end?realm=acme', { token: 'forged', refs })
-    await Promise.resolve()
-    expect(written).toMatchObject([
-      { actor: { name: 'chief', via: 'console' }, event: 'sessions.end', realm: 'acme', count: 6 },
-      { event: 'sessions.end', reason: 'forged' },
+    become({ ...CHIEF, id: '<i>night</i>' })
+    await post('/api/v1/sessions/end?realm=acme', { token, refs })
+    await post('/api/v1/failures/clear-realm?realm=other', { token: await all.token(), typed: 'other' })
+    const { items } = await state.get(auditSpi).read({ first: 'oldest' })
+    expect(
+      items.map(({ event, actor, outcome, realm, count }) => [
+        event,
+        actor?.name,
+        actor?.via,
+        outcome,
+        realm,
+        count,
+      ]),
+    ).toEqual([
+      ['sessions.end', 'chief', 'console', 'begun', 'acme', undefined],
+      ['sessions.end', 'chief', 'console', 'done', 'acme', 6],
+      ['sessions.end', '<i>night</i>', 'console', 'refused', undefined, undefined],
+      ['failures.clear', '<i>night</i>', 'console', 'begun', 'other', undefined],
+      ['failures.clear', '<i>night</i>', 'console', 'done', 'other', 1],
     ])
-    expect(written[0]?.records).toEqual([
-      { kind: 'user', id: 'ada' },
-      { kind: 'user', id: 'bob' },
-    ])
+    become(CHIEF)
     const { text } = await get('/audit')
-    expect(text).toContain('&lt;i&gt;')
-    expect(text).toContain('Older lines')
-    expect(text).toContain('<bdi>all</bdi>')
+    expect(text).toContain('&lt;i&gt;night')
+    expect(text).toContain('<bdi>other</bdi>')
+    expect((await get('/audit?limit=2')).text).toContain('Older lines')
     become({ ...CHIEF, realms: ['acme'] })
-    expect((await get('/audit')).text).toContain('<bdi>acme</bdi>')
+    const ofRealm = (await get('/audit')).text
+    expect([ofRealm.includes('<bdi>acme</bdi>'), ofRealm.includes('other')]).toEqual([true, false])
   })
 })
 

@@ -1,5 +1,5 @@
 import { type Logger, StoreUnavailableError } from '@authstate/spi'
-import { type AuthState, createAuthState } from 'authstate'
+import { type AuthState, type AuthStateConfig, createAuthState } from 'authstate'
 import { FakeClock } from 'authstate/testing'
 import { onTestFinished } from 'vitest'
 import { createdSession } from '../../user-session/src/conformance/fixture.js'
@@ -76,6 +76,7 @@ export interface Got {
 export async function world(
   options: Partial<ConsoleOptions> = {},
   names: readonly string[] = ['ada', 'bob'],
+  providers: AuthStateConfig['providers'] = [],
 ) {
   const clock = new FakeClock()
   const made = await createAuthState({
@@ -83,6 +84,7 @@ export async function world(
     keyring,
     realms: () => ({ bruteForce: { enabled: true, failureFactor: 3 } }),
     node: { name: 'n1' },
+    providers,
   })
   const store = breakable(made)
   const ids: string[] = []

@@ -1,18 +1,19 @@
-import type { AuditLine } from '../audit.js'
 import { when } from '../format.js'
 import { type Html, html, named, plain } from '../html.js'
 import { type Page, table } from '../page.js'
 import type { Asked, Screen, Sources } from '../screen.js'
 import { cursorOf, limitOf } from './sessions.js'
 
+type Line = Awaited<ReturnType<Sources['operations']['audit']['read']>>['items'][number]
+
 interface Audit {
-  /** `false`: the console was given none, or it cannot be read here. */
+  /** `false`: the state has none, or it cannot be read here. */
   readonly isThere: boolean
-  readonly items: readonly AuditLine[]
+  readonly items: readonly Line[]
   readonly cursor?: string
 }
 
-/** Who did what. */
+/** Who did what, and what became of it. */
 export const audit: Screen<Audit> = {
   path: 'audit',
   api: 'audit',
@@ -23,13 +24,13 @@ export const audit: Screen<Audit> = {
 }
 
 async function load({ operator, realms, realmId, query }: Asked, sources: Sources): Promise<Audit> {
-  const { options, seals } = sources
-  if (options.audit?.canRead !== true) return { isThere: false, items: [] }
+  const { operations, seals } = sources
+  if (!operations.audit.canRead) return { isThere: false, items: [] }
   // Who sees some realms only reads of one of them.
   const realm = operator.realms === undefined ? undefined : realmId || realms[0]
   if (operator.realms !== undefined && realm === undefined) return { isThere: true, items: [] }
   const place = `audit ${realm ?? ''}`
-  const page = await options.audit.read({
+  const page = await operations.audit.read({
     first: 'newest',
     limit: limitOf(query),
     cursor: cursorOf(query, sources, place),
@@ -44,10 +45,10 @@ async function load({ operator, realms, realmId, query }: Asked, sources: Source
 
 function view({ isThere, items, cursor }: Audit, page: Page): Html {
   if (!isThere) {
-    return html`<p class="empty">No audit is configured that can be read here. Give the console one: <code>audit</code>.</p>`
+    return html`<p class="empty">No audit is configured that can be read here: the state has no provider of <code>@authstate/audit</code>.</p>`
   }
   return html`${table(
-    'What was done, the newest first',
+    'What was done and what happened, the newest first',
     items,
     [
       { title: 'When', of: ({ at }) => when(at, page.now) },

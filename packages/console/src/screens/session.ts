@@ -60,6 +60,9 @@ function view(data: Session, page: Page): Html {
     ['Signed in with', data.authMethod === undefined ? undefined : named(data.authMethod)],
     ['Remembered', data.rememberMe === undefined ? undefined : data.rememberMe ? 'yes' : 'no'],
     ['State', data.state],
+    ...(data.auditName === undefined
+      ? []
+      : [['Name in the audit', html`<code>${data.auditName}</code>`] as const]),
     [
       'Notes, by name',
       noteNames.length === 0
