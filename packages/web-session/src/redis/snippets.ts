@@ -1,3 +1,4 @@
+import againLua from '../lua/lib/again.lua'
 import behindLua from '../lua/lib/behind.lua'
 import fenceLua from '../lua/lib/fence.lua'
 import listingLua from '../lua/lib/listing.lua'
@@ -7,6 +8,7 @@ import standingsLua from '../lua/lib/standings.lua'
 
 /** Lua that several scripts include by name. */
 export const snippets = {
+  again: againLua,
   behind: behindLua,
   listing: listingLua,
   fence: fenceLua,
