@@ -234,6 +234,14 @@ export const webSessionScriptBugs = (client: () => RedisClient) =>
         'if s.user ~= before.user then',
       )
       edit(
+        'index loses',
+        'update.lua leaves the end of before in the indexes, in the usual touch',
+        'update: moves the end both ways, and every listing with it',
+        scripts.update,
+        'again(KEYS[2], user, labels, ARGV[2], ARGV[5], ttl)',
+        '',
+      )
+      edit(
         'lost update',
         'update.lua keeps only what the patch sets',
         'update: a hundred of different names at once are all there',

@@ -42,8 +42,6 @@ export function life(add: SuiteBuilder<WebSessionProvider>): void {
     'update: moves the end both ways, and every listing with it',
     'contract',
     async ({ provider, clock }) => {
-      await saved(provider, 's', { userId: 'u', labels: { l: 'v' }, alias: 'x' })
-      await saved(provider, 'other', { userId: 'u', labels: { l: 'v' } })
       const isAlive = async () => {
         const counted = [
           await provider.count('r'),
@@ -58,15 +56,21 @@ export function life(add: SuiteBuilder<WebSessionProvider>): void {
         assert.equal((await provider.get('r', 's')) !== undefined, found)
         return found
       }
-      assert.equal(await provider.update('r', 's', { expiresAt: clock.now() + 1_000 }), 2)
-      assert.equal((await read(provider, 's')).expiresAt, clock.now() + 1_000)
-      clock.advance(999)
-      assert.equal(await isAlive(), true)
-      assert.equal(await provider.update('r', 's', { lifespanMs: 2 * LIFE_MS }), 3)
-      clock.advance(2 * LIFE_MS - 1)
-      assert.equal(await isAlive(), true)
-      clock.advance(1)
-      assert.equal(await isAlive(), false)
+      // A store may see to its indexes at some instants only: at each millisecond of four.
+      for (let round = 0; round < 4; round++) {
+        await saved(provider, 's', { userId: 'u', labels: { l: 'v' }, alias: 'x' })
+        await saved(provider, 'other', { userId: 'u', labels: { l: 'v' } })
+        assert.equal(await provider.update('r', 's', { expiresAt: clock.now() + 1_000 }), 2)
+        assert.equal((await read(provider, 's')).expiresAt, clock.now() + 1_000)
+        clock.advance(999)
+        assert.equal(await isAlive(), true)
+        assert.equal(await provider.update('r', 's', { lifespanMs: 2 * LIFE_MS }), 3)
+        clock.advance(2 * LIFE_MS - 1)
+        assert.equal(await isAlive(), true)
+        clock.advance(1)
+        assert.equal(await isAlive(), false)
+        clock.advance(2)
+      }
     },
   )
 
