@@ -96,10 +96,11 @@ export class BackChannel {
  * Up to when sessions are ended: when it happened, where the token says so, else when it was issued. A whole second is meant to
  * its end, as a session that began in it may have begun before.
  *
+ * @param happened One that is later than the token was issued says nothing; `iat` is in whole seconds.
  * @see RFC 8417 §2.2 — `toe`
  */
-function fenceOf(iat: number, toe: unknown): number {
-  const at = isSeconds(toe) ? Math.min(toe, iat) : iat
+export function fenceOf(iat: number, happened: unknown): number {
+  const at = isSeconds(happened) && Math.floor(happened) <= iat ? happened : iat
   return Number.isInteger(at) ? at * 1_000 + 999 : Math.floor(at * 1_000)
 }
 

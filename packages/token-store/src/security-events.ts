@@ -1,5 +1,5 @@
 import { isPlainObject } from '@authstate/spi/internal'
-import { isAudience, type Reception } from './back-channel.js'
+import { fenceOf, isAudience, type Reception } from './back-channel.js'
 import { answer, bodyOf, isOfType } from './bodies.js'
 import type { EndTarget } from './interface.js'
 
@@ -78,10 +78,7 @@ export class SecurityEvents {
     const name = nameIn(named, 'iss_sub', 'sub')
     if (name === undefined || (named as { iss?: unknown }).iss !== this.#reception.store.issuer)
       return undefined
-    const { event_timestamp: happened } = event
-    const at = Math.min(typeof happened === 'number' && happened >= 0 ? happened : iat, iat)
-    // A whole second is meant to its end.
-    return { subject: name, before: Number.isInteger(at) ? at * 1_000 + 999 : Math.floor(at * 1_000) }
+    return { subject: name, before: fenceOf(iat, claims['toe'] ?? event['event_timestamp']) }
   }
 }
 

@@ -93,8 +93,7 @@ async function playOn(app: Application, history: readonly Step[]): Promise<void>
         // With a fraction it means the instant; without one, the whole second.
         const toe = before / 1_000
         const end = Number.isInteger(toe) ? before + 999 : before
-        const iat = Math.floor(app.clock.now() / 1_000)
-        model.logoutSubject(step.subject, toe > iat ? iat * 1_000 + 999 : end)
+        model.logoutSubject(step.subject, end)
         await logout({ sub: step.subject, toe }, step.node)
         break
       }
