@@ -29,6 +29,8 @@ export const PROVIDER_ANSWERS = [
   'executed',
   'completed',
   'failed',
+  'registered',
+  'renewed',
 ] as const
 
 /** The word that a verb answered. `absent` stands for `undefined`. */
