@@ -2,10 +2,12 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { compileErrors } from './lib/compile.js'
-import { brokenLinks, typescriptBlocks } from './lib/markdown.js'
+import { brokenLinks, exampleBlocks, typescriptBlocks } from './lib/markdown.js'
 import { readTracked, root, trackedPaths } from './lib/tracked.js'
 
 const pages = readTracked(/\.md$/)
+const contracts = readTracked(/^packages\/[^/]+\/src\/contract\.ts$/)
+const examples = [...contracts].flatMap(([path, text]) => exampleBlocks(path, text))
 const NO_SUCH_NAME = "text\n```ts\nimport { noSuchName } from '@authstate/spi'\n```\n```js\nnot read\n```\n"
 const GOES_ON = '```ts\nconst a = 1\n```\n```ts continues\na.toFixed()\n```\n```ts\na.toFixed()\n```\n'
 
@@ -20,7 +22,7 @@ function errorsOf(isWanted: (path: string) => boolean): readonly string[] {
     ['docs/goes-on.md', GOES_ON],
   ] as const
   compiled ??= compileErrors(
-    [...pages, ...planted].flatMap(([path, text]) => typescriptBlocks(path, text)),
+    [...examples, ...[...pages, ...planted].flatMap(([path, text]) => typescriptBlocks(path, text))],
     manifests,
   )
   return compiled.filter((error) => isWanted(error.slice(0, error.indexOf(':'))))
@@ -29,6 +31,11 @@ function errorsOf(isWanted: (path: string) => boolean): readonly string[] {
 describe('what the pages say', () => {
   test('their TypeScript compiles', { timeout: 120_000 }, () => {
     expect(errorsOf((path) => pages.has(path))).toEqual([])
+  })
+
+  test('so do the examples in the docstrings of contracts', { timeout: 120_000 }, () => {
+    expect(examples.length).toBeGreaterThan(19)
+    expect(errorsOf((path) => contracts.has(path))).toEqual([])
   })
 
   test('a realm is said once: state.realm(id), and then verbs without it', () => {

@@ -27,6 +27,18 @@ export function typescriptBlocks(path: string, text: string): Block[] {
   return blocks
 }
 
+/** What the examples of docstrings may use without saying where it comes from. */
+const OF_EXAMPLES = "import type { AuthState } from 'authstate'\ndeclare const state: AuthState\n"
+
+/** The `@example` blocks in the docstrings of a source. Each is a module of its own, in which `state` is there. */
+export function exampleBlocks(path: string, text: string): Block[] {
+  return [...text.matchAll(/@example\n\s*\* ```ts\n([\s\S]*?)\n\s*\* ```/g)].map((match) => ({
+    path,
+    line: text.slice(0, match.index).split('\n').length,
+    code: OF_EXAMPLES + (match[1] ?? '').replace(/^\s*\* ?/gm, ''),
+  }))
+}
+
 const withoutCode = (text: string): string => text.replace(FENCE, '').replace(/`[^`\n]*`/g, '')
 
 /** The anchors that a reader's browser knows: headings, lower case, words joined by hyphens, and those that are written out. */

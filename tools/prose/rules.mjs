@@ -1,4 +1,5 @@
 // The rules of our prose: plain English, subject and verb early, one idea a sentence. Each finding says what to write instead.
+// `cannot` in one word is a rule of test/source-rules.test.ts.
 
 /** Longest sentence, in words. */
 export const MOST_WORDS = 45
@@ -8,7 +9,6 @@ const BEFORE_WHO =
   /(?:\b(?:users?|person|persons|people|attackers?|visitors?|administrators?|callers?|readers?|authors?|operators?|owners?|thief|somebody|someone|anyone|anybody|those|everyone|stranger|listeners?|says?|said|shows?|lists?|knows?|known|see|sees|asks?|asked|decides?|finds?|tells?|and|of|is|clear|matter|depends on|or)[,)]? )$/i
 
 const RULES = [
-  { name: 'cannot', pattern: /\bcan not\b/gi, instead: '"cannot"' },
   { name: 'nobody', pattern: /\bnobody\b/gi, instead: '"no" with a noun: no caller, no node, no one' },
   { name: 'whoever', pattern: /\bwhoever\b/gi, instead: 'the person or the caller that is meant' },
   { name: 'anew', pattern: /\banew\b/gi, instead: '"again", or "a new …"' },

@@ -24,7 +24,7 @@ export type TokenData = Readonly<Record<string, JsonValue>>
 export interface TokenRecord {
   /** An empty object when the token was stored without data. */
   readonly data: TokenData
-  /** Ms since the epoch; from this instant on the token is gone. */
+  /** Ms since the epoch; from this instant on the token has expired. */
   readonly expiresAt: number
   /** When it was consumed. Absent while it can still be. */
   readonly consumedAt?: number
@@ -99,9 +99,9 @@ export interface UseCount {
   readonly resetsAt: number
 }
 
-/** What this node did, told after it is done. What other nodes do and what merely expires is not told. No event names a key. */
+/** What this node did, emitted after it is done. What other nodes do, and what only expires, is not emitted. No event names a key. */
 export interface ActionTokenEvents {
-  /** A token was redeemed, by `consume`, `consumeActionToken` or `take`. An attempt that is repeated is not told again. */
+  /** A token was redeemed, by `consume`, `consumeActionToken` or `take`. A repeated attempt emits no second event. */
   readonly consumed: {
     readonly type: 'consumed'
     readonly realmId: string
@@ -135,13 +135,13 @@ export interface ActionTokenEvents {
 
 /** What became of an attempt to redeem a token. */
 export type ConsumeOutcome =
-  /** This caller redeemed the token, and nobody else ever will. */
+  /** This caller redeemed the token, and no other caller ever will. */
   | { readonly outcome: 'consumed'; readonly data: TokenData; readonly successor?: string }
   /** Somebody redeemed it before: a replay. */
   | { readonly outcome: 'used'; readonly data: TokenData; readonly consumedAt: number }
   /** It expired; said only within `readGraceMs`. */
   | { readonly outcome: 'expired' }
-  /** There is no such token: never stored, removed, revoked, long expired, or of another realm or kind. */
+  /** There is no token: never stored, removed, revoked, long expired, or of another realm or kind. */
   | { readonly outcome: 'unknown' }
 
 /** How a token is consumed by a caller that may have to ask again. */
@@ -155,7 +155,7 @@ export interface ConsumeOptions {
   readonly graceMs?: number | undefined
   /**
    * What takes the token's place, such as the id of the next refresh token. A repeated attempt gets that of the
-   * first, whatever it brings itself; nobody else gets it. Needs `attempt`.
+   * first, whatever it brings itself; no other caller gets it. Needs `attempt`.
    */
   readonly successor?: string | undefined
 }
@@ -202,6 +202,15 @@ export interface ActionTokenProvider extends Provider {
    * @returns `'refused'` when its family was revoked, the key is spent or its `expiresAt` has passed; nothing is stored then.
    * @throws {RangeError} it would live longer than `limits.maxLifespanMs`, its `lifespanMs` is not above 0, or its data
    *   exceeds `limits.maxDataBytes`
+   *
+   * @example
+   * ```ts
+   * await state.actionTokens.put('acme', 'code', 'SplxlOBeZQQYbYS6WxSbIA', {
+   *   lifespanMs: 60_000,
+   *   family: 'id of the grant',
+   *   data: { clientId: 'shop' },
+   * })
+   * ```
    */
   put(realmId: string, kind: string, key: string, token: NewToken): Promise<'stored' | 'refused'>
 
@@ -237,14 +246,21 @@ export interface ActionTokenProvider extends Provider {
    * Safe to repeat after a lost reply only with an `attempt`, see {@link ConsumeOptions}.
    *
    * @see RFC 6749 §4.1.2 — a code must not be used more than once
+   *
+   * @example
+   * ```ts
+   * const redeemed = await state.actionTokens.consume('acme', 'code', 'SplxlOBeZQQYbYS6WxSbIA')
+   * if (redeemed.outcome === 'consumed') console.log(redeemed.data)
+   * if (redeemed.outcome === 'used') await state.actionTokens.revokeFamily('acme', 'id of the grant')
+   * ```
    */
   consume(realmId: string, kind: string, key: string, options?: ConsumeOptions): Promise<ConsumeOutcome>
 
   /**
    * Gives a token to one caller and forgets it, so that the key may be stored again: of N concurrent calls exactly one gets it.
    *
-   * A token that was consumed is nobody's: it stays `'used'`, and nobody gets it here. Not safe to repeat after a lost reply:
-   * the token is gone then.
+   * A token that was consumed stays `'used'`, and `take` does not give it away. Not safe to repeat after a lost reply: the
+   * first call may have removed the token.
    *
    * @returns the token, or `undefined` when there is none that could still be consumed
    */
@@ -258,6 +274,12 @@ export interface ActionTokenProvider extends Provider {
    *
    * @param options.windowMs Whole ms above 0, at most `limits.maxLifespanMs`.
    * @throws {RangeError} the window is longer
+   *
+   * @example
+   * ```ts
+   * const { count } = await state.actionTokens.countUse('acme', 'mail', 'ada@example.com', { windowMs: 3_600_000 })
+   * if (count > 5) console.log('too many mails')
+   * ```
    */
   countUse(
     realmId: string,
@@ -305,6 +327,12 @@ export interface ActionTokenProvider extends Provider {
    * Safe to repeat; a later end is never shortened. An `expiresAt` that has passed leaves nothing to revoke.
    *
    * @param until The end of the token, with the tolerance that you grant when you check its `exp`. A number is a `lifespanMs`.
+   *
+   * @example
+   * ```ts
+   * await state.actionTokens.revoke('acme', 'jti of an access token', { expiresAt: 1_900_000_000_000 })
+   * console.log(await state.actionTokens.isRevoked('acme', 'jti of an access token')) // true
+   * ```
    */
   revoke(realmId: string, tokenId: string, until: number | Lifetime): Promise<void>
 
@@ -317,6 +345,16 @@ export interface ActionTokenProvider extends Provider {
    * @returns a JWS in compact form, of URL-safe characters
    * @throws {RangeError} it would live longer than `limits.maxLifespanMs`
    * @throws {ConfigurationError} on Redis, when no keyring is configured: another node could not verify it
+   *
+   * @example
+   * ```ts
+   * const token = await state.actionTokens.issueActionToken('acme', {
+   *   userId: 'u-1',
+   *   actionId: 'verify-email',
+   *   lifespanMs: 900_000,
+   * })
+   * console.log(`https://login.example.com/link/${token}`)
+   * ```
    */
   issueActionToken(realmId: string, token: NewActionToken): Promise<string>
 

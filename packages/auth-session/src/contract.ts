@@ -43,7 +43,7 @@ export interface AuthSessionTab {
   readonly tabId: string
   readonly clientId: string
   readonly createdAt: number
-  /** Who is logging in, once that is known. */
+  /** The user that is logging in, once that is known. */
   readonly userId?: string
   readonly redirectUri?: string
   readonly action?: string
@@ -146,7 +146,7 @@ export type RootRemovalReason =
   /** `removeByRealm`. */
   | 'realm'
 
-/** What this node did, told after it is done. What other nodes do and what merely expires is not told. */
+/** What this node did, emitted after it is done. What other nodes do, and what only expires, is not emitted. */
 export interface AuthSessionEvents {
   /** A root was started. */
   readonly created: { readonly type: 'created'; readonly realmId: string; readonly rootId: string }
@@ -182,12 +182,12 @@ export interface AuthSessionEvents {
 }
 
 /**
- * Authentication sessions. Every verb is one atomic step; reading never extends a life; what is gone stays gone.
+ * Authentication sessions. Every verb is one atomic step; reading never extends a life; what has ended stays ended.
  *
  * An id of another realm, an expired one and one that was never minted are the same: `undefined`, `false`, nothing.
  *
- * A life is `updatedAt` and the longest of the realm's login, user-action and code lifespans, counted anew with the
- * realm's settings at each write. At `expiresAt` the root is gone, to the millisecond.
+ * A life is `updatedAt` and the longest of the realm's login, user-action and code lifespans, computed again with the
+ * realm's settings at each write. At `expiresAt` the root has expired, to the millisecond.
  *
  * Every verb throws `TypeError` or `RangeError` for a bad argument, which it names, and then nothing was written;
  * `StoreUnavailableError` when the store did not answer; `ProviderClosedError` after `close()`. After a lost reply every
@@ -210,6 +210,13 @@ export interface AuthSessionProvider extends Provider {
    * Of n simultaneous calls with one id all get the same root. An id that this deployment cannot have minted, or
    * none at all, gets a root under a fresh id: compare `root.id` with what the browser sent. Check the cookie's
    * signature first.
+   *
+   * @example
+   * ```ts
+   * const cookie = state.stickySessions.verify('value of the cookie', { realmId: 'acme' })
+   * const root = await state.authSessions.getOrCreateRoot('acme', cookie?.id)
+   * console.log(root.id)
+   * ```
    */
   getOrCreateRoot(realmId: string, rootId: string | undefined): Promise<RootSummary>
 
@@ -230,6 +237,15 @@ export interface AuthSessionProvider extends Provider {
    * Adds a tab and starts the root's life again.
    *
    * A root has `maxTabs` tabs at most (300 unless configured): the oldest makes room, in the same step.
+   *
+   * @example
+   * ```ts
+   * const added = await state.authSessions.addTab('acme', 'id of a root', {
+   *   clientId: 'shop',
+   *   redirectUri: 'https://shop.example.com/',
+   * })
+   * console.log(added?.tab.tabId)
+   * ```
    */
   addTab(realmId: string, rootId: string, tab: NewAuthSessionTab): Promise<AddedTab | undefined>
 
@@ -270,8 +286,8 @@ export interface AuthSessionProvider extends Provider {
    * Ends a tab whose login succeeded, and looks after the others.
    *
    * The root goes with its last tab, or when the realm's user sessions (idle and max) are both shorter than a
-   * login may take. Otherwise what is left has the realm's code lifespan to finish. Nothing changes when the tab is
-   * gone already.
+   * login may take. Otherwise what is left has the realm's code lifespan to finish. Nothing changes when the tab
+   * has ended already.
    */
   finishTab(realmId: string, rootId: string, tabId: string): Promise<RemovedTab>
 
@@ -280,6 +296,18 @@ export interface AuthSessionProvider extends Provider {
    *
    * The tab stays, marked with `promotedAt`, until `finishTab`. A caller that fails after this has to let the user
    * log in again.
+   *
+   * @example
+   * ```ts
+   * const promoted = await state.authSessions.promote('acme', 'id of a root', 'id of a tab')
+   * if (promoted === undefined) console.log('another request was first')
+   * else
+   *   await state.userSessions.create('acme', {
+   *     userId: 'u-1',
+   *     loginUsername: 'ada',
+   *     authenticatedAt: promoted.authenticatedAt,
+   *   })
+   * ```
    */
   promote(realmId: string, rootId: string, tabId: string): Promise<PromotedTab | undefined>
 

@@ -204,6 +204,13 @@ export interface ClusterProvider extends Provider {
    * back the lease of another. When the holder dies, the next call after `leaseMs` executes.
    *
    * @throws what the task threw
+   *
+   * @example
+   * ```ts
+   * await state.cluster.runOnce('send the daily report', { leaseMs: 60_000 }, async () => {
+   *   console.log('on one node only')
+   * })
+   * ```
    */
   runOnce<R>(
     key: string,

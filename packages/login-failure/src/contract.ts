@@ -22,7 +22,7 @@ export type FailureCategory = 'password' | 'otp'
 /** Whose failures led to a lock: those of the user, or those that came from one network address. */
 export type LockRule = 'user' | 'address'
 
-/** Why nobody may try now. */
+/** Why no attempt is allowed now. */
 export type LockReason =
   /** Too many failures. */
   | 'failures'
@@ -132,7 +132,7 @@ export interface GuardOptions {
   readonly category?: FailureCategory | undefined
 }
 
-/** What is known about an attempt under a name that belongs to nobody. */
+/** What is known about an attempt under a name that belongs to no user. */
 export interface UnknownUserOptions {
   /** Address of the client: IPv4 or IPv6, without a port. */
   readonly ip?: string | undefined
@@ -175,7 +175,7 @@ export interface RuleExplanation {
 
 /** Why an attempt would be refused or allowed now. */
 export interface Explanation {
-  /** `false`: the realm is not protected, so nothing is counted and nobody is locked. */
+  /** `false`: the realm is not protected, so nothing is counted and no user is locked. */
   readonly enabled: boolean
   readonly locked: boolean
   /** The rule that refuses for longest, first. */
@@ -225,7 +225,7 @@ export interface FailureEvent {
   readonly numFailures: number
 }
 
-/** What an event says, by its name. Told on the node where it happened, after the step; a lock that runs out says nothing. */
+/** What an event says, by its name. Emitted on the node where it happened, after the step; a lock that runs out has no event. */
 export interface LoginFailureEvents {
   /** A failure locked until an instant. */
   readonly 'temporary-lock': FailureEvent & {
@@ -257,7 +257,7 @@ export interface LoginFailureProvider extends Provider {
   recordFailure(realmId: string, userId: string, options?: FailureOptions): Promise<LoginFailureOutcome>
 
   /**
-   * Counts a failed login under a name that belongs to nobody: only its address can be counted.
+   * Counts a failed login under a name that belongs to no user: only its address can be counted.
    *
    * @throws as `recordFailure`
    */
@@ -267,8 +267,8 @@ export interface LoginFailureProvider extends Provider {
    * Forgets the user's failures and temporary lock after a successful login. A permanent lock stays; so does what
    * came from the address, or a valid login now and then would hide the others. Safe to repeat.
    *
-   * With failures of a second factor on record, a success with `category: 'password'` forgives those of the first factor
-   * and nothing else: who knows the password must not get endless tries at the codes.
+   * With failures of a second factor on record, a success with `category: 'password'` forgives only those of the first
+   * factor. An attacker who knows the password must not get endless tries at the codes.
    *
    * @returns whether there was something to forget
    * @throws {StoreUnavailableError} the store is away and `failPolicy` is `'closed'`
@@ -282,7 +282,7 @@ export interface LoginFailureProvider extends Provider {
   getAddress(realmId: string, ip: string): Promise<LoginFailure | undefined>
 
   /**
-   * Whether an attempt is refused now. Changes nothing; many callers may be told `false` at once, see `guard`.
+   * Whether an attempt is refused now. Changes nothing; many callers may get `false` at once, see `guard`.
    *
    * While the store is away `failPolicy` decides, within the deadline of a command.
    */
@@ -310,6 +310,13 @@ export interface LoginFailureProvider extends Provider {
    *
    * @param verify `true`: the credential is right. What it throws is thrown to the caller, and nothing is counted.
    * @throws {TypeError} `verify` answered something else than `true` or `false`; nothing is counted then.
+   *
+   * @example
+   * ```ts
+   * const isRight = async () => true // compare the password
+   * const attempt = await state.loginFailures.guard('acme', 'u-1', { ip: '192.0.2.1' }, isRight)
+   * if (attempt.outcome === 'locked') console.log('locked until', attempt.until)
+   * ```
    */
   guard(
     realmId: string,
@@ -319,9 +326,9 @@ export interface LoginFailureProvider extends Provider {
   ): Promise<GuardOutcome>
 
   /**
-   * `guard` for a name that belongs to nobody. It takes every step that `guard` takes for a user who exists: attempts
+   * `guard` for a name that belongs to no user. It takes every step that `guard` takes for a user who exists: attempts
    * under one name wait for one another, fail and lock by the same policy, with the same commands. So with a `verify`
-   * against a made-up credential nobody can tell the name from one that exists, neither by the answer nor by time. Never
+   * against a made-up credential the name cannot be distinguished from one that exists, neither by the answer nor by time. Never
    * answers `'success'`.
    *
    * What is remembered for that is no record: no verb shows it, no event tells of it, and it ends with its lock and
@@ -352,7 +359,7 @@ export interface LoginFailureProvider extends Provider {
    *
    * Each is locked by the settings of now, as `check` would say. Of those that stay locked none is missed and none comes twice.
    * Whom new settings lock without a further failure is listed once `recompute` has run. Locks that a node set alone, while
-   * the store was away, are not listed. A realm without protection lists nobody.
+   * the store was away, are not listed. The list of a realm without protection is empty.
    */
   listLocked(realmId: string, page?: PageOptions): Promise<Page<LockedOut>>
 
@@ -378,7 +385,7 @@ export interface LoginFailureProvider extends Provider {
 
   /**
    * Listens to what happens through this provider on this node. What a listener throws, or rejects with when it is an
-   * async function, is logged once and reaches nobody.
+   * async function, is logged once and does not reach the caller.
    *
    * @param event `'*'`: all of them.
    * @returns stops listening

@@ -257,8 +257,8 @@ export interface RealmCacheProvider extends Provider {
   begin(): UnitOfWork
 
   /**
-   * Runs `work` in a unit that ends with it, whether it returns or throws. That the others could not be told at once
-   * is logged and does not take the result away: they are told of a gap.
+   * Runs `work` in a unit that ends with it, whether it returns or throws. If the other nodes cannot be notified at once, that
+   * is logged and the result is still returned; those nodes will see a gap.
    */
   inUnitOfWork<R>(work: (unit: UnitOfWork) => R | Promise<R>): Promise<R>
 

@@ -17,7 +17,7 @@ export interface Lookup {
   readonly found: SharedValue | undefined
 }
 
-/** The level between a region and its source that all nodes share. What it cannot do is no error of a reader. */
+/** The level between a region and its source that all nodes share. If it fails, reads still succeed. */
 export interface SecondLevel {
   /**
    * A value that is true, or a ticket; `undefined` when it cannot be asked, or not be trusted.

@@ -389,7 +389,7 @@ export class OpenConnection implements RedisConnection {
 
 const asItIs = <T>(reply: T): T => reply
 
-/** Times that are lost with a master cost nobody a session. */
+/** Losing a touch in a failover never ends a session, so it need not wait for replicas. */
 const isDurable = ({ change }: Script) => change === 'full' || change === 'removal'
 
 const closedFor = (operation: string) =>

@@ -118,7 +118,7 @@ export const ENDS_WITH_ITS_CONNECTION = { retryStrategy: () => null } satisfies 
 // An application may prefer RESP3's shapes for itself; a reader's replies have those that ioredis always gave.
 const LEGACY = { replyMapping: 'legacy' }
 
-/** Ends a client that nobody else uses. Until its socket is gone it may still complain, and nobody shall listen. */
+/** Ends a client that only this connection uses. It may still emit errors until its socket closes; they are ignored. */
 export function endClient(client: RedisClient): void {
   client.on('error', () => {})
   const nodes = client.isCluster ? (internals(client).nodes?.('all') ?? []) : [client]

@@ -43,7 +43,7 @@ const FACTORY: Known<AnyProviderFactory> = {
 }
 
 /**
- * Orders the stores of services and factories by SPI. Of two with the same id the later one stays.
+ * Orders the stores of services and factories by SPI. If two have the same id, the last one wins.
  *
  * @throws {TypeError} a factory is not one, or its id could not be told from another word of a configuration; or two
  *   services have a kind of keys in common.

@@ -33,7 +33,7 @@ import type { Accepted } from './schema.js'
 
 /** What a registry is made of. */
 export interface ProviderRegistryOptions {
-  /** Every provider that could be selected. Of two with the same SPI and id the later one stays. */
+  /** Every provider that could be selected. If two have the same SPI and id, the last one wins. */
   readonly factories: readonly AnyProviderFactory[]
   /** Services whose stores are loaded once the configuration wants them. A factory with the id of a store takes its place. */
   readonly services?: readonly Service[] | undefined

@@ -21,7 +21,7 @@ export interface Selection {
   readonly reason: SelectionReason
   /** Who provides the SPI. */
   readonly factory?: AnyProviderFactory | undefined
-  /** Who would, were the SPI not disabled: whom the section's properties are for. */
+  /** The provider that would be selected if the SPI were enabled; its schema checks the section. */
   readonly meant?: AnyProviderFactory | undefined
   /** It is started whether or not another provider depends on it. */
   readonly wanted: boolean

@@ -1,13 +1,14 @@
 /**
- * User sessions: who is signed in, at which clients, and for how long.
+ * User sessions: which users are signed in, at which clients, and for how long.
  *
  * A user session belongs to one user of one realm and holds one client session per client the user signed in to. It
  * exists online, and as an offline copy with the same id and a life of its own. Nothing of one realm is reachable
  * from another: a foreign id is an unknown id.
  *
- * Every verb on one session is one atomic step. A session or client session whose `expiresAt` is now or earlier is
- * gone for every verb. Reading never extends a life; every write computes it anew from the realm's time-outs of that
- * moment, and finds gone what is over by these. A verb on something gone answers `undefined` or `false` and never brings it back.
+ * Every verb on one session is one atomic step. A session or client session whose `expiresAt` is now or earlier has
+ * expired for every verb. Reading never extends a life. Every write computes the life again from the realm's time-outs of
+ * that moment, and ends what is over by these. A verb on what has ended answers `undefined` or `false` and never brings it
+ * back.
  *
  * Every method throws `TypeError` or `RangeError` for a bad argument, which it names, and then nothing was written;
  * `StoreUnavailableError` when the store did not answer; `ProviderClosedError` after `close()`.
@@ -50,17 +51,36 @@ export interface UserSessionProvider extends Provider {
   /**
    * Creates a session under a fresh id, with its first client session in the same step.
    *
-   * Not safe to repeat after a lost answer: the first one may live on until it expires.
+   * Do not retry after a lost reply: the first call may have created a session, which lives until it expires.
    *
    * The limits of the configuration are decided in the step that creates: n logins at once never exceed them. All that
    * apply are asked, from the narrowest to the widest: sessions at the client, online (or offline) sessions of the user,
    * both in all. A session that ends by one makes room for the next as well. Only a limit that was lowered asks for more
    * than one end per limit; beyond a hundred ends, they come in several steps before the one that creates. So are the
    * fences of {@link removeByUser} and {@link removeByRealm}, by `authenticatedAt`.
+   *
+   * @example
+   * ```ts
+   * const created = await state.userSessions.create('acme', {
+   *   userId: 'u-1',
+   *   loginUsername: 'ada',
+   *   client: { clientId: 'shop' },
+   * })
+   * if (created.outcome === 'created') console.log(created.session.id)
+   * else console.log('refused', created.reason)
+   * ```
    */
   create(realmId: string, session: CreateUserSession): Promise<CreateOutcome>
 
-  /** The session of that id, if it lives. Reading does not extend its life. */
+  /**
+   * The session of that id, if it lives. Reading does not extend its life.
+   *
+   * @example
+   * ```ts
+   * const session = await state.userSessions.get('acme', 'id of a session', { clientId: 'shop' })
+   * console.log(session === undefined ? 'signed out' : session.loginUsername)
+   * ```
+   */
   get(realmId: string, id: string, options?: ClientScope): Promise<UserSession | undefined>
 
   /**
@@ -73,7 +93,15 @@ export interface UserSessionProvider extends Provider {
    */
   refresh(realmId: string, id: string, options?: ClientScope): Promise<UserSession | undefined>
 
-  /** {@link refresh} that answers the session's new instants only: the cheapest write there is. */
+  /**
+   * {@link refresh} that answers the session's new instants only: the cheapest write there is.
+   *
+   * @example
+   * ```ts
+   * const times = await state.userSessions.touch('acme', 'id of a session', { clientId: 'shop' })
+   * console.log(times === undefined ? 'signed out' : new Date(times.expiresAt))
+   * ```
+   */
   touch(realmId: string, id: string, options?: ClientScope): Promise<SessionTimes | undefined>
 
   /** Merges changes in: concurrent patches of different notes all last. Safe to repeat. */
@@ -85,21 +113,37 @@ export interface UserSessionProvider extends Provider {
   ): Promise<UserSession | undefined>
 
   /**
-   * Begins an online session anew for the same user: the id stays, its notes, state and client sessions go. No
-   * refresh token from before is accepted again. It stays as it is where it is refused: the user may have no more sessions at
-   * this client, or the user's or realm's sessions were ended after this login began.
+   * Restarts an online session for the same user: the id stays, its notes, state and client sessions are removed. No
+   * refresh token from before is accepted again.
+   *
+   * A restart is refused, and changes nothing, if the user may have no more sessions at this client. So it is if the user's
+   * or realm's sessions were ended after this login began.
    *
    * @throws {TypeError} the session belongs to another user, who needs a session with an id of its own
    */
   restart(realmId: string, id: string, session: NewUserSession): Promise<LimitedOutcome>
 
-  /** Ends a session with its client sessions; the twin is not touched. @returns `false` when there is none. */
+  /**
+   * Ends a session with its client sessions; the twin is not touched. @returns `false` when there is none.
+   *
+   * @example
+   * ```ts
+   * const wasThere = await state.userSessions.remove('acme', 'id of a session')
+   * console.log(wasThere)
+   * ```
+   */
   remove(realmId: string, id: string, options?: SessionScope): Promise<boolean>
 
   /**
    * Adds a client session, or replaces what a living one holds: then its `startedAt` and what is known of its
    * refresh tokens stay. The user session is not refreshed. Safe to repeat. Refused where the user may have no more sessions at
    * this client.
+   *
+   * @example
+   * ```ts
+   * const joined = await state.userSessions.putClientSession('acme', 'id of a session', { clientId: 'mail' })
+   * console.log(joined.outcome) // 'done', 'gone' or 'refused'
+   * ```
    */
   putClientSession(
     realmId: string,
@@ -132,11 +176,19 @@ export interface UserSessionProvider extends Provider {
   /**
    * Copies an online session, with the living client sessions named or all of them, into an offline session of the
    * same id that starts now; the online one is not touched. Where the offline session exists it is refreshed, and
-   * only what is missing is copied. Refused where the user may have no more offline sessions, or no more sessions in all; to
-   * make room, the online session itself does not end.
+   * only what is missing is copied.
+   *
+   * Refused if the user may have no more offline sessions, or no more sessions in all. The online session itself does not
+   * end to make room.
    *
    * @returns With the offline session; `gone` without a living online one, or when the user's or realm's offline sessions
    *   were ended after the login began, or that is more than an hour ago.
+   *
+   * @example
+   * ```ts
+   * const copy = await state.userSessions.createOffline('acme', 'id of a session', { clientIds: ['phone'] })
+   * console.log(copy.outcome)
+   * ```
    */
   createOffline(realmId: string, id: string, options?: OfflineCopy): Promise<LimitedOutcome>
 
@@ -145,6 +197,20 @@ export interface UserSessionProvider extends Provider {
    * rotate, and the next one ends the client session in that same step.
    *
    * @see Keycloak, revoke refresh token; RFC 9700 §4.14.2
+   *
+   * @example
+   * ```ts
+   * const rotation = await state.userSessions.rotateRefreshToken('acme', 'id of a session', {
+   *   clientId: 'shop',
+   *   family: 'id of the code exchange',
+   *   presented: 'jti of the token that came',
+   *   next: 'jti of the token to issue',
+   *   issuedAt: 1_700_000_000_000,
+   *   maxReuse: 0,
+   * })
+   * if (rotation.outcome === 'rotated') console.log('issue', rotation.successor)
+   * else console.log('answer invalid_grant')
+   * ```
    */
   rotateRefreshToken(realmId: string, id: string, rotation: ClientTokenRotation): Promise<RotationOutcome>
 
@@ -160,6 +226,12 @@ export interface UserSessionProvider extends Provider {
    *
    * Pages are disjoint; a session refreshed meanwhile may be seen again, one that lives throughout is never missed. The
    * last page comes when fewer sessions are refreshed between two pages than a page holds.
+   *
+   * @example
+   * ```ts
+   * const { items, cursor } = await state.userSessions.listByUser('acme', 'u-1', { limit: 20 })
+   * console.log(items.length, cursor === undefined ? 'all' : 'more')
+   * ```
    */
   listByUser(realmId: string, userId: string, page?: PageRequest): Promise<Page<UserSession>>
   /** Living sessions with a living client session of the client. Pages as in {@link listByUser}. */
@@ -193,11 +265,18 @@ export interface UserSessionProvider extends Provider {
    * Ends the sessions of a user, but for the one with the id `except`. `{ offline: 'both' }` signs the user out everywhere.
    *
    * A fence in time: when it resolves, no other session of that user that began before this call lives, and a
-   * login that began before it is refused, however late its creation comes. Of another node's login that began in the same
-   * millisecond, or within the uncertainty of the clocks, nobody can tell: it is ended or refused. On the same node a login
-   * that begins afterwards is taken.
+   * login that began before it is refused, however late its creation comes. A login of
+   * another node that began in the same millisecond, or within the uncertainty of the clocks, is ended or refused as well.
+   * On the same node a login that begins afterwards is accepted.
    *
    * @returns How many ended.
+   *
+   * @example
+   * ```ts
+   * // Sign out all other devices.
+   * const ended = await state.userSessions.removeByUser('acme', 'u-1', { except: 'id of this session', offline: 'both' })
+   * console.log(ended)
+   * ```
    */
   removeByUser(realmId: string, userId: string, options?: UserRemoval): Promise<number>
 
@@ -221,8 +300,8 @@ export interface UserSessionProvider extends Provider {
   removeByRealm(realmId: string): Promise<number>
 
   /**
-   * Computes the life of every session and client session of a realm anew, after its time-outs changed. What is past
-   * its end by the new ones is gone at once. Without it the next write to each follows.
+   * Applies changed time-outs of a realm to every session and client session at once. What is past its end by the new
+   * time-outs ends at once. If you do not call it, each session adopts the new time-outs at its next write.
    *
    * @returns How many sessions got another end.
    */
@@ -237,11 +316,11 @@ export interface UserSessionProvider extends Provider {
   sweep(): Promise<number>
 
   /**
-   * Listens. `created`, `removed` and `client-removed` are told on the node that did it, after it is done; `expired` on
-   * the node that sweeps, at least once across all nodes: so listen on every node that sweeps. What a listener throws, or
-   * rejects with when it is an async function, is logged once and reaches nobody.
+   * Registers a listener. `created`, `removed` and `client-removed` are emitted on the node that did it, after it is done.
+   * `expired` is emitted by the node that sweeps, at least once across all nodes: register on every node that sweeps. What a
+   * listener throws, or rejects with when it is an async function, is logged once and does not reach the caller.
    *
-   * A client session that merely expires while its user session lives is told by no event: nothing is written then, and no
+   * A client session that only expires, while its user session lives, has no event: nothing is written then, and no
    * sweep looks for it. The event that ends its user session names it.
    *
    * @param type `'*'`: all of them.

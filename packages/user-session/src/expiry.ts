@@ -40,7 +40,7 @@ export function userLives(realm: Realm, offline: boolean): Lives {
   return { plain, rememberMe: realm.rememberMe ? rememberMe : OVER, notBefore: realm.notBefore }
 }
 
-/** Lives of the client sessions of a client: its own settings win over the realm's for clients, these over the rest. */
+/** Lives of the client sessions of a client: its own settings come first, then the realm's client settings, then its SSO settings. */
 export function clientLives(realm: Realm, clientId: string, offline: boolean): Lives {
   const client = realm.client(clientId)
   const ofClient = (name: keyof typeof client, whenAbsent: number) =>

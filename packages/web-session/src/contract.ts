@@ -42,7 +42,7 @@ export interface WebSession {
   readonly createdAt: number
   /** When it was changed last, ms since the epoch. */
   readonly savedAt: number
-  /** Ms since the epoch; from this instant on it is gone. */
+  /** Ms since the epoch; from this instant on it has expired. */
   readonly expiresAt: number
   /** 1 after the first save, one more with every change. */
   readonly version: number
@@ -63,7 +63,7 @@ export type Lifetime =
 /** A session to be stored whole: its end, at most `limits.maxLifespanMs` away, and all it holds. */
 export type NewWebSession = Lifetime & {
   readonly data: SessionData
-  /** Whose it is. Left out: nobody's. */
+  /** The user it belongs to. Left out: none. */
   readonly userId?: string | undefined
   /**
    * When the sign-in began that makes the session this user's, ms since the epoch by the provider's `clock`: what
@@ -108,7 +108,7 @@ export interface WebSessionPatch {
   readonly lifespanMs?: number | undefined
   /** It lives until then, ms since the epoch by the provider's `clock`. May be earlier than before; what has passed ends it. */
   readonly expiresAt?: number | undefined
-  /** Gives the session to a user, `null` to nobody: somebody signed in or out in it. */
+  /** Gives the session to a user after a sign-in; `null` takes it from its user after a sign-out. */
   readonly userId?: string | null | undefined
   /** When that sign-in began: see {@link NewWebSession}. @default now */
   readonly authenticatedAt?: number | undefined
@@ -148,7 +148,7 @@ export type RefusalReason =
   /** The user's sessions were ended after this sign-in began. */
   | 'user'
 
-/** What this node did, told after it is done. What other nodes do and what merely expires is not told. */
+/** What this node did, emitted after it is done. What other nodes do, and what only expires, is not emitted. */
 export interface WebSessionEvents {
   /** A session was stored where none of its generation was alive. */
   readonly created: {
@@ -163,7 +163,7 @@ export interface WebSessionEvents {
     readonly type: 'removed'
     readonly realmId: string
     readonly sessionId: string
-    /** Absent when it was nobody's. */
+    /** Absent when it belonged to no user. */
     readonly userId?: string
     readonly reason: RemovalReason
   }
@@ -179,8 +179,8 @@ export interface WebSessionEvents {
 }
 
 /**
- * Keeps sessions of applications. Every verb on one session is one atomic step; reading never extends a life; what is gone
- * stays gone.
+ * Keeps sessions of applications. Every verb on one session is one atomic step; reading never extends a life; what has
+ * ended stays ended.
  *
  * Every verb throws `TypeError` or `RangeError` for a bad argument, which it names, and then nothing was written;
  * `StoreUnavailableError` when the store did not answer; `ProviderClosedError` after `close()`. An unreadable record is absent.
@@ -198,6 +198,16 @@ export interface WebSessionProvider extends Provider {
    *   sessions were ended after `authenticatedAt`, or when `expiresAt` has passed, which ends the session as `remove` does
    * @throws {TypeError} the data are no JSON, or a name is none
    * @throws {RangeError} the data exceed `limits.maxDataBytes`, or the life `limits.maxLifespanMs`
+   *
+   * @example
+   * ```ts
+   * const saved = await state.webSessions.save('acme', 'id of the framework', {
+   *   data: { cart: ['book'] },
+   *   lifespanMs: 8 * 3_600_000,
+   *   userId: 'u-1',
+   * })
+   * console.log(saved.outcome)
+   * ```
    */
   save(realmId: string, id: string, session: NewWebSession): Promise<SaveOutcome>
 
@@ -210,6 +220,11 @@ export interface WebSessionProvider extends Provider {
    * @returns the session's new version; `undefined` when there is none, another one (`generation`, `ifVersion`), a user whose
    *   sessions were ended after `authenticatedAt`, or an `expiresAt` that has passed, which ends the session. Otherwise nothing changes then
    * @throws {RangeError} as {@link save}; of the data as they would be, and nothing is changed
+   *
+   * @example
+   * ```ts
+   * await state.webSessions.update('acme', 'id of the framework', { set: { cart: [] }, unset: ['coupon'] })
+   * ```
    */
   update(realmId: string, id: string, patch: WebSessionPatch): Promise<number | undefined>
 

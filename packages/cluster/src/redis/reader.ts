@@ -54,7 +54,7 @@ export class ChannelReader {
   /** Those of them that were no nodes at the last heartbeat. */
   #gone: ReadonlyMap<string, number> = new Map()
   #lastId: string | undefined
-  /** Up to here a number may be missing: that it is has been told. */
+  /** Gaps up to this number have already been reported. */
   #toldUpTo = EMPTY
   #end: (ChannelEnd & { readonly readUpTo: string }) | undefined
   #state: ChannelStatus['state'] = 'disconnected'
