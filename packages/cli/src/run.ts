@@ -7,6 +7,7 @@ import type { Context } from './commands/context.js'
 import { addDoctor } from './commands/doctor.js'
 import { addFailures } from './commands/failures.js'
 import { addHealth } from './commands/health.js'
+import { addLoad } from './commands/load.js'
 import { addOthers } from './commands/others.js'
 import { addSessions } from './commands/sessions.js'
 import { addSize } from './commands/size.js'
@@ -76,6 +77,7 @@ Ends with 0 done, 1 findings, 2 wrong use, 3 a wrong name or configuration, 4 Re
   addOthers(program, context)
   addAudit(program, context)
   addSize(program, context)
+  addLoad(program, context)
   addConfig(program, context)
   addConformance(program, context)
   addCompletion(program, context)

@@ -69,5 +69,5 @@ function textOf({
     ['processors', `${processors.toFixed(2)} of masters, on average`],
     ['masters', `${masters}, each of one processor of which 60 % are planned with`],
   ]
-  return `${rows.map(([name = '', value = '']) => `${name.padEnd(12)}  ${value}\n`).join('')}An estimate: docs/sizing.md says of what.\n`
+  return `${rows.map(([name = '', value = '']) => `${name.padEnd(12)}  ${value}\n`).join('')}An estimate: prove it with authstate load, see docs/load.md.\n`
 }
