@@ -36,3 +36,11 @@ export { redisConnection } from './provider.js'
 export { missingRight } from './rights.js'
 export { type Change, defineScript, type Script, type ScriptArgs, type ScriptDefinition } from './script.js'
 export { redisService } from './service.js'
+export type {
+  ChangedRecord,
+  JoinOutcome,
+  NamesCursor,
+  NamesPage,
+  SiteJoiner,
+  SiteTerms,
+} from './sites.js'

@@ -15,6 +15,7 @@ export interface NodeOptions {
   readonly realms?: RealmSettingsSource
   readonly commandTimeoutMs?: number
   readonly properties?: Readonly<Record<string, unknown>>
+  readonly partitions?: number
   /** Of changes. */
   readonly consumers?: readonly ChangeConsumer[]
 }
@@ -28,6 +29,7 @@ export async function openNode(options: NodeOptions): Promise<UserSessionProvide
       redis: {
         client,
         prefix,
+        ...(options.partitions && { partitions: options.partitions }),
         commandTimeoutMs: options.commandTimeoutMs ?? 10_000,
         ...(options.consumers && { changes: { consumers: options.consumers } }),
       },

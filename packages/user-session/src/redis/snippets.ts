@@ -1,5 +1,6 @@
 import endingLua from '../lua/lib/ending.lua'
 import fenceLua from '../lua/lib/fence.lua'
+import fencedStampLua from '../lua/lib/fenced-stamp.lua'
 import indexLivesLua from '../lua/lib/index-lives.lua'
 import indexesLua from '../lua/lib/indexes.lua'
 import keysLua from '../lua/lib/keys.lua'
@@ -14,9 +15,13 @@ import readingLua from '../lua/lib/reading.lua'
 import reindexingLua from '../lua/lib/reindexing.lua'
 import rotationLua from '../lua/lib/rotation.lua'
 import settlingLua from '../lua/lib/settling.lua'
+import sharedLua from '../lua/lib/shared.lua'
+import sharingLua from '../lua/lib/sharing.lua'
+import sharingFenceLua from '../lua/lib/sharing-fence.lua'
 import slackLua from '../lua/lib/slack.lua'
 import spansLua from '../lua/lib/spans.lua'
 import timesLua from '../lua/lib/times.lua'
+import unlinkLua from '../lua/lib/unlink.lua'
 import usualLua from '../lua/lib/usual.lua'
 import vanishedLua from '../lua/lib/vanished.lua'
 
@@ -24,6 +29,7 @@ import vanishedLua from '../lua/lib/vanished.lua'
 export const snippets = {
   ending: endingLua,
   fence: fenceLua,
+  'fenced-stamp': fencedStampLua,
   'index-lives': indexLivesLua,
   indexes: indexesLua,
   keys: keysLua,
@@ -38,9 +44,13 @@ export const snippets = {
   reindexing: reindexingLua,
   rotation: rotationLua,
   settling: settlingLua,
+  shared: sharedLua,
+  sharing: sharingLua,
+  'sharing-fence': sharingFenceLua,
   slack: slackLua,
   spans: spansLua,
   times: timesLua,
+  unlink: unlinkLua,
   usual: usualLua,
   vanished: vanishedLua,
 }

@@ -54,17 +54,7 @@ local function leave(index, members)
   end
 end
 
--- Takes a session out of the indexes of its user, broker session and broker user.
-local function unlink(base, realm, id, user, broker_session, broker_user)
-  redis.call('ZREM', base .. 'u:' .. realm .. ':' .. user, id)
-  if broker_session ~= '' then
-    redis.call('ZREM', base .. 'i:' .. realm .. ':' .. broker_session, id)
-  end
-  if broker_user ~= '' then
-    redis.call('ZREM', base .. 'b:' .. realm .. ':' .. broker_user, id)
-  end
-end
-
+-- include: unlink
 -- Takes sessions of one realm and their index entries away, each index in one go. Answers what there is to tell of each:
 -- {id, user, {client...}}.
 local function drop_all(base, realm, entries)

@@ -1,0 +1,30 @@
+-- Stamp what changed of a session, and answer what other sites have to know of it.
+--
+-- KEYS[1] session  hash: as create writes it
+-- ARGV[1] now      ms since the epoch
+-- ARGV[2] site     the site that this is
+-- ARGV[3] at       when it changed, ms since the epoch
+-- ARGV[4] removed  1: a removal was noted that is no expiry
+-- ARGV[5] endsMs   how long a removal is remembered
+--
+-- Returns JSON of its state, or nil when there is nothing to tell.
+
+-- include: lag, times, keys, reading, index-lives, sharing
+local now = tonumber(ARGV[1])
+local _, kind = parts(KEYS[1])
+local revives = kind == 'o'
+local values = values_of(KEYS[1])
+if values == false and ARGV[4] == '0' then
+  return false
+end
+local stamps, raw = stamps_of(KEYS[1])
+local state = state_of(values, stamps, tonumber(ARGV[3]), ARGV[2], now, revives, ARGV[4] == '1')
+if not state then
+  return false
+end
+if not state.g and values ~= nil then
+  take_out(KEYS[1])
+end
+write_stamps(KEYS[1], raw, state, now, tonumber(ARGV[5]))
+state.v = 1
+return cjson.encode(state)

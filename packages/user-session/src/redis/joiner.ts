@@ -1,0 +1,83 @@
+import type { ChangedRecord, NamesCursor, RedisConnection, SiteJoiner, SiteTerms } from '@authstate/redis'
+import { join, joinFence, names, share, shareFence } from '../scripts.js'
+
+/** What another site is told of a removal of all sessions of a user, or of a realm. */
+interface SharedFence {
+  readonly v: 1
+  readonly m: string
+  readonly ms: number
+  /** Ids of sessions that it spared. */
+  readonly e: readonly string[]
+}
+
+const SESSION = /^[uo]s:/
+const FENCE = /^[uo]f:/
+
+/** Keeps user sessions in step between sites: online and offline ones, and removals of all of a user or realm. */
+export const userSessionJoiner: SiteJoiner = {
+  spi: 'user-session',
+  kinds: ['user-session', 'user-session-fence'],
+  owns: (name) => SESSION.test(name) || FENCE.test(name),
+
+  read(connection, record, terms) {
+    return FENCE.test(record.name)
+      ? readFence(connection, record, terms)
+      : readSession(connection, record, terms)
+  },
+
+  async join(connection, { partition, name }, state, terms) {
+    const key = keyOf(connection, partition, name)
+    const now = connection.clock.now()
+    const { site, endsMs, aheadMs } = terms
+    if (!FENCE.test(name)) {
+      return connection.run(join, { session: key }, { now, site, state, endsMs, aheadMs })
+    }
+    const { v, m: mark, ms: fenceMs, e } = JSON.parse(state) as SharedFence
+    if (v !== 1) return 'newer'
+    const spared = JSON.stringify(e)
+    const keys = { fence: key, index: keyOf(connection, partition, indexOf(name)) }
+    const step = (afterScore: string, afterId: string) =>
+      connection.run(joinFence, keys, { now, site, mark, fenceMs, endsMs, spared, afterScore, afterId })
+    let cursor = await step('0', '')
+    while (cursor !== undefined) cursor = await step(cursor.score, cursor.id)
+    return 'changed'
+  },
+
+  async names(connection, partition, after = START, limit) {
+    const { place, score: afterScore, id: afterId } = after
+    const args = { now: connection.clock.now(), place, afterScore, afterId, limit }
+    return connection.run(names, { due: connection.keys.key(partition, 'ux') }, args)
+  },
+}
+
+const START: NamesCursor = { place: '', score: '0', id: '' }
+
+const keyOf = ({ keys }: RedisConnection, partition: number, name: string): string =>
+  keys.key(partition, '') + name
+
+/** The index of the sessions that a fence is about: of a user, or of a realm. */
+const indexOf = (name: string): string => {
+  const [kind = '', ...rest] = name.split(':')
+  return [kind.charAt(0) + (rest.length > 1 ? 'u' : 'r'), ...rest].join(':')
+}
+
+function readSession(connection: RedisConnection, record: ChangedRecord, { site, endsMs }: SiteTerms) {
+  const { partition, name, at, isRemoved } = record
+  const args = { now: connection.clock.now(), site, at, removed: isRemoved ? 1 : 0, endsMs }
+  return connection.run(share, { session: keyOf(connection, partition, name) }, args)
+}
+
+async function readFence(
+  connection: RedisConnection,
+  { partition, name }: ChangedRecord,
+  { endsMs }: SiteTerms,
+): Promise<string | undefined> {
+  const args = { now: connection.clock.now(), endsMs }
+  const keys = {
+    fence: keyOf(connection, partition, name),
+    index: keyOf(connection, partition, indexOf(name)),
+  }
+  const fence = await connection.run(shareFence, keys, args)
+  if (fence === undefined) return undefined
+  return JSON.stringify({ v: 1, m: fence.mark, ms: fence.ms, e: fence.spared } satisfies SharedFence)
+}

@@ -1,0 +1,129 @@
+/** A value with the stamp of when it was written: 15 digits of a hybrid clock, and the site. `'-'`: there is none any more. */
+export type Stamped = readonly [stamp: string, value: string]
+
+/** Values by their names. */
+export type StampedParts = Readonly<Record<string, Stamped>>
+
+/** A client session: when it was attached, and what it is since then. Of one that was detached only the first two are there. */
+export type SharedClient = readonly [
+  stamp: string,
+  startedAt: string,
+  lastRefreshAt?: string,
+  expiresAt?: string,
+  parts?: StampedParts,
+]
+
+/** What sites agree on of a user session. `src/lua/lib/shared.lua` makes it and joins it as {@link joinShared} does. */
+export interface SharedSession {
+  /** Stamp of its removal. */
+  readonly d?: string
+  /** What a restart replaces, with the stamp of the latest. Not there: the session is gone. */
+  readonly g?: Stamped
+  /** Until when, in millionths of a second, a removal of all sessions of the user has spared it. */
+  readonly k?: string
+  /** lastRefreshAt, ms since the epoch. */
+  readonly r?: string
+  /** expiresAt, ms since the epoch. */
+  readonly x?: string
+  /** State and notes. */
+  readonly n?: StampedParts
+  /** Client sessions by client. */
+  readonly c?: Readonly<Record<string, SharedClient>>
+  /** Families of refresh tokens, and until when tokens of a forgotten one are refused. */
+  readonly f?: StampedParts
+}
+
+/**
+ * What two sites hold together: commutative, associative and idempotent, so that order, repetition and loss on the way do not matter.
+ *
+ * The later stamp stands, per part. Times are the latest of both, also of a generation that a restart replaced. A removal absorbs
+ * everything, unless `revives`: then it absorbs what was begun before it.
+ *
+ * @param revives An id may come again after its removal: that of an offline session.
+ */
+export function joinShared(
+  a: SharedSession | undefined,
+  b: SharedSession | undefined,
+  revives: boolean,
+): SharedSession | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  const d = later(a.d, b.d)
+  const g = higher(a.g, b.g)
+  const isDead = d !== undefined && !(revives && g !== undefined && g[0] > d)
+  if (isDead) return { d }
+  const isSame = a.g !== undefined && b.g !== undefined && a.g[0] === b.g[0] && a.g[1] === b.g[1]
+  const first = g === a.g ? a : b
+  const both = isSame || !revives
+  return clean({
+    d,
+    g,
+    k: both ? larger(a.k, b.k) : first.k,
+    r: both ? larger(a.r, b.r) : first.r,
+    x: both ? larger(a.x, b.x) : first.x,
+    n: isSame ? eachOf(a.n, b.n, (_, x, y) => higher(x, y)) : first.n,
+    c: isSame ? eachOf(a.c, b.c, (_, x, y) => higherClient(x, y)) : first.c,
+    f: both ? eachOf(a.f, b.f, higherTokens) : first.f,
+  })
+}
+
+const clean = (
+  state: {
+    readonly [Name in keyof SharedSession]: SharedSession[Name] | undefined
+  },
+): SharedSession =>
+  Object.fromEntries(Object.entries(state).filter(([, part]) => part !== undefined)) as SharedSession
+
+const later = (a: string | undefined, b: string | undefined) =>
+  a === undefined || (b !== undefined && b > a) ? b : a
+
+const larger = (a: string | undefined, b: string | undefined) =>
+  a === undefined || (b !== undefined && Number(b) > Number(a)) ? b : a
+
+function higher<Part extends readonly [string, string, ...unknown[]]>(
+  a: Part | undefined,
+  b: Part | undefined,
+): Part | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  if (a[0] !== b[0]) return a[0] > b[0] ? a : b
+  return compareBytes(a[1], b[1]) >= 0 ? a : b
+}
+
+/** Byte by byte, as Redis compares. */
+const compareBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
+
+function higherClient(a: SharedClient, b: SharedClient): SharedClient {
+  if (a[0] !== b[0] || a[1] !== b[1] || a[1] === '-') return higher(a, b) as SharedClient
+  const [stamp, startedAt, refreshed, expires, parts] = a
+  return [
+    stamp,
+    startedAt,
+    larger(refreshed, b[2]),
+    larger(expires, b[3]),
+    eachOf(parts, b[4], (_, x, y) => higher(x, y)),
+  ] as SharedClient
+}
+
+/** A family that ended stays so; of a forgotten one the latest instant counts. */
+function higherTokens(field: string, a: Stamped, b: Stamped): Stamped {
+  const rank = ([, value]: Stamped) => {
+    if (!field.startsWith('g:')) return value.startsWith('0:') ? 1 : 0
+    return value === '-' ? -1 : Number(value)
+  }
+  const [ofA, ofB] = [rank(a), rank(b)]
+  if (ofA !== ofB) return ofA > ofB ? a : b
+  return higher(a, b) as Stamped
+}
+
+function eachOf<Part>(
+  a: Readonly<Record<string, Part>> = {},
+  b: Readonly<Record<string, Part>> = {},
+  choose: (name: string, a: Part, b: Part) => Part | undefined,
+): Readonly<Record<string, Part>> {
+  const joined = Object.entries(a).map(([name, part]) => {
+    const other = Object.hasOwn(b, name) ? b[name] : undefined
+    return [name, other === undefined ? part : choose(name, part, other)] as const
+  })
+  const rest = Object.entries(b).filter(([name]) => !Object.hasOwn(a, name))
+  // Names come from callers: `__proto__` is one like any other.
+  return Object.fromEntries([...joined, ...rest]) as Readonly<Record<string, Part>>
+}

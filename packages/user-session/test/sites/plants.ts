@@ -1,0 +1,49 @@
+import type { Plant } from './site.js'
+
+/** Errors that a join could have. Each must be seen by a walk. */
+export const plants: Readonly<Record<string, Plant>> = {
+  'an older generation is ignored as a whole': {
+    'user-session.join': ['if is_same or not revives then', 'if is_same then'],
+  },
+  'generations are ignored': {
+    'user-session.join': [
+      'local is_same = a.g and b.g and a.g[1] == b.g[1] and a.g[2] == b.g[2]',
+      'local is_same = a.g and b.g',
+    ],
+  },
+  'the note that arrives last stands': {
+    'user-session.join': ['local function higher_part(_, a, b)\n', 'local function higher_part(_, a, b)\n  if b then return b end\n'],
+  },
+  'the refresh that arrives last stands': {
+    'user-session.join': ['return tonumber(a) >= tonumber(b) and a or b', 'return b'],
+  },
+  'a removal does not absorb': {
+    'user-session.join': [
+      'return state.d ~= nil and not (revives and state.g and after(state.g[1], state.d))',
+      'return state.d ~= nil and not state.g',
+    ],
+  },
+  'a removal leaves no trace': {
+    'user-session.share': ["  if removed and next(stamps) then", "  if false then"],
+    'user-session.join': ['tonumber(stamps.x[1]) > now', 'false'],
+  },
+  'the client session that arrives last stands': {
+    'user-session.join': ['  local first = higher(a, b)\n  if not a', '  local first = b or a\n  if not a'],
+  },
+  'a family of tokens that ended may live again': {
+    'user-session.join': ["return string.sub(part[2], 1, 2) == '0:' and 1 or 0", 'return 0'],
+  },
+  'a removal of all is not asked about what comes later': {
+    'user-session.join': ['if state.g and not values then', 'if false then'],
+  },
+  'a removal of all ends nothing that is there': {
+    'user-session.join-fence': ['if beginning and not spared', 'if false and not spared'],
+  },
+  'a removal of all ends what it spared': {
+    'user-session.join-fence': ['  spared[id] = true\n', ''],
+  },
+  'what changed is stamped by the clock alone': {
+    'user-session.share': ['math.max(at, highest + 1)', 'at'],
+    'user-session.join': ['math.max(at, highest + 1)', 'at'],
+  },
+}
