@@ -51,11 +51,11 @@ describe('scripts', () => {
     scripts = (await Promise.all([...services.map(({ name }) => name), ...ADDED].map(scriptsOf))).flat()
   })
 
-  test('are all of a service', () => {
+  test('are all of a service, or of what keeps sites in step', async () => {
     const files = [...readTracked(/^packages\/.*\/src\/.*\.lua$/).keys()].filter(
       (path) => !path.includes('/lib/'),
     )
-    const named = scripts
+    const named = [...scripts, ...(await scriptsOf('cross-site'))]
       .map(({ name }) => name.replace('.', '/src/lua/'))
       .map((path) => `packages/${path}.lua`)
     expect(named.sort()).toEqual(files.sort())
@@ -79,6 +79,8 @@ describe('scripts', () => {
     )
     expect(silent.map(({ name, changes }) => `${name}: ${changes}`)).toEqual([
       'user-session.upgrade: the record says the same in another form',
+      'user-session.join: what sites know of each other is noted where it began',
+      'user-session.join-fence: what sites know of each other is noted where it began',
     ])
   })
 

@@ -43,6 +43,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   telemetry: ['spi', 'authstate'],
   // Like an adapter it is a layer over contracts of services, whose providers the application hands in.
   'token-store': ['spi', ...NEEDED.keys()],
+  'cross-site': ['spi', 'redis', 'user-session'],
 }
 
 /** What an adapter to somebody's framework may import: `spi`, and contracts. */

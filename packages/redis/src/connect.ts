@@ -17,6 +17,7 @@ import { connectsAgain, leaveReplica } from './demoted.js'
 import { examineAtStart } from './doctor/at-start.js'
 import { reasonOf } from './failure.js'
 import { followClock } from './follow-clock.js'
+import { expectDeployment } from './guest.js'
 import { createKeySpace } from './key-space.js'
 import {
   duplicateClient,
@@ -61,9 +62,19 @@ export interface ConnectionSurroundings {
   readonly clock?: Clock | undefined
   /** Name of this node, for the log. @default the host's name */
   readonly node?: string | undefined
+  /**
+   * Whether it leads into the deployment of others, such as that of another site. Then it claims nothing there, and names no consumer
+   * of changes: it starts only where a deployment is, and follows its clock. @default false
+   */
+  readonly isGuest?: boolean | undefined
 }
 
-const SURROUNDINGS: Known<ConnectionSurroundings> = { logger: true, clock: true, node: true }
+const SURROUNDINGS: Known<ConnectionSurroundings> = {
+  logger: true,
+  clock: true,
+  node: true,
+  isGuest: true,
+}
 
 /**
  * {@link connect} with options that were validated already.
@@ -72,7 +83,7 @@ const SURROUNDINGS: Known<ConnectionSurroundings> = { logger: true, clock: true,
  */
 export async function openConnection(
   config: RedisConfig,
-  { logger = consoleLogger, clock, node = hostname() }: ConnectionSurroundings,
+  { logger = consoleLogger, clock, node = hostname(), isGuest = false }: ConnectionSurroundings,
   identity?: NodeIdentity,
 ): Promise<RedisConnection> {
   const owned = config.client === undefined
@@ -119,6 +130,10 @@ export async function openConnection(
   try {
     // First: everything else may carry the time.
     if (clock === undefined) releases.push(await followClock(connection, { client, logger, node }))
+    if (isGuest) {
+      await expectDeployment(connection, config)
+      return connection
+    }
     await expectRights(connection, config)
     const server = new ServerWatch({ connection, client, config, logger })
     releases.push(() => server.close())

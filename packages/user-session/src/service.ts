@@ -69,6 +69,9 @@ export const userSessionService = defineService({
     ut: 'refresh tokens without a session',
     ue: 'refresh tokens without a session that were ended',
     ul: 'who sweeps a partition',
+    xs: 'stamps of a session, for other sites',
+    xf: 'a fence, for other sites',
+    xt: 'what ended, for other sites',
   },
   stats: (provider) => provider.stats(),
 })

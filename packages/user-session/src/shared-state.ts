@@ -36,7 +36,7 @@ export interface SharedSession {
 /**
  * What two sites hold together: commutative, associative and idempotent, so that order, repetition and loss on the way do not matter.
  *
- * The later stamp stands, per part. Times are the latest of both, also of a generation that a restart replaced. A removal absorbs
+ * The later stamp stands, per part. The latest use of both counts, also of a generation that a restart replaced. A removal absorbs
  * everything, unless `revives`: then it absorbs what was begun before it.
  *
  * @param revives An id may come again after its removal: that of an offline session.
@@ -58,8 +58,7 @@ export function joinShared(
     d,
     g,
     k: both ? larger(a.k, b.k) : first.k,
-    r: both ? larger(a.r, b.r) : first.r,
-    x: both ? larger(a.x, b.x) : first.x,
+    ...(both ? latestUse(a, b) : { r: first.r, x: first.x }),
     n: isSame ? eachOf(a.n, b.n, (_, x, y) => higher(x, y)) : first.n,
     c: isSame ? eachOf(a.c, b.c, (_, x, y) => higherClient(x, y)) : first.c,
     f: both ? eachOf(a.f, b.f, higherTokens) : first.f,
@@ -93,14 +92,22 @@ const compareBytes = (a: string, b: string): number => Buffer.compare(Buffer.fro
 
 function higherClient(a: SharedClient, b: SharedClient): SharedClient {
   if (a[0] !== b[0] || a[1] !== b[1] || a[1] === '-') return higher(a, b) as SharedClient
-  const [stamp, startedAt, refreshed, expires, parts] = a
-  return [
-    stamp,
-    startedAt,
-    larger(refreshed, b[2]),
-    larger(expires, b[3]),
-    eachOf(parts, b[4], (_, x, y) => higher(x, y)),
-  ] as SharedClient
+  const [stamp, startedAt, r, x, parts] = a
+  const use = latestUse({ r, x }, { r: b[2], x: b[3] })
+  return [stamp, startedAt, use.r, use.x, eachOf(parts, b[4], (_, x, y) => higher(x, y))] as SharedClient
+}
+
+/** When something was used last, and when it ends because of that. */
+interface Use {
+  readonly r?: string | undefined
+  readonly x?: string | undefined
+}
+
+/** Of two uses the later one stands, with the end that follows from it. Of one use the sooner end: time-outs were shortened. */
+function latestUse(a: Use, b: Use): { readonly r: string | undefined; readonly x: string | undefined } {
+  const [ofA, ofB] = [Number(a.r), Number(b.r)]
+  const { r, x } = ofA > ofB || (ofA === ofB && Number(a.x) <= Number(b.x)) ? a : b
+  return { r, x }
 }
 
 /** A family that ended stays so; of a forgotten one the latest instant counts. */

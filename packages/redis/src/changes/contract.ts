@@ -88,6 +88,8 @@ export interface ChangeReaderStats {
 
 /** A consumer that is being told. */
 export interface ChangeReading {
+  /** The partitions of which this node tells now. */
+  partitions(): readonly number[]
   /** What was read so far, and what waits. */
   stats(): ChangeReaderStats
   /** Tells no more, once the handlers that run are done, and lets another node begin at once. Twice is the same as once. */

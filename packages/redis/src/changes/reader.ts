@@ -72,6 +72,10 @@ export class ChangeReader implements ChangeReading {
     this.#wakeAt(0)
   }
 
+  partitions(): readonly number[] {
+    return this.#outboxes.filter(({ isHeld }) => isHeld).map(({ partition }) => partition)
+  }
+
   stats(): ChangeReaderStats {
     const held = this.#outboxes.filter(({ isHeld }) => isHeld)
     const sum = (of: (outbox: PartitionOutbox) => number) =>

@@ -20,13 +20,13 @@ if not mark then
   return false
 end
 local answer = { mark, math.max(ms, 0) }
--- Only that of a user spares a session: the one in which all others were ended.
+-- Only that of a user spares a session: the one in which all others were ended. What lives here it has spared, or it began later:
+-- another site may hold it as it was before a restart.
 if select(2, string.gsub(name, ':', '')) == 2 then
   local sessions = sessions_of(KEYS[2])
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], now - SLACK, '+inf', 'LIMIT', 0, 1000)) do
     local key = sessions .. id
-    local beginning = living(key, now) and redis.call('HGET', key, 'b')
-    if beginning and began_before(beginning, mark) then
+    if living(key, now) then
       spare(head, string.sub(key, #head + 1), mark, tonumber(ARGV[2]))
       answer[#answer + 1] = id
     end

@@ -9,7 +9,7 @@
 --
 -- Returns JSON of its state, or nil when there is nothing to tell.
 
--- include: lag, times, keys, reading, index-lives, sharing
+-- include: lag, times, keys, reading, indexes, sharing, putting
 local now = tonumber(ARGV[1])
 local _, kind = parts(KEYS[1])
 local revives = kind == 'o'
@@ -24,6 +24,8 @@ if not state then
 end
 if not state.g and values ~= nil then
   take_out(KEYS[1])
+elseif state.g and state.r ~= values.r then
+  put(KEYS[1], values, state, now)
 end
 write_stamps(KEYS[1], raw, state, now, tonumber(ARGV[5]))
 state.v = 1

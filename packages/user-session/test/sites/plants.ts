@@ -12,10 +12,16 @@ export const plants: Readonly<Record<string, Plant>> = {
     ],
   },
   'the note that arrives last stands': {
-    'user-session.join': ['local function higher_part(_, a, b)\n', 'local function higher_part(_, a, b)\n  if b then return b end\n'],
+    'user-session.join': [
+      'local function higher_part(_, a, b)\n',
+      'local function higher_part(_, a, b)\n  if b then return b end\n',
+    ],
   },
   'the refresh that arrives last stands': {
-    'user-session.join': ['return tonumber(a) >= tonumber(b) and a or b', 'return b'],
+    'user-session.join': [
+      'local a, b = tonumber(a_used), tonumber(b_used)\n',
+      'if true then return b_used, b_ends end\n  local a, b = tonumber(a_used), tonumber(b_used)\n',
+    ],
   },
   'a removal does not absorb': {
     'user-session.join': [
@@ -24,7 +30,7 @@ export const plants: Readonly<Record<string, Plant>> = {
     ],
   },
   'a removal leaves no trace': {
-    'user-session.share': ["  if removed and next(stamps) then", "  if false then"],
+    'user-session.share': ['  if removed and next(stamps) then', '  if false then'],
     'user-session.join': ['tonumber(stamps.x[1]) > now', 'false'],
   },
   'the client session that arrives last stands': {
@@ -34,7 +40,7 @@ export const plants: Readonly<Record<string, Plant>> = {
     'user-session.join': ["return string.sub(part[2], 1, 2) == '0:' and 1 or 0", 'return 0'],
   },
   'a removal of all is not asked about what comes later': {
-    'user-session.join': ['if state.g and not values then', 'if false then'],
+    'user-session.join': ['if state.g and not (values and values.t.expires > now) then', 'if false then'],
   },
   'a removal of all ends nothing that is there': {
     'user-session.join-fence': ['if beginning and not spared', 'if false and not spared'],

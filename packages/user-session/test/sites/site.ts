@@ -142,11 +142,14 @@ export class Site {
         [...(await provider.clientStats(REALM, { offline }))].sort(byFirst),
       )
     }
-    const told = (await this.tellAll())
-      .filter(({ name }) => /^[uo]s/.test(name))
-      .map(({ name, state }) => [name, shape(state)] as const)
+    // An offline session that came again is named among those that ended as well.
+    const told = new Map(
+      (await this.tellAll())
+        .filter(({ name }) => /^[uo]s/.test(name))
+        .map(({ name, state }) => [name, shape(state)] as const),
+    )
     // Everywhere gone is gone, whatever made it so. What is over is kept where it was, until it is swept.
-    const living = told.filter(([, { x }]) => x !== undefined && Number(x) > this.clock.now())
+    const living = [...told].filter(([, { x }]) => x !== undefined && Number(x) > this.clock.now())
     return { sessions, lists, told: living.sort(byFirst) }
   }
 

@@ -182,17 +182,15 @@ const ops: readonly [weight: number, fc.Arbitrary<readonly [string, Op]>][] = [
   ],
   [
     2,
-    fc
-      .tuple(pick, fc.constantFrom(...USERS), fc.boolean())
-      .map(([number, userId, spares]) => [
-        'remove all of a user',
-        async ({ provider }, seen) => {
-          const id = spares ? idOf(seen, number) : undefined
-          const session = id === undefined ? undefined : await provider.get(REALM, id)
-          await provider.removeByUser(REALM, userId, id === undefined ? { offline: 'both' } : { except: id })
-          seen.fences.push({ userId, spared: session?.userId === userId ? id : undefined })
-        },
-      ]),
+    fc.tuple(pick, fc.constantFrom(...USERS), fc.boolean()).map(([number, userId, spares]) => [
+      'remove all of a user',
+      async ({ provider }, seen) => {
+        const id = spares ? idOf(seen, number) : undefined
+        const session = id === undefined ? undefined : await provider.get(REALM, id)
+        await provider.removeByUser(REALM, userId, id === undefined ? { offline: 'both' } : { except: id })
+        seen.fences.push({ userId, spared: session?.userId === userId ? id : undefined })
+      },
+    ]),
   ],
   [1, fc.constant(['sweep', ({ provider }) => provider.sweep()])],
 ]

@@ -126,6 +126,11 @@ local function state_of(values, stamps, at, site, now, revives, removed)
 
   local state = { d = d, g = { anew and fresh or g[1], values.g }, r = values.r, x = values.x, n = {}, c = {}, f = {} }
   state.k = stamps.K and stamps.K[1]
+  -- A restart by a clock that is behind does not make it older than it was.
+  local used = not (revives and anew) and stamps.x and tonumber(stamps.x[2])
+  if used and used > values.t.refreshed then
+    state.r, state.x = stamps.x[2], stamps.x[1]
+  end
   local function stamped(field, value, is_anew)
     local known = not is_anew and stamps[field]
     return { known and known[2] == token(value) and known[1] or fresh, value }
@@ -189,6 +194,15 @@ local function larger(a, b)
   return tonumber(a) >= tonumber(b) and a or b
 end
 
+-- Of two uses the later one stands, with the end that follows from it. Of one use the sooner end: time-outs were shortened.
+local function latest_use(a_used, a_ends, b_used, b_ends)
+  local a, b = tonumber(a_used), tonumber(b_used)
+  if a > b or (a == b and tonumber(a_ends) <= tonumber(b_ends)) then
+    return a_used, a_ends
+  end
+  return b_used, b_ends
+end
+
 -- A family that ended stays so; of a forgotten one the latest instant counts.
 local function higher_token(field, a, b)
   if not a or not b then
@@ -227,7 +241,8 @@ local function higher_client(_, a, b)
   if not a or not b or a[1] ~= b[1] or a[2] ~= b[2] or a[2] == '-' then
     return first
   end
-  return { a[1], a[2], larger(a[3], b[3]), larger(a[4], b[4]), each_of(a[5], b[5], higher_part) }
+  local used, ends = latest_use(a[3], a[4], b[3], b[4])
+  return { a[1], a[2], used, ends, each_of(a[5], b[5], higher_part) }
 end
 
 local function joined_of(a, b, revives)
@@ -246,7 +261,8 @@ local function joined_of(a, b, revives)
     joined.n, joined.c = each_of(a.n, b.n, higher_part), each_of(a.c, b.c, higher_client)
   end
   if is_same or not revives then
-    joined.r, joined.x, joined.k = larger(a.r, b.r), larger(a.x, b.x), larger(a.k, b.k)
+    joined.r, joined.x = latest_use(a.r, a.x, b.r, b.x)
+    joined.k = larger(a.k, b.k)
     joined.f = each_of(a.f or {}, b.f or {}, higher_token)
   else
     joined.r, joined.x, joined.k, joined.f = first.r, first.x, first.k, first.f

@@ -33,7 +33,7 @@ local function write_stamps(key, raw, state, now, ends_ms)
   local head, name = name_in(key)
   local beside, flat = head .. 'xs:' .. name, { D = state.d }
   if state.g then
-    flat.G, flat.x, flat.K = state.g[1] .. ' ' .. token(state.g[2]), state.x, state.k
+    flat.G, flat.x, flat.K = state.g[1] .. ' ' .. token(state.g[2]), state.x .. ' ' .. state.r, state.k
     for field, part in pairs(state.n) do
       flat[field] = part[1] .. ' ' .. token(part[2])
     end

@@ -1,0 +1,117 @@
+import type { ChangeConsumer, ChangeReaderOptions, RedisConnection } from '@authstate/redis'
+import type { Logger } from '@authstate/spi'
+
+/**
+ * Of a link from this site to another. `online`: what changes here is told there at once. `suspect`: it failed, and is tried again.
+ * `offline`: it is not tried, but for a question each second whether the other site is back. `blocked`: something is wrong that
+ * only an operator can mend; it is looked at every ten seconds.
+ */
+export type LinkState = 'connecting' | 'online' | 'suspect' | 'offline' | 'blocked'
+
+/** Why a link is offline or blocked. */
+export type LinkReason =
+  | 'auto'
+  | 'manual'
+  | 'clock'
+  | 'rights'
+  | 'configuration'
+  | 'version'
+  | 'away-too-long'
+
+/** A link from this site to another, as this node sees it. */
+export interface LinkInfo {
+  readonly to: string
+  readonly state: LinkState
+  readonly reason?: LinkReason
+  /** What an operator should do, where it is blocked: a sentence without a secret. */
+  readonly message?: string
+  /** In a row. */
+  readonly failures: number
+  /** When the first of these began, ms since the epoch. */
+  readonly firstFailureAt?: number
+  /** Since when it is in this state, ms since the epoch. */
+  readonly changedAt: number
+  /** Records that the other site has not heard of, of all partitions. One `*` stands for a whole partition. */
+  readonly behind: number
+  /** How long the last question to the other site took. */
+  readonly rttMs?: number
+  /** By how much the clock of the other site is ahead of that of this one. */
+  readonly clockOffsetMs?: number
+}
+
+export type LinkListener = (link: Omit<LinkInfo, 'behind'>) => void
+
+/** Keeps this site in step with others, from this node. */
+export interface CrossSite {
+  /** The site that this is. */
+  readonly site: string
+
+  /** All links from this site, as this node sees them. */
+  links(): Promise<readonly LinkInfo[]>
+
+  /**
+   * Tells a site nothing more, from every node, until {@link bringOnline}: call it before that site is worked on. What changes
+   * meanwhile is remembered, once per record. Nodes learn of it within a second. Twice is the same as once.
+   *
+   * It is one direction: what the other site tells this one is for an operator there.
+   *
+   * @throws {TypeError} there is no such site
+   */
+  takeOffline(site: string): Promise<void>
+
+  /**
+   * Tells a site again what changes, and what was remembered meanwhile.
+   *
+   * @param options `all`: every record, not just what changed; `acceptResurrection`: also where it was away for longer than removals
+   *   are remembered, so that sessions which ended since may come back from there.
+   * @throws {TypeError} there is no such site
+   */
+  bringOnline(
+    site: string,
+    options?: { readonly all?: boolean; readonly acceptResurrection?: boolean },
+  ): Promise<void>
+
+  /**
+   * Tells a site everything, removals included: call it after that site lost data. Resolves when that is noted; `links()` says how
+   * much is left. It goes on where a node dies, and twice is the same as once.
+   *
+   * @throws {TypeError} there is no such site
+   */
+  push(site: string): Promise<void>
+
+  /** Resolves when what changed at this site before the call was told to every site whose link is online, as far as this node tells. */
+  caughtUp(): Promise<void>
+
+  /** Hears of every change of a link. Answers what stops that. */
+  onLink(listener: LinkListener): () => void
+
+  /** What an operator should know. */
+  warnings(): readonly string[]
+
+  /** Tells no more. The connection to this site's Redis stays open. Twice is the same as once. */
+  close(): Promise<void>
+}
+
+/** What a node begins with besides its configuration. */
+export interface CrossSiteSurroundings {
+  /** @default warnings and errors to standard error */
+  readonly logger?: Logger
+  /** How notes of changes are read. @default as `readChanges` does */
+  readonly reading?: ChangeReaderOptions
+}
+
+/** A configuration of sites that was checked. */
+export interface CrossSitePlan {
+  /** What `redis.changes.consumers` has to name on every node of this site. */
+  readonly consumer: ChangeConsumer & { readonly kinds: string[] }
+
+  /**
+   * Begins, on a node. Call it on every node of the site, with the connection that the node's state uses.
+   *
+   * Sites that cannot be reached do not keep it from starting.
+   *
+   * @throws {ConfigurationError} the Redis of this site says that it is another site, is named as another site, or another one has
+   *   another number of partitions; or `redis.changes.consumers` does not name the consumer
+   */
+  start(connection: RedisConnection, surroundings?: CrossSiteSurroundings): Promise<CrossSite>
+}

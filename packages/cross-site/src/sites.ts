@@ -1,0 +1,249 @@
+import { randomUUID } from 'node:crypto'
+import type { ChangeReaderOptions, ChangeReading, RedisConnection, SiteJoiner } from '@authstate/redis'
+import { ConfigurationError, type Logger } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
+import type { CheckedConfig } from './config.js'
+import { type Hello, Link } from './link.js'
+import type { CrossSite, LinkInfo, LinkListener } from './public.js'
+import { introduce, progress } from './scripts.js'
+import { Shipper } from './shipper.js'
+
+/** How long a start waits for other sites. */
+const FIRST_BEAT_MS = 2_000
+/** How often it is noted that another site was there. */
+const SEEN_MS = 60_000
+/** Between two looks at how far it has come. */
+const LOOK_MS = 5
+
+/** What {@link Sites} are made of. */
+export interface SitesParts {
+  readonly connection: RedisConnection
+  readonly config: CheckedConfig
+  readonly logger: Logger
+  readonly joiners: readonly SiteJoiner[]
+  readonly consumer: string
+  readonly reading: ChangeReaderOptions
+}
+
+type Recorded = ReadonlyMap<string, string>
+
+/** This site and its links, on one node. */
+export class Sites implements CrossSite {
+  readonly site: string
+  readonly #parts: SitesParts
+  readonly #listeners = new Set<LinkListener>()
+  #links: readonly Link[] = []
+  #shipper: Shipper | undefined
+  #reading: ChangeReading | undefined
+  #timer: NodeJS.Timeout | undefined
+  #beating: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(parts: SitesParts) {
+    this.#parts = parts
+    this.site = parts.config.site
+  }
+
+  async start(): Promise<void> {
+    const { connection, config, logger, joiners, consumer, reading } = this.#parts
+    const recorded = await this.#introduce()
+    const site = recorded.get('site')
+    if (site !== this.site) {
+      throw new ConfigurationError(
+        `crossSite.site: this node says "${this.site}", its Redis belongs to the site "${site}"`,
+      )
+    }
+    const epoch = recorded.get('epoch') ?? ''
+    const onChange: LinkListener = (link) => {
+      for (const listener of this.#listeners) listener(link)
+    }
+    this.#links = Object.entries(config.sites).map(
+      ([to, other]) => new Link({ to, other, config, connection, epoch, logger, onChange }),
+    )
+    const terms = { site: this.site, endsMs: config.tombstoneMs, aheadMs: config.clock.limitMs }
+    const { maxRecordsPerSecond } = config
+    const shipper = new Shipper({ connection, joiners, links: this.#links, terms, maxRecordsPerSecond })
+    this.#shipper = shipper
+    this.#reading = connection.readChanges(
+      consumer,
+      { onNotes: (notes) => shipper.onNotes(notes), onGap: (gap) => shipper.onGap(gap) },
+      reading,
+    )
+    await within(this.#beat(), FIRST_BEAT_MS)
+    const mistaken = this.#links.map(({ info }) => info).find(({ reason }) => reason === 'configuration')
+    if (mistaken !== undefined) throw new ConfigurationError(mistaken.message ?? '')
+    this.#timer = timers.setInterval(() => void this.#beat(), config.heartbeatMs).unref()
+  }
+
+  async links(): Promise<readonly LinkInfo[]> {
+    return Promise.all(
+      this.#links.map(async (link) => ({
+        ...link.info,
+        behind: (await this.#shipper?.behind(link.to)) ?? 0,
+      })),
+    )
+  }
+
+  async takeOffline(site: string): Promise<void> {
+    const link = this.#linkTo(site)
+    await this.#introduce({ [`offline:${site}`]: String(this.#now()) })
+    link.byHand(true)
+  }
+
+  async bringOnline(
+    site: string,
+    { all = false, acceptResurrection = false }: { all?: boolean; acceptResurrection?: boolean } = {},
+  ): Promise<void> {
+    const link = this.#linkTo(site)
+    if (all) await this.push(site)
+    await this.#introduce({
+      [`offline:${site}`]: '',
+      ...(acceptResurrection && { [`seen:${site}`]: String(this.#now()) }),
+    })
+    link.byHand(false)
+    await this.#beat()
+  }
+
+  async push(site: string): Promise<void> {
+    this.#linkTo(site)
+    await this.#shipper?.rememberAll(site)
+  }
+
+  async caughtUp(): Promise<void> {
+    const { connection } = this.#parts
+    await Promise.all(connection.keys.all.map((partition) => this.#cameAlong(partition)))
+    for (const link of this.#links) {
+      while (link.info.state === 'online' && this.#closing === undefined) {
+        if (((await this.#shipper?.behind(link.to)) ?? 0) === 0) break
+        await this.#catchUp(link)
+        await pause(LOOK_MS)
+      }
+    }
+  }
+
+  onLink(listener: LinkListener): () => void {
+    if (typeof listener !== 'function') throw new TypeError('"listener" must be a function')
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  warnings(): readonly string[] {
+    return this.#links.flatMap(({ to, info: { state, message }, refused }) => [
+      ...(state === 'blocked' ? [`the link to the site "${to}" is blocked: ${message}`] : []),
+      ...(state === 'offline' ? [`the site "${to}" is told nothing; what changes is remembered`] : []),
+      ...(refused > 0 ? [`the site "${to}" did not take ${refused} records; they are told again`] : []),
+    ])
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    timers.clearInterval(this.#timer)
+    await Promise.all([this.#reading?.close(), this.#shipper?.close()])
+    await Promise.all(this.#links.map((link) => link.close()))
+    await this.#beating
+  }
+
+  /** Waits until the consumer has had the notes that are there now. */
+  async #cameAlong(partition: number): Promise<void> {
+    const { connection, consumer } = this.#parts
+    const keys = { notes: connection.keys.key(partition, 'xn'), had: connection.keys.key(partition, 'xh') }
+    let until: string | undefined
+    while (this.#closing === undefined) {
+      const { last, had } = await connection.run(progress, keys, { consumer })
+      until ??= last
+      if (!isBehind(had, until)) return
+      await pause(LOOK_MS)
+    }
+  }
+
+  #beat(): Promise<void> {
+    this.#beating ??= this.#beatAll().finally(() => {
+      this.#beating = undefined
+    })
+    return this.#beating
+  }
+
+  async #beatAll(): Promise<void> {
+    // Where this site's own Redis is away there is nothing to tell.
+    const recorded = await this.#introduce().catch(() => undefined)
+    if (recorded === undefined || this.#closing) return
+    await Promise.all(this.#links.map((link) => this.#beatOne(link, recorded).catch(() => {})))
+  }
+
+  async #beatOne(link: Link, recorded: Recorded): Promise<void> {
+    const { to } = link
+    link.byHand(recorded.has(`offline:${to}`))
+    const hello = await link.beat()
+    if (hello === undefined || this.#closing) return
+    const now = this.#now()
+    const seen = Number(recorded.get(`seen:${to}`) ?? now)
+    if (now - seen > this.#parts.config.tombstoneMs) {
+      link.block(
+        'away-too-long',
+        `the site "${to}" was away for longer than removals are remembered, so sessions that ended since may come back from there: ` +
+          'empty it, or say bringOnline with acceptResurrection',
+      )
+      return
+    }
+    link.open()
+    await this.#noteSeen(to, hello, recorded, now)
+    void this.#catchUp(link)
+  }
+
+  async #noteSeen(to: string, { epoch }: Hello, recorded: Recorded, now: number): Promise<void> {
+    const known = recorded.get(`epoch:${to}`)
+    // Its Redis lost its data: it is told everything.
+    if (known !== undefined && known !== epoch) await this.#shipper?.rememberAll(to)
+    const isNew = known !== epoch
+    if (isNew || now - Number(recorded.get(`seen:${to}`) ?? 0) > SEEN_MS)
+      await this.#introduce({ [`seen:${to}`]: String(now), [`epoch:${to}`]: epoch })
+  }
+
+  async #catchUp(link: Link): Promise<void> {
+    if (this.#reading !== undefined) await this.#shipper?.catchUp(link, this.#reading)
+  }
+
+  #introduce(set: Readonly<Record<string, string>> = {}): Promise<Recorded> {
+    const { connection } = this.#parts
+    const keys = { site: connection.keys.shared('site') }
+    return connection.run(introduce, keys, { site: this.site, epoch: randomUUID(), set: JSON.stringify(set) })
+  }
+
+  #linkTo(site: string): Link {
+    const link = this.#links.find(({ to }) => to === site)
+    if (link !== undefined) return link
+    const known = this.#links.map(({ to }) => `"${to}"`).join(', ')
+    throw new TypeError(`"site" must be one of ${known}`)
+  }
+
+  #now(): number {
+    return this.#parts.connection.clock.now()
+  }
+}
+
+/** Whether an id of a note comes before another. */
+function isBehind(had: string, until: string): boolean {
+  if (until === '') return false
+  const [ms = 0, n = 0] = had.split('-').map(Number)
+  const [untilMs = 0, untilN = 0] = until.split('-').map(Number)
+  return ms < untilMs || (ms === untilMs && n < untilN)
+}
+
+const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    timers.setTimeout(resolve, ms)
+  })
+
+/** Waits, but not for longer than this. */
+async function within(run: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = timers.setTimeout(resolve, ms)
+  })
+  await Promise.race([run, late])
+  timers.clearTimeout(timer)
+}

@@ -1,0 +1,63 @@
+import { ConfigurationError } from '@authstate/spi'
+import { expect, test } from 'vitest'
+import { type CrossSiteConfig, crossSite } from '../src/index.js'
+
+const good: CrossSiteConfig = { site: 'a', sites: { b: { redis: { url: 'rediss://redis.b.example:6379' } } } }
+const refusing = (config: object): string => {
+  try {
+    crossSite({ ...good, ...config } as CrossSiteConfig)
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigurationError)
+    return (error as Error).message
+  }
+  return 'taken'
+}
+
+test('a configuration of sites says which consumer of changes it needs', () => {
+  const { consumer } = crossSite(good)
+  expect(consumer).toEqual({ name: 'sites', kinds: ['user-session', 'user-session-fence'], details: true })
+})
+
+test.each<[string, object]>([
+  ['crossSite.spi.action-token: not built yet', { spi: { 'action-token': { strategy: 'async' } } }],
+  ['crossSite.spi.login-failure: not built yet', { spi: { 'login-failure': {} } }],
+  [
+    "crossSite.spi.user-session.strategy: 'sync' is not built yet",
+    { spi: { 'user-session': { strategy: 'sync' } } },
+  ],
+  ['crossSite.spi.user-session.onFailure: not built yet', { spi: { 'user-session': { onFailure: 'fail' } } }],
+  ['crossSite.membershipVersion: not built yet', { membershipVersion: 2 }],
+  ['crossSite.health: not built yet', { health: { serveWhileSyncing: true } }],
+  ['crossSite.sites.b.transport: not built yet', { sites: { b: { redis: {}, transport: {} } } }],
+  ['crossSite.outbox: not built yet: say redis.changes.maxNotes', { outbox: { maxEntries: 5 } }],
+])('what is not built yet is refused: %s', (message, config) => {
+  expect(refusing(config)).toContain(message)
+})
+
+test.each<[string, object]>([
+  ['crossSite.site: must be 1 to 16', { site: 'A site' }],
+  ['crossSite.sites: names no other site', { sites: {} }],
+  ['crossSite.sites.a: is the site itself', { sites: { a: { redis: { url: 'redis://127.0.0.1' } } } }],
+  ['unencrypted', { sites: { b: { redis: { url: 'redis://redis.b.example:6379' } } } }],
+  ['unencrypted', { sites: { b: { redis: { nodes: ['10.0.0.7:6379'] } } } }],
+  [
+    'crossSite.sites.b.redis.changes: has no effect',
+    { sites: { b: { redis: { url: 'rediss://b', changes: {} } } } },
+  ],
+  ['crossSite.clock.warnMs: must not be above limitMs', { clock: { warnMs: 5_000, limitMs: 1_000 } }],
+  ['crossSite.tombstoneMs', { tombstoneMs: '5s' }],
+  ['crossSite.takeOffline.afterFailures', { takeOffline: { afterFailures: -1 } }],
+  ['crossSite.sitess: there is no such property. Known: site, sites', { sitess: {} }],
+])('what cannot work is refused: %s', (message, config) => {
+  expect(refusing(config)).toContain(message)
+})
+
+test.each<[string, object]>([
+  ['TLS', { sites: { b: { redis: { url: 'rediss://redis.b.example' } } } }],
+  ['loopback', { sites: { b: { redis: { url: 'redis://127.0.0.1:6379' } } } }],
+  ['plain text that was asked for', { sites: { b: { redis: { url: 'redis://b' }, allowPlaintext: true } } }],
+  ['spans as text', { tombstoneMs: '30d', takeOffline: { minWaitMs: '1m' }, clock: { limitMs: '10s' } }],
+  ['none', { spi: { 'user-session': { strategy: 'none' } } }],
+])('what can work is taken: %s', (_, config) => {
+  expect(refusing(config)).toBe('taken')
+})

@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto'
+import { type FakeClock, RecordingLogger } from '@authstate/conformance'
+import { type RedisConnection, redisConnection, redisConnectionSpi } from '@authstate/redis'
+import { createProviderRegistry } from '@authstate/registry'
+import { timers } from '@authstate/spi/internal'
+import { type UserSessionProvider, userSessionSpi } from '@authstate/user-session'
+import { redisUserSessions } from '@authstate/user-session/redis'
+import { onTestFinished } from 'vitest'
+import { redisUrl } from '../../../tools/testing/capabilities.js'
+import { openRedis } from '../../../tools/testing/redis-targets.js'
+import { TcpProxy } from '../../../tools/testing/tcp-proxy.js'
+import { type CrossSite, type CrossSiteConfig, crossSite } from '../src/index.js'
+
+export const REALM = 'acme'
+const PARTITIONS = 2
+
+/** What a node of a site is opened with. */
+export interface SiteOptions {
+  readonly name: string
+  readonly prefix: string
+  /** The other sites: name, prefix and the way there. */
+  readonly others: Readonly<Record<string, { readonly prefix: string; readonly url?: string }>>
+  readonly clock?: FakeClock
+  readonly config?: Partial<CrossSiteConfig>
+  readonly partitions?: number
+  readonly maxNotes?: number
+  /** Without it, nothing is told yet. */
+  readonly starts?: boolean
+  readonly logger?: RecordingLogger
+}
+
+/** A node of a site. */
+export interface TestSite {
+  readonly users: UserSessionProvider
+  readonly connection: RedisConnection
+  readonly sites: CrossSite
+  readonly logger: RecordingLogger
+  start(): Promise<CrossSite>
+  close(): Promise<void>
+}
+
+/** A prefix below which nothing is left when the test ends. */
+export function freshPrefix(): string {
+  const prefix = `sites-${randomUUID()}`
+  onTestFinished(async () => {
+    const raw = openRedis()
+    const keys = await raw.keys(`${prefix}:*`)
+    if (keys.length > 0) await raw.unlink(...keys)
+    raw.disconnect()
+  })
+  return prefix
+}
+
+export async function openSite(options: SiteOptions): Promise<TestSite> {
+  const { name, prefix, others, clock, config, partitions = PARTITIONS, starts = true } = options
+  const logger = options.logger ?? new RecordingLogger()
+  const plan = crossSite({
+    site: name,
+    sites: Object.fromEntries(
+      Object.entries(others).map(([other, { prefix: there, url = redisUrl() }]) => [
+        other,
+        { redis: { url, prefix: there, commandTimeoutMs: 1_000 } },
+      ]),
+    ),
+    heartbeatMs: 20,
+    ...config,
+  })
+  const registry = createProviderRegistry({
+    factories: [redisUserSessions(), redisConnection()],
+    config: {
+      redis: {
+        url: redisUrl(),
+        prefix,
+        partitions,
+        changes: { consumers: [plan.consumer], ...(options.maxNotes && { maxNotes: options.maxNotes }) },
+      },
+      spi: { 'user-session': { provider: 'redis', redis: { sweepIntervalMs: 0 } } },
+    },
+    logger,
+    ...(clock && { clock }),
+  })
+  await registry.start()
+  const connection = registry.get(redisConnectionSpi)
+  let sites: CrossSite | undefined
+  let closing: Promise<void> | undefined
+  const start = async () => {
+    sites = await plan.start(connection, { logger, reading: { pollMs: 4, leaseMs: 600 } })
+    return sites
+  }
+  const close = () => {
+    closing ??= (async () => {
+      await sites?.close()
+      await registry.close()
+    })()
+    return closing
+  }
+  onTestFinished(close)
+  if (starts) await start()
+  return {
+    users: registry.get(userSessionSpi),
+    connection,
+    get sites() {
+      if (sites === undefined) throw new Error('it has not begun')
+      return sites
+    },
+    logger,
+    start,
+    close,
+  }
+}
+
+/** A way to the Redis of a site that can be cut. */
+export async function openWay(): Promise<{ url: string; cut(): void; heal(): void }> {
+  const port = Number(new URL(redisUrl()).port)
+  const proxy = await TcpProxy.start(port)
+  onTestFinished(() => proxy.stop())
+  return {
+    url: `redis://127.0.0.1:${proxy.port}`,
+    // Nobody listens there.
+    cut: () => proxy.goTo(1),
+    heal: () => proxy.goTo(port),
+  }
+}
+
+/** Two sites, and the ways between them. */
+export async function openTwo(more: Partial<SiteOptions> = {}) {
+  const [prefixA, prefixB] = [freshPrefix(), freshPrefix()]
+  const [toA, toB] = [await openWay(), await openWay()]
+  const a = await openSite({
+    ...more,
+    name: 'a',
+    prefix: prefixA,
+    others: { b: { prefix: prefixB, url: toB.url } },
+  })
+  const b = await openSite({
+    ...more,
+    name: 'b',
+    prefix: prefixB,
+    others: { a: { prefix: prefixA, url: toA.url } },
+  })
+  await isState(a, 'b', 'online')
+  await isState(b, 'a', 'online')
+  return { a, b, toA, toB, prefixA, prefixB }
+}
+
+/** Passes once a link is in a state. */
+export async function isState({ sites }: TestSite, to: string, state: string): Promise<void> {
+  for (;;) {
+    const link = (await sites.links()).find((one) => one.to === to)
+    if (link?.state === state) return
+    await new Promise<void>((resolve) => {
+      timers.setTimeout(resolve, 5)
+    })
+  }
+}
+
+/** Passes once each has told the others all that changed. */
+export async function inStep(...sites: readonly TestSite[]): Promise<void> {
+  for (const site of sites) {
+    for (;;) {
+      await site.sites.caughtUp()
+      const links = await site.sites.links()
+      if (links.every(({ state, behind }) => state === 'online' && behind === 0)) break
+      for (const { to } of links) await isState(site, to, 'online')
+    }
+  }
+}
+
+/** Signs a user in. */
+export async function signIn({ users }: TestSite, userId = 'alice', clientId = 'shop') {
+  const made = await users.create(REALM, { userId, loginUsername: userId, client: { clientId } })
+  if (made.outcome !== 'created') throw new Error(made.outcome)
+  return made.session
+}
