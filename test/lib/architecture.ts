@@ -13,6 +13,9 @@ const SPI_PACKAGES = readdirSync(join(root, 'packages')).filter(
   (folder) => folder !== 'redis' && existsSync(join(root, 'packages', folder, 'src', 'contract.ts')),
 )
 
+/** What a service publishes for those who keep sites in step. */
+const siteSideOf = (name: string): string => join(root, 'packages', name, 'src', 'redis', 'sites.ts')
+
 /** What the store of a service on Redis is started after: other services whose contract it calls. */
 const neededBy = async (service: Service): Promise<readonly string[]> => {
   const factory = await service.stores['redis']?.()
@@ -43,7 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   telemetry: ['spi', 'authstate'],
   // Like an adapter it is a layer over contracts of services, whose providers the application hands in.
   'token-store': ['spi', ...NEEDED.keys()],
-  'cross-site': ['spi', 'redis', 'user-session'],
+  'cross-site': ['spi', 'redis', ...SPI_PACKAGES.filter((name) => existsSync(siteSideOf(name)))],
 }
 
 /** What an adapter to somebody's framework may import: `spi`, and contracts. */

@@ -4,9 +4,6 @@ import createLua from './lua/create.lua'
 import createOfflineLua from './lua/create-offline.lua'
 import detachAllLua from './lua/detach-all.lua'
 import endAllLua from './lua/end-all.lua'
-import joinLua from './lua/join.lua'
-import joinFenceLua from './lua/join-fence.lua'
-import namesLua from './lua/names.lua'
 import pageLua from './lua/page.lua'
 import putClientLua from './lua/put-client.lua'
 import recomputeLua from './lua/recompute.lua'
@@ -16,8 +13,6 @@ import removeClientLua from './lua/remove-client.lua'
 import restartLua from './lua/restart.lua'
 import rotateLua from './lua/rotate.lua'
 import rotateTransientLua from './lua/rotate-transient.lua'
-import shareLua from './lua/share.lua'
-import shareFenceLua from './lua/share-fence.lua'
 import statsLua from './lua/stats.lua'
 import sweepLua from './lua/sweep.lua'
 import touchLua from './lua/touch.lua'
@@ -369,74 +364,4 @@ export const upgrade = defineScript({
   decode: (reply) => reply === 1,
 })
 
-/** What one site says to others is no change of its own: what a join writes is noted nowhere, so it never comes back. */
-const ofSites = 'what sites know of each other is noted where it began'
-
-export const share = defineScript({
-  name: 'user-session.share',
-  lua: shareLua,
-  include,
-  record,
-  change: 'touch',
-  changes: ofSites,
-  keys: ['session'],
-  args: ['now', 'site', 'at', 'removed', 'endsMs'],
-  decode: (reply) => (reply as string | null) ?? undefined,
-})
-
-export const join = defineScript({
-  name: 'user-session.join',
-  lua: joinLua,
-  include,
-  record,
-  change: 'full',
-  changes: ofSites,
-  keys: ['session'],
-  args: ['now', 'site', 'state', 'endsMs', 'aheadMs'],
-  decode: (reply) => reply as 'changed' | 'same' | 'newer' | 'ahead' | 'unreadable',
-})
-
-export const shareFence = defineScript({
-  name: 'user-session.share-fence',
-  lua: shareFenceLua,
-  include,
-  record: 'user-session-fence',
-  change: 'touch',
-  changes: ofSites,
-  keys: ['fence', 'index'],
-  args: ['now', 'endsMs'],
-  decode: (reply) => {
-    if (reply === null) return undefined
-    const [mark, ms, ...spared] = reply as [string, number, ...string[]]
-    return { mark, ms, spared }
-  },
-})
-
-export const joinFence = defineScript({
-  name: 'user-session.join-fence',
-  lua: joinFenceLua,
-  include,
-  record: 'user-session-fence',
-  change: 'full',
-  changes: ofSites,
-  keys: ['fence', 'index'],
-  args: ['now', 'site', 'mark', 'fenceMs', 'endsMs', 'spared', 'afterScore', 'afterId'],
-  decode: (reply) => {
-    const [score, id] = reply as [string, string]
-    return cursorOf(score, id)
-  },
-})
-
-export const names = defineScript({
-  name: 'user-session.names',
-  lua: namesLua,
-  include,
-  record,
-  change: 'none',
-  keys: ['due'],
-  args: ['now', 'place', 'afterScore', 'afterId', 'limit'],
-  decode: (reply) => {
-    const [place, score, id, ...found] = reply as [string, string, string, ...string[]]
-    return { next: place === '' ? undefined : { place, score, id }, names: found }
-  },
-})
+export { join, joinFence, names, share, shareFence } from './redis/site-scripts.js'

@@ -1,5 +1,5 @@
 import type { ChangedRecord, NamesCursor, RedisConnection, SiteJoiner, SiteTerms } from '@authstate/redis'
-import { join, joinFence, names, share, shareFence } from '../scripts.js'
+import { join, joinFence, names, share, shareFence } from './site-scripts.js'
 
 /** What another site is told of a removal of all sessions of a user, or of a realm. */
 interface SharedFence {

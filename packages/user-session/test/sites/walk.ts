@@ -128,20 +128,23 @@ const ops: readonly [weight: number, fc.Arbitrary<readonly [string, Op]>][] = [
   [
     4,
     fc
-      .tuple(pick, offline, client, fc.constantFrom('t1', 't2'))
-      .map(([number, isOffline, clientId, token]) => [
+      .tuple(pick, offline, client, fc.constantFrom('t1', 't2'), fc.constantFrom(false, false, true))
+      .map(([number, isOffline, clientId, token, twice]) => [
         'rotate',
         async ({ provider, clock }, seen) => {
           const id = idOf(seen, number)
-          const { outcome } = await provider.rotateRefreshToken(REALM, id, {
-            clientId,
-            family: 'f',
-            presented: token,
-            next: randomUUID(),
-            issuedAt: clock.now(),
-            maxReuse: 0,
-            offline: isOffline,
-          })
+          const present = () =>
+            provider.rotateRefreshToken(REALM, id, {
+              clientId,
+              family: 'f',
+              presented: token,
+              next: randomUUID(),
+              issuedAt: clock.now(),
+              maxReuse: 0,
+              offline: isOffline,
+            })
+          let { outcome } = await present()
+          if (twice) outcome = (await present()).outcome
           if (outcome === 'reused' && !isOffline) seen.ended.push({ id, family: `f:${clientId}:f` })
         },
       ]),

@@ -72,7 +72,7 @@ local function put(key, values, state, now)
     else
       -- A client session counts no longer than the session, so its score follows that as well.
       local ends, score = math.min(tonumber(c[4]), expires), held and held.score or 0
-      local follows_now = ends > now and (score == 0 or astray(ends, score, math.max(c[4] - c[3], 0)))
+      local follows_now = score > ends or (ends > now and (score == 0 or astray(ends, score, math.max(c[4] - c[3], 0))))
       if follows_now then
         index_client(base, realm, id, client, text(ends), score, now)
         score = ends
