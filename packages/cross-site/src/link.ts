@@ -1,6 +1,7 @@
 import {
   type ChangedRecord,
   connect,
+  type JoinAnswer,
   missingRight,
   type RedisConnection,
   type SiteJoiner,
@@ -65,22 +66,22 @@ export class Link {
     }
   }
 
-  /** Tells the other site of a record. Answers whether it has it now. */
-  async tell(joiner: SiteJoiner, record: ChangedRecord, state: string): Promise<boolean> {
+  /** Tells the other site of a record. Answers what came of it; `undefined`: the other site has not got it. */
+  async tell(joiner: SiteJoiner, record: ChangedRecord, state: string): Promise<JoinAnswer | undefined> {
     const peer = this.#peer
-    if (peer === undefined || !this.isOpen) return false
+    if (peer === undefined || !this.isOpen) return undefined
     const sentAt = this.#now()
     const { tombstoneMs: endsMs, clock } = this.#parts.config
     try {
       const terms = { site: this.to, endsMs, aheadMs: clock.limitMs }
-      const outcome = await joiner.join(peer, record, state, terms)
+      const answer = await joiner.join(peer, record, state, terms)
       if (this.#standing.state === 'suspect') this.#become(answered(this.#standing, this.#now()))
-      if (outcome === 'changed' || outcome === 'same') return true
+      if (['changed', 'same', 'gone'].includes(answer.outcome)) return answer
       this.refused += 1
-      return false
+      return undefined
     } catch (error) {
       this.#fail(error, sentAt)
-      return false
+      return undefined
     }
   }
 

@@ -39,6 +39,7 @@ export interface LinkInfo {
   readonly clockOffsetMs?: number
 }
 
+/** Hears of a change of a link. */
 export type LinkListener = (link: Omit<LinkInfo, 'behind'>) => void
 
 /** Keeps this site in step with others, from this node. */

@@ -175,11 +175,21 @@ export class Shipper {
   /** Answers the names of what the other site has not got. */
   async #tellLink(link: Link, told: readonly Told[]): Promise<string[]> {
     const missed = await Promise.all(
-      told.map(async ({ joiner, record, state }) =>
-        (await link.tell(joiner, record, state)) ? [] : [record.name],
-      ),
+      told.map(async ({ joiner, record, state }) => {
+        const answer = await link.tell(joiner, record, state)
+        if (answer?.known !== undefined) await this.#learn(joiner, record, answer.known)
+        return answer === undefined ? [record.name] : []
+      }),
     )
     return missed.flat()
+  }
+
+  /** What another site knew better: it is joined here, and told to everybody else. */
+  async #learn(joiner: SiteJoiner, record: ChangedRecord, known: string): Promise<void> {
+    const { connection, terms, links } = this.#parts
+    const { outcome } = await joiner.join(connection, record, known, terms)
+    if (outcome !== 'changed') return
+    await Promise.all(links.map(({ to }) => this.remember(to, record.partition, [record.name])))
   }
 
   #behind(

@@ -38,6 +38,7 @@ export { type Change, defineScript, type Script, type ScriptArgs, type ScriptDef
 export { redisService } from './service.js'
 export type {
   ChangedRecord,
+  JoinAnswer,
   JoinOutcome,
   NamesCursor,
   NamesPage,

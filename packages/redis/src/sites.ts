@@ -22,10 +22,16 @@ export interface SiteTerms {
 }
 
 /**
- * What came of a join. `newer`: the state is of a version that is not known there; `ahead`: it is stamped too far ahead of the clock
+ * What came of a join. `gone`: it was told of what has ended there; `newer`: the state is of a version that is not known there; `ahead`: it is stamped too far ahead of the clock
  * there; `unreadable`: the record there cannot be read. The last three changed nothing, and are worth another try later.
  */
-export type JoinOutcome = 'changed' | 'same' | 'newer' | 'ahead' | 'unreadable'
+export type JoinOutcome = 'changed' | 'same' | 'gone' | 'newer' | 'ahead' | 'unreadable'
+
+/** The same, with what the site that was told knows better: a state that is to be joined where it was told from. */
+export interface JoinAnswer {
+  readonly outcome: JoinOutcome
+  readonly known?: string
+}
 
 /** Where a walk goes on. */
 export interface NamesCursor {
@@ -60,7 +66,7 @@ export interface SiteJoiner {
     record: Pick<ChangedRecord, 'partition' | 'name'>,
     state: string,
     terms: SiteTerms,
-  ): Promise<JoinOutcome>
+  ): Promise<JoinAnswer>
   /** Everything that another site has to know of a partition, a page at a time. */
   names(
     connection: RedisConnection,

@@ -7,7 +7,7 @@
 -- ARGV[4] endsMs   how long a removal is remembered
 -- ARGV[5] aheadMs  how far stamps may be ahead of now
 --
--- Returns changed or same; newer: a state of a version that is not known here; ahead: a stamp is too far ahead; unreadable: the record
+-- Returns changed or same; {gone, JSON of that} when it was told of a session that has ended; newer: a state of a version that is not known here; ahead: a stamp is too far ahead; unreadable: the record
 -- here cannot be read. But for the first nothing was written but stamps.
 
 -- include: lag, times, keys, reading, indexes, moments, sharing, putting, fenced-stamp
@@ -65,7 +65,11 @@ if not state.g then
   if values ~= nil then
     take_out(KEYS[1])
   end
-  return write_stamps(KEYS[1], raw, state, now, tonumber(ARGV[4])) and 'changed' or values and 'changed' or 'same'
+  local is_new = write_stamps(KEYS[1], raw, state, now, tonumber(ARGV[4]))
+  if told.g then
+    return { 'gone', cjson.encode({ v = 1, d = state.d }) }
+  end
+  return (is_new or values) and 'changed' or 'same'
 end
 local expires = tonumber(state.x)
 if not values and expires <= now then

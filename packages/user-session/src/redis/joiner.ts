@@ -33,14 +33,14 @@ export const userSessionJoiner: SiteJoiner = {
       return connection.run(join, { session: key }, { now, site, state, endsMs, aheadMs })
     }
     const { v, m: mark, ms: fenceMs, e } = JSON.parse(state) as SharedFence
-    if (v !== 1) return 'newer'
+    if (v !== 1) return { outcome: 'newer' }
     const spared = JSON.stringify(e)
     const keys = { fence: key, index: keyOf(connection, partition, indexOf(name)) }
     const step = (afterScore: string, afterId: string) =>
       connection.run(joinFence, keys, { now, site, mark, fenceMs, endsMs, spared, afterScore, afterId })
     let cursor = await step('0', '')
     while (cursor !== undefined) cursor = await step(cursor.score, cursor.id)
-    return 'changed'
+    return { outcome: 'changed' }
   },
 
   async names(connection, partition, after = START, limit) {

@@ -1,4 +1,4 @@
-import { defineScript } from '@authstate/redis'
+import { defineScript, type JoinAnswer } from '@authstate/redis'
 import joinLua from '../lua/join.lua'
 import joinFenceLua from '../lua/join-fence.lua'
 import namesLua from '../lua/names.lua'
@@ -33,7 +33,11 @@ export const join = defineScript({
   changes: ofSites,
   keys: ['session'],
   args: ['now', 'site', 'state', 'endsMs', 'aheadMs'],
-  decode: (reply) => reply as 'changed' | 'same' | 'newer' | 'ahead' | 'unreadable',
+  decode: (reply): JoinAnswer => {
+    if (typeof reply === 'string') return { outcome: reply as JoinAnswer['outcome'] }
+    const [outcome, known] = reply as [JoinAnswer['outcome'], string]
+    return { outcome, known }
+  },
 })
 
 export const shareFence = defineScript({

@@ -242,6 +242,7 @@ export const walks = fc.record({
 
 /** What is under way to a site. */
 interface Message {
+  readonly from: number
   readonly to: number
   readonly told: Told
 }
@@ -268,12 +269,19 @@ export async function walk(
   const lost: Message[] = []
   const tell = async (from: number) => {
     for (const told of await (sites[from] as Site).tell())
-      for (const to of sites.keys()) if (to !== from) messages.push({ to, told })
+      for (const to of sites.keys()) if (to !== from) messages.push({ from, to, told })
   }
   const arrive = async (which: number, twice: boolean) => {
     const [message] = messages.splice(which % Math.max(messages.length, 1), 1)
     if (message === undefined) return
-    await sites[message.to]?.hear(message.told)
+    const answer = await sites[message.to]?.hear(message.told)
+    if (answer?.known !== undefined) {
+      const told = { ...message.told, state: answer.known }
+      // What was known better is joined where it was told from, and told to everybody else.
+      const learnt = await sites[message.from]?.hear(told)
+      if (learnt?.outcome === 'changed')
+        for (const to of sites.keys()) if (to !== message.from) messages.push({ from: message.from, to, told })
+    }
     if (twice) messages.push(message)
   }
   const heal = async () => {
