@@ -166,6 +166,15 @@ export async function inStep(...sites: readonly TestSite[]): Promise<void> {
   }
 }
 
+/** Passes once the clock of a site has gone on by so much. */
+export async function passes({ connection }: TestSite, ms: number): Promise<void> {
+  const from = connection.clock.now()
+  while (connection.clock.now() < from + ms)
+    await new Promise<void>((resolve) => {
+      timers.setTimeout(resolve, 5)
+    })
+}
+
 /** Signs a user in. */
 export async function signIn({ users }: TestSite, userId = 'alice', clientId = 'shop') {
   const made = await users.create(REALM, { userId, loginUsername: userId, client: { clientId } })

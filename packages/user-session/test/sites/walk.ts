@@ -280,7 +280,8 @@ export async function walk(
       // What was known better is joined where it was told from, and told to everybody else.
       const learnt = await sites[message.from]?.hear(told)
       if (learnt?.outcome === 'changed')
-        for (const to of sites.keys()) if (to !== message.from) messages.push({ from: message.from, to, told })
+        for (const to of sites.keys())
+          if (to !== message.from) messages.push({ from: message.from, to, told })
     }
     if (twice) messages.push(message)
   }
