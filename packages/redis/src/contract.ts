@@ -117,7 +117,7 @@ export interface RedisConnection extends Provider {
    * A connection of its own that subscribes, to the server that has a key: on a Cluster a channel named as the key is told there
    * (SSUBSCRIBE). It puts no prefix before the name of a channel. The caller ends it; `close()` ends what is left.
    *
-   * @param key A key of {@link keys}.
+   * @param key A key of this connection, as `keys` spells it.
    */
   openListener(key: string): Promise<RedisClient>
 
