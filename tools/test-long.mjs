@@ -1,5 +1,5 @@
 // npm run test:long [-- --runs 5000] [--seed 7] [--on cluster]: random histories, by the thousand: user sessions on memory beside Redis, and
-// both beside the model; guards against guessing on memory beside Redis, and their policy 100 000 times at least. What disagrees is printed with its seed, and shrunk.
+// both beside the model; guards against guessing on memory beside Redis, and their policy 100 000 times at least; messages to a thousand receivers, and over a failover. What disagrees is printed with its seed, and shrunk.
 // Before them the alerts of telemetry, by Prometheus' own checker.
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -15,7 +15,7 @@ const LONG = packageFolders()
   .filter((folder) => existsSync(join(root, folder, 'test')))
   .flatMap((folder) =>
     readdirSync(join(root, folder, 'test'))
-      .filter((file) => /\b(agreement|model)\.test\.ts$/.test(file))
+      .filter((file) => /\b(agreement|delivery|model)\.test\.ts$/.test(file))
       .map((file) => [basename(folder), file]),
   )
 
@@ -30,6 +30,7 @@ function readArguments() {
   }
   if (on !== 'redis' && on !== 'cluster') throw new Error(`--on must be redis or cluster, got "${on}"`)
   return {
+    DELIVERY_TARGETS: '1000',
     HISTORIES_ON: on,
     AGREEMENT_RUNS: runs,
     AGREEMENT_SHRINK: '1',
