@@ -242,7 +242,7 @@ export interface DeadLetter {
 }
 
 /** What events of a message tell. */
-interface MessageEvent {
+export interface DeliveryEvent {
   readonly realmId: string
   readonly deliveryId: string
   readonly clientId: string
@@ -261,17 +261,17 @@ interface MessageEvent {
 /** What became of messages that this node sent, told after it is stored. What other nodes send is not told. */
 export interface ApplicationNodeEvents {
   /** The receiver confirmed a message. */
-  readonly delivered: MessageEvent & { readonly type: 'delivered' }
+  readonly delivered: DeliveryEvent & { readonly type: 'delivered' }
   /** A message is sent again later. */
-  readonly retrying: MessageEvent & { readonly type: 'retrying' }
+  readonly retrying: DeliveryEvent & { readonly type: 'retrying' }
   /** The receiver said no. */
-  readonly failed: MessageEvent & { readonly type: 'failed' }
+  readonly failed: DeliveryEvent & { readonly type: 'failed' }
   /** A message may not be sent. */
-  readonly refused: MessageEvent & { readonly type: 'refused' }
+  readonly refused: DeliveryEvent & { readonly type: 'refused' }
   /** A message would have been wrong by now. */
-  readonly superseded: MessageEvent & { readonly type: 'superseded' }
+  readonly superseded: DeliveryEvent & { readonly type: 'superseded' }
   /** A message is sent no more. */
-  readonly dead: MessageEvent & { readonly type: 'dead' }
+  readonly dead: DeliveryEvent & { readonly type: 'dead' }
 }
 
 /** What this process did so far. */

@@ -269,6 +269,7 @@ export interface TokenStore {
   sessionsOf(of: { readonly subject: string } | { readonly sid: string }): Promise<readonly StoredSession[]>
   /** Refuses access tokens that were issued at this instant or before, in whole seconds. It never falls. @returns the one in force */
   raiseNotBefore(at: number): Promise<number>
+  /** What this store can and cannot do, for a page of status. */
   describe(): TokenStoreDescription
   /** Tells a listener what this node does from now on. @returns call it to stop */
   on<E extends keyof TokenStoreEvents | '*'>(
