@@ -37,6 +37,7 @@ export const SECTIONS = [
     pages: [
       'docs/configuration.md',
       'docs/sizing.md',
+      'docs/load.md',
       'docs/runbook.md',
       'docs/failures.md',
       'docs/doctor.md',
