@@ -25,6 +25,7 @@ export interface Scan {
 export interface Following {
   /** Those that came since the last call, in the order in which they were written. */
   next(): Promise<readonly StoredLine[]>
+  /** Lets go of what it opened. */
   close(): Promise<void>
 }
 
@@ -42,5 +43,6 @@ export interface AuditStore {
   follow?(): Promise<Following>
   /** Resolves when lines could be written. */
   checkHealth?(): Promise<void>
+  /** Lets go of what it opened, once what is being written is kept. */
   close?(): Promise<void>
 }
