@@ -29,6 +29,12 @@ function memoryFactories(folder) {
 /** The late part of a service that keeps its state in memory. */
 const MEMORY_STORE = /(?:^|\/)memory[.\w-]*\.js$/
 
+/** What an application has in any case that adds this package to the front door. */
+function presupposedBy(folder) {
+  const { dependencies = {} } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
+  return dependencies.authstate === undefined ? [] : ['authstate', 'authstate/*']
+}
+
 /** Bytes of what a program loads that imports one name of a built package: at its start, or once it runs in memory. */
 async function bytesOf(folder, name, inMemory) {
   const out = mkdtempSync(join(tmpdir(), 'authstate-budget-'))
@@ -45,7 +51,7 @@ async function bytesOf(folder, name, inMemory) {
       format: 'esm',
       platform: 'node',
       target: 'node20',
-      external: ['ioredis'],
+      external: ['ioredis', ...presupposedBy(folder)],
       metafile: true,
       outdir: out,
       absWorkingDir: out,

@@ -12,9 +12,12 @@ export async function serve(
       console.error(error)
       return new Response(null, { status: 500 })
     })
-    const headers = [...response.headers].filter(([name]) => name !== 'set-cookie')
+    const headers: string[] = []
+    response.headers.forEach((value, name) => {
+      if (name !== 'set-cookie') headers.push(name, value)
+    })
     outgoing.writeHead(response.status, [
-      ...headers.flat(),
+      ...headers,
       ...response.headers.getSetCookie().flatMap((cookie) => ['set-cookie', cookie]),
     ])
     outgoing.end(Buffer.from(await response.arrayBuffer()))

@@ -1,4 +1,4 @@
-import { answerNodes, askNodes } from '@authstate/cluster'
+import { answerNodes, askNodes } from '@authstate/cluster/nodes'
 import {
   assertInteger,
   assertName,

@@ -1,3 +1,8 @@
+/**
+ * What nodes ask each other, for packages that keep something in each process.
+ *
+ * @module
+ */
 import { randomId } from '@authstate/spi'
 import { isPlainObject, timers } from '@authstate/spi/internal'
 import type { ClusterNode, ClusterProvider } from './contract.js'

@@ -1,4 +1,3 @@
-export { type Asked, answerNodes, askNodes, type Question } from './ask-nodes.js'
 export { type ClusterConfig, clusterConfig } from './config.js'
 export * from './contract.js'
 export { memoryCluster } from './memory.js'

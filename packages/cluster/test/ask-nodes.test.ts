@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { answerNodes, askNodes, type ClusterProvider } from '../src/index.js'
+import { answerNodes, askNodes } from '../src/ask-nodes.js'
+import type { ClusterProvider } from '../src/index.js'
 
 type Listener = (event: unknown, message: { sender: { incarnation: string } }) => unknown
 type Event = Readonly<Record<string, unknown>>

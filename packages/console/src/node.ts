@@ -81,9 +81,9 @@ function streamOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
 
 async function send(response: Response, outgoing: ServerResponse, isHead: boolean): Promise<void> {
   outgoing.statusCode = response.status
-  for (const [name, value] of response.headers) {
+  response.headers.forEach((value, name) => {
     if (name !== 'set-cookie') outgoing.setHeader(name, value)
-  }
+  })
   const cookies = response.headers.getSetCookie()
   if (cookies.length > 0) outgoing.setHeader('set-cookie', cookies)
   const reader = isHead ? undefined : response.body?.getReader()

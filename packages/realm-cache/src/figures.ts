@@ -1,4 +1,5 @@
-import { answerNodes, askNodes, type ClusterProvider } from '@authstate/cluster'
+import type { ClusterProvider } from '@authstate/cluster'
+import { answerNodes, askNodes } from '@authstate/cluster/nodes'
 import { assertInteger, assertOptions, type Known } from '@authstate/spi'
 import { isPlainObject } from '@authstate/spi/internal'
 import type { RegionStats } from './contract.js'

@@ -7,11 +7,15 @@ export async function bodyOf(request: Request): Promise<string | undefined> {
   if (length !== null && Number(length) > MAX_BODY) return undefined
   const chunks: Uint8Array[] = []
   let bytes = 0
+  const reader = request.body?.getReader()
   try {
-    for await (const chunk of request.body ?? []) {
-      bytes += chunk.byteLength
-      if (bytes > MAX_BODY) return undefined
-      chunks.push(chunk)
+    for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
+      bytes += part.value.byteLength
+      if (bytes > MAX_BODY) {
+        void reader?.cancel().catch(() => {})
+        return undefined
+      }
+      chunks.push(part.value)
     }
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
   } catch {
