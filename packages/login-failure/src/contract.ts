@@ -305,7 +305,6 @@ export interface LoginFailureProvider extends Provider {
    * of the address holds from the next attempt on.
    *
    * In a login of two steps each step has its own guard; see `recordSuccess` for what a right password forgives.
-   *
    * Two round trips: one before `verify`, one after. While the store is away `failPolicy` decides.
    *
    * @param verify `true`: the credential is right. What it throws is thrown to the caller, and nothing is counted.
@@ -377,9 +376,8 @@ export interface LoginFailureProvider extends Provider {
   removeByRealm(realmId: string): Promise<number>
 
   /**
-   * Gives every record of a realm the life it has under the realm's settings of now, a hundred per step: call it
-   * after they changed. Counts and locks stay; with protection switched off the records go. Tells no events. Safe to
-   * repeat.
+   * Gives every record of a realm the life it has under the realm's settings of now, a hundred per step: call it after they
+   * changed. Counts and locks stay; with protection switched off the records go. Tells no events. Safe to repeat.
    */
   recompute(realmId: string): Promise<{ readonly updated: number; readonly removed: number }>
 
