@@ -84,6 +84,6 @@ test.each<[RedisOptions, string]>([
 test('a misspelt property besides the options is refused before anything is opened', async () => {
   const misspelt: object = { loger: undefined }
   await expect(connect(url, misspelt)).rejects.toThrow(
-    `"surroundings" has no property 'loger'. Known: 'logger', 'clock', 'node'. Did you mean 'logger'?`,
+    `"surroundings" has no property 'loger'. Known: 'logger', 'clock', 'node', 'isGuest'. Did you mean 'logger'?`,
   )
 })
