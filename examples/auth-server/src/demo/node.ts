@@ -3,6 +3,7 @@ import { type AddressInfo, Server as TcpServer } from 'node:net'
 import { serve } from '@hono/node-server'
 import type { AuthState } from 'authstate'
 import { healthHandlers } from 'authstate/health'
+import type { AuthServerOptions } from '../config.js'
 import { createAuthServer } from '../server.js'
 import { CALENDAR, ISSUER, NOTES, type World } from './world.js'
 
@@ -23,11 +24,25 @@ export interface Listener {
 }
 
 /** Puts a node of the server on a free port of the loopback interface. */
-export async function listen(world: World, state: AuthState, nodeName: string): Promise<Listener> {
+export async function listen(
+  world: World,
+  state: AuthState,
+  nodeName: string,
+  limits: Pick<AuthServerOptions, 'loginsPerAddress'> = {},
+): Promise<Listener> {
   const { users, signingKey } = world
   const clients = [NOTES, CALENDAR]
   const health = healthHandlers(state)
-  const app = await createAuthServer({ state, issuer: ISSUER, clients, users, signingKey, nodeName, health })
+  const app = await createAuthServer({
+    state,
+    issuer: ISSUER,
+    clients,
+    users,
+    signingKey,
+    nodeName,
+    health,
+    ...limits,
+  })
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }, ({ port }: AddressInfo) =>
       resolve({
