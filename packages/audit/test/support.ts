@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { RecordingLogger } from '@authstate/conformance'
 import { type AuthState, type AuthStateConfig, createAuthState } from 'authstate'
 import { onTestFinished } from 'vitest'
+import { until as waitUntil } from '../../../tools/servers/topology.mjs'
 import { type AuditAction, type AuditEntry, type AuditProvider, auditSpi } from '../src/index.js'
 
 export const keyring = { current: 'a', keys: { a: 'a secret of these tests, 32 bytes or more' } }
@@ -48,12 +49,7 @@ export async function linesOf(audit: AuditProvider): Promise<readonly AuditEntry
 }
 
 /** Waits for something that another process, or a reader, does. */
-export async function until<T>(look: () => Promise<T | undefined | false>): Promise<T> {
-  for (;;) {
-    const found = await look()
-    if (found) return found
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
+export const until = <T>(look: () => Promise<T | undefined | false>): Promise<NonNullable<T>> =>
+  waitUntil('what another process does', look as () => Promise<T>, { timeoutMs: 120_000 })
 
 export type { AuthState }

@@ -6,9 +6,9 @@ import { memoryAudit } from '@authstate/audit'
 import { createConsole, type Operator } from '@authstate/console'
 import { toNode } from '@authstate/console/node'
 import { createOperations } from '@authstate/operations'
-import { StoreUnavailableError } from '@authstate/spi'
 import { type AuthState, createAuthState } from 'authstate'
 import { FakeClock } from 'authstate/testing'
+import { breakable } from '../test/breakable.js'
 
 export const HOSTILE: readonly string[] = [
   '<script>document.title="harmed"</script>',
@@ -181,40 +181,4 @@ async function fill(state: AuthState, clock: FakeClock, names: readonly string[]
     subject: 'ada',
   })
   await look()
-}
-
-/** A state whose providers reject while the store is away. */
-function breakable(state: AuthState, isAway: () => boolean): AuthState {
-  const wrapped = (provider: object): object =>
-    new Proxy(
-      {},
-      {
-        get(_, name) {
-          const value: unknown = Reflect.get(provider, name)
-          if (typeof value !== 'function') return value
-          const verb = value.bind(provider) as (...args: unknown[]) => unknown
-          if (['on', 'stats', 'regions', 'region', 'channel', 'view'].includes(String(name))) return verb
-          return (...args: unknown[]) =>
-            isAway()
-              ? Promise.reject(
-                  new StoreUnavailableError('redis at 10.0.0.5:6379 did not answer within 2000 ms', {
-                    applied: 'no',
-                  }),
-                )
-              : verb(...args)
-        },
-      },
-    )
-  return new Proxy(state, {
-    get(target, name) {
-      if (name === 'get' || name === 'find') {
-        return (spi: never) => {
-          const provider = target[name](spi) as object | undefined
-          return provider && wrapped(provider)
-        }
-      }
-      const value: unknown = Reflect.get(target, name)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
 }

@@ -1,9 +1,10 @@
-import { type Logger, StoreUnavailableError } from '@authstate/spi'
+import type { Logger } from '@authstate/spi'
 import { type AuthState, type AuthStateConfig, createAuthState } from 'authstate'
 import { FakeClock } from 'authstate/testing'
 import { onTestFinished } from 'vitest'
 import { createdSession } from '../../user-session/src/conformance/fixture.js'
 import { type ConsoleOptions, createConsole, type Operator } from '../src/index.js'
+import { breakable as whileAway } from './breakable.js'
 
 export const ORIGIN = 'https://ops.example.org'
 export const keyring = { current: 'a', keys: { a: 'a secret of these tests, 32 bytes or more' } }
@@ -33,36 +34,7 @@ export const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 /** A state of which the store can be taken away: then every verb that would ask it rejects. */
 export function breakable(state: AuthState): { readonly state: AuthState; away: boolean } {
   const breaking = { away: false, state }
-  const wrapped = <T extends object>(provider: T): T =>
-    new Proxy({} as T, {
-      get(_, name) {
-        const value: unknown = Reflect.get(provider, name)
-        if (typeof value !== 'function') return value
-        const verb = value.bind(provider) as (...args: unknown[]) => unknown
-        if (['on', 'stats', 'regions', 'region', 'channel', 'view'].includes(String(name))) return verb
-        return (...args: unknown[]) =>
-          breaking.away
-            ? Promise.reject(
-                new StoreUnavailableError('redis at 127.0.0.1:6379 did not answer within 2000 ms', {
-                  applied: 'no',
-                }),
-              )
-            : verb(...args)
-      },
-    })
-  const proxied = new Proxy(state, {
-    get(target, name) {
-      if (name === 'get' || name === 'find') {
-        return (spi: never) => {
-          const provider = target[name](spi) as object | undefined
-          return provider && wrapped(provider)
-        }
-      }
-      const value: unknown = Reflect.get(target, name)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
-  return Object.assign(breaking, { state: proxied })
+  return Object.assign(breaking, { state: whileAway(state, () => breaking.away) })
 }
 
 /** What a server of these tests answered. */

@@ -23,14 +23,14 @@ const every=()=>{for(const form of document.querySelectorAll('form')){const head
 if(!head||ticks.length<2)continue
 const all=document.createElement('input');all.type='checkbox';all.setAttribute('aria-label','Choose all')
 all.addEventListener('change',()=>{for(const tick of ticks)tick.checked=all.checked});const label=document.createElement('label');label.className='tick';label.append(all);head.replaceWith(label)}}
-let source,seen=Date.now(),at=Number(data.now)
+let source,seen=performance.now(),at=Number(data.now)
 const open=()=>{if(document.hidden||source)return
 source=new EventSource(data.events)
 source.onmessage=(event)=>{const tick=JSON.parse(event.data);at=tick.at||at;seen=performance.now();away(tick.away,at);if(!tick.away)refresh()}
 source.onerror=()=>{if(source.readyState===2){source=undefined;setTimeout(open,15e3)}
 if(performance.now()-seen>1e4)away('The console does not answer.',at)}}
 const shut=()=>{if(source)source.close();source=undefined}
-seen=performance.now();every();ages();setInterval(ages,5e3)
+every();ages();setInterval(ages,5e3)
 document.addEventListener('visibilitychange',()=>document.hidden?shut():open());addEventListener('pagehide',shut);addEventListener('pageshow',open);open()
 const said=document.querySelector('[role=status][tabindex]');if(said)said.focus()})()
 `
