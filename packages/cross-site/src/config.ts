@@ -1,7 +1,8 @@
-import type { RedisOptions } from '@authstate/redis'
+import type { RedisOptions, SiteJoiner } from '@authstate/redis'
 import { ConfigurationError, type Duration, parseDuration } from '@authstate/spi'
 import { isPlainObject } from '@authstate/spi/internal'
 import * as v from 'valibot'
+import { mistakesOfServices, type SiteServiceName, type Strategy } from './services.js'
 
 /** Another site, and the way to its Redis. */
 export interface OtherSite {
@@ -11,14 +12,21 @@ export interface OtherSite {
   readonly allowPlaintext?: boolean
 }
 
+/** What a service does between sites. */
+export interface ServiceOptions {
+  readonly strategy?: Strategy
+}
+
 /** What `crossSite()` takes. */
 export interface CrossSiteConfig {
   /** The site that this is: 1 to 16 of `a-z`, `0-9` and `-`. */
   readonly site: string
   /** The other sites by their names. */
   readonly sites: Readonly<Record<string, OtherSite>>
-  /** Which services are kept in step. @default user sessions */
-  readonly spi?: { readonly 'user-session'?: { readonly strategy?: 'async' | 'none' } }
+  /** What each service does, by its name: ours, and those whose joiners are given. @default each that can be kept in step is */
+  readonly spi?: { readonly [Name in SiteServiceName | (string & {})]?: ServiceOptions }
+  /** How records of plugins' services are kept in step. @default none */
+  readonly joiners?: readonly SiteJoiner[]
   /** How long a removal is remembered, and how long a site may be away without a question. @default '7d' */
   readonly tombstoneMs?: number | Duration
   /** How far the clock of another site may be off. @default `{ warnMs: 2_000, limitMs: 30_000 }` */
@@ -42,6 +50,17 @@ const spanMs = (least: number, most: number) =>
   )
 const DAY_MS = 86_400_000
 
+const isJoiner = (given: unknown): boolean => {
+  const { spi, kinds, ...verbs } = (given ?? {}) as Partial<SiteJoiner>
+  const has = ['owns', 'read', 'join', 'names'] as const
+  return (
+    typeof spi === 'string' &&
+    Array.isArray(kinds) &&
+    kinds.length > 0 &&
+    has.every((name) => typeof verbs[name] === 'function')
+  )
+}
+
 const schema = v.strictObject({
   site: SITE,
   sites: v.record(
@@ -52,13 +71,12 @@ const schema = v.strictObject({
     }),
   ),
   spi: v.optional(
-    v.strictObject({
-      'user-session': v.optional(
-        v.strictObject({ strategy: v.optional(v.picklist(['async', 'none']), 'async') }),
-        {},
-      ),
-    }),
+    v.record(v.string(), v.strictObject({ strategy: v.optional(v.picklist(['async', 'none'])) })),
     {},
+  ),
+  joiners: v.optional(
+    v.array(v.custom<SiteJoiner>(isJoiner, 'must be a joiner of the records of a service')),
+    [],
   ),
   tombstoneMs: v.optional(spanMs(3_600_000, 366 * DAY_MS), 7 * DAY_MS),
   clock: v.optional(
@@ -115,18 +133,17 @@ function describe(issue: v.InferIssue<typeof schema>): string {
     return `${place}: 'sync' is not built yet: no verb waits for another site. It can be 'async' or 'none'`
   if (issue.type !== 'strict_object' || issue.expected !== 'never') return `${place}: ${issue.message}`
   if (Object.hasOwn(NOT_BUILT, word)) return `${place}: not built yet: ${NOT_BUILT[word]}`
-  if (path.startsWith('spi.'))
-    return `${place}: not built yet: only user sessions are kept in step, so nothing of ${word} leaves its site`
   const parent = path.split('.').slice(0, -1).join('.')
   const known = parent === '' ? Object.keys(schema.entries) : []
   return `${place}: there is no such property${known.length > 0 ? `. Known: ${known.join(', ')}` : ''}`
 }
 
-function mistakesOf({ site, sites, clock }: CheckedConfig): string[] {
+function mistakesOf({ site, sites, clock, spi, joiners }: CheckedConfig): string[] {
   const names = Object.keys(sites)
   return [
     ...(names.length === 0 ? ['crossSite.sites: names no other site'] : []),
     ...(names.includes(site) ? [`crossSite.sites.${site}: is the site itself`] : []),
+    ...mistakesOfServices(spi, joiners),
     ...(clock.warnMs > clock.limitMs ? ['crossSite.clock.warnMs: must not be above limitMs'] : []),
     ...Object.entries(sites).flatMap(([name, { redis, allowPlaintext }]) => [
       ...(Object.hasOwn(redis, 'changes')

@@ -1,8 +1,8 @@
 import type { RedisConnection } from '@authstate/redis'
 import { assertOptions, consoleLogger, type Known } from '@authstate/spi'
-import { userSessionJoiner } from '@authstate/user-session/sites'
 import { type CheckedConfig, type CrossSiteConfig, parseConfig } from './config.js'
 import type { CrossSite, CrossSitePlan, CrossSiteSurroundings } from './public.js'
+import { servicesWith, siteServices, strategyOf } from './services.js'
 import { Sites } from './sites.js'
 
 /** The name by which notes of changes are read. */
@@ -21,15 +21,18 @@ export function crossSite(config: CrossSiteConfig): CrossSitePlan {
   return {
     consumer: {
       name: CONSUMER,
-      kinds: kinds.length > 0 ? kinds : [...userSessionJoiner.kinds],
+      // A consumer asks for something; where nothing is told, for what it is asked for elsewhere.
+      kinds: kinds.length > 0 ? kinds : [...siteServices[0].joiner.kinds],
       details: true,
     },
     start: (connection, surroundings = {}) => start(connection, checked, surroundings),
   }
 }
 
-const joinersOf = ({ spi }: CheckedConfig) =>
-  spi['user-session'].strategy === 'async' ? [userSessionJoiner] : []
+const joinersOf = ({ spi, joiners }: CheckedConfig) =>
+  servicesWith(joiners).flatMap((service) =>
+    service.joiner === undefined || strategyOf(service, spi) === 'none' ? [] : [service.joiner],
+  )
 
 const SURROUNDINGS: Known<CrossSiteSurroundings> = { logger: true, reading: true }
 

@@ -1,4 +1,4 @@
-export type { CrossSiteConfig, OtherSite } from './config.js'
+export type { CrossSiteConfig, OtherSite, ServiceOptions } from './config.js'
 export { crossSite } from './cross-site.js'
 export type {
   CrossSite,
@@ -9,3 +9,4 @@ export type {
   LinkReason,
   LinkState,
 } from './public.js'
+export type { SiteServiceName, Strategy } from './services.js'

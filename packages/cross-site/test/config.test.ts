@@ -1,3 +1,4 @@
+import type { SiteJoiner } from '@authstate/redis'
 import { ConfigurationError } from '@authstate/spi'
 import { expect, test } from 'vitest'
 import { type CrossSiteConfig, crossSite } from '../src/index.js'
@@ -13,14 +14,36 @@ const refusing = (config: object): string => {
   return 'taken'
 }
 
+/** A joiner that a plugin could give. */
+const joinerOf = (spi: string): SiteJoiner => ({
+  spi,
+  kinds: [spi],
+  owns: (name) => name.startsWith(`${spi}:`),
+  read: async () => undefined,
+  join: async () => ({ outcome: 'same' }),
+  names: async () => ({ names: [], next: undefined }),
+})
+
+test('a consumer asks for the records of every service that is kept in step, and of no other', () => {
+  const kinds = (config: object) => crossSite({ ...good, ...config }).consumer.kinds
+  const joiners = [joinerOf('vault')]
+  expect(kinds({ joiners })).toEqual([...kinds({}), 'vault'])
+  expect(kinds({ joiners, spi: { vault: { strategy: 'none' } } })).toEqual(kinds({}))
+  const withoutSessions = kinds({ joiners, spi: { 'user-session': { strategy: 'none' } } })
+  expect(withoutSessions).toContain('vault')
+  expect(withoutSessions).not.toContain('user-session')
+})
+
 test('a configuration of sites says which consumer of changes it needs', () => {
   const { consumer } = crossSite(good)
   expect(consumer).toEqual({ name: 'sites', kinds: ['user-session', 'user-session-fence'], details: true })
 })
 
 test.each<[string, object]>([
-  ['crossSite.spi.action-token: not built yet', { spi: { 'action-token': { strategy: 'async' } } }],
-  ['crossSite.spi.login-failure: not built yet', { spi: { 'login-failure': {} } }],
+  [
+    "crossSite.spi.auth-session.strategy: not built yet: auth-session stays at its site, so it can only be 'none'",
+    { spi: { 'auth-session': { strategy: 'async' } } },
+  ],
   [
     "crossSite.spi.user-session.strategy: 'sync' is not built yet",
     { spi: { 'user-session': { strategy: 'sync' } } },
@@ -45,6 +68,17 @@ test.each<[string, object]>([
     { sites: { b: { redis: { url: 'rediss://b', changes: {} } } } },
   ],
   ['crossSite.clock.warnMs: must not be above limitMs', { clock: { warnMs: 5_000, limitMs: 1_000 } }],
+  [
+    'crossSite.spi.user-sessions: there is no such service. Known: user-session, action-token',
+    { spi: { 'user-sessions': {} } },
+  ],
+  ['crossSite.spi.toString: there is no such service', { spi: { toString: {} } }],
+  ['crossSite.joiners.0: must be a joiner', { joiners: [{ spi: 'vault' }] }],
+  ['crossSite.joiners: there is a joiner for user-session already', { joiners: [joinerOf('user-session')] }],
+  [
+    'crossSite.joiners: there is a joiner for vault already',
+    { joiners: [joinerOf('vault'), joinerOf('vault')] },
+  ],
   ['crossSite.tombstoneMs', { tombstoneMs: '5s' }],
   ['crossSite.takeOffline.afterFailures', { takeOffline: { afterFailures: -1 } }],
   ['crossSite.sitess: there is no such property. Known: site, sites', { sitess: {} }],
@@ -58,6 +92,8 @@ test.each<[string, object]>([
   ['plain text that was asked for', { sites: { b: { redis: { url: 'redis://b' }, allowPlaintext: true } } }],
   ['spans as text', { tombstoneMs: '30d', takeOffline: { minWaitMs: '1m' }, clock: { limitMs: '10s' } }],
   ['none', { spi: { 'user-session': { strategy: 'none' } } }],
+  ['none of what stays at its site anyway', { spi: { 'auth-session': { strategy: 'none' } } }],
+  ['a service of a plugin', { joiners: [joinerOf('vault')], spi: { vault: { strategy: 'async' } } }],
 ])('what can work is taken: %s', (_, config) => {
   expect(refusing(config)).toBe('taken')
 })
