@@ -15,11 +15,13 @@ import type { Replicas } from './replicas.js'
 import { type Script, type ScriptArgs, scriptParameters } from './script.js'
 import { checkWrite, readClock } from './scripts.js'
 import type { ServerWatch } from './server-watch.js'
+import type { ConnectionSites } from './sites.js'
 
 export type { ConnectionStats, RedisConnection, ScriptCall } from './contract.js'
 
 export class OpenConnection implements RedisConnection {
   readonly keys: KeySpace
+  sites?: ConnectionSites | undefined
   readonly #client: RedisClient
   readonly #parts: ConnectionParts
   readonly #deadlines: Deadlines
@@ -158,6 +160,7 @@ export class OpenConnection implements RedisConnection {
   ): Promise<R> {
     const text = this.#noting === undefined ? script : this.#noting.script(script)
     const parameters = scriptParameters(text, keys, args, this.#client.isCluster)
+    if (this.sites !== undefined && text !== script) this.sites.changing(String(parameters[2]))
     const replicas = isDurable(script) ? this.#replicas : undefined
     const write = (send: () => Promise<unknown>) =>
       replicas === undefined ? send() : replicas.behind(String(parameters[2]), send)

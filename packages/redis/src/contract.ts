@@ -3,6 +3,7 @@ import type { ChangeHandlers, ChangeReaderOptions, ChangeReading } from './chang
 import type { RedisClient } from './client.js'
 import type { KeySpace } from './key-space.js'
 import type { Script, ScriptArgs } from './script.js'
+import type { ConnectionSites } from './sites.js'
 
 /** What a connection has done so far. */
 export interface ConnectionStats {
@@ -25,6 +26,9 @@ export interface ScriptCall<K extends string, A extends string> {
 /** A connection to one Redis deployment: the way every provider of this library reaches it. */
 export interface RedisConnection extends Provider {
   readonly keys: KeySpace
+
+  /** What there is of other sites; set while this node keeps them in step. @default `undefined`: there are none */
+  sites?: ConnectionSites | undefined
 
   /**
    * The clock that every node of the deployment goes by: that of Redis, whatever the host's wall clock says. A clock that was

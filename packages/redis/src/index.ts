@@ -36,12 +36,17 @@ export { redisConnection } from './provider.js'
 export { missingRight } from './rights.js'
 export { type Change, defineScript, type Script, type ScriptArgs, type ScriptDefinition } from './script.js'
 export { redisService } from './service.js'
-export type {
-  ChangedRecord,
-  JoinAnswer,
-  JoinOutcome,
-  NamesCursor,
-  NamesPage,
-  SiteJoiner,
-  SiteTerms,
+export {
+  type ChangedRecord,
+  type ConnectionSites,
+  followedBySites,
+  type JoinAnswer,
+  type JoinOutcome,
+  type NamesCursor,
+  type NamesPage,
+  type SiteDeciders,
+  type SiteJoiner,
+  type SiteTerms,
+  type SiteVerb,
+  type SiteVerbs,
 } from './sites.js'

@@ -75,3 +75,81 @@ export interface SiteJoiner {
     limit: number,
   ): Promise<NamesPage>
 }
+
+/** A verb of a service, as far as other sites are concerned. */
+export interface SiteVerb {
+  /** The service: `'user-session'`. */
+  readonly spi: string
+  readonly verb: string
+  /**
+   * What a caller may do that was told that another site does not have it yet. `safe`: repeat it. `unsafe`: not, because a second call
+   * does a second thing. `touch`: as `safe`, and nobody waits for another site unless the verb is named in `syncVerbs`.
+   */
+  readonly kind: 'safe' | 'unsafe' | 'touch'
+}
+
+/** Which site decides about a key that may be used once in the whole world. */
+export interface SiteDeciders {
+  /** The one character that a key minted at this site carries. */
+  readonly mark: string
+  /**
+   * The site that decides: the one whose mark the key carries, else the one that the key itself picks among all that are configured,
+   * reached or not. It may be this one.
+   *
+   * @param mark That of the key; `undefined`: the caller chose the key.
+   */
+  deciderOf(spi: string, key: string, mark: string | undefined): string
+}
+
+/** What a connection knows of other sites, while its node keeps them in step: `connection.sites`. */
+export interface ConnectionSites {
+  /** The site that this is. */
+  readonly site: string
+  /** `undefined`: every site decides for itself. */
+  readonly deciders: SiteDeciders | undefined
+  /**
+   * Asks the Redis of another site, over the link there: a failure counts as one of the link.
+   *
+   * @param ask Given the connection to that site, of which it runs one script.
+   * @throws {StoreUnavailableError} `applied` is `'no'`: the link is offline, blocked or was never up, and nobody waited; else as the
+   *   connection there says it
+   * @throws {TypeError} there is no such site
+   */
+  ask<T>(site: string, operation: string, ask: (peer: RedisConnection) => Promise<T>): Promise<T>
+  /**
+   * Runs a verb, and waits for other sites where its service asks for that. What was done here is done, whatever comes of the rest.
+   *
+   * @throws {CrossSiteError} another site does not have it, and the service says FAIL
+   */
+  follow<T>(verb: SiteVerb, run: () => Promise<T>): Promise<T>
+  /** A script that notes changes goes out, on behalf of the verb that runs. @param key One of its keys. */
+  changing(key: string): void
+}
+
+/** The verbs of a provider that change something, by how they may be repeated. */
+export type SiteVerbs<P> = { readonly [Verb in keyof P]?: SiteVerb['kind'] }
+
+/**
+ * Lets verbs of a provider wait for other sites. A factory calls it on what it made: without sites each call looks once whether there are
+ * any.
+ *
+ * @returns the provider
+ */
+export function followedBySites<P extends object>(
+  provider: P,
+  connection: RedisConnection,
+  spi: string,
+  verbs: SiteVerbs<P>,
+): P {
+  for (const [verb, kind] of Object.entries(verbs) as [keyof P & string, SiteVerb['kind']][]) {
+    const run = provider[verb] as (...given: never[]) => Promise<unknown>
+    const siteVerb: SiteVerb = { spi, verb, kind }
+    const follow = (...given: never[]) => {
+      const { sites } = connection
+      if (sites === undefined) return run.apply(provider, given)
+      return sites.follow(siteVerb, () => run.apply(provider, given))
+    }
+    Object.defineProperty(provider, verb, { value: follow, configurable: true, writable: true })
+  }
+  return provider
+}

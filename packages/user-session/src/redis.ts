@@ -1,4 +1,4 @@
-import { redisConnectionSpi } from '@authstate/redis'
+import { followedBySites, redisConnectionSpi, type SiteVerbs } from '@authstate/redis'
 import { describedSchema, type ProviderFactory } from '@authstate/spi'
 import { type UserSessionConfig, userSessionConfig } from './config.js'
 import { type UserSessionProvider, userSessionSpi } from './contract.js'
@@ -12,6 +12,28 @@ export function redisUserSessions(): ProviderFactory<UserSessionProvider, UserSe
     id: 'redis',
     dependsOn: [redisConnectionSpi],
     config: describedSchema(userSessionConfig),
-    create: (context, config) => new UserSessions(context, config, (parts) => new RedisStore(parts)),
+    create: (context, config) => {
+      const sessions = new UserSessions(context, config, (parts) => new RedisStore(parts))
+      return followedBySites(sessions, context.get(redisConnectionSpi), userSessionSpi.name, VERBS)
+    },
   }
+}
+
+/** Verbs after which other sites may be waited for. Those that begin or rotate something are not to be repeated blindly. */
+const VERBS: SiteVerbs<UserSessionProvider> = {
+  create: 'unsafe',
+  refresh: 'touch',
+  touch: 'touch',
+  update: 'safe',
+  restart: 'safe',
+  remove: 'safe',
+  putClientSession: 'safe',
+  updateClientSession: 'safe',
+  removeClientSession: 'safe',
+  createOffline: 'safe',
+  rotateRefreshToken: 'unsafe',
+  removeByUser: 'safe',
+  removeByBrokerSession: 'safe',
+  removeByClient: 'safe',
+  removeByRealm: 'safe',
 }
