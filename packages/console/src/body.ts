@@ -1,4 +1,4 @@
-import { isPlainObject } from '@authstate/spi/internal'
+import { bodyText, isPlainObject } from '@authstate/spi/internal'
 
 /** Most bytes of a body. */
 export const MOST_BODY_BYTES = 65_536
@@ -11,7 +11,7 @@ export async function readFields(request: Request): Promise<Fields | undefined> 
   const [type = ''] = (request.headers.get('content-type') ?? '').split(';')
   const isJson = type.trim() === 'application/json'
   if (!isJson && type.trim() !== 'application/x-www-form-urlencoded') return undefined
-  const text = await readText(request)
+  const text = await bodyText(request, MOST_BODY_BYTES)
   if (text === undefined) return undefined
   return isJson ? fieldsOfJson(text) : fieldsOfForm(text)
 }
@@ -19,29 +19,6 @@ export async function readFields(request: Request): Promise<Fields | undefined> 
 /** Whether the answer is for a program. */
 export const isFromProgram = (request: Request): boolean =>
   request.headers.get('content-type')?.startsWith('application/json') === true
-
-async function readText(request: Request): Promise<string | undefined> {
-  if (Number(request.headers.get('content-length') ?? 0) > MOST_BODY_BYTES) return undefined
-  const reader = request.body?.getReader()
-  if (reader === undefined) return ''
-  const parts: Uint8Array[] = []
-  let length = 0
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) break
-    length += value.byteLength
-    if (length > MOST_BODY_BYTES) {
-      await reader.cancel()
-      return undefined
-    }
-    parts.push(value)
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts))
-  } catch {
-    return undefined
-  }
-}
 
 function fieldsOfForm(text: string): Fields {
   const fields = new Map<string, string[]>()

@@ -6,6 +6,7 @@
 export { mapAnswer } from './answer.js'
 export { type Around, runAround } from './around.js'
 export { DEFAULT_MAX_NOTES_BYTES, MAX_NAME_BYTES } from './assert.js'
+export { bodyText } from './body-text.js'
 export {
   type ForwardedHop,
   forwardedAddress,

@@ -1,27 +1,10 @@
+import { bodyText } from '@authstate/spi/internal'
+
 /** Longest body of a message, bytes. */
 const MAX_BODY = 65_536
 
 /** The body of a request as text; `undefined` when it is longer than a message can be, or no text. */
-export async function bodyOf(request: Request): Promise<string | undefined> {
-  const length = request.headers.get('content-length')
-  if (length !== null && Number(length) > MAX_BODY) return undefined
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  const reader = request.body?.getReader()
-  try {
-    for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
-      bytes += part.value.byteLength
-      if (bytes > MAX_BODY) {
-        void reader?.cancel().catch(() => {})
-        return undefined
-      }
-      chunks.push(part.value)
-    }
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
-  } catch {
-    return undefined
-  }
-}
+export const bodyOf = (request: Request): Promise<string | undefined> => bodyText(request, MAX_BODY)
 
 /** Whether a request says that its body is of a media type. */
 export const isOfType = (request: Request, type: string): boolean =>
