@@ -63,7 +63,7 @@ export function findingsIn(prose) {
 
 const blank = (text) => text.replace(/[^\n]/g, ' ')
 /** In place of code, so that a sentence keeps its length and its place. */
-const codeWord = (text) => `x${' '.repeat(Math.max(0, text.length - 1))}`
+const codeWord = (text) => `X${' '.repeat(Math.max(0, text.length - 1))}`
 
 /** A page without what is no prose: code, addresses of links, and what is generated from sources. */
 export const proseOfPage = (text) =>
