@@ -1,6 +1,7 @@
 export type { CrossSiteConfig, OtherSite, ServiceOptions } from './config.js'
 export { crossSite } from './cross-site.js'
 export type {
+  BringOnlineOptions,
   CrossSite,
   CrossSitePlan,
   CrossSiteSurroundings,
@@ -9,4 +10,14 @@ export type {
   LinkReason,
   LinkState,
 } from './public.js'
+export type {
+  Difference,
+  PushAction,
+  PushInfo,
+  PushMode,
+  PushOptions,
+  PushStatus,
+  VerifyReport,
+} from './push/contract.js'
+export type { VerifyOptions } from './push/desk.js'
 export type { SiteServiceName, Strategy } from './services.js'

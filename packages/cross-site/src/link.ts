@@ -85,6 +85,21 @@ export class Link {
     }
   }
 
+  /** Asks the Redis of the other site for something; `undefined`: it did not answer, or is not to be asked. */
+  async ask<R>(question: (peer: RedisConnection) => Promise<R>): Promise<R | undefined> {
+    const peer = this.#peer
+    if (peer === undefined || !this.isOpen) return undefined
+    const sentAt = this.#now()
+    try {
+      const answer = await question(peer)
+      if (this.#standing.state === 'suspect') this.#become(answered(this.#standing, this.#now()))
+      return answer
+    } catch (error) {
+      this.#fail(error, sentAt)
+      return undefined
+    }
+  }
+
   /** An operator took it offline, or no longer has it so. */
   byHand(isOffline: boolean): void {
     this.#become(byHand(this.#standing, isOffline, this.#now()))

@@ -1,5 +1,7 @@
 import type { ChangeConsumer, ChangeReaderOptions, RedisConnection } from '@authstate/redis'
 import type { Logger } from '@authstate/spi'
+import type { PushAction, PushInfo, PushOptions, VerifyReport } from './push/contract.js'
+import type { VerifyOptions } from './push/desk.js'
 
 /**
  * Of a link from this site to another. `online`: what changes here is told there at once. `suspect`: it failed, and is tried again.
@@ -39,6 +41,12 @@ export interface LinkInfo {
   readonly clockOffsetMs?: number
 }
 
+/** How a site comes back. */
+export interface BringOnlineOptions {
+  readonly push?: 'both' | 'out' | 'in' | 'none'
+  readonly acceptResurrection?: boolean
+}
+
 /** Hears of a change of a link. */
 export type LinkListener = (link: Omit<LinkInfo, 'behind'>) => void
 
@@ -61,24 +69,56 @@ export interface CrossSite {
   takeOffline(site: string): Promise<void>
 
   /**
-   * Tells a site again what changes, and what was remembered meanwhile.
+   * Tells a site again what changes, and what was remembered meanwhile: that is all that it missed. Ask for a push where that may not
+   * be so, as after work on the data of a site.
    *
-   * @param options `all`: every record, not just what changed; `acceptResurrection`: also where it was away for longer than removals
-   *   are remembered, so that sessions which ended since may come back from there.
-   * @throws {TypeError} there is no such site
+   * @param options `push`: `'out'` tells it besides what was written here since it was last seen, `'in'` has this site told what was
+   *   written there, `'both'` does both. `'none'` forgets what was remembered: the site goes without it. `acceptResurrection`: also
+   *   where it was away for longer than removals are remembered, so that sessions which ended since may come back from there.
+   * @returns the pushes that this asked for
+   * @throws {TypeError} there is no such site, or an option is unknown
    */
-  bringOnline(
-    site: string,
-    options?: { readonly all?: boolean; readonly acceptResurrection?: boolean },
-  ): Promise<void>
+  bringOnline(site: string, options?: BringOnlineOptions): Promise<readonly PushInfo[]>
 
   /**
-   * Tells a site everything, removals included: call it after that site lost data. Resolves when that is noted; `links()` says how
-   * much is left. It goes on where a node dies, and twice is the same as once.
+   * Tells a site what is here, removals included: call it after that site lost data. Nodes of this site do it, each of the
+   * partitions that it reads, no faster than `maxRecordsPerSecond`; where one dies another goes on from where it came. What the other
+   * site knows better is joined here. Resolves when it is asked for; the same once more, while it is under way, is that push.
    *
-   * @throws {TypeError} there is no such site
+   * `mirror` then takes away from the other site what this one knows nothing of, unless it was written there since the push
+   * was asked for. It cannot be taken back.
+   *
+   * @throws {TypeError} there is no such site or service, or an option is unknown
    */
-  push(site: string): Promise<void>
+  push(to: string, options?: PushOptions): Promise<PushInfo>
+
+  /** The same the other way round: nodes of this site read at the other one. Nodes there need not run, nor find the way here. */
+  pull(from: string, options?: PushOptions): Promise<PushInfo>
+
+  /**
+   * Pushes and pulls that this site asked for, the last first; those that are over for seven days.
+   *
+   * @param options `active`: only what is not over.
+   */
+  pushes(options?: { readonly active?: boolean }): Promise<readonly PushInfo[]>
+
+  /**
+   * Cancels, pauses or resumes a push; nodes see it with the next records, within a second. What was told stays. What is over stays as
+   * it is.
+   *
+   * @returns `undefined`: there is no such push
+   */
+  controlPush(id: string, action: PushAction): Promise<PushInfo | undefined>
+
+  /**
+   * Compares what this site and another one hold: a count of living records and a digest of each of 256 parts per partition.
+   * What differs is looked at three times, so that what is on its way is no difference. Resolves when nodes of this site have done it;
+   * `controlPush` can cancel it, and then `isEqual` is `false`.
+   *
+   * @param options `repair`: tells each site what it lacks of the parts that differ.
+   * @throws {TypeError} there is no such site or service, or an option is unknown
+   */
+  verify(site: string, options?: VerifyOptions): Promise<VerifyReport>
 
   /** Resolves when what changed at this site before the call was told to every site whose link is online, as far as this node tells. */
   caughtUp(): Promise<void>

@@ -50,3 +50,5 @@ export const progress = defineScript({
     return { last, had }
   },
 })
+
+export { pushBegin, pushControl, pushesOf, pushStep } from './push/scripts.js'

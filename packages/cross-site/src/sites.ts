@@ -1,10 +1,20 @@
 import { randomUUID } from 'node:crypto'
-import type { ChangeReaderOptions, ChangeReading, RedisConnection, SiteJoiner } from '@authstate/redis'
-import { ConfigurationError, type Logger } from '@authstate/spi'
+import type {
+  ChangeReaderOptions,
+  ChangeReading,
+  RedisConnection,
+  SiteJoiner,
+  SiteTerms,
+} from '@authstate/redis'
+import { assertOneOf, assertOptions, ConfigurationError, type Known, type Logger } from '@authstate/spi'
 import { timers } from '@authstate/spi/internal'
 import type { CheckedConfig } from './config.js'
 import { type Hello, Link } from './link.js'
-import type { CrossSite, LinkInfo, LinkListener } from './public.js'
+import type { BringOnlineOptions, CrossSite, LinkInfo, LinkListener } from './public.js'
+import type { PushAction, PushInfo, PushOptions, VerifyReport } from './push/contract.js'
+import { Desk, type VerifyOptions } from './push/desk.js'
+import { Jobs } from './push/jobs.js'
+import { Pusher } from './push/pusher.js'
 import { introduce, progress } from './scripts.js'
 import { Shipper } from './shipper.js'
 
@@ -25,6 +35,8 @@ export interface SitesParts {
   readonly reading: ChangeReaderOptions
 }
 
+const BRING_ONLINE: Known<BringOnlineOptions> = { push: true, acceptResurrection: true }
+
 type Recorded = ReadonlyMap<string, string>
 
 /** This site and its links, on one node. */
@@ -35,6 +47,9 @@ export class Sites implements CrossSite {
   #links: readonly Link[] = []
   #shipper: Shipper | undefined
   #reading: ChangeReading | undefined
+  #pusher: Pusher | undefined
+  readonly #desk: Desk
+  readonly #stopping = new AbortController()
   #timer: NodeJS.Timeout | undefined
   #beating: Promise<void> | undefined
   #closing: Promise<void> | undefined
@@ -42,6 +57,7 @@ export class Sites implements CrossSite {
   constructor(parts: SitesParts) {
     this.#parts = parts
     this.site = parts.config.site
+    this.#desk = new Desk(this.site, parts.connection, () => this.#pushOn())
   }
 
   async start(): Promise<void> {
@@ -60,7 +76,7 @@ export class Sites implements CrossSite {
     this.#links = Object.entries(config.sites).map(
       ([to, other]) => new Link({ to, other, config, connection, epoch, logger, onChange }),
     )
-    const terms = { site: this.site, endsMs: config.tombstoneMs, aheadMs: config.clock.limitMs }
+    const terms: SiteTerms = { site: this.site, endsMs: config.tombstoneMs, aheadMs: config.clock.limitMs }
     const { maxRecordsPerSecond } = config
     const shipper = new Shipper({ connection, joiners, links: this.#links, terms, maxRecordsPerSecond })
     this.#shipper = shipper
@@ -69,6 +85,18 @@ export class Sites implements CrossSite {
       { onNotes: (notes) => shipper.onNotes(notes), onGap: (gap) => shipper.onGap(gap) },
       reading,
     )
+    this.#pusher = new Pusher({
+      connection,
+      jobs: new Jobs(connection),
+      joiners,
+      links: this.#links,
+      terms,
+      maxRecordsPerSecond,
+      heartbeatMs: config.heartbeatMs,
+      logger,
+      reading: this.#reading,
+      remember: (to, partition, names) => shipper.remember(to, partition, names),
+    })
     await within(this.#beat(), FIRST_BEAT_MS)
     const mistaken = this.#links.map(({ info }) => info).find(({ reason }) => reason === 'configuration')
     if (mistaken !== undefined) throw new ConfigurationError(mistaken.message ?? '')
@@ -90,23 +118,51 @@ export class Sites implements CrossSite {
     link.byHand(true)
   }
 
-  async bringOnline(
-    site: string,
-    { all = false, acceptResurrection = false }: { all?: boolean; acceptResurrection?: boolean } = {},
-  ): Promise<void> {
+  async bringOnline(site: string, options: BringOnlineOptions = {}): Promise<readonly PushInfo[]> {
     const link = this.#linkTo(site)
-    if (all) await this.push(site)
+    assertOptions(options, 'options', BRING_ONLINE)
+    const { push, acceptResurrection = false } = options
+    if (push !== undefined) assertOneOf(push, 'options.push', ['both', 'out', 'in', 'none'])
+    if (push === 'none') await this.#shipper?.forget(site)
+    const recorded = await this.#introduce()
+    const away = recorded.get(`offline:${site}`) ?? recorded.get(`seen:${site}`)
     await this.#introduce({
       [`offline:${site}`]: '',
       ...(acceptResurrection && { [`seen:${site}`]: String(this.#now()) }),
     })
     link.byHand(false)
     await this.#beat()
+    const written = away === undefined ? {} : { since: Number(away) - this.#parts.config.clock.limitMs }
+    return Promise.all([
+      ...(push === 'out' || push === 'both' ? [this.push(site, written)] : []),
+      ...(push === 'in' || push === 'both' ? [this.pull(site, written)] : []),
+    ])
   }
 
-  async push(site: string): Promise<void> {
+  async push(to: string, options?: PushOptions): Promise<PushInfo> {
+    this.#linkTo(to)
+    this.#assertService(options)
+    return this.#desk.push(to, options)
+  }
+
+  async pull(from: string, options?: PushOptions): Promise<PushInfo> {
+    this.#linkTo(from)
+    this.#assertService(options)
+    return this.#desk.pull(from, options)
+  }
+
+  pushes(options?: { readonly active?: boolean }): Promise<readonly PushInfo[]> {
+    return this.#desk.pushes(options)
+  }
+
+  controlPush(id: string, action: PushAction): Promise<PushInfo | undefined> {
+    return this.#desk.controlPush(id, action)
+  }
+
+  async verify(site: string, options?: VerifyOptions): Promise<VerifyReport> {
     this.#linkTo(site)
-    await this.#shipper?.rememberAll(site)
+    this.#assertService(options)
+    return this.#desk.verify(site, options, undefined, this.#stopping.signal)
   }
 
   async caughtUp(): Promise<void> {
@@ -142,6 +198,8 @@ export class Sites implements CrossSite {
 
   async #close(): Promise<void> {
     timers.clearInterval(this.#timer)
+    this.#stopping.abort()
+    await this.#pusher?.close()
     await Promise.all([this.#reading?.close(), this.#shipper?.close()])
     await Promise.all(this.#links.map((link) => link.close()))
     await this.#beating
@@ -172,6 +230,7 @@ export class Sites implements CrossSite {
     const recorded = await this.#introduce().catch(() => undefined)
     if (recorded === undefined || this.#closing) return
     await Promise.all(this.#links.map((link) => this.#beatOne(link, recorded).catch(() => {})))
+    this.#pushOn()
   }
 
   async #beatOne(link: Link, recorded: Recorded): Promise<void> {
@@ -205,6 +264,20 @@ export class Sites implements CrossSite {
 
   async #catchUp(link: Link): Promise<void> {
     if (this.#reading !== undefined) await this.#shipper?.catchUp(link, this.#reading)
+  }
+
+  /** Sees to pushes that somebody asked for. */
+  #pushOn(): void {
+    // What fails is tried again with the next beat.
+    this.#pusher?.beat().catch(() => {})
+  }
+
+  #assertService({ spi }: { readonly spi?: string } = {}): void {
+    const known = this.#parts.joiners.map((joiner) => joiner.spi)
+    if (spi !== undefined && spi !== 'all' && !known.includes(spi)) {
+      const list = known.map((name) => `'${name}'`).join(', ')
+      throw new TypeError(`"options.spi" must be a service that is kept in step: ${list}`)
+    }
   }
 
   #introduce(set: Readonly<Record<string, string>> = {}): Promise<Recorded> {

@@ -11,7 +11,7 @@ const after = (rule: OfflineRule, steps: readonly (readonly [at: number, isAnswe
 const failing = (...moments: number[]) => moments.map((at) => [at, false] as const)
 
 describe('a link', () => {
-  test('is taken offline by failures in a row alone, where no time is asked for', () => {
+  test('scenario 27: is taken offline by failures in a row alone, where no time is asked for', () => {
     const rule = { afterFailures: 3, minWaitMs: 0 }
     expect(after(rule, failing(1, 2)).state).toBe('suspect')
     expect(after(rule, [...failing(1, 2), [3, true], ...failing(4, 5)]).state).toBe('suspect')
@@ -25,7 +25,7 @@ describe('a link', () => {
     })
   })
 
-  test('is taken offline by failures and time together, where both are asked for', () => {
+  test('scenario 28: is taken offline by failures and time together, where both are asked for', () => {
     const rule = { afterFailures: 3, minWaitMs: 60_000 }
     const many = failing(...Array.from({ length: 10 }, (_, n) => n * 6_650))
     expect(after(rule, many).state).toBe('suspect')

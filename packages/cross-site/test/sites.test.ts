@@ -33,7 +33,7 @@ describeWith(redis, 'two sites', () => {
     expect(notes).toEqual([4, 2])
   })
 
-  test('never make a refresh older, whoever refreshes', async () => {
+  test('scenario 3: never make a refresh older, whoever refreshes', async () => {
     const { a, b } = await openTwo()
     const { id } = await signIn(a)
     await inStep(a)
@@ -51,7 +51,7 @@ describeWith(redis, 'two sites', () => {
     expect(shared(atB)).toEqual(shared(atA))
   })
 
-  test('sign out together, also where the way was cut and the other one was in use meanwhile', async () => {
+  test('scenario 4, 5: sign out together, also where the way was cut and the other one was in use meanwhile', async () => {
     const { a, b, toA, toB } = await openTwo()
     const { id } = await signIn(a)
     await inStep(a)
@@ -70,7 +70,7 @@ describeWith(redis, 'two sites', () => {
     }
   })
 
-  test('keep notes of both from a time without each other; of one note the later stands', async () => {
+  test('scenario 7: keep notes of both from a time without each other; of one note the later stands', async () => {
     const { a, b, toA, toB } = await openTwo()
     const { id } = await signIn(a)
     await inStep(a)
@@ -85,7 +85,7 @@ describeWith(redis, 'two sites', () => {
       expect((await users.get(REALM, id))?.notes).toEqual({ ofA: 'x', ofB: 'y', both: 'later' })
   })
 
-  test('end what began before a removal of all sessions of a user, and spare what it spared', async () => {
+  test('scenario 6: end what began before a removal of all sessions of a user, and spare what it spared', async () => {
     const { a, b, toA, toB } = await openTwo()
     const current = await signIn(a)
     await inStep(a)
@@ -106,7 +106,7 @@ describeWith(redis, 'two sites', () => {
     }
   })
 
-  test('detach a client that the other one refreshed, and restart what the other one wrote to', async () => {
+  test('scenario 8, 9: detach a client that the other one refreshed, and restart what the other one wrote to', async () => {
     const { a, b, toA, toB } = await openTwo()
     const [detached, restarted] = [await signIn(a), await signIn(a)]
     await inStep(a)
@@ -153,7 +153,7 @@ describeWith(redis, 'two sites', () => {
     expect(await again.users.get(REALM, sessions[1]?.id as string)).toBeDefined()
   })
 
-  test('remember what changes while an operator has taken one offline, once per record', async () => {
+  test('scenario 32: remember what changes while an operator has taken one offline, once per record', async () => {
     const { a, b } = await openTwo()
     const { id } = await signIn(a)
     await inStep(a)
@@ -193,7 +193,7 @@ describeWith(redis, 'two sites', () => {
     expect(await b.users.get(REALM, id)).toBeDefined()
   })
 
-  test('tell everything again where more changed than notes are kept', async () => {
+  test('scenario 36: tell everything again where more changed than notes are kept', async () => {
     const [prefixA, prefixB] = [freshPrefix(), freshPrefix()]
     const others = { a: { prefix: prefixA }, b: { prefix: prefixB } }
     const a = await openSite({ name: 'a', prefix: prefixA, others: { b: others.b }, maxNotes: 1_000 })
@@ -238,7 +238,7 @@ describeWith(redis, 'a site that cannot work', () => {
     await expect(wrongSite).rejects.toThrow('its Redis belongs to the site "c"')
   })
 
-  test('tells nothing to one whose clock is off, and goes on once it is right', async () => {
+  test('scenario 39: tells nothing to one whose clock is off, and goes on once it is right', async () => {
     const [prefixA, prefixB] = [freshPrefix(), freshPrefix()]
     const [clockA, clockB] = [new FakeClock(1_700_000_000_000), new FakeClock(1_700_000_000_000)]
     const b = await openSite({

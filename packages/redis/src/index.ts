@@ -49,4 +49,6 @@ export {
   type SiteTerms,
   type SiteVerb,
   type SiteVerbs,
+  type StateAbout,
+  type SumsPage,
 } from './sites.js'

@@ -47,6 +47,26 @@ export interface NamesPage {
   readonly next: NamesCursor | undefined
 }
 
+/** What a state says of a record. */
+export interface StateAbout {
+  /** When the latest part of it was written, ms since the epoch. */
+  readonly changedAt: number
+  /** Whether it says that something ended, and not what lives. */
+  readonly isRemoved: boolean
+  /** A text that is equal at sites that hold the same. */
+  readonly compared: string
+}
+
+/** Digests of the living records of some names of a partition, added up. */
+export interface SumsPage {
+  /** How many of them live. */
+  readonly count: number
+  /** By the first byte of the SHA-1 of its name, the sum of 48 bits of a digest of each record, modulo 2^48. */
+  readonly parts: readonly (readonly [part: number, sum: number])[]
+  /** `undefined` at the end. */
+  readonly next: NamesCursor | undefined
+}
+
 /**
  * How the records of one service are kept in step between sites. What `read` answers at one site, `join` takes at another; joining is
  * commutative, associative and idempotent, so that order, repetition and retries do not matter.
@@ -74,6 +94,19 @@ export interface SiteJoiner {
     after: NamesCursor | undefined,
     limit: number,
   ): Promise<NamesPage>
+  /**
+   * What a state says, without asking anybody. Without it a push of what was written since tells everything, a mirror takes nothing
+   * away, and nothing is compared.
+   */
+  about?(state: string): StateAbout
+  /** Digests of what lives in a partition, a page at a time, so that states need not travel to be compared. One step. */
+  sums?(
+    connection: RedisConnection,
+    partition: number,
+    after: NamesCursor | undefined,
+    limit: number,
+    terms: SiteTerms,
+  ): Promise<SumsPage>
 }
 
 /** A verb of a service, as far as other sites are concerned. */

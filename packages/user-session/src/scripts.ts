@@ -364,4 +364,4 @@ export const upgrade = defineScript({
   decode: (reply) => reply === 1,
 })
 
-export { join, joinFence, names, share, shareFence } from './redis/site-scripts.js'
+export { join, joinFence, names, share, shareFence, sums } from './redis/site-scripts.js'

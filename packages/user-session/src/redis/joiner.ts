@@ -1,5 +1,13 @@
-import type { ChangedRecord, NamesCursor, RedisConnection, SiteJoiner, SiteTerms } from '@authstate/redis'
-import { join, joinFence, names, share, shareFence } from './site-scripts.js'
+import type {
+  ChangedRecord,
+  NamesCursor,
+  RedisConnection,
+  SiteJoiner,
+  SiteTerms,
+  StateAbout,
+} from '@authstate/redis'
+import type { SharedSession } from '../shared-state.js'
+import { join, joinFence, names, share, shareFence, sums } from './site-scripts.js'
 
 /** What another site is told of a removal of all sessions of a user, or of a realm. */
 interface SharedFence {
@@ -48,7 +56,42 @@ export const userSessionJoiner: SiteJoiner = {
     const args = { now: connection.clock.now(), place, afterScore, afterId, limit }
     return connection.run(names, { due: connection.keys.key(partition, 'ux') }, args)
   },
+
+  about: (state) => aboutState(JSON.parse(state) as SharedSession | SharedFence),
+
+  sums(connection, partition, after = START, limit, { site }) {
+    const { place, score: afterScore, id: afterId } = after
+    const args = { now: connection.clock.now(), site, place, afterScore, afterId, limit }
+    return connection.run(sums, { due: connection.keys.key(partition, 'ux') }, args)
+  },
 }
+
+function aboutState(state: SharedSession | SharedFence): StateAbout {
+  if ('m' in state) {
+    const [millionths = ''] = state.m.split('.')
+    return { changedAt: Math.floor(Number(millionths) / 1_000), isRemoved: true, compared: '' }
+  }
+  const { d, g, r = '0', n = {}, c = {}, f = {} } = state
+  const clients = Object.values(c)
+  const parts = clients.flatMap(([, , , , of]) => Object.values(of ?? {}))
+  const stamped: readonly (readonly [stamp: string, ...unknown[]])[] = [
+    ...(d === undefined ? [] : [[d] as const]),
+    ...(g === undefined ? [] : [g]),
+    ...Object.values(n),
+    ...clients,
+    ...Object.values(f),
+    ...parts,
+  ]
+  const at = stamped.map(([stamp]) => Number(stamp.slice(0, STAMP_DIGITS)))
+  return {
+    changedAt: at.reduce((latest, ms) => Math.max(latest, ms), Number(r)),
+    isRemoved: g === undefined,
+    compared: JSON.stringify(state),
+  }
+}
+
+/** Of the time in a stamp, ms since the epoch. */
+const STAMP_DIGITS = 15
 
 const START: NamesCursor = { place: '', score: '0', id: '' }
 

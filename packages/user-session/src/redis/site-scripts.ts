@@ -1,9 +1,10 @@
-import { defineScript, type JoinAnswer } from '@authstate/redis'
+import { defineScript, type JoinAnswer, type SumsPage } from '@authstate/redis'
 import joinLua from '../lua/join.lua'
 import joinFenceLua from '../lua/join-fence.lua'
 import namesLua from '../lua/names.lua'
 import shareLua from '../lua/share.lua'
 import shareFenceLua from '../lua/share-fence.lua'
+import sumsLua from '../lua/sums.lua'
 import { cursorOf } from './replies.js'
 import { snippets as include } from './snippets.js'
 
@@ -82,5 +83,22 @@ export const names = defineScript({
   decode: (reply) => {
     const [place, score, id, ...found] = reply as [string, string, string, ...string[]]
     return { next: place === '' ? undefined : { place, score, id }, names: found }
+  },
+})
+
+export const sums = defineScript({
+  name: 'user-session.sums',
+  lua: sumsLua,
+  include,
+  record,
+  change: 'none',
+  keys: ['due'],
+  args: ['now', 'site', 'place', 'afterScore', 'afterId', 'limit'],
+  decode: (reply): SumsPage => {
+    const [place, score, id, count, ...flat] = reply as [string, string, string, number, ...string[]]
+    const parts: [number, number][] = []
+    for (let index = 0; index + 1 < flat.length; index += 2)
+      parts.push([Number(flat[index]), Number(flat[index + 1])])
+    return { next: place === '' ? undefined : { place, score, id }, count, parts }
   },
 })

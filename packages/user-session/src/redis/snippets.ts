@@ -11,6 +11,7 @@ import markLua from '../lua/lib/mark.lua'
 import missingLua from '../lua/lib/missing.lua'
 import notesLua from '../lua/lib/notes.lua'
 import openingLua from '../lua/lib/opening.lua'
+import placesLua from '../lua/lib/places.lua'
 import puttingLua from '../lua/lib/putting.lua'
 import readingLua from '../lua/lib/reading.lua'
 import reindexingLua from '../lua/lib/reindexing.lua'
@@ -41,6 +42,7 @@ export const snippets = {
   missing: missingLua,
   notes: notesLua,
   opening: openingLua,
+  places: placesLua,
   putting: puttingLua,
   reading: readingLua,
   reindexing: reindexingLua,

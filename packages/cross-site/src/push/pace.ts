@@ -1,0 +1,37 @@
+import { timers } from '@authstate/spi/internal'
+
+/** Lets so many records pass per second, whoever asks. */
+export class Pace {
+  readonly #perSecond: number
+  #freeAtMs = 0
+
+  constructor(perSecond: number) {
+    this.#perSecond = perSecond
+  }
+
+  /** How many to take at a time, so that nobody waits for long. */
+  get atATime(): number {
+    return Math.max(1, Math.min(512, Math.ceil(this.#perSecond / 8)))
+  }
+
+  /** Resolves when so many may pass, or when it is over. */
+  async take(count: number, signal: AbortSignal): Promise<void> {
+    const nowMs = timers.monotonicMs()
+    const waitMs = this.#freeAtMs - nowMs
+    this.#freeAtMs = Math.max(this.#freeAtMs, nowMs) + (count / this.#perSecond) * 1_000
+    if (waitMs > 0) await pause(waitMs, signal)
+  }
+}
+
+/** Resolves after so long, or when it is over. */
+export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const end = () => {
+      timers.clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = timers.setTimeout(end, ms)
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end)
+  })

@@ -1,0 +1,242 @@
+import type { ChangeReading, NamesCursor, RedisConnection, SiteJoiner, SiteTerms } from '@authstate/redis'
+import type { Logger } from '@authstate/spi'
+import type { Link } from '../link.js'
+import { compare } from './compare.js'
+import type { Difference, PushInfo } from './contract.js'
+import { DONE, type Figures, type Found, type Job, type Jobs } from './jobs.js'
+import { Pace, pause } from './pace.js'
+import { namesAt, type Side } from './side.js'
+import { mirror, type TellNews, tell } from './tell.js'
+
+/** Partitions at a time, of all pushes of a node. */
+const AT_ONCE = 4
+/** How often what failed is tried before a push is paused, and how many heartbeats it waits between. */
+const TRIES = 30
+const BEATS_BETWEEN_TRIES = 2
+
+/** What a {@link Pusher} is made of. */
+export interface PusherParts {
+  /** Of this site. */
+  readonly connection: RedisConnection
+  readonly jobs: Jobs
+  readonly joiners: readonly SiteJoiner[]
+  readonly links: readonly Link[]
+  readonly terms: SiteTerms
+  readonly maxRecordsPerSecond: number
+  readonly logger: Logger
+  readonly reading: ChangeReading
+  /** Remembers what a site has not heard of. */
+  readonly remember: (to: string, partition: number, names: readonly string[]) => Promise<unknown>
+  readonly heartbeatMs: number
+}
+
+/** How far a push has come in a partition. */
+interface Place {
+  readonly spi: string
+  readonly after?: NamesCursor | undefined
+  /** Whether all was told, and what the teller does not know is taken away. */
+  readonly isMirror?: boolean
+}
+
+/** What was done of a partition at once. */
+interface Chunk {
+  readonly after: string
+  readonly figures: Partial<Figures>
+  readonly found?: Found
+}
+
+/** Does what pushes of this site ask for, of the partitions whose lease this node holds. */
+export class Pusher {
+  readonly #parts: PusherParts
+  readonly #pace: Pace
+  readonly #running = new Map<string, Promise<void>>()
+  readonly #closing = new AbortController()
+
+  constructor(parts: PusherParts) {
+    this.#parts = parts
+    this.#pace = new Pace(parts.maxRecordsPerSecond)
+  }
+
+  /** Looks for what there is to do. */
+  async beat(): Promise<void> {
+    const { jobs, reading } = this.#parts
+    for (const job of await jobs.list(true)) {
+      if (job.info.status === 'paused') continue
+      for (const partition of reading.partitions()) {
+        const key = `${job.info.id} ${partition}`
+        if (job.place(partition) === DONE || this.#running.has(key)) continue
+        if (this.#running.size >= AT_ONCE || this.#closing.signal.aborted) return
+        const run = this.#run(job, partition)
+          // It is tried again with the next beat, from where it has come.
+          .catch(() => false)
+          .then((isDone) => {
+            this.#running.delete(key)
+            if (isDone) this.beat().catch(() => {})
+          })
+        this.#running.set(key, run)
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await Promise.all(this.#running.values())
+  }
+
+  /** Answers whether the partition is done. */
+  async #run(job: Job, partition: number): Promise<boolean> {
+    const { jobs, reading, links, logger, heartbeatMs } = this.#parts
+    const { info } = job
+    const link = links.find(({ to }) => to === info.from || to === info.to)
+    if (link === undefined) {
+      await jobs.control(info.id, 'fail', 'this node is not configured with the other site')
+      return false
+    }
+    if (this.#joinersOf(info).length === 0) {
+      await jobs.control(info.id, 'fail', `no service "${info.spi}" is kept in step by this node`)
+      return false
+    }
+    let before = job.place(partition)
+    let tries = 0
+    while (!this.#closing.signal.aborted && reading.partitions().includes(partition)) {
+      const chunk = await this.#chunk(info, link, partition, before)
+      if (chunk === 'stopped') return false
+      if (chunk === undefined) {
+        tries += 1
+        const error = `the site "${link.to}" did not answer`
+        if (tries >= TRIES) {
+          await jobs.control(info.id, 'pause', error)
+          logger.warn({ push: info.id, to: link.to }, `a push is paused: ${error}`)
+          return false
+        }
+        await pause(BEATS_BETWEEN_TRIES * heartbeatMs, this.#closing.signal)
+        if (!(await this.#goesOn(info.id))) return false
+        continue
+      }
+      tries = 0
+      const status = await jobs.step(info.id, { partition, before, ...chunk })
+      if (status === 'done') logger.info({ push: info.id, from: info.from, to: info.to }, 'a push is done')
+      if (chunk.after === DONE) return true
+      if (status !== 'running') return false
+      before = chunk.after
+    }
+    return false
+  }
+
+  async #goesOn(id: string): Promise<boolean> {
+    const job = await this.#parts.jobs.get(id)
+    return job !== undefined && ['queued', 'running'].includes(job.info.status)
+  }
+
+  /** The next records of a partition. `undefined`: the other site did not answer. */
+  #chunk(
+    info: PushInfo,
+    link: Link,
+    partition: number,
+    before: string,
+  ): Promise<Chunk | 'stopped' | undefined> {
+    const isCompared = info.mode === 'verify' || info.mode === 'repair'
+    return isCompared ? this.#compare(info, link, partition) : this.#tell(info, link, partition, before)
+  }
+
+  async #tell(info: PushInfo, link: Link, partition: number, before: string): Promise<Chunk | undefined> {
+    const joiners = this.#joinersOf(info)
+    const [first] = joiners
+    if (first === undefined) return undefined
+    const place: Place = before === '' ? { spi: first.spi } : (JSON.parse(before) as Place)
+    const joiner = joiners.find(({ spi }) => spi === place.spi) ?? first
+    const { here, there } = this.#sides(link)
+    const [from, to] = info.from === link.to ? [there, here] : [here, there]
+    const isMirror = place.isMirror === true
+    const page = await namesAt(isMirror ? to : from, joiner, partition, place.after, this.#pace.atATime)
+    if (page === undefined) return undefined
+    await this.#pace.take(page.names.length, this.#closing.signal)
+    const told = { from, to, joiner, partition, since: info.since, ...this.#news(link, partition) }
+    const figures = isMirror
+      ? await mirror(told, page.names, this.#mirrorsBefore(info, link))
+      : await tell(told, page.names)
+    if (figures === undefined) return undefined
+    if (page.next !== undefined) return { after: JSON.stringify({ ...place, after: page.next }), figures }
+    // One service after another; when all is told, what is not known is taken away.
+    const next = joiners[joiners.indexOf(joiner) + 1]
+    if (next !== undefined) return { after: placeOf({ spi: next.spi, isMirror }), figures }
+    const mirrors = info.mode === 'mirror' && !isMirror
+    return { after: mirrors ? placeOf({ spi: first.spi, isMirror: true }) : DONE, figures }
+  }
+
+  async #compare(info: PushInfo, link: Link, partition: number): Promise<Chunk | 'stopped' | undefined> {
+    const joiners = this.#joinersOf(info)
+    const differences: Difference[] = []
+    let scanned = 0
+    let isStopped = false
+    let askedAtMs = 0
+    for (const joiner of joiners.filter(({ about }) => about !== undefined)) {
+      const difference = await compare(
+        {
+          ...this.#sides(link),
+          joiner,
+          partition,
+          ...this.#news(link, partition),
+          goesOn: async (count) => {
+            scanned += count
+            // Each of the two sites reads half of it.
+            await this.#pace.take(count / 2, this.#closing.signal)
+            const now = this.#parts.connection.clock.now()
+            if (now - askedAtMs >= 500) {
+              askedAtMs = now
+              isStopped = this.#closing.signal.aborted || !(await this.#goesOn(info.id))
+            }
+            return !isStopped
+          },
+          // What is on its way arrives meanwhile.
+          pause: () => pause(this.#parts.heartbeatMs / 3, this.#closing.signal),
+        },
+        info.mode === 'repair',
+      )
+      if (isStopped) return 'stopped'
+      if (difference === undefined) return undefined
+      if (difference !== 'equal') differences.push(difference)
+    }
+    const notCompared = joiners.flatMap(({ spi, about }) => (about === undefined ? [spi] : []))
+    return { after: DONE, figures: { scanned }, found: { differences, notCompared } }
+  }
+
+  #joinersOf({ spi }: PushInfo): readonly SiteJoiner[] {
+    return this.#parts.joiners.filter((joiner) => spi === 'all' || joiner.spi === spi)
+  }
+
+  #sides(link: Link): { readonly here: Side; readonly there: Side } {
+    const { connection, terms } = this.#parts
+    return {
+      // Where this site's own Redis is away, it is as if the other one were.
+      here: { site: terms.site, terms, ask: (question) => question(connection).catch(() => undefined) },
+      there: {
+        site: link.to,
+        terms: { ...terms, site: link.to },
+        ask: (question) => link.ask(question),
+      },
+    }
+  }
+
+  #news(link: Link, partition: number): TellNews {
+    const { links, remember, terms } = this.#parts
+    return {
+      onRefused: async ({ site }, names) => {
+        if (site === terms.site && names.length > 0) await remember(link.to, partition, names)
+      },
+      // A third site has not heard of it.
+      onLearned: async ({ site }, names) => {
+        if (site !== terms.site || names.length === 0) return
+        const others = links.filter((other) => other !== link)
+        await Promise.all(others.map(({ to }) => remember(to, partition, names)))
+      },
+    }
+  }
+
+  /** What was written later may be what the teller has not heard of yet, by its own clock. */
+  #mirrorsBefore({ askedAt }: PushInfo, { info: { clockOffsetMs = 0, rttMs = 0 } }: Link): number {
+    return askedAt - Math.abs(clockOffsetMs) - Math.ceil(rttMs)
+  }
+}
+
+const placeOf = ({ spi, isMirror }: Place): string => JSON.stringify({ spi, ...(isMirror && { isMirror }) })

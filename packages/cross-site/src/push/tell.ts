@@ -1,0 +1,84 @@
+import type { SiteJoiner } from '@authstate/redis'
+import type { Figures } from './jobs.js'
+import { joinAt, readAt, type Side } from './side.js'
+
+/** Whom a push tells what came of it. */
+export interface TellNews {
+  /** What the receiver would not take. */
+  onRefused(side: Side, names: readonly string[]): Promise<void>
+  /** What a site knows now and did not before. */
+  onLearned(side: Side, names: readonly string[]): Promise<void>
+}
+
+/** What is told of a partition. */
+export interface Told extends TellNews {
+  readonly from: Side
+  readonly to: Side
+  readonly joiner: SiteJoiner
+  readonly partition: number
+  readonly since?: number | undefined
+}
+
+/** Tells a site of records as the other one knows them. `undefined`: one of them did not answer, and it has to be done again. */
+export async function tell(told: Told, names: readonly string[]): Promise<Figures | undefined> {
+  const { from, to, joiner, partition, since = 0 } = told
+  const read = await readAt(from, joiner, partition, names)
+  if (read === undefined) return undefined
+  const isNew = ({ state }: { readonly state: string }) =>
+    joiner.about === undefined || joiner.about(state).changedAt >= since
+  const known = since > 0 ? read.filter(isNew) : read
+  const answers = await joinAt(to, joiner, partition, known)
+  if (answers === undefined) return undefined
+  const namesOf = (...outcomes: readonly string[]) =>
+    known.flatMap(({ name }, index) => (outcomes.includes(answers[index]?.outcome ?? '') ? [name] : []))
+
+  const better = known.flatMap(({ name }, index) => {
+    const state = answers[index]?.known
+    return state === undefined ? [] : [{ name, state }]
+  })
+  const learned = await joinAt(from, joiner, partition, better)
+  if (learned === undefined) return undefined
+  const refused = namesOf('newer', 'ahead', 'unreadable')
+  const changed = namesOf('changed')
+  await told.onRefused(from, refused)
+  await told.onLearned(to, changed)
+  await told.onLearned(
+    from,
+    better.flatMap(({ name }, index) => (learned[index]?.outcome === 'changed' ? [name] : [])),
+  )
+  return {
+    scanned: names.length,
+    sent: known.length,
+    changed: changed.length,
+    conflicts: refused.length,
+    bytes: known.reduce((sum, { state }) => sum + state.length, 0),
+  }
+}
+
+/**
+ * Takes away from a site what the other one knows nothing of and what was written there before a moment. `undefined`: one of them did
+ * not answer.
+ */
+export async function mirror(
+  { from, to, joiner, partition }: Omit<Told, keyof TellNews>,
+  names: readonly string[],
+  before: number,
+): Promise<Figures | undefined> {
+  const figures = { scanned: names.length, sent: 0, changed: 0, conflicts: 0, bytes: 0 }
+  const known = await readAt(from, joiner, partition, names)
+  if (known === undefined) return undefined
+  const isKnown = new Set(known.map(({ name }) => name))
+  const held = await readAt(
+    to,
+    joiner,
+    partition,
+    names.filter((name) => !isKnown.has(name)),
+  )
+  if (held === undefined) return undefined
+  const doomed = held.flatMap(({ name, state }) => {
+    const about = joiner.about?.(state)
+    return about === undefined || about.isRemoved || about.changedAt >= before ? [] : [name]
+  })
+  const removed = await readAt(to, joiner, partition, doomed, true)
+  return removed && { ...figures, changed: removed.length }
+}

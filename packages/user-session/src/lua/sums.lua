@@ -1,0 +1,60 @@
+-- Add up digests of the living sessions of a partition, a few at a time, so that two sites can see whether they hold the same.
+--
+-- KEYS[1] due         zset: u or o and a realm, scored by when the first of its sessions may be over
+-- ARGV[1] now         ms since the epoch
+-- ARGV[2] site        the site that this is
+-- ARGV[3] place       empty at first
+-- ARGV[4] afterScore  0 at first
+-- ARGV[5] afterId     empty at first
+-- ARGV[6] limit       how many sessions
+--
+-- Returns {place, score, id to go on with, how many live, part, sum...}: the sums, below 2^48, by the first byte of the SHA-1 of a name; the place
+-- is empty at the end.
+
+-- include: lag, times, keys, reading, places, shared
+local now, head = tonumber(ARGV[1]), string.match(KEYS[1], '^(.*{%x%x}:)')
+local MODULUS = 281474976710656
+
+-- The same text for the same state, in whatever order its fields were written.
+local function canonical(value)
+  if type(value) ~= 'table' then
+    return '=' .. tostring(value)
+  end
+  local fields = {}
+  for field in pairs(value) do
+    fields[#fields + 1] = tostring(field)
+  end
+  table.sort(fields)
+  local texts = {}
+  for i, field in ipairs(fields) do
+    local held = value[field]
+    if held == nil then
+      held = value[tonumber(field)]
+    end
+    texts[i] = #field .. ':' .. field .. canonical(held)
+  end
+  return '{' .. table.concat(texts, ',') .. '}'
+end
+
+local names, place, score, id = walk_places(KEYS[1], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6]))
+local sums, count = {}, 0
+for _, name in ipairs(names) do
+  local values = string.find(name, '^[uo]s:') and values_of(head .. name)
+  if values and values.t.expires > now then
+    local state = state_of(values, stamps_of(head .. name), now, ARGV[2], now, string.sub(name, 1, 1) == 'o', false)
+    if state and state.g then
+      -- Neither is of the session: which removals it has outlived.
+      state.d, state.k = nil, nil
+      local part = tonumber(string.sub(redis.sha1hex(name), 1, 2), 16)
+      local digest = tonumber(string.sub(redis.sha1hex(name .. ' ' .. canonical(state)), 1, 12), 16)
+      sums[part] = ((sums[part] or 0) + digest) % MODULUS
+      count = count + 1
+    end
+  end
+end
+local answer = { place, score, id, count }
+for part, sum in pairs(sums) do
+  answer[#answer + 1] = part
+  answer[#answer + 1] = string.format('%.0f', sum)
+end
+return answer
