@@ -30,8 +30,8 @@ const RULES = [
 
 const words = (sentence) => sentence.split(/\s+/).filter((word) => /\w/.test(word)).length
 
-/** Sentences of a paragraph. A list item is a paragraph of its own. */
-const sentencesOf = (paragraph) => paragraph.split(/(?<=[.!?:;])\s+(?=[A-Z`"(\uE000*[])/)
+/** Sentences of a paragraph. A list item is a paragraph of its own, and a tag such as `@throws` begins a sentence. */
+const sentencesOf = (paragraph) => paragraph.split(/(?<=[.!?:;])\s+(?=[A-Z`"(\uE000*[])|\s+(?=@\w)/)
 
 /** What the rules find in a text without code. Each finding has the offset at which it stands. */
 export function findingsIn(prose) {
@@ -75,10 +75,10 @@ export const proseOfPage = (text) =>
     .replace(/\]\([^)\s]*\)/g, (link) => `]${' '.repeat(link.length - 1)}`)
     .replace(/^#.*$/gm, blank) // a title may be a question
 
-/** The comments of a source: what stands between the marks, with the lines where they stand. */
+/** The comments of a source: what stands between the marks, with the lines where they stand. A comment ends its last sentence. */
 export function proseOfSource(text) {
   const kept = text.replace(/\/\*\*[\s\S]*?\*\/|[^\n]/g, (part) =>
-    part.length > 1 ? part.replace(/^\/\*\*|\*\/$|^[ \t]*\*(?!\/)/gm, blank) : ' ',
+    part.length > 1 ? part.replace(/\*\/$/, '. ').replace(/^\/\*\*|^[ \t]*\*(?!\/)/gm, blank) : ' ',
   )
   return kept
     .replace(/\{@\w+ [^}]*\}/g, codeWord)

@@ -1,11 +1,14 @@
 import { defineSpi, type Page, type PageOptions, type Provider } from '@authstate/spi'
 
-/** By whom or what an action came: a program of yours, the command `authstate`, the console. */
+/** The way in which an action came: a program of yours, the command `authstate`, the console. */
 export type AuditVia = 'api' | 'command' | 'console'
 
-/** Who acts. */
+/** The actor of an action. */
 export interface AuditActor {
-  /** What your people are called in an audit. It is written as it is, so that it can be read: give no more than you want to keep. */
+  /**
+   * The name of the person or program in the audit. It is written as plain text: give no more than you want
+   * to keep.
+   */
   readonly name: string
   readonly via: AuditVia
 }
@@ -21,7 +24,7 @@ export type AuditKind =
   | 'token-id'
   | 'token-family'
 
-/** A record by the id that it has in the deployment. It is given to be named, and is in no line. */
+/** A record with its id in the deployment. The id is used to compute a name and is written to no line. */
 export interface AuditRecord {
   readonly kind: AuditKind
   /** Its id; of a token its kind and its key. */
@@ -32,15 +35,16 @@ export interface AuditRecord {
 export interface NamedRecord {
   readonly kind: AuditKind
   /**
-   * Id of a key of the keyring, a dot, and 22 characters: a keyed hash of realm, kind and id. The same on every node and for ever,
-   * so that lines can be joined; nobody without the key finds out whose it is.
+   * Id of a key of the keyring, a dot, and 22 characters: a keyed hash of realm, kind and id. It is
+   * the same on every node and for ever, so that lines can be joined. Without the key it reveals
+   * nothing.
    */
   readonly name: string
 }
 
 /**
- * What became of an action. `begun` is written before anything is done: where nothing follows it, nobody knows what was done.
- * `nothing`: it was done and there was nothing to do.
+ * The result of an action. `begun` is written before the work begins; if no line follows it, it is
+ * unknown what was done. `nothing`: there was nothing to do.
  */
 export type AuditOutcome = 'begun' | 'done' | 'nothing' | 'refused' | 'failed'
 
@@ -51,16 +55,19 @@ export type AuditDetails = Readonly<Record<string, string | number | boolean | r
 export interface AuditLine {
   /** Version of this form. */
   readonly v: 1
-  /** The same where the same is written twice. Both lines of an action have it. */
+  /** If a line is written twice, both have the same id. Both lines of an action share one id. */
   readonly id: string
   /** When it happened, ms since the epoch, by the clock of the deployment. */
   readonly at: number
-  /** A verb of operators, such as `sessions.end`; what became of a record, such as `session.ended`; `trail.gap`. docs/audit.md lists them. */
+  /**
+   * A verb of operators, such as `sessions.end`; a change of a record, such as `session.ended`; `trail.gap`.
+   * docs/audit.md lists them.
+   */
   readonly event: string
   readonly realm?: string
-  /** What it is about. Empty for what is about a whole realm, or about all. */
+  /** The records that it is about. Empty if it is about a whole realm, or about all. */
   readonly records: readonly NamedRecord[]
-  /** Of an action: who acted. */
+  /** Of an action: its actor. */
   readonly actor?: AuditActor
   /** Of an action. */
   readonly outcome?: AuditOutcome
@@ -128,20 +135,20 @@ export interface AuditStats {
   readonly failures: number
   /** Changes that the trail tells nothing of, by partition and time: each is a line as well. */
   readonly gaps: number
-  /** Whether this node tells the trail where it holds a lease. */
+  /** Whether this node writes the trail of partitions whose lease it holds. */
   readonly hasTrail: boolean
 }
 
 /**
- * Who did what to which record, and what became of records. Lines hold no id, token, note or mail address of a record: records are
- * named by a keyed hash.
+ * Records which actor did what to which record, and how records changed. Lines hold no id, token,
+ * note or mail address of a record: records are named by a keyed hash.
  */
 export interface AuditProvider extends Provider {
-  /** Whether lines can be read here: a function takes lines and gives none back. */
+  /** Whether lines can be read here. They cannot if the sink is a function. */
   readonly canRead: boolean
 
   /**
-   * What lines call a record from now on: to show it beside the record, so that an operator finds its lines.
+   * The name of a record in new lines. Show it beside the record, so that an operator can find its lines.
    *
    * @throws {TypeError} an argument cannot be; names it
    */
@@ -151,20 +158,21 @@ export interface AuditProvider extends Provider {
   namesOf(realmId: string, record: AuditRecord): readonly string[]
 
   /**
-   * Does something and writes who did it: a line `begun` before, and one with the outcome after. Where `work` throws, that line says
-   * `failed` and the error goes on.
+   * Wrap an action in it to record the actor: it writes a line `begun`, runs `work`, and writes a
+   * line with the outcome. If `work` throws, that line says `failed` and the error is passed on.
    *
-   * Where a line cannot be written the action goes on, and the line waits for a sink that works; with `required` it does not begin.
+   * If a line cannot be written, the action is done all the same, and the line waits until the sink
+   * works. With `required` the action does not begin.
    *
-   * @param resultOf Says of what `work` answered how it went.
+   * @param resultOf Turns the answer of `work` into the outcome.
    * @throws {StoreUnavailableError} with `required`: the first line could not be written, and nothing was done
    * @throws {TypeError} the action cannot be; names what is wrong
    */
   act<T>(action: AuditAction, work: () => Promise<T>, resultOf?: (answer: T) => ActionResult): Promise<T>
 
   /**
-   * Writes that somebody was refused: for a right that is missing, a forged request, a realm that is not theirs. Never rejects for a
-   * sink that fails.
+   * Call it when you refuse an action: for a missing right, a forged request, a realm that the
+   * actor may not see. A failing sink does not make it reject.
    *
    * @param reason A word of yours: `forbidden`, `csrf`.
    */

@@ -1,5 +1,5 @@
 /**
- * What lets several nodes act as one: who is there, telling each other, doing a thing once.
+ * Lets several nodes act as one: which nodes live, messages between them, tasks that run on one node only.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export interface ClusterNode extends NodeIdentity {
   readonly joinedAt: number
 }
 
-/** Who lives, as of a version that every node counts alike. */
+/** The nodes that live, as of a version that every node counts in the same way. */
 export interface ClusterView {
   /** Living nodes, ordered by name. */
   readonly nodes: readonly ClusterNode[]
@@ -26,11 +26,14 @@ export interface ViewChange {
   readonly joined: readonly ClusterNode[]
   /** Shut down properly. */
   readonly left: readonly ClusterNode[]
-  /** Stopped without a word: what it had not yet told, nobody will hear. */
+  /** Stopped without leaving: events that they had not published yet are lost. */
   readonly crashed: readonly ClusterNode[]
 }
 
-/** Who gets an event. A site is known by its name; where the sender has none, `site` and `other-sites` mean `all`. */
+/**
+ * Which nodes get an event. A site is known by its name; if the sender has none, `site` and `other-sites`
+ * mean `all`.
+ */
 export type Scope =
   /** Every node, the sender among them. */
   | 'all'
@@ -41,7 +44,7 @@ export type Scope =
   /** The nodes of all sites but the sender's. */
   | 'other-sites'
 
-/** Who gets an event. */
+/** Which nodes get an event. */
 export interface PublishOptions {
   /** @default 'all' */
   readonly scope?: Scope | undefined
@@ -69,9 +72,9 @@ export type GapReason =
   /** The listener was so slow that its queue overflowed. */
   | 'overrun'
 
-/** What a subscriber wants to hear besides events. */
+/** What a subscriber gets in addition to events. */
 export interface SubscribeOptions {
-  /** Told, in order with the events, that some cannot be delivered. What they would have said is unknown. */
+  /** Called, in order with the events, when some events cannot be delivered. Their content is unknown. */
   readonly onGap?: ((reason: GapReason) => void | Promise<void>) | undefined
 }
 
@@ -82,8 +85,8 @@ export interface ChannelStatus {
   /** Instant, by the provider's clock, up to which nothing has been missed. */
   readonly heardAt: number
   /**
-   * How long ago that was, in ms, by a watch that does not step when a clock is set: for whoever bounds the silence. Left out by
-   * providers without such a watch.
+   * How long ago that was, in ms, by a monotonic clock. Use it to bound the silence. Absent for
+   * providers without a monotonic clock.
    */
   readonly silentMs?: number | undefined
 }
@@ -91,16 +94,16 @@ export interface ChannelStatus {
 /** A lease that is held, as the work under it sees it. */
 export interface Lease {
   /**
-   * Fencing token: larger than that of every earlier holder of the same key, and not below the provider's clock, so that
-   * this holds even where a failover lost the last one. Hand it to what the work writes to, and let that refuse a
-   * smaller one.
+   * Fencing token. It is larger than that of every earlier holder of the same key. It is also not
+   * below the provider's clock, so it grows even if a failover lost the last one. Pass it to the
+   * system that the work writes to, and let that system refuse a smaller one.
    */
   readonly fence: number
   /** Aborts when the lease is lost or its time is over. */
   readonly signal: AbortSignal
   /**
-   * Whether the lease is certainly held at this instant. A process that was paused asks this before it acts: its
-   * timers may not have run yet.
+   * Whether the lease is certainly held at this instant. Ask before each step: after a pause of the
+   * process its timers may not have run yet.
    */
   held(): boolean
 }
@@ -114,7 +117,7 @@ export interface RunOnceOptions {
 /** Whether the task ran here, and what it returned. */
 export type RunOnceResult<R> = { readonly executed: true; readonly result: R } | { readonly executed: false }
 
-/** {@link RunOnceOptions} for callers that want the result of whoever runs the task. */
+/** {@link RunOnceOptions} for callers that want the result of the node that runs the task. */
 export interface RunOnceOrWaitOptions extends RunOnceOptions {
   /** How long to wait for the result of another node. @default leaseMs */
   readonly waitMs?: number | undefined
@@ -133,7 +136,7 @@ export interface LockOptions {
   readonly leaseMs?: number | undefined
 }
 
-/** One who locks. It holds one namespace at a time. @see Keycloak: an instance of DBLockProvider */
+/** An owner of locks. It holds one namespace at a time. @see Keycloak: an instance of DBLockProvider */
 export interface LockSession {
   /** The namespace held now. */
   readonly current: string | undefined
@@ -141,43 +144,48 @@ export interface LockSession {
   withLock<R>(namespace: string, options: LockOptions, work: (lease: Lease) => R | Promise<R>): Promise<R>
 }
 
-/** The nodes on one store: who is there, events between them, and leases. In memory there is one node, this one. */
+/**
+ * The nodes on one store: which of them live, events between them, and leases. In memory there is one node,
+ * this one.
+ */
 export interface ClusterProvider extends Provider {
   /** This node. */
   readonly node: ClusterNode
 
-  /** Who lives, as this node knows it: at most one heartbeat old while the store answers. */
+  /** The nodes that live, as this node knows them: at most one heartbeat old while the store answers. */
   view(): ClusterView
 
-  /** Asks the store who lives, and says that this node does, without waiting for the next heartbeat. */
+  /** Asks the store which nodes live, and announces this node, without waiting for the next heartbeat. */
   refresh(): Promise<ClusterView>
 
   /**
-   * Tells of every new view, in order of version. A listener that throws, or rejects when it is an async function, is logged
-   * once and disturbs nobody.
+   * Calls the listener with every new view, in order of version. If a listener throws or rejects,
+   * that is logged once and has no other effect.
    *
-   * A node that is shut down leaves at once. One that crashes is gone within the configured time.
+   * A node that is shut down leaves at once. A node that crashes is removed within the configured time.
    *
    * @returns how to stop
    */
   onViewChange(listener: (view: ClusterView, change: ViewChange) => void): () => void
 
   /**
-   * Sends an event to the nodes that subscribe to the topic.
+   * Call it to send an event to the nodes that subscribe to the topic.
    *
-   * Every node that is up gets the events of one sender in the order of the calls, each once; after a lost
-   * connection it gets what it missed, or is told of a gap. `undefined` and an empty list are not sent.
+   * Every running node gets the events of one sender in the order of the calls, each once. After a
+   * lost connection it gets the events that it missed, or its `onGap` is called. `undefined` and an
+   * empty list are not sent.
    *
    * @param event Plain data: it travels as JSON.
    * @returns resolves when the event is safe in the store
-   * @throws {StoreUnavailableError} it could not be stored within the configured time. `applied: 'unknown'`: some may
-   *   get it. The others will be told of a gap.
+   * @throws {StoreUnavailableError} it could not be stored within the configured time. `applied:
+   * 'unknown'`: some nodes may get it; for the others `onGap` is called.
    */
   publish(topic: string, event: unknown, options?: PublishOptions): Promise<void>
 
   /**
-   * Calls the listener for every event of the topic from now on. It gets one event at a time: when it returns a promise, the
-   * next event waits for it. A listener that is slow or throws holds up no other.
+   * Calls the listener for every event of the topic from now on. It gets one event at a time: if it
+   * returns a promise, its next event waits for that. A listener that is slow or throws does not
+   * delay other listeners.
    *
    * @returns how to stop
    */
@@ -191,17 +199,18 @@ export interface ClusterProvider extends Provider {
   channel(): ChannelStatus
 
   /**
-   * Tells when {@link ChannelStatus.state} changes. A listener that throws, or rejects when it is an async function, is
-   * logged once and disturbs nobody. Returns how to stop.
+   * Calls the listener when {@link ChannelStatus.state} changes. If a listener throws or rejects,
+   * that is logged once and has no other effect. Returns a function that stops it.
    */
   onChannelChange(listener: (status: ChannelStatus) => void): () => void
 
   /**
-   * Runs the task unless it runs somewhere already: of n concurrent calls with one key, on whatever nodes, one executes
-   * and the others return at once.
+   * Call it on every node for a task that only one node should do. Of n concurrent calls with one
+   * key, on any nodes, one executes the task and the others return at once.
    *
-   * The lease is renewed while the task runs and given back when it ends, whether it returns or throws; nobody gives
-   * back the lease of another. When the holder dies, the next call after `leaseMs` executes.
+   * The lease is renewed while the task runs, and released when the task returns or throws. Only
+   * its holder can release it. If the holder dies, the first call after `leaseMs` executes the
+   * task.
    *
    * @throws what the task threw
    *
@@ -219,12 +228,12 @@ export interface ClusterProvider extends Provider {
   ): Promise<RunOnceResult<R>>
 
   /**
-   * Like {@link runOnce}, but whoever does not execute waits for the one who does.
+   * Like {@link runOnce}, but the calls that do not execute the task wait for its result.
    *
    * Calls with one key on one node share one answer. The result travels as JSON.
    *
-   * @returns `'executed'` here; `'completed'` by another node, with its result; `'failed'` when the task threw there;
-   *   `'unknown'` when nothing was heard in time, for example because that node died.
+   * @returns `'executed'` here; `'completed'` by another node, with its result; `'failed'` if the
+   * task threw there; `'unknown'` if no result came in time, for example because that node died.
    */
   runOnceOrWait<R>(
     key: string,
@@ -233,10 +242,12 @@ export interface ClusterProvider extends Provider {
   ): Promise<RunOnceOrWaitResult<R>>
 
   /**
-   * Runs the work while nobody else, on whatever node, runs work under the same namespace; waits for that.
+   * Call it for work that must not run twice at the same time. It waits for the lock of the
+   * namespace, over all nodes, and then runs the work.
    *
-   * Called again inside the work: the same namespace is a warning and no second lock, another one is refused,
-   * since two nodes that nest in different orders would wait for ever. Who needs both takes a {@link lockSession} for each.
+   * Do not nest calls. Inside the work, a call for the same namespace logs a warning and takes no
+   * second lock. A call for another namespace is refused, since two nodes that nest in different
+   * orders would wait for ever. If you need both, take a {@link lockSession} for each.
    *
    * @throws {ConflictError} the lock was not free within `waitMs`, or this session holds another namespace
    * @throws {StoreUnavailableError} the store did not answer within `waitMs`
@@ -244,7 +255,7 @@ export interface ClusterProvider extends Provider {
    */
   withLock<R>(namespace: string, options: LockOptions, work: (lease: Lease) => R | Promise<R>): Promise<R>
 
-  /** A locker of its own, independent of whatever the caller holds. */
+  /** A new owner of locks, independent of the locks that the caller holds. */
   lockSession(): LockSession
 
   /**

@@ -1,21 +1,21 @@
 /**
- * What sits in front of the host's own database: realms, clients, users, authorization objects, keys.
+ * A cache in front of the application's own database: realms, clients, users, authorization objects, keys.
  *
- * Values stay in the process that loaded them, and where a region has `secondLevelTtlMs`, in Redis. Between nodes only keys and
- * tags travel, to say what is no longer true.
+ * Values stay in the process that loaded them. If a region has `secondLevelTtlMs`, they are also in
+ * Redis. Nodes send each other only the keys and tags that are no longer valid.
  *
  * @module
  */
 import { defineSpi, type EventOf, type Provider } from '@authstate/spi'
 
-/** Regions that exist without being asked for; a host adds its own by naming them. */
+/** Regions that always exist; an application adds others by naming them. */
 export type WellKnownRegion = 'realms' | 'users' | 'authorization' | 'keys'
 
 /** How a region behaves. The configuration of the provider wins over what code says here. */
 export interface RegionOptions {
   /** Most values kept; the least recently used goes first. @default 10_000 (keys: 1_000) */
   readonly maxEntries?: number | undefined
-  /** A value that nobody read for this long is gone. 0: no limit. @default 0 (keys: 3_600_000, one hour) */
+  /** A value that was not read for this long is removed. 0: no limit. @default 0 (keys: 3_600_000, one hour) */
   readonly maxIdleMs?: number | undefined
   /** A value older than this is loaded again. 0: no limit. @default 0 */
   readonly ttlMs?: number | undefined
@@ -26,31 +26,36 @@ export interface RegionOptions {
   /** How long a loader may take before its callers get an error. @default 30_000 (30 seconds) */
   readonly loadTimeoutMs?: number | undefined
   /**
-   * A loader that takes longer than this lets its callers have the value that ran out, if that was no longer ago
-   * than `staleIfErrorMs`. 0: callers wait. Never used for a value that was invalidated. @default 0
+   * If a loader takes longer than this, its callers get the expired value, if it expired no longer
+   * than `staleIfErrorMs` ago. 0: callers wait. Never used for a value that was invalidated.
+   * @default 0
    */
   readonly softTimeoutMs?: number | undefined
   /**
-   * For how long after its end a value still answers when the loader fails. 0: the error is the answer. Never used
-   * for a value that was invalidated. @default 0
+   * For how long after its end a value is still returned if the loader fails. 0: callers get the
+   * error. Never used for a value that was invalidated. @default 0
    */
   readonly staleIfErrorMs?: number | undefined
-  /** `true`: of all nodes that miss a key at once one asks the source first, the others wait for it. @default false */
+  /**
+   * `true`: if several nodes miss a key at once, one node asks the source first and the others wait for it.
+   * @default false
+   */
   readonly clusterSingleFlight?: boolean | undefined
   /** Names of regions this one is derived from: a tag invalidated there is invalidated here, a clear there clears here. */
   readonly dependencies?: readonly string[] | undefined
   /**
-   * For how long at most a value is kept in Redis as well, where the other nodes and a node that starts find it before
-   * they ask the source. For sources that are slow; at most a day. 0: values stay in the process. Only values
-   * that JSON keeps as they are, up to 1 MiB; encrypted where the configuration has a keyring. Excludes `dependencies`. A
-   * store of one process has no such level. @default 0
+   * Set it for a slow source: a value is also kept in Redis, for at most this long, up to a day.
+   * Other nodes, also new ones, look there before they ask the source. 0: values stay in the
+   * process. Only values that JSON keeps unchanged, up to 1 MiB; encrypted if the configuration has
+   * a keyring. Cannot be combined with `dependencies`. A store of one process does not have this
+   * level. @default 0
    */
   readonly secondLevelTtlMs?: number | undefined
   /** `false`: every call goes to the loader and nothing is kept. @default true */
   readonly enabled?: boolean | undefined
 }
 
-/** What a loader is told. */
+/** What a loader gets. */
 export interface LoadContext {
   readonly key: string
   /** Aborts when the loader's time is over; whatever it returns then is dropped. */
@@ -67,13 +72,13 @@ export interface GetOptions<T> {
   /** Life of this value, instead of the region's. 0: it is not kept. Below 0: no limit. */
   readonly ttlMs?: number | ((value: T) => number) | undefined
   /**
-   * Looks at a kept value before it is given out, for lists and queries whose members may have gone. `false`: the
-   * value is dropped on this node and loaded again.
+   * Checks a kept value before it is returned, for lists and queries whose members may have been
+   * removed. `false`: the value is dropped on this node and loaded again.
    */
   readonly isCurrent?: ((value: T) => boolean) | undefined
 }
 
-/** What is no longer true: keys of the region, or everything that carries one of the tags. */
+/** What is no longer valid: keys of the region, or everything that carries one of the tags. */
 export type Invalidation =
   | string
   | readonly string[]
@@ -86,37 +91,41 @@ export interface CacheRegion<T = unknown> {
   readonly enabled: boolean
 
   /**
-   * Returns the value of a key, from this process when it is there and known to be true, else from `load`.
+   * Call it to read a value: it comes from this process if it is kept here and known to be valid, else from `load`.
    *
-   * Callers of one key that miss together share one call of `load`. What `load` read before an invalidation of the
-   * key, or of a tag of the value, is given to those who were waiting and not kept. A caller that came after the
-   * invalidation never gets it, and does not wait for it. While messages may have been missed, nothing is kept; those who
-   * come while a load runs share the next one. The value is shared: do not change it.
+   * Callers that miss one key at the same time share one call of `load`. If the key, or a tag of
+   * the value, is invalidated while `load` runs, the callers that were waiting get the value, but
+   * it is not kept. A caller that came after the invalidation never gets it, and does not wait for
+   * it. While messages may have been missed, nothing is kept, and calls that come while a load runs
+   * share the next one. The value is shared: do not change it.
    *
    * @throws what `load` threw, for everyone who waited; nothing is kept
    * @throws {LoaderTimeoutError} `load` took longer than `loadTimeoutMs`
-   * @throws {TypeError} `load` asked for its own key, or for one whose loader needs this key: they would wait for each other
+   * @throws {TypeError} `load` asked for its own key, or for a key whose loader needs this key: the
+   * loads would wait for each other
    */
   get(key: string, load: Loader<T>, options?: GetOptions<T>): Promise<T | undefined>
 
-  /** The value if it is kept here and known to be true, at once. Counts as a use. */
+  /** The value, without a promise, if it is kept here and known to be valid. Counts as a use. */
   peek(key: string): T | undefined
 
   /**
-   * Loads a value anew though one is kept. That one goes on answering {@link get} until the new one is there, and stays
-   * when the load fails. Callers of one key share the load, with those of {@link get} that miss.
+   * Call it to load a value again, although one is kept. {@link get} returns the old value until
+   * the new one is loaded; if the load fails, the old value stays. All callers of one key share the
+   * load, including calls of {@link get} that miss.
    *
    * @throws as {@link get}
    */
   refresh(key: string, load: Loader<T>, options?: GetOptions<T>): Promise<T | undefined>
 
   /**
-   * Makes keys, or all that carries a tag, untrue on every node: here before the call returns, elsewhere once the
-   * message arrives. Call it after the change is committed, or collect in a {@link UnitOfWork}.
+   * Call it after you committed a change in your database. It removes keys, or all values with a
+   * tag, on every node: on this node before the call returns, on others when the message arrives.
+   * To collect several changes, use a {@link UnitOfWork}.
    *
    * @returns resolves when the message for the other nodes is safe in the store
-   * @throws {StoreUnavailableError} the other nodes may not hear of it; this one has dropped the values all the same.
-   *   It is safe to repeat.
+   * @throws {StoreUnavailableError} the other nodes may not get the message; this node has removed
+   * the values anyway. It is safe to repeat.
    */
   invalidate(what: Invalidation): Promise<void>
 
@@ -135,18 +144,21 @@ export interface RegionStats {
   readonly misses: number
   /** `hits / (hits + misses)`; 0 before the first. */
   readonly hitRate: number
-  /** Calls of a loader, whoever shared them. */
+  /** Calls of a loader; a shared call counts once. */
   readonly loads: number
   readonly loadFailures: number
-  /** Answers given from a value whose time was over, as `softTimeoutMs` and `staleIfErrorMs` allow. */
+  /** Answers with an expired value, as `softTimeoutMs` and `staleIfErrorMs` allow. */
   readonly staleAnswers: number
-  /** Values that went because the region was full or nobody read them. */
+  /** Values that were removed because the region was full, or because they were not read. */
   readonly evictions: number
-  /** Keys, tags and clears that were declared untrue, here or by another node. */
+  /** Keys, tags and clears that were invalidated, here or by another node. */
   readonly invalidations: number
-  /** Loaded values that were not kept, because they had become untrue meanwhile. */
+  /** Loaded values that were not kept, because they were invalidated meanwhile. */
   readonly overtaken: number
-  /** Calls that went past the cache: the region is not enabled, the channel was lost, or a unit of work said so. */
+  /**
+   * Calls that bypassed the cache: the region is not enabled, the channel was lost, or a unit of work asked
+   * for it.
+   */
   readonly bypasses: number
   /** Age of the oldest value kept, in ms; 0 when there is none. */
   readonly oldestMs: number
@@ -166,19 +178,19 @@ export interface SecondLevelStats {
   readonly misses: number
   /** Values put there. */
   readonly stored: number
-  /** Values that were not put there: something was declared untrue meanwhile, or another was faster. */
+  /** Values that were not put there: something was invalidated meanwhile, or another caller was faster. */
   readonly refused: number
   /** Values that cannot be kept there: no plain data, or too large. */
   readonly unfit: number
   /** Times it did not answer. */
   readonly failures: number
-  /** Times it was passed by, because it did not answer lately or something may have been missed. */
+  /** Times it was bypassed, because it did not answer lately or something may have been missed. */
   readonly bypasses: number
 }
 
-/** What happened to regions on this node, by type. What names no region is about all of them. */
+/** What happened to regions on this node, by type. An event without a region is about all regions. */
 export interface RealmCacheEvents {
-  /** Keys or tags were declared untrue, here or by another node. */
+  /** Keys or tags were invalidated, here or by another node. */
   readonly invalidated: {
     readonly type: 'invalidated'
     readonly region: string
@@ -204,19 +216,21 @@ export type RealmCacheEvent = RealmCacheEvents[keyof RealmCacheEvents]
 export type DistrustReason =
   /** There is no connection to the work channel. */
   | 'disconnected'
-  /** Nothing was heard for longer than the bound. */
+  /** No message came for longer than the bound. */
   | 'silence'
   /** Messages are lost for good. Regions empty themselves. */
   | 'gap'
-  /** A node died, perhaps between a change and the word of it. Regions empty themselves. */
+  /** A node died, perhaps between a change and its announcement. Regions empty themselves. */
   | 'crash'
 
 /**
- * Collects what a piece of work makes untrue, and sends it once the work has ended.
+ * Collects the invalidations of a piece of work, and sends them when the work has ended. Use it
+ * around a database transaction.
  *
- * Inside, a key that the work has touched is always read from the source and never kept: others must not see what is
- * not committed. What the work loads is kept only if nothing declared it untrue since the unit began, so that a
- * database snapshot older than a change is not kept either.
+ * Inside, a key that the work has invalidated is always read from the source and never kept,
+ * because other callers must not see what is not committed. Other values that the work loads are
+ * kept only if they were not invalidated since the unit began, so a database snapshot older than a
+ * change is not kept.
  */
 export interface UnitOfWork extends AsyncDisposable {
   /** The region as this work sees it. */
@@ -229,11 +243,11 @@ export interface UnitOfWork extends AsyncDisposable {
   end(): Promise<void>
 }
 
-/** A region as a unit of work sees it: what it has made untrue is not read from the cache. */
+/** A region as a unit of work sees it: what the unit has invalidated is not read from the cache. */
 export interface UnitOfWorkRegion<T = unknown> {
-  /** As {@link CacheRegion.get}; straight from `load` for what the unit has made untrue. */
+  /** As {@link CacheRegion.get}; straight from `load` for what the unit has invalidated. */
   get(key: string, load: Loader<T>, options?: GetOptions<T>): Promise<T | undefined>
-  /** Takes effect inside at once, outside when the unit ends. */
+  /** Takes effect in the unit at once, elsewhere when the unit ends. */
   invalidate(what: Invalidation): void
   /** {@link invalidate} for everything in the region. */
   clear(): void
@@ -263,8 +277,8 @@ export interface RealmCacheProvider extends Provider {
   inUnitOfWork<R>(work: (unit: UnitOfWork) => R | Promise<R>): Promise<R>
 
   /**
-   * Tells a listener what happens, everything or one type of event. A listener that throws, or rejects when it is an async
-   * function, is logged once and disturbs nobody. Returns how to stop.
+   * Calls a listener for all events, or for one type of event. If a listener throws or rejects,
+   * that is logged once and has no other effect. Returns a function that stops it.
    */
   on(listener: (event: RealmCacheEvent) => void): () => void
   on<Type extends RealmCacheEvent['type'] | '*'>(

@@ -37,17 +37,19 @@ export interface RedisConnection extends Provider {
   readonly clock: Clock
 
   /**
-   * Whether Redis may take away what nobody removed, or may have: `false` once every master has said that its `maxmemory-policy`
-   * is `noeviction`, and none has said another since this node started. Looked at before anything is served, every five seconds and after each reconnect. A verb that looks after what
-   * can only have been evicted need not look meanwhile.
+   * Whether Redis may evict records, or may have evicted some: `false` once every master has said
+   * that its `maxmemory-policy` is `noeviction`, and none has said another since this node started.
+   * Looked at before anything is served, every five seconds and after each reconnect. A verb that
+   * looks after what can only have been evicted need not look meanwhile.
    */
   readonly mayEvict: boolean
 
   /**
    * Runs a script: one command, one round trip, atomic.
    *
-   * The source is sent only when the server does not have it. With `minReplicas` the answer to a change of a record, or its
-   * removal, waits for them; a change of times does not.
+   * The source is sent only when the server does not have it. With `minReplicas` the answer to a
+   * change or a removal of a record waits for the replicas. The answer to a change of times does
+   * not.
    *
    * @throws {StoreUnavailableError} see its `applied`; a command past its deadline may be applied later
    * @throws {StoreCorruptError} a key holds a foreign type
@@ -72,13 +74,16 @@ export interface RedisConnection extends Provider {
   ): Promise<R[]>
 
   /**
-   * All fields of a hash; none when there is no such key. For verbs that only look: cheaper than a script.
+   * All fields of a hash; none if the key does not exist. For verbs that only read: cheaper than a script.
    *
    * @param operation SPI and verb, for errors: `'user-session.get'`
    */
   hgetall(operation: string, key: string): Promise<Readonly<Record<string, string>>>
 
-  /** The values of all fields of a hash, in no order; none when there is no such key. Half of what `hgetall` reads. */
+  /**
+   * The values of all fields of a hash, in no order; none if the key does not exist. Half of what `hgetall`
+   * reads.
+   */
   hvals(operation: string, key: string): Promise<readonly string[]>
 
   /** Some fields of a hash, `null` for each that is absent. */
@@ -118,8 +123,9 @@ export interface RedisConnection extends Provider {
   openReader(holdMs?: number, reconnects?: boolean): Promise<RedisClient>
 
   /**
-   * A connection of its own that subscribes, to the server that has a key: on a Cluster a channel named as the key is told there
-   * (SSUBSCRIBE). It puts no prefix before the name of a channel. The caller ends it; `close()` ends what is left.
+   * A connection of its own that subscribes, to the server that has a key: on a Cluster that server
+   * has the channel with the name of the key (SSUBSCRIBE). The connection puts no prefix before the
+   * name of a channel. The caller closes it; `close()` closes those that are left.
    *
    * @param key A key of this connection, as `keys` spells it.
    */

@@ -40,18 +40,18 @@ const consumer = v.union([
     ),
     /** `endings`: only of what ends. */
     notes: v.optional(v.picklist(['all', 'endings'])),
-    /** Whether the note of an ending says what is gone. */
+    /** Whether the note of an ending says what ended. */
     details: v.optional(v.boolean()),
   }),
 ])
 
 const changes = v.pipe(
   v.strictObject({
-    /** Who is told of changes, by every node of the deployment. */
+    /** Consumers for which every node of the deployment notes changes. */
     consumers: v.optional(v.array(consumer), []),
-    /** Notes that a partition keeps at most for a consumer that does not come. */
+    /** Notes that a partition keeps at most for a consumer that does not read. */
     maxNotes: v.optional(wholeNumber(1_000, 10_000_000), 100_000),
-    /** Consumers that are recorded and shall be so no more. */
+    /** Consumers that are recorded and shall be removed. */
     drop: v.optional(v.array(consumerName), []),
   }),
   v.rawCheck(({ dataset, addIssue }) => {
@@ -131,7 +131,7 @@ export const redisConfig = v.pipe(
     replicaTimeoutMs: v.optional(spanMs(1, 600_000)),
     /** How long the first connection may take. */
     connectTimeoutMs: v.optional(spanMs(1, 600_000), 5_000),
-    /** Who is told of changes of records. @default nobody */
+    /** Consumers of changes of records. @default none */
     changes: v.optional(changes, {}),
     /** Commands per write to the socket; `false` for one by one. @default on for clients made here */
     batchWrites: v.optional(v.union([v.boolean(), wholeNumber(2, 1_024)])),

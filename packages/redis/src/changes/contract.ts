@@ -1,6 +1,6 @@
 import type { How } from './annotations.js'
 
-/** What is gone with a session or a client session, as a consumer that asked for details is told. */
+/** What ended with a session or a client session, for a consumer that asked for details. */
 export interface EndedSession {
   /** `undefined` when the record could not be read any more. */
   readonly userId: string | undefined
@@ -8,18 +8,18 @@ export interface EndedSession {
   readonly reason: string
   /** When, ms since the epoch, by the clock of the deployment. */
   readonly at: number
-  /** Client sessions that are gone with it. */
+  /** Client sessions that ended with it. */
   readonly clients: readonly EndedClient[]
 }
 
-/** A client session that is gone, and which of the client's nodes knows it under which name. */
+/** A client session that ended, with the node of the client that has it and its id there. */
 export interface EndedClient {
   readonly clientId: string
   readonly nodeHost?: string
   readonly applicationSessionId?: string
 }
 
-/** Says that a record changed, and never what it holds: whoever wants to know reads it. */
+/** Says that a record changed, and never what it holds. To know that, read the record. */
 export interface ChangeNote {
   /** Place in the outbox of its partition. Two notes of one partition are in the order of their changes. */
   readonly id: string
@@ -31,42 +31,48 @@ export interface ChangeNote {
   readonly how: How
   /** When Redis noted it, ms since the epoch, by the clock of that server. */
   readonly at: number
-  /** Of an ending, where the consumer asked for details. With `how: 'full'` the session lives on, and only these clients went. */
+  /**
+   * Of an ending, if the consumer asked for details. With `how: 'full'` the session lives on, and only these
+   * client sessions ended.
+   */
   readonly ended?: EndedSession
 }
 
-/** Changes that a consumer is not told of. */
+/** Changes whose notes a consumer does not get. */
 export interface ChangeGap {
   readonly partition: number
   /**
-   * `begun`: it is told for the first time, and of what changes from now on. `lost`: Redis has lost the last note that this consumer
-   * has had, or how far it had come; the notes that are there follow. `missed`: notes went before it came for them: there were more
-   * than `maxNotes`.
+   * `begun`: the consumer is new, and gets notes of changes from now on. `lost`: Redis has lost the
+   * last note that this consumer received, or the record of it; the notes that are left follow.
+   * `missed`: there were more than `maxNotes` notes, and the oldest were removed before the
+   * consumer read them.
    */
   readonly reason: 'begun' | 'lost' | 'missed'
 }
 
-/** What a consumer does with what it is told. */
+/** What a consumer does with notes and gaps. */
 export interface ChangeHandlers {
   /**
-   * Notes of one partition, in order; never again once this resolved and Redis heard of it. Until then they come again: also
-   * on another node, and also when it throws.
+   * Gets notes of one partition, in order. Once it has resolved and Redis has recorded that, they
+   * do not come again. Until then they do: after an error, and also on another node.
    *
-   * @param signal Aborted when this node may tell no longer: another one begins, or may have begun while Redis was out of reach.
+   * @param signal Aborted when this node may no longer deliver: another node begins, or may have
+   * begun while Redis was out of reach.
    */
   readonly onNotes: (notes: readonly ChangeNote[], signal: AbortSignal) => unknown
   /**
-   * Changes that it is not told of; before the notes that follow them. It comes again until it resolved, and then only where
-   * this node lost the partition before it had told what follows.
+   * Called when notes are missing, before the notes that follow. It is called again until it
+   * resolves, and after that only if this node lost the partition before it had delivered the notes
+   * that follow.
    */
   readonly onGap?: (gap: ChangeGap, signal: AbortSignal) => unknown
 }
 
-/** How a consumer is told. */
+/** How a consumer reads. */
 export interface ChangeReaderOptions {
   /** Between two looks while nothing changes. @default 100 */
   readonly pollMs?: number
-  /** How long a node that died keeps others from telling. @default 10_000 */
+  /** How long a node that died keeps other nodes from delivering. @default 10_000 */
   readonly leaseMs?: number
   /** Notes at a time. @default 256 */
   readonly batch?: number
@@ -75,23 +81,26 @@ export interface ChangeReaderOptions {
 /** What a reader has done on this node. */
 export interface ChangeReaderStats {
   readonly consumer: string
-  /** Partitions of which this node tells now. */
+  /** Partitions whose notes this node delivers now. */
   readonly partitions: number
   readonly notes: number
-  /** Gaps told, but for those of a beginning. */
+  /** Gaps that were reported, except those of a beginning. */
   readonly gaps: number
   /** Times that a handler failed. */
   readonly failures: number
-  /** Notes that lie in the outboxes of these partitions, those included that only a slower consumer has to come for. */
+  /**
+   * Notes that lie in the outboxes of these partitions, including those that only a slower consumer still has
+   * to read.
+   */
   readonly waiting: number
 }
 
-/** A consumer that is being told. */
+/** A consumer that reads. */
 export interface ChangeReading {
-  /** The partitions of which this node tells now. */
+  /** The partitions whose notes this node delivers now. */
   partitions(): readonly number[]
   /** What was read so far, and what waits. */
   stats(): ChangeReaderStats
-  /** Tells no more, once the handlers that run are done, and lets another node begin at once. Twice is the same as once. */
+  /** Waits for the handlers that run, delivers nothing more, and lets another node begin at once. Safe to repeat. */
   close(): Promise<void>
 }
