@@ -32,9 +32,9 @@ export interface AuthState extends StateMembers, AsyncDisposable {
   realm(realmId: string): RealmState
 
   /**
-   * Forgets everything of a realm: sessions, logins under way, tokens, login failures, cached values. Call it when an
-   * administrator deletes the realm, after the realm itself is gone, so that nobody logs in meanwhile: what is made during the
-   * call may stay.
+   * Call it when an administrator deletes a realm: it removes all sessions, logins under way,
+   * tokens, login failures and cached values of the realm. Delete the realm itself first, so that
+   * no user logs in meanwhile. What is created during the call may stay.
    *
    * Every service is asked, also when another one fails; an SPI that a plugin brings is not. Cached values go from the regions
    * that the calling node has opened, on every node. Not one step: each service removes what it has in many. Safe to repeat.
@@ -56,10 +56,11 @@ export interface AuthState extends StateMembers, AsyncDisposable {
    * Signs a user out everywhere. Call it after a password change, for "sign out of all devices", or when an account is taken
    * over.
    *
-   * Online, offline and web sessions of the user end, with their refresh tokens. Action tokens whose `subject` is the user
-   * can no longer be used. A login under way whose credentials were checked before the call gets no session any more:
-   * `userSessions.create` refuses it when it is given the `authenticatedAt` that `authSessions.promote` hands over. Login failures
-   * stay, so that nobody gets around a lock by signing out. Every service is asked. Safe to repeat.
+   * Online, offline and web sessions of the user end, with their refresh tokens. Action tokens
+   * whose `subject` is the user can no longer be used. A login under way whose credentials were
+   * checked before the call gets no session: `userSessions.create` refuses it if you pass the
+   * `authenticatedAt` that `authSessions.promote` returns. Login failures stay, so that a user
+   * cannot avoid a lock by signing out. Every service is asked. Safe to repeat.
    *
    * @throws {IncompleteError} names the services that failed; the others are done
    */
@@ -80,10 +81,10 @@ export interface AuthState extends StateMembers, AsyncDisposable {
   /**
    * The provider of any SPI, for those that plugins bring.
    *
-   * @throws {ConfigurationError} nobody provides it; lists what is provided
+   * @throws {ConfigurationError} no provider is selected for it; lists the SPIs that have one
    */
   get<P extends Provider>(spi: Spi<P>): P
-  /** Like `get`, but `undefined` when nobody provides it. */
+  /** Like `get`, but `undefined` if no provider is selected. */
   find<P extends Provider>(spi: Spi<P>): P | undefined
 
   /**
@@ -113,8 +114,9 @@ export interface AuthState extends StateMembers, AsyncDisposable {
   describe(): Description
 
   /**
-   * Ends everything, and closes the connections that were opened here. Twice is the same as once. Takes `closeTimeoutMs` at most,
-   * also while Redis says nothing: what could not be told it by then runs out there by itself, as after a crash.
+   * Call it when the process ends: it closes all providers, and the connections that were opened
+   * here. Safe to repeat. It takes at most `closeTimeoutMs`, even if Redis does not answer. What
+   * could not be written to Redis by then expires there by itself, as after a crash.
    */
   close(): Promise<void>
 }

@@ -35,7 +35,7 @@ export interface AuthStateOptions {
   readonly provider?: AnyProviderId | undefined
   /** Per SPI: which provider, and the properties of it. */
   readonly spi?: SpiSections | undefined
-  /** Who this process is. @default a name of its own: the host's and six random characters */
+  /** The identity of this process. @default a name of its own: the host's and six random characters */
   readonly node?: Partial<NodeIdentity> | undefined
   /** The settings of a realm: time-outs, lock-out, overrides of clients. @default Keycloak's defaults for every realm */
   readonly realms?: RealmSettingsSource | undefined
@@ -47,7 +47,7 @@ export interface AuthStateOptions {
   readonly clock?: Clock | undefined
   /** @default warnings and errors to standard error */
   readonly logger?: Logger | undefined
-  /** Told of every finished call of every provider. */
+  /** Called after every finished call of every provider. */
   readonly instrument?: InstrumentHook | undefined
   /** How long `close()` may take at most: milliseconds or text. @default '5s' */
   readonly closeTimeoutMs?: number | string | undefined

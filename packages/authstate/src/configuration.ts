@@ -16,8 +16,9 @@ export type { Description, JsonSchema } from '@authstate/registry'
 export type ConfigurationSchemas = Readonly<Record<string, Readonly<Record<string, JsonSchema>>>>
 
 /**
- * Checks a configuration as `createAuthState` does, and starts nothing: call it where a file is deployed or changed. No server
- * is asked, so an address that nobody listens at is not noticed.
+ * Call it where a configuration file is deployed or changed: it checks the configuration as
+ * `createAuthState` does, and starts nothing. It connects to no server, so it does not notice an
+ * address without a server.
  *
  * @returns what would be selected, why, and with which properties; holds no secrets
  * @throws {ConfigurationError} naming every mistake: its place, what is known there and what was probably meant

@@ -79,7 +79,7 @@ function refuseIdleRedis({ redis, ...others }: Spis): void {
   )
 }
 
-/** An SPI that nobody provides though nobody switched it off, and a state in which everything is switched off. */
+/** An SPI without a provider that is not switched off, and a state in which everything is switched off. */
 function refuseNothing(spis: Spis): void {
   const without = Object.entries(spis).filter(([, { reason }]) => reason === 'nothing')
   const mistakes = without.map(([name, { known }]) => {

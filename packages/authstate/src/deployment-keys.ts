@@ -20,7 +20,7 @@ export type KeyOutcome =
 
 /** The keys of the keyring, which can be changed while the deployment runs. See docs/keys.md. */
 export interface DeploymentKeys {
-  /** What takes a keyring besides the state, such as the cookies of logins, follows with this one. */
+  /** Pass it to everything else that takes a keyring, such as the cookies of logins: it follows a rotation. */
   readonly keyring: Keyring
   /** Id of the key that makes new values in this process. */
   readonly current: string
@@ -41,7 +41,7 @@ export interface DeploymentKeys {
    *
    * @param options.waitMs How long other nodes may take to answer, 1 to 60 000 ms. @default 2000
    * @throws {ConfigurationError} this process does not have the key
-   * @throws {StoreUnavailableError} the others could not be asked, or told: call it again, it is safe to repeat
+   * @throws {StoreUnavailableError} the other nodes could not be reached: call it again, it is safe to repeat
    */
   use(id: string, options?: { readonly waitMs?: number | undefined }): Promise<KeyOutcome>
 

@@ -16,7 +16,7 @@ export type NotReady =
   | 'writes'
   /** What other nodes say does not arrive, so cached data may be stale. */
   | 'channel'
-  /** The clock of the deployment is not known, so nobody can say what has ended. */
+  /** The clock of the deployment is not known, so it is unknown what has ended. */
   | 'clock'
   /** `drain` was called: the process is about to end. */
   | 'draining'
@@ -28,7 +28,7 @@ export interface Readiness {
   readonly missing: readonly NotReady[]
 }
 
-/** What {@link healthHandlers} takes besides the state. */
+/** Options of {@link healthHandlers}. */
 export interface HealthOptions {
   /** How long a check may take, 1 to 60 000 ms; what has not answered by then is missing. @default 2000 */
   readonly timeoutMs?: number | undefined

@@ -58,11 +58,11 @@ type AnyOf<T> = {
   readonly [K in T extends unknown ? keyof T : never]?: T extends { readonly [P in K]?: infer V } ? V : never
 }
 
-/** What can be said of an SPI: who provides it, properties per provider, and properties of the one that is selected. */
+/** The section of an SPI: its provider, properties per provider, and properties of the selected provider. */
 export type SectionOf<Name extends ServiceName> = {
   /** Which provider. @default the one for all */
   readonly provider?: ProviderId<Name> | undefined
-  /** `false`: nobody provides the SPI. @default true */
+  /** `false`: the SPI has no provider. @default true */
   readonly enabled?: boolean | undefined
 } & { readonly [Id in keyof ConfigsOf<Name>]?: ConfigsOf<Name>[Id] | undefined } & AnyOf<
     ConfigsOf<Name>[keyof ConfigsOf<Name>]

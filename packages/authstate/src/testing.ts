@@ -21,8 +21,10 @@ export interface TestState extends AsyncDisposable {
   /** Everything that the state has logged. Nothing is printed. */
   readonly logger: RecordingLogger
   /**
-   * Starts anew, with nothing in memory: call it between two tests. What a store keeps that outlives the state, such as Redis,
-   * stays there. The clock stays where it is. `state` and what `state.realm` answered go on working; a member that was taken out of the state, such as `const { userSessions } = state`, is closed: take it again.
+   * Call it between two tests: it starts the state again, with an empty memory. A store that
+   * outlives the state, such as Redis, keeps its records. The clock keeps its time. `state` and the
+   * results of `state.realm` still work. A member that you took out of the state, such as `const {
+   * userSessions } = state`, is closed: take it again.
    */
   reset(): Promise<void>
   /** Ends the state. Twice is the same as once. */

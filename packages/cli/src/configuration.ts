@@ -67,7 +67,7 @@ const WAYS = ['url', 'client', 'sentinels', 'name', 'nodes']
 const isWayToRedis = (section: string, property: string): boolean =>
   section === 'provider' || (section === 'redis' && WAYS.includes(property))
 
-/** What a section says of Redis besides how to reach it. */
+/** What a section says of Redis, except how to reach it. */
 function sharedOf({ redis }: AuthStateConfig): Record<string, unknown> {
   return Object.fromEntries(Object.entries(redis ?? {}).filter(([property]) => !WAYS.includes(property)))
 }
@@ -110,7 +110,8 @@ export async function redisOf(config: AuthStateConfig): Promise<RedisOptions> {
  * Starts what a command needs of the deployment, and nothing else: so it is no node that others see come and go, unless it
  * must be.
  *
- * @param wanted Names of services. Those that nobody provides are left out, and so are those in memory, which is said.
+ * @param wanted Names of services. Services without a provider are left out. So are services in
+ * memory; a message says so.
  * @throws {CommandError} none is left
  */
 export async function openState(

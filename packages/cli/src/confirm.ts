@@ -13,7 +13,7 @@ export interface ConfirmOptions {
  *
  * @param what What is about to be done: "end every session of 'acme'".
  * @param word What has to be typed; left out, `y` will do.
- * @throws {CommandError} nobody said so
+ * @throws {CommandError} it was not confirmed
  */
 export async function confirm(
   { yes, dryRun }: ConfirmOptions,

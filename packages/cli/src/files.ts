@@ -32,7 +32,7 @@ export const isModule = (file: string): boolean => MODULES.includes(extname(file
  * What a file says: the object in a JSON, JSONC or YAML file, or the default export of a module, which may be a function that
  * makes it.
  *
- * @throws {CommandError} there is no such file, it cannot be read, or it says no configuration
+ * @throws {CommandError} the file does not exist, cannot be read, or contains no configuration
  */
 export async function readConfiguration(file: string): Promise<AuthStateConfig> {
   const value = isModule(file) ? await exportOf(file) : (await readDocument(file)).value()
@@ -43,12 +43,12 @@ export async function readConfiguration(file: string): Promise<AuthStateConfig> 
   )
 }
 
-/** @throws {CommandError} there is no such file, or its text is damaged: names the line */
+/** @throws {CommandError} the file does not exist, or its text is damaged: names the line */
 export async function readDocument(file: string): Promise<ConfigDocument> {
   return openDocument(basename(file), await readText(file))
 }
 
-/** @throws {CommandError} there is no such file; names one that was probably meant */
+/** @throws {CommandError} the file does not exist; names one that was probably meant */
 export async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')

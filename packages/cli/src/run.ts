@@ -85,7 +85,7 @@ Ends with 0 done, 1 findings, 2 wrong use, 3 a wrong name or configuration, 4 Re
   return program
 }
 
-/** A command throws instead of ending the process. Each of them has to be told. */
+/** A command throws instead of ending the process. Each command has to be configured for that. */
 function exitNowhere(command: Command): void {
   command.exitOverride().showHelpAfterError('(--help shows what there is)')
   for (const sub of command.commands) exitNowhere(sub)

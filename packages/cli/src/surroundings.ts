@@ -22,7 +22,7 @@ export interface Surroundings {
   readInput(): Promise<string>
   /** Aborted by Ctrl-C. */
   readonly interrupted: AbortSignal
-  /** Who runs the command, for the audit. @default unknown */
+  /** The person who runs the command, for the audit. @default unknown */
   readonly user?: string | undefined
   /** Ms since the epoch. */
   now(): number

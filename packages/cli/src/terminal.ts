@@ -35,7 +35,7 @@ export function terminal(): Surroundings {
   }
 }
 
-/** Who runs the command: of `sudo` the one who asked. A user without a name has a number. */
+/** The person who runs the command; with `sudo` the person who called it. A user without a name has a number. */
 function userName(): string {
   const { SUDO_USER: asked } = process.env
   if (asked !== undefined && asked !== '') return asked

@@ -25,7 +25,7 @@ const SAFE: Readonly<Record<string, string>> = {
 
 type Headers = Readonly<Record<string, string>>
 
-/** An answer of the console: nobody stores, frames or indexes it, and it loads nothing from elsewhere. */
+/** An answer of the console: it cannot be stored, framed or indexed, and it loads nothing from other hosts. */
 export const answer = (
   status: number,
   body: string | ReadableStream<Uint8Array> | null,

@@ -11,7 +11,7 @@ export interface DocumentParts {
   readonly title: string
   readonly content: Html
   readonly now: number
-  /** Absent where nobody is signed in. */
+  /** Absent if no operator is signed in. */
   readonly navigation?: Navigation
   /** Seconds after which an open page shows what is new. */
   readonly liveSeconds?: number | undefined

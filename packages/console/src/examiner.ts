@@ -16,7 +16,7 @@ const FRESH_MS = 30_000
 const LATEST_MS = 10_000
 const PATIENCE_MS = 8_000
 
-/** Has Redis examined now and then, once for all who look. */
+/** Has Redis examined from time to time, once for all operators. */
 export class Examiner {
   readonly #doctor: (() => Promise<Examination>) | undefined
   readonly #clock: Clock

@@ -24,7 +24,7 @@ export function relative(at: number, now: number): string {
 export const instant = (at: number): string =>
   new Date(at).toISOString().replace('T', ' ').replace(/\.\d+/, '')
 
-/** An instant as how long ago it is, with the instant itself for who asks. */
+/** An instant as the time that has passed since, with the instant itself as a title. */
 export const when = (at: number | undefined, now: number): Html =>
   at === undefined
     ? html`–`

@@ -22,7 +22,7 @@ export interface Rights {
   readonly clearCache?: boolean | undefined
 }
 
-/** Who looks at the console, as your `authorize` says. */
+/** The operator who uses the console, as your `authorize` returns it. */
 export interface Operator {
   /** Fixed for a person: forms are bound to it, and it stands in every record of an action. */
   readonly id: string

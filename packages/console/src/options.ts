@@ -50,8 +50,8 @@ export interface ConsoleOptions {
   /** Shows addresses of users whole, and not only their network. @default false */
   readonly showAddresses?: boolean | undefined
   /**
-   * Told of every action: before it is done, and again of what came of it. When the first call fails, nothing is done. The audit of
-   * the state, where it has one, is written without it.
+   * Called twice for every action: before it, and with its result after it. If the first call
+   * fails, nothing is done. The audit of the state, if it has one, is written without it.
    *
    * @default none
    */
@@ -94,7 +94,7 @@ export interface CheckedOptions extends ConsoleOptions {
 }
 
 /**
- * @throws {ConfigurationError} nobody says who may look
+ * @throws {ConfigurationError} `authorize` is missing
  * @throws {TypeError | RangeError} an option is unknown, missing or cannot be
  */
 export function checkOptions(options: unknown): CheckedOptions {

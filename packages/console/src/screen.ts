@@ -49,8 +49,8 @@ export interface Screen<Data> {
   view(data: Data, page: Page): Html
 }
 
-/** A screen whose data nobody but itself knows. */
+/** A screen whose data only the screen itself knows. */
 export type AnyScreen = Screen<unknown>
 
-/** What was asked for cannot be: told to the operator as it is. */
+/** A request that cannot be fulfilled. The operator sees the message. */
 export class BadRequest extends Error {}

@@ -15,8 +15,9 @@ export const ownKeyring = (): Keyring => ({
 })
 
 /**
- * Texts that leave the server in a form in which nobody can read or make them, and that come back within twelve hours: addresses
- * and forms hold no name of a user, and a form is good for one operator.
+ * Seals texts that leave the server and come back within twelve hours, so that only this deployment
+ * can read or make them. Addresses and forms hold no name of a user, and a form works for one
+ * operator only.
  */
 export class Seals {
   readonly #sealer: Sealer

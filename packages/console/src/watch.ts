@@ -13,7 +13,7 @@ export interface RealmFigures {
   readonly web: number
   /** Logins under way. */
   readonly logins: number
-  /** Who is locked out now, users and networks; absent where lock-outs are switched off. */
+  /** Users and networks that are locked out now; absent where lock-outs are switched off. */
   readonly locked?: number
   /** There are more of them than were counted. */
   readonly isMoreLocked: boolean
@@ -26,7 +26,7 @@ export interface Sight {
   readonly realms: readonly RealmFigures[]
   /** Realms that did not answer. */
   readonly silent: readonly string[]
-  /** How many nodes live; absent where nobody knows. */
+  /** How many nodes live; absent if that is unknown. */
   readonly nodes?: number
   readonly health: Health
   /** Why the store could not be asked, when that was found out. */
@@ -38,7 +38,7 @@ const LEAST_AGE_MS = 2_000
 const MS_PER_REALM = 500
 const PATIENCE_MS = 1_500
 
-/** Looks at the deployment for all who look at the console: however many they are, the store is asked once. */
+/** Looks at the deployment for all operators: however many they are, the store is asked once. */
 export class Watch {
   readonly #operations: Operations
   readonly #figures: Figures
@@ -69,7 +69,7 @@ export class Watch {
     return this.#sight
   }
 
-  /** Looks now. Who asks meanwhile gets the same answer. */
+  /** Looks now. Calls that come meanwhile get the same answer. */
   lookAgain(): Promise<void> {
     this.#looking ??= this.#ask().finally(() => {
       this.#lookedAt = this.#clock.now()

@@ -42,7 +42,10 @@ export const hostnameConfig = v.pipe(
     frontendUrl: v.optional(baseUrl),
     /** Where the admin console is. Left out: at the frontend URL. */
     adminUrl: v.optional(baseUrl),
-    /** `'dynamic'`: other servers are told the host that they asked, where it is one of `allowedHosts`. */
+    /**
+     * `'dynamic'`: a URL for another server has the host that this server asked for, if it is one of
+     * `allowedHosts`.
+     */
     backend: v.optional(v.picklist(['frontend', 'dynamic'])),
     /** Keycloak's older word: `true` is `backend: 'frontend'`, `false` is `'dynamic'`. */
     forceBackendToFrontend: v.optional(v.boolean()),
@@ -82,7 +85,7 @@ interface Properties {
   readonly trustedProxies: readonly string[]
 }
 
-/** Whether other servers are told the host that they asked. */
+/** Whether a URL for another server has the host that this server asked for. */
 export const isBackendDynamic = ({ backend, forceBackendToFrontend }: Properties): boolean =>
   (backend ?? (forceBackendToFrontend === false ? 'dynamic' : 'frontend')) === 'dynamic'
 

@@ -75,7 +75,10 @@ export class ConfiguredUrls implements Urls {
   }
 }
 
-/** A host without a port is allowed on every port, since the port of a Host header says who listens and not who asks. */
+/**
+ * A host without a port is allowed on every port, since the port of a Host header belongs to the server and
+ * not to the caller.
+ */
 function allowedHostList(texts: readonly string[]): (base: Base) => boolean {
   const rules = texts.map((text) => {
     const [, host = '', port] = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(text) ?? []

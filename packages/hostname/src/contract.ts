@@ -16,8 +16,8 @@ declare module '@authstate/spi' {
 }
 
 /**
- * Who a URL is for: browsers and mails (`'frontend'`), other servers (`'backend'`), the admin console (`'admin'`), an
- * administrator on this machine (`'local-admin'`).
+ * For which readers a URL is: browsers and mails (`'frontend'`), other servers (`'backend'`), the
+ * admin console (`'admin'`), an administrator on this machine (`'local-admin'`).
  */
 export type UrlType = 'frontend' | 'backend' | 'admin' | 'local-admin'
 
@@ -50,9 +50,9 @@ export interface ResolveOptions extends RealmOption {
 /** Where a request came from. */
 export interface ClientAddress {
   /**
-   * The address of the client in canonical form: the first hop, seen from here, that is not a trusted proxy. `undefined` where
-   * nobody knows it: a trusted proxy named no address, or wrote what cannot be read, or the connection has none, such as a Unix
-   * socket.
+   * The address of the client in canonical form: the first hop, seen from here, that is not a
+   * trusted proxy. `undefined` if it is unknown: a trusted proxy named no address or an unreadable
+   * one, or the connection has none, such as a Unix socket.
    */
   readonly ip: string | undefined
   readonly scheme: 'http' | 'https'
@@ -117,7 +117,7 @@ export interface HostnameProvider extends Provider {
   stats(): HostnameStats
 }
 
-/** Name under which the registry knows this SPI. What is wrong with a realm's URL is told by the provider, and harms no other SPI. */
+/** Names this SPI in the registry. The provider reports a wrong URL of a realm; other SPIs are not affected. */
 export const hostnameSpi = defineSpi<HostnameProvider>('hostname', {
   realmSettings: { frontendUrl: () => undefined },
 })

@@ -33,8 +33,9 @@ export interface Origin {
 /**
  * Finds who asked: walks the hops from here outwards as long as the one that spoke is a trusted proxy.
  *
- * What a trusted proxy wrote and cannot be read makes the client unknown. It never makes the proxy the client: then one
- * garbled header would lift the limits of an address, or lock everybody out who comes by that proxy.
+ * If a trusted proxy wrote an unreadable header, the client is unknown. The proxy is never taken
+ * for the client: otherwise one garbled header would lift the limits of an address, or lock out all
+ * users behind that proxy.
  */
 export function originOfRequest(
   request: RequestBase,

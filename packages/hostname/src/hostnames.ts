@@ -151,7 +151,7 @@ export class Hostnames implements HostnameProvider {
   }
 }
 
-/** Whether a URL lies at another or below it. `..` of a path is gone by then. */
+/** Whether a URL lies at another or below it. `..` of a path is already resolved. */
 const isBelow = (url: URL, root: URL): boolean =>
   url.origin === root.origin && `${pathOf(url)}/`.startsWith(`${pathOf(root)}/`)
 

@@ -22,7 +22,7 @@ export interface EgressPolicy {
 const SHORTEST_PREFIX = { ipv4: 8, ipv6: 7 } as const
 const FORM = '"10.20.0.0/16", "10.20.0.7:8443", "fd00:1::/32" or "[fd00:1::7]:8443"'
 
-/** Services of clouds that hand out credentials to whoever asks. They must be named singly. One has a public address. */
+/** Services of clouds that give credentials to every caller. They must be named singly. One has a public address. */
 const METADATA: ReadonlySet<string> = new Set([
   '169.254.169.254',
   '168.63.129.16',

@@ -80,7 +80,7 @@ async function collect(body: AsyncIterable<Uint8Array>, maxBytes: number): Promi
   return pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces)
 }
 
-/** Ends a body that nobody wants. */
+/** Ends a body that is not needed. */
 async function leave(body: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const _ of body) return
 }

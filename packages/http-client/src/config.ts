@@ -50,7 +50,7 @@ const portRange = v.union([
   }),
 ])
 
-/** Where requests may go besides public addresses. */
+/** Where requests may go in addition to public addresses. */
 const egressConfig = v.strictObject({
   /** Networks that are not public and may be reached all the same, each with or without a port. */
   allow: v.optional(v.array(checked(egressRuleFault)), []),
@@ -100,11 +100,11 @@ export const httpClientConfig = v.pipe(
     proxyMappings: v.optional(v.array(checked(mappingFault)), []),
     /** Whether `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count where there are no mappings. */
     useEnvironmentProxy: v.optional(v.boolean(), true),
-    /** Who looks up the name of a target behind a proxy. */
+    /** Which side looks up the name of a target behind a proxy. */
     proxyResolve: v.optional(v.picklist(['local', 'proxy']), 'local'),
     /** Certificates of authorities: PEM, or names of files with it. */
     ca: v.optional(v.array(v.string()), []),
-    /** `'add'`: besides those that Node trusts. `'only'`: in their place. */
+    /** `'add'`: in addition to those that Node trusts. `'only'`: in their place. */
     caMode: v.optional(v.picklist(['add', 'only']), 'add'),
     clientCertificates: v.optional(v.array(clientCertificate), []),
     /** `'wildcard'`: as RFC 9525. `'strict'`: a certificate must have the very name. `'any'`: names are not looked at. */

@@ -1,8 +1,8 @@
 /**
  * Outgoing HTTP requests of a server: to clients, to identity providers, to whatever an administrator or a client named.
  *
- * One deadline covers all of a request. The address that is connected to is checked, so that nobody can make the server
- * talk to its own network. Redirects are answers and are never followed.
+ * One deadline covers all of a request. The address of the connection is checked, so that no caller
+ * can make the server talk to its own network. Redirects are answers and are never followed.
  *
  * @module
  */
@@ -27,8 +27,9 @@ export interface HttpRequestInit {
   /** @default that of the purpose */
   readonly maxResponseBytes?: number | undefined
   /**
-   * Networks that this request may reach although they are not public, besides those of the configuration: `'10.20.0.0/16'`,
-   * `'10.20.0.7:8443'`, `'[fd00:1::]/32'`. From the configuration of a client, never from a request.
+   * Networks that this request may reach although they are not public, in addition to those of the
+   * configuration: `'10.20.0.0/16'`, `'10.20.0.7:8443'`, `'[fd00:1::]/32'`. Take them from the
+   * configuration of a client, never from a request.
    */
   readonly egress?: readonly string[] | undefined
   readonly signal?: AbortSignal | undefined

@@ -6,9 +6,9 @@ export type HttpErrorCode =
   | 'timeout'
   /** Too many requests wait for a connection, or this one waited for too long. */
   | 'queue-full'
-  /** The name has no address, nobody listens there, or the proxy refused. */
+  /** The name has no address, no server listens there, or the proxy refused. */
   | 'connect'
-  /** The other side could not prove who it is, or did not accept the client certificate. */
+  /** The other side could not prove its identity, or did not accept the client certificate. */
   | 'tls'
   /** The target is not allowed: its form, its address or its port. */
   | 'egress'

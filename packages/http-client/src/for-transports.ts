@@ -1,5 +1,5 @@
 /**
- * What the author of a provider needs who sends requests in another way than with undici: the port, the contract that is
+ * For authors of a provider that sends requests in another way than with undici: the port, the contract that is
  * written over it, the schema of its properties, and the rules of an address.
  *
  * A provider is a factory whose `create` answers `new HttpRequests(context, config, yourTransport)`.

@@ -15,7 +15,7 @@ export interface LaneConnection {
   readonly lane: Lane
   /** Whether another request may use it. */
   isUsable(): boolean
-  /** Resolves when the connection is gone. */
+  /** Resolves when the connection is closed. */
   destroy(): Promise<void>
 }
 
@@ -27,7 +27,10 @@ export interface LaneLimits {
   readonly queueTimeoutMs: number
 }
 
-/** An origin may use a quarter of what others leave: with the usual limits eighteen that answer nobody leave room for one more. */
+/**
+ * An origin may use a quarter of what others leave: with the usual limits, eighteen origins that do not
+ * answer leave room for one more.
+ */
 const SHARE_OF_REST = 1 / 4
 
 interface Waiter<C> {
@@ -47,9 +50,10 @@ interface Counts {
 /**
  * Hands out connections: an idle one, else a new one, else the caller waits in line.
  *
- * An origin that answers nobody holds at most its share, so that others go on: beyond its first connection it gets another only
- * while it uses fewer than {@link SHARE_OF_REST} of those that are left. Where there is no room at all, the origin that uses the
- * fewest is served first. An idle connection makes room for one that is needed elsewhere.
+ * An origin that does not answer holds at most its share, so that others go on. Beyond its first
+ * connection it gets another only while it uses fewer than {@link SHARE_OF_REST} of those that are
+ * left. If there is no room at all, the origin that uses the fewest connections is served first. An
+ * idle connection makes room for one that is needed elsewhere.
  */
 export class Lanes<C extends LaneConnection> {
   readonly #limits: LaneLimits
@@ -134,7 +138,7 @@ export class Lanes<C extends LaneConnection> {
     }
   }
 
-  /** Ends every connection; resolves when they are gone. */
+  /** Ends every connection; resolves when they are closed. */
   async close(): Promise<void> {
     for (const connection of this.#idle) this.drop(connection)
     for (const connection of this.#busy) this.release(connection, false)

@@ -25,7 +25,7 @@ export class LookUps {
   // The host system has few threads for look-ups: many connections to one name must not take them all.
   readonly #running = new Map<string, Promise<readonly string[]>>()
 
-  /** @param patienceMs A look-up that takes longer is not waited for by anybody who comes later: they ask anew. */
+  /** @param patienceMs If a look-up takes longer, later requests do not wait for it: they look the name up again. */
   constructor(resolve: Resolve, patienceMs: number) {
     this.#resolve = resolve
     this.#patienceMs = patienceMs

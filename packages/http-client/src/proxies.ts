@@ -1,6 +1,6 @@
 import { type IpAddress, isWithin, parseAddress, parseNetwork } from './hosts.js'
 
-/** A proxy, and what it is told to let a request through. */
+/** A proxy, and the credentials that it gets. */
 export interface HttpProxy {
   readonly protocol: 'http:' | 'https:'
   readonly host: string

@@ -24,7 +24,10 @@ export interface CleanRequest {
   /** What the address has to pass that is connected to. */
   readonly egress: EgressPolicy
   readonly proxy: HttpProxy | undefined
-  /** To be called before the first byte goes to the target: from then on nobody knows whether it received the request. */
+  /**
+   * Call it before the first byte goes to the target: from then on it is unknown whether the target received
+   * the request.
+   */
   readonly onSending: () => void
 }
 
@@ -50,7 +53,7 @@ export interface Transport {
    * It looks a name up once, and connects to an address only that `isAllowed` allows; one that is not allowed refuses the name.
    * It sends nothing twice, and a redirect is an answer.
    *
-   * @param signal Aborted when nobody waits any more; its reason is what to reject with. The body ends with it, too.
+   * @param signal Aborted when no caller waits any more; reject with its reason. The body ends with it, too.
    * @throws {HttpError} of every code but `'too-large'` for bodies
    */
   send(request: CleanRequest, signal: AbortSignal): Promise<TransportAnswer>

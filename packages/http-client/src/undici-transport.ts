@@ -9,7 +9,7 @@ import { LookUps, type Resolve } from './look-ups.js'
 import { TlsFiles } from './tls-files.js'
 import type { CleanRequest, Transport, TransportAnswer } from './transport.js'
 
-/** A connection was checked when it was opened; after this long it is opened anew. */
+/** A connection was checked when it was opened; after this long it is opened again. */
 const LONGEST_LIFE_MS = 300_000
 
 /** Sends requests with undici, one connection per client of it. */

@@ -58,7 +58,7 @@ export interface Action {
   readonly details?: AuditDetails
 }
 
-/** Writes who does what, where the state has an audit. */
+/** Records which actor does what, if the state has an audit. */
 export class Recorder {
   readonly #audit: AuditProvider | undefined
   readonly #actor: AuditActor

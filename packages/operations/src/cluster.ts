@@ -10,7 +10,7 @@ export interface NodeRow {
   readonly isThis: boolean
 }
 
-/** Who lives. */
+/** The nodes that live. */
 export interface NodesView {
   readonly nodes: readonly NodeRow[]
   /** Grows with every node that joins, leaves or crashes. */

@@ -15,7 +15,7 @@ const OPTIONS: Known<OperationsOptions> = { state: true, keyring: true, realms: 
  * Looks at a running deployment and acts on it: call it in a command, a console or an admin page of your own, beside the
  * state that it works on. It opens nothing, so there is nothing to close; end the state.
  *
- * Who may do what is yours to decide before you call a verb.
+ * The verbs do not check rights. Decide who may do what before you call a verb.
  *
  * @throws {TypeError} an option is unknown or has the wrong type
  * @throws {ConfigurationError} the keyring cannot work

@@ -18,7 +18,8 @@ export interface FailureView {
 /** Login failures and lock-outs. */
 export interface FailureOperations {
   /**
-   * Who is locked out now, users and networks, those whose lock ends first first: a page of 50 or `limit` (1 to 100) at a time.
+   * Users and networks that are locked out now, in the order in which their locks end: a page of 50
+   * or `limit` (1 to 100) at a time.
    *
    * @throws {TypeError | RangeError} an argument cannot be; names it
    */

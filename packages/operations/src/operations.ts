@@ -24,10 +24,13 @@ export interface OperationsOptions {
    * listed without a reference.
    */
   readonly keyring?: Keyring | undefined
-  /** The realms that there are: nobody else knows them. @default none, so that {@link Operations.realms} is empty */
+  /**
+   * The realms of the deployment, which only your application knows. @default none, so that {@link
+   * Operations.realms} is empty
+   */
   readonly realms?: readonly string[] | (() => readonly string[] | Promise<readonly string[]>) | undefined
   /**
-   * Who acts, for the audit of the state. Where several people act by one object, see {@link Operations.as}.
+   * The actor, for the audit of the state. If several people use one object, see {@link Operations.as}.
    *
    * @default `{ name: 'application', via: 'api' }`
    */

@@ -17,9 +17,10 @@ const LETTERS = { online: 'n', offline: 'f', web: 'w', token: 't' } as const
 const SHAPE = /^([nfwt])([0-9a-z]+)\.(.+)$/s
 
 /**
- * Names sessions and tokens for people, so that no id leaves the server: who sees a reference in an address, a log or a picture can do
- * nothing with it but ask this server. It is sealed (AES-256-GCM) under the keyring of the deployment, good on every node,
- * for one realm, for twelve hours.
+ * Names sessions and tokens for people, so that no id leaves the server. A person who sees a
+ * reference in an address, a log or a picture can use it only with this server. It is sealed
+ * (AES-256-GCM) under the keyring of the deployment and works on every node, for one realm, for
+ * twelve hours.
  */
 export class References {
   readonly #sealer: Sealer | undefined

@@ -6,7 +6,7 @@ export interface SessionRow {
   /** Names the session to these verbs for twelve hours. Absent without a keyring. */
   readonly reference?: string
   readonly kind: SessionKind
-  /** Absent for a web session in which nobody has signed in. */
+  /** Absent for a web session without a user. */
   readonly userId?: string
   readonly username?: string
   readonly ipAddress?: string
@@ -68,14 +68,20 @@ export type SessionTarget =
 
 /** How {@link SessionOperations.end} tells what it does. */
 export interface EndOptions {
-  /** Told about once in a second how many sessions of the realm are left, of how many; of `{ all: true }` only. */
+  /**
+   * Called about once in a second with how many sessions of the realm are left, of how many; only for `{ all:
+   * true }`.
+   */
   readonly onProgress?: ((left: number, before: number) => void) | undefined
 }
 
 /** What ended. */
 export interface Ended {
   readonly ended: number
-  /** References that name nothing: forged, older than twelve hours, of another realm, or of a session that is gone. */
+  /**
+   * References that name nothing: forged, older than twelve hours, of another realm, or of a session that has
+   * ended.
+   */
   readonly unknown: number
 }
 
@@ -109,7 +115,7 @@ export interface SessionOperations {
   /** How many sessions of a realm are alive, by kind. */
   count(realmId: string): Promise<SessionCounts>
 
-  /** In how many browsers a login is under way. 0 where nobody keeps logins under way. */
+  /** In how many browsers a login is under way. 0 if no provider keeps logins under way. */
   countLogins(realmId: string): Promise<number>
 
   /** How many sessions are alive at each client, online sessions and offline ones; the largest first. */

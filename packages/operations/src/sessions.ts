@@ -244,7 +244,7 @@ const isSession = (named: Referred): named is SessionReferred => named.kind !== 
 
 const sum = ({ online, offline, web }: SessionCounts): number => online + offline + web
 
-/** Tells from time to time how much is left. What the count fails with is told by the verb itself. */
+/** Reports from time to time how much is left. An error of the count is thrown by the verb itself. */
 async function follow(tell: EndOptions['onProgress'], count: () => Promise<number>): Promise<() => void> {
   if (tell === undefined) return () => {}
   const before = await count()

@@ -29,8 +29,9 @@ export interface TokenOperations {
   list(realmId: string, subject: string, options?: ListOptions): Promise<Page<TokenRow>>
 
   /**
-   * Withdraws tokens by reference, at most 100. Safe to repeat. A reference that is forged, older than twelve hours, of another
-   * realm, of a session or of a token that is gone counts as unknown.
+   * Revokes tokens by reference, at most 100. Safe to repeat. A reference counts as unknown if it
+   * is forged, older than twelve hours, of another realm, of a session, or of a token that has
+   * ended.
    *
    * @throws {ConfigurationError} there is no keyring to read references with
    * @throws {TypeError | RangeError} an argument cannot be; then nothing was withdrawn

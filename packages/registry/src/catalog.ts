@@ -45,8 +45,8 @@ const FACTORY: Known<AnyProviderFactory> = {
 /**
  * Orders the stores of services and factories by SPI. If two have the same id, the last one wins.
  *
- * @throws {TypeError} a factory is not one, or its id could not be told from another word of a configuration; or two
- *   services have a kind of keys in common.
+ * @throws {TypeError} a factory is not one, or its id is also another word of a configuration; or
+ * two services have a kind of keys in common.
  * @throws {ConfigurationError} a factory was written for another version of its SPI.
  */
 export function createCatalog(

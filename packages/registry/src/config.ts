@@ -8,7 +8,7 @@ import { choose, entriesOf, type Origin, type Section, type Setting } from './se
 export interface SpiConfig {
   /** Id of the provider to use. */
   readonly provider?: string | undefined
-  /** `false`: nobody provides this SPI, whatever else is said. @default true */
+  /** `false`: this SPI has no provider, whatever else the configuration says. @default true */
   readonly enabled?: boolean | undefined
   /** A property of the selected provider, or, under a provider's id, an object of that provider's properties. */
   readonly [property: string]: unknown

@@ -15,9 +15,9 @@ export interface Description {
   readonly spis: Readonly<Record<string, SpiDescription>>
 }
 
-/** Who provides an SPI, why, and with which properties. */
+/** The provider of an SPI, why it was selected, and its properties. */
 export interface SpiDescription {
-  /** Id of the provider; absent when nobody provides the SPI. */
+  /** Id of the provider; absent if the SPI has none. */
   readonly selected?: string
   readonly reason: SelectionReason
   /** SPIs whose selected provider depends on this one or uses it. */

@@ -12,8 +12,8 @@ import { type Around, answerOf, isError, isPromiseLike, runAround, timers } from
 /**
  * Name of the `node:diagnostics_channel` channel on which every finished call of a provider is published.
  *
- * There is a tracing channel of the same name, for who needs the start of a call as well: `tracingChannel('authstate:call')`. Its
- * messages are {@link StartedCall}.
+ * If you also need the start of a call, use the tracing channel of the same name:
+ * `tracingChannel('authstate:call')`. Its messages are {@link StartedCall}.
  */
 export const CALL_CHANNEL = 'authstate:call'
 
@@ -46,8 +46,9 @@ export interface ProviderCall {
 export type StartedCall = Pick<ProviderCall, 'spi' | 'provider' | 'verb' | 'node'> &
   Partial<Omit<ProviderCall, 'spi' | 'provider' | 'verb' | 'node'>> & {
     /**
-     * For a subscriber of `start`: what the call shall run inside of, such as the context of a span. It calls `run` at once and
-     * answers what that answered. Whoever finds one here runs it inside of theirs.
+     * A subscriber of `start` sets it to run the call in a context, such as that of a span. It
+     * calls `run` at once and returns its result. If another subscriber has set it already, call
+     * that one inside of yours.
      */
     around?: Around
   }

@@ -4,7 +4,7 @@ import { assertOptionalName, assertOptions, type Known, type NodeIdentity, rando
 const IDENTITY: Known<NodeIdentity> = { name: true, site: true, route: true }
 
 /**
- * Who this process is, with a name of its own when none is given: the host's and six random characters.
+ * The identity of this process, with a name of its own if none is given: the host's and six random characters.
  *
  * @throws {TypeError} a given name, site or route is not a name, or something else is given.
  */

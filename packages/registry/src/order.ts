@@ -6,7 +6,7 @@ import type { Selection } from './selection.js'
  * Orders what is to be started: every selected provider that is wanted and whatever those depend on, each after
  * those it depends on and after those it uses.
  *
- * A dependency that nobody provides and a cycle are mistakes.
+ * A dependency without a provider is a mistake, and so is a cycle.
  */
 export function startOrder(
   selections: ReadonlyMap<string, Selection>,

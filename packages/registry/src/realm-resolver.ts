@@ -43,7 +43,7 @@ export function createRealmResolver(
   }
 }
 
-/** Own properties only: what a prototype has is asked anew each time. */
+/** Own properties only: those of a prototype are read again each time. */
 function isUnchanged(settings: RealmSettings, given: Readonly<Record<string, unknown>>): boolean {
   if (!isPlainObject(settings)) return false
   let left = 0

@@ -45,13 +45,13 @@ export interface ProviderRegistryOptions {
   readonly clock?: Clock | undefined
   /** @default warnings and errors to standard error */
   readonly logger?: Logger | undefined
-  /** Who this process is. @default a name of its own: the host's and six random characters */
+  /** The identity of this process. @default a name of its own: the host's and six random characters */
   readonly node?: Partial<NodeIdentity> | undefined
   /** Settings of realms. @default Keycloak's defaults for every realm */
   readonly realms?: RealmSettingsSource | undefined
   /** Secrets that the nodes of a deployment share, for what is signed or encrypted. */
   readonly keyring?: Keyring | undefined
-  /** Told of every finished call of every provider. */
+  /** Called after every finished call of every provider. */
   readonly instrument?: InstrumentHook | undefined
   /** How long `close()` waits for all providers together: milliseconds or text. @default '5s' */
   readonly closeTimeoutMs?: number | string | undefined
@@ -83,11 +83,11 @@ export interface ProviderRegistry {
   /**
    * The selected provider of an SPI.
    *
-   * @throws {ConfigurationError} nobody provides the SPI, or the registry has not been started.
+   * @throws {ConfigurationError} the SPI has no provider, or the registry has not been started.
    * @throws {ProviderClosedError} the registry is closed.
    */
   get<P extends Provider>(spi: Spi<P>): P
-  /** Like `get`, but `undefined` when nobody provides the SPI. */
+  /** Like `get`, but `undefined` if the SPI has no provider. */
   find<P extends Provider>(spi: Spi<P>): P | undefined
   /**
    * What is selected, why, and each property's value and origin, without secrets.

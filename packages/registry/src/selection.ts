@@ -19,7 +19,7 @@ export interface Selection {
   readonly entry: CatalogEntry
   readonly section: Section | undefined
   readonly reason: SelectionReason
-  /** Who provides the SPI. */
+  /** The provider of the SPI. */
   readonly factory?: AnyProviderFactory | undefined
   /** The provider that would be selected if the SPI were enabled; its schema checks the section. */
   readonly meant?: AnyProviderFactory | undefined
@@ -27,7 +27,7 @@ export interface Selection {
   readonly wanted: boolean
 }
 
-/** Selects a provider for each SPI. An id that nobody has is a mistake. */
+/** Selects a provider for each SPI. An unknown id is a mistake. */
 export function select(catalog: Catalog, settings: Settings, mistakes: string[]): Map<string, Selection> {
   const forAll = readId(settings.provider, allIds(catalog), undefined, mistakes)
   const selections = new Map<string, Selection>()

@@ -8,7 +8,7 @@ export interface ForwardedHop {
   readonly ip: string | undefined
 }
 
-/** Nobody has more proxies. */
+/** No server has more proxies. */
 const MOST_HOPS = 32
 
 /** Networks that have a name, as in Express and other servers. */

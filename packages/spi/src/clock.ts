@@ -10,7 +10,7 @@ export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number
 
-  /** Microseconds since the Unix epoch, for what has to be told apart within a millisecond. Left out: `now` times 1000. */
+  /** Microseconds since the Unix epoch, to order events within a millisecond. Left out: `now` times 1000. */
   nowUs?(): number
 
   /**
@@ -38,8 +38,9 @@ export const uncertaintyOf = (clock: Clock): number => clock.uncertaintyMs ?? 0
 const { now: wallNow } = Date
 
 /**
- * The two clocks of the host, as they were when this module was loaded: the fake timers of a test replace the global ones,
- * and a connection has to go on. For what measures a clock; whoever decides asks a {@link Clock}.
+ * The two clocks of the host, as they were when this module was loaded. The fake timers of a test
+ * replace the global clocks, and a connection has to go on. Use them only to measure a clock;
+ * decisions use a {@link Clock}.
  */
 export const hostClocks = {
   /** Milliseconds since the Unix epoch, by the wall clock. It can be set. */

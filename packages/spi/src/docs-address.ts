@@ -1,5 +1,5 @@
 /**
- * Where the pages about errors are read. The name of an error's page follows it. `.example` is a name that nobody can own: a
- * release is refused until the address of the site stands here.
+ * Where the pages about errors are read. The name of an error's page follows it. No person can own
+ * a name below `.example`: a release is refused until this is the address of the site.
  */
 export const ERRORS_ADDRESS = 'https://authstate.example/errors/'

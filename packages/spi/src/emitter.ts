@@ -44,7 +44,7 @@ export class Emitter<Events extends { readonly [Name in keyof Events]: { readonl
    * Adds a listener for one event, or for all of them with `'*'`. A function can be added twice; each stops for itself.
    *
    * @returns stops listening; calling it twice is the same as once
-   * @throws {TypeError} there is no such event, or the listener is no function
+   * @throws {TypeError} the event is unknown, or the listener is not a function
    */
   on<Name extends (keyof Events & string) | '*'>(
     event: Name,

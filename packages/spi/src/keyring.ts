@@ -40,8 +40,8 @@ export interface DerivedKeyring {
 /**
  * Derives keys for one purpose, so that a value made for one purpose means nothing for another.
  *
- * @param purpose A constant of the code, such as `'action-token signature'`.
- * A keyring that has a `revision` may change: the keys are derived anew with the first use after that.
+ * @param purpose A constant of the code, such as `'action-token signature'`. A keyring that has a
+ * `revision` may change: the keys are derived again at the first use after that.
  *
  * @throws {ConfigurationError} the keyring cannot work; says why, never a secret
  * @see RFC 5869 — HKDF with SHA-512

@@ -11,7 +11,8 @@ export type Known<T> = { readonly [Name in keyof T]-?: true }
 export type Given<T> = { readonly [Name in keyof T]?: unknown }
 
 /**
- * Throws unless `value` is an object all of whose properties are known, so that a misspelt one is told and not passed over.
+ * Throws unless `value` is an object with known properties only, so that a misspelt property is an
+ * error and is not ignored.
  *
  * Call it first in every check of a record or of options of a verb. A property that is there counts, also when its value is
  * `undefined`, and so does one that is inherited from an object of the caller's.

@@ -19,7 +19,7 @@ export class Lifecycle {
     if (this.#isClosed) throw this.closedError()
   }
 
-  /** What those get who still wait when the provider closes. */
+  /** The error for callers that still wait when the provider closes. */
   closedError(): ProviderClosedError {
     return new ProviderClosedError(`${this.#owner}: the provider is closed`)
   }

@@ -58,8 +58,8 @@ export class Moments {
   }
 
   /**
-   * Resolves when what begins from now on by this clock is later than a mark, also what is told in whole milliseconds. With
-   * an exact clock that is at once: the count decides.
+   * Resolves when everything that begins from now on by this clock is later than a mark, also in
+   * whole milliseconds. With an exact clock it resolves at once: the count decides.
    */
   async passed(mark: string): Promise<void> {
     const latest = latestOf(mark) / UNITS_PER_MS

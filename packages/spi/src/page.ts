@@ -99,8 +99,8 @@ const VERSION = 2
 const BYTES = 15
 
 /**
- * Characters of an id that a cursor holds: they tell records apart that have the same score, and leave 78 random bits of
- * the id that nobody can know. A cursor often goes to a browser, and an id is a bearer's.
+ * Characters of an id that a cursor holds. They distinguish records with the same score, and leave
+ * 78 random bits of the id secret. A cursor often goes to a browser, and an id alone gives access.
  */
 const SHOWN = 8
 

@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 
-/** Names that lead to an object's prototype. Nobody's setting is called that. */
+/** Names that lead to an object's prototype. No setting has one of them. */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
 
 /** Whether `value` is an object of data: from a literal or JSON, not an instance of a class. */

@@ -40,7 +40,7 @@ export interface Spi<P extends Provider = Provider> {
   readonly [providerType]?: P
 }
 
-/** What an SPI says of itself besides its name. */
+/** What an SPI has in addition to its name. */
 export interface SpiOptions {
   /**
    * Version of the contract: raise it when a provider that was written for the earlier contract would no longer do.
@@ -71,7 +71,7 @@ export function defineSpi<P extends Provider>(name: string, options: SpiOptions 
   return Object.freeze({ ...named, realmSettings: Object.freeze({ ...realmSettings }) })
 }
 
-/** Who this process is among the nodes on one store. */
+/** The identity of this process among the nodes on one store. */
 export interface NodeIdentity {
   /** Unique among the living nodes. */
   readonly name: string
@@ -98,7 +98,7 @@ export interface ProviderContext {
   realm(realmId: string): Realm | Promise<Realm>
   /** Another provider. It must be in the factory's `dependsOn` or `uses`, so that it was started before. */
   get<P extends Provider>(spi: Spi<P>): P
-  /** Like `get`, but `undefined` when nobody provides it. */
+  /** Like `get`, but `undefined` if the SPI has no provider. */
   find<P extends Provider>(spi: Spi<P>): P | undefined
 }
 
@@ -117,7 +117,7 @@ export interface ProviderFactory<P extends Provider = Provider, C = unknown> {
   readonly onDemand?: boolean
   /** Validates this provider's properties and fills their defaults. Without one the provider takes none. */
   readonly config?: StandardSchemaV1<unknown, C>
-  /** Names of properties that `describe()` masks, besides those that sound secret. */
+  /** Names of properties that `describe()` masks, in addition to those that sound secret. */
   readonly secrets?: readonly string[]
   /** Makes the provider, once per registry. A promise is waited for before anything that depends on it starts. */
   create(context: ProviderContext, config: C): P | Promise<P>

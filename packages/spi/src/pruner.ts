@@ -1,9 +1,10 @@
 /**
- * Takes what is dead out of a map, a few entries at a time, for providers that keep their records in memory: each write
- * looks at more entries than it adds, so that the map stays as large as what lives, and no write is a long one.
+ * Removes ended records from a map, a few at a time, for providers that keep their records in
+ * memory. Each write looks at more entries than it adds. So the map stays about as large as its
+ * living records, and no write takes long.
  *
- * Goes on where it stopped, also when the map has changed meanwhile. To begin anew each time would not be cheap: an
- * iterator steps over every place at the front that a deletion has left.
+ * It continues where it stopped, even if the map has changed. Starting again each time would not be
+ * cheap: an iterator steps over every empty place that a deletion has left at the front.
  */
 export class Pruner<K, V> {
   readonly #map: Map<K, V>

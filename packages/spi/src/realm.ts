@@ -70,7 +70,7 @@ export interface CommonRealmSettings {
  * What a realm says about the life of its state. Names follow Keycloak's realm representation, spans are ms.
  *
  * A time-out that is absent or ≤ 0 takes Keycloak's default; a client or remember-me value that is absent or ≤ 0
- * does not override anything. A name that nobody reads is refused.
+ * does not override anything. An unknown name is refused.
  *
  * An SPI of a plugin adds its own with `declare module '@authstate/spi' { interface RealmSettings { … } }`, and says in
  * `defineSpi` how they are checked.

@@ -16,7 +16,7 @@ export interface RecordVersionsOptions<T> {
  * it. Where a version is added, this is the place that says how older ones are read. A verb that writes such a record without reading
  * it first, as a script does, brings it up to date before: until then the script does not know it.
  *
- * What nobody can read counts as absent: count it with `UnreadableCounter`, which says so once.
+ * An unreadable record counts as absent: count it with `UnreadableCounter`, which logs it once.
  */
 export class RecordVersions<T> {
   readonly current: string
@@ -35,7 +35,7 @@ export class RecordVersions<T> {
     return this.#versionOf(stored) === this.current
   }
 
-  /** A record in the version that is written; `undefined` when nobody knows how to get there. */
+  /** A record in the version that is written; `undefined` if there is no way from its version to that one. */
   upcast(stored: T): T | undefined {
     let record = stored
     // Each upcaster is needed once at most.

@@ -33,8 +33,9 @@ export function slices(watchMs: () => number = timers.monotonicMs): () => Promis
 }
 
 /**
- * Takes a step for each item, a slice at a time (see {@link slices}), for providers that keep their records in memory: nobody
- * waits for all of them. Between slices anything may happen, so a step looks at what is there when it is taken.
+ * Takes a step for each item, a slice at a time (see {@link slices}), for providers that keep their
+ * records in memory: other calls do not have to wait for all items. Between slices anything may
+ * happen, so a step reads the state at the time when it runs.
  */
 export async function inSlices<T>(
   items: Iterable<T>,

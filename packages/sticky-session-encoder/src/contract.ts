@@ -8,11 +8,11 @@ import { defineSpi, type Provider } from '@authstate/spi'
 /** What a value holds. */
 export interface DecodedSession {
   readonly id: string
-  /** The name of the node, as the load balancer knows it. Nobody signed it: never decide anything by it. */
+  /** The name of the node, as the load balancer knows it. It is not signed: never base a decision on it. */
   readonly route?: string
 }
 
-/** What goes into a signed value besides the id. */
+/** What goes into a signed value in addition to the id. */
 export interface SignOptions {
   /** Instead of {@link StickySessionEncoderProvider.route}. */
   readonly route?: string | undefined

@@ -1,6 +1,7 @@
 /**
- * What the author of a provider of sticky sessions needs who knows the nodes from elsewhere, such as an orchestrator: the
- * port, the contract that is written over it, the schema of its properties, and the rules of a route.
+ * For authors of a provider of sticky sessions that knows the nodes from elsewhere, such as an
+ * orchestrator: the port, the contract that is written over it, the schema of its properties, and
+ * the rules of a route.
  *
  * A provider is a factory whose `create` answers `new StickySessions(context, config, yourRoutes)`. There is no store: a
  * session cookie holds all that there is.

@@ -8,7 +8,7 @@ import { type Reading, readingsOf } from './readings.js'
 import { type Attributes, Series } from './series.js'
 import type { ObservedState } from './state.js'
 
-/** Where metrics go that are told as they happen. Those that are read come from {@link Board.read}. */
+/** Where metrics go that are reported as they happen. Those that are read come from {@link Board.read}. */
 export interface Sink {
   count(metric: MetricName, attributes: Attributes): void
   /** @param seconds How long it took. */
@@ -17,7 +17,7 @@ export interface Sink {
 
 /** How a board counts the states that are put on it. */
 export interface BoardOptions {
-  /** Kinds of tokens that are told apart. */
+  /** Kinds of tokens that are counted separately. */
   readonly tokenKinds: ReadonlySet<string>
 }
 

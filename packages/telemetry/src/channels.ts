@@ -3,9 +3,12 @@ import type { NodeIdentity } from '@authstate/spi'
 import type { StartedCall } from 'authstate'
 import type { RedisCommand } from 'authstate/redis'
 
-/** What is told of the calls and the commands of one node. */
+/** What is reported of the calls and the commands of one node. */
 export interface Followed {
-  /** A verb is called. Not told: what answers at once out of memory, and the connection to Redis, which tells of commands. */
+  /**
+   * A verb is called. Not reported: methods that return without a promise, and the connection to Redis, which
+   * reports commands.
+   */
   onCallStart?(call: StartedCall): void
   onCallEnd?(call: StartedCall): void
   onCommandStart?(command: RedisCommand): void

@@ -35,7 +35,7 @@ export function writeLines(state: ObservedState, logger: LineLogger, time?: Time
   }
 }
 
-/** Failures of the application or of the store; any other is one of a call, and told with its verb. */
+/** Failures of the application or of the store; any other is one of a call, and reported with its verb. */
 const OF_STORE: ReadonlySet<string> = new Set([
   'ERR_STORE_UNAVAILABLE',
   'ERR_STORE_CORRUPT',

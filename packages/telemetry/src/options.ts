@@ -3,8 +3,9 @@ import { assertNames } from '@authstate/spi'
 /** What every exporter of metrics takes. */
 export interface MetricOptions {
   /**
-   * Kinds of action tokens that are told apart in `authstate.tokens.replayed`: those that your code gives, such as `'code'`. Any
-   * other is `_other`, because a kind is text of the application.
+   * Kinds of action tokens that are counted separately in `authstate.tokens.replayed`: those that
+   * your code gives, such as `'code'`. Any other is `_other`, because a kind is text of the
+   * application.
    *
    * @default none
    */

@@ -9,7 +9,7 @@ export interface Reading {
   readonly value: number
 }
 
-/** Most regions of the cache that are told apart. */
+/** Most regions of the cache that are counted separately. */
 const MOST_REGIONS = 100
 
 /** What has to be read rather than heard: out of this process's memory, never from Redis. */

@@ -146,7 +146,7 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
   { title: 'RECORDS', of: recordsOf, canShrink: true },
 ]
 
-/** A line of those that come: nobody knows how wide the next will be. */
+/** A line of those that come later; the width of the next one is unknown. */
 const lineOf = (entry: AuditEntry): string =>
   `${COLUMNS.flatMap(({ of }) => of(entry) || [])
     .map(plain)

@@ -6,7 +6,7 @@ import { type DeploymentOptions, openState } from '../configuration.js'
 import { CommandError, EXIT } from '../exit-codes.js'
 import type { Surroundings } from '../surroundings.js'
 
-/** What a command knows of its deployment besides what it can ask. */
+/** What a command knows of its deployment without asking it. */
 export interface Deployment {
   /** Whether the configuration has settings of realms: a program can, a JSON file cannot. */
   readonly saysRealms: boolean
@@ -37,7 +37,7 @@ export async function withOperations(
   await untilInterrupted(surroundings, run, async () => opened && rest?.(opened))
 }
 
-/** The operations on a state, by whoever runs the command. */
+/** The operations on a state, by the person who runs the command. */
 export function operationsOf(
   { user = 'unknown' }: Surroundings,
   state: AuthState,

@@ -21,7 +21,7 @@ const LEAST_SHARE = 0.99
 const BUSY = 0.9
 /** How long taking away what was made may take. */
 const REMOVE_MS = 30_000
-/** Between two lines where nobody overwrites them. */
+/** Between two lines that are not overwritten. */
 const LINE_MS = 10_000
 
 interface Verdict extends Measured {

@@ -35,7 +35,7 @@ export const WORDS = {
 /**
  * An edit from its words: `set user-session.maxNotesBytes 5`.
  *
- * @throws {CommandError} there is no such verb, or it takes another number of words
+ * @throws {CommandError} the verb is unknown, or it takes another number of words
  */
 export function editOf(words: readonly string[]): Edit {
   const [verb = '', first = '', second = ''] = words

@@ -45,15 +45,16 @@ export interface Second {
   readonly errors: number
 }
 
-/** Kinds of errors that are told apart. */
+/** Kinds of errors that are counted separately. */
 const MOST_KINDS = 20
 /** How long what is under way is waited for at the end. */
 const REST_MS = 10_000
 const LONGEST_PAUSE_MS = 5
 
 /**
- * Starts operations when they are due, whatever became of those before, and measures each from then: where a server stalls, everybody who
- * would have come meanwhile is counted with the time that they would have waited. Memory stays the same however long it takes.
+ * Starts each operation when it is due, even if earlier ones still run, and measures it from that
+ * time. If a server stalls, every operation that was due meanwhile is counted, with the time that a
+ * user would have waited. Memory does not grow with the duration.
  *
  * @param operate Resolves when an operation is done.
  * @param kindOf The kind of an error.

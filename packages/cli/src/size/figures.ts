@@ -17,7 +17,7 @@ export const BYTES = {
   failure: 330,
 } as const
 
-/** What Redis takes besides: its table of keys, and what its allocator cannot give out. */
+/** What Redis takes in addition: its table of keys, and what its allocator cannot use. */
 export const OVERHEAD = 1.08
 
 /** What a verb costs a master, in microseconds of its processor, sockets included: docs/performance.md, "what verbs cost the server". */

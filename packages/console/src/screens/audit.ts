@@ -13,7 +13,7 @@ interface Audit {
   readonly cursor?: string
 }
 
-/** Who did what, and what became of it. */
+/** Which actor did what, and with what outcome. */
 export const audit: Screen<Audit> = {
   path: 'audit',
   api: 'audit',

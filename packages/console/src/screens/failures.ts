@@ -32,7 +32,7 @@ const REASONS: Readonly<Record<string, string>> = {
   'secondary-auth-failures': 'Too many failures of a second factor.',
 }
 
-/** Who is locked out, and why. */
+/** Which users are locked out, and why. */
 export const failures: Screen<LockOuts> = {
   path: 'failures',
   api: 'failures',
