@@ -4,7 +4,7 @@ import { readForm } from './form.js'
 import { showProblem } from './pages.js'
 import { sameSecret } from './secrets.js'
 import type { Services } from './services.js'
-import { showRegions } from './signed-in-pages.js'
+import { showRegions, showTold } from './signed-in-pages.js'
 
 /** What this node keeps of the clients and users, for an administrator who is signed in. */
 export function showAdmin(services: Services): Handler {
@@ -28,6 +28,35 @@ export function clearCache(services: Services): Handler {
     else if (realmCache.regions().includes(region)) await realmCache.region(region).clear()
     else return showProblem(c, 'There is no such region.')
     return c.redirect('/admin', 303)
+  }
+}
+
+/** Ends every session, and tells applications. Who signs in from now on stays. */
+export function signEverybodyOut(services: Services): Handler {
+  const { state, realmId, clock, telling } = services
+  return onForm(services, async (c) => {
+    const at = clock.now()
+    await state.userSessions.removeByRealm(realmId)
+    return showTold(c, (await telling?.everybodyEnded(at)) ?? { what: 'Sign everybody out', lines: [] })
+  })
+}
+
+/** Tells applications to refuse what was issued until now. */
+export function refuseOlderTokens(services: Services): Handler {
+  const { clock, telling } = services
+  return onForm(services, async (c) => {
+    if (telling === undefined) return showProblem(c, 'There is no application that could be told.')
+    return showTold(c, await telling.notBefore(clock.now()))
+  })
+}
+
+/** A form of the page of administrators. */
+function onForm(services: Services, act: (c: Context) => Promise<Response>): Handler {
+  return async (c) => {
+    const browser = await readAdmin(services, c)
+    const { csrf } = await readForm(c)
+    if (!browser || !sameSecret(csrf, browser.csrf)) return showForbidden(c)
+    return act(c)
   }
 }
 

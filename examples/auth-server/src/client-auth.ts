@@ -1,4 +1,3 @@
-import type { Context } from 'hono'
 import type { Client } from './config.js'
 import { OAuthError } from './oauth-error.js'
 import { sameSecret } from './secrets.js'
@@ -12,10 +11,10 @@ import type { Services } from './services.js'
  */
 export async function authenticateClient(
   { directory }: Pick<Services, 'directory'>,
-  c: Context,
+  authorization: string | undefined,
   form: Readonly<Record<string, string>>,
 ): Promise<Client> {
-  const { clientId, secret } = basic(c.req.header('authorization')) ?? {
+  const { clientId, secret } = basic(authorization) ?? {
     clientId: form['client_id'] ?? '',
     secret: form['client_secret'],
   }

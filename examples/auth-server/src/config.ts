@@ -1,3 +1,4 @@
+import type { ClientTargets } from '@authstate/application-node'
 import type { AuthState } from 'authstate'
 import type { HealthHandlers } from 'authstate/health'
 import type { Context } from 'hono'
@@ -13,6 +14,15 @@ export interface Client {
   readonly redirectUris: readonly string[]
   /** Where a user may be sent after signing out; compared character by character. */
   readonly postLogoutRedirectUris?: readonly string[]
+  /** Where its nodes take logout tokens. */
+  readonly backchannelLogoutUri?: string
+  /** Where its nodes take what Keycloak sends its adapters. */
+  readonly managementUrl?: string
+  /** What an administrator allows its nodes: hosts that may register, networks, how long one is known that does not come again. */
+  readonly nodes?: Pick<
+    ClientTargets,
+    'allowedHosts' | 'egress' | 'allowInsecure' | 'nodeTimeoutMs' | 'maxNodes'
+  >
 }
 
 export interface User {

@@ -4,7 +4,7 @@ import type { Services } from './services.js'
 import { ALGORITHM } from './signing-key.js'
 
 /** @see OpenID Connect Discovery 1.0 §3 */
-export function discovery({ issuer }: Services): Handler {
+export function discovery({ issuer, telling }: Services): Handler {
   const metadata = {
     issuer,
     authorization_endpoint: `${issuer}/authorize`,
@@ -23,6 +23,8 @@ export function discovery({ issuer }: Services): Handler {
     prompt_values_supported: ['none', 'login'],
     claims_supported: ['sub', 'sid', 'auth_time', 'name', 'preferred_username', 'email'],
     authorization_response_iss_parameter_supported: true,
+    backchannel_logout_supported: telling !== undefined,
+    backchannel_logout_session_supported: telling !== undefined,
     request_parameter_supported: false,
     request_uri_parameter_supported: false,
   }

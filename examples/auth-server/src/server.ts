@@ -6,7 +6,7 @@ import { cors } from 'hono/cors'
 import { HTTPException } from 'hono/http-exception'
 import { secureHeaders } from 'hono/secure-headers'
 import { endOthers, showAccount } from './account.js'
-import { clearCache, showAdmin } from './admin.js'
+import { clearCache, refuseOlderTokens, showAdmin, signEverybodyOut } from './admin.js'
 import { authorize } from './authorize.js'
 import type { AuthServerOptions } from './config.js'
 import { discovery, jwks } from './discovery.js'
@@ -14,6 +14,7 @@ import { showLogin, submitLogin } from './login.js'
 import { logout } from './logout.js'
 import { OAuthError, oauthErrorResponse } from './oauth-error.js'
 import { showProblem } from './pages.js'
+import { nodeEndpoints } from './register-node.js'
 import { createServices } from './services.js'
 import { token } from './token.js'
 import { userinfo } from './userinfo.js'
@@ -56,6 +57,13 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Hono
   app.post('/account/end-others', endOthers(services))
   app.get('/admin', showAdmin(services))
   app.post('/admin/clear', clearCache(services))
+  app.post('/admin/sign-everybody-out', signEverybodyOut(services))
+  app.post('/admin/refuse-older-tokens', refuseOlderTokens(services))
+  if (services.telling !== undefined) {
+    const { register, unregister } = nodeEndpoints(services, services.telling)
+    app.all('/clients-managements/register-node', register)
+    app.all('/clients-managements/unregister-node', unregister)
+  }
 
   app.notFound((c) => showProblem(c, 'There is no such page.', 404))
   app.onError((error, c) => {

@@ -6,6 +6,7 @@ import { Beginnings } from './beginnings.js'
 import type { AuthServerOptions } from './config.js'
 import { createDirectory, type Directory } from './directory.js'
 import { generateSigningKey, readSigningKey, type SigningKey } from './signing-key.js'
+import { createTelling, type Telling } from './telling.js'
 import { createTokens, type Tokens } from './tokens.js'
 
 /** What the routes of one node work with. */
@@ -22,6 +23,8 @@ export interface Services {
   readonly sessionsPerPage: number
   readonly activity: Activity
   readonly beginnings: Beginnings
+  /** Absent where the state was made without it. */
+  readonly telling: Telling | undefined
   readonly ipAddress: (context: Context) => string | undefined
 }
 
@@ -41,6 +44,7 @@ export async function createServices(options: AuthServerOptions): Promise<Servic
     sessionsPerPage: options.sessionsPerPage ?? 5,
     activity: new Activity(state.userSessions, realmId),
     beginnings: new Beginnings(clock, options.loginsPerAddress ?? 300),
+    telling: createTelling(options, realmId),
     ipAddress: options.ipAddress ?? socketAddress,
   }
 }

@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { html } from 'hono/html'
 import type { Happening } from './activity.js'
 import { showPage } from './pages.js'
+import type { Told } from './telling.js'
 
 export interface SessionRow {
   readonly current: boolean
@@ -52,7 +53,18 @@ export function showRegions(c: Context, regions: readonly RegionRow[], csrf: str
   return showPage(c, {
     title: 'Caches of this node',
     body: html`<table><tr><th>Region</th><th>Values</th><th>Hits</th><th>Misses</th><th>Loads</th><th>Invalidations</th><th>Outages</th><th>Oldest</th><th></th></tr>${rows}</table>
-<form method="post" action="/admin/clear"><input type="hidden" name="csrf" value="${csrf}"><button>Clear all, on every node</button></form>`,
+<form method="post" action="/admin/clear"><input type="hidden" name="csrf" value="${csrf}"><button>Clear all, on every node</button></form>
+<form method="post" action="/admin/sign-everybody-out"><input type="hidden" name="csrf" value="${csrf}"><button>Sign everybody out</button></form>
+<form method="post" action="/admin/refuse-older-tokens"><input type="hidden" name="csrf" value="${csrf}"><button>Applications refuse older tokens</button></form>`,
+  })
+}
+
+/** What became of what applications were told. */
+export function showTold(c: Context, { what, lines }: Told): Promise<Response> {
+  const rows = lines.map((line) => html`<li>${line}</li>`)
+  return showPage(c, {
+    title: what,
+    body: html`<p>Done here. Of the applications:</p><ul>${rows}</ul><p>What is retrying is sent again.</p>`,
   })
 }
 

@@ -2,7 +2,7 @@ import type { Handler } from 'hono'
 import { authenticateClient } from './client-auth.js'
 import { RETRY_MS, redeemCode } from './code.js'
 import type { Client } from './config.js'
-import { readForm } from './form.js'
+import { isName, readForm } from './form.js'
 import { issueTokens, type TokenResponse } from './issue-tokens.js'
 import { OAuthError } from './oauth-error.js'
 import { digest, sameSecret } from './secrets.js'
@@ -15,7 +15,7 @@ type Form = Readonly<Record<string, string>>
 export function token(services: Services): Handler {
   return async (c) => {
     const form = await readForm(c)
-    const client = await authenticateClient(services, c, form)
+    const client = await authenticateClient(services, c.req.header('authorization'), form)
     return c.json(await grant(services, client, form), 200, { 'cache-control': 'no-store' })
   }
 }
@@ -43,11 +43,31 @@ async function byCode(services: Services, client: Client, form: Form): Promise<T
   if (!sameSecret(digest(verifier), grant.codeChallenge)) throw refused()
   const session = await state.userSessions.touch(realmId, grant.sessionId, { clientId: client.clientId })
   if (!session) throw refused()
+  await noteNode(services, grant.sessionId, client.clientId, form)
   return issueTokens(services, grant, {
     refreshTokenId,
     sessionExpiresAt: session.expiresAt,
     nonce: grant.nonce,
   })
+}
+
+/**
+ * What an application says of its own session, as adapters of Keycloak do: what it calls it, and which node has it. Both are sent back
+ * when the session ends; the node only where it is one that has registered.
+ */
+async function noteNode(
+  { state, realmId, telling }: Services,
+  sessionId: string,
+  clientId: string,
+  { client_session_state: applicationSessionId = '', client_session_host: nodeHost = '' }: Form,
+): Promise<void> {
+  if (telling === undefined) return
+  const said = {
+    ...(isName(applicationSessionId) && { applicationSessionId }),
+    ...(isName(nodeHost) && { nodeHost }),
+  }
+  if (Object.keys(said).length === 0) return
+  await state.userSessions.updateClientSession(realmId, sessionId, { clientId, ...said })
 }
 
 /**

@@ -133,6 +133,7 @@ function watch(state: AuthState, before: ReadonlyMap<string, () => unknown>): Au
   return new Proxy({} as AuthState, {
     get(_, name) {
       const member: unknown = Reflect.get(state, name, state)
+      if (typeof member === 'function') return member.bind(state)
       return typeof member === 'object' && member !== null ? service(String(name), member) : member
     },
   })

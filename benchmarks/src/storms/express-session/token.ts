@@ -17,7 +17,7 @@ type Form = Readonly<Record<string, string>>
 export function token(services: PeerServices): Handler {
   return async (c) => {
     const form = await readForm(c)
-    const { clientId } = await authenticateClient(services, c, form)
+    const { clientId } = await authenticateClient(services, c.req.header('authorization'), form)
     const byCode = form['grant_type'] === 'authorization_code'
     const grant = byCode ? await redeemCode(services, form) : await redeemRefreshToken(services, form)
     if (grant?.clientId !== clientId) throw refused()
