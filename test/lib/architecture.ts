@@ -40,7 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'application-node': ['spi', 'redis', 'conformance', 'http-client'],
   authstate: ['spi', 'registry', 'conformance', ...services.map(({ name }) => name)],
   audit: ['spi', 'authstate'],
-  operations: ['spi', 'authstate', 'audit'],
+  operations: ['spi', 'authstate', 'audit', 'cross-site'],
   cli: ['spi', 'authstate', 'operations', 'audit', 'conformance'],
   console: ['spi', 'authstate', 'operations', 'audit'],
   telemetry: ['spi', 'authstate'],

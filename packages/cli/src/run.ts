@@ -10,6 +10,7 @@ import { addHealth } from './commands/health.js'
 import { addLoad } from './commands/load.js'
 import { addOthers } from './commands/others.js'
 import { addSessions } from './commands/sessions.js'
+import { addSites } from './commands/sites.js'
 import { addSize } from './commands/size.js'
 import { addTokens } from './commands/tokens.js'
 import { EXIT, type ExitCode } from './exit-codes.js'
@@ -75,6 +76,7 @@ Ends with 0 done, 1 findings, 2 wrong use, 3 a wrong name or configuration, 4 Re
   addFailures(program, context)
   addTokens(program, context)
   addOthers(program, context)
+  addSites(program, context)
   addAudit(program, context)
   addSize(program, context)
   addLoad(program, context)

@@ -1,5 +1,7 @@
 export type { CrossSiteConfig, OtherSite, ServiceOptions } from './config.js'
 export { crossSite } from './cross-site.js'
+export { type SiteDesk, siteDesk, type VerifyWaiting } from './desk.js'
+export type { NotedLink } from './links-noted.js'
 export type {
   BringOnlineOptions,
   CrossSite,

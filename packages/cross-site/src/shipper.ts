@@ -78,19 +78,6 @@ export class Shipper {
     return (await this.#behind(to, partition, { add: names })).count
   }
 
-  /** Forgets what a site has not heard of. */
-  async forget(to: string): Promise<void> {
-    const { connection } = this.#parts
-    await Promise.all(
-      connection.keys.all.map(async (partition) => {
-        let done: readonly (readonly [string, string])[] = []
-        do {
-          done = (await this.#behind(to, partition, { done, limit: 1_000 })).entries
-        } while (done.length > 0)
-      }),
-    )
-  }
-
   /** How many records a site has not heard of. */
   async behind(to: string): Promise<number> {
     const { connection } = this.#parts

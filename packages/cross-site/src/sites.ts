@@ -10,6 +10,7 @@ import { assertOneOf, assertOptions, ConfigurationError, type Known, type Logger
 import { timers } from '@authstate/spi/internal'
 import type { CheckedConfig } from './config.js'
 import { type Hello, Link } from './link.js'
+import { linksNoted } from './links-noted.js'
 import type { BringOnlineOptions, CrossSite, LinkInfo, LinkListener } from './public.js'
 import type { PushAction, PushInfo, PushOptions, VerifyReport } from './push/contract.js'
 import { Desk, type VerifyOptions } from './push/desk.js'
@@ -57,12 +58,16 @@ export class Sites implements CrossSite {
   constructor(parts: SitesParts) {
     this.#parts = parts
     this.site = parts.config.site
-    this.#desk = new Desk(this.site, parts.connection, () => this.#pushOn())
+    this.#desk = new Desk(
+      async () => this.site,
+      parts.connection,
+      () => this.#pushOn(),
+    )
   }
 
   async start(): Promise<void> {
     const { connection, config, logger, joiners, consumer, reading } = this.#parts
-    const recorded = await this.#introduce()
+    const recorded = await this.#introduce({ others: Object.keys(this.#parts.config.sites).join(',') })
     const site = recorded.get('site')
     if (site !== this.site) {
       throw new ConfigurationError(
@@ -123,7 +128,7 @@ export class Sites implements CrossSite {
     assertOptions(options, 'options', BRING_ONLINE)
     const { push, acceptResurrection = false } = options
     if (push !== undefined) assertOneOf(push, 'options.push', ['both', 'out', 'in', 'none'])
-    if (push === 'none') await this.#shipper?.forget(site)
+    if (push === 'none') await linksNoted(this.#parts.connection).forgetBehind(site)
     const recorded = await this.#introduce()
     const away = recorded.get(`offline:${site}`) ?? recorded.get(`seen:${site}`)
     await this.#introduce({

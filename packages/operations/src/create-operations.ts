@@ -7,6 +7,7 @@ import { failureOperations } from './failures.js'
 import type { Operations, OperationsOptions } from './operations.js'
 import { References } from './references.js'
 import { sessionOperations } from './sessions.js'
+import { siteOperations } from './sites.js'
 import { tokenOperations } from './tokens.js'
 
 const OPTIONS: Known<OperationsOptions> = { state: true, keyring: true, realms: true, actor: true }
@@ -51,6 +52,7 @@ export function createOperations(options: OperationsOptions): Operations {
       tokens: tokenOperations(state, references, recorder),
       caches: cacheOperations(state, recorder),
       cluster: clusterOperations(state),
+      sites: siteOperations(state, recorder),
       audit: recorder.operations,
       as(other) {
         assertActor(other, 'actor')

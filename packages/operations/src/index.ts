@@ -16,4 +16,5 @@ export type {
   SessionRow,
   SessionTarget,
 } from './session-verbs.js'
+export type { SiteOperations, SitesView } from './sites.js'
 export type { TokenOperations, TokenRow } from './tokens.js'

@@ -13,6 +13,7 @@ import type { CacheOperations } from './caches.js'
 import type { ClusterOperations } from './cluster.js'
 import type { FailureOperations } from './failures.js'
 import type { SessionOperations } from './session-verbs.js'
+import type { SiteOperations } from './sites.js'
 import type { TokenOperations } from './tokens.js'
 
 /** What {@link createOperations} takes. */
@@ -44,6 +45,7 @@ export interface Operations {
   readonly tokens: TokenOperations
   readonly caches: CacheOperations
   readonly cluster: ClusterOperations
+  readonly sites: SiteOperations
   readonly audit: AuditOperations
 
   /**

@@ -1,6 +1,5 @@
 import type { AuditEntry, AuditFilter } from '@authstate/audit'
-import { parseDuration } from '@authstate/spi'
-import { wholeNumber } from '../arguments.js'
+import { instantOf, wholeNumber } from '../arguments.js'
 import type { AuditOptions, TailOptions } from '../commands/audit.js'
 import type { Context } from '../commands/context.js'
 import { CommandError, EXIT } from '../exit-codes.js'
@@ -99,23 +98,6 @@ function filterOf({ since, realm, user, event, only }: AuditOptions, { surroundi
     ...(event !== undefined && { events: event }),
     ...(chosen !== undefined && { only: chosen }),
     ...(user !== undefined && { record: { kind: 'user', id: user } as const }),
-  }
-}
-
-function instantOf(text: string, now: number): number {
-  const at = /^\d{4}-\d\d/.test(text) ? Date.parse(text) : now - spanOf(text)
-  if (Number.isSafeInteger(at) && at >= 0) return at
-  throw new CommandError(
-    EXIT.usage,
-    `--since must be a span such as 90m, or an instant such as 2026-11-29T09:00:00Z`,
-  )
-}
-
-function spanOf(text: string): number {
-  try {
-    return Number(parseDuration(text))
-  } catch {
-    return Number.NaN
   }
 }
 

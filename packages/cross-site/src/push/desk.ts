@@ -20,23 +20,26 @@ export interface VerifyOptions {
 
 /** Asks for pushes through the Redis of a site: nodes of the site do them. */
 export class Desk {
-  readonly #site: string
+  readonly #site: () => Promise<string>
   readonly #jobs: Jobs
   readonly #onAsked: () => void
 
-  /** @param onAsked Hears that there is something to do. */
-  constructor(site: string, connection: RedisConnection, onAsked: () => void = () => {}) {
+  /**
+   * @param site Says which site this is.
+   * @param onAsked Hears that there is something to do.
+   */
+  constructor(site: () => Promise<string>, connection: RedisConnection, onAsked: () => void = () => {}) {
     this.#site = site
     this.#jobs = new Jobs(connection)
     this.#onAsked = onAsked
   }
 
-  push(to: string, options: PushOptions = {}): Promise<PushInfo> {
-    return this.#begin(this.#site, to, options)
+  async push(to: string, options: PushOptions = {}): Promise<PushInfo> {
+    return this.#begin(await this.#site(), to, options)
   }
 
-  pull(from: string, options: PushOptions = {}): Promise<PushInfo> {
-    return this.#begin(from, this.#site, options)
+  async pull(from: string, options: PushOptions = {}): Promise<PushInfo> {
+    return this.#begin(from, await this.#site(), options)
   }
 
   async pushes({ active = false }: { readonly active?: boolean } = {}): Promise<readonly PushInfo[]> {
@@ -65,11 +68,11 @@ export class Desk {
     const { spi = 'all', repair = false } = options
     assertName(spi, 'options.spi')
     const mode: PushMode = repair ? 'repair' : 'verify'
-    let job: Job | undefined = await this.#jobs.begin({ from: this.#site, to: site, spi, mode })
+    let job: Job | undefined = await this.#jobs.begin({ from: await this.#site(), to: site, spi, mode })
     this.#onAsked()
     for (let look = 0; !OVER.includes(job.info.status); look++) {
       await pause(BETWEEN_LOOKS_MS[Math.min(look, BETWEEN_LOOKS_MS.length - 1)] ?? 0, signal)
-      if (signal.aborted) throw new Error('sites were closed before they were compared')
+      if (signal.aborted) throw new Error('nobody waited until the sites were compared')
       job = await this.#jobs.get(job.info.id)
       if (job === undefined) throw new Error('the comparison was forgotten: Redis of this site lost its data')
       onProgress(job.info)

@@ -1,0 +1,91 @@
+import type { RedisConnection } from '@authstate/redis'
+import { ConfigurationError } from '@authstate/spi'
+import type { LinkReason, LinkState } from './public.js'
+import { behind, introduce } from './scripts.js'
+
+/** A link to another site, as the Redis of this one remembers it. */
+export interface NotedLink {
+  readonly to: string
+  readonly state: LinkState
+  readonly reason?: LinkReason
+  /** Since when it is so, ms since the epoch. */
+  readonly changedAt?: number
+  /** When a node of this site reached the other one last, to the minute, ms since the epoch. */
+  readonly seenAt?: number
+  /** Records that the other site has not heard of. */
+  readonly behind: number
+}
+
+/** How much sooner than a site was seen last it may have missed something: clocks differ, and it is noted to the minute. */
+const MARGIN_MS = 120_000
+/** A site that was not seen for so long is away. */
+const AWAY_MS = 180_000
+
+/** What nodes of this site note of its links, in its Redis. */
+export function linksNoted(connection: RedisConnection) {
+  const { keys, clock } = connection
+  const recorded = async () => {
+    const fields = await connection.hgetall('cross-site.noted', keys.shared('site'))
+    if (fields['site'] === undefined) throw notBegun()
+    return fields as Readonly<Record<string, string | undefined>> & { readonly site: string }
+  }
+  const set = async (fields: Readonly<Record<string, string>>) => {
+    const { site } = await recorded()
+    const args = { site, epoch: '', set: JSON.stringify(fields) }
+    await connection.run(introduce, { site: keys.shared('site') }, args)
+  }
+  const namesOf = ({ others = '' }: Readonly<Record<string, string | undefined>>) =>
+    others.split(',').filter((name) => name !== '')
+  const behindOf = async (to: string) => {
+    const calls = keys.all.map((partition) => ({
+      keys: { behind: keys.key(partition, 'xb', to) },
+      args: { add: '[]', done: '[]', limit: 0 },
+    }))
+    return (await connection.runEach(behind, calls)).reduce((sum, { count }) => sum + count, 0)
+  }
+  return {
+    site: async () => (await recorded()).site,
+    others: async () => namesOf(await recorded()),
+    async links(): Promise<readonly NotedLink[]> {
+      const fields = await recorded()
+      return Promise.all(
+        namesOf(fields).map(async (to): Promise<NotedLink> => {
+          const [offline, seen] = [fields[`offline:${to}`], fields[`seen:${to}`]]
+          const seenAt = seen === undefined ? {} : { seenAt: Number(seen) }
+          const count = { behind: await behindOf(to) }
+          if (offline !== undefined)
+            return { to, state: 'offline', reason: 'manual', changedAt: Number(offline), ...seenAt, ...count }
+          if (seen === undefined) return { to, state: 'connecting', ...count }
+          const isAway = clock.now() - Number(seen) > AWAY_MS
+          return { to, state: isAway ? 'suspect' : 'online', ...seenAt, ...count }
+        }),
+      )
+    },
+    /** What a site may have missed, for a push. */
+    async writtenSince(to: string): Promise<{ readonly since?: number }> {
+      const fields = await recorded()
+      const away = fields[`offline:${to}`] ?? fields[`seen:${to}`]
+      return away === undefined ? {} : { since: Math.max(0, Number(away) - MARGIN_MS) }
+    },
+    byHand: (to: string, isOffline: boolean) =>
+      set({ [`offline:${to}`]: isOffline ? String(clock.now()) : '' }),
+    accept: (to: string) => set({ [`seen:${to}`]: String(clock.now()) }),
+    async forgetBehind(to: string): Promise<void> {
+      await Promise.all(
+        keys.all.map(async (partition) => {
+          const of = { behind: keys.key(partition, 'xb', to) }
+          let done: readonly (readonly [string, string])[] = []
+          do {
+            const args = { add: '[]', done: JSON.stringify(done), limit: 1_000 }
+            done = (await connection.run(behind, of, args)).entries
+          } while (done.length > 0)
+        }),
+      )
+    },
+  }
+}
+
+const notBegun = (): ConfigurationError =>
+  new ConfigurationError(
+    'this Redis belongs to no site: no node that uses it has begun to keep sites in step',
+  )
