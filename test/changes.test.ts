@@ -21,7 +21,7 @@ interface Kind {
 }
 
 const page = readFileSync(new URL('../docs/changes.md', import.meta.url), 'utf8')
-const section = page.slice(page.indexOf('## What is a record'), page.indexOf('## What is gone'))
+const section = page.slice(page.indexOf('## What is a record'), page.indexOf('## What ended'))
 const quoted = (text = '') => [...text.matchAll(/`([^`]+)`/g)].map(([, word = '']) => word)
 const kinds: readonly Kind[] = section
   .split('\n')
