@@ -16,11 +16,14 @@ const spanMs = (least: number, most: number) =>
     wholeNumber(least, most),
   )
 
-/** What every provider can be told, as entries of a schema. */
+/** The properties that every provider has, as entries of a schema. */
 const properties = {
-  /** Ceiling on the life of a token; a longer one is refused. Also how long a revoked family is refused when nobody says. */
+  /**
+   * Ceiling on the life of a token; a longer one is refused. Also how long a revoked family is refused by
+   * default.
+   */
   maxLifespanMs: v.optional(spanMs(1, MAX_SPAN_MS), 30 * DAY_MS),
-  /** How long an expired token can be told from an unknown one. */
+  /** How long an expired token is distinguished from an unknown one. */
   readGraceMs: v.optional(spanMs(0, MAX_SPAN_MS), 0),
   /** Ceiling on the JSON of a token's data. */
   maxDataBytes: v.optional(wholeNumber(2, 16 * 1024 * 1024), 65_536),

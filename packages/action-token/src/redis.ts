@@ -236,7 +236,7 @@ class RedisStore implements TokenStore {
 /** A script that takes a token away. */
 type Leaving<R> = Script<'token' | 'realm' | 'families' | 'subjects', 'now' | 'tail', R>
 
-/** What goes besides what can still be consumed, and what stays refused. */
+/** What is removed in addition to what can still be consumed, and what stays refused. */
 interface Withdrawal {
   /** Refused from now on. */
   readonly family?: string

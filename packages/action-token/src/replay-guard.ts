@@ -34,7 +34,7 @@ export interface ReplayGuardOptions {
 
 /** An id as its maker chose it. */
 export interface ProofId {
-  /** Who chose the id: a client id, an issuer, a key thumbprint. The same id of two makers is two ids. */
+  /** The party that chose the id: a client id, an issuer, a key thumbprint. The same id of two parties is two ids. */
   readonly maker: string
   /** A `jti` or nonce, of any length. */
   readonly id: string

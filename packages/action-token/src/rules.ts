@@ -41,7 +41,7 @@ export interface Attempt {
   /** See {@link Consumption.successor}. */
   readonly successor: string
   readonly now: number
-  /** What ended then or before is not told from what never was: now, less `readGraceMs`. */
+  /** A token that ended then or before counts as unknown: now, less `readGraceMs`. */
   readonly goneBy: number
 }
 

@@ -18,7 +18,7 @@ export interface PutOptions {
   readonly onlyAbsent: boolean
 }
 
-/** What goes with a family besides what can still be consumed, and what is refused. */
+/** What is removed with a family in addition to what can still be consumed, and what is refused. */
 export interface Revocation {
   /** What joins the family is refused until then, ms since the epoch; `undefined`: it is not refused. */
   readonly until: number | undefined
@@ -54,7 +54,10 @@ export interface TokenStore {
    * @returns whether it was stored
    */
   put(name: TokenName, token: TokenDraft, options: PutOptions): Promise<boolean>
-  /** The token, consumed or not. Whether it has ended is the caller's to judge; what ended long ago may be gone. */
+  /**
+   * The token, consumed or not. The caller judges whether it has ended; a token that ended long ago may be
+   * removed.
+   */
   load(name: TokenName): Promise<StoredToken | 'unreadable' | undefined>
   /** Changes the data of a token that has neither ended nor been consumed, and nothing else. @returns whether there was one */
   replace(name: TokenName, data: string, now: number): Promise<boolean>

@@ -8,7 +8,7 @@ import { SECRETS, USES } from './factory.js'
  * Takes lines, in their order. What it resolved for is kept; where it rejects, or takes longer than `timeoutMs`, the same lines
  * come again.
  *
- * @param signal Aborted when nobody waits any more: another call may begin.
+ * @param signal Aborted when the result is not needed any more: another call may begin.
  */
 export type TakeLines = (lines: readonly AuditLine[], signal: AbortSignal) => unknown
 

@@ -34,7 +34,7 @@ export interface AuditStore {
   /**
    * Takes lines, in their order, behind what it has. When it resolved they are kept. When it rejects some may be: they come again.
    *
-   * @param signal Aborted when nobody waits any more.
+   * @param signal Aborted when no caller waits any more.
    */
   append(lines: readonly AuditLine[], signal: AbortSignal): Promise<void>
   /** Reads what is kept. Left out: it cannot be read. */

@@ -7,7 +7,7 @@ import { NoteReader } from './trail/note-reader.js'
 /** What a {@link Trail} is made of. */
 export interface TrailParts {
   readonly consumer: string
-  /** Whether changes of times are told. */
+  /** Whether changes of times are written. */
   readonly touches: boolean
   readonly names: Names
   /** Resolves when lines are kept. */
@@ -16,14 +16,14 @@ export interface TrailParts {
 
 /** What tells of changes. */
 export interface Trail {
-  /** Gaps that were told. */
+  /** Gaps that were reported. */
   readonly gaps: number
   close(): Promise<void>
 }
 
 /**
- * Tells the sink of every change that the outbox notes: at least once, and in order per record, since a partition is told by one node
- * at a time and its next notes come when these are kept.
+ * Gives the sink a line for every change that the outbox notes: at least once, and in order per
+ * record. One node at a time reads a partition, and its next notes come when these are stored.
  *
  * @throws {ConfigurationError} nothing is on Redis, or no consumer of this name is recorded
  */

@@ -41,7 +41,7 @@ import {
 } from './rules.js'
 import type { AuthSessionStore, RootLife, RootName, TabRest } from './store.js'
 
-/** The contract, over whatever store: checks, ids, lives by the realm's settings, and what listeners are told. */
+/** The contract over any store: checks, ids, lifespans by the realm's settings, and events. */
 export class AuthSessions implements AuthSessionProvider {
   readonly clock: Clock
   readonly #context: ProviderContext

@@ -18,9 +18,9 @@ const MAX_COOKIE_BYTES = 4096
 /** How long a page may compare itself with the login under way elsewhere. */
 const HASH_MAX_AGE_S = 60
 
-/** What a client asked for, enough to begin its login again when the root is gone. */
+/** What a client asked for, enough to begin its login again when the root has ended. */
 export interface RestartData {
-  /** The tab it was asked in: a browser keeps one such cookie, and the tab that was opened last has set it. */
+  /** The tab of the request: a browser keeps one cookie of this kind, and the tab that was opened last has set it. */
   readonly tabId: string
   readonly clientId: string
   readonly redirectUri?: string | undefined
@@ -47,7 +47,7 @@ export interface LoginCookieOptions {
   readonly sameSite?: 'strict' | 'lax' | 'none' | undefined
 }
 
-/** The cookies of a login besides AUTH_SESSION_ID, which the sticky-session encoder makes. */
+/** The cookies of a login, except AUTH_SESSION_ID, which the sticky-session encoder makes. */
 export interface LoginCookies {
   /**
    * A Set-Cookie header KC_RESTART: signed, not encrypted, for the browser session, `HttpOnly`.
@@ -68,8 +68,8 @@ export interface LoginCookies {
   /** A Set-Cookie header that removes what {@link restart} set. */
   clearRestart(): string
   /**
-   * A Set-Cookie header KC_AUTH_SESSION_HASH, which scripts of the login page may read for 60 s: has another tab
-   * begun anew? It tells nothing about the id.
+   * A Set-Cookie header KC_AUTH_SESSION_HASH, which scripts of the login page may read for 60 s, to
+   * see whether another tab has begun a new login. It reveals nothing about the id.
    */
   hash(rootId: string): string
 }

@@ -50,7 +50,7 @@ export interface RootRecords {
   count(realmId: string, now: number): Answer<number>
   /** Removes every record of a realm; answers what was removed. */
   removeByRealm(realmId: string): Answer<Iterable<EndOfRoot>>
-  /** Told after something was added: records that end at `now` or before may be forgotten. */
+  /** Called after something was added: records that end at `now` or before may be forgotten. */
   forget?(now: number): void
   /** Ends what was opened for the records. */
   close?(): void | Promise<void>
@@ -206,7 +206,7 @@ export class RecordStore implements AuthSessionStore {
   }
 }
 
-/** There is no such root; one that is over goes. */
+/** The root does not exist; an ended one is removed. */
 const GONE = Object.freeze({ record: undefined, answer: undefined })
 
 function living(record: RootRecord | undefined, now: number): RootRecord | undefined {

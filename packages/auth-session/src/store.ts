@@ -39,7 +39,7 @@ export interface TabRest {
   readonly ends: boolean
 }
 
-/** `undefined` where the root or the tab is gone. */
+/** `undefined` if the root or the tab has ended. */
 export type PatchOutcome =
   | { readonly outcome: 'patched'; readonly tab: AuthSessionTab }
   /** Nothing was changed. `bytes`: how many it would have been. */
@@ -48,13 +48,17 @@ export type PatchOutcome =
   | { readonly outcome: 'root-removed' }
   | undefined
 
-/** What became of a root when a tab went: it stays, its last tab was gone, or it ended although tabs were left. */
+/**
+ * The state of a root after a tab was removed: it stays, its last tab was removed, or it ended although tabs
+ * were left.
+ */
 export type RemovalOutcome = 'kept' | 'last-tab' | 'ended' | undefined
 
 /**
- * What a store of roots can do, one atomic step each: of calls at once, on whatever nodes, each sees all of another or none of
- * it. `AuthSessions` is the contract over it, written once. All that a store is given was checked. Instants are ms since the
- * epoch, and a store asks no clock of its own: what ends at `now` or before counts as gone, and is never brought back.
+ * What a store of roots can do, one atomic step each: of concurrent calls, on any nodes, each sees
+ * all of another or none of it. `AuthSessions` is the contract over it, written once. All arguments
+ * of a store were checked. Instants are ms since the epoch, and a store uses no clock of its own: a
+ * record that ends at `now` or before counts as removed, and is never brought back.
  *
  * Records that are answered are the caller's: to change one changes nothing in the store. A step that fails throws a
  * `StoreUnavailableError`, whose `applied` says whether it may have been done.
@@ -104,7 +108,7 @@ export interface AuthSessionStore {
   promote(root: RootName, tabId: string, now: number): Answer<AuthSessionTab | undefined>
   /** How many roots of a realm live. Need not be one step. */
   count(realmId: string, now: number): Answer<number>
-  /** Removes the roots of a realm, and says of each that was alive that it is gone, as soon as it is. Need not be one step. */
+  /** Removes the roots of a realm, and reports each living one as soon as it is removed. Need not be one step. */
   removeByRealm(realmId: string, now: number, onRemoved: (rootId: string) => void): Answer<void>
   /** Resolves when the store can serve. */
   checkHealth?(): Promise<void>

@@ -28,7 +28,7 @@ export interface Question {
 export interface Asked {
   /** Those that have answered. */
   readonly answered: readonly ClusterNode[]
-  /** Those that did not answer in time: they know no such question, are of an earlier version, or are busy. */
+  /** Nodes that did not answer in time: they do not know this question, have an earlier version, or are busy. */
   readonly silent: readonly ClusterNode[]
 }
 

@@ -13,17 +13,20 @@ const spanMs = (least: number, most: number) =>
     wholeNumber(least, most),
   )
 
-/** Heartbeats that fit into the time after which a silent node is gone: fewer would take a slow node for a dead one. */
+/**
+ * Heartbeats that fit into the time after which a silent node is removed: fewer would take a slow node for a
+ * dead one.
+ */
 const BEATS_BEFORE_DEATH = 4
 
 /** Properties of both providers. In memory nothing can be late or lost, so there most of them decide nothing. */
 export const clusterConfig = v.pipe(
   v.strictObject({
-    /** How often a node says that it lives, and looks who does. */
+    /** How often a node sends a heartbeat and reads those of the others. */
     heartbeatMs: v.optional(spanMs(1, MAX_TIMER_MS), 1_000),
     /** A node that crashed is out of every view within this time. At least four heartbeats. */
     deadAfterMs: v.optional(spanMs(1, MAX_TIMER_MS), 10_000),
-    /** Events the work channel keeps for nodes that are away; a node that misses more is told of a gap. */
+    /** Events the work channel keeps for nodes that are away; a node that misses more gets a gap. */
     channelLength: v.optional(wholeNumber(100, 10_000_000), 10_000),
     /** How long one question for new events waits. While nothing is sent, the channel is known to be alive this often. */
     readWaitMs: v.optional(spanMs(1, MAX_TIMER_MS), 1_000),

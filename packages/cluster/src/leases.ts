@@ -5,12 +5,12 @@ import type { Lease } from './contract.js'
 /** What leases are kept in. One call is one atomic step. */
 export interface LeaseStore {
   /**
-   * Takes a lease that nobody holds. Asking again as the same owner is the same as asking once.
+   * Takes a lease that has no holder. Asking again as the same owner is the same as asking once.
    *
    * @param waits Whether the caller goes on trying: then the release tells.
    */
   acquire(lease: LeaseName, owner: string, leaseMs: number, waits: boolean): Promise<Acquired>
-  /** `false` when somebody else has it, or nobody. */
+  /** `false` if another owner has it, or none. */
   renew(lease: LeaseName, owner: string, leaseMs: number): Promise<boolean>
   /** Gives back what this owner holds and nothing else. `'awaited'` when somebody tried to get it meanwhile. */
   release(lease: LeaseName, owner: string): Promise<'free' | 'awaited' | 'lost'>
@@ -21,7 +21,7 @@ export interface LeaseName {
   readonly key: string
 }
 
-/** `fence` is that of the holder, whoever it is. */
+/** `fence` is that of the holder, which may be another owner. */
 export interface Acquired {
   readonly acquired: boolean
   readonly fence: number

@@ -34,7 +34,7 @@ import { Topics } from './topics.js'
 import type { Transport } from './transport.js'
 import { ViewKeeper } from './view.js'
 
-/** Topics of applications and of this package are told apart, so that neither can reach the other's. */
+/** Topics of applications and of this package are kept apart, so that neither can reach the other's. */
 const APPLICATION = 'a'
 const INTERNAL = 'i'
 

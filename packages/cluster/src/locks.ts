@@ -10,7 +10,7 @@ type Work<R> = (lease: Lease) => R | Promise<R>
 
 const RELEASED = 'lock-released'
 
-/** How often the store is asked again, in case nobody tells: at first, and at most. */
+/** How often the store is asked again, in case no message comes: at first, and at most. */
 const ASK_MS = { first: 20, most: 1_000 }
 
 /** The locks of this node. Of its callers one at a time asks the store; the others wait in a queue here. */
@@ -118,7 +118,7 @@ export class Locks {
   }
 }
 
-/** Callers of one node who want one lock, first come first served. */
+/** Callers of one node that want one lock, first come first served. */
 class Queue {
   readonly #waiters: Waiter[] = []
 

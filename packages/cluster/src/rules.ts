@@ -69,8 +69,9 @@ export function describeView({ nodes, version }: ClusterView): string {
 }
 
 /**
- * How long a node must have been seen silent, beat by beat, to be gone within `deadAfterMs` of its last sign: that sign
- * may be one heartbeat older than it was seen, and the last look one heartbeat late.
+ * How long a node must have been seen silent, heartbeat by heartbeat, to be removed within
+ * `deadAfterMs` of its last sign: that sign may be one heartbeat older than it was seen, and the
+ * last look one heartbeat late.
  */
 export function silenceLimitMs({ heartbeatMs, deadAfterMs }: ClusterConfig): number {
   return deadAfterMs - 2 * heartbeatMs

@@ -12,7 +12,7 @@ import renewLua from './lua/renew.lua'
 
 const snippets = { announce: announceLua }
 
-/** Of a script that adds to the work channel: where listeners are told of it, besides its own arguments. */
+/** Of a script that adds to the work channel: where it is published, in addition to its own arguments. */
 const ANNOUNCED = ['channel', 'sharded'] as const
 
 const done = (reply: unknown): boolean => reply === 1
@@ -34,7 +34,7 @@ export const beat = defineScript({
       startedAt: Number(startedAt),
       lastId: lastId as string,
       departed: new Set(gone?.split(' ')),
-      /** Whether listeners could be told; `undefined`: there was nothing to tell. */
+      /** Whether it could be published; `undefined`: there was nothing to publish. */
       told: told === '' ? undefined : told === '1',
       members: pairs(members),
     }

@@ -13,7 +13,7 @@ export interface Arrival {
 /** Events that may wait for one slow listener. */
 const MAX_WAITING = 10_000
 
-/** Who listens to what. */
+/** Listeners by topic. */
 export class Topics {
   readonly #logger: Logger
   readonly #subscriptions = new Map<string, Set<Subscription>>()
@@ -48,7 +48,10 @@ export class Topics {
   }
 }
 
-/** One listener. It gets one thing at a time; while it is at work, the next ones wait here and nobody else does. */
+/**
+ * One listener. It gets one event at a time; while it works, its next events wait here. Other listeners do
+ * not wait.
+ */
 class Subscription {
   readonly #topic: string
   readonly #listener: Listener

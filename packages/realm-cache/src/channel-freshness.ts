@@ -59,7 +59,7 @@ export class ChannelFreshness implements Freshness {
     return this.checkAgain()
   }
 
-  /** Finds out anew, and says so when it is no longer what it was. */
+  /** Finds out again, and says so if it has changed. */
   checkAgain(): boolean {
     const { state, heardAt, silentMs } = this.#cluster.channel()
     const now = this.#watch()

@@ -64,7 +64,7 @@ export const realmCacheConfig = v.strictObject({
   sweepEveryMs: v.optional(spanMs(1, MAX_TIMER_MS), 60_000),
   /**
    * The staleness bound: how long a node trusts what it keeps without having heard the work channel. Above twice the
-   * cluster's `readWaitMs`, which is how seldom a quiet channel is heard. In memory there is nobody to hear.
+   * cluster's `readWaitMs`, which is how seldom a quiet channel is heard. In memory there is no other node to hear.
    */
   maxSilenceMs: v.optional(spanMs(1, MAX_SPAN_MS), 5_000),
 })

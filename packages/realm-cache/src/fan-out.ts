@@ -40,7 +40,7 @@ export const cacheKeys = {
   serviceAccount: (realmId: string, clientId: string) => spell('user.service', realmId, clientId),
 } as const
 
-/** Tags that say what an entry depends on, besides being what its key names. */
+/** Tags that say what an entry depends on, in addition to what its key names. */
 export const cacheTags = {
   /** On everything that belongs to a realm. */
   inRealm: (realmId: string) => spell('realm', realmId),

@@ -199,8 +199,9 @@ export class LocalCache implements RealmCacheProvider {
   }
 
   /**
-   * Tells the second level first: whoever hears of it from this node must not find there what is untrue. Where it could
-   * not be told, the others hear that, and do not use it before it is empty.
+   * Notifies the second level first: a node that gets the message must not find an invalid value
+   * there. If the second level could not be notified, the message says so, and the other nodes do
+   * not use it before it is empty.
    */
   async #tell(
     declarations: readonly Declaration[],

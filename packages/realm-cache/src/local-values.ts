@@ -57,7 +57,7 @@ export class LocalValues<T> {
     return this.#values.size
   }
 
-  /** Values that went because there were too many or nobody used them. */
+  /** Values that were removed because there were too many, or because they were not used. */
   get evicted(): number {
     return this.#evicted
   }

@@ -4,7 +4,7 @@ import { type RealmCacheProvider, realmCacheSpi } from './contract.js'
 import { LocalCache } from './local-cache.js'
 import type { Transport } from './transport.js'
 
-/** Caches for a server that runs as one process: nobody else is told. */
+/** Caches for a server that runs as one process: no other node is notified. */
 export function memoryRealmCache(): ProviderFactory<RealmCacheProvider, RealmCacheConfig> {
   return {
     spi: realmCacheSpi,

@@ -43,7 +43,7 @@ export class Origin<T> {
     this.#lifecycle.close()
   }
 
-  /** @param anew From the source, whatever the shared level has. */
+  /** @param anew From the source, even if the shared level has a value. */
   async obtain(
     load: Load,
     loader: Loader<T>,

@@ -33,8 +33,9 @@ const wholeNumber = (least: number) =>
   v.pipe(v.number(), v.safeInteger('must be a whole number'), v.minValue(least))
 const optionsSchema = v.strictObject({
   /**
-   * At least this long passes between two requests for one key set, whoever asks for unknown key ids, also where the owner
-   * failed and while the work channel is away. What the last request brought, keys or an error, answers meanwhile.
+   * At least this long passes between two requests for one key set, however many callers ask for
+   * unknown key ids. This also holds after an error of the owner, and while the work channel is
+   * away. Meanwhile callers get the result of the last request, keys or an error.
    */
   minTimeBetweenRequestsMs: v.optional(wholeNumber(0), 10_000),
   /** After this long all keys of a set that does not say when it expires are asked for again. */
@@ -160,7 +161,7 @@ export class PublicKeys<K extends PublicKey = PublicKey> {
     return structuredClone(newer.keys.find(matches))
   }
 
-  /** The set that is kept; asked for anew once it has expired. */
+  /** The set that is kept; requested again once it has expired. */
   async #kept(modelKey: string, load: KeyLoader<K>): Promise<KeySet<K>> {
     assertName(modelKey, 'modelKey')
     assertFunction(load, 'load')

@@ -12,7 +12,7 @@ export interface SharedValue {
 
 /** What there was for a key. */
 export interface Lookup {
-  /** With it the one who asks the source may put the value here, unless it was declared untrue meanwhile. */
+  /** With it the caller that asks the source may store the value here, unless it was invalidated meanwhile. */
   readonly ticket: string
   readonly found: SharedValue | undefined
 }
@@ -22,12 +22,12 @@ export interface SecondLevel {
   /**
    * A value that is true, or a ticket; `undefined` when it cannot be asked, or not be trusted.
    *
-   * @param anew A value is wanted from the source, whatever is here.
+   * @param anew A value is wanted from the source, even if one is here.
    */
   lookUp(key: string, anew: boolean): Promise<Lookup | undefined>
   /** Puts what the source said. Resolves when that is done or has failed. */
   offer(key: string, ticket: string, value: SharedValue): Promise<void>
-  /** @throws {StoreUnavailableError} it may not have been told; it is in doubt */
+  /** @throws {StoreUnavailableError} it may not have been written; it is in doubt */
   declare(invalidated: Invalidated | 'all'): Promise<void>
   /** Something may have been missed: it is not used until everything in it has been declared untrue. */
   doubt(): void

@@ -7,14 +7,14 @@ import type { SecondLevel } from './second-level.js'
 export interface Declaration {
   readonly region: string
   readonly invalidated: Invalidated | 'all'
-  /** The second level of the region has been told. */
+  /** The second level of the region has been notified. */
   readonly isShared?: boolean
 }
 
 /** What tells the other nodes. */
 export interface Transport {
   readonly freshness: Freshness
-  /** Resolves when it is certain that the other nodes will hear, or be told that they may have missed something. */
+  /** Resolves when it is certain that the other nodes will get it, or learn that they may have missed something. */
   announce(declarations: readonly Declaration[] | 'everything'): Promise<void>
   readonly queue: RegionParts['queue']
   /**

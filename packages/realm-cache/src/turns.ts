@@ -9,8 +9,9 @@ interface Turn<T> {
 /**
  * Shares loads of which nothing may be kept: per key one runs, and one more waits for it.
  *
- * Whoever comes while one runs cannot have its answer, since it may have read before something was declared untrue that this
- * node has not heard of. All who come meanwhile share the next one, which begins after they came.
+ * A call that comes while one runs cannot have its answer: it may have read before an invalidation
+ * of which this node does not know. All calls that come meanwhile share the next one, which begins
+ * after they came.
  */
 export class Turns<T> {
   readonly #owner: object

@@ -12,7 +12,7 @@ interface DeclarationOnWire {
   readonly t?: readonly string[]
   /** Everything in it. */
   readonly c?: 1
-  /** Its second level has been told. */
+  /** Its second level has been notified. */
   readonly s?: 1
 }
 

@@ -9,7 +9,7 @@ export interface Advice {
 }
 
 /**
- * Looks at the options of a client: those that break a guarantee cannot be changed from here, only told.
+ * Looks at the options of a client: those that break a guarantee cannot be changed from here, only reported.
  *
  * @throws {ConfigurationError} replies would be of other types than this library reads
  */

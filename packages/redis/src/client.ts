@@ -24,7 +24,10 @@ export interface RedisClient {
   off(event: string, listener: (...args: any[]) => void): unknown
 }
 
-/** What ioredis has besides, and its types call private or differ in: read with care, never required. */
+/**
+ * Members of ioredis that its types call private, or that differ between versions: read with care, never
+ * required.
+ */
 export interface ClientInternals {
   readonly options?: {
     readonly host?: string
@@ -69,7 +72,7 @@ export interface SentCommand {
   args: unknown[]
   promise: Promise<unknown>
   reject(error: unknown): void
-  /** `true`: ioredis has told its tracing channel of it. */
+  /** `true`: ioredis has reported it to its tracing channel. */
   isTraced?: boolean
   getKeys?(): unknown
   toWritable(socket: unknown): unknown

@@ -6,10 +6,12 @@ import { replyCodeOf } from './failure.js'
 import type { Change, Script } from './script.js'
 
 /**
- * Name of the `node:diagnostics_channel` tracing channel on which every command to Redis is told, from its start to its end:
- * `tracingChannel('authstate:command')`. Its messages are {@link RedisCommand}.
+ * Name of the `node:diagnostics_channel` tracing channel that reports every command to Redis, from
+ * its start to its end: `tracingChannel('authstate:command')`. Its messages are {@link
+ * RedisCommand}.
  *
- * Not told: what a reading connection of its own does ({@link RedisConnection.openReader}), and what was refused before it was sent.
+ * Not reported: commands of a reading connection ({@link RedisConnection.openReader}), and commands
+ * that were refused before they were sent.
  */
 export const COMMAND_CHANNEL = 'authstate:command'
 
@@ -32,7 +34,7 @@ export type PlainCommand =
 export interface RedisCommand {
   /** The script's name, else the SPI and the verb: `'user-session.refresh'`. */
   readonly operation: string
-  /** What Redis is told to do. Of a script it is `EVALSHA`, and `EVAL` once its source had to be sent. */
+  /** The command of Redis. For a script it is `EVALSHA`, and `EVAL` once its source had to be sent. */
   command: 'EVALSHA' | 'EVAL' | PlainCommand
   /** What the script does to a record. Absent where it is no script. */
   readonly change?: Change
@@ -67,7 +69,7 @@ export interface CommandParts {
 /**
  * Sends a command, and tells of it in the order that `tracingChannel` prescribes.
  *
- * @param send Is told what to call when the source of a script is sent.
+ * @param send Gets a function to call when the source of a script is sent.
  */
 export function followCommand<R>(
   { operation, kind, client, node }: CommandParts,

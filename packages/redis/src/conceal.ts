@@ -22,7 +22,7 @@ export function concealScript(sha1: string, source: string): void {
 }
 
 /**
- * Hides keys, arguments and reply of a command of ours from whoever looks at it. Anybody else's stays as it is.
+ * Hides keys, arguments and reply of a command of authstate from other observers. Other commands stay as they are.
  *
  * @param heads What the keys of ours start with.
  * @returns the reply, for the caller only; `undefined` when the command is not ours

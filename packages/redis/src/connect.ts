@@ -54,7 +54,7 @@ export async function connect(
   return openConnection(parseOptions(typeof target === 'string' ? { url: target } : target), surroundings)
 }
 
-/** What a connection is opened with besides its options. */
+/** What a connection is opened with, in addition to its options. */
 export interface ConnectionSurroundings {
   /** @default warnings and errors to standard error */
   readonly logger?: Logger | undefined
@@ -79,7 +79,7 @@ const SURROUNDINGS: Known<ConnectionSurroundings> = {
 /**
  * {@link connect} with options that were validated already.
  *
- * @param identity Named in what is told of commands.
+ * @param identity Named in reports of commands.
  */
 export async function openConnection(
   config: RedisConfig,

@@ -9,14 +9,14 @@ export interface ConnectionParts {
   readonly commandTimeoutMs: number
   /** Whether the client sends a command again when its connection broke. */
   readonly mayRepeat: boolean
-  /** Told of every failure of a command. */
+  /** Called for every failure of a command. */
   readonly onFailure: (error: unknown) => void
   readonly makeReader: (holdMs?: number, reconnects?: boolean) => Promise<RedisClient>
   readonly makeListener: (key: string) => Promise<RedisClient>
   /** Taken as it is; `undefined`: the connection measures the deployment's, see its `goBy`. */
   readonly givenClock: Clock | undefined
   readonly logger: Logger
-  /** Named in what is told of commands. */
+  /** Named in reports of commands. */
   readonly node?: NodeIdentity | undefined
   /** Lets go of the client once nothing is in flight. */
   readonly end: () => void

@@ -33,7 +33,7 @@ export class OpenConnection implements RedisConnection {
   /** `undefined`: it has not begun. */
   #watch: ServerWatch | undefined
   #refusal: string | undefined
-  /** `undefined`: nobody is told of changes. */
+  /** `undefined`: changes have no consumer. */
   #noting: Noting | undefined
   readonly #changeReaders = new Set<ChangeReader>()
   readonly #forbidden = new Forbidden()
@@ -68,7 +68,7 @@ export class OpenConnection implements RedisConnection {
     return this.#sendNow(readClock.name, kind, () => send(this.#client), decode)
   }
 
-  /** What is noted of changes; `undefined`: nobody asks. */
+  /** What is noted of changes; `undefined`: no consumer asks. */
   get noting(): Noting | undefined {
     return this.#noting
   }

@@ -4,14 +4,14 @@ import { ConfigurationError, StoreUnavailableError } from '@authstate/spi'
 import { isError, isPlainObject, timers } from '@authstate/spi/internal'
 import type { RedisOptions as IoredisOptions } from 'ioredis'
 
-/** Who connects. */
+/** The user that connects. */
 export interface RedisCredentials {
   /** ACL user. @default the user `default` */
   readonly username?: string | undefined
   readonly password: string
 }
 
-/** Answers who connects, now or in a moment: for passwords and tokens that rotate. */
+/** Returns the user that connects, or a promise of it: for passwords and tokens that rotate. */
 export type CredentialsSource = () => RedisCredentials | Promise<RedisCredentials>
 
 /**
@@ -86,7 +86,7 @@ export class Credentials {
     }
   }
 
-  /** What it fails with may hold anything, so only its name is told. */
+  /** Its error may contain anything, so only the name of the error is shown. */
   async #called(): Promise<unknown> {
     try {
       return await this.#source()

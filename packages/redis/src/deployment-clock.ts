@@ -193,7 +193,7 @@ export class DeploymentClock implements Clock {
     this.#cancel()
   }
 
-  /** Measures once, together with whoever asks meanwhile. Never rejects: a failure is kept and repeated. */
+  /** Measures once, for all calls that come meanwhile. Never rejects: a failure is kept and repeated. */
   measure(): Promise<void> {
     if (this.#closed) return Promise.resolve()
     this.#measuring ??= this.#measure(this.#epoch)

@@ -24,7 +24,7 @@ export async function readPolicy(client: RedisClient): Promise<EvictionPolicy> {
   return policies.find(evicts) ?? (policies.includes(undefined) ? undefined : policies[0])
 }
 
-/** Whether a policy takes away what nobody removed. */
+/** Whether a policy evicts records. */
 export const evicts = (policy: EvictionPolicy): boolean => policy !== undefined && policy !== KEEPS
 
 /** What to tell an operator of a policy that evicts. */

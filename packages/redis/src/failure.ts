@@ -69,7 +69,7 @@ export function storeFailure(operation: string, error: unknown, mayRepeat = fals
       })
 }
 
-/** The command was not sent: there was nobody to send it to. */
+/** The command was not sent: there was no server to send it to. */
 export function notConnected(operation: string, cause?: unknown): StoreUnavailableError {
   return new StoreUnavailableError(`${operation}: there is no connection to Redis`, {
     ...(cause !== undefined && { cause }),
@@ -89,7 +89,7 @@ export function replyCodeOf(error: unknown): string | undefined {
   return refusalOf(error.message) ?? FOREIGN_TYPE.exec(error.message)?.[1]
 }
 
-/** Why Redis refused something, for whoever reads on a connection of its own; `undefined`: it did not refuse. */
+/** Why Redis refused something, for code that reads on a connection of its own; `undefined`: it did not refuse. */
 export function refusalText(error: unknown): string | undefined {
   const right = missingRight(error)
   if (right !== undefined) return right

@@ -11,7 +11,7 @@ export interface KeySpace {
    *
    * A last part of `''` gives a base to which a script appends an escaped id.
    *
-   * @throws {RangeError} there is no such partition: an id from outside can name any
+   * @throws {RangeError} the partition does not exist: an id from outside can name any
    */
   key(partition: number, kind: string, ...parts: string[]): string
   /** A key that belongs to the deployment and to no partition. */

@@ -7,7 +7,7 @@ export const LAYOUT_VERSION = 1
 /** What a deployment has recorded of itself. */
 export type RecordedLayout = Pick<ClaimedLayout, 'partitions' | 'version'>
 
-/** The same, with who is told of changes. */
+/** The same, with the consumers of changes. */
 export type ClaimedLayout = ReturnType<(typeof claimLayout)['decode']>
 
 /** Why a node cannot work with what the deployment has recorded, with both numbers; `undefined`: it can. */
@@ -25,7 +25,7 @@ export function layoutMistake(
   )
 }
 
-/** What a node is told that meets consumers of changes which its configuration does not name. */
+/** The error of a node that finds consumers of changes which its configuration does not name. */
 export function unknownConsumerText(
   names: readonly string[],
   { prefix }: Pick<RedisConfig, 'prefix'>,
@@ -37,7 +37,7 @@ export function unknownConsumerText(
   )
 }
 
-/** What an operator is told of consumers that a running node names and that are not recorded as it asks. */
+/** The warning about consumers that a running node names and that are not recorded as it asks. */
 export function unrecordedConsumerText(names: readonly string[]): string {
   const list = names.map((name) => `"${name}"`).join(', ')
   return (

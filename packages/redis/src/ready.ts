@@ -13,7 +13,7 @@ const LOADING_MS = 500
 const LOADING_SHARE = 4
 
 /**
- * Waits until a client can be used; connects it when nobody has.
+ * Waits until a client can be used; connects it if it is not connected.
  *
  * @param deadline What is left of it is waited for: one span over credentials, connecting and the first answer.
  * @throws {StoreUnavailableError} the first attempt failed, or there is no answer in time
@@ -35,7 +35,10 @@ export async function becomeReady(
   }
 }
 
-/** A connection that was taken and says nothing is another trouble than one that nobody takes. */
+/**
+ * A server that accepts a connection and does not answer is another problem than a connection that is not
+ * accepted.
+ */
 const silence = ({ status, isCluster }: RedisClient, timeoutMs: number): string =>
   `no answer within ${timeoutMs} ms${status === 'connect' && !isCluster ? ` on a connection that was taken` : ''}`
 

@@ -13,7 +13,7 @@ export const RIGHTS: readonly string[] = (
   'zrangebyscore zrank zrem zremrangebyscore zscan zscore'
 ).split(' ')
 
-/** What a node needs besides that tells consumers of changes. */
+/** The additional rights of a node that delivers changes to consumers. */
 export const RIGHTS_FOR_CHANGES: readonly string[] = ['xlen', 'xtrim']
 
 /** Each of them with arguments by which Redis finds the keys, of which `key` stands for all. */

@@ -70,8 +70,9 @@ export type ScriptArgs<A extends string> = Readonly<Record<A, string | number>>
  * A line `-- include: name, other` of the Lua stands for snippets: those of `include`, and those that every package may
  * include (src/lua/lib, and `grace`). A snippet may include others.
  *
- * A line that begins with `--@` is there only while some consumer asks for what it notes: `--@ changed(…)` notes that a record
- * changed, `--@details …` gathers what is gone after an ending. Where nobody asks, the line costs nothing.
+ * A line that begins with `--@` is there only if some consumer asks for its note: `--@ changed(…)`
+ * notes that a record changed, `--@details …` collects what will have ended. Without a consumer the
+ * line costs nothing.
  *
  * @throws TypeError when a snippet is unknown, or includes itself; when a property is unknown; when a line `--@` with `changed` does
  *   not say what it notes

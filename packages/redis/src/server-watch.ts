@@ -34,8 +34,9 @@ export interface ServerWatchParts {
 }
 
 /**
- * Sees to it that the deployment is what this node was told, for as long as it runs: claims the layout again where Redis has
- * lost it, stops the node where another one was claimed meanwhile, learns who is told of changes, and tells of a server that evicts.
+ * Checks, for as long as the node runs, that the deployment is as this node is configured. It
+ * claims the layout again if Redis has lost it, and stops the node if another layout was claimed
+ * meanwhile. It learns which consumers of changes there are, and warns of a server that evicts.
  */
 export class ServerWatch {
   readonly #parts: ServerWatchParts
@@ -43,9 +44,9 @@ export class ServerWatch {
   /** Whether the last look found that no server evicts, and no look before that one does. */
   #neverEvicts = false
   #hasEvicted = false
-  /** Who is told of changes as this node knows. */
+  /** The consumers of changes that this node knows. */
   #consumers: RecordedConsumers
-  /** Consumers of which this node learned that they are gone, until what is kept for them is gone as well. */
+  /** Consumers that were dropped, until what is kept for them is removed as well. */
   readonly #gone = new Set<string>()
   /** Consumers of this node's configuration of which not all is recorded. */
   #unrecorded: readonly string[] = []
@@ -109,7 +110,7 @@ export class ServerWatch {
     ]
   }
 
-  /** Looks now, or joins whoever looks. Rejects when Redis did not answer; what was known then stays. */
+  /** Looks now, or joins a look that runs. Rejects if Redis did not answer; what was known then stays. */
   look(): Promise<void> {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined
@@ -195,8 +196,8 @@ export class ServerWatch {
   }
 
   /**
-   * Takes away what is kept for consumers that are dropped. Every node does when it learns of it: until then it may have noted
-   * changes for them, and told them.
+   * Removes what is kept for dropped consumers. Every node does that when it learns of the drop:
+   * until then it may have noted changes for them, and delivered them.
    */
   async #forget(dropped: readonly string[], left: RecordedConsumers): Promise<void> {
     const { connection } = this.#parts

@@ -146,8 +146,8 @@ export class SilenceWatch {
   }
 }
 
-/** Commands that may wait on purpose for as long as they were told. */
+/** Commands that may wait on purpose, for as long as their arguments say. */
 const BLOCKING = /^(b[lrz]\w*|xread(group)?)$/i
 
-/** What this library sends besides scripts and reads of its keys. */
+/** What this library sends, except scripts and reads of its keys. */
 const PLAIN: ReadonlySet<string> = new Set(['ping', 'wait', 'time'])

@@ -1,7 +1,7 @@
 import { isError } from '@authstate/spi/internal'
 import type { RedisConfig } from './options.js'
 
-/** Where somebody looks who has to mend what an error says. */
+/** The page for a reader who has to fix what an error says. */
 interface Addresses {
   /** User name and password. */
   readonly secrets: string
@@ -14,7 +14,7 @@ interface Addresses {
 
 type Hint = readonly [pattern: RegExp, text: (addresses: Addresses) => string]
 
-/** What to do about a start that failed, by what its error says. The first that fits is told. */
+/** What to do about a start that failed, by what its error says. The first hint that fits is used. */
 const HINTS: readonly Hint[] = [
   [/\bWRONGPASS\b/, ({ secrets }) => `the user name or the password is wrong, see ${secrets}`],
   [/\bNOAUTH\b/, ({ secrets }) => `a password is required, see ${secrets}`],

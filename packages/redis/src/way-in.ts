@@ -114,7 +114,7 @@ function overruled(options: unknown, path: string[]): Contradiction[] {
 const whoSets = (property: string): string =>
   property === '' ? 'has no effect: this library sets it' : `has no effect: say it with ${property}`
 
-/** Of the sentinels' password: with TLS to Redis nobody expects it to be sent without. */
+/** Of the sentinels' password: with TLS to Redis, a reader does not expect it to be sent without TLS. */
 function openSecret({ tls, sentinelPassword, sentinelTls }: Combination): Contradiction[] {
   if (!tls || sentinelPassword === undefined || sentinelTls !== undefined) return []
   const message =
@@ -123,7 +123,7 @@ function openSecret({ tls, sentinelPassword, sentinelTls }: Combination): Contra
   return [{ path: ['sentinelTls'], message }]
 }
 
-/** Who connects is said once. */
+/** The user that connects is given once. */
 function besideCredentials({ url = '', username, password }: Combination): Contradiction[] {
   const address = URL.canParse(url) ? new URL(url) : undefined
   const given = [

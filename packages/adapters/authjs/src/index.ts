@@ -24,7 +24,7 @@ export interface AdapterBelow {
 /** A user, as an adapter has it. */
 export type UserOf<A> = A extends { getUser?: (id: string) => infer R } ? NonNullable<Awaited<R>> : never
 
-/** What comes from authstate: methods that Auth.js calls, and what this adapter can do besides. */
+/** What comes from authstate: methods that Auth.js calls, and more for your application. */
 export interface AuthstateMethods<User> {
   /** Begins a session. */
   createSession(session: AdapterSession): Promise<AdapterSession>
@@ -34,7 +34,7 @@ export interface AuthstateMethods<User> {
   updateSession(
     session: Partial<AdapterSession> & Pick<AdapterSession, 'sessionToken'>,
   ): Promise<AdapterSession | null>
-  /** Ends a session. @returns what it was, for the one who ended it; `null` for all others */
+  /** Ends a session. @returns the session, for the caller that ended it; `null` for all others */
   deleteSession(sessionToken: string): Promise<AdapterSession | null>
   /** Keeps the token of a link in a mail. */
   createVerificationToken(verificationToken: VerificationToken): Promise<VerificationToken>
@@ -62,8 +62,8 @@ export type WithAuthstate<A extends AdapterBelow> = Omit<A, keyof AuthstateMetho
 /**
  * An adapter for `Auth(request, { adapter, session: { strategy: 'database' } })`.
  *
- * Errors of the store go to Auth.js, which logs them: a session that cannot be read is no session that is gone, and its
- * cookie stays.
+ * Errors of the store go to Auth.js, which logs them: a session that cannot be read is not treated
+ * as missing, and its cookie stays.
  *
  * @param adapter Keeps users, accounts and authenticators.
  * @param state What `createAuthState` answers. The adapter does not close it.

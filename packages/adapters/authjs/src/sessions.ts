@@ -9,7 +9,7 @@ export interface AdapterSession {
   expires: Date
 }
 
-/** A living session of a user. Its token is not kept, so nobody can tell it. */
+/** A living session of a user. Its token is not kept, so it is not part of this. */
 export interface UserSession {
   readonly id: string
   /** Ms since the epoch, as are the others. */

@@ -9,7 +9,10 @@ export interface LockoutState {
 
 /** How failures are counted. */
 export interface LockoutOptions {
-  /** The realm whose `bruteForce` settings hold. Where they are not enabled, nobody is locked. @default 'better-auth' */
+  /**
+   * The realm whose `bruteForce` settings hold. If they are not enabled, no user is locked. @default
+   * 'better-auth'
+   */
   readonly realmId?: string | undefined
 }
 
@@ -24,7 +27,7 @@ export interface LockoutPlugin {
   }
 }
 
-/** An ES module alone, which who requires this package gets only when a password comes. */
+/** Only an ES module, so a CommonJS program loads it when the first password comes. */
 type Api = typeof import('better-auth/api')
 
 const OPTIONS: Known<LockoutOptions> = { realmId: true }
@@ -66,8 +69,8 @@ interface BeforeHook {
  * Locks accounts, and addresses, after too many wrong passwords, by `loginFailures.guard`: of guesses at once no more are verified
  * than the policy allows.
  *
- * It guards every password that an endpoint verifies: signing in, and what a signed-in user confirms with the password. A name that
- * belongs to nobody fails and locks as one that does.
+ * It guards every password that an endpoint verifies: signing in, and what a signed-in user
+ * confirms with the password. A name without a user fails and locks in the same way.
  *
  * @param state What `createAuthState` answers, with `bruteForce` in the settings of the realm.
  * @throws {TypeError} an option is wrong

@@ -9,7 +9,7 @@ import { endOf, isList, nameOf, placeOf, type SessionFields, sessionIn, userOfSe
 export interface StorageCounts {
   /** Sessions that were to be saved after they had ended: they stay ended. */
   readonly refused: number
-  /** Values of a form that this package does not know. They are kept as they are, and belong to nobody. */
+  /** Values of a form that this package does not know. They are kept as they are, and belong to no user. */
   readonly unknown: number
   /** Values without an end, which got `untimedMs`. */
   readonly untimed: number
@@ -27,7 +27,7 @@ export interface UserSession {
   readonly session: SessionFields
 }
 
-/** What better-auth calls: its `SecondaryStorage`, and what this one can do besides. */
+/** What better-auth calls: its `SecondaryStorage`, and more for your application. */
 export interface SecondaryStorage {
   /** The value of a key, `null` when there is none. */
   get(key: string): Promise<string | null>
@@ -57,7 +57,7 @@ const COUNTER = 'counter'
 /**
  * Storage for `betterAuth({ secondaryStorage })`.
  *
- * Errors of the store go to better-auth: a session that cannot be read is no session that is gone.
+ * Errors of the store go to better-auth: a session that cannot be read is not treated as missing.
  *
  * @param state What `createAuthState` answers. The storage does not close it.
  * @throws {TypeError | RangeError} an option is wrong
@@ -137,7 +137,7 @@ const VALUE = 'v'
 /** And under this one, digests of the parts that a session had before. */
 const EARLIER = 'e'
 
-/** Of writes at once one goes on each time: so many of one session at once nobody sees. */
+/** Of concurrent writes one succeeds in each round: so many concurrent writes of one session do not occur. */
 const MAX_TRIES = 100
 
 function storedIn({ data }: WebSession): Stored | undefined {

@@ -26,7 +26,7 @@ export interface FastifySessionRequest {
   readonly session: { readonly sessionId: string } & object
 }
 
-/** The methods of a store that @fastify/session calls, and what this one can do besides. */
+/** The methods of a store that @fastify/session calls, and more for your application. */
 export interface FastifySessionStore {
   /** Loads a session; `null` when there is none. */
   get(sessionId: string, callback?: Callback<FrameworkSession | null>): unknown

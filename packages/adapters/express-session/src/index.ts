@@ -26,8 +26,8 @@ export interface ExpressSession<B extends object = object> {
 /**
  * A store for `session({ store })`.
  *
- * Its methods answer callbacks; without one, a promise. Errors of Redis go to the framework's own error path: a session that
- * cannot be read is no session that is gone.
+ * Its methods answer callbacks; without one, a promise. Errors of Redis go to the framework's own
+ * error path: a session that cannot be read is not treated as missing.
  *
  * @param session The `express-session` of the application.
  * @param state What `createAuthState` answers. The store does not close it.

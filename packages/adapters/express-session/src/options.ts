@@ -48,14 +48,15 @@ export interface StoreOptions {
   /** Life of every session, whatever its cookie says, whole ms above 0. @default that of its cookie */
   readonly ttlMs?: ((session: FrameworkSession) => number) | undefined
   /**
-   * Told of each save that came to nothing. For the framework it is a success: the user is logged out, that is all. What it
-   * throws, or rejects with, is logged once.
+   * Called for each save that was refused. The framework sees that save as a success: the user is
+   * logged out. If this function throws or rejects, that is logged once.
    */
   readonly onRefused?: ((refused: RefusedSave) => unknown) | undefined
   /**
-   * What the framework is told when Redis is away: the error that goes its way of errors, such as one with a `statusCode` of 503.
-   * `undefined`: the error of the store. `'ignore'`: a touch that failed harms nobody, and the request is answered; of whatever else
-   * it is the error of the store. A session that cannot be read is never taken for gone. @default the error of the store
+   * Returns the error that the framework gets when Redis is away, such as one with a `statusCode`
+   * of 503. `undefined`: the error of the store. `'ignore'`: a touch that failed is ignored, and
+   * the request is answered; for every other operation it means the error of the store. A session
+   * that cannot be read is never treated as missing. @default the error of the store
    */
   readonly onUnavailable?: OnUnavailable | undefined
   /** Where to look for a session that is not here: it is taken over when it is asked for. */

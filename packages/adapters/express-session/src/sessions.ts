@@ -24,9 +24,9 @@ export interface Loaded {
   readonly userId: string | undefined
 }
 
-/** What a save knows besides the session. */
+/** What a save knows in addition to the session. */
 export interface SaveContext {
-  /** Absent for a session that is new, or of which nobody knows. */
+  /** Absent for a session that is new or unknown. */
   readonly loaded?: Loaded | undefined
   /** When the request began that saves it, by the clock of the provider. */
   readonly beganAt?: number | undefined
@@ -62,7 +62,7 @@ export class Sessions {
     return { snapshot: snapshotOf(session), userId: this.#options.userIdOf(session) }
   }
 
-  /** @returns what the session is from now on; nothing where it is gone */
+  /** @returns the session in its new state; `undefined` if it has ended */
   async save(
     sessionId: string,
     session: FrameworkSession,

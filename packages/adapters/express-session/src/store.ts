@@ -14,7 +14,7 @@ interface BaseStore {
   createSession(req: object, session: object): object
 }
 
-/** The methods of a store that express-session calls, and what this one can do besides. */
+/** The methods of a store that express-session calls, and more for your application. */
 export interface SessionStore {
   /** Loads a session; `undefined` when there is none. */
   get(sessionId: string, callback?: Callback<FrameworkSession | undefined>): unknown

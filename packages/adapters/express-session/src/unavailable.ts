@@ -7,7 +7,7 @@ export interface UnavailableStore {
   readonly operation: 'load' | 'save' | 'touch' | 'end'
 }
 
-/** What a framework is told when the store is away. */
+/** The error that a framework gets when the store is away. */
 export type OnUnavailable = (unavailable: UnavailableStore) => Error | 'ignore' | undefined
 
 /**
@@ -32,7 +32,7 @@ export async function toFramework<T>(
   }
 }
 
-/** Frameworks take an `ENOENT` for a session that is gone: a socket of Redis that is not there would log everybody out. */
+/** Frameworks take an `ENOENT` for a missing session: a missing socket of Redis would log all users out. */
 function notAbsent(error: unknown): unknown {
   const { code } = (error ?? {}) as { readonly code?: unknown }
   return code === 'ENOENT'

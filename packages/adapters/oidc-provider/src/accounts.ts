@@ -37,7 +37,7 @@ export interface EndSessionsOptions {
   readonly except?: string | undefined
 }
 
-/** What an application can do for its users besides. */
+/** More for an application, about its users. */
 export interface Accounts {
   /** The living sessions of a user, in no order. */
   sessionsOf(accountId: string): Promise<AccountSession[]>

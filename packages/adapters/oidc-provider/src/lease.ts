@@ -4,7 +4,10 @@ import type { ClusterProvider } from '@authstate/cluster'
 import { ConfigurationError } from '@authstate/spi'
 import type { Requests } from './requests.js'
 
-/** How long a request waits for another one that redeems the same token. Whoever comes first redeems it, also after that. */
+/**
+ * How long a request waits for another one that redeems the same token. After that time, too, only the first
+ * request redeems it.
+ */
 const WAIT_MS = 1_000
 
 /** How long a process that died keeps others waiting. */

@@ -40,21 +40,21 @@ export function familyOf(model: string, { grantId }: Payload): string | undefine
   return GRANTABLE.has(model) ? textOf(grantId) : undefined
 }
 
-/** Whom a model is about. Of an interaction that is whoever signed in, before or in it. */
+/** The account of a model. For an interaction it is the user who signed in, before or in it. */
 export function accountOf(payload: Payload): string | undefined {
   return (
     textOf(payload['accountId']) ?? signedInBy(payload) ?? textOf(objectOf(payload['session'])['accountId'])
   )
 }
 
-/** Who signed in, in an interaction that was finished. */
+/** The user who signed in, in an interaction that was finished. */
 export function signedInBy({ result }: Payload): string | undefined {
   return textOf(objectOf(objectOf(result)['login'])['accountId'])
 }
 
 /**
- * Under what something is stored that clients or browsers name. It has a length of its own, and whoever reads the store cannot
- * present it.
+ * The key of a model that clients or browsers name. It has a fixed length, and a person who reads
+ * the store cannot present it.
  */
 export const keyOf = (id: string): string => createHash('sha256').update(id).digest('base64url')
 

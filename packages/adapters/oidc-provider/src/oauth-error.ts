@@ -2,7 +2,7 @@
 export interface OAuthErrorParts {
   /** Code of the error, such as `invalid_grant`. @see RFC 6749 §5.2 */
   readonly error: string
-  /** What the client is told. */
+  /** The description that the client gets. */
   readonly description: string
   /** For the log of the server; no client sees it. */
   readonly detail?: string

@@ -53,8 +53,8 @@ export interface AdapterOptions {
    */
   readonly defaultTtlMs?: number | undefined
   /**
-   * Told of each save of a session that came to nothing. For oidc-provider it is a success: the user is logged out, that is
-   * all. What it throws, or rejects with, is logged once.
+   * Called for each save of a session that was refused. oidc-provider sees that save as a success:
+   * the user is logged out. If this function throws or rejects, that is logged once.
    */
   readonly onRefused?: ((refused: RefusedSave) => unknown) | undefined
   /** The `Provider` of oidc-provider, where `import('oidc-provider')` does not find the one that is used. */

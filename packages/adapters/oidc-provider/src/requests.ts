@@ -27,9 +27,9 @@ export interface LoadedSession {
 export interface RequestMemory {
   readonly context: RequestContext
   session?: LoadedSession
-  /** Whether the session that was loaded was gone when the request came to give it another id. */
+  /** Whether the loaded session had ended when the request was about to give it another id. */
   isSessionGone?: boolean
-  /** Who signed in, in the interaction that the request goes on with, and when. */
+  /** The user who signed in, in the interaction that the request continues, and when. */
   signIn?: { readonly accountId: string; readonly finishedAt: number }
   /** The refresh token that this request redeems. */
   redeems?: string

@@ -96,8 +96,8 @@ export class SessionAdapter implements Adapter {
   }
 
   /**
-   * Whether the session that a request loaded was ended before the request gave it another id. Nobody has refused that id yet.
-   * Where another request gave it an id first, it lives on.
+   * Whether the session that a request loaded was ended before the request gave it another id. That
+   * id is not refused yet. If another request gave the session an id first, it lives on.
    */
   async #wasEnded(request: RequestMemory | undefined, uid: string): Promise<boolean> {
     if (request?.isSessionGone !== true || request.session?.uid !== uid || request.signIn !== undefined)

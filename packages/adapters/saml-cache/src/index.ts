@@ -31,7 +31,7 @@ export interface SamlCacheOptions {
   readonly lifespanMs?: number | undefined
 }
 
-/** What node-saml is told of a request that was stored. */
+/** What node-saml gets for a request that was stored. */
 export interface CacheItem {
   value: string
   /** Ms since the epoch. */
@@ -127,7 +127,7 @@ export function cacheProvider(state: SamlCacheState, options: SamlCacheOptions =
   }
 }
 
-/** Ids come out of responses that nobody has verified yet: they may be anything, of any length. */
+/** Ids come from responses that are not verified yet: they may be anything, of any length. */
 function idOf(key: string): string {
   if (typeof key !== 'string') throw new TypeError('"key" must be a string')
   return hash('sha256', key, 'base64url')

@@ -16,8 +16,9 @@ interface Placed extends StoredLine {
 }
 
 /**
- * The lines of all files of a folder, in the order in which they were written: the files of several nodes are merged. A record's lines
- * stay in order, since another node only tells of it when what was told before is on the disk.
+ * The lines of all files of a folder, in the order in which they were written: the files of several
+ * nodes are merged. The lines of a record stay in order, since another node writes the next line
+ * only when the earlier ones are on the disk.
  */
 export async function* scanFiles(
   directory: string,

@@ -25,8 +25,9 @@ interface Current {
 }
 
 /**
- * Writes lines to a file that no other process writes to, and begins another one when that is large or old. A file whose name says
- * that it is older than that is ended, whoever wrote it: so each node can let go of what all of them have ended.
+ * Writes lines to a file that no other process writes to, and begins another one when that is large
+ * or old. A file whose name says that it is too old counts as ended, whichever process wrote it. So
+ * each node can remove the ended files of all nodes.
  */
 export class FileWriter {
   readonly #config: FileAuditConfig

@@ -20,8 +20,9 @@ const BEGINNING_MS = 5_000
 const MOST_BEGINNINGS = 10_000
 
 /**
- * Makes lines of notes. A note names a record and says how it changed; what the record is now is asked for where that says more: who a
- * session is of, whether a token is used, whether somebody is locked out. By then it may have changed again, or be gone.
+ * Makes lines of notes. A note names a record and says how it changed. The present state of the
+ * record is read if it says more: the user of a session, whether a token is used, whether a user is
+ * locked out. The record may have changed again by then, or be removed.
  */
 export class NoteReader {
   readonly #context: ProviderContext

@@ -1,7 +1,7 @@
 import type { Logger } from '@authstate/spi'
 import { timers } from '@authstate/spi/internal'
 
-/** Between two attempts, where Redis refuses to let listeners be told. */
+/** Between two attempts, if Redis refuses to publish. */
 const AGAIN_MS = 60_000
 
 /** Whether this node may tell listeners what it adds to the work channel. Redis says so with each thing that is added. */
@@ -18,7 +18,7 @@ export class Announcing {
     this.#logger = logger
   }
 
-  /** Whether everything that is added is told, as far as is known. */
+  /** Whether everything that is added is published, as far as is known. */
   get isTold(): boolean {
     return this.#told === true
   }

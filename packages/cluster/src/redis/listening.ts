@@ -13,7 +13,7 @@ interface Subscriber extends RedisClient {
   ssubscribe(channel: string): Promise<unknown>
 }
 
-/** What was told: that something was added, and what, if it was one event. */
+/** What was published: that something was added, and the event, if it was one. */
 export interface Told {
   /** Id of the entry before it. */
   readonly before: string
@@ -29,7 +29,7 @@ export function decodeTold(message: string): Told | undefined {
   return text === undefined ? undefined : ({ before, id, sender, number, text } as Told)
 }
 
-/** Who hears what a subscription says. */
+/** The receiver of what a subscription says. */
 export interface Hearing {
   /** Something was added to the channel. */
   onTold(told: Told | undefined): void
@@ -79,7 +79,7 @@ export class Listening {
     })
   }
 
-  /** Subscribes anew, where the channel is now. */
+  /** Subscribes again, where the channel is now. */
   restart(): void {
     if (this.#isLive) this.#drop()
   }
@@ -172,6 +172,6 @@ export class Listening {
   }
 }
 
-/** Why Redis lets nobody subscribe, where it says so. Before 7.0 a Cluster has no channels of its own. */
+/** Why Redis lets no client subscribe, if it says so. Before 7.0 a Cluster has no channels of its own. */
 const refusalOf = (error: Error): string | undefined =>
   refusalText(error) ?? (/^NOPERM|unknown command/i.test(error.message) ? 'Redis refuses it' : undefined)

@@ -25,9 +25,10 @@ interface Observation {
 /**
  * Says that this node lives, and watches the others.
  *
- * No two clocks are ever compared to tell who is dead: every beat says something new, and a node that keeps
- * saying the same for long enough, by the watch of the one who looks, is taken out, in a step that checks that it has not
- * spoken meanwhile. Time in which the watcher itself could not look does not count.
+ * Clocks of two nodes are never compared to decide which node is dead. Every heartbeat is
+ * different. If a node sees the same heartbeat of another for long enough, by its own monotonic
+ * clock, it removes that node, in a step that checks that no new heartbeat came. Time in which the
+ * watching node itself could not look does not count.
  */
 export class Membership {
   readonly #redis: RedisConnection
@@ -208,7 +209,7 @@ export class Membership {
     return heard
   }
 
-  /** Brings the observations up to date. Answers who has been silent for too long. */
+  /** Brings the observations up to date. Returns the nodes that have been silent for too long. */
   #observe(members: ReadonlyMap<string, string>, checkedAt: number): ReadonlyMap<string, string> {
     const before = this.#checkedAt ?? checkedAt
     this.#checkedAt = checkedAt

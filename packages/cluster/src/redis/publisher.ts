@@ -51,7 +51,7 @@ export class Publisher {
   #number = 0
   #stored = 0
   #characters = 0
-  /** Events were given up, and the others have not been told. */
+  /** Events were given up, and the others have not been notified. */
   #abandoned = false
   /** Some of them never had a number: the others notice when one is left out. */
   #unnumbered = false

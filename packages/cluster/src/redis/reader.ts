@@ -36,9 +36,9 @@ export interface ChannelEnd {
  * seen is dropped, one that is missing is a gap. So is a channel that begins after the place where the reader
  * stopped, or ends before it.
  *
- * While every node tells listeners what it adds and this one listens, an event is taken as it is told, if it comes right behind
- * the last one that was taken. Else, and every `readWaitMs`, the channel is read. While that is not so, a question waits in Redis
- * for the next event.
+ * While every node publishes what it adds and this one listens, an event is taken from the message,
+ * if it directly follows the last one that was taken. Otherwise, and every `readWaitMs`, the
+ * channel is read. If some node does not publish, a command waits in Redis for the next event.
  */
 export class ChannelReader {
   readonly #redis: RedisConnection
@@ -126,7 +126,7 @@ export class ChannelReader {
     })
   }
 
-  /** Compares what a heartbeat was told with what was read. */
+  /** Compares what a heartbeat learned with what was read. */
   check(end: ChannelEnd): void {
     const before = this.#end
     const readUpTo = this.#lastId ?? EMPTY
@@ -164,7 +164,7 @@ export class ChannelReader {
     if (missing) this.#gap('lost')
   }
 
-  /** Takes out senders that were gone at the last heartbeat already and have sent nothing since. */
+  /** Removes senders that were already removed at the last heartbeat and have sent nothing since. */
   #forget({ sent }: ChannelEnd): void {
     for (const [sender, number] of this.#gone) {
       if (!sent.has(sender) && this.#seen.get(sender) === number) this.#seen.delete(sender)
@@ -293,7 +293,7 @@ export class ChannelReader {
     return this.#isTold && this.#listening.isLive
   }
 
-  /** Takes what was told where it comes right behind what was taken; what is missing is read. */
+  /** Takes a published event if it directly follows the last one; what is missing is read. */
   #heard(told: Told | undefined): void {
     if (this.#state !== 'live') return
     const at = this.#lastId ?? EMPTY

@@ -16,7 +16,7 @@ interface MemberOnWire {
   readonly sent: number
   /** The node's clock. */
   readonly now: number
-  /** Present: listeners are told of everything that it adds to the work channel. */
+  /** Present: it publishes everything that it adds to the work channel. */
   readonly told?: 1 | undefined
 }
 
@@ -33,7 +33,7 @@ interface EventOnWire {
 
 export interface HeardMember extends Pick<MemberOnWire, 'sent' | 'now'> {
   readonly node: ClusterNode
-  /** Whether listeners are told of everything that it adds to the work channel. */
+  /** Whether it publishes everything that it adds to the work channel. */
   readonly isTold: boolean
 }
 

@@ -23,7 +23,7 @@ export class SharedKeys {
     return { value: this.#keys.key(partition, 'rv', this.#region, key), generation, tags }
   }
 
-  /** Where it has to be told: keys in their partitions, tags and everything in all of them. */
+  /** Where it has to be written: keys in their partitions, tags and everything in all of them. */
   inPartitions(invalidated: Invalidated | 'all'): readonly PartitionInvalidated[] {
     const { keys, tags } = invalidated === 'all' ? { keys: [], tags: [] } : invalidated
     const everywhere = invalidated === 'all' || tags.length > 0

@@ -8,7 +8,7 @@ import type { Lookup, SecondLevel, SharedValue } from '../second-level.js'
 import { SharedKeys } from './shared-keys.js'
 import type { SharedValues } from './shared-values.js'
 
-/** How long one who asks the source may take, if the answer is to be put here. */
+/** How long a caller that asks the source may take, if the answer is to be stored here. */
 const TICKET_MS = 600_000
 /** What is behind a ticket may live for a day, and so may what takes its place: what is untrue is known for longer. */
 const KEEP_MS = 2 * MAX_SECOND_LEVEL_MS + 2 * TICKET_MS
@@ -32,8 +32,9 @@ export interface SharedRegionParts {
 /**
  * Values of one region in Redis.
  *
- * Who asks the source holds a ticket, given out in the place of the value: what is declared untrue meanwhile takes the
- * ticket away, and what was read before cannot be put there any more. A lost ticket costs a load, never truth.
+ * A caller that asks the source holds a ticket, which is stored in the place of the value. An
+ * invalidation removes the ticket, and a value that was read before it can no longer be stored. A
+ * lost ticket costs a load, but never leads to a stale value.
  *
  * @see Nishtala et al., Scaling Memcache at Facebook (NSDI 2013), section 3.2.1: leases
  */

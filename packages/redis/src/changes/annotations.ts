@@ -1,6 +1,6 @@
 import changedLua from '../lua/lib/changed.lua'
 
-/** How a record changed: `touch`, its times only; `removal`, it is gone. */
+/** How a record changed: `touch`, its times only; `removal`, it was removed. */
 export type How = 'touch' | 'full' | 'removal'
 
 /** Kinds of records and how they are changed. */
@@ -16,7 +16,7 @@ export interface Annotation {
 
 /** What consumers ask for. */
 export interface Wanted {
-  /** Whether what is gone after an ending is asked for. */
+  /** Whether a consumer asks for what ended. */
   readonly details: boolean
   /** Whether notes of such a change are asked for. */
   asksFor(change: Pick<Annotation, 'kind' | 'isEnding'>): boolean
@@ -30,7 +30,7 @@ export interface Asked extends Wanted {
 const LINE = /^( *)--@(details)? ( *\S.*)\n/gm
 const CALL = /\bchanged\('([\w-]+)', [^,]+, '(touch|full|removal)'(, [\w[\]]+)?\)/g
 
-/** A script as it is while nobody asks for notes. */
+/** A script in its form without notes. */
 export const withoutNotes = (annotated: string): string => annotated.replaceAll(LINE, '')
 
 /**
@@ -50,7 +50,7 @@ export function annotationsOf(annotated: string): readonly Annotation[] {
   )
 }
 
-/** A script that notes what is asked for; `undefined`: nobody asks for anything that it changes. */
+/** A script that notes what is asked for; `undefined`: no consumer asks for anything that it changes. */
 export function withNotes(annotated: string, asked: Asked): string | undefined {
   if (!annotationsOf(annotated).some((annotation) => asked.asksFor(annotation))) return undefined
   const lua = annotated.replaceAll(LINE, (_, indent: string, details: string | undefined, line: string) => {

@@ -1,14 +1,14 @@
 import { type Script, scriptSaying } from '../script.js'
 import { type Annotation, type Asked, type Wanted, withNotes } from './annotations.js'
 
-/** Who asks to be told of changes, as the configuration says it. */
+/** A consumer of changes, as the configuration names it. */
 export interface ChangeConsumer {
   readonly name: string
   /** Kinds of records; left out: all. */
   readonly kinds?: readonly string[] | undefined
   /** `endings`: only of what ends. */
   readonly notes?: 'all' | 'endings' | undefined
-  /** Whether the note of an ending says what is gone: user, clients, reason. */
+  /** Whether the note of an ending says what ended: user, clients, reason. */
   readonly details?: boolean | undefined
 }
 

@@ -53,7 +53,7 @@ export class PartitionOutbox {
   told: Promise<void> | undefined
   /** Whether the consumer has begun here, as far as this node saw. */
   #hasBegun = false
-  /** The gap that was met, until what follows it was told. */
+  /** The gap that was met, until what follows it was delivered. */
   #gap: { readonly mark: string; isHeard: boolean } | undefined
   #leaseUntilMs = 0
   /** Calls that failed since one was answered. */
@@ -70,7 +70,10 @@ export class PartitionOutbox {
     return this.told !== undefined
   }
 
-  /** What Redis is told of how far the consumer has come: where that is gone there, what follows is no beginning. */
+  /**
+   * What is written to Redis of how far the consumer has come: if it is missing there, what follows is not a
+   * beginning.
+   */
   get had(): string {
     return this.#had === '' && this.#hasBegun ? '0-0' : this.#had
   }
@@ -134,7 +137,7 @@ export class PartitionOutbox {
     this.told = this.#tell(gap && { ...gap, mark: markOf(gap, reply) }, notes, reply.last)
   }
 
-  /** Nothing is told any more. */
+  /** Nothing is delivered any more. */
   end(): void {
     this.#lose()
     this.#had = ''
@@ -217,6 +220,6 @@ export class PartitionOutbox {
   }
 }
 
-/** The same for the same gap: notes that go behind one that was told are another. */
+/** The same for the same gap: notes that are lost behind a reported gap are another gap. */
 const markOf = ({ reason }: ChangeGap, { notes: [first] }: Reply): string =>
   reason === 'missed' ? `${reason} ${first?.[0]}` : reason

@@ -11,8 +11,8 @@ import { type Check, findingOf } from './judge.js'
 import { addressOf, infoOf, linkOf, nodesOf } from './servers.js'
 
 /**
- * The checks that one INFO to each master answers. Which policy evicts is looked at all the time, and rights and layout before
- * this: they are told elsewhere.
+ * The checks that one INFO to each master answers. The eviction policy is checked all the time, and
+ * rights and layout before this: they are reported elsewhere.
  */
 const AT_START: readonly string[] = [
   'eviction.seen',

@@ -46,7 +46,7 @@ export interface Examination {
   readonly summary: Readonly<Record<Verdict, number>>
 }
 
-/** What an examination looks at besides the options of the connection. */
+/** What an examination looks at, in addition to the options of the connection. */
 export interface ExamineOptions {
   /** The clock of this host. @default the system's */
   readonly clock?: Clock | undefined

@@ -9,7 +9,7 @@ const PAGE = 500
 
 type Within = <T>(answer: Promise<T>) => Promise<T>
 
-/** Looks at some keys of each server, a page at a time, so that nobody waits for it. */
+/** Looks at some keys of each server, a page at a time, so that other clients do not have to wait. */
 export async function lookAtKeys(
   nodes: readonly Asked[],
   prefix: string,

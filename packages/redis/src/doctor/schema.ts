@@ -1,6 +1,6 @@
 const VERDICTS = ['ok', 'warn', 'fail', 'unknown', 'skip'] as const
 
-/** JSON Schema (2020-12) of an `Examination` written as JSON, for whoever reads it with a program. */
+/** JSON Schema (2020-12) of an `Examination` written as JSON, for programs that read it. */
 export const examinationSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'Examination of a Redis deployment',

@@ -3,7 +3,7 @@ import { type Check, fail, ok, unknown, warn, worstOf } from '../judge.js'
 
 const DAY_MS = 86_400_000
 
-/** Who can read what goes over the wire, and who may do what. */
+/** Whether strangers can read the connection, and which user has which rights. */
 export const accessChecks: readonly Check[] = [
   {
     id: 'server.version',
