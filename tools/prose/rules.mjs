@@ -82,6 +82,7 @@ export function proseOfSource(text) {
   )
   return kept
     .replace(/\{@\w+ [^}]*\}/g, codeWord)
+    .replace(/(?<=@param )[\w.]+/g, codeWord)
     .replace(/`[^`\n]*`/g, codeWord)
     .replace(/```[\s\S]*?```/g, blank)
     .replace(/^[ \t]*@example[\s\S]*?(?=^[ \t]*@|\n\s*\n\s*\n)/gm, blank)

@@ -16,10 +16,10 @@ export interface AnnouncementSources {
 }
 
 /**
- * Who is told.
+ * The recipients of an announcement.
  *
  * @param ofSession The clients of a session that ended; `undefined` for another announcement.
- * @throws {TypeError} nobody says who
+ * @throws {TypeError} no clients are given
  */
 export async function recipientsOf(
   options: ApplicationNodeOptions,

@@ -16,7 +16,7 @@ export type AttemptOutcome =
   /** This process stops sending: it never counted. */
   | { readonly outcome: 'stopped' }
 
-/** What an attempt needs besides the message. */
+/** What an attempt needs in addition to the message. */
 export interface AttemptContext {
   readonly http: HttpClientProvider
   readonly options: ApplicationNodeOptions
@@ -70,7 +70,7 @@ export async function attempt(message: StoredMessage, context: AttemptContext): 
   }
 }
 
-/** Whether nobody answers at the host, so that what else waits for it had better wait as well. */
+/** Whether the host does not answer, so that other messages to it should wait as well. */
 export const isHostDown = (reason: DeliveryReason): boolean =>
   reason === 'timeout' || reason === 'connect' || reason === 'tls' || reason === 'queue-full'
 

@@ -2,8 +2,8 @@
  * Tells the applications of an auth server what ended: every node of every client, as a logout token, as an action of Keycloak or
  * as a security event. And keeps which nodes a client has.
  *
- * A message is stored before anything is sent, and is sent until the receiver has said that it has it, or until it is clear that it
- * will not. What became of each is told honestly: a message that was sent and not confirmed is no message that arrived.
+ * A message is stored before it is sent. It is sent until the receiver confirms it, or until it is
+ * clear that it will not arrive. A message counts as delivered only if it was confirmed.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface ApplicationNode {
   readonly registeredAt: number
   /** When the node registered last, ms since the epoch. */
   readonly lastSeenAt: number
-  /** Ms since the epoch; from this instant on it is gone. Absent for one that stays. */
+  /** Ms since the epoch; from this instant on it is removed. Absent for a node that stays. */
   readonly expiresAt?: number
   /** What the node said its version is. */
   readonly version?: string
@@ -38,8 +38,8 @@ export interface NewNode {
 export type RegisterOutcome =
   | { readonly outcome: 'registered' | 'renewed'; readonly node: ApplicationNode }
   /**
-   * `host`: it is none. `host-not-allowed`: the client's `allowedHosts` do not have it, or there is no such client. `limit`: the
-   * client has `maxNodes` already.
+   * `host`: it is not a host. `host-not-allowed`: the client's `allowedHosts` do not contain it, or
+   * the client is unknown. `limit`: the client has `maxNodes` already.
    */
   | { readonly outcome: 'refused'; readonly reason: 'host' | 'host-not-allowed' | 'limit' }
 
@@ -54,7 +54,7 @@ export interface ClientTargets {
   readonly managementUrl?: string | undefined
   /** Takes logout tokens (OpenID Connect Back-Channel Logout 1.0). */
   readonly backchannelLogoutUri?: string | undefined
-  /** Takes security events (RFC 8417) by push (RFC 8935), besides what else the client takes. */
+  /** Takes security events (RFC 8417) by push (RFC 8935), in addition to what else the client takes. */
   readonly securityEventUri?: string | undefined
   /**
    * Logout tokens and security events go to every registered node. For applications that keep sessions in memory; where nodes share a
@@ -80,7 +80,7 @@ export interface ClientTargets {
   readonly maxNodes?: number | undefined
   /** `true`: it fences by the time of the event (`toe`), so that a late message spares a newer session. @default false */
   readonly honoursEventTime?: boolean | undefined
-  /** `alg` of what is signed for the client, told to `sign`; never `none`. @default that of `sign` */
+  /** `alg` of what is signed for the client, passed to `sign`; never `none`. @default that of `sign` */
   readonly alg?: string | undefined
 }
 
@@ -123,12 +123,15 @@ export interface Probe {
   readonly type: 'probe'
 }
 
-/** What nodes are told. */
+/** What is announced to nodes. */
 export type Announcement = SessionEnded | AllSessionsEnded | NotBeforeRaised | Probe
 
 /** To whom. */
 export interface AnnounceOptions {
-  /** Of a session that ended: those of its clients that are told. Of anything else: the clients. @default all of them */
+  /**
+   * Of a session that ended: those of its clients that get the message. Of anything else: the clients.
+   * @default all of them
+   */
   readonly clientIds?: readonly string[] | undefined
   /**
    * Announced again with the same key it is the same delivery, for as long as that is kept: what was stored is not sent twice, and
@@ -146,7 +149,7 @@ export interface Announced {
   readonly refused: Readonly<Partial<Record<DeliveryReason, number>>>
 }
 
-/** In which words a client is told. */
+/** The form of a message to a client. */
 export type MessageKind = 'logout-token' | 'admin-action' | 'security-event'
 
 /** Where a message stands. `queued` and `retrying` go on; the others are the end. */
@@ -179,9 +182,9 @@ export type DeliveryReason =
   | 'egress'
   /** `allowedHosts` do not have the host, now. */
   | 'host-not-allowed'
-  /** The URL wants the node of the session, and no such node is known. */
+  /** The URL contains the node of the session, and that node is unknown. */
   | 'no-host'
-  /** There is no such client, or it has no URL that takes such a message. */
+  /** The client is unknown, or it has no URL that takes this message. */
   | 'no-target'
   /** The client's URLs or `allowedHosts` are wrong: `checkClient` says how. */
   | 'configuration'
@@ -258,7 +261,10 @@ export interface DeliveryEvent {
   readonly reason?: DeliveryReason
 }
 
-/** What became of messages that this node sent, told after it is stored. What other nodes send is not told. */
+/**
+ * Results of messages that this node sent, emitted after they are stored. Messages of other nodes emit
+ * nothing here.
+ */
 export interface ApplicationNodeEvents {
   /** The receiver confirmed a message. */
   readonly delivered: DeliveryEvent & { readonly type: 'delivered' }
@@ -341,7 +347,7 @@ export interface ApplicationNodeProvider extends Provider {
    *
    * Up to 200 messages are stored in one step, more in several. Safe to repeat with a `dedupeKey`; without one the messages are sent twice.
    *
-   * A client that cannot be told hinders no other: its message is `refused`, with the reason.
+   * A client that cannot get the message does not affect the others: its message is `refused`, with the reason.
    */
   announce(realmId: string, announcement: Announcement, options?: AnnounceOptions): Promise<Announced>
 
@@ -349,7 +355,8 @@ export interface ApplicationNodeProvider extends Provider {
   delivery(realmId: string, deliveryId: string): Promise<Delivery | undefined>
 
   /**
-   * Waits until nothing of a delivery goes on, and never longer than it is told to: for a page of an administrator.
+   * Call it for a page of an administrator: it waits until all messages of a delivery are finished,
+   * and never longer than `waitMs`.
    *
    * @param options.waitMs At most 60 000.
    * @returns how it stands then, `settled` or not; `undefined` when it is unknown
@@ -369,7 +376,10 @@ export interface ApplicationNodeProvider extends Provider {
   /** Messages of a realm that did not arrive, those that are forgotten soonest first. */
   listDead(realmId: string, page?: PageOptions): Promise<Page<DeadLetter>>
 
-  /** Sends a dead letter anew: all attempts, a whole life. @returns whether it was there: of N concurrent calls exactly one gets `true` */
+  /**
+   * Sends a dead letter again, with all attempts and a whole life. @returns whether it was there: of N
+   * concurrent calls exactly one gets `true`
+   */
   retryDead(realmId: string, id: string): Promise<boolean>
 
   /** Forgets a dead letter. @returns whether it was there */
@@ -381,7 +391,7 @@ export interface ApplicationNodeProvider extends Provider {
    *
    * @param event Its name, or `'*'` for all
    * @returns stops listening
-   * @throws {TypeError} there is no such event, or the listener is no function
+   * @throws {TypeError} the event is unknown, or the listener is not a function
    */
   on<E extends keyof ApplicationNodeEvents | '*'>(
     event: E,

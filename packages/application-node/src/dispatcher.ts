@@ -9,15 +9,15 @@ import type { Claimed, MessageState, NodeStore, StoredMessage, Terms } from './s
 export interface DispatcherOptions extends Omit<AttemptContext, 'signal' | 'onSending'> {
   readonly store: NodeStore
   readonly terms: () => Terms
-  /** Told of each message whose state was stored. */
+  /** Called for each message whose state was stored. */
   readonly onSettled: (message: StoredMessage) => void
-  /** Told when the store did not answer while nobody waits for that. */
+  /** Called if the store did not answer and no caller waits for that. */
   readonly onTrouble: (error: unknown) => void
 }
 
 /**
- * Sends what is due: as many requests at once as the configuration says, two to one client and one to one host, so that a host that
- * answers nobody takes one place and no more.
+ * Sends what is due: as many requests at once as the configuration says, two to one client and one
+ * to one host. So a host that does not answer takes only one place.
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions
@@ -49,7 +49,7 @@ export class Dispatcher {
     if (this.#options.config.dispatch) this.deliverDue().catch(this.#options.onTrouble)
   }
 
-  /** Sends until nothing is due and nothing is under way. Who asks while it runs waits for the same. */
+  /** Sends until nothing is due and nothing is under way. Calls that come while it runs wait for the same run. */
   deliverDue(): Promise<number> {
     this.#isWoken = true
     this.#wake?.()

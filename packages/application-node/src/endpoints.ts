@@ -12,7 +12,7 @@ import {
 import { bodyText, isPlainObject } from '@authstate/spi/internal'
 import type { ApplicationNodeProvider, RegisterOutcome } from './contract.js'
 
-/** The client that sent a request and proved who it is. */
+/** The client that sent a request and proved its identity. */
 export interface NodeClient {
   readonly realmId: string
   readonly clientId: string
@@ -29,16 +29,17 @@ export interface NodeClientRefusal {
 /** What the endpoints need of the application. */
 export interface NodeEndpointOptions {
   /**
-   * Tells which client sent a request, as your token endpoint does: by `Authorization`, or by fields of the form such as
-   * `client_assertion`. The body of the request was read: `form` has it. `undefined` for a client that did not prove who it is.
+   * Returns the client that sent a request, as your token endpoint finds it: by `Authorization`, or
+   * by fields of the form such as `client_assertion`. The body of the request was read: `form` has
+   * it. `undefined` for a client that did not prove its identity.
    */
   readonly authenticate: (
     request: Request,
     form: URLSearchParams,
   ) => NodeClient | NodeClientRefusal | undefined | Promise<NodeClient | NodeClientRefusal | undefined>
-  /** Told what became of a request whose client is known. */
+  /** Called with the result of a request whose client is known. */
   readonly onNode?: ((event: NodeRequestEvent) => unknown) | undefined
-  /** Told of an error that was answered with 500 or 503. */
+  /** Called with an error that was answered with 500 or 503. */
   readonly onError?: ((error: unknown) => unknown) | undefined
 }
 
@@ -134,7 +135,10 @@ interface Asked {
   readonly host: string
 }
 
-/** What is looked at, in the order of Keycloak: the client before what it sent, so that nobody else learns what is wrong with it. */
+/**
+ * The checks, in the order of Keycloak: the client before its parameters, so that no other caller learns what
+ * is wrong with them.
+ */
 async function readRequest(
   request: Request,
   authenticate: NodeEndpointOptions['authenticate'],

@@ -44,7 +44,7 @@ interface MutableDelivery {
 interface Lane extends ClientName {
   readonly host: string
   readonly messages: Set<Message>
-  /** Before that no message of it is taken: one is under way, or nobody answers. */
+  /** Before that no message of it is taken: one is under way, or the host does not answer. */
   freeAt: number
   /** The largest that was announced, and when it is forgotten. */
   notBefore: number

@@ -73,7 +73,7 @@ export function claimsOf(
   }
 }
 
-/** OpenID Connect Back-Channel Logout 1.0 §2.4, with the time of the event (`toe`, RFC 8417) besides. */
+/** OpenID Connect Back-Channel Logout 1.0 §2.4, and the time of the event (`toe`, RFC 8417). */
 function logoutToken(clientId: string, announcement: StoredAnnouncement, context: MintContext): Claims {
   const iat = seconds(context.now)
   return {

@@ -32,8 +32,9 @@ export interface ApplicationNodeOptions {
     | ((realmId: string, userId: string, clientId: string) => string | Promise<string>)
     | undefined
   /**
-   * Whether a user has a session at a client that began after an instant, ms since the epoch. Asked before a token without `sid` is
-   * sent, because that would end such a session as well. Left out: nobody has.
+   * Whether a user has a session at a client that began after an instant, ms since the epoch. Asked
+   * before a token without `sid` is sent, because that would end such a session as well. Left out:
+   * no user has one.
    */
   readonly hasNewerSession?:
     | ((realmId: string, userId: string, clientId: string, at: number) => boolean | Promise<boolean>)

@@ -3,7 +3,10 @@ import type { Announcement, ApplicationNode, DeliveryReason, MessageKind } from 
 import type { MessageState, MessageTarget, NewMessage, StoredAnnouncement, StoredNode } from './store.js'
 import type { CheckedTargets, TargetUrl } from './targets.js'
 
-/** What a client can be told in which words; the first that it takes is used, and security events besides. */
+/**
+ * The forms in which a client can get a message: the first that it takes is used, and security events in
+ * addition.
+ */
 const WORDS: Readonly<Record<Announcement['type'], readonly MessageKind[]>> = {
   'session-ended': ['logout-token', 'admin-action'],
   'all-sessions-ended': ['logout-token', 'admin-action'],
@@ -26,7 +29,7 @@ export function canSay(kind: MessageKind, announcement: StoredAnnouncement): boo
   }
 }
 
-/** A client that is told, and what is known of its session. */
+/** A client that gets a message, and what is known of its session. */
 export interface Recipient {
   readonly clientId: string
   readonly nodeHost?: string | undefined

@@ -126,7 +126,7 @@ export interface Claimed {
 export interface Settlement {
   readonly owner: string
   readonly state: MessageState
-  /** No message goes to this host of this client before: where nobody answers there. */
+  /** No message goes to this host of this client before, because the host does not answer. */
   readonly laneFreeAt: number
   readonly terms: Terms
 }
@@ -147,8 +147,9 @@ export interface DeadPage {
  * What a store of nodes and deliveries can do, one atomic step each. `ApplicationNodes` is the contract over it, written once. All that
  * a store is given was checked; instants are ms since the epoch, by the clock of the deployment, and a store asks no other clock.
  *
- * Messages to one host of one client are in one *lane*: one of them at a time is under way, in all processes together. A lane whose
- * message is taken, or that is told to wait, holds up no other lane.
+ * Messages to one host of one client are in one *lane*: one of them at a time is under way, in all
+ * processes together. A lane whose message is taken, or that has to wait, does not delay other
+ * lanes.
  *
  * A step that fails throws a `StoreUnavailableError`, whose `applied` says whether it may have been done.
  */
@@ -175,9 +176,10 @@ export interface NodeStore {
   removeRealm(realmId: string, now: number): Promise<number>
 
   /**
-   * Stores messages of a delivery, at most {@link MOST_PER_STEP}; those that are there stay as they are, but one that
-   * a full queue refused is stored anew. One that is not final is due at
-   * once, and one beyond `maxQueued` is `refused`, `queue-full`. Remembers the largest not-before of each host of a client.
+   * Stores messages of a delivery, at most {@link MOST_PER_STEP}; those that are there stay as they
+   * are, but one that a full queue refused is stored again. One that is not final is due at once,
+   * and one beyond `maxQueued` is `refused`, `queue-full`. Remembers the largest not-before of each
+   * host of a client.
    *
    * @returns how many messages the step refused because the queue is full
    */
@@ -191,7 +193,7 @@ export interface NodeStore {
    *
    * A not-before that is smaller than one announced to the same host does not die: it is `superseded`.
    *
-   * @returns the state that was stored; `undefined` where another process has the message, or it is gone
+   * @returns the state that was stored; `undefined` if another process has the message, or if it was removed
    */
   settle(message: StoredMessage, settlement: Settlement): Promise<MessageState | undefined>
   /** Dead letters of a realm behind a place. */

@@ -35,11 +35,14 @@ export const CATEGORIES = ['password', 'otp'] as const satisfies readonly Failur
 const FAILURE: Known<FailureOptions> = { ip: true, at: true, category: true }
 const GUARD: Known<GuardOptions> = { ip: true, category: true }
 const SUCCESS: Known<SuccessOptions> = { category: true }
-/** A category has no effect there and is taken all the same: a login need not change its options to hide who exists. */
+/**
+ * A category has no effect there and is accepted all the same: a login need not change its options to hide
+ * which users exist.
+ */
 const UNKNOWN: Known<UnknownUserOptions & GuardOptions> = { ip: true, username: true, category: true }
 const ADDRESS: Known<{ readonly ip?: string | undefined }> = { ip: true }
 
-/** What the options of a verb may be called; the same for a name that belongs to nobody, which must look like any other. */
+/** What the options of a verb may be called; the same for a name without a user, which must look like any other. */
 const ATTEMPTS = {
   failure: FAILURE,
   guard: GUARD,

@@ -56,7 +56,7 @@ export interface AddressRule {
   readonly ipv6Prefix: number
 }
 
-/** An address is never locked for good: nobody would notice, and its record would stay for ever. */
+/** An address is never locked for good: an operator would not notice, and its record would stay for ever. */
 export function addressRuleOf(config: LoginFailureConfig): AddressRule | undefined {
   if (config.address === undefined) return undefined
   const { ipv4Prefix, ipv6Prefix, ...policy } = config.address

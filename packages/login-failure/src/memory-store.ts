@@ -43,7 +43,7 @@ interface Entry {
 export class MemoryStore implements FailureStore {
   readonly #entries = new Map<string, Entry>()
   readonly #entryPruner = new Pruner(this.#entries)
-  /** Those of nobody, the one that was written last at the end. */
+  /** Decoys, the one that was written last at the end. */
   readonly #decoys = new Map<string, Entry>()
   readonly #decoyPruner = new Pruner(this.#decoys)
   /** Until when each attempt is reserved, by subject. */

@@ -6,7 +6,7 @@ import type { Rule } from './counting.js'
 import { type Policy, policyOf } from './policy.js'
 import type { Policies, Subject } from './store.js'
 
-/** Somebody who tries to log in: a user, or a name that belongs to nobody. */
+/** The subject of a login: a user, or a name without a user. */
 export type Who = { readonly userId: string } | { readonly username: string | undefined }
 
 /** Says whose failures count in an attempt, and by which policy. */

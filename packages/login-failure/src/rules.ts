@@ -104,7 +104,7 @@ export function expiryOf(state: FailureState, policy: Policy): number {
   return mortalExpiryOf(state, policy)
 }
 
-/** When the record of a decoy ends: no lock of nobody is for ever. */
+/** When the record of a decoy ends: no lock of a decoy is for ever. */
 export function mortalExpiryOf(state: FailureState, policy: Policy): number {
   return Math.min(NEVER, Math.max(state.lastFailureAt + policy.maxDeltaTimeMs, state.lockedUntil))
 }
@@ -184,7 +184,7 @@ function waitAfter(numFailures: number, policy: Policy): number {
   return policy.waitIncrementMs * steps
 }
 
-/** A success as a store is told of it. */
+/** A success, in the form that a store gets. */
 export interface StoredSuccess {
   readonly now: number
   /** The reservation it uses up; `''` for none. */

@@ -10,19 +10,21 @@ export interface Subject {
   /** A user id, or a network as `networkOf` spells it. */
   readonly id: string
   /**
-   * Stands for a user who does not exist, so that an attempt takes the way of one who does. Counted apart: at most
-   * {@link MOST_DECOYS} of them, none for longer than `maxDeltaTimeMs` and its lock, and none is listed or told of.
+   * Stands for a user who does not exist, so that an attempt takes the same way as for a user who
+   * does. Decoys are counted apart: at most {@link MOST_DECOYS} of them, none for longer than
+   * `maxDeltaTimeMs` and its lock. They are not listed and emit no events.
    */
   readonly decoy?: true
 }
 
 /**
- * How many decoys a store remembers: beyond that it forgets those that end soonest. Names are made up by whoever asks, so
- * their number must have a bound; it is large enough that to flood it takes longer than to guess.
+ * How many decoys a store remembers: beyond that it forgets those that end soonest. Callers make up
+ * the names, so their number must have a bound. The bound is so large that flooding it takes longer
+ * than guessing.
  */
 export const MOST_DECOYS = 16_384
 
-/** A failure as a store is told of it. */
+/** A failure, in the form that a store gets. */
 export interface StoredFailure extends Failure {
   readonly now: number
   /** The reservation it uses up; `''` for none. */

@@ -39,7 +39,7 @@ export class Turns {
   /**
    * Calls `attempt` until it answers something else than `undefined`.
    *
-   * @param names What is needed: who needs exactly the same waits in the same queue.
+   * @param names What is needed: calls that need exactly the same wait in the same queue.
    * @returns `undefined` when the time was over, or too many were waiting
    */
   async take<T>(names: readonly string[], attempt: () => Promise<T | undefined>): Promise<T | undefined> {
@@ -63,7 +63,7 @@ export class Turns {
     }
   }
 
-  /** Something was given back: whoever needs it tries again. */
+  /** Something was given back: calls that need it try again. */
   changed(names: readonly string[]): void {
     for (const name of names) {
       for (const queue of this.#needing.get(name) ?? []) {

@@ -29,7 +29,7 @@ interface Content {
   readonly x: StoredSession['data']
 }
 
-/** Who gets new tokens, what came of it, and that nobody is to ask. */
+/** Which request gets new tokens, the result, and until when none may ask. */
 const LEASE = 'refresh-lease'
 const RESULT = 'refresh-result'
 const REST = 'refresh-rest'
@@ -306,7 +306,7 @@ function tokensIn(tokens: StoredTokens, keeps: (name: 'refresh' | 'access' | 'id
 const keyFrom = (refreshToken: string, round: number, use: string): Buffer =>
   Buffer.from(hkdfSync('sha256', refreshToken, '', `token-store ${use} ${round}`, 32))
 
-/** Who holds the refresh token knows it, and it does not tell the refresh token. */
+/** A holder of the refresh token can compute it, and it does not reveal the refresh token. */
 const secretOf = (refreshToken: string, round: number, use: string): string =>
   keyFrom(refreshToken, round, use).toString('base64url')
 

@@ -12,7 +12,7 @@ export function cookieValues(header: string | null | undefined, name: string): r
   })
 }
 
-/** What a `Set-Cookie` header says besides name and value. */
+/** What a `Set-Cookie` header says in addition to name and value. */
 function attributes({ domain, secure, sameSite }: CheckedCookie): string {
   return [
     '; Path=/',

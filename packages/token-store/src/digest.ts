@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto'
 
-/** A digest of parts, no two lists of which run together: what is in the store opens nothing and tells nobody. */
+/**
+ * A digest of parts. Different lists have different digests. What is in the store gives no access and reveals
+ * nothing.
+ */
 export const digestOf = (...parts: readonly (string | number)[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url')

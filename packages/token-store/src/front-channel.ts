@@ -4,8 +4,9 @@ import type { StoredSession, TokenStore } from './interface.js'
 /**
  * Logout in a hidden frame of the provider.
  *
- * Nobody has signed it, so it ends only what is there: the session of the cookie, where the browser sends one, or one that its
- * `sid` names. It leaves no mark for a session that is not there, or anybody could fill the store.
+ * It is not signed, so it ends only existing sessions: the session of the cookie, if the browser
+ * sends one, or the one that its `sid` names. It leaves no mark for an unknown session, because
+ * then every caller could fill the store.
  *
  * @see OpenID Connect Front-Channel Logout 1.0 §2
  */

@@ -60,8 +60,8 @@ export function createSessionTokenStore(state: TokenStoreState, options: Session
 /**
  * Sessions in encrypted cookies.
  *
- * @param state Keeps marks of what was ended, and lets nodes refresh together. Left out: only who holds a cookie can end its
- *   session, and each process refreshes for itself.
+ * @param state Keeps marks of what was ended, and lets nodes refresh together. Left out: only the
+ * browser with the cookie can end its session, and each process refreshes for itself.
  * @throws {TypeError | RangeError | ConfigurationError} an option is wrong
  */
 export function createCookieTokenStore(

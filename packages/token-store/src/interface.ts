@@ -48,7 +48,7 @@ export interface StoredSession {
   readonly startedAt: number
   /** When the user was authenticated, ms since the epoch, where the provider said so. */
   readonly authTime?: number | undefined
-  /** Ms since the epoch; from then on it is gone. Reading never moves it. */
+  /** Ms since the epoch; from then on it has ended. Reading never moves it. */
   readonly expiresAt: number
   readonly tokens: StoredTokens
   readonly data: SessionData
@@ -148,7 +148,7 @@ export type AccessTokenOutcome =
       /** Send these with the response. Empty where the cookie stays as it is. */
       readonly cookies: SetCookies
     }
-  /** The session is gone: send the user to a login, and `clear` with the response. */
+  /** The session has ended: send the user to a login, and `clear` with the response. */
   | { readonly outcome: 'ended'; readonly retryable: false; readonly clear: SetCookies }
   | {
       readonly outcome: 'refused'
@@ -186,7 +186,7 @@ export interface EndOutcome {
   readonly clear: SetCookies
 }
 
-/** What this node did, told after it is done. No event holds a token or a cookie. */
+/** What this node did, emitted after it is done. No event holds a token or a cookie. */
 export interface TokenStoreEvents {
   /** A session was created. */
   readonly created: { readonly type: 'created'; readonly sessionId: string }
@@ -226,8 +226,8 @@ export interface TokenStoreDescription {
 /**
  * Sessions of an application with the tokens of one OpenID provider.
  *
- * Every verb throws `TypeError` or `RangeError` for a bad argument, `StoreUnavailableError` when the store did not answer, which logs
- * nobody out, and `ProviderClosedError` after `close()`.
+ * Every verb throws `TypeError` or `RangeError` for a bad argument, `StoreUnavailableError` when
+ * the store did not answer, which logs no user out, and `ProviderClosedError` after `close()`.
  */
 export interface TokenStore {
   readonly issuer: string
@@ -250,7 +250,7 @@ export interface TokenStore {
    * A token that is good for longer than `refreshAheadMs` costs no call. Safe to repeat.
    */
   accessToken(session: StoredSession, options?: AccessTokenOptions): Promise<AccessTokenOutcome>
-  /** Changes a session that is there. @returns `undefined` when it is gone: an update never creates */
+  /** Changes a session that is there. @returns `undefined` if it has ended: an update never creates */
   update(
     session: StoredSession,
     patch: SessionPatch,

@@ -6,8 +6,9 @@ let loading: Promise<Jose> | undefined
 /**
  * JOSE, loaded with the first message that is received.
  *
- * It is an ES module, and the build puts what is used of it into this package: CommonJS cannot reach it in a test runner such
- * as Jest, which refuses `import()` and Node's own `require` of an ES module.
+ * It is an ES module, and the build puts the parts that are used into this package. CommonJS cannot
+ * load it in a test runner such as Jest, which refuses `import()` and Node's own `require` of an ES
+ * module.
  */
 export function loadJose(): Promise<Jose> {
   loading ??= import('./jose-part.js').catch((error: unknown) => {

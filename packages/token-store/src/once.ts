@@ -17,8 +17,8 @@ export class Once {
   /**
    * Does what a message asks for.
    *
-   * One that comes twice at once may be done twice, which is the same as once: whoever answers that it is done has seen it done.
-   * When it fails, its id is free again.
+   * A message that comes twice at the same time may be done twice, which is the same as once: a
+   * caller that answers "done" has seen it done. When it fails, its id is free again.
    */
   async run(
     kind: string,

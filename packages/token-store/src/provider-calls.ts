@@ -71,7 +71,7 @@ export function askForTokens(
   })
 }
 
-/** Revokes a refresh token as well as can be: who asks has no use for an error. */
+/** Tries to revoke a refresh token: a caller could not do anything with an error. */
 export async function revokeQuietly(
   { revoke, refreshDeadlineMs, logger }: CheckedOptions,
   refreshToken: string | undefined,

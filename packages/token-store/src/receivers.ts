@@ -45,7 +45,7 @@ export interface ReceiverOptions {
   readonly unavailableStatus?: 400 | 503 | undefined
   /** Where the endpoints of a Keycloak adapter are, by exact path. Left out: nowhere. */
   readonly keycloak?: AdapterPaths | undefined
-  /** Told of an error that a receiver answered with `unavailableStatus`. */
+  /** Called with an error that a receiver answered with `unavailableStatus`. */
   readonly onError?: ((error: unknown) => unknown) | undefined
 }
 

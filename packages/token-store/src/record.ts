@@ -7,14 +7,14 @@ import type { StoredSession, StoredTokens } from './interface.js'
 /** Version of the layout. A record of another one is no session. */
 const FORMAT = 1
 
-/** Who gets new tokens, and until when nobody else tries. */
+/** Which request gets new tokens, and until when no other tries. */
 export interface Lease {
   readonly owner: string
   /** Ms since the epoch. */
   readonly until: number
 }
 
-/** The provider failed: nobody asks it again before then. */
+/** The provider failed: no request asks it again before then. */
 export interface Rest {
   readonly until: number
   /** In a row. */

@@ -20,14 +20,14 @@ export interface Held {
   readonly cookies: SetCookies
 }
 
-/** Who got the right to ask the provider for tokens of a session. */
+/** The request that got the right to ask the provider for tokens of a session. */
 export interface Lead extends Held {
   readonly owner: string
   /** Failures in a row so far. */
   readonly failures: number
 }
 
-/** What a look at a session comes to, for one who wants other tokens. */
+/** The result of a look at a session, for a request that wants other tokens. */
 export type Claim =
   /** Its tokens need no replacement. */
   | { readonly state: 'ready'; readonly held: Held }
@@ -55,7 +55,7 @@ export interface RefreshPort {
   claim(session: StoredSession, round: number, wants: (held: Held) => boolean): Promise<Claim>
   /** What another request of this process got, for the session of this one. */
   adopt(held: Held, session: StoredSession): Held
-  /** Writes new tokens only while nobody else leads and the session is there. */
+  /** Writes new tokens only while no other request leads and the session exists. */
   commit(lead: Lead, tokens: StoredTokens): Promise<Commit>
   /** Gives the lead back, and keeps others from asking until then. */
   rest(lead: Lead, until: number, failures: number): Promise<void>
@@ -63,7 +63,7 @@ export interface RefreshPort {
   endOf(lead: Lead): Promise<'ended' | 'lost'>
 }
 
-/** What all requests of this process that wait for one session are told. */
+/** The result for all requests of this process that wait for one session. */
 type Turn =
   /** `isNew`: the provider was asked meanwhile, here or on another node. */
   | { readonly state: 'held'; readonly held: Held; readonly isNew: boolean }

@@ -63,7 +63,7 @@ export interface RegistrationState {
   readonly failures: number
 }
 
-/** A node that makes itself known, and goes on doing so while nobody asks it for anything. */
+/** A node that registers itself, and keeps doing so while it gets no requests. */
 export interface NodeRegistration {
   readonly state: RegistrationState
   /** Resolves with the first answer of the server, whatever it is. */

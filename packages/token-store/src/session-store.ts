@@ -18,7 +18,10 @@ import { dataName, type Records, type SessionRecord } from './record.js'
 import type { Claim, Commit, Held, Lead, RefreshPort } from './refresher.js'
 import type { Created, Found, Vault } from './vault.js'
 
-/** A token of ours, and when the session ends, in base 36: so that an expired one is told from one that was ended. */
+/**
+ * A token of ours, and when the session ends, in base 36: so that an expired session is distinguished from
+ * one that was ended.
+ */
 const VALUE = /^([\w-]{43})\.([0-9a-z]{1,11})$/
 
 /** Cookies of one name that are looked at: a browser sends one per path and domain. */
@@ -27,7 +30,7 @@ const MAX_CANDIDATES = 3
 /** Writers that change one session at once. */
 const MAX_TRIES = 200
 
-/** How much longer than the provider may take nobody else asks it, ms. */
+/** How much longer than the provider may take no other request asks it, ms. */
 const LEASE_MARGIN_MS = 1_000
 
 /** Sessions in the state; a cookie names one. */

@@ -1,7 +1,7 @@
 import type { ActionTokenProvider } from '@authstate/action-token'
 import { type Clock, isExpired } from '@authstate/spi'
 
-/** What nodes share of a refresh: who does it, and what came of it. Each entry ends by itself. */
+/** What nodes share of a refresh: which request does it, and the result. Each entry ends by itself. */
 export interface Share {
   /** @returns `false` when there is one already: of N at once exactly one gets `true` */
   putIfAbsent(kind: string, key: string, text: string, lifespanMs: number): Promise<boolean>

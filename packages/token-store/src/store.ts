@@ -38,7 +38,7 @@ const EVENTS: readonly (keyof TokenStoreEvents)[] = [
 
 const NO_FENCE: Fence = { before: 0, notBefore: 0 }
 
-/** The verbs, over whichever vault: checks, marks before removals, and what listeners are told. */
+/** The verbs, over any vault: checks, marks before removals, and events. */
 export class TokenSessions implements TokenStore {
   readonly issuer: string
   readonly clock: { now(): number }

@@ -25,7 +25,7 @@ export interface SignedMessage {
   readonly claims: Readonly<Record<string, unknown>>
 }
 
-/** The keys could not be got: nobody can say yet whether a message is signed. */
+/** The keys could not be fetched: it is not known yet whether a message is signed. */
 export class KeysUnavailable extends Error {}
 
 /** Keys are got again for one that is unknown, no sooner than this. */

@@ -129,7 +129,7 @@ export function checkSession(
   return checkLogin(session, CREATE, maxNotesBytes, moments)
 }
 
-/** {@link checkSession} for a session that begins anew, which is always stored. */
+/** {@link checkSession} for a session that restarts, which is always stored. */
 export function checkRestart(
   session: NewUserSession,
   maxNotesBytes: number,

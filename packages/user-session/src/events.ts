@@ -2,7 +2,7 @@ import { Emitter, type EventOf, type Logger } from '@authstate/spi'
 import type { Notes } from './checks.js'
 import type { UserSessionEvents, UserSessionEventType } from './contract.js'
 
-/** Who listens to what happens to sessions. Those who ask for notes stand apart: nobody else gets them. */
+/** Listeners to events of sessions. Listeners that ask for notes are kept apart: no others get notes. */
 export class Listeners extends Emitter<UserSessionEvents> {
   readonly #withNotes: Emitter<UserSessionEvents>
 
@@ -34,7 +34,7 @@ export class Listeners extends Emitter<UserSessionEvents> {
   }
 
   /**
-   * Calls whoever listens for the event.
+   * Calls the listeners of the event.
    *
    * @param notes Asked for only when somebody wants them.
    */

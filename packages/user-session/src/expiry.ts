@@ -22,7 +22,7 @@ export interface Uses {
   readonly lastRefreshAt: number
 }
 
-/** Nothing lives as long as this; instants beyond it could not be told apart. */
+/** Nothing lives as long as this; instants beyond it could not be distinguished. */
 const FOREVER = Number.MAX_SAFE_INTEGER
 
 const OVER: Life = { idleMs: 0, maxMs: 0 }

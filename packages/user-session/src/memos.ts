@@ -23,7 +23,10 @@ export function raiseMark([held]: Memos, mark: string, now: number): MemoResult<
 
 /** Which families of a realm were ended. */
 interface EndedTokens {
-  /** A token of an unknown family is gone when it was issued in its millisecond or before; in millionths of a second. */
+  /**
+   * A token of an unknown family has ended if it was issued in its millisecond or before; in millionths of a
+   * second.
+   */
   readonly latest: number
   /** How many removals there were. */
   readonly count: number

@@ -22,7 +22,7 @@ export interface UserSession {
   readonly startedAt: number
   /** Milliseconds since the epoch; never moves back. */
   readonly lastRefreshAt: number
-  /** Milliseconds since the epoch; from this instant on the session is gone. */
+  /** Milliseconds since the epoch; from this instant on the session has ended. */
   readonly expiresAt: number
   readonly state?: UserSessionState
   readonly notes: Readonly<Record<string, string>>
@@ -54,8 +54,8 @@ export interface NewClientSession {
   readonly redirectUri?: string | undefined
   readonly action?: string | undefined
   /**
-   * Host of the client's node that keeps the user's session there, as the client said: no proof of anything. Whoever delivers
-   * a logout is told it when the client session is gone.
+   * Host of the client's node that keeps the user's session there, as the client said. It proves
+   * nothing. When the client session ends, a delivery of logouts gets it.
    */
   readonly nodeHost?: string | undefined
   /** Id of that session, as the client said. */
@@ -79,9 +79,10 @@ export interface NewUserSession {
   /** The first client session, made in the same step. */
   readonly client?: NewClientSession | undefined
   /**
-   * When the credentials that this login rests on were checked, in milliseconds since the epoch by the clock of the state:
-   * of several, the first. Sessions of the user or realm that were ended after it refuse the login, however late it comes;
-   * so does the same millisecond, of which nobody can tell. An hour afterwards every login is refused.
+   * When the credentials of this login were checked, in milliseconds since the epoch by the clock
+   * of the state. If several were checked, give the first instant. If the sessions of the user or
+   * realm were ended after it, or in the same millisecond, the login is refused, however late it
+   * comes. A login is also refused if its credentials were checked more than an hour ago.
    *
    * @default the moment of the call
    */
@@ -193,7 +194,7 @@ export function isRefusal(text: unknown): text is RefusalReason {
   return typeof text === 'string' && Object.hasOwn(REFUSALS, text)
 }
 
-/** What a verb answers that a limit may refuse. `gone`: there is no such session. */
+/** The answer of a verb that a limit may refuse. `gone`: the session does not exist. */
 export type LimitedOutcome =
   | { readonly outcome: 'done'; readonly session: UserSession }
   | { readonly outcome: 'gone' }
@@ -242,7 +243,7 @@ export interface TransientTokenRotation extends TokenRotation {
  * - `reused`: presented more often than allowed. The client session ended in this step.
  * - `stale`: a token from before the last rotation, whatever clock said when it was issued. The client session ended in this step; it stays when the token
  *   belongs to an earlier client session of this client.
- * - `gone`: there is no such session, or it has no such client session.
+ * - `gone`: the session does not exist, or does not have this client session.
  */
 export type RotationOutcome =
   | { readonly outcome: 'rotated'; readonly successor: string }
@@ -286,8 +287,8 @@ export interface UserSessionEvent {
 }
 
 /**
- * A client session ended before its time and its user session stayed. The end of a whole session is told by its own event,
- * which names its clients: nothing is told twice.
+ * A client session ended before its time and its user session stayed. The end of a whole session
+ * has its own event, which names its clients: no end is emitted twice.
  */
 export interface ClientSessionEvent {
   readonly type: 'client-removed'
@@ -314,14 +315,14 @@ export interface UserSessionEvents {
   readonly 'client-removed': ClientSessionEvent
 }
 
-/** What a listener can be told of. */
+/** The events that a listener can get. */
 export type UserSessionEventType = keyof UserSessionEvents
 /** Called with each event of the type it was registered for, on the node where it happened. */
 export type UserSessionListener<Type extends UserSessionEventType | '*' = '*'> = (
   event: EventOf<UserSessionEvents, Type>,
 ) => void
 
-/** What a listener is told besides. */
+/** What a listener gets in addition. */
 export interface UserSessionListenerOptions {
   /**
    * Puts the notes of the user session, decrypted, into `removed` and `expired`. The store has to send them then: that

@@ -4,7 +4,7 @@ import type { Family } from './rotation.js'
 import type { SessionIndex, SessionName } from './store.js'
 import type { Families, StoredClient, StoredSession } from './stored.js'
 
-/** What a step is about, and what it looks at besides that session. */
+/** What a step is about, and what it looks at in addition to that session. */
 export interface StepReads extends SessionName {
   /** Ms since the epoch, by the clock of the deployment. */
   readonly now: number
@@ -41,7 +41,7 @@ export interface StepResult<T> {
   readonly answer: T
   /** Taken away, whatever they are listed under as well. */
   readonly ends?: readonly Ending[]
-  /** Taken away if they are there, as are `ends`. Of these nobody is told: they could not be read. */
+  /** Removed if they are there, as are `ends`. They emit no event: they could not be read. */
   readonly drops?: readonly SessionName[]
   /** Stored from now on, new or changed. */
   readonly keeps?: readonly StoredSession[]
@@ -113,7 +113,7 @@ export interface SessionRecords {
   ): Answer<Iterable<readonly [clientId: string, count: number]>>
   /** Some sessions of any realm that end at an instant or before. */
   over(now: number, limit: number): Answer<readonly SessionName[]>
-  /** Told by a sweep: memos that end at an instant or before may be forgotten. */
+  /** Called by a sweep: memos that end at an instant or before may be forgotten. */
   forget(now: number): Answer<void>
   /** Ends what was opened for the records. */
   close?(): void | Promise<void>

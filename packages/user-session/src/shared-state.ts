@@ -17,7 +17,7 @@ export type SharedClient = readonly [
 export interface SharedSession {
   /** Stamp of its removal. */
   readonly d?: string
-  /** What a restart replaces, with the stamp of the latest. Not there: the session is gone. */
+  /** What a restart replaces, with the stamp of the latest. Absent: the session has ended. */
   readonly g?: Stamped
   /** Until when, in millionths of a second, a removal of all sessions of the user has spared it. */
   readonly k?: string

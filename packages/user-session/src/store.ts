@@ -70,8 +70,9 @@ export interface StoreParts {
  * What a store of sessions can do, one atomic step each unless it says otherwise: of calls at once, on whatever nodes, each sees
  * all of another or none of it. `UserSessions` is the contract over it, written once. All that a store is given was checked.
  *
- * What ends at `now` or before counts as gone, and a step on it changes nothing and brings nothing back. Records that are
- * answered are the caller's. A step that fails throws a `StoreUnavailableError`, whose `applied` says whether it may have been done.
+ * A session that ends at `now` or before counts as removed: a step on it changes nothing and brings
+ * nothing back. Records that are answered are the caller's. A step that fails throws a
+ * `StoreUnavailableError`, whose `applied` says whether it may have been done.
  */
 export interface SessionStore {
   /** Records that could not be read so far. @default 0 */
@@ -95,7 +96,7 @@ export interface SessionStore {
   /** Patches a living session. */
   update(step: SessionStep, patch: CheckedPatch): Answer<UserSession | undefined>
   /**
-   * Begins a session anew: nothing but its id and its user stays.
+   * Restarts a session: nothing but its id and its user stays.
    *
    * @param isTooLate The login began so long ago that it is refused, if the session lives.
    * @throws {TypeError} it belongs to another user
@@ -128,9 +129,9 @@ export interface SessionStore {
   endAll(index: EndedIndex, removal: Removal, now: number): Answer<number>
   /** Ends the client sessions of a client, and leaves the sessions. Need not be one step. */
   detachAll(realmId: string, clientId: string, offline: boolean, now: number): Answer<number>
-  /** Computes every life anew. Need not be one step. @returns how many sessions changed */
+  /** Computes every life again. Need not be one step. @returns how many sessions changed */
   recompute(realmId: string, realm: Realm, now: number): Answer<number>
-  /** Takes away what is over, a little at a time. @param onSwept Told of each few that were taken away. */
+  /** Removes ended sessions, a few at a time. @param onSwept Called for each few that were removed. */
   sweep(onSwept: (count: number) => void): Answer<void>
   /** A sweep that is under way ends soon. */
   stop?(): void

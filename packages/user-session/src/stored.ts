@@ -79,12 +79,12 @@ export function draft(
   return session
 }
 
-/** Computes the end of a session anew. */
+/** Computes the end of a session again. */
 export function settle(session: StoredSession, lives: Lives): void {
   session.expiresAt = expiryOf(session, lives)
 }
 
-/** Computes the end of a client session anew. */
+/** Computes the end of a client session again. */
 export function settleClient(
   session: StoredSession,
   client: StoredClient,

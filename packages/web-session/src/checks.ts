@@ -67,7 +67,7 @@ const PAGE: Known<PageOptions> = { limit: true, cursor: true }
 const REMOVE: Known<{ readonly generation?: string | undefined }> = { generation: true }
 const REMOVE_BY_USER: Known<{ readonly except?: string | undefined }> = { except: true }
 
-/** What checks of a session need besides it. */
+/** What checks of a session need in addition to it. */
 export interface CheckContext {
   readonly now: number
   readonly config: WebSessionConfig

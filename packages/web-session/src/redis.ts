@@ -241,7 +241,7 @@ class RedisStore implements WebSessionStore {
   }
 }
 
-/** A name that may be empty, told from none. */
+/** A name that may be empty, distinguished from none. */
 const asked = (name: string | undefined): string => (name === undefined ? '' : `=${escapePart(name)}`)
 
 /** Where a walk over a partition goes on. */

@@ -5,7 +5,7 @@ import type { Labels, RefusalReason, SessionData } from './contract.js'
 /** The data of a session: each name with the JSON of its value, in the order in which they came. */
 export type Fields = ReadonlyMap<string, string>
 
-/** What a session is besides its data. `''` stands for none. */
+/** What a session is, except its data. `''` stands for none. */
 export interface SessionHead {
   readonly userId: string
   /** When the sign-in of the user began, ms since the epoch; 0 where there is no user. */
@@ -31,7 +31,7 @@ export interface SessionRecord extends SessionHead {
   readonly fields: Fields
 }
 
-/** Who signed in, and when that began. */
+/** The user who signed in, and when that began. */
 export interface SignIn {
   readonly userId: string
   readonly moment: LoginMoment
@@ -62,7 +62,7 @@ export interface SessionChange {
   readonly expiresAt: number | undefined
   readonly set: Fields
   readonly unset: readonly string[]
-  /** `null`: nobody's from now on; `undefined`: whose it is. */
+  /** `null`: without a user from now on; `undefined`: the user stays. */
   readonly signIn: SignIn | null | undefined
   /** Change this one and no other; `undefined`: the one that is there. */
   readonly generation: string | undefined
@@ -96,7 +96,7 @@ export interface StepTime {
 /** A session that a step ended. */
 export interface EndedSession {
   readonly id: string
-  /** `''` for nobody's. */
+  /** `''` for a session without a user. */
   readonly userId: string
 }
 
@@ -106,7 +106,7 @@ export type SaveReply =
       readonly outcome: 'stored'
       readonly version: number
       readonly created: boolean
-      /** Whose session of another generation was there. `''` for nobody's. */
+      /** The user of the session of another generation that was there. `''` if it had none. */
       readonly replaced: string | undefined
     }
   | { readonly outcome: 'refused'; readonly reason: RefusalReason }
@@ -134,7 +134,7 @@ export interface SlotStep<R> {
 /** Most ended generations that are kept of an id: of more the oldest goes. */
 export const MAX_ENDED = 8
 
-/** How long a session is kept behind its end, ms, so that who removes it then knows its generation. */
+/** How long a session is kept after its end, ms, so that a removal then knows its generation. */
 export const EXPIRED_MS = 60_000
 
 /** What a store holds of an id that was never used. */

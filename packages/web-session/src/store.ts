@@ -50,7 +50,7 @@ export interface WebSessionStore {
   save(name: SessionName, draft: SessionDraft, conditions: SaveConditions, time: StepTime): Promise<SaveReply>
   /** Does what {@link applyUpdate} says. */
   update(name: SessionName, change: SessionChange, time: StepTime): Promise<UpdateReply>
-  /** The session. Whether it has ended is the caller's to judge; what ended may be gone. */
+  /** The session. The caller judges whether it has ended; an ended session may be removed. */
   load(name: SessionName): Promise<StoredSession | 'unreadable' | undefined>
   /** The living session that bears the alias, of several the one created last. */
   find(realmId: string, alias: string, now: number): Promise<StoredSession | 'unreadable' | undefined>
@@ -61,8 +61,9 @@ export interface WebSessionStore {
   /** How many sessions of a realm are alive. */
   count(realmId: string, now: number): Promise<number>
   /**
-   * Ends what an index has, as {@link remove} does, and says of each that was alive that it is gone, as soon as it is. Of a
-   * user, in one step with the mark: whatever is saved is either ended by it or meets the mark.
+   * Ends what an index has, as {@link remove} does, and reports each living session as soon as it
+   * is removed. For a user it does so in one step with the mark: a save is either ended by it or
+   * meets the mark.
    */
   endAll(
     index: SessionIndex,

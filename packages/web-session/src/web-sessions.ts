@@ -37,7 +37,7 @@ import { Listeners } from './events.js'
 import { decodeData, type SignIn, type StepTime, type StoredSession } from './rules.js'
 import type { Removal, SessionIndex, SessionName, WebSessionStore } from './store.js'
 
-/** The contract, over whatever store: checks, ends, moments of sign-ins and removals, and what listeners are told. */
+/** The contract over any store: checks, ends, moments of sign-ins and removals, and events. */
 export class WebSessions implements WebSessionProvider {
   readonly clock: Clock
   readonly limits: WebSessionLimits

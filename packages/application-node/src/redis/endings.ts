@@ -13,12 +13,12 @@ export interface EndingsOptions {
   /** The consumer of changes, as `redis.changes.consumers` names it. @default 'application-node' */
   readonly consumer?: string | undefined
   /**
-   * Reasons for which a session can end that nobody is told of; see docs/changes.md.
+   * Reasons of endings for which no message is sent; see docs/changes.md.
    *
    * @default ['expired', 'restarted']: the one came to its end long ago, the other goes on
    */
   readonly skip?: readonly string[] | undefined
-  /** Told of endings that it is not told of: a realm whose clients may have missed some. */
+  /** Called when notes of endings are missing: clients may have missed some. */
   readonly onGap?: ((gap: ChangeGap) => unknown) | undefined
   readonly reader?: ChangeReaderOptions | undefined
 }
@@ -47,7 +47,7 @@ const AT_ONCE = 16
  * name, of endings of user sessions, with details: docs/application-nodes.md has it. Offline sessions are not announced: no browser is signed in with one.
  *
  * @param connection `state.get(redisConnectionSpi)`
- * @throws {ConfigurationError} no such consumer is recorded
+ * @throws {ConfigurationError} the consumer is not recorded
  * @throws {TypeError} an option is none
  */
 export function announceEndings(

@@ -4,8 +4,9 @@ const NARROW = 16_384
 const PARTS = 256
 
 /**
- * A map by name in which nothing ever moves all entries at once. A `Map` does whenever it has doubled, and when half of it
- * has gone: at a million entries that holds the event loop for a fifth of a second. Beyond some entries this is many maps.
+ * A map by name in which nothing ever moves all entries at once. A `Map` does so whenever it has
+ * doubled, and when half of its entries were removed: at a million entries that holds the event
+ * loop for a fifth of a second. Beyond some entries this is many maps.
  */
 export class WideMap<V> {
   readonly #first = new Map<string, V>()

@@ -9,7 +9,7 @@ import type {
 import type { SharedSession } from '../shared-state.js'
 import { join, joinFence, names, share, shareFence, sums } from './site-scripts.js'
 
-/** What another site is told of a removal of all sessions of a user, or of a realm. */
+/** What another site gets about a removal of all sessions of a user, or of a realm. */
 interface SharedFence {
   readonly v: 1
   readonly m: string

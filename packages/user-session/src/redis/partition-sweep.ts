@@ -10,13 +10,14 @@ const LEASE_MS = 10_000
 /** Sessions taken away, and found, per step: everybody else waits for a script, so it takes about as long as a few commands. */
 const STEP = 4
 
-/** Sessions taken away per step where nobody is told, which takes about as long. */
+/** Sessions removed per step if there is no listener, which takes about as long. */
 const UNTOLD_STEP = 8
 
 /**
  * Ends what has expired, one partition after the other, under a lease for each.
  *
- * Where somebody listens, a session is told of before it is taken away: a node that dies in between leaves it to the next one.
+ * If there is a listener, the event of a session is emitted before the session is removed: if the
+ * node dies in between, the next node emits it.
  */
 export class PartitionSweep {
   readonly #store: StoredSessions
@@ -28,7 +29,7 @@ export class PartitionSweep {
     this.#owner = `${node.name} ${randomId()}`
   }
 
-  /** @param onSwept Told of each few that ended. */
+  /** @param onSwept Called for each few that ended. */
   async run(onSwept: (count: number) => void): Promise<void> {
     const { partitions } = this.#store.keys
     // Nodes start at different places, so that they seldom meet.

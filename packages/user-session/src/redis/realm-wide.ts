@@ -210,7 +210,7 @@ export class RealmWide {
     return ended
   }
 
-  /** Computes lives anew. @returns How many sessions changed. */
+  /** Computes lives again. @returns How many sessions changed. */
   async recompute(realmId: string, realm: Realm, offline: boolean): Promise<number> {
     const { keys } = this.#store
     const now = this.#store.now()
@@ -248,7 +248,8 @@ export class RealmWide {
    * Runs a script on partitions, all at once, and again behind where it stopped on those that are not at their end.
    *
    * @param take Takes an answer. `false`: the partition has given enough.
-   * @param options.inTurn After the first round one partition after the other, so that a long walk holds nobody up.
+   * @param options.inTurn After the first round one partition after the other, so that a long walk
+   * does not delay other calls.
    * @param options.isBegun The verb has run a script before.
    */
   async #walk<K extends string, A extends string, R extends { readonly next: ScriptCursor | undefined }>(

@@ -9,7 +9,7 @@ import type { NoteOwner, NotesCipher, StoredNote } from './cipher.js'
 import { decodeTimes } from './texts.js'
 import { versionOf, versions } from './versions.js'
 
-/** What a session is besides its times, links and client sessions. */
+/** What a session is, except its times, links and client sessions. */
 interface SessionData {
   /** loginUsername */
   readonly l: string
@@ -69,7 +69,7 @@ export class RecordCodec {
     return isEmpty(notes) ? '{}' : JSON.stringify(this.#seal(notes, { realmId, sessionId: id }))
   }
 
-  /** JSON of what a client session holds besides its times, or of changes to it. */
+  /** JSON of what a client session holds except its times, or of changes to it. */
   client(patch: CheckedClient | CheckedClientPatch, { realmId, id }: SessionName): string {
     const { clientId, protocol, redirectUri, action, nodeHost, applicationSessionId, notes } = patch
     const data: Record<keyof ClientData, unknown> = {
@@ -221,7 +221,7 @@ export class RecordCodec {
     )
   }
 
-  /** Opens notes in place: they were just decoded and belong to nobody else. */
+  /** Opens notes in place: they were just decoded and no other code has them. */
   #open(
     notes: Record<string, StoredNote>,
     { realmId, id }: SessionName,

@@ -93,7 +93,7 @@ export interface RawRotation {
   readonly outcome: 'rotated' | 'reused' | 'stale' | 'foreign' | 'gone'
   /** Escaped. */
   readonly successor: string
-  /** Whose client session ended, escaped, where somebody is told. */
+  /** The client whose client session ended, escaped, if there is a listener. */
   readonly user: string
 }
 
@@ -109,11 +109,11 @@ export interface Detached {
   readonly user: string
 }
 
-/** Behind how many ended: id and user of each, where somebody is told. */
+/** Behind how many ended: id and user of each, if there is a listener. */
 export const detachedIn = (flat: Flat): readonly Detached[] =>
   flat.flatMap((id, index) => (index % 2 === 0 ? [{ id, user: flat[index + 1] ?? '' }] : []))
 
-/** A session that began anew, and the clients, escaped, whose client sessions ended, where somebody is told. */
+/** A session that restarted, and the clients, escaped, whose client sessions ended, if there is a listener. */
 export function restartedOf(reply: unknown): LimitedReply & { readonly clients: Flat } {
   const { record, ended } = limitedRecord(reply)
   const clients: unknown = typeof record === 'object' ? record.at(-1) : undefined
@@ -122,7 +122,7 @@ export function restartedOf(reply: unknown): LimitedReply & { readonly clients: 
     : { record, ended, clients: [] }
 }
 
-/** Whether a client session ended, whose it was where somebody is told, and the session that ended with it. */
+/** Whether a client session ended, its client if there is a listener, and the session that ended with it. */
 export const detachedOf = (reply: unknown) => {
   if (reply === null) return { removed: false }
   const fields = reply as RawEnded | readonly [user?: string]

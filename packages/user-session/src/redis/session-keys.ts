@@ -63,7 +63,7 @@ export class SessionKeys {
     return this.#keys.key(partition, 'ux')
   }
 
-  /** Who sweeps a partition. */
+  /** The node that sweeps a partition. */
   lease(partition: number): string {
     return this.#keys.key(partition, 'ul')
   }

@@ -13,7 +13,7 @@ const MAX_CANDIDATES = 3
 export const isSessionId = (text: unknown): text is string =>
   typeof text === 'string' && /^[\w-]{21}$/.test(text)
 
-/** The cookie that names a session: signed, so that nobody can name another one. */
+/** The cookie that names a session: signed, so that a browser cannot name another one. */
 export class SessionCookie {
   readonly #realmId: string
   readonly #cookie: CheckedCookie

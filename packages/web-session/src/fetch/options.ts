@@ -23,7 +23,7 @@ export type Secret = string | Uint8Array
 /** The cookie that names a session. It is always `HttpOnly`. */
 export interface SessionCookieOptions {
   /**
-   * A name that begins with `__Host-` or `__Secure-` must keep what browsers ask of such names.
+   * A name that begins with `__Host-` or `__Secure-` must follow the rules of browsers for these names.
    *
    * @default '__Host-session'; 'session' with a `domain`, another `path` or without `secure`
    */
@@ -44,7 +44,7 @@ export interface SessionCookieOptions {
 export interface Life<Data extends object> {
   /** The realm of the sessions: one per application that shares the deployment. @default 'sessions' */
   readonly realmId?: string | undefined
-  /** Life of a session that nobody uses, whole ms above 0. @default 86_400_000 */
+  /** Life of a session that is not used, whole ms above 0. @default 86_400_000 */
   readonly lifespanMs?: number | undefined
   /**
    * Whose a session is, so that it can be listed and ended with the others of its user.
@@ -52,7 +52,7 @@ export interface Life<Data extends object> {
    * @default the text under the name `userId`
    */
   readonly userId?: ((data: Partial<Data>) => string | undefined) | undefined
-  /** Told of each session whose changes came to nothing. What it throws, or rejects with, is logged once. */
+  /** Called for each session whose changes were refused. If it throws or rejects, that is logged once. */
   readonly onRefused?: ((refused: RefusedSession) => unknown) | undefined
 }
 

@@ -35,7 +35,8 @@ export interface Sessions<Data extends object = Record<string, unknown>> {
   /**
    * The session that a request names, or a new one, which is stored once there is something in it.
    *
-   * @throws {StoreUnavailableError} the store did not answer: nobody is logged out by that, and the request should fail
+   * @throws {StoreUnavailableError} the store did not answer: no user is logged out by that, and
+   * the request should fail
    */
   load(request: ReceivedRequest): Promise<Session<Data>>
 
@@ -60,8 +61,9 @@ export interface Sessions<Data extends object = Record<string, unknown>> {
   end(session: Session<Data>, headers?: ResponseHeaders): Promise<string>
 
   /**
-   * Gives a session another id, which `commit` stores, and then ends it under the one of before. Do this when somebody signs in:
-   * who knew the id of before knows nothing then. The data stay; empty them if they should not.
+   * Call it when a user signs in: it gives the session another id. `commit` stores the session
+   * under the new id and ends it under the old one, so the old id is of no use to an attacker. The
+   * data stay; empty them if they should not.
    *
    * Of one that was ended it makes a new one that is empty.
    */
@@ -84,7 +86,7 @@ export interface Sessions<Data extends object = Record<string, unknown>> {
   endAll(userId: string): Promise<number>
 }
 
-/** What the sessions know of one besides what its request sees. */
+/** What the sessions know of one, in addition to what its request sees. */
 interface Held {
   id: string
   status: 'new' | 'stored' | 'ended'
@@ -96,7 +98,7 @@ interface Held {
   /** When its request began, and when its life ends: ms since the epoch, by the clock of the provider. */
   readonly beganAt: number
   expiresAt: number
-  /** What the browser is to be told with the next response. */
+  /** What the next response has to send to the browser. */
   cookie: 'none' | 'set' | 'clear'
 }
 
