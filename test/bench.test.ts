@@ -17,13 +17,13 @@ describe('npm run bench', () => {
       ...Array.from({ length: 12 }, (_, n) => `D${n + 1}`),
       ...Array.from({ length: 15 }, (_, n) => `R${n}`),
     ]
-    expect(TARGETS).toEqual([...targets, 'scale', 'setups', 'storms'])
+    expect(TARGETS).toEqual([...targets, 'scale', 'setups', 'sites', 'storms'])
   })
 
   test('measures what is named, and says what can be', () => {
     expect(TARGETS.filter(read('--only', 'R5, D1,storms').wanted)).toEqual(['D1', 'R5', 'storms'])
     expect(QUICK_TARGETS).toEqual(['D1', 'D2', 'D3', 'D4', 'D5', 'D6', 'D10', 'D12'])
-    expect(() => read('--only', 'R99')).toThrow(/"R99"; there are D1, .*, R14, scale, setups, storms/)
+    expect(() => read('--only', 'R99')).toThrow(/"R99"; there are D1, .*, R14, scale, setups, sites, storms/)
     expect(() => read('--only', '')).toThrow(OptionError)
     expect(() => read('--quick', '--only', 'R1')).toThrow(/"R1"; --quick measures D1, .*, D12$/)
   })

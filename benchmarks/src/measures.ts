@@ -26,6 +26,7 @@ export const MEASURES: readonly MeasureProgram[] = [
   { path: 'setups/settings', targets: ['setups'], timed: true },
   { path: 'setups/capacity', targets: ['scale'], timed: true },
   { path: 'storms/run', targets: ['storms'], timed: true },
+  { path: 'sites/run', targets: ['sites'], timed: true },
   { path: 'growth/endings', targets: ['D9'], timed: true },
 ]
 

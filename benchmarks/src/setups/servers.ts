@@ -33,7 +33,7 @@ export interface Setups {
 
 const urlOf = (port: number, scheme = 'redis') => `${scheme}://127.0.0.1:${port}`
 
-const startServer = (kind: TopologyKind = 'single'): Promise<Topology> => start(kind)
+export const startServer = (kind: TopologyKind = 'single'): Promise<Topology> => start(kind)
 
 /** The append-only file, written to the disk once a second. */
 async function startLogged(): Promise<Topology> {

@@ -43,6 +43,8 @@ export interface NamesCursor {
 /** Names of records of one partition, removed ones among them. */
 export interface NamesPage {
   readonly names: readonly string[]
+  /** How many it looked at. @default as many as it names */
+  readonly looked?: number
   /** `undefined` at the end. */
   readonly next: NamesCursor | undefined
 }
@@ -87,12 +89,17 @@ export interface SiteJoiner {
     state: string,
     terms: SiteTerms,
   ): Promise<JoinAnswer>
-  /** Everything that another site has to know of a partition, a page at a time. */
+  /**
+   * Everything that another site has to know of a partition, a page at a time.
+   *
+   * @param since What was written before may be left out, ms since the epoch. @default 0
+   */
   names(
     connection: RedisConnection,
     partition: number,
     after: NamesCursor | undefined,
     limit: number,
+    since?: number,
   ): Promise<NamesPage>
   /**
    * What a state says, without asking anybody. Without it a push of what was written since tells everything, a mirror takes nothing

@@ -9,9 +9,18 @@ export class Pace {
     this.#perSecond = perSecond
   }
 
-  /** How many to take at a time, so that nobody waits for long. */
+  /** Most between two looks whether to go on, so that nobody waits for that for long. */
   get atATime(): number {
-    return Math.max(1, Math.min(512, Math.ceil(this.#perSecond / 8)))
+    return this.#share(8)
+  }
+
+  /** Most at once, so that what else the server is asked for does not wait for long. */
+  get atOnce(): number {
+    return this.#share(500)
+  }
+
+  #share(ofSecond: number): number {
+    return Math.max(1, Math.min(512, Math.ceil(this.#perSecond / ofSecond)))
   }
 
   /** Resolves when so many may pass, or when it is over. */

@@ -45,6 +45,9 @@ interface Chunk {
   readonly found?: Found
 }
 
+const NOTHING: Figures = { scanned: 0, sent: 0, changed: 0, conflicts: 0, bytes: 0 }
+const FIGURES = Object.keys(NOTHING) as (keyof Figures)[]
+
 /** Does what pushes of this site ask for, of the partitions whose lease this node holds. */
 export class Pusher {
   readonly #parts: PusherParts
@@ -148,20 +151,47 @@ export class Pusher {
     const { here, there } = this.#sides(link)
     const [from, to] = info.from === link.to ? [there, here] : [here, there]
     const isMirror = place.isMirror === true
-    const page = await namesAt(isMirror ? to : from, joiner, partition, place.after, this.#pace.atATime)
+    const page = await namesAt(
+      isMirror ? to : from,
+      joiner,
+      partition,
+      place.after,
+      this.#pace.atATime,
+      info.since,
+    )
     if (page === undefined) return undefined
-    await this.#pace.take(page.names.length, this.#closing.signal)
     const told = { from, to, joiner, partition, since: info.since, ...this.#news(link, partition) }
-    const figures = isMirror
-      ? await mirror(told, page.names, this.#mirrorsBefore(info, link))
-      : await tell(told, page.names)
-    if (figures === undefined) return undefined
+    const done = await this.#paced(page.names, (names) =>
+      isMirror ? mirror(told, names, this.#mirrorsBefore(info, link)) : tell(told, names),
+    )
+    if (done === undefined) return undefined
+    const figures = { ...done, scanned: page.looked ?? page.names.length }
     if (page.next !== undefined) return { after: JSON.stringify({ ...place, after: page.next }), figures }
     // One service after another; when all is told, what is not known is taken away.
     const next = joiners[joiners.indexOf(joiner) + 1]
     if (next !== undefined) return { after: placeOf({ spi: next.spi, isMirror }), figures }
     const mirrors = info.mode === 'mirror' && !isMirror
     return { after: mirrors ? placeOf({ spi: first.spi, isMirror: true }) : DONE, figures }
+  }
+
+  /** Does something to a few at a time, at the pace that is allowed; it need not be done for the next ones to begin. */
+  async #paced(
+    names: readonly string[],
+    work: (names: readonly string[]) => Promise<Figures | undefined>,
+  ): Promise<Figures | undefined> {
+    const running: Promise<Figures | undefined>[] = []
+    const { atOnce } = this.#pace
+    for (let first = 0; first < names.length; first += atOnce) {
+      const some = names.slice(first, first + atOnce)
+      await this.#pace.take(some.length, this.#closing.signal)
+      const run = work(some)
+      // The first that fails is looked at below.
+      run.catch(() => {})
+      running.push(run)
+    }
+    let sum: Figures | undefined = NOTHING
+    for (const figures of await Promise.all(running)) sum = sum && figures && added(sum, figures)
+    return sum
   }
 
   async #compare(info: PushInfo, link: Link, partition: number): Promise<Chunk | 'stopped' | undefined> {
@@ -238,5 +268,8 @@ export class Pusher {
     return askedAt - Math.abs(clockOffsetMs) - Math.ceil(rttMs)
   }
 }
+
+const added = (a: Figures, b: Figures): Figures =>
+  Object.fromEntries(FIGURES.map((figure) => [figure, a[figure] + b[figure]])) as unknown as Figures
 
 const placeOf = ({ spi, isMirror }: Place): string => JSON.stringify({ spi, ...(isMirror && { isMirror }) })

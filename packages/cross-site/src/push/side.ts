@@ -28,7 +28,8 @@ export const namesAt = (
   partition: number,
   after: NamesCursor | undefined,
   limit: number,
-): Promise<NamesPage | undefined> => ask((connection) => names(connection, partition, after, limit))
+  since = 0,
+): Promise<NamesPage | undefined> => ask((connection) => names(connection, partition, after, limit, since))
 
 /** What a site knows of records; nothing of those that it does not know. */
 export function readAt(

@@ -51,9 +51,9 @@ export const userSessionJoiner: SiteJoiner = {
     return { outcome: 'changed' }
   },
 
-  async names(connection, partition, after = START, limit) {
+  async names(connection, partition, after = START, limit, since = 0) {
     const { place, score: afterScore, id: afterId } = after
-    const args = { now: connection.clock.now(), place, afterScore, afterId, limit }
+    const args = { now: connection.clock.now(), place, afterScore, afterId, limit, since }
     return connection.run(names, { due: connection.keys.key(partition, 'ux') }, args)
   },
 

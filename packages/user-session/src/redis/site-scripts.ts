@@ -79,10 +79,10 @@ export const names = defineScript({
   record,
   change: 'none',
   keys: ['due'],
-  args: ['now', 'place', 'afterScore', 'afterId', 'limit'],
+  args: ['now', 'place', 'afterScore', 'afterId', 'limit', 'since'],
   decode: (reply) => {
-    const [place, score, id, ...found] = reply as [string, string, string, ...string[]]
-    return { next: place === '' ? undefined : { place, score, id }, names: found }
+    const [place, score, id, looked, ...found] = reply as [string, string, string, number, ...string[]]
+    return { next: place === '' ? undefined : { place, score, id }, looked, names: found }
   },
 })
 
