@@ -18,6 +18,7 @@ import { Jobs } from './push/jobs.js'
 import { Pusher } from './push/pusher.js'
 import { introduce, progress } from './scripts.js'
 import { Shipper } from './shipper.js'
+import { LinkWatch } from './watch.js'
 
 /** How long a start waits for other sites. */
 const FIRST_BEAT_MS = 2_000
@@ -50,6 +51,8 @@ export class Sites implements CrossSite {
   #reading: ChangeReading | undefined
   #pusher: Pusher | undefined
   readonly #desk: Desk
+  readonly #watch: LinkWatch
+  #watchNoMore = () => {}
   readonly #stopping = new AbortController()
   #timer: NodeJS.Timeout | undefined
   #beating: Promise<void> | undefined
@@ -58,6 +61,7 @@ export class Sites implements CrossSite {
   constructor(parts: SitesParts) {
     this.#parts = parts
     this.site = parts.config.site
+    this.#watch = new LinkWatch(parts.connection)
     this.#desk = new Desk(
       async () => this.site,
       parts.connection,
@@ -87,7 +91,13 @@ export class Sites implements CrossSite {
     this.#shipper = shipper
     this.#reading = connection.readChanges(
       consumer,
-      { onNotes: (notes) => shipper.onNotes(notes), onGap: (gap) => shipper.onGap(gap) },
+      {
+        onNotes: async (notes) => {
+          await shipper.onNotes(notes)
+          this.#watch.told(notes)
+        },
+        onGap: (gap) => shipper.onGap(gap),
+      },
       reading,
     )
     this.#pusher = new Pusher({
@@ -105,6 +115,10 @@ export class Sites implements CrossSite {
     await within(this.#beat(), FIRST_BEAT_MS)
     const mistaken = this.#links.map(({ info }) => info).find(({ reason }) => reason === 'configuration')
     if (mistaken !== undefined) throw new ConfigurationError(mistaken.message ?? '')
+    this.#watchNoMore = connection.watchSites({
+      figures: () => this.#watch.figures(this.#links),
+      warnings: () => this.warnings(),
+    })
     this.#timer = timers.setInterval(() => void this.#beat(), config.heartbeatMs).unref()
   }
 
@@ -204,6 +218,7 @@ export class Sites implements CrossSite {
   async #close(): Promise<void> {
     timers.clearInterval(this.#timer)
     this.#stopping.abort()
+    this.#watchNoMore()
     await this.#pusher?.close()
     await Promise.all([this.#reading?.close(), this.#shipper?.close()])
     await Promise.all(this.#links.map((link) => link.close()))
@@ -236,6 +251,7 @@ export class Sites implements CrossSite {
     if (recorded === undefined || this.#closing) return
     await Promise.all(this.#links.map((link) => this.#beatOne(link, recorded).catch(() => {})))
     this.#pushOn()
+    await this.#watch.count(this.#links, async (to) => (await this.#shipper?.behind(to)) ?? 0).catch(() => {})
   }
 
   async #beatOne(link: Link, recorded: Recorded): Promise<void> {

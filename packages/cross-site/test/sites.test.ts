@@ -166,10 +166,15 @@ describeWith(redis, 'two sites', () => {
     const [link] = await a.sites.links()
     expect(link).toMatchObject({ state: 'offline', reason: 'manual', behind: 2 })
     expect(a.sites.warnings().join()).toContain('is told nothing')
+    expect(a.connection.warnings()).toEqual(a.sites.warnings())
+    expect(a.connection.stats().sites).toMatchObject({
+      b: { state: 'offline', behind: expect.any(Number), lagMs: expect.any(Number) },
+    })
     expect(await b.users.count(REALM)).toBe(1)
     await a.sites.bringOnline('b')
     await isState(a, 'b', 'online')
     await inStep(a)
+    expect(a.connection.warnings()).toEqual([])
     expect(await b.users.count(REALM)).toBe(2)
     expect((await b.users.get(REALM, id))?.notes).toEqual({ turn: '4' })
     expect(heard[0]).toBe('b offline manual')

@@ -15,13 +15,14 @@ import type { Replicas } from './replicas.js'
 import { type Script, type ScriptArgs, scriptParameters } from './script.js'
 import { checkWrite, readClock } from './scripts.js'
 import type { ServerWatch } from './server-watch.js'
-import type { ConnectionSites } from './sites.js'
+import type { ConnectionSites, SiteWatch } from './sites.js'
 
 export type { ConnectionStats, RedisConnection, ScriptCall } from './contract.js'
 
 export class OpenConnection implements RedisConnection {
   readonly keys: KeySpace
   sites?: ConnectionSites | undefined
+  #siteWatch: SiteWatch | undefined
   readonly #client: RedisClient
   readonly #parts: ConnectionParts
   readonly #deadlines: Deadlines
@@ -244,12 +245,20 @@ export class OpenConnection implements RedisConnection {
     return reader
   }
 
+  watchSites(watch: SiteWatch): () => void {
+    this.#siteWatch = watch
+    return () => {
+      if (this.#siteWatch === watch) this.#siteWatch = undefined
+    }
+  }
+
   stats(): ConnectionStats {
     return {
       sent: this.#sent,
       failed: this.#failed,
       reloaded: this.#reloaded,
       pending: this.#deadlines.pending,
+      ...(this.#siteWatch !== undefined && { sites: this.#siteWatch.figures() }),
     }
   }
 
@@ -275,6 +284,7 @@ export class OpenConnection implements RedisConnection {
       ...(ofClock === undefined ? [] : [ofClock]),
       ...(this.#watch?.warnings ?? []),
       ...[...this.#changeReaders].flatMap((reader) => reader.warnings()),
+      ...(this.#siteWatch?.warnings() ?? []),
     ]
   }
 

@@ -3,7 +3,7 @@ import type { ChangeHandlers, ChangeReaderOptions, ChangeReading } from './chang
 import type { RedisClient } from './client.js'
 import type { KeySpace } from './key-space.js'
 import type { Script, ScriptArgs } from './script.js'
-import type { ConnectionSites } from './sites.js'
+import type { ConnectionSites, SiteFigures, SiteWatch } from './sites.js'
 
 /** What a connection has done so far. */
 export interface ConnectionStats {
@@ -15,6 +15,8 @@ export interface ConnectionStats {
   readonly reloaded: number
   /** Commands that wait for an answer now. */
   readonly pending: number
+  /** Links to other sites, by their names; while this node keeps them in step. */
+  readonly sites?: Readonly<Record<string, SiteFigures>>
 }
 
 /** One call of a script among several. */
@@ -29,6 +31,13 @@ export interface RedisConnection extends Provider {
 
   /** What there is of other sites; set while this node keeps them in step. @default `undefined`: there are none */
   sites?: ConnectionSites | undefined
+
+  /**
+   * Shows what is to be watched of other sites in `stats()` and `warnings()`: for whoever keeps them in step on this node.
+   *
+   * @returns what shows it no more
+   */
+  watchSites(watch: SiteWatch): () => void
 
   /**
    * The clock that every node of the deployment goes by: that of Redis, whatever the host's wall clock says. A clock that was

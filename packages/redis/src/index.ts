@@ -45,10 +45,12 @@ export {
   type NamesCursor,
   type NamesPage,
   type SiteDeciders,
+  type SiteFigures,
   type SiteJoiner,
   type SiteTerms,
   type SiteVerb,
   type SiteVerbs,
+  type SiteWatch,
   type StateAbout,
   type SumsPage,
 } from './sites.js'

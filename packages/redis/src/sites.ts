@@ -193,3 +193,22 @@ export function followedBySites<P extends object>(
   }
   return provider
 }
+
+/** What a link to another site is like, as this node knows without asking anybody. */
+export interface SiteFigures {
+  /** As `CrossSite.links` has it: `'online'`. */
+  readonly state: string
+  /** Records that the other site had not heard of, some seconds ago. */
+  readonly behind: number
+  /** How long a change waited until the other sites were told of it, the latest of them, ms; 0: nothing changed of late. */
+  readonly lagMs: number
+  readonly rttMs?: number
+  readonly clockOffsetMs?: number
+}
+
+/** What is to be watched of other sites: `connection.watchSites`. Reads memory only. */
+export interface SiteWatch {
+  /** By the names of the other sites. */
+  figures(): Readonly<Record<string, SiteFigures>>
+  warnings(): readonly string[]
+}

@@ -15,6 +15,9 @@ const OUTCOMES = [
   'error',
 ] as const
 
+/** States of a link to another site. */
+export const LINK_STATES = ['connecting', 'online', 'suspect', 'offline', 'syncing', 'blocked'] as const
+
 /** What stands for whatever was not declared, and for what is beyond {@link MOST_SERIES}. */
 export const OTHER = '_other'
 
@@ -208,6 +211,51 @@ export const METRICS = of(
     description: 'Commands that wait for their answer now.',
     isRead: true,
     attributes: {},
+  },
+  {
+    name: 'authstate.site.link',
+    kind: 'gauge',
+    unit: '{link}',
+    description: '1 for the state that the link to another site is in, and 0 for the others.',
+    isRead: true,
+    attributes: { site: 'deployment', state: LINK_STATES },
+    fold: 'most',
+  },
+  {
+    name: 'authstate.site.behind',
+    kind: 'gauge',
+    unit: '{record}',
+    description: 'Records that another site has not heard of.',
+    isRead: true,
+    attributes: { site: 'deployment' },
+    fold: 'most',
+  },
+  {
+    name: 'authstate.site.lag',
+    kind: 'gauge',
+    unit: 's',
+    description: 'How long a change waited until other sites were told of it, or it was remembered for them.',
+    isRead: true,
+    attributes: { site: 'deployment' },
+    fold: 'most',
+  },
+  {
+    name: 'authstate.site.rtt',
+    kind: 'gauge',
+    unit: 's',
+    description: 'How long the last question to another site took.',
+    isRead: true,
+    attributes: { site: 'deployment' },
+    fold: 'most',
+  },
+  {
+    name: 'authstate.site.clock.offset',
+    kind: 'gauge',
+    unit: 's',
+    description: 'By how much the clock of another site is ahead of that of this one.',
+    isRead: true,
+    attributes: { site: 'deployment' },
+    fold: 'most',
   },
   {
     name: 'authstate.records.unreadable',

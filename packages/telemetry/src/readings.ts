@@ -1,5 +1,5 @@
 import type { ClusterProvider } from 'authstate'
-import { type MetricName, OTHER } from './metrics.js'
+import { LINK_STATES, type MetricName, OTHER } from './metrics.js'
 import { findNamed, type ObservedState } from './state.js'
 
 /** What a metric with some attributes is now. */
@@ -18,6 +18,7 @@ export function readingsOf(state: ObservedState): Reading[] {
   return [
     ...ofCache(stats['realm-cache']),
     ...ofRedis(stats['redis']),
+    ...ofSites(stats['redis']),
     ...ofCluster(state),
     ...Object.entries(stats).flatMap(([spi, counted]) => {
       const { unreadable } = (counted ?? {}) as { readonly unreadable?: unknown }
@@ -70,6 +71,35 @@ function ofRedis(figures: unknown): Reading[] {
       ['authstate.redis.pending', pending],
     ] as const
   ).map(([metric, value = 0]) => reading(metric, {}, value))
+}
+
+interface LinkFigures {
+  readonly state: string
+  readonly behind: number
+  readonly lagMs: number
+  readonly rttMs?: number
+  readonly clockOffsetMs?: number
+}
+
+/** Ten series for each link. */
+function ofSites(figures: unknown): Reading[] {
+  const { sites = {} } = (figures ?? {}) as { readonly sites?: Readonly<Record<string, LinkFigures>> }
+  return Object.entries(sites).flatMap(([site, { state, behind, lagMs, rttMs, clockOffsetMs }]) => {
+    const seconds = (
+      [
+        ['authstate.site.lag', lagMs],
+        ['authstate.site.rtt', rttMs],
+        ['authstate.site.clock.offset', clockOffsetMs],
+      ] as const
+    ).flatMap(([metric, ms]) => (ms === undefined ? [] : [reading(metric, { site }, ms / 1_000)]))
+    return [
+      ...LINK_STATES.map((known) =>
+        reading('authstate.site.link', { site, state: known }, Number(known === state)),
+      ),
+      reading('authstate.site.behind', { site }, behind),
+      ...seconds,
+    ]
+  })
 }
 
 function ofCluster(state: ObservedState): Reading[] {

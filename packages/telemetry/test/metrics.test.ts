@@ -68,6 +68,24 @@ describe('the table', () => {
   })
 })
 
+describe('links to other sites', () => {
+  test('have ten series each, whatever their state', async () => {
+    const registry = new Registry()
+    const state = await newState()
+    const link = { state: 'suspect', behind: 7, lagMs: 1_500, rttMs: 20, clockOffsetMs: -3 }
+    const stats = () => ({ ...state.stats(), redis: { sites: { oslo: link, porto: link } } })
+    instrumentProm({ describe: state.describe, find: state.find, stats }, { registry })
+    const samples = [...(await samplesOf(registry))].filter(([name]) => name.startsWith('authstate_site_'))
+    expect(samples).toHaveLength(2 * 10)
+    const shown = new Map(samples)
+    expect(shown.get('authstate_site_link {"site":"oslo","state":"suspect"}')).toBe(1)
+    expect(shown.get('authstate_site_link {"site":"oslo","state":"online"}')).toBe(0)
+    expect(shown.get('authstate_site_behind {"site":"porto"}')).toBe(7)
+    expect(shown.get('authstate_site_lag_seconds {"site":"porto"}')).toBe(1.5)
+    expect(shown.get('authstate_site_clock_offset_seconds {"site":"oslo"}')).toBe(-0.003)
+  })
+})
+
 describe('both exporters', () => {
   test('have every metric of the table under its name, and the same values', async () => {
     const otel = openTelemetry()
@@ -102,7 +120,9 @@ describe('both exporters', () => {
     ).toBe(2)
     const names = new Set([...samples.keys()].map((key) => key.split(' ')[0]))
     const never = ['db.client.operation.duration', 'authstate.writes.refused']
-    const wanted = metrics.filter(({ name }) => !name.startsWith('authstate.redis.') && !never.includes(name))
+    const wanted = metrics.filter(
+      ({ name }) => !/^authstate\.(redis|site)\./.test(name) && !never.includes(name),
+    )
     expect([...names].sort()).toEqual(wanted.map(({ name }) => nameOfSamples(name)).sort())
   })
 

@@ -118,6 +118,40 @@ export const ALERTS: readonly Alert[] = [
     runbook: 'A node does not hear the others',
   },
   {
+    name: 'AuthstateSiteBlocked',
+    expression: 'max by (site) (authstate_site_link{state="blocked"}) > 0',
+    forAtLeast: '1m',
+    severity: 'critical',
+    summary:
+      'Another site is told nothing until somebody mends what is wrong: its clock, rights, configuration or data.',
+    runbook: 'A link to another site is blocked',
+  },
+  {
+    name: 'AuthstateSiteDown',
+    expression: 'max by (site) (authstate_site_link{state=~"connecting|suspect|offline"}) > 0',
+    forAtLeast: '5m',
+    severity: 'warning',
+    summary: 'Another site is told nothing; what changes is remembered.',
+    runbook: 'Another site is away',
+  },
+  {
+    name: 'AuthstateSiteBehind',
+    expression:
+      'max by (site) (authstate_site_behind) > 10000 and max by (site) (authstate_site_link{state="online"}) > 0',
+    forAtLeast: '10m',
+    severity: 'warning',
+    summary: 'Another site is there, and does not hear of changes as fast as they come.',
+    runbook: 'Another site is away',
+  },
+  {
+    name: 'AuthstateSiteClock',
+    expression: 'max by (site) (abs(authstate_site_clock_offset_seconds)) > 2',
+    forAtLeast: '5m',
+    severity: 'warning',
+    summary: 'The clock of another site is off: of two values written at once the wrong one may stand.',
+    runbook: 'A link to another site is blocked',
+  },
+  {
     name: 'AuthstateRecordsUnreadable',
     expression: 'sum by (spi) (increase(authstate_records_unreadable_total[10m])) > 0',
     forAtLeast: '0m',

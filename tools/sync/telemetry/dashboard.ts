@@ -177,6 +177,34 @@ export const ROWS: readonly Row[] = [
       },
     ],
   },
+  {
+    title: 'Other sites',
+    panels: [
+      {
+        title: 'How each link stands',
+        unit: 'short',
+        lines: [[`max by (site, state) (authstate_site_link{${HERE}})`, '{{site}} {{state}}']],
+      },
+      {
+        title: 'What other sites have not heard of',
+        unit: 'short',
+        lines: [[`max by (site) (authstate_site_behind{${HERE}})`, '{{site}}']],
+      },
+      {
+        title: 'How late other sites hear of a change, and how long a question takes',
+        unit: 's',
+        lines: [
+          [`max by (site) (authstate_site_lag_seconds{${HERE}})`, 'late {{site}}'],
+          [`max by (site) (authstate_site_rtt_seconds{${HERE}})`, 'question {{site}}'],
+        ],
+      },
+      {
+        title: 'How far clocks of other sites are off',
+        unit: 's',
+        lines: [[`max by (site) (abs(authstate_site_clock_offset_seconds{${HERE}}))`, '{{site}}']],
+      },
+    ],
+  },
 ]
 
 const WIDTH = 12

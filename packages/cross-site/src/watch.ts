@@ -1,0 +1,51 @@
+import type { ChangeNote, RedisConnection, SiteFigures } from '@authstate/redis'
+import type { Link } from './link.js'
+
+/** How often it is counted what others have not heard of. */
+const COUNT_MS = 5_000
+/** How long what was told last says how late it is. */
+const LATELY_MS = 10_000
+
+/** What this node knows of its links without asking anybody. */
+export class LinkWatch {
+  readonly #connection: RedisConnection
+  readonly #behind = new Map<string, number>()
+  #countedAt = Number.NEGATIVE_INFINITY
+  #lag = { ms: 0, at: Number.NEGATIVE_INFINITY }
+
+  constructor(connection: RedisConnection) {
+    this.#connection = connection
+  }
+
+  /** Notes of changes were told, or remembered. */
+  told(notes: readonly ChangeNote[]): void {
+    const now = this.#connection.clock.now()
+    const oldest = notes.reduce((sooner, { at }) => Math.min(sooner, at), now)
+    const ms = now - oldest
+    if (now - this.#lag.at > LATELY_MS / 10 || ms >= this.#lag.ms) this.#lag = { ms, at: now }
+  }
+
+  /** Counts what others have not heard of, now and then. */
+  async count(links: readonly Link[], count: (to: string) => Promise<number>): Promise<void> {
+    const now = this.#connection.clock.now()
+    if (now - this.#countedAt < COUNT_MS) return
+    this.#countedAt = now
+    for (const { to } of links) this.#behind.set(to, await count(to))
+  }
+
+  figures(links: readonly Link[]): Readonly<Record<string, SiteFigures>> {
+    const lagMs = this.#connection.clock.now() - this.#lag.at > LATELY_MS ? 0 : this.#lag.ms
+    return Object.fromEntries(
+      links.map(({ to, info: { state, rttMs, clockOffsetMs } }) => [
+        to,
+        {
+          state,
+          behind: this.#behind.get(to) ?? 0,
+          lagMs,
+          ...(rttMs !== undefined && { rttMs }),
+          ...(clockOffsetMs !== undefined && { clockOffsetMs }),
+        },
+      ]),
+    )
+  }
+}
