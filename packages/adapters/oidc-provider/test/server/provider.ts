@@ -22,6 +22,8 @@ export interface ProviderClass {
     readonly Client: { find(clientId: string): Promise<object | undefined> }
     interactionDetails(request: IncomingMessage, response: ServerResponse): Promise<Interaction>
     interactionFinished(request: IncomingMessage, response: ServerResponse, result: object): Promise<void>
+    /** Listens to what it did: `backchannel.success`. */
+    on(event: string, listener: () => unknown): unknown
     callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>
   }
 }
