@@ -13,7 +13,7 @@ import { Counter, Registry, register } from 'prom-client'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { METRICS, MOST_SERIES, type NamedMetric, OTHER, promLabelOf, promNameOf } from '../src/index.js'
 import { instrument as instrumentOtel } from '../src/otel.js'
-import { instrument as instrumentProm } from '../src/prom.js'
+import { instrument as instrumentProm, type ObservedState } from '../src/prom.js'
 import { realms } from './every-verb.js'
 import { openTelemetry, samplesOf } from './observers.js'
 
@@ -74,7 +74,12 @@ describe('links to other sites', () => {
     const state = await newState()
     const link = { state: 'suspect', behind: 7, lagMs: 1_500, rttMs: 20, clockOffsetMs: -3 }
     const stats = () => ({ ...state.stats(), redis: { sites: { oslo: link, porto: link } } })
-    instrumentProm({ describe: state.describe, find: state.find, stats }, { registry })
+    const observed: ObservedState = {
+      describe: () => state.describe(),
+      find: (spi) => state.find(spi),
+      stats,
+    }
+    instrumentProm(observed, { registry })
     const samples = [...(await samplesOf(registry))].filter(([name]) => name.startsWith('authstate_site_'))
     expect(samples).toHaveLength(2 * 10)
     const shown = new Map(samples)
