@@ -140,3 +140,5 @@ function pairs(flat: readonly string[]): ReadonlyMap<string, string> {
     map.set(flat[index] as string, flat[index + 1] as string)
   return map
 }
+
+export { hear, said } from './redis/site-scripts.js'

@@ -29,10 +29,11 @@ export function crossSite(config: CrossSiteConfig): CrossSitePlan {
   }
 }
 
-const joinersOf = ({ spi, joiners }: CheckedConfig) =>
-  servicesWith(joiners).flatMap((service) =>
-    service.joiner === undefined || strategyOf(service, spi) === 'none' ? [] : [service.joiner],
-  )
+/** What is kept in step, as the configuration says. */
+const inStep = ({ spi, joiners }: CheckedConfig) =>
+  servicesWith(joiners).filter((service) => strategyOf(service, spi) !== 'none')
+
+const joinersOf = (config: CheckedConfig) => inStep(config).flatMap(({ joiner }) => joiner ?? [])
 
 const SURROUNDINGS: Known<CrossSiteSurroundings> = { logger: true, reading: true }
 
@@ -44,7 +45,8 @@ async function start(
   assertOptions(surroundings, 'surroundings', SURROUNDINGS)
   const { logger = consoleLogger, reading = {} } = surroundings
   const joiners = joinersOf(config)
-  const sites = new Sites({ connection, config, logger, joiners, consumer: CONSUMER, reading })
+  const work = inStep(config).flatMap((service) => service.work ?? [])
+  const sites = new Sites({ connection, config, logger, joiners, work, consumer: CONSUMER, reading })
   try {
     await sites.start()
   } catch (error) {

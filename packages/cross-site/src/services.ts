@@ -1,3 +1,5 @@
+import type { SiteTopic } from '@authstate/cluster/sites'
+import { realmCacheTopic } from '@authstate/realm-cache/sites'
 import type { SiteJoiner } from '@authstate/redis'
 import { userSessionJoiner } from '@authstate/user-session/sites'
 
@@ -9,8 +11,10 @@ export interface SiteService {
   readonly spi: string
   /** What it does where nobody says otherwise. */
   readonly strategy: Strategy
-  /** How its records are joined; without it, it stays at its site. */
+  /** How its records are joined. */
   readonly joiner?: SiteJoiner
+  /** What travels of the work channel: a topic, or all that have no service of their own. Without this and a joiner it stays at its site. */
+  readonly work?: SiteTopic | 'everything'
 }
 
 /** Services of ours: a further one is one line, and its joiner. */
@@ -19,8 +23,8 @@ export const siteServices = [
   { spi: 'action-token', strategy: 'async' },
   { spi: 'login-failure', strategy: 'async' },
   { spi: 'web-session', strategy: 'async' },
-  { spi: 'realm-cache', strategy: 'async' },
-  { spi: 'cluster', strategy: 'async' },
+  { spi: 'realm-cache', strategy: 'async', work: realmCacheTopic },
+  { spi: 'cluster', strategy: 'async', work: 'everything' },
   { spi: 'auth-session', strategy: 'none' },
 ] as const satisfies readonly SiteService[]
 
@@ -33,11 +37,18 @@ export const servicesWith = (joiners: readonly SiteJoiner[]): readonly SiteServi
   ...joiners.map((joiner): SiteService => ({ spi: joiner.spi, strategy: 'async', joiner })),
 ]
 
+/** Whether anything of a service leaves its site. */
+const travels = ({ joiner, work }: SiteService): boolean => joiner !== undefined || work !== undefined
+
 /** What a service does: as the configuration says, else as it is meant; what has no joiner stays at its site. */
 export const strategyOf = (
-  { spi, strategy, joiner }: SiteService,
+  service: SiteService,
   told: Readonly<Record<string, { readonly strategy?: Strategy | undefined }>>,
-): Strategy => (joiner === undefined ? 'none' : (Object.hasOwn(told, spi) && told[spi]?.strategy) || strategy)
+): Strategy => {
+  const { spi, strategy } = service
+  if (!travels(service)) return 'none'
+  return (Object.hasOwn(told, spi) ? told[spi]?.strategy : undefined) ?? strategy
+}
 
 /** What is wrong with services that a configuration names, and joiners that it gives. */
 export function mistakesOfServices(
@@ -56,7 +67,7 @@ export function mistakesOfServices(
           `crossSite.spi.${spi}: there is no such service. Known: ${known.join(', ')}; give the joiner of another one in joiners`,
         ]
       }
-      return service.joiner === undefined && strategy !== 'none'
+      return !travels(service) && strategy !== 'none'
         ? [`crossSite.spi.${spi}.strategy: not built yet: ${spi} stays at its site, so it can only be 'none'`]
         : []
     }),

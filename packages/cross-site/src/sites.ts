@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { SiteTopic } from '@authstate/cluster/sites'
 import type {
   ChangeReaderOptions,
   ChangeReading,
@@ -16,6 +17,7 @@ import type { PushAction, PushInfo, PushOptions, VerifyReport } from './push/con
 import { Desk, type VerifyOptions } from './push/desk.js'
 import { Jobs } from './push/jobs.js'
 import { Pusher } from './push/pusher.js'
+import { Relay } from './relay.js'
 import { introduce, progress } from './scripts.js'
 import { Shipper } from './shipper.js'
 import { LinkWatch } from './watch.js'
@@ -24,6 +26,8 @@ import { LinkWatch } from './watch.js'
 const FIRST_BEAT_MS = 2_000
 /** How often it is noted that another site was there. */
 const SEEN_MS = 60_000
+/** Between two looks at what nodes said. */
+const RELAY_MS = 100
 /** Between two looks at how far it has come. */
 const LOOK_MS = 5
 
@@ -33,6 +37,8 @@ export interface SitesParts {
   readonly config: CheckedConfig
   readonly logger: Logger
   readonly joiners: readonly SiteJoiner[]
+  /** What of the work channel travels. */
+  readonly work: readonly (SiteTopic | 'everything')[]
   readonly consumer: string
   readonly reading: ChangeReaderOptions
 }
@@ -48,6 +54,7 @@ export class Sites implements CrossSite {
   readonly #listeners = new Set<LinkListener>()
   #links: readonly Link[] = []
   #shipper: Shipper | undefined
+  #relay: Relay | undefined
   #reading: ChangeReading | undefined
   #pusher: Pusher | undefined
   readonly #desk: Desk
@@ -70,7 +77,7 @@ export class Sites implements CrossSite {
   }
 
   async start(): Promise<void> {
-    const { connection, config, logger, joiners, consumer, reading } = this.#parts
+    const { connection, config, logger, joiners, work, consumer, reading } = this.#parts
     const recorded = await this.#introduce({ others: Object.keys(this.#parts.config.sites).join(',') })
     const site = recorded.get('site')
     if (site !== this.site) {
@@ -80,6 +87,7 @@ export class Sites implements CrossSite {
     }
     const epoch = recorded.get('epoch') ?? ''
     const onChange: LinkListener = (link) => {
+      if (link.state === 'offline' || link.state === 'blocked') this.#relay?.away(link.to)
       for (const listener of this.#listeners) listener(link)
     }
     this.#links = Object.entries(config.sites).map(
@@ -112,6 +120,15 @@ export class Sites implements CrossSite {
       reading: this.#reading,
       remember: (to, partition, names) => shipper.remember(to, partition, names),
     })
+    this.#relay = new Relay({
+      connection,
+      site: this.site,
+      links: this.#links,
+      work,
+      pollMs: reading.pollMs ?? RELAY_MS,
+      partitions: () => this.#reading?.partitions() ?? [],
+    })
+    this.#relay.start()
     await within(this.#beat(), FIRST_BEAT_MS)
     const mistaken = this.#links.map(({ info }) => info).find(({ reason }) => reason === 'configuration')
     if (mistaken !== undefined) throw new ConfigurationError(mistaken.message ?? '')
@@ -189,7 +206,8 @@ export class Sites implements CrossSite {
     await Promise.all(connection.keys.all.map((partition) => this.#cameAlong(partition)))
     for (const link of this.#links) {
       while (link.info.state === 'online' && this.#closing === undefined) {
-        if (((await this.#shipper?.behind(link.to)) ?? 0) === 0) break
+        const isTold = await this.#relay?.caughtUp(link)
+        if (isTold !== false && ((await this.#shipper?.behind(link.to)) ?? 0) === 0) break
         await this.#catchUp(link)
         await pause(LOOK_MS)
       }
@@ -220,7 +238,7 @@ export class Sites implements CrossSite {
     this.#stopping.abort()
     this.#watchNoMore()
     await this.#pusher?.close()
-    await Promise.all([this.#reading?.close(), this.#shipper?.close()])
+    await Promise.all([this.#relay?.close(), this.#reading?.close(), this.#shipper?.close()])
     await Promise.all(this.#links.map((link) => link.close()))
     await this.#beating
   }
@@ -277,7 +295,9 @@ export class Sites implements CrossSite {
   async #noteSeen(to: string, { epoch }: Hello, recorded: Recorded, now: number): Promise<void> {
     const known = recorded.get(`epoch:${to}`)
     // Its Redis lost its data: it is told everything.
-    if (known !== undefined && known !== epoch) await this.#shipper?.rememberAll(to)
+    if (known !== undefined && known !== epoch) {
+      await Promise.all([this.#shipper?.rememberAll(to), this.#relay?.owe(to)])
+    }
     const isNew = known !== epoch
     if (isNew || now - Number(recorded.get(`seen:${to}`) ?? 0) > SEEN_MS)
       await this.#introduce({ [`seen:${to}`]: String(now), [`epoch:${to}`]: epoch })

@@ -1,5 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { type ClusterProvider, clusterSpi } from '@authstate/cluster'
+import { redisCluster } from '@authstate/cluster/redis'
 import { type FakeClock, RecordingLogger } from '@authstate/conformance'
+import { type RealmCacheProvider, realmCacheSpi } from '@authstate/realm-cache'
+import { redisRealmCache } from '@authstate/realm-cache/redis'
 import { type RedisConnection, redisConnection, redisConnectionSpi } from '@authstate/redis'
 import { createProviderRegistry } from '@authstate/registry'
 import { timers } from '@authstate/spi/internal'
@@ -32,6 +36,8 @@ export interface SiteOptions {
 /** A node of a site. */
 export interface TestSite {
   readonly users: UserSessionProvider
+  readonly cluster: ClusterProvider
+  readonly cache: RealmCacheProvider
   readonly connection: RedisConnection
   readonly sites: CrossSite
   readonly logger: RecordingLogger
@@ -66,7 +72,7 @@ export async function openSite(options: SiteOptions): Promise<TestSite> {
     ...config,
   })
   const registry = createProviderRegistry({
-    factories: [redisUserSessions(), redisConnection()],
+    factories: [redisUserSessions(), redisCluster(), redisRealmCache(), redisConnection()],
     config: {
       redis: {
         url: redisUrl(),
@@ -74,7 +80,11 @@ export async function openSite(options: SiteOptions): Promise<TestSite> {
         partitions,
         changes: { consumers: [plan.consumer], ...(options.maxNotes && { maxNotes: options.maxNotes }) },
       },
-      spi: { 'user-session': { provider: 'redis', redis: { sweepIntervalMs: 0 } } },
+      spi: {
+        'user-session': { provider: 'redis', redis: { sweepIntervalMs: 0 } },
+        cluster: { provider: 'redis' },
+        'realm-cache': { provider: 'redis' },
+      },
     },
     logger,
     ...(clock && { clock }),
@@ -98,6 +108,8 @@ export async function openSite(options: SiteOptions): Promise<TestSite> {
   if (starts) await start()
   return {
     users: registry.get(userSessionSpi),
+    cluster: registry.get(clusterSpi),
+    cache: registry.get(realmCacheSpi),
     connection,
     get sites() {
       if (sites === undefined) throw new Error('it has not begun')

@@ -1,6 +1,6 @@
 -- Say that a node lives, let it join if it is not there, and answer who lives.
 --
--- KEYS[1] cluster      hash: _v, startedAt, version, gone. Lives as long as the deployment
+-- KEYS[1] cluster      hash: _v, startedAt, version, gone, length. Lives as long as the deployment
 -- KEYS[2] members      hash: name:incarnation to what the node says of itself
 -- KEYS[3] senders      hash: incarnation to the number of its last event
 -- KEYS[4] events       stream: the work channel
@@ -42,6 +42,7 @@ redis.call('PEXPIRE', members, ARGV[5])
 local told = ''
 local version = redis.call('HINCRBY', cluster, 'version', changes)
 if changes > 0 then
+  redis.call('HSET', cluster, 'length', ARGV[6])
   redis.call('XADD', events, 'MAXLEN', '~', ARGV[6], '*', 'v', string.format('%.0f', version))
   told = announce(ARGV[7], ARGV[8], '') == 1 and '1' or '0'
 end

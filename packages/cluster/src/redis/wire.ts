@@ -71,7 +71,7 @@ export const incarnationOf = (field: string): string => field.slice(field.lastIn
 
 export function encodeMessage(
   { topic, json, scope, skipSender }: Message,
-  { name, site }: ClusterNode,
+  { name, site }: Pick<ClusterNode, 'name' | 'site'>,
 ): string {
   return JSON.stringify({
     v: 1,
@@ -85,7 +85,7 @@ export function encodeMessage(
 }
 
 /** Says that the events numbered just before it will never come. */
-export function encodeAbandonment({ name, site }: ClusterNode): string {
+export function encodeAbandonment({ name, site }: Pick<ClusterNode, 'name' | 'site'>): string {
   return JSON.stringify({ v: 1, n: name, x: site } satisfies EventOnWire)
 }
 

@@ -1,17 +1,13 @@
 import { escapePart, KEY_GRACE_MS, type RedisConnection } from '@authstate/redis'
 import { type Clock, type Logger, randomId } from '@authstate/spi'
-import { MAX_SECOND_LEVEL_MS } from '../config.js'
 import type { SecondLevelStats } from '../contract.js'
 import type { Invalidated } from '../rules.js'
 import * as scripts from '../scripts.js'
 import type { Lookup, SecondLevel, SharedValue } from '../second-level.js'
+import { declareShared, KEEP_MS, TICKET_MS } from './declaring.js'
 import { SharedKeys } from './shared-keys.js'
 import type { SharedValues } from './shared-values.js'
 
-/** How long a caller that asks the source may take, if the answer is to be stored here. */
-const TICKET_MS = 600_000
-/** What is behind a ticket may live for a day, and so may what takes its place: what is untrue is known for longer. */
-const KEEP_MS = 2 * MAX_SECOND_LEVEL_MS + 2 * TICKET_MS
 /** How long it is left alone after it did not answer. */
 const REST_MS = 1_000
 
@@ -145,19 +141,8 @@ export class SharedRegion implements SecondLevel {
     }
   }
 
-  async #tell(invalidated: Invalidated | 'all'): Promise<void> {
-    await this.#parts.redis.runEach(
-      scripts.invalidate,
-      this.#keys.inPartitions(invalidated).map(({ keys, escaped }) => ({
-        keys,
-        args: {
-          keys: JSON.stringify(escaped.keys),
-          names: JSON.stringify(escaped.tags),
-          fresh: invalidated === 'all' ? randomId() : '',
-          keepMs: KEEP_MS,
-        },
-      })),
-    )
+  #tell(invalidated: Invalidated | 'all'): Promise<void> {
+    return declareShared(this.#parts.redis, this.#keys, invalidated)
   }
 
   async #offer(key: string, ticket: string, { value, tags, expiresAt }: SharedValue): Promise<void> {
