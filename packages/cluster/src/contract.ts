@@ -33,11 +33,14 @@ export interface ViewChange {
 /**
  * Which nodes get an event. A site is known by its name; if the sender has none, `site` and `other-sites`
  * mean `all`.
+ *
+ * If sites with a Redis of their own are kept in step (docs/cross-site.md), `all` and `other-sites` reach the nodes of every site. `others`
+ * and `site` stay with the nodes on one store.
  */
 export type Scope =
   /** Every node, the sender among them. */
   | 'all'
-  /** Every node but the sender. */
+  /** Every node on the store but the sender. */
   | 'others'
   /** The nodes of the sender's site. */
   | 'site'

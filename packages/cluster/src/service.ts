@@ -17,7 +17,7 @@ export const clusterService = defineService({
     ce: 'the work channel',
     ck: 'a lease',
     cf: 'fences',
-    cx: 'what other sites were told',
+    xw: 'what was said between sites',
   },
 })
 

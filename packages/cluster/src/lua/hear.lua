@@ -1,7 +1,8 @@
 -- Add to the work channel what nodes of another site said, in order.
 --
 -- KEYS[1] events     stream: the work channel
--- KEYS[2] cluster    hash: _v, startedAt, version, gone, length; from:<site>: id of the last thing that was heard of that site
+-- KEYS[2] cluster    hash: _v, startedAt, version, gone, length
+-- KEYS[3] told       hash: from, the last thing that was heard of that site
 -- ARGV[1] site       whose nodes said it
 -- ARGV[2] after      the last thing that this site has, as that one knows; empty: nothing
 -- ARGV[3] batch      JSON: [[id, text]...]; an empty text says that something is missing
@@ -16,13 +17,13 @@
 --
 -- Returns how many were added.
 
-local events, cluster, site = KEYS[1], KEYS[2], ARGV[1]
+local events, told, site = KEYS[1], KEYS[3], ARGV[1]
 -- include: announce
 
 -- A full server goes on with a script that began with a write that cannot grow. The stream is capped.
 redis.call('PEXPIRE', events, ARGV[5])
-local known = redis.call('HMGET', cluster, 'length', 'from:' .. site)
-local length, heard = known[1] or ARGV[6], known[2] or ''
+local length = redis.call('HGET', KEYS[2], 'length') or ARGV[6]
+local heard = redis.call('HGET', told, 'from') or ''
 local batch = cjson.decode(ARGV[3])
 local first = 1
 for i, entry in ipairs(batch) do
@@ -44,7 +45,7 @@ end
 for i = first, #batch do
   add(batch[i][1], batch[i][2])
 end
-redis.call('HSET', cluster, 'from:' .. site, batch[#batch][1])
+redis.call('HSET', told, 'from', batch[#batch][1])
 if added > 0 then
   redis.call('PEXPIRE', events, ARGV[5])
   announce(ARGV[7], ARGV[8], '')

@@ -29,7 +29,7 @@ export const hear = defineScript({
   record: 'cluster-event',
   change: 'full',
   changes: 'an event is no record: the work channel is an outbox itself',
-  keys: ['events', 'cluster'],
+  keys: ['events', 'cluster', 'told'],
   args: ['site', 'after', 'batch', 'gap', 'keepMs', 'maxLength', 'channel', 'sharded'],
   decode: (reply) => reply as number,
 })

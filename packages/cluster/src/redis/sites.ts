@@ -93,7 +93,7 @@ function look(
 ) {
   const { keys } = connection
   const partition = workPartition(connection)
-  const of = { events: keys.key(partition, 'ce'), told: keys.key(partition, 'cx', to) }
+  const of = { events: keys.key(partition, 'ce'), told: keys.key(partition, 'xw', to) }
   return connection.run(said, of, { had, heard, owed, limit })
 }
 
@@ -107,7 +107,7 @@ function hearOf(
   const events = peer.keys.key(partition, 'ce')
   return peer.run(
     hear,
-    { events, cluster: peer.keys.key(partition, 'cl') },
+    { events, cluster: peer.keys.key(partition, 'cl'), told: peer.keys.key(partition, 'xw', site) },
     {
       site,
       after,
