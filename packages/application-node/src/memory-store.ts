@@ -1,5 +1,6 @@
 import { type CheckedPage, comparePositions, isExpired, type PagePosition } from '@authstate/spi'
 import { Pruner } from '@authstate/spi/internal'
+import { DueQueue } from './due-queue.js'
 import { deadIdOf, isFinal } from './rules.js'
 import {
   type Claim,
@@ -38,12 +39,17 @@ interface MutableDelivery {
   readonly createdAt: number
   expiresAt: number
   readonly messages: Map<string, Message>
+  /** How many of them go on, and the latest instant at which one of them is given up. */
+  open: number
+  diesAt: number
+  readonly dead: Set<Message>
 }
 
 /** Messages to one host of one client. */
 interface Lane extends ClientName {
   readonly host: string
-  readonly messages: Set<Message>
+  /** By when each is sent next. */
+  readonly messages: DueQueue<Message>
   /** Before that no message of it is taken: one is under way, or the host does not answer. */
   freeAt: number
   /** The largest that was announced, and when it is forgotten. */
@@ -56,6 +62,8 @@ export class MemoryStore implements NodeStore {
   readonly #nodes = new Map<string, Map<string, StoredNode>>()
   readonly #deliveries = new Map<string, MutableDelivery>()
   readonly #lanes = new Map<string, Lane>()
+  /** Lanes with messages, by when the next one can be taken. */
+  readonly #due = new DueQueue<Lane>()
   /** Messages under way, by realm. */
   readonly #open = new Map<string, number>()
   readonly #dead = new Map<string, Set<Message>>()
@@ -101,8 +109,12 @@ export class MemoryStore implements NodeStore {
     let removed = 0
     for (const key of [...this.#nodes.keys()])
       if (isOfRealm(key, realmId)) removed += this.#dropNodes(key, now)
-    for (const map of [this.#deliveries, this.#lanes])
-      for (const key of [...map.keys()]) if (isOfRealm(key, realmId)) map.delete(key)
+    for (const key of [...this.#deliveries.keys()]) if (isOfRealm(key, realmId)) this.#deliveries.delete(key)
+    for (const [key, lane] of [...this.#lanes])
+      if (lane.realmId === realmId) {
+        this.#lanes.delete(key)
+        this.#due.delete(lane)
+      }
     this.#open.delete(realmId)
     this.#dead.delete(realmId)
     return removed
@@ -117,7 +129,17 @@ export class MemoryStore implements NodeStore {
     const diesAt = now + maxLifeMs
     const delivery: MutableDelivery = isThere
       ? found
-      : { realmId, deliveryId, announcement, createdAt: now, expiresAt: 0, messages: new Map() }
+      : {
+          realmId,
+          deliveryId,
+          announcement,
+          createdAt: now,
+          expiresAt: 0,
+          messages: new Map(),
+          open: 0,
+          diesAt: 0,
+          dead: new Set(),
+        }
     if (found !== undefined && !isThere) this.#drop(found)
     this.#deliveries.set(key, delivery)
     let refused = 0
@@ -145,8 +167,7 @@ export class MemoryStore implements NodeStore {
         lane.notBeforeUntil = diesAt + keepMs
       }
       if (why === undefined) {
-        this.#laneOf(message).messages.add(message)
-        this.#count(realmId, 1)
+        this.#begin(message)
       }
     }
     this.#settleDelivery(delivery, now, terms)
@@ -166,17 +187,18 @@ export class MemoryStore implements NodeStore {
     const busyHosts = new Set(sending.map(({ host }) => host))
     const busyClients = new Map<string, number>()
     for (const { realmId, clientId } of sending) add(busyClients, textOf(realmId, clientId), 1)
-    const due = [...this.#lanes.values()]
-      .map((lane) => ({ lane, dueAt: dueOf(lane) }))
-      .filter(({ dueAt }) => dueAt <= now)
-      .sort((a, b) => a.dueAt - b.dueAt)
-    for (const { lane } of due.slice(0, MOST_LANES)) {
-      if (messages.length >= limit) break
+    const looked: Lane[] = []
+    while (messages.length < limit && looked.length < MOST_LANES) {
+      const next = this.#due.first()
+      if (next === undefined || next.at > now) break
+      const lane = next.item
+      this.#due.delete(lane)
+      looked.push(lane)
       const client = textOf(lane.realmId, lane.clientId)
       if (busyHosts.has(lane.host) || (busyClients.get(client) ?? 0) >= maxPerClient) continue
-      for (const message of [...lane.messages].sort((a, b) => a.state.nextAt - b.state.nextAt)) {
+      for (let due = lane.messages.first(); due !== undefined && due.at <= now; due = lane.messages.first()) {
+        const message = due.item
         const { state } = message
-        if (state.nextAt > now) break
         if (isOutdated(message, lane)) {
           ended.push(this.#finish(message, { ...state, state: 'superseded', reason: 'newer-value' }, terms))
         } else if (state.diesAt <= now) {
@@ -184,6 +206,7 @@ export class MemoryStore implements NodeStore {
         } else {
           message.state = { ...state, attempts: state.attempts + 1, nextAt: leaseUntil }
           message.owner = owner
+          lane.messages.set(message, leaseUntil)
           lane.freeAt = leaseUntil
           messages.push(storedOf(message))
           busyHosts.add(lane.host)
@@ -192,6 +215,7 @@ export class MemoryStore implements NodeStore {
         }
       }
     }
+    for (const lane of looked) this.#place(lane)
     return { messages, ended }
   }
 
@@ -206,6 +230,8 @@ export class MemoryStore implements NodeStore {
     message.owner = ''
     if (!isFinal(state)) {
       message.state = state
+      lane.messages.set(message, state.nextAt)
+      this.#place(lane)
       return state
     }
     const isLate = state.state === 'dead' && isOutdated(message, lane)
@@ -236,8 +262,7 @@ export class MemoryStore implements NodeStore {
     if (message === undefined) return false
     const diesAt = now + maxLifeMs
     message.state = { state: 'queued', attempts: 0, nextAt: now, diesAt }
-    this.#laneOf(message).messages.add(message)
-    this.#count(realmId, 1)
+    this.#begin(message)
     message.delivery.expiresAt = Math.max(message.delivery.expiresAt, diesAt + keepMs)
     return true
   }
@@ -247,14 +272,14 @@ export class MemoryStore implements NodeStore {
   }
 
   async close() {
-    for (const map of [this.#nodes, this.#deliveries, this.#lanes, this.#open, this.#dead]) map.clear()
+    for (const map of [this.#nodes, this.#deliveries, this.#lanes, this.#due, this.#open, this.#dead])
+      map.clear()
   }
 
   #takeDead(realmId: string, deliveryId: string, id: string, now: number): Message | undefined {
     const message = this.#deliveries.get(textOf(realmId, deliveryId))?.messages.get(id)
     if (message?.deadUntil === undefined || isExpired(message.deadUntil, now)) return undefined
-    this.#dead.get(realmId)?.delete(message)
-    delete message.deadUntil
+    this.#forget(this.#dead.get(realmId), message)
     return message
   }
 
@@ -264,11 +289,16 @@ export class MemoryStore implements NodeStore {
     message.state = state
     message.owner = ''
     const lane = this.#laneOf(message)
-    if (lane.messages.delete(message)) this.#count(delivery.realmId, -1)
+    if (lane.messages.delete(message)) {
+      this.#count(delivery.realmId, -1)
+      delivery.open -= 1
+    }
+    this.#place(lane)
     if (state.state === 'dead') {
       message.deadUntil = now + deadKeepMs
       const dead = this.#dead.get(delivery.realmId) ?? new Set()
       this.#dead.set(delivery.realmId, dead.add(message))
+      delivery.dead.add(message)
       for (const letter of dead) if (isExpired(letter.deadUntil ?? 0, now)) this.#forget(dead, letter)
       for (const letter of dead) {
         if (dead.size <= maxDead) break
@@ -279,18 +309,17 @@ export class MemoryStore implements NodeStore {
     return storedOf(message)
   }
 
-  #forget(dead: Set<Message>, letter: Message): void {
-    dead.delete(letter)
+  #forget(dead: Set<Message> | undefined, letter: Message): void {
+    dead?.delete(letter)
+    letter.delivery.dead.delete(letter)
     delete letter.deadUntil
   }
 
   /** Says how long a delivery is kept, after one of its messages changed. */
   #settleDelivery(delivery: MutableDelivery, now: number, { keepMs }: Terms): void {
-    const messages = [...delivery.messages.values()]
-    const ends = messages.map(({ state, deadUntil = 0 }) =>
-      Math.max(isFinal(state) ? now + keepMs : state.diesAt + keepMs, deadUntil),
-    )
-    delivery.expiresAt = ends.reduce((latest, end) => Math.max(latest, end), now + keepMs)
+    let latest = (delivery.open > 0 ? Math.max(now, delivery.diesAt) : now) + keepMs
+    for (const { deadUntil = 0 } of delivery.dead) latest = Math.max(latest, deadUntil)
+    delivery.expiresAt = latest
   }
 
   #prune(now: number): void {
@@ -308,7 +337,11 @@ export class MemoryStore implements NodeStore {
   /** Takes what is left of a delivery out of lanes and lists. */
   #drop(delivery: MutableDelivery): void {
     for (const message of delivery.messages.values()) {
-      if (this.#lanes.get(laneKeyOf(message))?.messages.delete(message)) this.#count(delivery.realmId, -1)
+      const lane = this.#lanes.get(laneKeyOf(message))
+      if (lane?.messages.delete(message)) {
+        this.#count(delivery.realmId, -1)
+        this.#place(lane)
+      }
       this.#dead.get(delivery.realmId)?.delete(message)
     }
   }
@@ -327,13 +360,31 @@ export class MemoryStore implements NodeStore {
       realmId,
       clientId,
       host,
-      messages: new Set(),
+      messages: new DueQueue(),
       freeAt: 0,
       notBefore: 0,
       notBeforeUntil: 0,
     }
     this.#lanes.set(key, lane)
     return lane
+  }
+
+  /** A message goes on from now. */
+  #begin(message: Message): void {
+    const { delivery, state } = message
+    const lane = this.#laneOf(message)
+    lane.messages.set(message, state.nextAt)
+    this.#place(lane)
+    this.#count(delivery.realmId, 1)
+    delivery.open += 1
+    delivery.diesAt = Math.max(delivery.diesAt, state.diesAt)
+  }
+
+  /** Puts a lane where its next message can be taken. */
+  #place(lane: Lane): void {
+    const next = lane.messages.first()
+    if (next === undefined) this.#due.delete(lane)
+    else this.#due.set(lane, Math.max(next.at, lane.freeAt))
   }
 
   #count(realmId: string, change: 1 | -1): void {
@@ -350,12 +401,6 @@ function storedOf({ delivery, id, target, state }: Message): StoredMessage {
 
 function isOutdated({ delivery: { announcement } }: Message, { notBefore }: Lane): boolean {
   return announcement.type === 'not-before-raised' && announcement.notBefore < notBefore
-}
-
-function dueOf({ messages, freeAt }: Lane): number {
-  let first = Number.POSITIVE_INFINITY
-  for (const { state } of messages) first = Math.min(first, state.nextAt)
-  return Math.max(first, freeAt)
 }
 
 function add(counts: Map<string, number>, key: string, change: number): void {
