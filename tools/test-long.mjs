@@ -1,9 +1,10 @@
 // npm run test:long [-- --runs 5000] [--seed 7] [--on cluster]: random histories, by the thousand: user sessions on memory beside Redis, and
 // both beside the model; guards against guessing on memory beside Redis, and their policy 100 000 times at least; messages to a thousand receivers, and over a failover. What disagrees is printed with its seed, and shrunk.
-// Before them the alerts of telemetry, by Prometheus' own checker.
+// Before them the alerts of telemetry, by Prometheus' own checker, and which case holds which scenario of several sites.
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { scenarioLines } from '../packages/cross-site/test/scenarios.mjs'
 import { installDependencies, requireNode } from './lib/install.mjs'
 import { packageFolders } from './lib/packages.mjs'
 import { root, runProgram, toolEnv } from './lib/run.mjs'
@@ -65,6 +66,7 @@ try {
   const chosen = readArguments()
   await installDependencies()
   await checkAlerts()
+  for (const line of scenarioLines(root)) console.log(line)
   await ensureRedis()
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
   for (const [project, file] of LONG) {

@@ -27,6 +27,7 @@ const HELD = new Set([
   'docs/jobs/login.md',
   'docs/jobs/magic-links.md',
   'docs/jobs/refresh-rotation.md',
+  'docs/jobs/several-sites.md',
   'docs/jobs/single-sign-on.md',
   'docs/keys.md',
   'docs/migration.md',

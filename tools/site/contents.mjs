@@ -21,6 +21,7 @@ export const SECTIONS = [
       'docs/brute-force.md',
       'docs/jobs/magic-links.md',
       'docs/jobs/devices.md',
+      'docs/jobs/several-sites.md',
       'docs/realm-cache.md',
       'docs/web-sessions.md',
       'docs/load-balancers.md',
