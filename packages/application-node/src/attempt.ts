@@ -102,7 +102,7 @@ async function prepare(message: StoredMessage, context: AttemptContext): Promise
   const { clientId } = target
   const alg = targets.alg === undefined ? {} : { alg: targets.alg }
   const token = await options.sign(claims, { realmId, clientId, typ, ...alg })
-  if (typeof token !== 'string' || token === '') throw new TypeError('"sign" must answer a token')
+  if (typeof token !== 'string' || token === '') throw new TypeError('"sign" must return a token')
   return { url, targets, token }
 }
 

@@ -151,7 +151,7 @@ async function readRequest(
   const form = new URLSearchParams(body)
   const client: unknown = await authenticate(request, form)
   if (client === undefined) return unauthorized()
-  if (!isPlainObject(client)) throw new TypeError('"authenticate" must answer a client, a refusal or nothing')
+  if (!isPlainObject(client)) throw new TypeError('"authenticate" must return a client, a refusal or nothing')
   const { refused, realmId, clientId, isPublic } = client
   if (refused === 'https-required') return answer(403, ['invalid_request', 'HTTPS required'])
   if (refused === 'realm-disabled') return unauthorized('Realm not enabled')
@@ -186,7 +186,7 @@ const done = (): Response => answer(204)
 
 const refusal = (description: string): Response => answer(400, ['invalid_request', description])
 
-const unauthorized = (description = 'The client did not prove who it is'): Response =>
+const unauthorized = (description = 'The client did not prove its identity'): Response =>
   answer(401, ['invalid_client', description], { 'www-authenticate': 'Basic realm="clients-managements"' })
 
 /** What the administrator said of the client is wrong: trying again does not help, and nothing of it is the client's business. */

@@ -20,7 +20,7 @@ export const applicationNodeService = defineService({
     nq: 'hosts of clients for which messages wait',
     no: 'messages of a realm under way',
     nx: 'dead letters of a realm',
-    nb: 'the largest not-before that hosts of a client were told',
+    nb: 'the largest not-before that was sent to hosts of a client',
   },
   stats: (provider) => provider.stats(),
 })

@@ -21,7 +21,7 @@ test('every property is listed with its default', () => {
 })
 
 test('every event is listed', () => {
-  const [first = ''] = sectionOf('Events').split(', each')
+  const [first = ''] = sectionOf('Events').split('. Each')
   expect([...first.matchAll(/`([\w-]+)`/g)].map(([, name]) => name).slice(1)).toEqual(
     applicationNodeService.events,
   )

@@ -208,7 +208,7 @@ export class AuditLog implements AuditProvider {
     const { scan, follow } = this.#store
     if (scan === undefined || follow === undefined) {
       throw new ConfigurationError(
-        "audit: this sink takes lines and gives none back. Select 'redis' or 'file' to read them here",
+        "audit: lines cannot be read from this sink. Select 'redis' or 'file' to read them here",
       )
     }
     return { scan: scan.bind(this.#store), follow: follow.bind(this.#store) }
@@ -224,7 +224,7 @@ export class AuditLog implements AuditProvider {
       await this.#writer.write([line])
     } catch {
       throw new StoreUnavailableError(
-        'audit: the line before the action could not be written, and without it nothing is done',
+        'audit: the line before the action could not be written, so the action was not done',
         { applied: 'no' },
       )
     }

@@ -68,7 +68,7 @@ async function makeReady(directory: string): Promise<void> {
 
 async function assertWritable(directory: string): Promise<void> {
   if (!(await stat(directory)).isDirectory())
-    throw Object.assign(new Error('audit: its folder is none'), { code: 'ENOTDIR' })
+    throw Object.assign(new Error('audit: its folder is not a folder'), { code: 'ENOTDIR' })
   await access(directory, constants.W_OK | constants.X_OK)
 }
 

@@ -31,7 +31,7 @@ export function openTrail(context: ProviderContext, parts: TrailParts): Trail {
   const redis = context.find(redisConnectionSpi)
   if (redis === undefined) {
     throw new ConfigurationError(
-      'audit.consumer: nothing here is on Redis, and only Redis notes changes. Leave it out: then actions are written, and no trail',
+      'audit.consumer: nothing here is on Redis, and only Redis notes changes. Remove it: then actions are written, without a trail',
     )
   }
   return new RunningTrail(context, parts, (handlers) => redis.readChanges(parts.consumer, handlers))

@@ -44,13 +44,13 @@ test('an audit may have a keyring of its own, which nothing shows', async () => 
   expect(JSON.stringify(state.describe())).not.toContain(older)
 })
 
-test('a function takes lines and gives none back', async () => {
+test('a function takes lines and cannot be read from this sink', async () => {
   const lines: unknown[] = []
   const { audit } = await opened({ providers: [functionAudit((more) => lines.push(...more))], audit: {} })
   await audit.act(ending, async () => {})
   expect(lines).toHaveLength(2)
   expect(audit.canRead).toBe(false)
-  await expect(linesOf(audit)).rejects.toThrow(/gives none back/)
+  await expect(linesOf(audit)).rejects.toThrow(/cannot be read from this sink/)
   expect(() => functionAudit('x' as never)).toThrow(/"take"/)
 })
 

@@ -176,7 +176,7 @@ class RunningAuthState implements Verbs {
 
   get keys(): DeploymentKeys {
     if (this.#keys !== undefined) return this.#keys
-    throw new ConfigurationError('keyring: there is none in the configuration, so it has no keys')
+    throw new ConfigurationError('keyring: the configuration has no keyring')
   }
 
   health(): Promise<Health> {

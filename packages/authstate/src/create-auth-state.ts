@@ -75,7 +75,7 @@ function refuseIdleRedis({ redis, ...others }: Spis): void {
   if (!given || redis === undefined || redis.neededBy.length > 0) return
   const [first = ''] = Object.keys(others).filter((name) => others[name]?.known.includes('redis'))
   throw new ConfigurationError(
-    `redis: nothing uses it. Say provider: 'redis', or name that provider for one SPI: spi: { '${first}': { provider: 'redis' } }`,
+    `redis: nothing uses it. Set provider: 'redis', or name that provider for one SPI: spi: { '${first}': { provider: 'redis' } }`,
   )
 }
 
@@ -94,7 +94,7 @@ function refuseNothing(spis: Spis): void {
     name !== 'redis' && selected !== undefined
   if (Object.entries(spis).some(provides)) return
   throw new ConfigurationError(
-    'spi: everything is switched off with enabled: false, so nothing is left to provide',
+    'spi: every service is switched off with enabled: false; leave at least one on',
   )
 }
 

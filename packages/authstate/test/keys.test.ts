@@ -49,7 +49,7 @@ describe('in memory', () => {
     expect(() => keys.remove('old')).toThrow('use another one first')
     const none = await createAuthState()
     onTestFinished(() => none.close())
-    expect(() => none.keys).toThrow('there is none in the configuration')
+    expect(() => none.keys).toThrow('the configuration has no keyring')
   })
 })
 

@@ -75,7 +75,7 @@ describe('a wrong value stops the start', () => {
     [
       'a Redis that nothing uses',
       { redis: { url: 'redis://127.0.0.1:1' } },
-      /redis: nothing uses it\. Say provider: 'redis'/,
+      /redis: nothing uses it\. Set provider: 'redis'/,
     ],
     [
       'a keyring without its current key',
@@ -121,8 +121,8 @@ describe('what would start and provide nothing stops the start', () => {
   })
 
   test('sections that switch everything off', async () => {
-    expect(await refusal({ spi: off })).toMatch(/^spi: everything is switched off/)
-    expect(await refusal({ spi: off, provider: 'default' })).toMatch(/^spi: everything is switched off/)
+    expect(await refusal({ spi: off })).toMatch(/^spi: every service is switched off/)
+    expect(await refusal({ spi: off, provider: 'default' })).toMatch(/^spi: every service is switched off/)
   })
 
   test('a provider of the application that nothing selects', async () => {

@@ -55,7 +55,7 @@ async function urlOf({ url, urlFile }: DeploymentOptions, cwd: string): Promise<
   if (url !== undefined && /^[^/]*:\/\/[^/@]*:[^/@]+@/.test(url)) {
     throw new CommandError(
       EXIT.usage,
-      '--url: a password in the arguments can be read by everybody on this machine. Give it in AUTHSTATE_REDIS__URL or in a file: --url-file',
+      '--url: every user of this machine can read a password in the arguments. Give it in AUTHSTATE_REDIS__URL or in a file: --url-file',
     )
   }
   return url
@@ -126,7 +126,7 @@ export async function openState(
   const inMemory = provided.filter((name) => !needed.includes(name)).join(', ')
   if (needed.length === 0) {
     const why =
-      inMemory === '' ? 'nobody provides it' : `it is kept in memory, so only its own process can see it`
+      inMemory === '' ? 'it has no provider' : `it is kept in memory, so only its own process can see it`
     throw new CommandError(EXIT.configuration, `${wanted.join(', ')}: ${why}. ${HOW_TO_REACH}`)
   }
   if (inMemory !== '')

@@ -25,7 +25,7 @@ export async function confirm(
   if (!canAsk) {
     throw new CommandError(
       EXIT.refused,
-      `to ${what}, give --yes: nobody can be asked here. --dry-run shows what it is about`,
+      `to ${what}, give --yes: there is no terminal to confirm it on. --dry-run shows what would end`,
     )
   }
   const answer = (

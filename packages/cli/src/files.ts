@@ -79,5 +79,7 @@ async function reasonOf(file: string, error: unknown): Promise<string> {
   if (code !== 'ENOENT') return code ?? 'it failed'
   const beside = await readdir(dirname(file)).catch(() => [] as string[])
   const near = nearest(basename(file), beside)
-  return near === undefined ? 'there is no such file' : `there is no such file. Did you mean ${quote(near)}?`
+  return near === undefined
+    ? 'the file does not exist'
+    : `the file does not exist. Did you mean ${quote(near)}?`
 }

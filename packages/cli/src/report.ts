@@ -4,7 +4,7 @@ import { CommandError, EXIT, type ExitCode } from './exit-codes.js'
 import { plain } from './output.js'
 import type { Surroundings } from './surroundings.js'
 
-const AGAIN = 'what was done stays done, and the command can be run again'
+const AGAIN = 'what was done stays, and the command can be run again'
 
 /** Says what went wrong, and what to end with. */
 export function report(error: unknown, { stderr, interrupted }: Surroundings): ExitCode {

@@ -54,7 +54,7 @@ function programOf(context: Context, version: string): Command {
   const program = new Command('authstate')
   program
     .description(
-      'the state of an authentication server: is its Redis fit, who is signed in, who is locked out, what is configured',
+      'the state of an authentication server: the health of its Redis, signed-in users, locked-out users, the configuration',
     )
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')

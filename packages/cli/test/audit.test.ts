@@ -129,7 +129,7 @@ test('without an audit there is nothing to show, and with Redis away it says so'
   const none = await folderWith({ 'authstate.config.json': JSON.stringify({ keyring: KEYRING }) })
   expect(await command(['audit', 'tail'], { cwd: none })).toMatchObject({
     code: 3,
-    err: expect.stringContaining('audit: nobody provides it'),
+    err: expect.stringContaining('audit: it has no provider'),
   })
   const config = {
     provider: 'redis',

@@ -207,7 +207,7 @@ describeWith(redis, 'a deployment on Redis', () => {
     const none = await run('failures show acme --user ada', {
       env: { AUTHSTATE_LOGIN_FAILURE__ENABLED: 'false' },
     })
-    expect([none.code, none.err]).toEqual([3, expect.stringContaining('login-failure: nobody provides it')])
+    expect([none.code, none.err]).toEqual([3, expect.stringContaining('login-failure: it has no provider')])
   })
 
   test('a lock-out is explained and ended', async () => {
@@ -228,7 +228,7 @@ describeWith(redis, 'a deployment on Redis', () => {
     const { items } = JSON.parse((await run('failures locked acme --json')).out)
     expect(items).toMatchObject([{ subject: { userId: 'ada' }, permanent: false }])
     expect((await run('failures clear acme --user ada')).out).toBe('1 record cleared\n')
-    expect((await run('failures locked acme')).err).toContain('nobody is locked out')
+    expect((await run('failures locked acme')).err).toContain('no user is locked out')
     expect((await run('failures clear acme --user ada')).code).toBe(5)
     expect((await run('failures clear acme --all')).code).toBe(6)
     expect((await run('failures clear acme')).code).toBe(2)
@@ -260,7 +260,7 @@ describeWith(redis, 'a deployment on Redis', () => {
     const figures = await run('cache stats')
     expect([figures.code, figures.out]).toEqual([0, expect.stringMatching(/ users +1 +0 +1 +0 %/)])
     const cleared = await run('cache clear --region users')
-    expect([cleared.code, cleared.out]).toEqual([0, 'the region is emptied; 1 node told\n'])
+    expect([cleared.code, cleared.out]).toEqual([0, 'the region is emptied; 1 node notified\n'])
     await expect.poll(() => region.stats().size).toBe(0)
     const { nodes } = JSON.parse((await run('cluster nodes --json')).out)
     expect(nodes.map(({ name }: { name: string }) => name)).toEqual([state.cluster.node.name])

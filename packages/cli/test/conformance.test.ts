@@ -43,7 +43,7 @@ test('--list shows the cases of a suite, and runs none', async () => {
 
 test.each<[string, string[], number, RegExp]>([
   ['no module', ['tally'], 2, /--module/],
-  ['a module that is not there', ['tally', '--module', './mine.mjs'], 3, /there is no such file/],
+  ['a module that is not there', ['tally', '--module', './mine.mjs'], 3, /the file does not exist/],
   ['an SPI that the module has no provider of', ['taly', '--module', module], 3, /Did you mean 'tally'/],
   [
     'a level that there is not',

@@ -85,7 +85,7 @@ export class Locks {
         const remainingMs = deadline - this.#watch()
         if (remainingMs <= 0) {
           throw (
-            trouble ?? new ConflictError('cluster.withLock: somebody else held the lock for all of "waitMs"')
+            trouble ?? new ConflictError('cluster.withLock: another holder kept the lock for all of "waitMs"')
           )
         }
         // At random, so that the nodes do not ask in step.

@@ -91,7 +91,7 @@ export class Tasks {
       // Whoever waits lost before this; whoever comes after it executes.
       if ((await this.#leases.release(lease)) === 'awaited') {
         this.#bus.publish(FINISHED, finished).catch((error: Error) => {
-          this.#logger.warn({ error: error.name }, 'cluster: the result of a task could not be told')
+          this.#logger.warn({ error: error.name }, 'cluster: the result of a task could not be published')
         })
       }
     }

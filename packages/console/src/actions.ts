@@ -63,7 +63,7 @@ function opened(
 
 const ended = ({ ended, unknown }: { readonly ended: number; readonly unknown: number }) => ({
   count: ended,
-  text: `${counted(ended, 'session')} ended${unknown > 0 ? `, ${unknown} were gone already` : ''}.`,
+  text: `${counted(ended, 'session')} ended${unknown > 0 ? `, ${unknown} had ended already` : ''}.`,
   data: { ended, unknown },
 })
 

@@ -35,7 +35,7 @@ const REFUSED: Problem = {
   code: 'refused',
   title: 'This was refused.',
   detail:
-    'Nothing was done. Load the page again and repeat it there: a form is good for twelve hours, for who loaded it, and holds at most 64 kB.',
+    'Nothing was done. Load the page again and repeat it there: a form works for twelve hours, for the operator who loaded it, and holds at most 64 kB.',
 }
 
 /** Answers requests. */

@@ -101,7 +101,7 @@ export function checkOptions(options: unknown): CheckedOptions {
   assertOptions<ConsoleOptions>(options, 'options', OPTIONS)
   if (typeof options.authorize !== 'function') {
     throw new ConfigurationError(
-      'authorize: a console needs a function that says who sends a request, as { id, can: { read: true } }; without one everybody would see it',
+      'authorize: a console needs a function that returns the operator of a request, as { id, can: { read: true } }; without it every visitor would see the console',
     )
   }
   const given = options as unknown as ConsoleOptions

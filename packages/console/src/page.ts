@@ -56,7 +56,7 @@ export class Page {
 
   /** A name as a link to the page of the user. */
   user(userId: string | undefined, reference: string | undefined, name?: string): Html {
-    if (userId === undefined || reference === undefined) return html`<i>nobody</i>`
+    if (userId === undefined || reference === undefined) return html`<i>no user</i>`
     const path = `users/${encodeURIComponent(this.realmId)}/${reference}`
     const also = name !== undefined && name !== userId && html` <small>${named(name)}</small>`
     return html`<a href="${this.path(path)}">${named(userId)}</a>${also}`

@@ -19,7 +19,7 @@ const FIRST_PAUSE_MS = 100
 const REMEMBERED_RULES = 1_000
 
 export const INSECURE =
-  'http-client: "insecure" is set: every certificate is trusted, so anybody on the way can read and change what is sent'
+  'http-client: "insecure" is set: every certificate is trusted, so an attacker on the network can read and change what is sent'
 
 /** The contract, over whatever transport: checks, deadlines, limits and repetitions. */
 export class HttpRequests implements HttpClientProvider {
@@ -182,7 +182,7 @@ export class HttpRequests implements HttpClientProvider {
       if (!isAllowed(host.address, port, policy)) throw refuse('its address or port')
     } else if (isProxied && this.#config.proxyResolve === 'proxy') {
       if (!this.#nameableHosts.some((matches) => matches(host.text)))
-        throw refuse('the proxy would resolve its name, and "egress.allowHosts" has no such host')
+        throw refuse('the proxy would resolve its name, and "egress.allowHosts" does not list this host')
       if (!isAllowedPort(port, policy)) throw refuse('its port')
     } else if (!isAllowedPort(port, policy) && !policy.rules.some((rule) => rule.port === port)) {
       throw refuse('its port')

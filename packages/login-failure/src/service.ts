@@ -38,13 +38,13 @@ export const loginFailureService = defineService({
   keys: {
     lf: 'failures of a user',
     la: 'failures from a network',
-    ld: 'attempts under a name that belongs to nobody',
+    ld: 'attempts under a name without a user',
     lg: 'attempts of a user that are being verified',
     lh: 'attempts from a network that are being verified',
-    le: 'attempts under a name that belongs to nobody that are being verified',
+    le: 'attempts under a name without a user that are being verified',
     lr: 'records of a realm',
-    ll: 'who is locked out of a realm',
-    lu: 'names of a realm that belong to nobody',
+    ll: 'users who are locked out of a realm',
+    lu: 'names of a realm without a user',
   },
 })
 

@@ -126,7 +126,7 @@ export class LocalCache implements RealmCacheProvider {
         // What the work has done is done; its result must not be lost because the others hear of it late.
         this.#logger.warn(
           { error: error.name },
-          'realm-cache: other nodes could not be told at once; they will empty',
+          'realm-cache: other nodes could not be notified at once; they will empty',
         )
       })
     }

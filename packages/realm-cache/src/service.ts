@@ -27,7 +27,7 @@ export const realmCacheService = defineService({
   },
   events: ['invalidated', 'cleared', 'distrusted', 'trusted'],
   keys: {
-    rv: 'a value, or the ticket of one who asks for it',
+    rv: 'a value, or the ticket of a node that asks for it',
     rg: 'what is true in a region',
     rt: 'a tag',
   },

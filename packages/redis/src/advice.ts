@@ -46,7 +46,7 @@ export function adviseOn(client: RedisClient, logger: Logger): Advice {
   if (!connectsAgain(client)) {
     warn(
       client.isCluster ? 'clusterRetryStrategy' : 'retryStrategy',
-      'does not connect again: once its server is silent, gone or a replica, no call succeeds any more; let it answer a number',
+      'does not connect again: once its server is silent, lost or a replica, no call succeeds any more; let it return a number',
     )
   }
   if (options.sentinels && typeof options.sentinelCommandTimeout !== 'number') {

@@ -111,13 +111,13 @@ function timeReader(
       const reading = await plain().catch((refused: Error) => {
         if (refusalOf(causeOf(refused)) !== 'NOPERM') throw error
         throw new ConfigurationError(
-          'redis: the user may not run TIME, by which all nodes go. Add "+time" to its rights, see docs/acl.md',
+          'redis: the user may not run TIME, which gives all nodes their time. Add "+time" to its rights, see docs/acl.md',
           { cause: refused },
         )
       })
       if (client.isCluster) {
         throw new ConfigurationError(
-          'redis: this Cluster refuses TIME in scripts, so its nodes have no clock in common',
+          'redis: this Cluster refuses TIME in scripts, so its nodes cannot share a clock',
           {
             cause: error,
           },

@@ -156,7 +156,7 @@ async function credentialOptions(
   if (config.credentials === undefined) return {}
   if (parts.AbstractConnector === undefined || parts.SentinelConnector === undefined) {
     throw new ConfigurationError(
-      'redis.credentials: needs ioredis 5.9 or later, and an older one is installed',
+      'redis.credentials: needs ioredis 5.9 or later, but an older version is installed',
     )
   }
   const credentials = new Credentials(config.credentials, config.connectTimeoutMs)

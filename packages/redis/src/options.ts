@@ -201,7 +201,7 @@ function describeIssue(issue: v.InferIssue<typeof redisConfig>): string {
 }
 
 function noSuchProperty(path: string): string {
-  return `redis.${path}: there is no such property. ${knownNames(path, Object.keys(redisConfig.entries))}`
+  return `redis.${path}: this property does not exist. ${knownNames(path, Object.keys(redisConfig.entries))}`
 }
 
 /** Host and port of one server. */

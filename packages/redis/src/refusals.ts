@@ -18,7 +18,7 @@ const FORBIDDEN_IN_SCRIPT = /can't run this command|can't access at least one of
 export function refusedWrite(error: unknown): unknown {
   const code = codeOf(error)
   if (code === undefined) return error
-  return new StoreUnavailableError(`redis: Redis answers, but refuses what writes: ${explained(code)}`, {
+  return new StoreUnavailableError(`redis: Redis answers, but refuses writes: ${explained(code)}`, {
     cause: error,
     applied: 'no',
   })

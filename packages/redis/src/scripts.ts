@@ -76,7 +76,7 @@ export const readNotes = defineScript({
   lua: readNotesLua,
   record: 'note',
   change: 'touch',
-  changes: 'who has read how far is no record',
+  changes: 'the place of a consumer is no record',
   keys: ['notes', 'had', 'lease'],
   args: ['consumer', 'owner', 'leaseMs', 'had', 'limit', 'consumers'],
   decode: (reply) => {
@@ -98,7 +98,7 @@ export const forgetConsumers = defineScript({
   lua: forgetConsumersLua,
   record: 'note',
   change: 'removal',
-  changes: 'who has read how far is no record',
+  changes: 'the place of a consumer is no record',
   keys: ['notes', 'had', 'leases'],
   args: ['dropped', 'isLast'],
   decode: () => undefined,

@@ -31,7 +31,7 @@ const HINTS: readonly Hint[] = [
   [/certificate.required|handshake.failure/i, ({ tls }) => wantsCertificate(tls)],
   [
     /SELF_SIGNED|UNABLE_TO_|CERT_UNTRUSTED/,
-    ({ tls }) => `nobody here trusts the authority of its certificate: ${tls}.ca`,
+    ({ tls }) => `this host does not trust the authority of its certificate: ${tls}.ca`,
   ],
   [/CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/, () => 'its certificate is not valid today'],
   [/ALTNAME_INVALID/, ({ tls }) => `its certificate is for another name: ${tls}.servername`],

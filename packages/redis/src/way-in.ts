@@ -132,7 +132,7 @@ function besideCredentials({ url = '', username, password }: Combination): Contr
     ...(address?.username || address?.password ? ['the address'] : []),
   ]
   if (given.length === 0) return []
-  const message = `says who connects, and so does ${given.join(' and ')}: say it once`
+  const message = `gives the user that connects, and so does ${given.join(' and ')}: give it once`
   return [{ path: ['credentials'], message }]
 }
 

@@ -246,7 +246,7 @@ return 1
     expect(logger.entries).toContainEqual({
       level: 'warn',
       fields: { consumer: 'audit' },
-      message: 'a consumer of changes is no longer recorded; it is told nothing',
+      message: 'a consumer of changes is no longer recorded; it gets no notes',
     })
     await old.close()
     expect(await raw.keys(`${prefix}:*:xl:audit`)).toEqual([])

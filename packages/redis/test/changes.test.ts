@@ -199,7 +199,7 @@ describeWith(redis, 'changes', () => {
     expect(told.notes.length).toBeGreaterThanOrEqual(1_000)
     expect(reader.stats().gaps).toBe(1)
     expect(on.warnings()).toEqual([
-      expect.stringContaining('the consumer "audit" of changes was not told of all: in 1 partitions'),
+      expect.stringContaining('the consumer "audit" of changes missed changes: in 1 partitions'),
     ])
   })
 

@@ -88,7 +88,7 @@ describeWith(serverBinary, 'what becomes of a server', () => {
       await expect(connection.checkHealth()).rejects.toMatchObject({
         code: 'ERR_STORE_UNAVAILABLE',
         applied: 'no',
-        message: expect.stringMatching(/refuses what writes: OOM, it has reached its maxmemory/),
+        message: expect.stringMatching(/refuses writes: OOM, it has reached its maxmemory/),
       })
       await config('maxmemory', '0')
       await connection.checkHealth()

@@ -76,7 +76,7 @@ describeWith(tls, 'a start that mistakes TLS says so, and what to set', () => {
     [
       'an authority that nobody trusts',
       () => ({ url: `rediss://${at()}` }),
-      /\(nobody here trusts .*: redis\.tls\.ca\)$/,
+      /\(this host does not trust .*: redis\.tls\.ca\)$/,
     ],
     [
       'no certificate where one is wanted',

@@ -36,7 +36,7 @@ export function createContext(
   const find = <P extends Provider>(spi: Spi<P>): P | undefined => {
     if (!declared.has(spi.name)) {
       throw new ConfigurationError(
-        `${owner} asks for ${quote(spi.name)} without saying so: its factory must name it in "dependsOn" or "uses"`,
+        `${owner} asks for ${quote(spi.name)}, but its factory does not name it: name it in "dependsOn" or "uses"`,
       )
     }
     if (isClosed()) throw new ProviderClosedError('the registry is closed')
@@ -50,7 +50,7 @@ export function createContext(
       const provider = find(spi)
       if (!provider) {
         throw new ConfigurationError(
-          `${owner} asks for ${quote(spi.name)}, which nobody provides: "find" allows for that`,
+          `${owner} asks for ${quote(spi.name)}, which has no provider: use "find" if it may be missing`,
         )
       }
       return provider

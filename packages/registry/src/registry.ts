@@ -277,7 +277,7 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
       const provider = find(spi)
       if (provider) return provider
       const provided = [...running.keys()].map(quote).join(', ') || 'nothing'
-      throw new ConfigurationError(`nobody provides ${quote(spi.name)}. Provided: ${provided}`)
+      throw new ConfigurationError(`${quote(spi.name)} has no provider. Known: ${provided}`)
     },
     async prepare() {
       await planned()

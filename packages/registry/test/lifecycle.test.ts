@@ -89,7 +89,7 @@ describe('start()', () => {
   test('get of an SPI that nobody provides lists what is provided, find answers undefined', async () => {
     const registry = await started({ factories: [factory(users, 'x'), factory(logins, 'x')] })
     expect(() => registry.get(redis)).toThrow(
-      new ConfigurationError("nobody provides 'redis'. Provided: 'user-session', 'login-failure'"),
+      new ConfigurationError("'redis' has no provider. Known: 'user-session', 'login-failure'"),
     )
     expect(registry.find(redis)).toBeUndefined()
   })
@@ -181,7 +181,7 @@ describe('the context of a factory', () => {
       })
       await expect(registry.start()).rejects.toThrow(
         new ConfigurationError(
-          `user-session (provider 'x') asks for 'login-failure' without saying so: its factory must name it in "dependsOn" or "uses"`,
+          `user-session (provider 'x') asks for 'login-failure', but its factory does not name it: name it in "dependsOn" or "uses"`,
         ),
       )
     }
@@ -191,7 +191,7 @@ describe('the context of a factory', () => {
     const registry = await started({ factories: [factory(users, 'x', { uses: [redis] })] })
     const { context } = registry.get(users)
     expect(context.find(redis)).toBeUndefined()
-    expect(() => context.get(redis)).toThrow("asks for 'redis', which nobody provides")
+    expect(() => context.get(redis)).toThrow("asks for 'redis', which has no provider")
   })
 
   test('carries the clock, the logger and the node', async () => {

@@ -114,7 +114,7 @@ describe('what a realm says is checked when it is read first', () => {
     expect(() => client({ sessionIdleTimeout: 1 }).client('web')).toThrow(
       /^"realms\(realmId\)\.clients\(clientId\)" has no property .*Did you mean 'sessionIdleTimeoutMs'\?/,
     )
-    expect(() => client(Promise.resolve({})).client('web')).toThrow(/must answer at once, got a promise/)
+    expect(() => client(Promise.resolve({})).client('web')).toThrow(/must return a value, got a promise/)
   })
 
   test('settings that an SPI reads are known, and checked as it says', () => {

@@ -41,7 +41,9 @@ export function trustedProxyFault(entry: unknown): string | undefined {
   const network = typeof entry === 'string' ? parseNetwork(entry) : undefined
   if (network === undefined)
     return 'must be an address, a network such as "10.0.0.0/8", "loopback", "linklocal" or "uniquelocal"'
-  return network.prefix === 0 ? 'must not be every address: then anybody is a proxy' : undefined
+  return network.prefix === 0
+    ? 'must not be every address: then every client would count as a proxy'
+    : undefined
 }
 
 /**

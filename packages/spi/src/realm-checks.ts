@@ -70,7 +70,7 @@ export function checkClientSettings(settings: ClientSettings | undefined): Clien
   if (settings === undefined || settings === null) return undefined
   const place = `${PLACE}.clients(clientId)`
   if (typeof (settings as { then?: unknown }).then === 'function') {
-    throw new TypeError(`"${place}" must answer at once, got a promise`)
+    throw new TypeError(`"${place}" must return a value, got a promise`)
   }
   assertOptions(settings, place, CLIENT)
   return settings

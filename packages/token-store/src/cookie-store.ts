@@ -115,8 +115,7 @@ export class CookieVault implements Vault, RefreshPort {
       version: session.version + 1,
     }
     const held = this.#heldOf(changed, round)
-    if (held === undefined)
-      throw new RangeError('"data" must leave the session small enough for its cookies, and does not')
+    if (held === undefined) throw new RangeError('"data" is too large: the session must fit into its cookies')
     return held
   }
 
@@ -129,14 +128,14 @@ export class CookieVault implements Vault, RefreshPort {
   async end(): Promise<'unknown'> {
     if (this.#fences === undefined)
       throw new ConfigurationError(
-        'token-store: a store in cookies ends what it does not hold only with a state, which keeps the marks',
+        'token-store: a store in cookies needs a state to end sessions that it does not hold: the state keeps the marks',
       )
     return 'unknown'
   }
 
   async sessionsOf(): Promise<never> {
     throw new ConfigurationError(
-      'token-store: sessions in cookies cannot be listed: take the store in the state',
+      'token-store: sessions in cookies cannot be listed: use createSessionTokenStore',
     )
   }
 
@@ -268,10 +267,13 @@ export class CookieVault implements Vault, RefreshPort {
   }
 }
 
-const SHARED = ['sessions cannot be listed', 'an end by somebody else says not how many it ended']
+const SHARED = [
+  'sessions cannot be listed',
+  'an end by another process does not say how many sessions it ended',
+]
 const ALONE = [
   'sessions cannot be listed',
-  'only who holds the cookie can end a session; a copy of the cookie stays good until the session or its refresh token ends',
+  'only the browser with the cookie can end a session; a copy of the cookie works until the session or its refresh token ends',
   'each process refreshes for itself',
 ]
 

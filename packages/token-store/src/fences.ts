@@ -101,7 +101,7 @@ export class Fences {
       if (outcome === 'stored') return at
       if (outcome === 'refused') break
     }
-    throw new StoreUnavailableError('token-store: an end could not be written down', { applied: 'no' })
+    throw new StoreUnavailableError('token-store: an end could not be stored', { applied: 'no' })
   }
 
   #idOf(kind: string, name: string): string {

@@ -187,7 +187,7 @@ export function checkCookieOptions(
   const { clock = systemClock, keep = ['refresh', 'access', 'id'], maxPieces = MAX_PIECES } = options
   const { resultMs = 30_000 } = options
   if (state !== undefined && options.clock !== undefined)
-    throw new TypeError('"clock" must not be given beside a state, whose clock it is')
+    throw new TypeError('"clock" must not be given with a state: the store uses the clock of the state')
   assertFunction((clock as Clock | undefined)?.now, 'clock.now')
   const checked = checkCommon(
     options,

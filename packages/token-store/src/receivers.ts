@@ -93,7 +93,7 @@ export function createReceivers(
   assertOptions<ReceiverOptions>(options, 'options', OPTIONS)
   if (!store.describe().revocable)
     throw new ConfigurationError(
-      'token-store: a store in cookies ends what it does not hold only with a state, which keeps the marks',
+      'token-store: a store in cookies needs a state to end sessions that it does not hold: the state keeps the marks',
     )
   const { clientId, keys, algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'], realmId = 'tokens' } = options
   const { types = ['logout+jwt', 'JWT', ''], requireExp = true, skewMs = 30_000 } = options
@@ -102,7 +102,7 @@ export function createReceivers(
   if (typeof keys !== 'function') assertObject(keys, 'keys')
   assertNames(algorithms, 'algorithms')
   if (algorithms.length === 0 || algorithms.some((name) => /^(none|HS\d+)$/i.test(name)))
-    throw new TypeError('"algorithms" must name signatures with a public key, and neither "none" nor "HS…"')
+    throw new TypeError('"algorithms" must name signatures with a public key, not "none" or "HS…"')
   assertName(realmId, 'realmId')
   if (!Array.isArray(types) || types.some((type) => typeof type !== 'string'))
     throw new TypeError('"types" must be a list of texts')

@@ -58,7 +58,9 @@ export class SessionVault implements Vault, RefreshPort {
     const token = randomBytes(32).toString('base64url')
     const id = digestOf(token)
     if (session.tokens.dpop?.key !== undefined && !this.#records.isSealing)
-      throw new ConfigurationError('token-store: a DPoP key is stored encrypted only: give "encryptAtRest"')
+      throw new ConfigurationError(
+        'token-store: a DPoP key is stored only with encryption: give "encryptAtRest"',
+      )
     const data = this.#records.dataOf(id, session)
     if (sizeOf(data) > webSessions.limits.maxDataBytes) return 'too-large'
     const { outcome } = await webSessions.save(this.#options.realmId, id, {

@@ -181,7 +181,7 @@ export class TokenSessions implements TokenStore {
     const known = this.#known.get(session)
     if (known === undefined)
       throw new TypeError(
-        '"session" must be one that "create", "read", "update" or "accessToken" of this store answered',
+        '"session" must be one that "create", "read", "update" or "accessToken" of this store returned',
       )
     return known
   }

@@ -174,7 +174,7 @@ describe('49: sessions in cookies', () => {
     const store = open({ refresh: op.refresh })
     const browser = await login(store)
     expect(store.describe()).toMatchObject({ kind: 'cookie', shared: false, revocable: false })
-    await expect(store.end({ sid: 's-1' })).rejects.toThrow(/only with a state/)
+    await expect(store.end({ sid: 's-1' })).rejects.toThrow(/needs a state/)
     await expect(store.sessionsOf({ subject: 'u-1' })).rejects.toThrow(/cannot be listed/)
     const { session } = await store.read(browser.header)
     const { ended, clear } = await store.end(session as never)

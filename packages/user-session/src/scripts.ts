@@ -237,7 +237,7 @@ export const page = defineScript({
   include,
   record,
   change: 'touch',
-  changes: 'it takes out of an index what is gone',
+  changes: 'it removes ended entries from an index',
   keys: ['index'],
   args: ['now', 'afterScore', 'afterId', 'limit', 'client'],
   decode: (reply) => {
@@ -259,7 +259,7 @@ export const count = defineScript({
   include,
   record,
   change: 'touch',
-  changes: 'it takes out of an index what is gone',
+  changes: 'it removes ended entries from an index',
   keys: ['index'],
   args: ['now', 'client', 'afterScore', 'afterId', 'evicted'],
   decode: (reply) => {

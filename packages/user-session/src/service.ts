@@ -68,7 +68,7 @@ export const userSessionService = defineService({
     of: 'a fence for offline sessions',
     ut: 'refresh tokens without a session',
     ue: 'refresh tokens without a session that were ended',
-    ul: 'who sweeps a partition',
+    ul: 'the node that sweeps a partition',
     xs: 'stamps of a session, for other sites',
     xf: 'a fence, for other sites',
     xt: 'what ended, for other sites',

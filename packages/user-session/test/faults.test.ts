@@ -420,7 +420,7 @@ describeWith(redis, 'user-session faults', () => {
     ['a note encrypted with a key that is gone', { d: '{"l":"alice","n":{"a":["k9","xxxx"]}}alice::' }],
     ['times that are none', { t: 'yesterday' }],
     ['times that are no numbers', { t: 'v1 a b c d' }],
-    ['a state that nobody knows', { d: '{"l":"alice","s":"9"}alice::' }],
+    ['an unknown state', { d: '{"l":"alice","s":"9"}alice::' }],
   ])('%s: the session is absent, counted, logged once, and can still be ended', async (_, fields) => {
     await client.hset(keyOf(session.id), fields)
     for (let n = 0; n < 3; n++) expect(await healthy.get('realm', session.id)).toBe(undefined)

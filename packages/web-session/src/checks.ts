@@ -200,8 +200,7 @@ function checkSignIn(
   { moments }: CheckContext,
 ): SignIn | null | undefined {
   if (userId === undefined || userId === null) {
-    if (authenticatedAt !== undefined)
-      throw new TypeError('"authenticatedAt" needs the "userId" of who signed in')
+    if (authenticatedAt !== undefined) throw new TypeError('"authenticatedAt" needs a "userId"')
     return userId
   }
   return { userId, moment: moments.login(authenticatedAt, 'authenticatedAt') }

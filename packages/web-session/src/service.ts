@@ -38,7 +38,7 @@ export const webSessionService = defineService({
     wu: 'sessions of a user',
     wl: 'sessions that bear a label',
     wf: "the end of a user's sessions",
-    wp: 'who may bear an alias',
+    wp: 'the session that may bear an alias',
   },
 })
 

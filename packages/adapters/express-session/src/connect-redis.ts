@@ -89,7 +89,7 @@ export class RedisStore extends storeClass(session.Store) {
 
 function checkedTtlMs(ttl: unknown, { webSessions }: SessionState): number {
   if (typeof ttl !== 'number' || !Number.isInteger(ttl * SECOND_MS) || ttl <= 0)
-    throw new TypeError('"ttl" must be seconds above 0, or a function that answers them')
+    throw new TypeError('"ttl" must be seconds above 0, or a function that returns them')
   const most = webSessions.limits.maxLifespanMs / SECOND_MS
   if (ttl > most)
     throw new ConfigurationError(

@@ -148,7 +148,7 @@ function checkLimits(
   const { maxLifespanMs, readGraceMs } = actionTokens.limits
   if (readGraceMs < READ_GRACE_MS)
     throw new ConfigurationError(
-      `"readGraceMs" of action-token must be at least ${READ_GRACE_MS}, got ${readGraceMs}: oidc-provider tells an expired token from an unknown one`,
+      `"readGraceMs" of action-token must be at least ${READ_GRACE_MS}, got ${readGraceMs}: oidc-provider distinguishes an expired token from an unknown one`,
     )
   if (defaultTtlMs !== undefined)
     assertLifespan(defaultTtlMs, 'defaultTtlMs', { name: 'action-token', limits: actionTokens.limits })
@@ -165,5 +165,5 @@ function checkLimits(
 /** @param most Ms. */
 export const tooLong = (model: string, seconds: number, service: string, most: number): ConfigurationError =>
   new ConfigurationError(
-    `"ttl.${model}" of oidc-provider is ${seconds} seconds, and "maxLifespanMs" of ${service} is ${most}: raise it, or let "ttl" say less`,
+    `"ttl.${model}" of oidc-provider is ${seconds} seconds, and "maxLifespanMs" of ${service} is ${most}: raise it, or lower "ttl"`,
   )

@@ -15,7 +15,7 @@ export async function tail(context: Context, options: TailOptions): Promise<void
   const lines = wholeNumber(options.lines ?? '20', '--lines', 1)
   if (lines > PAGE) throw new CommandError(EXIT.usage, `--lines must be 1 to ${PAGE}`)
   if (options.follow && options.json)
-    throw new CommandError(EXIT.usage, '--follow goes with --jsonl: lines that have no end are no one object')
+    throw new CommandError(EXIT.usage, '--follow needs --jsonl: an endless list is not one JSON object')
   const filter = filterOf(options, context)
   let shown = 0
   const print = (entries: readonly AuditEntry[]) => {
@@ -91,7 +91,7 @@ function filterOf({ since, realm, user, event, only }: AuditOptions, { surroundi
       `--only must be one of ${ONLY.join(', ')}, got ${JSON.stringify(only)}`,
     )
   if (user !== undefined && realm === undefined)
-    throw new CommandError(EXIT.usage, '--user goes with --realm: the name of a user is one in its realm')
+    throw new CommandError(EXIT.usage, '--user needs --realm: the name of a user belongs to a realm')
   return {
     ...(since !== undefined && { since: instantOf(since, surroundings.now()) }),
     ...(realm !== undefined && { realm }),

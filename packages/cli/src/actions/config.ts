@@ -25,7 +25,7 @@ const REASONS: Readonly<Record<string, string>> = {
   configured: 'the configuration names it',
   default: "it has the name that 'provider' says",
   'only one': 'it is the only one',
-  nothing: 'nobody has the name that is asked for',
+  nothing: 'no provider has this name',
   disabled: 'it is switched off',
 }
 
@@ -52,7 +52,7 @@ export async function explain(
   for (const [name, { selected, reason, known, properties }] of Object.entries(shown)) {
     const why = REASONS[reason] ?? reason
     stdout.write(
-      `${paint('bold', name)}  ${selected ?? 'nobody'}, because ${why} (known: ${known.join(', ')})\n`,
+      `${paint('bold', name)}  ${selected ?? 'no provider'}, because ${why} (known: ${known.join(', ')})\n`,
     )
     const rows = Object.entries(properties)
     const columns: Column<(typeof rows)[number]>[] = [
@@ -118,7 +118,7 @@ export async function edit(
   if (file === undefined) {
     throw new CommandError(
       EXIT.configuration,
-      'there is no file to change: name it with --config, or call it authstate.config.json',
+      'there is no file to change: give its name with --config, or name it authstate.config.json',
     )
   }
   const fromInput = areArguments && lines.some(([, , value]) => value === '-')
@@ -126,7 +126,7 @@ export async function edit(
   const edits: Edit[] = lines.map((words) =>
     editOf(words.map((word, n) => (fromInput && n === 2 && word === '-' ? input : word))),
   )
-  if (edits.length === 0) throw new CommandError(EXIT.nothing, 'there is no edit')
+  if (edits.length === 0) throw new CommandError(EXIT.nothing, 'there is nothing to change')
   const plugins = await pluginsOf(options.plugin ?? [], cwd)
   const { diff, shadowed, description } = await changeFile(file, edits, {
     schemas: await configurationSchemas(plugins),

@@ -56,10 +56,7 @@ export async function untilInterrupted(
   rest: () => Promise<string | undefined> = async () => undefined,
 ): Promise<void> {
   const { interrupted } = surroundings
-  const error = new CommandError(
-    EXIT.interrupted,
-    'what was done stays done, and the command can be run again',
-  )
+  const error = new CommandError(EXIT.interrupted, 'what was done stays, and the command can be run again')
   if (interrupted.aborted) throw error
   let stop = () => {}
   const interruption = new Promise<never>((_, reject) => {

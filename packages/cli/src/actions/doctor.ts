@@ -31,7 +31,7 @@ function only(examination: Examination, spi: string): Examination {
   if (!named.includes(spi)) {
     throw new CommandError(
       EXIT.configuration,
-      `--spi: no check is about '${plain(spi)}'. Known: ${named.join(', ')}`,
+      `--spi: there is no check for '${plain(spi)}'. Known: ${named.join(', ')}`,
     )
   }
   const findings = examination.findings.filter(

@@ -16,7 +16,7 @@ const UNKNOWN_RULES =
 
 function subjectOf({ user, ip }: SubjectOptions): FailureSubject {
   if ((user === undefined) === (ip === undefined))
-    throw new CommandError(EXIT.usage, 'say whose failures: --user or --ip')
+    throw new CommandError(EXIT.usage, 'give --user or --ip: whose failures are meant?')
   return user === undefined ? { ip: ip as string } : { userId: user }
 }
 
@@ -26,7 +26,7 @@ export async function locked(context: Context, realm: string, options: LockedOpt
     printListing<LockedOut>(context.surroundings, options, {
       pageAt: (cursor) => failures.locked(realm, { limit, cursor }),
       columnsAt,
-      none: 'nobody is locked out',
+      none: 'no user is locked out',
       remark: saysRealms ? undefined : UNKNOWN_RULES,
     }),
   )
@@ -91,7 +91,7 @@ export async function clear(context: Context, realm: string, options: SubjectOpt
   const { surroundings } = context
   const isOne = options.user !== undefined || options.ip !== undefined
   if (isOne === (options.all === true))
-    throw new CommandError(EXIT.usage, 'say whose failures: one of --user, --ip and --all')
+    throw new CommandError(EXIT.usage, 'give one of --user, --ip and --all: whose failures are meant?')
   if (!isOne) await confirm(options, surroundings, `forget every login failure of ${realm}`, realm)
   const subject = isOne ? subjectOf(options) : undefined
   await withOperations(context, options, [...NEEDED, 'audit'], async ({ failures }) => {

@@ -23,7 +23,7 @@ export async function clearCache(context: Context, options: CacheClearOptions): 
     const told = nodes.length - 1
     const what = options.region === undefined ? 'every region' : 'the region'
     surroundings.stdout.write(
-      options.json ? jsonOf({ told }) : `${what} is emptied; ${counted(told, 'node')} told\n`,
+      options.json ? jsonOf({ told }) : `${what} is emptied; ${counted(told, 'node')} notified\n`,
     )
     if (told === 0) context.end(EXIT.nothing)
   } finally {

@@ -118,10 +118,12 @@ export async function count(
 /** What the options say is to end. @throws {CommandError} not one thing */
 function targetOf({ ref, user, client, all, except }: SessionEndOptions): SessionTarget {
   if ([ref, user, client, all].filter((given) => given !== undefined).length !== 1) {
-    throw new CommandError(EXIT.usage, 'say what is to end: one of --ref, --user, --client and --all')
+    throw new CommandError(
+      EXIT.usage,
+      'give one of --ref, --user, --client and --all: which sessions are to end?',
+    )
   }
-  if (except !== undefined && user === undefined)
-    throw new CommandError(EXIT.usage, '--except goes with --user')
+  if (except !== undefined && user === undefined) throw new CommandError(EXIT.usage, '--except needs --user')
   if (ref !== undefined) return { references: ref }
   if (user !== undefined) return { userId: user, except }
   return client === undefined ? { all: true } : { clientId: client }

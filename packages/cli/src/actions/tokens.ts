@@ -37,7 +37,7 @@ export async function remove(context: Context, realm: string, options: TokenRemo
   const { surroundings } = context
   const { subject, ref } = options
   if ((subject === undefined) === (ref === undefined)) {
-    throw new CommandError(EXIT.usage, 'say which tokens are withdrawn: --ref or --subject, one of them')
+    throw new CommandError(EXIT.usage, 'give either --ref or --subject: which tokens are to be revoked?')
   }
   const what = ref === undefined ? `every token about ${subject}` : counted(ref.length, 'token')
   await confirm(options, surroundings, `withdraw ${what} in ${realm}`)

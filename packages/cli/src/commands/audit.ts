@@ -19,7 +19,7 @@ export interface TailOptions extends AuditOptions {
 
 /** `authstate audit` */
 export function addAudit(program: Command, context: Context): void {
-  const audit = program.command('audit').description('who did what, and what became of records')
+  const audit = program.command('audit').description('which actor did what, and how records changed')
   filtered(withJson(withDeployment(audit.command('tail'))))
     .description('show the last lines, the oldest of them first')
     .option('-n, --lines <count>', 'how many, 1 to 1000', '20')

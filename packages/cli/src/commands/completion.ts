@@ -14,7 +14,7 @@ export function addCompletion(program: Command, { surroundings }: Context): void
       if (known === undefined)
         throw new CommandError(
           EXIT.configuration,
-          `no completion for this shell. Known: ${SHELLS.join(', ')}`,
+          `there is no completion for this shell. Known: ${SHELLS.join(', ')}`,
         )
       const words = wordsOf(program)
       surroundings.stdout.write(

@@ -16,7 +16,7 @@ export function addConfig(program: Command, context: Context): void {
     .description('check the file and the variables as the start would, and start nothing')
     .action((options: CommonOptions) => load().then(({ validate }) => validate(context, options)))
   withJson(withDeployment(config.command('explain [spi]')))
-    .description('who provides each SPI, why, and with which properties; secrets are masked')
+    .description('the provider of each SPI, the reason, and its properties; secrets are masked')
     .action((spi: string | undefined, options: CommonOptions) =>
       load().then(({ explain }) => explain(context, spi, options)),
     )
@@ -39,7 +39,7 @@ export function addConfig(program: Command, context: Context): void {
   editing('enable <spi> [provider]', 'provide an SPI again').action((spi, provider, options) =>
     edit([provider === undefined ? ['enable', spi] : ['enable', spi, provider]], options),
   )
-  editing('disable <spi> [provider]', 'let nobody provide an SPI').action((spi, provider, options) =>
+  editing('disable <spi> [provider]', 'switch an SPI off').action((spi, provider, options) =>
     edit([provider === undefined ? ['disable', spi] : ['disable', spi, provider]], options),
   )
   editing(

@@ -17,9 +17,9 @@ export interface LockedOptions extends CommonOptions, ListingOptions {
 
 /** `authstate failures` */
 export function addFailures(program: Command, context: Context): void {
-  const failures = program.command('failures').description('who is locked out, and why')
+  const failures = program.command('failures').description('users who are locked out, and why')
   withJson(withDeployment(failures.command('locked <realm>')))
-    .description('list who is locked out now, those whose lock ends first first')
+    .description('list the users who are locked out now, in the order in which their locks end')
     .option('--limit <count>', 'rows of a page, 1 to 100', '50')
     .option('--cursor <cursor>', 'where the page before ended')
     .option('--all', 'every page')

@@ -22,7 +22,7 @@ export interface SessionEndOptions extends CommonOptions, ConfirmOptions {
 
 /** `authstate sessions` */
 export function addSessions(program: Command, context: Context): void {
-  const sessions = program.command('sessions').description('who is signed in')
+  const sessions = program.command('sessions').description('users who are signed in')
   withJson(withDeployment(sessions.command('list <realm>')))
     .description('list living sessions: online, then offline, then web sessions')
     .option('-u, --user <id>', 'those of one user')
@@ -57,7 +57,7 @@ export function addSessions(program: Command, context: Context): void {
     .option('-y, --yes', 'do not ask')
     .addHelpText(
       'after',
-      '\nListeners in the processes of your application are not told of what ends here; consumers of changes are (docs/changes.md).',
+      '\nListeners in the processes of your application get no events of sessions that end here; consumers of changes get notes (docs/changes.md).',
     )
     .action((realm: string, options: SessionEndOptions) =>
       load().then(({ end }) => end(context, realm, options)),

@@ -21,8 +21,8 @@ export interface TokenRemoveOptions extends CommonOptions, ConfirmOptions {
 export function addTokens(program: Command, context: Context): void {
   const tokens = program.command('tokens').description('action tokens and their families')
   withJson(withDeployment(tokens.command('list <realm>')))
-    .description('list the living tokens about somebody: no keys, no data')
-    .requiredOption('--subject <id>', 'whom they are about, such as a user id')
+    .description('list the living tokens of a subject: no keys, no data')
+    .requiredOption('--subject <id>', 'the subject of the tokens, such as a user id')
     .option('--kind <kind>', 'only this kind')
     .option('--used', 'also those that were consumed')
     .option('--limit <count>', 'tokens of a page, 1 to 100', '50')
@@ -35,7 +35,7 @@ export function addTokens(program: Command, context: Context): void {
   withJson(withDeployment(tokens.command('remove <realm>')))
     .description('withdraw tokens')
     .option('--ref <reference...>', 'these, as `tokens list` names them')
-    .option('--subject <id>', 'all about somebody')
+    .option('--subject <id>', 'all tokens of this subject')
     .option('-y, --yes', 'do not ask')
     .action((realm: string, options: TokenRemoveOptions) =>
       load().then(({ remove }) => remove(context, realm, options)),

@@ -44,7 +44,7 @@ export async function changeFile(
   if (isModule(file)) {
     throw new CommandError(
       EXIT.refused,
-      `${name} is a program: change it by hand. A JSON or YAML file can be changed here`,
+      `${name} is a program: change it by hand. This command can change a JSON or YAML file`,
     )
   }
   const before = openDocument(name, await readText(file))
@@ -116,7 +116,7 @@ function refuseSecrets(edits: readonly Edit[], { spis }: Description, schemas: C
   if (secret === undefined) return
   throw new CommandError(
     EXIT.usage,
-    `${secret.spi}.${secret.name} is secret, and arguments can be read by everybody on this machine. Give it on standard input: set ${secret.spi}.${secret.name} -`,
+    `${secret.spi}.${secret.name} is secret, and every user of this machine can read arguments. Give it on standard input: set ${secret.spi}.${secret.name} -`,
   )
 }
 

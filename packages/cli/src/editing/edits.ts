@@ -105,7 +105,7 @@ export function apply(document: ConfigDocument, edit: Edit, known: Known): Confi
     default: {
       const { path, schema } = placeOf(document, edit.property, known)
       const list = valueAt(document.value(), path) ?? []
-      if (!Array.isArray(list)) throw new CommandError(EXIT.configuration, `${edit.property} is no list`)
+      if (!Array.isArray(list)) throw new CommandError(EXIT.configuration, `${edit.property} is not a list`)
       const value = meantBy(edit.value, isPlainObject(schema?.['items']) ? schema['items'] : undefined)
       const isMember = (member: unknown) => JSON.stringify(member) === JSON.stringify(value)
       if (edit.verb === 'add-to-list')
@@ -125,7 +125,7 @@ export function partsOf(property: string, { schemas }: Pick<Known, 'schemas'>): 
   const [spi = '', ...names] = property.split('.')
   assertSpi(spi, { schemas })
   if (names.length === 0 || names.includes('')) {
-    throw new CommandError(EXIT.usage, `a property is named as ${spi}.<property>, got ${quote(property)}`)
+    throw new CommandError(EXIT.usage, `a property must be named ${spi}.<property>, got ${quote(property)}`)
   }
   return { spi, names }
 }

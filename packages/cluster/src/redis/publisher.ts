@@ -150,7 +150,7 @@ export class Publisher {
 
   #giveUp(events: number): void {
     if (this.#givenUp === 0 && events > 0) {
-      this.#logger.warn({ events }, 'cluster: events were given up, the other nodes will be told of a gap')
+      this.#logger.warn({ events }, 'cluster: events were given up, the other nodes will see a gap')
     }
     this.#givenUp += events
     this.#abandoned = true

@@ -30,7 +30,7 @@ ${Object.entries(spis).map(
   ([
     name,
     { selected, reason, properties },
-  ]) => html`<h2>${name}</h2><p>${selected === undefined ? 'nobody' : html`<b>${selected}</b>`}, because: ${reason}</p>
+  ]) => html`<h2>${name}</h2><p>${selected === undefined ? 'no provider' : html`<b>${selected}</b>`}, because: ${reason}</p>
 ${table(
   `Properties of ${name}`,
   Object.entries(properties),

@@ -186,7 +186,7 @@ export class PartitionOutbox {
         this.failures += 1
         if (this.#pauseMs === 0) {
           const reason = error instanceof Error ? error.name : typeof error
-          logger.error({ consumer, reason }, 'a consumer of changes failed; it is told again')
+          logger.error({ consumer, reason }, 'a consumer of changes failed; it gets the same notes again')
         }
         this.#pauseMs = Math.min(MOST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, this.#pauseMs * 2))
         const now = timers.monotonicMs()
@@ -210,7 +210,7 @@ export class PartitionOutbox {
       if (reason !== 'begun') {
         this.gaps += 1
         this.gapAtMs = timers.monotonicMs()
-        logger.error({ consumer, partition, reason }, 'a consumer of changes was not told of some')
+        logger.error({ consumer, partition, reason }, 'a consumer of changes missed notes')
       }
     }
     const met = this.#gap

@@ -100,7 +100,7 @@ export class ChangeReader implements ChangeReading {
     return [
       ...(gap.length === 0
         ? []
-        : [`${name} was not told of all: in ${gap.length} partitions notes went before it came for them`]),
+        : [`${name} missed changes: in ${gap.length} partitions notes were removed before it read them`]),
       ...(full.length === 0
         ? []
         : [
@@ -160,7 +160,7 @@ export class ChangeReader implements ChangeReading {
     const wanted = connection.noting?.wantedBy(consumer)
     if (wanted === undefined && !this.#isGone) {
       for (const outbox of this.#outboxes) outbox.end()
-      logger.warn({ consumer }, 'a consumer of changes is no longer recorded; it is told nothing')
+      logger.warn({ consumer }, 'a consumer of changes is no longer recorded; it gets no notes')
     }
     this.#isGone = wanted === undefined
     return wanted

@@ -249,6 +249,6 @@ function parseData(json: string): SessionData {
 
 function stateOf(number: string): UserSessionState {
   const state = STATES[Number(number)]
-  if (state === undefined) throw new Error('a state that nobody knows')
+  if (state === undefined) throw new Error('an unknown state')
   return state
 }

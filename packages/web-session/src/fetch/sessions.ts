@@ -319,7 +319,7 @@ class RequestSessions<Data extends object> implements Sessions<Data> {
   #heldOf(session: Session<Data>): Held {
     const held = this.#held.get(session)
     if (held === undefined)
-      throw new TypeError('"session" must be one that "load" of these sessions answered')
+      throw new TypeError('"session" must be one that "load" of these sessions returned')
     return held
   }
 

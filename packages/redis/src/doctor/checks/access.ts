@@ -62,7 +62,7 @@ export const accessChecks: readonly Check[] = [
         )
       }
       return fail(
-        'no password: everybody who reaches the server can read and end all sessions',
+        'no password: every program that reaches the server can read and end all sessions',
         'set a user with a password, see docs/acl.md',
       )
     },
@@ -97,7 +97,7 @@ export const accessChecks: readonly Check[] = [
       if (excessRights.length === 0)
         return ok('the user can do nothing beyond what is needed, as far as was asked')
       return warn(
-        `the user may also run ${excessRights.join(', ')}: whoever gets hold of its password can do so too`,
+        `the user may also run ${excessRights.join(', ')}: a person who gets its password can run them too`,
         'use a user with the rights of docs/acl.md only',
         { excess: excessRights.length },
       )

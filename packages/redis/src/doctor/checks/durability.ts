@@ -68,7 +68,7 @@ export const durabilityChecks: readonly Check[] = [
           const measured = { replicas, lagS }
           if (replicas === 0) {
             return warn(
-              'there is no replica: while this server is away nobody can sign in',
+              'there is no replica: while this server is away no user can sign in',
               'add a replica, with Sentinel or a Cluster to fail over to it',
               measured,
             )

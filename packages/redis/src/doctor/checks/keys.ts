@@ -64,10 +64,10 @@ export const keyChecks: readonly Check[] = [
           )
           const used = Object.entries(calls).filter(([, count]) => count > 0)
           if (used.length === 0)
-            return ok('nobody has run KEYS or FLUSHALL since the start of the server', calls)
+            return ok('KEYS and FLUSHALL were not run since the start of the server', calls)
           return warn(
-            `somebody ran ${used.map(([name, count]) => `${name.toUpperCase()} (${count})`).join(', ')} since the start of the server`,
-            'find out who: KEYS stops Redis for everybody, FLUSHALL signs everybody out',
+            `${used.map(([name, count]) => `${name.toUpperCase()} (${count})`).join(', ')} were run since the start of the server`,
+            'find the program that runs them: KEYS blocks Redis for all clients, FLUSHALL signs all users out',
             calls,
           )
         },

@@ -18,8 +18,7 @@ export const memoryChecks: readonly Check[] = [
             return unknown('the server does not say its maxmemory-policy', 'ask the administrator for it')
           }
           const measured = { policy, maxmemory: numberIn(info, 'maxmemory') ?? 0 }
-          if (policy === 'noeviction')
-            return ok('noeviction: nothing is taken away that nobody removed', measured)
+          if (policy === 'noeviction') return ok('noeviction: Redis evicts no records', measured)
           const fix = 'set maxmemory-policy to noeviction'
           const harm =
             'takes away live records when memory is full: a used token works again, a lock-out is lifted, an ended session may return'
