@@ -210,7 +210,7 @@ describe('a property whose name every object has is refused', () => {
       '{"nodes":[{"host":"h","__proto__":1}]}',
     ]) {
       const error = await failureOf(() => connect(JSON.parse(options)))
-      expect(String(error)).toMatch(/^ConfigurationError: redis\..*there is no such property/)
+      expect(String(error)).toMatch(/^ConfigurationError: redis\..*this property does not exist/)
     }
   })
 })

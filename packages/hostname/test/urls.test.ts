@@ -169,7 +169,10 @@ describe('configurations', () => {
     ],
     [{ frontendUrl: FRONT, proxyHeaders: 'forwarded' }, /trustedProxies.*must name the proxies/],
     [{ frontendUrl: FRONT, trustedProxies: ['10.0.0.1'] }, /proxyHeaders.*must say which headers/],
-    [{ frontendUrl: FRONT, proxyHeaders: 'forwarded', trustedProxies: ['0.0.0.0/0'] }, /every client would count as a proxy/],
+    [
+      { frontendUrl: FRONT, proxyHeaders: 'forwarded', trustedProxies: ['0.0.0.0/0'] },
+      /every client would count as a proxy/,
+    ],
     ...[
       '::ffff:10.0.0.0/8',
       '::ffff:10.0.0.0/95',

@@ -186,7 +186,11 @@ describe('a function', () => {
   })
 
   test.each<[string, object, RegExp]>([
-    ['beside a password', { url, password: SECRET }, /gives the user that connects, and so does password: give it once/],
+    [
+      'beside a password',
+      { url, password: SECRET },
+      /gives the user that connects, and so does password: give it once/,
+    ],
     ['beside a user name', { url, username: 'app' }, /and so does username/],
     ['beside those in the address', { url: `redis://app:${SECRET}@127.0.0.1:1` }, /and so does the address/],
     [
