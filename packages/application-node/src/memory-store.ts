@@ -1,6 +1,17 @@
 import { type CheckedPage, comparePositions, isExpired, type PagePosition } from '@authstate/spi'
 import { Pruner } from '@authstate/spi/internal'
 import { DueQueue } from './due-queue.js'
+import {
+  add,
+  isOfRealm,
+  isOutdated,
+  type Lane,
+  laneKeyOf,
+  type Message,
+  type MutableDelivery,
+  storedOf,
+  textOf,
+} from './memory-records.js'
 import { deadIdOf, isFinal } from './rules.js'
 import {
   type Claim,
@@ -8,54 +19,17 @@ import {
   type ClientName,
   type DeadPage,
   type MessageState,
-  type MessageTarget,
   MOST_LANES,
   type NewDelivery,
   type NodeStore,
   type PutOutcome,
   type Settlement,
-  type StoredAnnouncement,
   type StoredDeadLetter,
   type StoredDelivery,
   type StoredMessage,
   type StoredNode,
   type Terms,
 } from './store.js'
-
-interface Message {
-  readonly delivery: MutableDelivery
-  readonly id: string
-  readonly target: MessageTarget
-  state: MessageState
-  owner: string
-  /** Of a dead letter; absent of one that was discarded or made room. */
-  deadUntil?: number
-}
-
-interface MutableDelivery {
-  readonly realmId: string
-  readonly deliveryId: string
-  readonly announcement: StoredAnnouncement
-  readonly createdAt: number
-  expiresAt: number
-  readonly messages: Map<string, Message>
-  /** How many of them go on, and the latest instant at which one of them is given up. */
-  open: number
-  diesAt: number
-  readonly dead: Set<Message>
-}
-
-/** Messages to one host of one client. */
-interface Lane extends ClientName {
-  readonly host: string
-  /** By when each is sent next. */
-  readonly messages: DueQueue<Message>
-  /** Before that no message of it is taken: one is under way, or the host does not answer. */
-  freeAt: number
-  /** The largest that was announced, and when it is forgotten. */
-  notBefore: number
-  notBeforeUntil: number
-}
 
 /** Nodes and deliveries of one process. */
 export class MemoryStore implements NodeStore {
@@ -393,24 +367,3 @@ export class MemoryStore implements NodeStore {
     else this.#open.set(realmId, open)
   }
 }
-
-function storedOf({ delivery, id, target, state }: Message): StoredMessage {
-  const { realmId, deliveryId, createdAt, announcement } = delivery
-  return { realmId, deliveryId, id, createdAt, announcement, target, state }
-}
-
-function isOutdated({ delivery: { announcement } }: Message, { notBefore }: Lane): boolean {
-  return announcement.type === 'not-before-raised' && announcement.notBefore < notBefore
-}
-
-function add(counts: Map<string, number>, key: string, change: number): void {
-  counts.set(key, (counts.get(key) ?? 0) + change)
-}
-
-const textOf = (...parts: readonly string[]): string => JSON.stringify(parts)
-
-const isOfRealm = (key: string, realmId: string): boolean =>
-  key.startsWith(`${textOf(realmId).slice(0, -1)},`)
-
-const laneKeyOf = ({ delivery: { realmId }, target: { clientId, host } }: Message): string =>
-  textOf(realmId, clientId, host)
