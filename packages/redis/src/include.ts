@@ -2,6 +2,7 @@ import { KEY_GRACE_MS } from './key-space.js'
 import enterLua from './lua/lib/enter.lua'
 import followsLua from './lua/lib/follows.lua'
 import keepLua from './lua/lib/keep.lua'
+import livingBehindLua from './lua/lib/living-behind.lua'
 import momentsLua from './lua/lib/moments.lua'
 import pruneLua from './lua/lib/prune.lua'
 import raiseLua from './lua/lib/raise.lua'
@@ -17,6 +18,7 @@ const shared: Snippets = {
   follows: followsLua,
   grace: `-- Redis keeps a record this long behind its end, ms.\nlocal GRACE = ${KEY_GRACE_MS}`,
   keep: keepLua,
+  'living-behind': livingBehindLua,
   moments: momentsLua,
   prune: pruneLua,
   raise: raiseLua,

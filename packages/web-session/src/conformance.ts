@@ -62,14 +62,18 @@ export const webSessionKeySpace: KeySpaceRules = {
   records: ['wo', 'wf', 'wp'],
   indexes: {
     wr: (member, head, key) => recordOf(member, head, key),
+    wm: (member, head, key) => recordOf(member.slice(TAG_CHARACTERS), head, key),
     wu: (member, head, key) => recordOf(member, head, key),
     wl: (member, head, key) => recordOf(member, head, key),
   },
 }
 
+/** Of the user of a session, before it in the index of users. */
+const TAG_CHARACTERS = 3
+
 function recordOf(member: string, head: string, key: string): string {
   const [realm = ''] = key.slice(head.length + ':wr:'.length).split(':')
-  return `${head}:wo:${realm}:${member.slice(DIGEST_CHARACTERS)}`
+  return `${head}:wo:${realm}:${member.split(':')[0]?.slice(DIGEST_CHARACTERS)}`
 }
 
 /** Registers the suite for one implementation. */

@@ -1,4 +1,5 @@
 import {
+  type EntriesStep,
   escapePart,
   firstEntries,
   KEY_GRACE_MS,
@@ -16,8 +17,8 @@ import {
 } from '@authstate/spi'
 import { type WebSessionConfig, webSessionConfig } from './config.js'
 import { type WebSessionProvider, webSessionSpi } from './contract.js'
-import { SessionKeys } from './redis/session-keys.js'
-import { framesOf, namesOf, readSession, restOf } from './redis/session-text.js'
+import { SessionKeys, tagOf } from './redis/session-keys.js'
+import { framesOf, LAG_MS, namesOf, readSession, restOf, timeText } from './redis/session-text.js'
 import {
   DIGEST_CHARACTERS,
   type EndedSession,
@@ -62,37 +63,54 @@ class RedisStore implements WebSessionStore {
   save(name: SessionName, draft: SessionDraft, { mustExist, ifVersion }: SaveConditions, time: StepTime) {
     const { expiresAt, signIn, alias } = draft
     const stored = this.#redis.run(scripts.save, this.#keys.session(name), {
-      ...this.#argsOf(name, time),
-      expiresAt,
+      now: timeText(time.now),
+      expiresAt: timeText(expiresAt),
+      tombstoneMs: time.tombstoneMs,
+      graceMs: KEY_GRACE_MS,
+      member: this.#keys.member(name.id),
       mustExist: mustExist ? 1 : 0,
       ifVersion: ifVersion ?? '',
-      since: signIn?.moment.at ?? 0,
+      since: signIn === undefined ? '' : timeText(signIn.moment.at),
       beginning: signIn?.moment.beginning ?? '',
       rest: restOf(draft),
     })
     if (alias === '' || isExpired(expiresAt, time.now)) return stored
     // Both in one tick. The record decides, so what comes to nothing, or is lost in between, turns nothing back.
-    const pointed = this.#point(name, { alias, expiresAt: String(expiresAt) }, time.now)
+    const pointed = this.#point(name, { alias, score: String(expiresAt + LAG_MS) }, time.now)
     return allSteps<unknown>([stored, pointed]).then(() => stored)
   }
 
   async update(name: SessionName, change: SessionChange, time: StepTime) {
+    const { reply, moved, ended } = await this.#send(name, change, time)
+    if (moved !== undefined) await nextStep(this.#point(name, moved, time.now), true)
+    if (ended !== undefined) await nextStep(this.#unpoint(name, ended), true)
+    return reply
+  }
+
+  #send(name: SessionName, change: SessionChange, time: StepTime): Promise<scripts.Updated> {
     const { expiresAt, signIn, generation, ifVersion, set, unset, maxDataBytes } = change
-    const { reply, moved, ended } = await this.#redis.run(scripts.update, this.#keys.session(name), {
-      ...this.#argsOf(name, time),
-      expiresAt: expiresAt ?? '',
+    const args = {
+      now: timeText(time.now),
+      expiresAt: expiresAt === undefined ? '' : timeText(expiresAt),
+      tombstoneMs: time.tombstoneMs,
+      graceMs: KEY_GRACE_MS,
+      member: this.#keys.member(name.id),
+    }
+    const keys = this.#keys.session(name)
+    const isTouch = expiresAt !== undefined && set.size === 0 && unset.length === 0 && signIn === undefined
+    if (isTouch && generation === undefined && ifVersion === undefined)
+      return this.#redis.run(scripts.touch, keys, args)
+    return this.#redis.run(scripts.update, keys, {
+      ...args,
       ifVersion: ifVersion ?? '',
       generation: asked(generation),
       owner: signIn === undefined ? '' : `=${signIn === null ? '' : escapePart(signIn.userId)}`,
-      since: signIn?.moment.at ?? 0,
+      since: signIn ? timeText(signIn.moment.at) : '',
       beginning: signIn?.moment.beginning ?? '',
       maxBytes: maxDataBytes,
       unset: namesOf(unset),
       set: set.size === 0 ? '' : framesOf(set),
     })
-    if (moved !== undefined) await nextStep(this.#point(name, moved, time.now), true)
-    if (ended !== undefined) await nextStep(this.#unpoint(name, ended), true)
-    return reply
   }
 
   load(name: SessionName) {
@@ -120,7 +138,10 @@ class RedisStore implements WebSessionStore {
 
   async remove(name: SessionName, generation: string | undefined, time: StepTime) {
     const removed = await this.#redis.run(scripts.remove, this.#keys.session(name), {
-      ...this.#argsOf(name, time),
+      now: time.now,
+      tombstoneMs: time.tombstoneMs,
+      graceMs: KEY_GRACE_MS,
+      member: this.#keys.member(name.id),
       generation: asked(generation),
     })
     if (removed === undefined) return undefined
@@ -134,18 +155,7 @@ class RedisStore implements WebSessionStore {
       after,
       limit + 1,
       async (steps) => {
-        const replies = await this.#redis.runEach(
-          scripts.page,
-          steps.map((step) => ({
-            keys: { index: this.#keys.index(step.partition, index) },
-            args: {
-              now,
-              afterScore: step.after.score,
-              afterDigest: step.after.id.slice(0, DIGEST_CHARACTERS),
-              limit: step.limit,
-            },
-          })),
-        )
+        const replies = await this.#entries(index, steps, now)
         return replies.map((entries, at) => ({
           entries,
           next: entries.length === steps[at]?.limit ? entries.at(-1) : undefined,
@@ -156,22 +166,52 @@ class RedisStore implements WebSessionStore {
     const { realmId } = index
     const items = await allSteps(shown.map(({ sessionId: id }) => this.load({ realmId, id })))
     return {
-      items: items.filter((item): item is StoredSession | 'unreadable' => standsIn(index, item)),
+      items: items.filter((item, at): item is StoredSession | 'unreadable' =>
+        standsIn(index, item, shown[at]?.tag),
+      ),
       end: all.length > limit ? shown.at(-1) : undefined,
     }
   }
 
-  async count(realmId: string, now: number) {
-    const counts = await allSteps(
-      this.#keys.partitions.map((partition) =>
-        this.#redis.countAfter(
-          'web-session.count',
-          this.#keys.index(partition, { realmId, kind: 'realm' }),
-          now,
-        ),
-      ),
+  #entries(index: SessionIndex, steps: readonly EntriesStep[], now: number) {
+    const asked = steps.map(({ partition, after, limit }) => ({
+      key: this.#keys.index(partition, index),
+      args: { now, afterScore: after.score, afterDigest: after.id.slice(0, DIGEST_CHARACTERS), limit },
+      partition,
+    }))
+    if (index.kind !== 'user')
+      return this.#redis.runEach(
+        scripts.page,
+        asked.map(({ key, args }) => ({ keys: { index: key }, args })),
+      )
+    const { realmId, userId } = index
+    return this.#redis.runEach(
+      scripts.pageOfUser,
+      asked.map(({ key, args, partition }) => ({
+        keys: { index: key, former: this.#keys.former(partition, realmId, userId) },
+        args: { ...args, tag: tagOf(userId) },
+      })),
     )
-    return counts.reduce((sum, count) => sum + count, 0)
+  }
+
+  async count(realmId: string, now: number) {
+    let sum = 0
+    let steps = this.#keys.partitions.map((partition) => ({ partition, score: '0', digest: '' }))
+    while (steps.length > 0) {
+      const replies = await this.#redis.runEach(
+        scripts.count,
+        steps.map(({ partition, score, digest }) => ({
+          keys: { realm: this.#keys.index(partition, { realmId, kind: 'realm' }) },
+          args: { now, afterScore: score, afterDigest: digest },
+        })),
+      )
+      for (const { count } of replies) sum += count
+      steps = steps.flatMap(({ partition }, at) => {
+        const next = replies[at]?.next
+        return next === undefined ? [] : [{ partition, ...next }]
+      })
+    }
+    return sum
   }
 
   async endAll(
@@ -188,6 +228,7 @@ class RedisStore implements WebSessionStore {
       mark,
       except: except === undefined ? '' : this.#keys.member(except),
       limit: kind === 'user' ? ENDED_OF_USER : ENDED_PER_STEP,
+      user: kind === 'user' ? escapePart(index.userId) : '',
     }
     let steps: Step[] = this.#keys.partitions.map((partition) => ({
       partition,
@@ -203,6 +244,7 @@ class RedisStore implements WebSessionStore {
             index: this.#keys.index(partition, index),
             realm: this.#keys.index(partition, { realmId, kind: 'realm' }),
             fence: this.#keys.fence(partition, realmId, kind === 'user' ? index.userId : ''),
+            former: this.#keys.former(partition, realmId, kind === 'user' ? index.userId : ''),
           },
           args: { ...args, afterScore: score, afterDigest: digest },
         })),
@@ -219,25 +261,17 @@ class RedisStore implements WebSessionStore {
     }
   }
 
-  #point({ realmId, id }: SessionName, { alias, expiresAt }: scripts.AliasEnd, now: number): Promise<void> {
-    const keepMs = Number(expiresAt) - now + KEY_GRACE_MS
+  #point({ realmId, id }: SessionName, { alias, score }: scripts.AliasScore, now: number): Promise<void> {
+    const keepMs = Number(score) - now + KEY_GRACE_MS
     return this.#redis.run(
       scripts.point,
       { pointer: this.#keys.pointer(realmId, alias) },
-      { now, expiresAt, keepMs, id },
+      { now, score, keepMs, id },
     )
   }
 
-  #unpoint({ realmId, id }: SessionName, { alias, expiresAt }: scripts.AliasEnd): Promise<void> {
-    return this.#redis.run(
-      scripts.unpoint,
-      { pointer: this.#keys.pointer(realmId, alias) },
-      { expiresAt, id },
-    )
-  }
-
-  #argsOf({ id }: SessionName, { now, tombstoneMs }: StepTime) {
-    return { now, tombstoneMs, graceMs: KEY_GRACE_MS, member: this.#keys.member(id) }
+  #unpoint({ realmId, id }: SessionName, { alias, score }: scripts.AliasScore): Promise<void> {
+    return this.#redis.run(scripts.unpoint, { pointer: this.#keys.pointer(realmId, alias) }, { score, id })
   }
 }
 
@@ -253,10 +287,15 @@ interface Step {
   readonly found: boolean
 }
 
-/** Whether a session stands in an index now: entries are read in one step, sessions in another. */
-function standsIn(index: SessionIndex, session: StoredSession | 'unreadable' | undefined): boolean {
+/**
+ * Whether a session stands in an index now: entries are read in one step, sessions in another.
+ *
+ * @param tag Of its user, by the entry of the realm's index; one of an earlier session of the id stands for nothing.
+ */
+function standsIn(index: SessionIndex, session: StoredSession | 'unreadable' | undefined, tag = ''): boolean {
   if (session === undefined || session === 'unreadable') return session === 'unreadable'
   const { userId, labels } = session
   if (index.kind === 'user') return userId === index.userId
-  return index.kind === 'realm' || (Object.hasOwn(labels, index.name) && labels[index.name] === index.value)
+  if (index.kind === 'label') return Object.hasOwn(labels, index.name) && labels[index.name] === index.value
+  return tag === '' || tag === tagOf(userId)
 }

@@ -1,23 +1,26 @@
 import { defineScript, unescapePart } from '@authstate/redis'
 import type { PagePosition } from '@authstate/spi'
 import candidatesLua from './lua/candidates.lua'
+import countLua from './lua/count.lua'
 import endAllLua from './lua/end-all.lua'
 import pageLua from './lua/page.lua'
+import pageOfUserLua from './lua/page-of-user.lua'
 import pointLua from './lua/point.lua'
 import removeLua from './lua/remove.lua'
 import saveLua from './lua/save.lua'
+import touchLua from './lua/touch.lua'
 import unpointLua from './lua/unpoint.lua'
 import updateLua from './lua/update.lua'
-import { digestIn, idIn } from './redis/session-keys.js'
+import { digestIn, idIn, tagIn } from './redis/session-keys.js'
 import { snippets } from './redis/snippets.js'
 import type { EndedSession, SaveReply, UpdateReply } from './rules.js'
 
 const record = 'web-session'
 
-/** What a pointer has to follow: the alias of a session, and its end. */
-export interface AliasEnd {
+/** What a pointer has to follow: the alias of a session, and its score in indexes. */
+export interface AliasScore {
   readonly alias: string
-  readonly expiresAt: string
+  readonly score: string
 }
 
 function refusal(reply: unknown) {
@@ -32,8 +35,8 @@ function refusal(reply: unknown) {
   }
 }
 
-const aliasEnd = (alias: string, expiresAt: string): AliasEnd | undefined =>
-  alias === '' ? undefined : { alias: unescapePart(alias), expiresAt }
+const aliasScore = (alias: string, score: string): AliasScore | undefined =>
+  alias === '' ? undefined : { alias: unescapePart(alias), score }
 
 export const save = defineScript({
   name: 'web-session.save',
@@ -91,21 +94,42 @@ export const update = defineScript({
     'set',
   ],
   lastIsOptional: true,
-  decode: (reply): { readonly reply: UpdateReply; readonly moved?: AliasEnd; readonly ended?: AliasEnd } => {
-    if (typeof reply === 'number') return { reply: { outcome: 'changed', version: reply } }
-    if (typeof reply === 'string') return { reply: refusal(reply) }
-    const [outcome, ...rest] = reply as [string, ...unknown[]]
-    if (outcome === 'too-large') return { reply: { outcome, bytes: Number(rest[0]) } }
-    if (outcome === 'passed') {
-      const [user, alias, expiresAt] = rest as [string, string, string]
-      const ended = aliasEnd(alias, expiresAt)
-      return { reply: { outcome, userId: unescapePart(user) }, ...(ended && { ended }) }
-    }
-    const [version, expiresAt, alias] = rest as [number, string, string]
-    const moved = aliasEnd(alias, expiresAt)
-    return { reply: { outcome: 'changed', version }, ...(moved && { moved }) }
-  },
+  decode: updated,
 })
+
+export const touch = defineScript({
+  name: 'web-session.touch',
+  lua: touchLua,
+  include: snippets,
+  record,
+  change: 'full',
+  changes: { 'web-session': ['touch', 'full', 'removal'] },
+  keys: ['record', 'realm'],
+  args: ['now', 'expiresAt', 'tombstoneMs', 'graceMs', 'member'],
+  decode: updated,
+})
+
+/** What a change comes to, and the alias whose pointer follows. */
+export interface Updated {
+  readonly reply: UpdateReply
+  readonly moved?: AliasScore
+  readonly ended?: AliasScore
+}
+
+function updated(reply: unknown): Updated {
+  if (typeof reply === 'number') return { reply: { outcome: 'changed', version: reply } }
+  if (typeof reply === 'string') return { reply: refusal(reply) }
+  const [outcome, ...rest] = reply as [string, ...unknown[]]
+  if (outcome === 'too-large') return { reply: { outcome, bytes: Number(rest[0]) } }
+  if (outcome === 'passed') {
+    const [user, alias, score] = rest as [string, string, string]
+    const ended = aliasScore(alias, score)
+    return { reply: { outcome, userId: unescapePart(user) }, ...(ended && { ended }) }
+  }
+  const [version, score, alias] = rest as [number, string, string]
+  const moved = aliasScore(alias, score)
+  return { reply: { outcome: 'changed', version }, ...(moved && { moved }) }
+}
 
 export const remove = defineScript({
   name: 'web-session.remove',
@@ -118,8 +142,8 @@ export const remove = defineScript({
   args: ['now', 'tombstoneMs', 'graceMs', 'member', 'generation'],
   decode: (reply) => {
     if (reply === null) return undefined
-    const [user, alias, expiresAt] = reply as [string, string, string]
-    return { userId: unescapePart(user), ended: aliasEnd(alias, expiresAt) }
+    const [user, alias, score] = reply as [string, string, string]
+    return { userId: unescapePart(user), ended: aliasScore(alias, score) }
   },
 })
 
@@ -130,8 +154,8 @@ export const endAll = defineScript({
   record,
   change: 'removal',
   changes: { 'web-session': ['removal'], 'web-session-fence': ['full'] },
-  keys: ['index', 'realm', 'fence'],
-  args: ['now', 'tombstoneMs', 'graceMs', 'mark', 'except', 'limit', 'afterScore', 'afterDigest'],
+  keys: ['index', 'realm', 'fence', 'former'],
+  args: ['now', 'tombstoneMs', 'graceMs', 'mark', 'except', 'limit', 'afterScore', 'afterDigest', 'user'],
   decode: (reply) => {
     const [score = '', digest = '', ...flat] = reply as string[]
     const ended: EndedSession[] = []
@@ -145,25 +169,56 @@ export const endAll = defineScript({
 /** A member of an index: its place, and the session that it names. */
 export interface MemberEntry extends PagePosition {
   readonly sessionId: string
+  /** `tagOf` its user by the index of its realm; `''` elsewhere. */
+  readonly tag: string
+}
+
+function membersOf(reply: unknown): readonly MemberEntry[] {
+  const flat = reply as string[]
+  const entries: MemberEntry[] = []
+  for (let index = 0; index < flat.length; index += 2) {
+    const member = flat[index] ?? ''
+    const [id, sessionId, tag] = [digestIn(member), idIn(member), tagIn(member)]
+    entries.push({ score: Number(flat[index + 1]), id, sessionId, tag })
+  }
+  return entries
 }
 
 export const page = defineScript({
   name: 'web-session.page',
   lua: pageLua,
-  include: snippets,
   record,
   change: 'none',
   keys: ['index'],
   args: ['now', 'afterScore', 'afterDigest', 'limit'],
-  decode: (reply) => {
-    const flat = reply as string[]
-    const entries: MemberEntry[] = []
-    for (let index = 0; index < flat.length; index += 2) {
-      const member = flat[index] ?? ''
-      const id = digestIn(member)
-      entries.push({ score: Number(flat[index + 1]), id, sessionId: idIn(member) })
-    }
-    return entries
+  decode: membersOf,
+})
+
+export const pageOfUser = defineScript({
+  name: 'web-session.page-of-user',
+  lua: pageOfUserLua,
+  include: snippets,
+  record,
+  change: 'none',
+  keys: ['index', 'former'],
+  args: ['now', 'afterScore', 'afterDigest', 'limit', 'tag'],
+  decode: membersOf,
+})
+
+export const count = defineScript({
+  name: 'web-session.count',
+  lua: countLua,
+  include: snippets,
+  record,
+  change: 'none',
+  keys: ['realm'],
+  args: ['now', 'afterScore', 'afterDigest'],
+  decode: (
+    reply,
+  ): { readonly count: number; readonly next?: { readonly score: string; readonly digest: string } } => {
+    if (typeof reply === 'number') return { count: reply }
+    const [counted, score, digest] = reply as [number, string, string]
+    return { count: counted, next: { score, digest } }
   },
 })
 
@@ -174,7 +229,7 @@ export const point = defineScript({
   change: 'touch',
   changes: 'a pointer from an alias follows from its record',
   keys: ['pointer'],
-  args: ['now', 'expiresAt', 'keepMs', 'id'],
+  args: ['now', 'score', 'keepMs', 'id'],
   decode: (): void => undefined,
 })
 
@@ -185,7 +240,7 @@ export const unpoint = defineScript({
   change: 'touch',
   changes: 'a pointer from an alias follows from its record',
   keys: ['pointer'],
-  args: ['expiresAt', 'id'],
+  args: ['score', 'id'],
   decode: (): void => undefined,
 })
 

@@ -35,7 +35,7 @@ export const webSessionService = defineService({
   keys: {
     wo: 'a session, and what was ended under its id',
     wr: 'sessions of a realm',
-    wu: 'sessions of a user',
+    wm: 'sessions of users',
     wl: 'sessions that bear a label',
     wf: "the end of a user's sessions",
     wp: 'the session that may bear an alias',

@@ -10,15 +10,9 @@
 --
 -- Returns {letter, expiresAt, announcement, createdAt, target, state...}.
 
--- include: rank-behind
-local first
-if tonumber(ARGV[2]) <= tonumber(ARGV[1]) then
-  first = redis.call('ZCOUNT', KEYS[1], '-inf', ARGV[1])
-else
-  first = rank_behind(KEYS[1], ARGV[2], ARGV[3])
-end
+-- include: living-behind
 local head, realm = string.match(KEYS[1], '^(.*{%x%x}:)nx:([^:]*)$')
-local entries = redis.call('ZRANGE', KEYS[1], first, first + tonumber(ARGV[4]) - 1, 'WITHSCORES')
+local entries = living_behind(KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]))
 local answer = {}
 for i = 1, #entries, 2 do
   local member = string.sub(entries[i], 9)

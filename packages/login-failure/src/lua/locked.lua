@@ -8,11 +8,5 @@
 --
 -- Returns {member, score...}.
 
--- include: rank-behind
-local first
-if tonumber(ARGV[2]) <= tonumber(ARGV[1]) then
-  first = redis.call('ZCOUNT', KEYS[1], '-inf', ARGV[1])
-else
-  first = rank_behind(KEYS[1], ARGV[2], ARGV[3])
-end
-return redis.call('ZRANGE', KEYS[1], first, first + tonumber(ARGV[4]) - 1, 'WITHSCORES')
+-- include: living-behind
+return living_behind(KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]))

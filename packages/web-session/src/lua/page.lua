@@ -1,6 +1,6 @@
--- List members of an index that are alive, behind a place.
+-- List members of an index behind a place, but for those that have ended for sure.
 --
--- KEYS[1] index        zset: members of sessions, scored by expiresAt
+-- KEYS[1] index        zset: members of sessions, scored by a minute more than their expiresAt at most
 -- ARGV[1] now          ms since the epoch
 -- ARGV[2] afterScore   of the place, 0 at first
 -- ARGV[3] afterDigest  of the place, empty at first
@@ -8,11 +8,6 @@
 --
 -- Returns {member, score...}.
 
--- include: behind
-local first
-if tonumber(ARGV[2]) <= tonumber(ARGV[1]) then
-  first = redis.call('ZCOUNT', KEYS[1], '-inf', ARGV[1])
-else
-  first = behind(KEYS[1], ARGV[2], ARGV[3])
-end
-return redis.call('ZRANGE', KEYS[1], first, first + tonumber(ARGV[4]) - 1, 'WITHSCORES')
+-- include: living-behind
+-- No text has such a byte: behind every member that begins with the digest.
+return living_behind(KEYS[1], ARGV[1], ARGV[2], ARGV[3] .. '\255', tonumber(ARGV[4]))

@@ -1,8 +1,8 @@
 -- Note that a session may bear an alias. Its record decides whether it does.
 --
--- KEYS[1] pointer    zset: ids of sessions, scored by expiresAt
+-- KEYS[1] pointer    zset: ids of sessions, scored by a minute more than their expiresAt at most
 -- ARGV[1] now        ms since the epoch
--- ARGV[2] expiresAt  ms since the epoch
+-- ARGV[2] score      a minute more than its expiresAt, ms since the epoch
 -- ARGV[3] keepMs     how long Redis keeps the pointer at least, ms
 -- ARGV[4] id         of the session
 --

@@ -1,7 +1,7 @@
--- Forget that a session may bear an alias, unless it was noted again with another end.
+-- Forget that a session may bear an alias, unless it was noted again with another score.
 --
--- KEYS[1] pointer    zset: ids of sessions, scored by expiresAt
--- ARGV[1] expiresAt  of the session that was ended, ms since the epoch
+-- KEYS[1] pointer    zset: ids of sessions, scored by a minute more than their expiresAt at most
+-- ARGV[1] score      of the session that was ended, ms since the epoch
 -- ARGV[2] id         of the session
 --
 -- Returns 1.

@@ -1,18 +1,24 @@
 import againLua from '../lua/lib/again.lua'
-import behindLua from '../lua/lib/behind.lua'
+import changingLua from '../lua/lib/changing.lua'
 import fenceLua from '../lua/lib/fence.lua'
+import lagLua from '../lua/lib/lag.lua'
+import lengthsLua from '../lua/lib/lengths.lua'
 import listingLua from '../lua/lib/listing.lua'
 import mergeLua from '../lua/lib/merge.lua'
+import ofUsersLua from '../lua/lib/of-users.lua'
 import slotLua from '../lua/lib/slot.lua'
 import standingsLua from '../lua/lib/standings.lua'
 
 /** Lua that several scripts include by name. */
 export const snippets = {
   again: againLua,
-  behind: behindLua,
-  listing: listingLua,
+  changing: changingLua,
   fence: fenceLua,
+  lag: lagLua,
+  lengths: lengthsLua,
+  listing: listingLua,
   merge: mergeLua,
+  'of-users': ofUsersLua,
   slot: slotLua,
   standings: standingsLua,
 }

@@ -1,10 +1,11 @@
+-- include: lengths
 -- Data with names that go and names that get another value, copied byte by byte. Answers lengths and JSON, as they are stored:
--- of each name the bytes of its JSON and those of its value's.
+-- of each name the bytes of its JSON and those of its value's, where they are not short.
 local function merge(lengths, data, unset, set)
-  local names, values, place = {}, {}, {}
+  local names, values, place_of = {}, {}, {}
   local function each(all, json, take)
     local at = 2
-    for name, value in string.gmatch(all, '(%d+),(%d+)') do
+    for name, value in string.gmatch(all == '' and lengths_of(json) or all, '(%d+),(%d+)') do
       local behind = at + tonumber(name)
       local last = behind + tonumber(value)
       take(string.sub(json, at, behind - 1), string.sub(json, behind + 1, last))
@@ -16,11 +17,11 @@ local function merge(lengths, data, unset, set)
     goes[name] = true
   end
   local function put(name, value)
-    if not place[name] then
-      place[name] = #names + 1
-      names[place[name]] = name
+    if not place_of[name] then
+      place_of[name] = #names + 1
+      names[place_of[name]] = name
     end
-    values[place[name]] = value
+    values[place_of[name]] = value
   end
   each(lengths, data, function(name, value)
     if not goes[name] then
@@ -36,5 +37,6 @@ local function merge(lengths, data, unset, set)
     sizes[i] = #name .. ',' .. #values[i]
     parts[i] = name .. ':' .. values[i]
   end
-  return table.concat(sizes, ','), '{' .. table.concat(parts, ',') .. '}'
+  local merged = '{' .. table.concat(parts, ',') .. '}'
+  return #merged > 1024 and table.concat(sizes, ',') or '', merged
 end

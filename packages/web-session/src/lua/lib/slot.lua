@@ -1,28 +1,53 @@
--- What lies under an id is one text, its parts escaped so that ':' ends each. Of a session: format version, expiresAt, version,
--- createdAt, when the sign-in of its user began (0 without one), ended generations, savedAt, and what its text ends with:
--- generation, user, alias, labels, lengths, and the data as JSON. Of what was ended: 0 and the ended generations.
+-- What lies under an id is one text, its parts escaped so that ':' ends each, its times in base 36. Of a session: format version,
+-- expiresAt, by how much indexes score it later (five digits), savedAt, version, createdAt, when the sign-in of its user began (empty
+-- where that is createdAt, or there is no user), ended generations, and what its text ends with: generation, user, alias, labels,
+-- lengths (empty where the data are short), and the data as JSON. Of what was ended: 0 and the ended generations.
+
+-- An instant of the first format, in which times are decimal.
+local function in_base_36(decimal)
+  local n, text = tonumber(decimal), ''
+  repeat
+    local digit = n % 36
+    text = string.sub('0123456789abcdefghijklmnopqrstuvwxyz', digit + 1, digit + 1) .. text
+    n = (n - digit) / 36
+  until n == 0
+  return text
+end
 
 -- The session of a text, if it has one, and the generations that were ended.
 local function read(text)
   if not text then
     return nil, ''
   end
-  local expires, version, created, since, ended, saved, rest =
-    string.match(text, '^1:(%d+):(%d+):(%d+):(%d+):([^:]*):(%d+):()')
-  if not expires then
-    return nil, string.match(text, '^0:([^:]*):$') or ''
+  local ends, lag, saved, version, created, since, ended, rest =
+    string.match(text, '^2:(%w+):(%d+):(%w+):(%d+):(%w+):(%w*):([^:]*):()')
+  local is_old, times, saved_before = not ends, nil, nil
+  if is_old then
+    ends, version, created, since, ended, saved, rest = string.match(text, '^1:(%d+):(%d+):(%d+):(%d+):([^:]*):(%d+):()')
+    if not ends then
+      return nil, string.match(text, '^0:([^:]*):$') or ''
+    end
+    times, saved_before = ends .. ':' .. version .. ':' .. created .. ':' .. since, saved
+    ends, lag, saved, created = in_base_36(ends), '0', in_base_36(saved), in_base_36(created)
+    since = in_base_36(since)
   end
   local generation, user, alias, labels, lengths, data =
     string.match(text, '^([^:]*):([^:]*):([^:]*):([^:]*):([%d,]*):(){', rest)
   if not data then
     return nil, ''
   end
+  local expires = tonumber(ends, 36)
   return {
-    expires = tonumber(expires),
+    is_old = is_old,
+    old_times = times,
+    old_saved = saved_before,
+    ends = ends,
+    expires = expires,
+    score = expires + tonumber(lag),
+    saved = saved,
     version = version,
     created = created,
-    since = since,
-    saved = saved,
+    since = (user == '' or since == created) and '' or since,
     generation = generation,
     user = user,
     alias = alias,
@@ -69,14 +94,17 @@ local function text_of(marks)
   return text, last
 end
 
--- Writes a session with its marks. Answers how long Redis keeps it, ms.
-local function write(key, s, marks, now, saved, grace)
+-- Writes a session with its marks. One of the first format stays so until something of it changes: its indexes tell.
+local function write(key, s, marks, now, grace)
   local ended, last = text_of(marks)
   local ttl = string.format('%.0f', math.max(s.expires, last) - now + grace)
+  if s.is_old then
+    redis.call('SET', key, '1:' .. s.old_times .. ':' .. ended .. ':' .. s.old_saved .. ':' .. s.rest, 'PX', ttl)
+    return
+  end
   -- No format of a whole text: it would end at the first zero byte of a name.
-  local times = string.format('1:%.0f:', s.expires) .. s.version .. ':' .. s.created .. ':' .. s.since
-  redis.call('SET', key, times .. ':' .. ended .. ':' .. saved .. ':' .. s.rest, 'PX', ttl)
-  return ttl
+  local times = '2:' .. s.ends .. string.format(':%05d:', s.score - s.expires) .. s.saved .. ':' .. s.version
+  redis.call('SET', key, times .. ':' .. s.created .. ':' .. s.since .. ':' .. ended .. ':' .. s.rest, 'PX', ttl)
 end
 
 -- Writes what is left of a session that was ended.
