@@ -8,8 +8,8 @@ export function noteSource(sha1: string, lua: string): void {
 
 /** What every node needs, as docs/acl.md says; without INFO, which may be refused. */
 export const RIGHTS: readonly string[] = (
-  'del eval evalsha exists get hdel hget hgetall hincrby hkeys hlen hmget hset hsetnx hvals mget ' +
-  'persist pexpire ping pttl set time unlink xadd xrange xread xrevrange zadd zcard zcount zrange ' +
+  'del eval evalsha exists get getrange hdel hget hgetall hincrby hkeys hlen hmget hset hsetnx hvals mget ' +
+  'persist pexpire ping pttl set setrange time unlink xadd xrange xread xrevrange zadd zcard zcount zrange ' +
   'zrangebyscore zrank zrem zremrangebyscore zscan zscore'
 ).split(' ')
 

@@ -134,10 +134,7 @@ describeWith(redis, 'sessions of the first format', () => {
       expect(ids(await provider.listByUser('r', userId))).toEqual(session?.userId === userId ? ['s'] : [])
     expect(ids(await provider.listByLabel('r', 'sid', 'x'))).toEqual(session?.labels['sid'] ? ['s'] : [])
     expect(await provider.removeByRealm('r')).toBe(1)
-    expect(await raw.keys(`${prefix}:*`)).toEqual([
-      ...(await raw.keys(`${prefix}:layout`)),
-      keys.record({ realmId: 'r', id: 's' }),
-    ])
+    expect((await raw.keys(`${prefix}:{*`)).sort()).toEqual([keys.record({ realmId: 'r', id: 's' })])
   })
 
   test.each(['remove', 'removeByUser', 'removeByLabel', 'removeByRealm'] as const)(
