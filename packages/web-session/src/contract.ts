@@ -252,6 +252,9 @@ export interface WebSessionProvider extends Provider {
   /**
    * The living sessions of a realm, a page at a time, in no order that a caller may rely on.
    *
+   * A page shows what is alive when it is read: no session that has ended, however a store keeps its indexes. It may have fewer
+   * sessions than `limit` although others follow; only a page without a `cursor` is the last.
+   *
    * Of those whose end does not move between two pages none is missed and none comes twice. One that is prolonged may come
    * again, one that is shortened may be passed over.
    */
@@ -263,7 +266,7 @@ export interface WebSessionProvider extends Provider {
   /** The living sessions that bear a label: as {@link list}. */
   listByLabel(realmId: string, name: string, value: string, page?: PageOptions): Promise<Page<WebSession>>
 
-  /** How many sessions of a realm are alive. */
+  /** How many sessions of a realm are alive, to the millisecond of their ends. */
   count(realmId: string): Promise<number>
 
   /**

@@ -150,17 +150,8 @@ class RedisStore implements WebSessionStore {
   }
 
   async page(index: SessionIndex, { limit, after }: CheckedPage, now: number): Promise<SessionPage> {
-    const all = await firstEntries<scripts.MemberEntry>(
-      this.#keys.partitions,
-      after,
-      limit + 1,
-      async (steps) => {
-        const replies = await this.#entries(index, steps, now)
-        return replies.map((entries, at) => ({
-          entries,
-          next: entries.length === steps[at]?.limit ? entries.at(-1) : undefined,
-        }))
-      },
+    const all = await firstEntries<scripts.MemberEntry>(this.#keys.partitions, after, limit + 1, (steps) =>
+      this.#entries(index, steps, now),
     )
     const shown = all.slice(0, limit)
     const { realmId } = index
@@ -174,21 +165,23 @@ class RedisStore implements WebSessionStore {
   }
 
   #entries(index: SessionIndex, steps: readonly EntriesStep[], now: number) {
+    const { realmId } = index
     const asked = steps.map(({ partition, after, limit }) => ({
       key: this.#keys.index(partition, index),
+      realm: this.#keys.index(partition, { realmId, kind: 'realm' }),
       args: { now, afterScore: after.score, afterDigest: after.id.slice(0, DIGEST_CHARACTERS), limit },
       partition,
     }))
     if (index.kind !== 'user')
       return this.#redis.runEach(
         scripts.page,
-        asked.map(({ key, args }) => ({ keys: { index: key }, args })),
+        asked.map(({ key, realm, args }) => ({ keys: { index: key, realm }, args })),
       )
-    const { realmId, userId } = index
+    const { userId } = index
     return this.#redis.runEach(
       scripts.pageOfUser,
-      asked.map(({ key, args, partition }) => ({
-        keys: { index: key, former: this.#keys.former(partition, realmId, userId) },
+      asked.map(({ key, realm, args, partition }) => ({
+        keys: { index: key, realm, former: this.#keys.former(partition, realmId, userId) },
         args: { ...args, tag: tagOf(userId) },
       })),
     )

@@ -1,4 +1,4 @@
-import { defineScript, unescapePart } from '@authstate/redis'
+import { defineScript, type EntriesReply, unescapePart } from '@authstate/redis'
 import type { PagePosition } from '@authstate/spi'
 import candidatesLua from './lua/candidates.lua'
 import countLua from './lua/count.lua'
@@ -173,23 +173,24 @@ export interface MemberEntry extends PagePosition {
   readonly tag: string
 }
 
-function membersOf(reply: unknown): readonly MemberEntry[] {
-  const flat = reply as string[]
+function membersOf(reply: unknown): EntriesReply<MemberEntry> {
+  const [score, place = '', ...flat] = reply as string[]
   const entries: MemberEntry[] = []
   for (let index = 0; index < flat.length; index += 2) {
     const member = flat[index] ?? ''
     const [id, sessionId, tag] = [digestIn(member), idIn(member), tagIn(member)]
     entries.push({ score: Number(flat[index + 1]), id, sessionId, tag })
   }
-  return entries
+  return { entries, next: place === '' ? undefined : { score: Number(score), id: place } }
 }
 
 export const page = defineScript({
   name: 'web-session.page',
   lua: pageLua,
+  include: snippets,
   record,
   change: 'none',
-  keys: ['index'],
+  keys: ['index', 'realm'],
   args: ['now', 'afterScore', 'afterDigest', 'limit'],
   decode: membersOf,
 })
@@ -200,7 +201,7 @@ export const pageOfUser = defineScript({
   include: snippets,
   record,
   change: 'none',
-  keys: ['index', 'former'],
+  keys: ['index', 'former', 'realm'],
   args: ['now', 'afterScore', 'afterDigest', 'limit', 'tag'],
   decode: membersOf,
 })

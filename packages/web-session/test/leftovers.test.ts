@@ -194,6 +194,23 @@ describeWith(redis, 'leftovers', () => {
     expect([await raw.zcard(ofUser('a')), await raw.zcard(key('wr', 'r'))]).toEqual([5, 5])
   })
 
+  test('a page is full, however many have ended that indexes still have', async () => {
+    await using provider = await open()
+    const labels = { l: 'a' }
+    for (let n = 0; n < 250; n++)
+      await provider.save('r', `ended ${n}`, { data: {}, lifespanMs: 1_000, userId: 'a', labels })
+    for (let n = 0; n < 5; n++) await provider.save('r', `s${n}`, { ...ends, userId: 'a', labels })
+    clock.advance(1_000)
+    const pages = [
+      await provider.list('r', { limit: 3 }),
+      await provider.listByUser('r', 'a', { limit: 3 }),
+      await provider.listByLabel('r', 'l', 'a', { limit: 3 }),
+    ]
+    for (const { items, cursor } of pages) expect([items.length, typeof cursor]).toEqual([3, 'string'])
+    expect(await provider.count('r')).toBe(5)
+    expect(await raw.zcard(key('wr', 'r'))).toBe(255)
+  })
+
   test('find sees a living session behind hundreds that bore its alias and are gone', async () => {
     await using provider = await open()
     await provider.save('r', 'living', { ...ends, alias: 'x' })

@@ -20,17 +20,14 @@ if ARGV[3] == '' then
   end
 end
 
--- include: living-behind, standings
-local head, realm = place(KEYS[1])
+-- include: living-behind, living
+local is_alive = living_in(KEYS[1], tonumber(ARGV[1]))
 local entries = living_behind(KEYS[1], ARGV[1], ARGV[2], ARGV[3] .. '\255', 100)
 for i = 1, #entries, 2 do
   if tonumber(entries[i + 1]) > soon then
     return count
   end
-  local member = string.match(entries[i], '^[^:]*')
-  local start = redis.call('GETRANGE', head .. 'wo:' .. realm .. ':' .. string.sub(member, 9), 0, 31)
-  local ends, decimal = string.match(start, '^2:(%w+):'), string.match(start, '^1:(%d+):')
-  if (ends and tonumber(ends, 36) or tonumber(decimal or 0)) > tonumber(ARGV[1]) then
+  if is_alive(entries[i], entries[i + 1]) then
     count = count + 1
   end
 end

@@ -1,9 +1,4 @@
--- Where a session stands: its partition and realm, by the key of the index of its realm.
-local function place(index)
-  local head = string.match(index, '^(.*{%x%x}:)')
-  return head, string.sub(index, #head + #'wr:' + 1)
-end
-
+-- include: place
 -- Three characters of a digest of a user, of which few others have the same.
 local function tag_of(user)
   local n, tag = tonumber(string.sub(redis.sha1hex(user), 1, 5), 16), ''
