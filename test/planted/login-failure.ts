@@ -344,7 +344,7 @@ export const loginFailureScriptBugs = (client: () => RedisClient) =>
         'locked.lua begins with the member behind which it should go on',
         'listLocked: over pages none is missed and none comes twice, whenever locks end',
         scripts.lockedPage,
-        'first = rank_behind(KEYS[1], ARGV[2], ARGV[3])',
+        'first = rank_behind(index, score, place)',
         "first = redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. ARGV[2])",
       )
       edit(

@@ -190,8 +190,8 @@ export const webSessionScriptBugs = (client: () => RedisClient) =>
         'save.lua forgets the marks of other generations',
         'generation: another one is stored over the mark of one that was ended, which stays refused',
         scripts.save,
-        'local ttl = write(KEYS[1], s, marks,',
-        'local ttl = write(KEYS[1], s, {},',
+        'write(KEYS[1], s, marks,',
+        'write(KEYS[1], s, {},',
       )
       edit(
         'no fence',
@@ -206,7 +206,7 @@ export const webSessionScriptBugs = (client: () => RedisClient) =>
         'update.lua lets every sign-in in',
         'removeByUser: a sign-in that began before is refused, however late it comes',
         scripts.update,
-        "if user ~= '' and fenced(head, realm, user, ARGV[10]) then",
+        "if user ~= '' and fenced(head, realm, user, asked.beginning) then",
         'if false then',
       )
       edit(
@@ -222,24 +222,24 @@ export const webSessionScriptBugs = (client: () => RedisClient) =>
         'save.lua puts the session under no other user',
         'userId: a session stands under the user whose it is now',
         scripts.save,
-        'same.expires == expires and same.user == user and',
-        'same.expires == expires and',
+        'list(head, realm, s, ARGV[5], now, grace)',
+        'if not same then list(head, realm, s, ARGV[5], now, grace) end',
       )
       edit(
         'index loses',
-        'update.lua leaves the end of before in the indexes',
+        'touch.lua leaves the end of before in the indexes',
         'update: moves the end both ways, and every listing with it',
-        scripts.update,
-        'if expires ~= before.expires or s.user ~= before.user then',
-        'if s.user ~= before.user then',
+        scripts.touch,
+        's.user == before.user and stands_for(s.score, expires)',
+        's.user == before.user',
       )
       edit(
         'index loses',
-        'update.lua leaves the end of before in the indexes, in the usual touch',
-        'update: moves the end both ways, and every listing with it',
-        scripts.update,
-        'again(KEYS[2], user, labels, ARGV[2], ARGV[5], ttl)',
-        '',
+        'save.lua leaves the end of before in the indexes, in the usual save',
+        'update: an end that moves by less than a minute is exact in every listing',
+        scripts.save,
+        'local is_near = stands_for(score, expires)',
+        'local is_near = true',
       )
       edit(
         'lost update',
@@ -251,9 +251,9 @@ export const webSessionScriptBugs = (client: () => RedisClient) =>
       )
       edit(
         'off-by-one expiry',
-        'update.lua lives on at expiresAt',
+        'touch.lua lives on at expiresAt',
         'update: never creates',
-        scripts.update,
+        scripts.touch,
         'if not s or s.expires <= now or',
         'if not s or s.expires < now or',
       )
@@ -262,7 +262,7 @@ export const webSessionScriptBugs = (client: () => RedisClient) =>
         'update.lua lets data grow',
         'update: data that grow too large are refused, and nothing changes',
         scripts.update,
-        'if #s.data > tonumber(ARGV[11]) then',
+        'if #s.data > asked.most then',
         'if false then',
       )
       edit(
@@ -270,8 +270,8 @@ export const webSessionScriptBugs = (client: () => RedisClient) =>
         'page.lua goes on behind all that ends at the same instant',
         'list: of many that end at the same instant none is missed and none comes twice',
         scripts.page,
-        'first = behind(KEYS[1], ARGV[2], ARGV[3])',
-        "first = redis.call('ZCOUNT', KEYS[1], '-inf', ARGV[2])",
+        'first = rank_behind(index, score, place)',
+        "first = redis.call('ZCOUNT', index, '-inf', score)",
       )
     },
   )
