@@ -15,7 +15,18 @@ import { sameSecret } from './secrets.js'
 import { createAuthServer } from './server.js'
 
 const REALM = 'main'
-const SCREENS = ['', 'sessions', 'clients', 'failures', 'cache', 'cluster', 'redis', 'config', 'audit']
+const SCREENS = [
+  '',
+  'sessions',
+  'clients',
+  'failures',
+  'cache',
+  'cluster',
+  'sites',
+  'redis',
+  'config',
+  'audit',
+]
 const isOnce = process.env['AUTHSTATE_DEMO_ONCE'] !== undefined
 
 const world = await createWorld(process.env['AUTHSTATE_DEMO_REDIS_URL'])

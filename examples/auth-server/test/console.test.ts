@@ -14,6 +14,6 @@ test('the console of operators stands beside the server, with a crowd to look at
   }).ended
   expect(stderr).toBe('')
   expect(stdout).toMatch(/^The console of operators: http:\/\/127\.0\.0\.1:\d+\/enter\/[\w-]{32}\n/)
-  expect(stdout).toMatch(/\ndemo: 9 screens seen, a stranger sees none\n$/)
+  expect(stdout).toMatch(/\ndemo: 10 screens seen, a stranger sees none\n$/)
   expect(code).toBe(0)
 })

@@ -8,7 +8,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { HOSTILE, openStage } from './stage.js'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const PAGES = ['', 'sessions', 'clients', 'failures', 'cache', 'cluster', 'redis', 'config', 'audit']
+const PAGES = ['', 'sessions', 'clients', 'failures', 'cache', 'cluster', 'sites', 'redis', 'config', 'audit']
 const MODES = (['light', 'dark'] as const).flatMap((colorScheme) =>
   [1280, 360].map((width) => ({ colorScheme, viewport: { width, height: 800 } })),
 )

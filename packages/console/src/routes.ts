@@ -10,6 +10,7 @@ import { overview } from './screens/overview.js'
 import { redis } from './screens/redis.js'
 import { session } from './screens/session.js'
 import { sessions } from './screens/sessions.js'
+import { sites } from './screens/sites.js'
 import { user } from './screens/user.js'
 
 /** All screens, in the order of the menu. */
@@ -22,6 +23,7 @@ export const SCREENS: readonly AnyScreen[] = [
   failures,
   caches,
   cluster,
+  sites,
   redis,
   configuration,
   audit,

@@ -5,7 +5,18 @@ import { html, named, plain } from '../src/html.js'
 import type { ConsoleAction } from '../src/index.js'
 import { CHIEF, formOf, HOSTILE, silent, world } from './support.js'
 
-const PAGES = ['/', '/sessions', '/clients', '/failures', '/cache', '/cluster', '/redis', '/config', '/audit']
+const PAGES = [
+  '/',
+  '/sessions',
+  '/clients',
+  '/failures',
+  '/cache',
+  '/cluster',
+  '/sites',
+  '/redis',
+  '/config',
+  '/audit',
+]
 const DATA = [
   'overview',
   'sessions',
@@ -13,6 +24,7 @@ const DATA = [
   'failures',
   'cache',
   'cluster',
+  'sites',
   'doctor',
   'config',
   'audit',
@@ -289,6 +301,7 @@ test('the API says what it has', async () => {
     '/failures',
     '/cache',
     '/cluster',
+    '/sites',
     '/doctor',
     '/config',
     '/audit',
