@@ -304,6 +304,12 @@ export interface ActionTokenProvider extends Provider {
    *   goes on with new tokens, say `refuse: false`: what is stored while the call lasts may then stay.
    * @returns how many tokens could still be consumed
    * @see RFC 6749 §10.5 — tokens that came from a replayed code should be revoked
+   *
+   * @example
+   * ```ts
+   * // A code came twice: revoke every token that was issued for it.
+   * await state.actionTokens.revokeFamily('acme', 'grant-1')
+   * ```
    */
   revokeFamily(realmId: string, family: string, revocation?: FamilyRevocation): Promise<number>
 

@@ -262,8 +262,7 @@ export interface DeliveryEvent {
 }
 
 /**
- * Results of messages that this node sent, emitted after they are stored. Messages of other nodes emit
- * nothing here.
+ * Results of messages that this node sent, emitted after they are stored. Messages of other nodes emit nothing here.
  */
 export interface ApplicationNodeEvents {
   /** The receiver confirmed a message. */
@@ -376,21 +375,16 @@ export interface ApplicationNodeProvider extends Provider {
   /** Messages of a realm that did not arrive, those that are forgotten soonest first. */
   listDead(realmId: string, page?: PageOptions): Promise<Page<DeadLetter>>
 
-  /**
-   * Sends a dead letter again, with all attempts and a whole life. @returns whether it was there: of N
-   * concurrent calls exactly one gets `true`
-   */
+  /** Sends a dead letter again, with all attempts. @returns whether it was there: of N calls exactly one gets `true` */
   retryDead(realmId: string, id: string): Promise<boolean>
 
   /** Forgets a dead letter. @returns whether it was there */
   discardDead(realmId: string, id: string): Promise<boolean>
 
   /**
-   * Tells a listener what this node does from now on. A listener that throws, or rejects when it is an async function, is
-   * logged once and stays.
+   * Calls a listener for what this node does from now on. If it throws or rejects, that is logged once, and it stays.
    *
-   * @param event Its name, or `'*'` for all
-   * @returns stops listening
+   * @param event Its name, or `'*'` for all. @returns a function that stops it
    * @throws {TypeError} the event is unknown, or the listener is not a function
    */
   on<E extends keyof ApplicationNodeEvents | '*'>(

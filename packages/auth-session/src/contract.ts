@@ -261,6 +261,11 @@ export interface AuthSessionProvider extends Provider {
    * Merges a patch into a tab. Simultaneous patches never lose each other's fields or notes.
    *
    * @throws {RangeError} the notes of the tab would have more than `maxNotesBytes` bytes; nothing is changed
+   *
+   * @example
+   * ```ts
+   * await state.authSessions.updateTab('acme', 'id of a root', 'id of a tab', { authNotes: { step: 'otp' } })
+   * ```
    */
   updateTab(
     realmId: string,

@@ -40,6 +40,11 @@ export interface AuthState extends StateMembers, AsyncDisposable {
    * that the calling node has opened, on every node. Not one step: each service removes what it has in many. Safe to repeat.
    *
    * @throws {IncompleteError} names the services that failed; the others are done
+   *
+   * @example
+   * ```ts
+   * await state.removeRealm('acme')
+   * ```
    */
   removeRealm(realmId: string): Promise<void>
 
@@ -63,6 +68,11 @@ export interface AuthState extends StateMembers, AsyncDisposable {
    * cannot avoid a lock by signing out. Every service is asked. Safe to repeat.
    *
    * @throws {IncompleteError} names the services that failed; the others are done
+   *
+   * @example
+   * ```ts
+   * await state.endUser('acme', 'u-1') // after a change of the password
+   * ```
    */
   endUser(realmId: string, userId: string): Promise<void>
 

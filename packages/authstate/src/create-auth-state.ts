@@ -20,6 +20,16 @@ import { services } from './services.js'
  *
  * @throws {ConfigurationError} naming every mistake: its place, what is known there and what was probably meant
  * @throws {StoreUnavailableError} Redis did not answer within `redis.connectTimeoutMs`; names host and port
+ *
+ * @example
+ * ```ts
+ * import { createAuthState } from 'authstate'
+ *
+ * const inMemory = await createAuthState()
+ * const onRedis = await createAuthState({ provider: 'redis', redis: { url: 'redis://127.0.0.1:6379' } })
+ * await inMemory.close()
+ * await onRedis.close()
+ * ```
  */
 export async function createAuthState(config: AuthStateConfig = {}): Promise<AuthState> {
   const keyring = liveKeyring(config)

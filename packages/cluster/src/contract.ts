@@ -182,6 +182,11 @@ export interface ClusterProvider extends Provider {
    * @returns resolves when the event is safe in the store
    * @throws {StoreUnavailableError} it could not be stored within the configured time. `applied:
    * 'unknown'`: some nodes may get it; for the others `onGap` is called.
+   *
+   * @example
+   * ```ts
+   * await state.cluster.publish('settings', { changed: 'theme' })
+   * ```
    */
   publish(topic: string, event: unknown, options?: PublishOptions): Promise<void>
 
@@ -191,6 +196,12 @@ export interface ClusterProvider extends Provider {
    * delay other listeners.
    *
    * @returns how to stop
+   *
+   * @example
+   * ```ts
+   * const stop = state.cluster.subscribe<{ changed: string }>('settings', ({ changed }) => console.log(changed))
+   * stop()
+   * ```
    */
   subscribe<E = unknown>(
     topic: string,
@@ -255,6 +266,13 @@ export interface ClusterProvider extends Provider {
    * @throws {ConflictError} the lock was not free within `waitMs`, or this session holds another namespace
    * @throws {StoreUnavailableError} the store did not answer within `waitMs`
    * @throws what the work threw
+   *
+   * @example
+   * ```ts
+   * await state.cluster.withLock('migration', { waitMs: 10_000 }, async (lease) => {
+   *   if (lease.held()) console.log('on one node at a time')
+   * })
+   * ```
    */
   withLock<R>(namespace: string, options: LockOptions, work: (lease: Lease) => R | Promise<R>): Promise<R>
 

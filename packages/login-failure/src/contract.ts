@@ -362,7 +362,7 @@ export interface LoginFailureProvider extends Provider {
    */
   listLocked(realmId: string, page?: PageOptions): Promise<Page<LockedOut>>
 
-  /** Forgets a user's failures and ends any lock, permanent ones too. Safe to repeat. Returns whether there was a record. */
+  /** Forgets a user's failures and ends any lock, also a permanent one. Safe to repeat. Returns whether there was a record. */
   clear(realmId: string, userId: string): Promise<boolean>
 
   /** Forgets what came from the network of an address. Returns whether there was a record. */

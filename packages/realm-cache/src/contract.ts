@@ -103,6 +103,13 @@ export interface CacheRegion<T = unknown> {
    * @throws {LoaderTimeoutError} `load` took longer than `loadTimeoutMs`
    * @throws {TypeError} `load` asked for its own key, or for a key whose loader needs this key: the
    * loads would wait for each other
+   *
+   * @example
+   * ```ts
+   * const users = state.realmCache.region<{ name: string }>('users')
+   * const user = await users.get('u-1', async () => ({ name: 'ada' }), { tags: ['group:staff'] })
+   * console.log(user?.name)
+   * ```
    */
   get(key: string, load: Loader<T>, options?: GetOptions<T>): Promise<T | undefined>
 
@@ -126,6 +133,12 @@ export interface CacheRegion<T = unknown> {
    * @returns resolves when the message for the other nodes is safe in the store
    * @throws {StoreUnavailableError} the other nodes may not get the message; this node has removed
    * the values anyway. It is safe to repeat.
+   *
+   * @example
+   * ```ts
+   * await state.realmCache.region('users').invalidate('u-1') // after the change is committed
+   * await state.realmCache.region('users').invalidate({ tag: 'group:staff' })
+   * ```
    */
   invalidate(what: Invalidation): Promise<void>
 
@@ -273,6 +286,14 @@ export interface RealmCacheProvider extends Provider {
   /**
    * Runs `work` in a unit that ends with it, whether it returns or throws. If the other nodes cannot be notified at once, that
    * is logged and the result is still returned; those nodes will see a gap.
+   *
+   * @example
+   * ```ts
+   * await state.realmCache.inUnitOfWork(async (unit) => {
+   *   // … change the user in the database
+   *   unit.region('users').invalidate('u-1')
+   * })
+   * ```
    */
   inUnitOfWork<R>(work: (unit: UnitOfWork) => R | Promise<R>): Promise<R>
 

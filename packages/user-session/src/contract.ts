@@ -90,6 +90,12 @@ export interface UserSessionProvider extends Provider {
    * lives. Safe to repeat.
    *
    * @returns The session afterwards; with `clientId`, with that client session alone.
+   *
+   * @example
+   * ```ts
+   * const session = await state.userSessions.refresh('acme', 'id of a session', { clientId: 'shop' })
+   * console.log(session === undefined ? 'ended: sign in again' : session.expiresAt)
+   * ```
    */
   refresh(realmId: string, id: string, options?: ClientScope): Promise<UserSession | undefined>
 
@@ -165,6 +171,12 @@ export interface UserSessionProvider extends Provider {
    * its `removed` event names the client.
    *
    * @returns `false` when there is none.
+   *
+   * @example
+   * ```ts
+   * // The user signs out of one application, and of all when it was the last one.
+   * await state.userSessions.removeClientSession('acme', 'id of a session', 'shop', { endWhenLast: true })
+   * ```
    */
   removeClientSession(
     realmId: string,
@@ -254,7 +266,14 @@ export interface UserSessionProvider extends Provider {
     options?: SessionScope,
   ): Promise<UserSession | undefined>
 
-  /** Number of living sessions of a realm. */
+  /**
+   * Number of living sessions of a realm.
+   *
+   * @example
+   * ```ts
+   * console.log(await state.userSessions.count('acme'))
+   * ```
+   */
   count(realmId: string, options?: SessionScope): Promise<number>
   /** Number of living sessions with a living client session of the client. */
   countByClient(realmId: string, clientId: string, options?: SessionScope): Promise<number>

@@ -242,6 +242,11 @@ export interface WebSessionProvider extends Provider {
    *
    * @param options.generation End this generation and no other. Left out: whichever is there; where there is none, `''`.
    * @returns whether it was alive: of N concurrent calls exactly one gets `true`
+   *
+   * @example
+   * ```ts
+   * await state.webSessions.remove('acme', 'id of the framework') // a logout
+   * ```
    */
   remove(
     realmId: string,
@@ -260,7 +265,14 @@ export interface WebSessionProvider extends Provider {
    */
   list(realmId: string, page?: PageOptions): Promise<Page<WebSession>>
 
-  /** The living sessions of a user: as {@link list}. */
+  /**
+   * The living sessions of a user: as {@link list}.
+   *
+   * @example
+   * ```ts
+   * for (const { id, expiresAt } of (await state.webSessions.listByUser('acme', 'u-1')).items) console.log(id, expiresAt)
+   * ```
+   */
   listByUser(realmId: string, userId: string, page?: PageOptions): Promise<Page<WebSession>>
 
   /** The living sessions that bear a label: as {@link list}. */
