@@ -1,5 +1,5 @@
-// The four Redis stores every suite runs on: one server, the same behind a key prefix, a Cluster, and ioredis 5.
-// AUTHSTATE_TEST_ONLY_SERVERS leaves out those that differ in their client alone.
+// The four Redis stores every suite runs on: one server, the same behind a key prefix with records in the layout before, a Cluster, and
+// ioredis 5. AUTHSTATE_TEST_ONLY_SERVERS leaves out those that differ in their client alone.
 import { type KeySpaceRules, redisTarget, runSuite, type Suite } from '@authstate/conformance'
 import type { RedisClient } from '@authstate/redis'
 import type { AnyProviderFactory, Provider } from '@authstate/spi'
@@ -23,6 +23,8 @@ interface Store {
   readonly name: string
   readonly needs: Capability
   readonly open: () => RedisClient
+  /** Of the records; left out: the latest. */
+  readonly layout?: 1
   /** It differs in its client, and not in its server. */
   readonly isOfClient?: true
 }
@@ -32,6 +34,7 @@ const everyStore: readonly Store[] = [
   {
     name: 'redis with keyPrefix',
     needs: redis,
+    layout: 1,
     open: () => new Redis(redisUrl(), { ...options, keyPrefix: 'app:' }),
     isOfClient: true,
   },
@@ -91,7 +94,7 @@ export function runSuiteOnRedis<P extends Provider>(
 ): void {
   const { dependsOn = [], only, ...target } = under
   const isEvery = only === undefined || process.env['AUTHSTATE_TEST_EVERY_STORE'] !== undefined
-  for (const { name, needs, open } of isEvery
+  for (const { name, needs, open, layout } of isEvery
     ? stores
     : stores.filter((store) => only.includes(store.name))) {
     describeWith(needs, name, () => {
@@ -104,6 +107,7 @@ export function runSuiteOnRedis<P extends Provider>(
           name,
           spi: suite.spi,
           ...target,
+          ...(layout && { layout }),
           ...(page && { observe: page.observe }),
           client: () => {
             client ??= open()

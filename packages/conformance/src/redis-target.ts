@@ -21,6 +21,8 @@ export interface RedisTargetOptions<P extends Provider> {
   readonly observe?: KeyObserver
   /** @default 16 */
   readonly partitions?: number
+  /** `redis.layout`: 1 for records as the version before wrote them. @default the latest */
+  readonly layout?: 1 | 2
   /** Puts faults between the provider and Redis. */
   readonly wrap?: (client: RedisClient) => RedisClient
 }
@@ -33,6 +35,7 @@ const OPTIONS: Known<RedisTargetOptions<Provider>> = {
   keySpace: true,
   observe: true,
   partitions: true,
+  layout: true,
   wrap: true,
 }
 
@@ -51,7 +54,13 @@ export function redisTarget<P extends Provider>(options: RedisTargetOptions<P>):
           const registry = createProviderRegistry({
             factories: [...options.factories, redisConnection()],
             config: {
-              redis: { client, prefix, partitions: options.partitions ?? 16, commandTimeoutMs: 10_000 },
+              redis: {
+                client,
+                prefix,
+                partitions: options.partitions ?? 16,
+                layout: options.layout,
+                commandTimeoutMs: 10_000,
+              },
               spi: { [options.spi.name]: { provider: 'redis', redis: { ...properties } } },
             },
             ...context,

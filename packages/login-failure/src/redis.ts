@@ -9,13 +9,13 @@ import {
   type PagePosition,
   type ProviderContext,
   type ProviderFactory,
-  RecordVersions,
   UnreadableCounter,
 } from '@authstate/spi'
 import { type LoginFailureConfig, loginFailureConfig } from './config.js'
 import { type LoginFailureProvider, loginFailureSpi } from './contract.js'
 import { LoginFailures } from './login-failures.js'
 import { type Policy, policyText } from './policy.js'
+import { FIELDS, FIELDS_OF_BOTH, readState, recordVersions } from './redis/failure-text.js'
 import { cursorPlace, indexPlace, lockedBy } from './redis/lock-members.js'
 import { type FailureState, isLocked, type StoredSuccess, usualStep } from './rules.js'
 import * as scripts from './scripts.js'
@@ -66,22 +66,30 @@ class RedisStore implements FailureStore {
     return this.#unreadable.total
   }
 
-  async load(subject: Subject, now: number): Promise<FailureState | undefined> {
+  load(subject: Subject, now: number): Promise<FailureState | undefined> {
     const { record } = this.#keysOf(subject)
-    const [version, ...fields] = await this.#redis.hmget('login-failure.get', record, READ_FIELDS)
-    if (version === null) return undefined
-    const current = version === recordVersions.current ? fields : await this.#upcast(record)
-    if (current === undefined) return this.#unreadable.count()
-    const state = scripts.decodeState(current, Number.NaN)
-    if (Object.values(state).some(Number.isNaN)) return this.#unreadable.count()
-    return isExpired(state.expiresAt, now) ? undefined : state
+    // Where the layout before is written still, its fields are asked for as well: one trip for either.
+    const asked = this.#redis.layout < 2 ? FIELDS_OF_BOTH : FIELDS
+    return this.#redis.hmget<FailureState | undefined>('login-failure.get', record, asked, (values) => {
+      if (values[0] === null) return undefined
+      const state = readState(values)
+      if (state !== undefined) return living(state, now)
+      if (asked === FIELDS) return this.#loadOlder(record, now)
+      const found = Object.fromEntries(asked.flatMap((name, index) => entryOf(name, values[index])))
+      return this.#upcast(found, now)
+    })
+  }
+
+  async #loadOlder(record: string, now: number): Promise<FailureState | undefined> {
+    const fields = await this.#redis.hgetall('login-failure.get', record)
+    return Object.keys(fields).length === 0 ? undefined : this.#upcast(fields, now)
   }
 
   /** What another version stored, as it is read now. */
-  async #upcast(record: string): Promise<readonly (string | undefined)[] | undefined> {
-    if (recordVersions.upcasters.size === 0) return undefined
-    const fields = recordVersions.upcast(await this.#redis.hgetall('login-failure.get', record))
-    return fields && scripts.STATE_FIELDS.map((name) => fields[name])
+  #upcast(fields: Readonly<Record<string, string>>, now: number): FailureState | undefined {
+    const { _v, s, i } = recordVersions.upcast(fields) ?? {}
+    const state = readState([_v, s, i])
+    return state === undefined ? this.#unreadable.count() : living(state, now)
   }
 
   async fail(subject: Subject, policy: Policy, failure: StoredFailure) {
@@ -96,6 +104,7 @@ class RedisStore implements FailureStore {
       tail: keys.tail,
       most: subject.decoy ? Math.ceil(MOST_DECOYS / this.#keys.all.length) : 0,
       policy: policyText(policy),
+      layout: this.#redis.layout,
     })
     return typeof step === 'number' ? usualStep(step, policy, failure) : step
   }
@@ -252,13 +261,10 @@ class RedisStore implements FailureStore {
   }
 }
 
-/** Of the hash of a record. */
-export const recordVersions = new RecordVersions<Readonly<Record<string, string>>>({
-  current: '1',
-  versionOf: ({ _v }) => _v,
-})
+const entryOf = (name: string, value: string | null | undefined) =>
+  value == null ? [] : [[name, value] as const]
 
-const READ_FIELDS = ['_v', ...scripts.STATE_FIELDS]
+const living = (state: FailureState, now: number) => (isExpired(state.expiresAt, now) ? undefined : state)
 
 /** A policy as every script takes it; each picks what it names. */
 function argumentsOf({ strategy, ...policy }: Policy) {

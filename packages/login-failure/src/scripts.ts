@@ -3,6 +3,7 @@ import type { LockReason } from './contract.js'
 import clearLua from './lua/clear.lua'
 import lockedLua from './lua/lib/locked.lua'
 import longestLua from './lua/lib/longest.lua'
+import recordLua from './lua/lib/record.lua'
 import lockedPageLua from './lua/locked.lua'
 import recomputeLua from './lua/recompute.lua'
 import recordFailureLua from './lua/record-failure.lua'
@@ -15,7 +16,7 @@ import type { ReservationOutcome } from './store.js'
 
 const record = 'login-failure'
 
-const include = { never: `local NEVER = ${NEVER}`, longest: longestLua, locked: lockedLua }
+const include = { never: `local NEVER = ${NEVER}`, longest: longestLua, locked: lockedLua, record: recordLua }
 
 export const recordFailure = defineScript({
   name: 'login-failure.record-failure',
@@ -25,7 +26,7 @@ export const recordFailure = defineScript({
   change: 'full',
   changes: { 'login-failure': ['full', 'removal'] },
   keys: ['record', 'realm', 'attempts', 'locked'],
-  args: ['now', 'at', 'ip', 'secondary', 'attempt', 'tail', 'most', 'policy'],
+  args: ['now', 'at', 'ip', 'secondary', 'attempt', 'tail', 'most', 'policy', 'layout'],
   decode: (reply) => (typeof reply === 'number' ? reply : stepOf(reply as RawStep)),
 })
 
@@ -58,6 +59,7 @@ export const recordSuccess = defineScript({
 export const reserve = defineScript({
   name: 'login-failure.reserve',
   lua: reserveLua,
+  include,
   record: 'login-failure-attempt',
   change: 'full',
   changes: 'an attempt under way is no record: it lasts for seconds, on the site that verifies it',

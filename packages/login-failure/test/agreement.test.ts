@@ -13,7 +13,7 @@ const HISTORIES = Number(process.env['POLICY_RUNS'] ?? 5_000)
 const PER_CALL = 250
 
 type Event =
-  | ['f', now: string, at: string, ip: string, secondary: string]
+  | ['f', now: string, at: string, ip: string, secondary: string, layout: string]
   | ['s', now: string, secondary: string]
   | ['c', now: string]
 
@@ -47,7 +47,7 @@ for _, history in ipairs(cjson.decode(ARGV[5])) do
   for index, event in ipairs(history.events) do
     if event[1] == 'f' then
       out[index] = fail({ record, realm, attempts, locked },
-        { event[2], event[3], event[4], event[5], '', 'tail', history.most, history.text })
+        { event[2], event[3], event[4], event[5], '', 'tail', history.most, history.text, event[6] })
     elseif event[1] == 's' then
       out[index] = succeed({ record, realm, attempts, locked }, { event[2], '', event[3], 'tail', policy[1], policy[2] })
     else
@@ -203,6 +203,7 @@ function history(random: () => number): History {
     if (kind < 0.6) return below(200_000)
     return Math.min(pick(edges), 1e9) + below(3) - 1
   }
+  const layout1 = pick([0, 0.5, 1])
   let now = 1_000_000_000 + below(1e9)
   const events = Array.from({ length: 1 + below(6) }, (): Event => {
     now += step()
@@ -210,7 +211,9 @@ function history(random: () => number): History {
     if (kind < 0.06) return ['s', String(now), pick(['0', '1'])]
     if (kind < 0.1) return ['c', String(now)]
     const at = random() < 0.85 ? now : now - below(100_000)
-    return ['f', String(now), String(at), pick(['', '', '203.0.113.7', '::1']), pick(['0', '0', '1'])]
+    const ip = pick(['', '', '203.0.113.7', '::1'])
+    // As while a deployment goes over from one layout to the next: some nodes know of it, others do not yet.
+    return ['f', String(now), String(at), ip, pick(['0', '0', '1']), random() < layout1 ? '1' : '2']
   })
   return {
     policy,

@@ -8,7 +8,8 @@ import { freeBase, start } from '../../../tools/servers/topology.mjs'
 import { describeWith, redis, serverBinary } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
 import { type LoginFailureProvider, loginFailureSpi } from '../src/index.js'
-import { recordVersions, redisLoginFailures } from '../src/redis.js'
+import { recordVersions } from '../src/redis/failure-text.js'
+import { redisLoginFailures } from '../src/redis.js'
 import * as scripts from '../src/scripts.js'
 import { MOST_DECOYS } from '../src/store.js'
 
@@ -328,8 +329,9 @@ describeWith(redis, 'login-failure faults', () => {
   })
 
   test.each([
-    ['a format from the future', { _v: '2' }],
-    ['no numbers', { x: 'soon', u: 'later' }],
+    ['a format from the future', { _v: '3 1 2 3' }],
+    ['no numbers', { _v: '2 soon 1 2' }],
+    ['an older one without numbers', { _v: '1', x: 'soon', u: 'later' }],
   ])('%s is absent, said once, and the next failure starts afresh', async (_, damage) => {
     await healthy.recordFailure('realm', 'alice')
     await healthy.recordFailure('realm', 'alice', { ip: '192.0.2.1', category: 'otp' })
@@ -339,12 +341,7 @@ describeWith(redis, 'login-failure faults', () => {
     expect(await healthy.check('realm', 'alice')).toEqual({ locked: false })
     expect(logger.entries.filter(({ message }) => message.includes('cannot be read'))).toHaveLength(1)
     await healthy.recordFailure('realm', 'alice')
-    expect(await client.hgetall(key)).toEqual({
-      _v: '1',
-      n: '1',
-      l: String(clock.now()),
-      x: String(clock.now() + 60_000),
-    })
+    expect(await client.hgetall(key)).toEqual({ _v: `2 ${clock.now() + 60_000} 1 ${clock.now()}` })
   })
 
   test('a record of an older format is read as if it were of now', async () => {
@@ -355,10 +352,10 @@ describeWith(redis, 'login-failure faults', () => {
     // As if an earlier version had kept the count in another field.
     recordVersions.upcasters.set('0', ({ count = '', ...fields }) => ({ ...fields, _v: '1', n: count }))
     onTestFinished(() => void recordVersions.upcasters.delete('0'))
-    await client.hset(key, { _v: '0', count: '1' })
-    await client.hdel(key, 'n')
+    const now = clock.now()
+    await client.hset(key, { _v: '0', count: '1', l: now, x: now + 60_000 })
     expect(await healthy.get('realm', 'alice')).toEqual(failures)
-    await client.hset(key, { _v: '2' })
+    await client.hset(key, { _v: '3' })
     expect(await healthy.get('realm', 'alice')).toBeUndefined()
     expect(logger.entries.filter(({ message }) => message.includes('cannot be read'))).toHaveLength(1)
   })

@@ -33,6 +33,8 @@ export class OpenConnection implements RedisConnection {
   #clock: DeploymentClock | undefined
   /** `undefined`: it has not begun. */
   #watch: ServerWatch | undefined
+  /** Where nothing is watched. */
+  #layoutOfOthers = 1
   #refusal: string | undefined
   /** `undefined`: changes have no consumer. */
   #noting: Noting | undefined
@@ -99,6 +101,19 @@ export class OpenConnection implements RedisConnection {
 
   get mayEvict(): boolean {
     return this.#watch?.mayEvict ?? true
+  }
+
+  get layout(): number {
+    return this.#watch?.layout ?? this.#layoutOfOthers
+  }
+
+  /** The deployment is that of others, and has this layout. */
+  goAsGuest(layout: number): void {
+    this.#layoutOfOthers = layout
+  }
+
+  async raiseLayout(): Promise<void> {
+    await this.#watch?.raiseLayout()
   }
 
   /** From now on `health()` looks at the server through this. */
@@ -198,7 +213,7 @@ export class OpenConnection implements RedisConnection {
     operation: string,
     key: string,
     fields: readonly string[],
-    decode: (values: (string | null)[]) => R = asItIs as never,
+    decode: (values: (string | null)[]) => R | PromiseLike<R> = asItIs as never,
   ): Promise<R> {
     return this.#send(operation, 'HMGET', () => this.#client.hmget(key, ...fields), decode)
   }
@@ -302,7 +317,7 @@ export class OpenConnection implements RedisConnection {
     operation: string,
     kind: Script | PlainCommand,
     send: () => Promise<T>,
-    decode: (reply: T) => R,
+    decode: (reply: T) => R | PromiseLike<R>,
     again?: (error: unknown) => Promise<T> | undefined,
   ): Promise<R> {
     if (this.#refusal !== undefined && !this.#closing) {
@@ -320,7 +335,7 @@ export class OpenConnection implements RedisConnection {
     operation: string,
     kind: Script | PlainCommand,
     send: () => Promise<T>,
-    decode: (reply: T) => R,
+    decode: (reply: T) => R | PromiseLike<R>,
     again?: (error: unknown) => Promise<T> | undefined,
     isLast = false,
   ): Promise<R> {
@@ -343,7 +358,7 @@ export class OpenConnection implements RedisConnection {
   #exchange<T, R>(
     operation: string,
     send: () => Promise<T>,
-    decode: (reply: T) => R,
+    decode: (reply: T) => R | PromiseLike<R>,
     again?: (error: unknown) => Promise<T> | undefined,
   ): Promise<R> {
     this.#sent += 1

@@ -54,6 +54,20 @@ export interface RedisConnection extends Provider {
   readonly mayEvict: boolean
 
   /**
+   * The layout in which records are written now, 1 or 2. Each node goes over to a later one by itself, once all of them read it and
+   * older versions have stopped. A store reads what either wrote.
+   */
+  readonly layout: number
+
+  /**
+   * Says that every node of the deployment reads the latest layout: it is recorded, older versions refuse to start and stop, and fifteen
+   * seconds later `layout` is the new one. Does nothing where it is recorded already, or `redis.layout` is set.
+   *
+   * @throws {StoreUnavailableError} it may be recorded or not; say it again
+   */
+  raiseLayout(): Promise<void>
+
+  /**
    * Runs a script: one command, one round trip, atomic.
    *
    * The source is sent only when the server does not have it. With `minReplicas` the answer to a
@@ -106,7 +120,7 @@ export interface RedisConnection extends Provider {
     operation: string,
     key: string,
     fields: readonly string[],
-    decode: (values: (string | null)[]) => R,
+    decode: (values: (string | null)[]) => R | PromiseLike<R>,
   ): Promise<R>
 
   /** The text of a key, `null` when there is none. */

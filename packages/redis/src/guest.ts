@@ -1,6 +1,6 @@
 import { ConfigurationError, StoreUnavailableError } from '@authstate/spi'
 import type { OpenConnection } from './connection.js'
-import { layoutMistake } from './layout.js'
+import { layoutMistake, writtenLayout } from './layout.js'
 import type { RedisConfig } from './options.js'
 
 /**
@@ -11,7 +11,7 @@ import type { RedisConfig } from './options.js'
  */
 export async function expectDeployment(connection: OpenConnection, config: RedisConfig): Promise<void> {
   const layout = await connection.hgetall('redis.layout', connection.keys.shared('layout'))
-  const { partitions, _v: version } = layout
+  const { partitions, _v: version, raisedAt = 0 } = layout
   if (partitions === undefined) {
     throw new StoreUnavailableError(
       `redis: there is no deployment under prefix "${config.prefix}" yet: start its nodes first`,
@@ -20,4 +20,6 @@ export async function expectDeployment(connection: OpenConnection, config: Redis
   }
   const mistake = layoutMistake({ partitions: Number(partitions), version: Number(version) }, config)
   if (mistake !== undefined) throw new ConfigurationError(mistake)
+  const recorded = { version: Number(version), raisedAt: Number(raisedAt) }
+  connection.goAsGuest(writtenLayout(recorded, connection.clock.now()))
 }

@@ -31,6 +31,7 @@ export {
   MAX_PARTITIONS,
   unescapePart,
 } from './key-space.js'
+export { LAYOUT_VERSION } from './layout.js'
 export { type RedisConfig, type RedisOptions, redisConfig } from './options.js'
 export { redisConnection } from './provider.js'
 export { missingRight } from './rights.js'

@@ -1,11 +1,25 @@
 import type { RedisConfig } from './options.js'
 import type { claimLayout } from './scripts.js'
 
-/** Version of the key layout; a node that meets another one stops. */
-export const LAYOUT_VERSION = 1
+/** The latest layout that this version reads and writes; a node that meets a later one stops. */
+export const LAYOUT_VERSION = 2
+
+/** The oldest one. */
+const OLDEST_LAYOUT = 1
+
+/** How long a layout is recorded before it is written: nodes that cannot read it have noticed by then, and have stopped. */
+export const WRITTEN_AFTER_MS = 15_000
 
 /** What a deployment has recorded of itself. */
 export type RecordedLayout = Pick<ClaimedLayout, 'partitions' | 'version'>
+
+/** Which layout may be written: what is recorded, once every node that cannot read it has stopped. */
+export function writtenLayout(
+  { version, raisedAt }: Pick<ClaimedLayout, 'version' | 'raisedAt'>,
+  now: number,
+): number {
+  return now - raisedAt >= WRITTEN_AFTER_MS ? version : OLDEST_LAYOUT
+}
 
 /** The same, with the consumers of changes. */
 export type ClaimedLayout = ReturnType<(typeof claimLayout)['decode']>
@@ -15,8 +29,8 @@ export function layoutMistake(
   recorded: RecordedLayout,
   { prefix, partitions }: Pick<RedisConfig, 'prefix' | 'partitions'>,
 ): string | undefined {
-  if (recorded.version !== LAYOUT_VERSION) {
-    return `redis: the keys under prefix "${prefix}" have layout ${recorded.version}, this version reads ${LAYOUT_VERSION}`
+  if (!(recorded.version >= OLDEST_LAYOUT && recorded.version <= LAYOUT_VERSION)) {
+    return `redis: the keys under prefix "${prefix}" have layout ${recorded.version}, this version reads ${OLDEST_LAYOUT} to ${LAYOUT_VERSION}`
   }
   if (recorded.partitions === partitions) return undefined
   return (

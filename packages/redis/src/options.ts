@@ -123,6 +123,11 @@ export const redisConfig = v.pipe(
     strict: v.optional(v.boolean(), false),
     /** Slices of the key space, 1 to 256; 1 is fastest on one server, 16 can go to a Cluster. Recorded in Redis; another is refused. */
     partitions: v.optional(wholeNumber(1, MAX_PARTITIONS), 16),
+    /**
+     * Layout of the records, 1 or 2. 1 leaves a deployment that has it as it is, so that the version before can be started again; 2
+     * goes over to it at the start. @default 2 for a new deployment, else once every node reads it
+     */
+    layout: v.optional(v.picklist([1, 2])),
     /** How long a command may take, and a connection be silent. */
     commandTimeoutMs: v.optional(spanMs(1, 600_000), 2_000),
     /** How many replicas must have a change before it is answered, 0 to 16. */

@@ -14,7 +14,7 @@ export const claimLayout = defineScript({
   change: 'full',
   changes: 'what a deployment says of itself is no record',
   keys: ['layout'],
-  args: ['partitions', 'version', 'consumers', 'isStart', 'drop'],
+  args: ['partitions', 'reads', 'consumers', 'isStart', 'drop', 'version', 'raisedAt'],
   decode: (reply) => {
     const fields = reply as string[]
     const recorded = new Map<string, string>()
@@ -27,6 +27,7 @@ export const claimLayout = defineScript({
     return {
       partitions: Number(recorded.get('partitions') ?? 0),
       version: Number(recorded.get('_v') ?? 0),
+      raisedAt: Number(recorded.get('raisedAt') ?? 0),
       consumers: new Map(consumers) as RecordedConsumers,
     }
   },

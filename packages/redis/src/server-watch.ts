@@ -17,6 +17,7 @@ import {
   layoutMistake,
   unknownConsumerText,
   unrecordedConsumerText,
+  writtenLayout,
 } from './layout.js'
 import { listen } from './listen.js'
 import type { RedisConfig } from './options.js'
@@ -29,7 +30,7 @@ const LOOK_MS = 5_000
 export interface ServerWatchParts {
   readonly connection: OpenConnection
   readonly client: RedisClient
-  readonly config: Pick<RedisConfig, 'prefix' | 'partitions' | 'strict' | 'changes'>
+  readonly config: Pick<RedisConfig, 'prefix' | 'partitions' | 'strict' | 'changes' | 'layout'>
   readonly logger: Logger
 }
 
@@ -41,6 +42,7 @@ export interface ServerWatchParts {
 export class ServerWatch {
   readonly #parts: ServerWatchParts
   #policy: EvictionPolicy
+  #layout: Pick<ClaimedLayout, 'version' | 'raisedAt'>
   /** Whether the last look found that no server evicts, and no look before that one does. */
   #neverEvicts = false
   #hasEvicted = false
@@ -58,6 +60,7 @@ export class ServerWatch {
   constructor(parts: ServerWatchParts) {
     this.#parts = parts
     this.#consumers = recordedAs(parts.config.changes.consumers)
+    this.#layout = { version: parts.config.layout ?? LAYOUT_VERSION, raisedAt: 0 }
   }
 
   /**
@@ -68,7 +71,7 @@ export class ServerWatch {
    */
   async start(): Promise<void> {
     const { client, config, connection } = this.#parts
-    const recorded = await this.#claim(true)
+    const recorded = await this.#claim(true, config.layout === LAYOUT_VERSION)
     const mistake = layoutMistake(recorded, config)
     if (mistake !== undefined) throw new ConfigurationError(mistake)
     const { drop } = config.changes
@@ -76,6 +79,7 @@ export class ServerWatch {
       (name) => !drop.includes(name),
     )
     if (unknown.length > 0) throw new ConfigurationError(unknownConsumerText(unknown, config))
+    this.#layout = recorded
     await this.#forget(config.changes.drop, recorded.consumers)
     this.#learn(recorded.consumers)
     await this.#readPolicy().catch((cause: unknown) => {
@@ -99,6 +103,25 @@ export class ServerWatch {
   /** Whether a server evicts, or does not say that it never does. */
   get mayEvict(): boolean {
     return !this.#neverEvicts
+  }
+
+  /** The layout in which records are written now. */
+  get layout(): number {
+    const { version, raisedAt } = this.#layout
+    return raisedAt === 0 ? version : writtenLayout(this.#layout, this.#parts.connection.clock.now())
+  }
+
+  /** Every node reads the latest layout: the deployment goes over to it, unless the configuration says that it stays. */
+  async raiseLayout(): Promise<void> {
+    const { config, logger } = this.#parts
+    if (this.#layout.version >= LAYOUT_VERSION || config.layout !== undefined) return
+    const recorded = await this.#claim(false, true)
+    if (layoutMistake(recorded, config) !== undefined) return
+    this.#layout = recorded
+    logger.info(
+      { layout: recorded.version },
+      'every node reads this layout of the records; they are written in it from now on',
+    )
   }
 
   /** What an operator should know although Redis answers. */
@@ -144,6 +167,7 @@ export class ServerWatch {
     }
     connection.refuseWith(mistake)
     if (mistake === undefined) {
+      this.#layout = recorded
       this.#learn(recorded.consumers)
       await this.#forget([...this.#gone], recorded.consumers)
       this.#gone.clear()
@@ -152,15 +176,17 @@ export class ServerWatch {
     await this.#readPolicy().catch(() => {})
   }
 
-  async #claim(isStart: boolean): Promise<ClaimedLayout> {
+  async #claim(isStart: boolean, raises = false): Promise<ClaimedLayout> {
     const { connection, config } = this.#parts
     const keys = { layout: connection.keys.shared('layout') }
     const args = {
       partitions: config.partitions,
-      version: LAYOUT_VERSION,
+      reads: LAYOUT_VERSION,
       consumers: JSON.stringify(Object.fromEntries(this.#consumers)),
       isStart: isStart ? 1 : 0,
       drop: isStart ? JSON.stringify(config.changes.drop) : '[]',
+      version: this.#layout.version,
+      raisedAt: raises ? Math.floor(connection.clock.now()) : 0,
     }
     return connection.runAnyway(claimLayout, keys, args)
   }

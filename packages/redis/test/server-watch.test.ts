@@ -33,7 +33,7 @@ describeWith(serverBinary, 'what becomes of a server', () => {
       const running = await open({ url: url(), prefix })
       await admin.flushall()
       await running.checkHealth()
-      expect(await admin.hgetall(`${prefix}:layout`)).toEqual({ partitions: '16', _v: '1' })
+      expect(await admin.hgetall(`${prefix}:layout`)).toEqual({ partitions: '16', _v: '2' })
       const error = await failureOf(connect({ url: url(), prefix, partitions: 64 }))
       expect(error).toBeInstanceOf(ConfigurationError)
       expect((error as Error).message).toContain('configured with 64')

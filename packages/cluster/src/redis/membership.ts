@@ -1,4 +1,4 @@
-import { escapePart, type RedisConnection } from '@authstate/redis'
+import { escapePart, LAYOUT_VERSION, type RedisConnection } from '@authstate/redis'
 import { type Clock, type Logger, UnreadableCounter } from '@authstate/spi'
 import { timers } from '@authstate/spi/internal'
 import type { ClusterConfig } from '../config.js'
@@ -170,6 +170,7 @@ export class Membership {
         sent: this.#sent(),
         now,
         told: this.#announcing.isTold ? 1 : undefined,
+        reads: LAYOUT_VERSION,
       }),
       now,
       // Another run of the same name has ended without a word, or this one would not be starting.
@@ -196,7 +197,11 @@ export class Membership {
       sent: new Map([...heard.values()].map(({ node, sent }) => [node.incarnation, sent])),
       isTold: heard.size === reply.members.size && [...heard.values()].every(({ isTold }) => isTold),
     })
-    if (await this.#expel(silent)) await this.#beat()
+    if (await this.#expel(silent)) return this.#beat()
+    const everybody = [...heard.values()]
+    if (heard.size === reply.members.size && everybody.every(({ reads }) => reads >= LAYOUT_VERSION)) {
+      await this.#redis.raiseLayout()
+    }
   }
 
   #decode(members: ReadonlyMap<string, string>): ReadonlyMap<string, HeardMember> {

@@ -18,6 +18,8 @@ interface MemberOnWire {
   readonly now: number
   /** Present: it publishes everything that it adds to the work channel. */
   readonly told?: 1 | undefined
+  /** The latest layout of records that it reads; left out: 1. */
+  readonly reads?: number | undefined
 }
 
 /** An event, or, without a topic, the word that events before it were given up. */
@@ -35,11 +37,13 @@ export interface HeardMember extends Pick<MemberOnWire, 'sent' | 'now'> {
   readonly node: ClusterNode
   /** Whether it publishes everything that it adds to the work channel. */
   readonly isTold: boolean
+  /** The latest layout of records that it reads. */
+  readonly reads: number
 }
 
 export function encodeMember(
   node: ClusterNode,
-  said: Pick<MemberOnWire, 'beat' | 'sent' | 'now' | 'told'>,
+  said: Pick<MemberOnWire, 'beat' | 'sent' | 'now' | 'told' | 'reads'>,
 ): string {
   const { name, site, route, joinedAt } = node
   return JSON.stringify({ v: 1, name, site, route, joinedAt, ...said } satisfies MemberOnWire)
@@ -64,6 +68,7 @@ export function decodeMember(field: string, text: string): HeardMember | undefin
     sent,
     now,
     isTold: member.told === 1,
+    reads: typeof member.reads === 'number' ? member.reads : 1,
   }
 }
 

@@ -8,23 +8,17 @@
 --
 -- Returns {n, t, o, l, u, p, x, w, i} as it was, false for no living record.
 
--- include: never, longest, locked
+-- include: never, longest, locked, record
 local now = tonumber(ARGV[1])
 
-local old = redis.call('HMGET', KEYS[1], '_v', 'x', 'n', 't', 'o', 'l', 'u', 'p', 'w', 'i')
-redis.call('DEL', KEYS[1])
+local before = stored_record(KEYS[1])
+local was_there = redis.call('DEL', KEYS[1]) == 1
 redis.call('ZREM', KEYS[2], ARGV[2])
 list_lock(KEYS[3], ARGV[2], 0, now)
---@ if old[1] or old[2] then changed('login-failure', KEYS[1], 'removal') end
+--@ if was_there then changed('login-failure', KEYS[1], 'removal') end
 keep_longest(KEYS[2], now)
 
-if old[1] ~= '1' or (tonumber(old[2]) or 0) <= now then
+if not was_there or not before or (tonumber(before[7]) or 0) <= now then
   return false
 end
-local before = {}
-for _, index in ipairs({ 3, 4, 5, 6, 7, 8, 2 }) do
-  before[#before + 1] = old[index] or '0'
-end
-before[#before + 1] = old[9] or ''
-before[#before + 1] = old[10] or ''
 return before

@@ -16,7 +16,7 @@
 -- Returns {cursor, updated, removed}; cursor 0 at the end.
 
 local ROUND = 60000
--- include: never, longest, locked
+-- include: never, longest, locked, record
 local now = tonumber(ARGV[1])
 local pure = ARGV[4] == '1' and tonumber(ARGV[5]) == 0
 local updated, removed = 0, 0
@@ -29,13 +29,14 @@ local found = redis.call('ZSCAN', KEYS[1], ARGV[2], 'COUNT', 100)
 
 local function apply(tail)
   local key = KEYS[2] .. tail
-  local old = redis.call('HMGET', key, '_v', 'x', 't', 'l', 'u', 'p')
-  local before = tonumber(old[2]) or 0
-  if old[1] ~= '1' or before <= now then
+  local state, layout = stored_record(key)
+  local before = state and tonumber(state[7]) or 0
+  if before <= now then
     return
   end
   local address = string.sub(tail, 1, #ARGV[9]) == ARGV[9]
-  local t, last, u, p = tonumber(old[3]) or 0, tonumber(old[4]) or 0, tonumber(old[5]) or 0, tonumber(old[6]) or 0
+  local t, last, u, p =
+    tonumber(state[2]) or 0, tonumber(state[4]) or 0, tonumber(state[5]) or 0, tonumber(state[6]) or 0
   local x = 0
   if address then
     if ARGV[7] == '1' then
@@ -59,7 +60,8 @@ local function apply(tail)
     else
       redis.call('PERSIST', key)
     end
-    redis.call('HSET', key, 'x', string.format('%.0f', x))
+    state[7] = x
+    write_record(key, state, layout, layout)
     redis.call('ZADD', KEYS[1], string.format('%.0f', math.ceil(x / ROUND) * ROUND), tail)
     updated = updated + 1
     --@ changed('login-failure', key, 'touch')

@@ -1,6 +1,6 @@
 -- Count a failure, unless locked, and lock as the policy says. What `applyFailure` of rules.ts does.
 --
--- KEYS[1] record                    hash: _v, x expiresAt, n failures, t temporary lockouts, o failures of a second
+-- KEYS[1] record                    hash: _v; what it holds: x expiresAt, n failures, t temporary lockouts, o failures of a second
 --                                   factor, l lastFailureAt, u lockedUntil, p permanentlyLockedAt, w reason, i lastIp
 -- KEYS[2] realm                     zset: tails of the keys of a realm, scored by expiresAt, rounded up
 -- KEYS[3] attempts                  zset: reserved attempts, scored by the end of the reservation
@@ -16,6 +16,7 @@
 -- ARGV[8] policy                    failureFactor, quickLoginCheckMs, maxDeltaTimeMs, permanentLockout 1 or 0, L for LINEAR
 --                                   or M for MULTIPLE, maxTemporaryLockouts, waitIncrementMs, minimumQuickLoginWaitMs,
 --                                   maxFailureWaitMs, maxSecondaryAuthFailures
+-- ARGV[9] layout                    of what is written; a record that has a later one keeps it
 --
 -- Returns n when that, the time, the address and the end that follows are all there is to the record, else {counted,
 -- newLock, n, t, o, l, u, p, x, w, i}.
@@ -28,34 +29,46 @@ if ARGV[5] ~= '' then
   redis.call('ZREM', KEYS[3], ARGV[5])
 end
 
-local old = redis.call('HMGET', KEYS[1], '_v', 'x', 'n', 't', 'o', 'l', 'u', 'p', 'w', 'i')
+local stored = redis.call('HMGET', KEYS[1], '_v', 's', 'i')
 
 -- The usual case in few steps: a record that never locked, not near a lock, with an end that rounds up as before.
 local factor, quickCheck, maxDelta, permanent, rest = string.match(ARGV[8], '^(%d+) (%d+) (%d+) (%d) (.*)$')
 factor, quickCheck, maxDelta = tonumber(factor), tonumber(quickCheck), tonumber(maxDelta)
-if old[1] == '1' and permanent == '0' and ARGV[4] == '0' and (old[10] or '') == ARGV[3]
-  and not (old[4] or old[5] or old[7] or old[8] or old[9]) then
-  local x, n, last = tonumber(old[2]) or 0, tonumber(old[3]) or 0, tonumber(old[6]) or 0
+local oldX, oldN, oldLast = string.match(stored[1] or '', '^2 (%d+) (%d+) (%d+)$')
+oldX = tonumber(oldX) or 0
+local isUsual = oldX > now and not stored[2]
+if isUsual and permanent == '0' and ARGV[4] == '0' and (stored[3] or '') == ARGV[3] then
+  local n, last = oldN + 1, tonumber(oldLast)
   local delta, ends = at - last, at + maxDelta
-  if x > now and ends > now and ends < NEVER and math.ceil(ends / ROUND) == math.ceil(x / ROUND)
-    and last > 0 and delta >= quickCheck and delta <= maxDelta and n + 1 < factor then
-    redis.call('HSET', KEYS[1], 'x', string.format('%.0f', ends), 'n', n + 1, 'l', ARGV[2])
+  if ends > now and ends < NEVER and math.ceil(ends / ROUND) == math.ceil(oldX / ROUND)
+    and last > 0 and delta >= quickCheck and delta <= maxDelta and n < factor then
+    redis.call('HSET', KEYS[1], '_v', string.format('2 %.0f %.0f %s', ends, n, ARGV[2]))
     --@ changed('login-failure', KEYS[1], 'full')
-    return n + 1
+    return n
   end
 end
 
 local strategy, maxLockouts, waitIncrement, quickWait, maxWait, maxSecondary =
   string.match(rest, '^(%a) (%d+) (%d+) (%d+) (%d+) (%d+)$')
 permanent, maxLockouts = permanent == '1', tonumber(maxLockouts)
-local stale = false
-if old[1] ~= '1' or (tonumber(old[2]) or 0) <= now then
-  stale = old[1] or old[2]
-  old = {}
+local x, n, t, o, last, u, p, w, ip = 0, 0, 0, 0, 0, 0, 0, '', ''
+local layout
+local was_there = stored[1] or stored[2] or stored[3]
+if isUsual then
+  x, n, last, ip, layout = oldX, tonumber(oldN), tonumber(oldLast), stored[3] or '', '2'
+elseif was_there then
+  -- include: record
+  local state
+  state, layout = read_record(KEYS[1], stored)
+  oldX = state and tonumber(state[7]) or 0
+  if oldX > now then
+    x, n, t, o = oldX, tonumber(state[1]) or 0, tonumber(state[2]) or 0, tonumber(state[3]) or 0
+    last, u, p = tonumber(state[4]) or 0, tonumber(state[5]) or 0, tonumber(state[6]) or 0
+    w, ip = state[8], state[9]
+  else
+    layout = nil
+  end
 end
-local x, n, t, o = tonumber(old[2]) or 0, tonumber(old[3]) or 0, tonumber(old[4]) or 0, tonumber(old[5]) or 0
-local last, u, p = tonumber(old[6]) or 0, tonumber(old[7]) or 0, tonumber(old[8]) or 0
-local w, ip = old[9] or '', old[10] or ''
 
 if u > at or p > 0 or (permanent and t > maxLockouts) then
   return { 0, '', n, t, o, last, u, p, x, w, ip }
@@ -121,50 +134,38 @@ end
 if x <= now then
   redis.call('DEL', KEYS[1])
   redis.call('ZREM', KEYS[2], ARGV[6])
-  --@ if old[1] then changed('login-failure', KEYS[1], 'removal') end
+  --@ if was_there then changed('login-failure', KEYS[1], 'removal') end
   return { 1, newLock, n, t, o, last, u, p, x, w, ip }
 end
-local fields = { 'x', string.format('%.0f', x), 'n', n, 'l', last == at and ARGV[2] or string.format('%.0f', last) }
-local gone = {}
-local function write(name, value)
-  if value == 0 or value == '' then
-    gone[#gone + 1] = name
-  else
-    fields[#fields + 1] = name
-    fields[#fields + 1] = type(value) == 'number' and string.format('%.0f', value) or value
-  end
-end
-if not old[1] then
-  write('_v', '1')
-end
-if t ~= (tonumber(old[4]) or 0) then
-  write('t', t)
-end
-if o ~= (tonumber(old[5]) or 0) then
-  write('o', o)
-end
-if u ~= (tonumber(old[7]) or 0) then
-  write('u', u)
-end
-if p ~= (tonumber(old[8]) or 0) then
-  write('p', p)
-end
-if w ~= (old[9] or '') then
-  write('w', w)
-end
-if ip ~= (old[10] or '') then
-  write('i', ip)
-end
-if stale then
+if was_there and not layout then
   redis.call('DEL', KEYS[1])
-elseif #gone > 0 then
-  redis.call('HDEL', KEYS[1], unpack(gone)) -- at most 7
+  stored, oldX = {}, 0
 end
-redis.call('HSET', KEYS[1], unpack(fields)) -- at most 20
+if layout == '2' or (not layout and ARGV[9] == '2') then
+  local seldom = ''
+  if t > 0 or o > 0 or u > 0 or p > 0 or w ~= '' then
+    seldom = string.format('%.0f %.0f %.0f %.0f %s', t, o, u, p, w)
+  end
+  local fields = { '_v', string.format('2 %.0f %.0f %.0f', x, n, last) }
+  local function put(name, value, before)
+    if value == '' and before ~= '' then
+      redis.call('HDEL', KEYS[1], name)
+    elseif value ~= before then
+      fields[#fields + 1] = name
+      fields[#fields + 1] = value
+    end
+  end
+  put('s', seldom, stored[2] or '')
+  put('i', ip, stored[3] or '')
+  redis.call('HSET', KEYS[1], unpack(fields)) -- at most 6
+else
+  -- include: record
+  write_record(KEYS[1], { n, t, o, last, u, p, x, w, ip }, ARGV[9], layout)
+end
 
 -- Lives in Redis and the index are written when the end of the record rounds up to another instant than before.
 local score = math.ceil(x / ROUND) * ROUND
-if not old[2] or math.ceil(tonumber(old[2]) / ROUND) * ROUND ~= score then
+if oldX == 0 or math.ceil(oldX / ROUND) * ROUND ~= score then
   -- include: prune, longest
   if x < NEVER then
     redis.call('PEXPIRE', KEYS[1], string.format('%.0f', score - now + GRACE))

@@ -14,21 +14,20 @@
 -- Returns {result, n, t, o, l, u, p, x, w, i} as it was before; result 0: it is gone, 1: locked, nothing was forgotten,
 -- 2: failures of the first factor were forgotten. False for no record.
 
--- include: never, longest
+-- include: never, longest, record
 local now = tonumber(ARGV[1])
 
 if ARGV[2] ~= '' then
   redis.call('ZREM', KEYS[3], ARGV[2])
 end
 
-local old = redis.call('HMGET', KEYS[1], '_v', 'x', 'n', 't', 'o', 'l', 'u', 'p', 'w', 'i')
-if old[1] ~= '1' or (tonumber(old[2]) or 0) <= now then
+local state, layout = stored_record(KEYS[1])
+if not state or (tonumber(state[7]) or 0) <= now then
   return false
 end
-local t, u, p = tonumber(old[4]) or 0, tonumber(old[7]) or 0, tonumber(old[8]) or 0
-local before = { 0, old[3] or '0', old[4] or '0', old[5] or '0', old[6] or '0', old[7] or '0', old[8] or '0', old[2] }
-before[9] = old[9] or ''
-before[10] = old[10] or ''
+local n, t, o, last, u, p, x, w, ip = unpack(state) -- at most 9
+local before = { 0, n, t, o, last, u, p, x, w, ip }
+n, t, o, u, p = tonumber(n) or 0, tonumber(t) or 0, tonumber(o) or 0, tonumber(u) or 0, tonumber(p) or 0
 
 local locked = u > now or (ARGV[5] == '1' and t > tonumber(ARGV[6]))
 if p > 0 or (ARGV[2] ~= '' and locked) then
@@ -36,10 +35,10 @@ if p > 0 or (ARGV[2] ~= '' and locked) then
   return before
 end
 
-local o = tonumber(old[5]) or 0
 if ARGV[3] == '0' and o > 0 then
-  if (tonumber(old[3]) or 0) > o then
-    redis.call('HSET', KEYS[1], 'n', old[5])
+  if n > o then
+    state[1] = o
+    write_record(KEYS[1], state, layout, layout)
     --@ changed('login-failure', KEYS[1], 'full')
   end
   before[1] = 2

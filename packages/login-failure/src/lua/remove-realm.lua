@@ -11,7 +11,9 @@ local tails = redis.call('ZRANGE', KEYS[1], 0, 99)
 local removed = 0
 for _, tail in ipairs(tails) do
   local key = KEYS[2] .. tail
-  if (tonumber(redis.call('HGET', key, 'x')) or 0) > tonumber(ARGV[1]) then
+  local stored = redis.call('HMGET', key, '_v', 'x')
+  local ends = string.match(stored[1] or '', '^2 (%d+) ') or stored[2]
+  if (tonumber(ends) or 0) > tonumber(ARGV[1]) then
     removed = removed + 1
   end
   --@ local was_there = redis.call('EXISTS', key) == 1

@@ -19,27 +19,19 @@
 --
 -- Returns 1 when reserved, 0 when all that are left are reserved, {n, t, o, l, u, p, x, w, i} when locked.
 
--- include: grace
+-- include: grace, record
 local now = tonumber(ARGV[1])
 local permanent, maxLockouts = ARGV[6] == '1', tonumber(ARGV[7])
 
-local old = redis.call('HMGET', KEYS[1], '_v', 'x', 'n', 't', 'o', 'l', 'u', 'p', 'w', 'i')
-if old[1] ~= '1' or (tonumber(old[2]) or 0) <= now then
-  old = {}
+local state = stored_record(KEYS[1])
+local n, t, o, last, u, p = 0, 0, 0, 0, 0, 0
+if state and (tonumber(state[7]) or 0) > now then
+  n, t, o = tonumber(state[1]) or 0, tonumber(state[2]) or 0, tonumber(state[3]) or 0
+  last, u, p = tonumber(state[4]) or 0, tonumber(state[5]) or 0, tonumber(state[6]) or 0
 end
-local function field(index)
-  return tonumber(old[index] or 0) or 0
-end
-local n, t, o, last, u, p = field(3), field(4), field(5), field(6), field(7), field(8)
 
 if u > now or p > 0 or (permanent and t > maxLockouts) then
-  local reply = {}
-  for _, index in ipairs({ 3, 4, 5, 6, 7, 8, 2 }) do
-    reply[#reply + 1] = old[index] or '0'
-  end
-  reply[#reply + 1] = old[9] or ''
-  reply[#reply + 1] = old[10] or ''
-  return reply
+  return state
 end
 
 local pure = permanent and maxLockouts == 0
