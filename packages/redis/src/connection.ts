@@ -8,11 +8,11 @@ import type { ConnectionParts } from './connection-parts.js'
 import type { ConnectionStats, RedisConnection, ScriptCall } from './contract.js'
 import { Deadlines } from './deadline.js'
 import type { DeploymentClock } from './deployment-clock.js'
-import { isScriptMissing, notConnected, storeFailure } from './failure.js'
+import { closedFor, isScriptMissing, notConnected, storeFailure } from './failure.js'
 import type { KeySpace } from './key-space.js'
 import { Forbidden, refusedWrite } from './refusals.js'
 import type { Replicas } from './replicas.js'
-import { type Script, type ScriptArgs, scriptParameters } from './script.js'
+import { isDurable, type Script, type ScriptArgs, scriptParameters } from './script.js'
 import { checkWrite, readClock } from './scripts.js'
 import type { ServerWatch } from './server-watch.js'
 import type { ConnectionSites, SiteWatch } from './sites.js'
@@ -22,6 +22,8 @@ export type { ConnectionStats, RedisConnection, ScriptCall } from './contract.js
 export class OpenConnection implements RedisConnection {
   readonly keys: KeySpace
   sites?: ConnectionSites | undefined
+  /** Where nothing is watched: the layout of those to whom it leads. */
+  layoutOfOthers = 1
   #siteWatch: SiteWatch | undefined
   readonly #client: RedisClient
   readonly #parts: ConnectionParts
@@ -33,8 +35,6 @@ export class OpenConnection implements RedisConnection {
   #clock: DeploymentClock | undefined
   /** `undefined`: it has not begun. */
   #watch: ServerWatch | undefined
-  /** Where nothing is watched. */
-  #layoutOfOthers = 1
   #refusal: string | undefined
   /** `undefined`: changes have no consumer. */
   #noting: Noting | undefined
@@ -104,12 +104,7 @@ export class OpenConnection implements RedisConnection {
   }
 
   get layout(): number {
-    return this.#watch?.layout ?? this.#layoutOfOthers
-  }
-
-  /** The deployment is that of others, and has this layout. */
-  goAsGuest(layout: number): void {
-    this.#layoutOfOthers = layout
+    return this.#watch?.layout ?? this.layoutOfOthers
   }
 
   async raiseLayout(): Promise<void> {
@@ -227,12 +222,8 @@ export class OpenConnection implements RedisConnection {
   }
 
   countAfter(operation: string, key: string, after: number): Promise<number> {
-    return this.#send(
-      operation,
-      'ZCOUNT',
-      () => this.#client.zcount(key, `(${after}`, '+inf'),
-      asItIs<number>,
-    )
+    const count = () => this.#client.zcount(key, `(${after}`, '+inf')
+    return this.#send(operation, 'ZCOUNT', count, asItIs<number>)
   }
 
   openReader(holdMs?: number, reconnects?: boolean): Promise<RedisClient> {
@@ -416,9 +407,3 @@ export class OpenConnection implements RedisConnection {
 }
 
 const asItIs = <T>(reply: T): T => reply
-
-/** Losing a touch in a failover never ends a session, so it need not wait for replicas. */
-const isDurable = ({ change }: Script) => change === 'full' || change === 'removal'
-
-const closedFor = (operation: string) =>
-  new ProviderClosedError(`${operation}: the connection to Redis is closed`)

@@ -1,4 +1,4 @@
-import { StoreCorruptError, StoreUnavailableError } from '@authstate/spi'
+import { ProviderClosedError, StoreCorruptError, StoreUnavailableError } from '@authstate/spi'
 import { isError } from '@authstate/spi/internal'
 import { concealError } from './conceal.js'
 import { DeadlineExceeded } from './deadline.js'
@@ -110,3 +110,7 @@ export function reasonOf(error: unknown): string {
   if (typeof code === 'string') return code
   return /^[A-Z]{4,}\b/.exec(message)?.[0] ?? message
 }
+
+/** Of a verb that comes after the end. */
+export const closedFor = (operation: string): ProviderClosedError =>
+  new ProviderClosedError(`${operation}: the connection to Redis is closed`)

@@ -21,5 +21,5 @@ export async function expectDeployment(connection: OpenConnection, config: Redis
   const mistake = layoutMistake({ partitions: Number(partitions), version: Number(version) }, config)
   if (mistake !== undefined) throw new ConfigurationError(mistake)
   const recorded = { version: Number(version), raisedAt: Number(raisedAt) }
-  connection.goAsGuest(writtenLayout(recorded, connection.clock.now()))
+  connection.layoutOfOthers = writtenLayout(recorded, connection.clock.now())
 }

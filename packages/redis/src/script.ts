@@ -93,6 +93,9 @@ export function scriptSaying<S extends Script>(script: S, lua: string): S {
   return Object.freeze({ ...script, lua, sha1: known(lua) })
 }
 
+/** Losing a touch in a failover never ends a session, so it need not wait for replicas. */
+export const isDurable = ({ change }: Script): boolean => change === 'full' || change === 'removal'
+
 /** The hash of a source that errors and traces know from now on. */
 function known(lua: string): string {
   const sha1 = createHash('sha1').update(lua).digest('hex')
