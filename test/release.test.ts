@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { changesetFault, compareReports } from '../tools/lib/api-report.mjs'
 import { nextVersion, parseChangeset, readChangesets, releasedChangelog } from '../tools/lib/changesets.mjs'
+import { releaseFaults } from '../tools/lib/release-faults.mjs'
 import { root } from './lib/tracked.js'
 
 const bumps = (...names: ('patch' | 'minor' | 'major')[]) => names.map((bump) => ({ bump }))
@@ -103,5 +104,62 @@ describe('the API', () => {
     expect(changesetFault(differences, bumps('patch'), '0.1.0')).toMatch(/minor or major/)
     expect(changesetFault(differences, bumps('minor'), '0.1.0')).toBeUndefined()
     expect(changesetFault(differences, bumps('minor'), '1.4.0')).toMatch(/must be major/)
+  })
+})
+
+describe('a release', () => {
+  const manifest = {
+    name: 'authstate',
+    version: '0.2.0',
+    publishConfig: { access: 'public' },
+    repository: { url: 'git+https://github.com/authstate/authstate.git' },
+  }
+  const good = {
+    packages: [{ manifest }],
+    changelog: '# Changelog\n\n## 0.2.0\n\nFaster.\n',
+    address: "export const ERRORS_ADDRESS = 'https://docs.example.org/errors/'",
+    changesets: [],
+    changed: [],
+  }
+
+  test('that has everything is not refused', () => expect(releaseFaults(good, false)).toEqual([]))
+
+  test.each([
+    [
+      'two versions',
+      { packages: [{ manifest }, { manifest: { ...manifest, version: '0.1.0' } }] },
+      /0\.2\.0, 0\.1\.0/,
+    ],
+    ['a version without a section', { changelog: '## 0.2.0, not released\n' }, /no section "## 0\.2\.0"/],
+    [
+      'a package that is not public',
+      { packages: [{ manifest: { ...manifest, publishConfig: {} } }] },
+      /set publishConfig/,
+    ],
+  ])('with %s is refused, and its dry run', (_, fault, sentence) => {
+    expect(releaseFaults({ ...good, ...fault }, false)).toEqual([expect.stringMatching(sentence)])
+    expect(releaseFaults({ ...good, ...fault }, true)).toEqual([expect.stringMatching(sentence)])
+  })
+
+  test.each([
+    ['a change that is not committed', { changed: ['README.md'] }, /such as README\.md: commit/],
+    [
+      'a version that was not raised',
+      { changesets: ['faster.md'] },
+      /faster\.md is not released: run npm run release:version/,
+    ],
+    [
+      'the placeholder of the docs site',
+      { address: 'https://authstate.example/errors/' },
+      /write the address/,
+    ],
+    [
+      'a package without a repository',
+      { packages: [{ manifest: { ...manifest, repository: {} } }] },
+      /add "repository"/,
+    ],
+  ])('with %s is refused, and its dry run is not', (_, fault, sentence) => {
+    expect(releaseFaults({ ...good, ...fault }, false)).toEqual([expect.stringMatching(sentence)])
+    expect(releaseFaults({ ...good, ...fault }, true)).toEqual([])
   })
 })

@@ -4,7 +4,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { readChangesets } from './lib/changesets.mjs'
 import { packageFolders } from './lib/packages.mjs'
+import { releaseFaults } from './lib/release-faults.mjs'
 import { root, runProgram } from './lib/run.mjs'
 
 const { values } = parseArgs({ options: { 'dry-run': { type: 'boolean', default: false } } })
@@ -25,31 +27,20 @@ function inOrder(packages) {
   return order
 }
 
-/** What would make a release that users cannot trust, or cannot read about. */
-function faultsOf(packages) {
-  const versions = new Set(packages.map(({ manifest }) => manifest.version))
-  const [version] = versions
-  const page = readFileSync(join(root, 'CHANGELOG.md'), 'utf8')
-  return [
-    ...(versions.size > 1
-      ? [`packages have the versions ${[...versions].join(', ')}: they must have one`]
-      : []),
-    ...(isDry ||
-    !/authstate\.example/.test(readFileSync(join(root, 'packages/spi/src/docs-address.ts'), 'utf8'))
-      ? []
-      : ['packages/spi/src/docs-address.ts: write the address of the docs site']),
-    ...(new RegExp(`^## ${version}\\b`, 'm').test(page) ? [] : [`CHANGELOG.md has no section ${version}`]),
-    ...packages
-      .filter(({ manifest }) => manifest.publishConfig?.access !== 'public')
-      .map(({ manifest }) => `${manifest.name}: publishConfig.access must be "public"`),
-    // The signature names the repository, and npm compares it with the manifest.
-    ...packages
-      .filter(({ manifest }) => !isDry && manifest.repository?.url === undefined)
-      .map(
-        ({ manifest }) =>
-          `${manifest.name}: needs "repository" with "url" and "directory" for its provenance`,
-      ),
-  ]
+/** What the repository says, for {@link releaseFaults}. */
+async function releaseOf(packages) {
+  const read = (path) => readFileSync(join(root, path), 'utf8')
+  const { output } = await runProgram('git', ['status', '--porcelain'], { cwd: root, quiet: true })
+  return {
+    packages,
+    changelog: read('CHANGELOG.md'),
+    address: read('packages/spi/src/docs-address.ts'),
+    changesets: readChangesets(join(root, '.changeset')).map(({ file }) => file),
+    changed: output
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.slice(3)),
+  }
 }
 
 /** Whether the registry has this version: a release that was broken off goes on behind what it has published. */
@@ -71,7 +62,7 @@ try {
     .map((folder) => join(root, folder))
     .map((dir) => ({ dir, manifest: JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) }))
     .filter(({ manifest }) => !manifest.private)
-  const faults = faultsOf(packages)
+  const faults = releaseFaults(await releaseOf(packages), isDry)
   if (faults.length > 0) throw new Error(faults.join('\n'))
   const pnpm = join(root, 'node_modules', '.bin', 'pnpm')
   for (const { dir, manifest } of inOrder(packages)) {
