@@ -141,3 +141,6 @@ export const revoke = defineScript({
   args: ['now', 'expiresAt', 'keepMs', 'tail'],
   decode: (): void => undefined,
 })
+
+/** What keeps sites in step. */
+export { join, joinRevocation, names, share, shareRevocation } from './redis/site-scripts.js'

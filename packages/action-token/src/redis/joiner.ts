@@ -1,0 +1,82 @@
+import type { ChangedRecord, JoinAnswer, NamesCursor, RedisConnection, SiteJoiner } from '@authstate/redis'
+import { join, joinRevocation, names, share, shareRevocation } from './site-scripts.js'
+
+/** What another site is told of a revoked family or token id. */
+interface SharedRevocation {
+  readonly v: 1
+  /** Until when, ms since the epoch. */
+  readonly x: string
+}
+
+type Named = Pick<ChangedRecord, 'partition' | 'name'>
+
+const TOKEN = /^ao:/
+const REVOCATION = /^(?:ax:[^:]*:[^:]+|av:)/
+
+/** Keeps action tokens in step between sites: tokens, and families and token ids that are revoked. */
+export const actionTokenJoiner: SiteJoiner = {
+  spi: 'action-token',
+  kinds: ['action-token', 'action-token-revocation'],
+  owns: (name) => TOKEN.test(name) || REVOCATION.test(name),
+
+  async read(connection, record, { site, endsMs }) {
+    const { at, isRemoved } = record
+    const now = connection.clock.now()
+    if (!REVOCATION.test(record.name)) {
+      const args = { now, site, at, removed: isRemoved ? 1 : 0, endsMs }
+      return connection.run(share, { token: keyOf(connection, record) }, args)
+    }
+    const { mark, realms, family } = revocationOf(connection, record)
+    const x = await connection.run(shareRevocation, { mark, realms }, { now, family })
+    return x === undefined ? undefined : JSON.stringify({ v: 1, x } satisfies SharedRevocation)
+  },
+
+  async join(connection, record, state, { site, endsMs, aheadMs }) {
+    const now = connection.clock.now()
+    if (!REVOCATION.test(record.name)) {
+      return connection.run(join, { token: keyOf(connection, record) }, { now, site, state, endsMs, aheadMs })
+    }
+    return joinRevocationOf(connection, record, JSON.parse(state) as SharedRevocation, now)
+  },
+
+  async names(connection, partition, after = START, limit) {
+    const { place, score: afterScore, id: afterId } = after
+    const args = { place, afterScore, afterId, limit }
+    return connection.run(names, { realms: connection.keys.key(partition, 'xo') }, args)
+  },
+}
+
+const START: NamesCursor = { place: '', score: '0', id: '' }
+
+const keyOf = ({ keys }: RedisConnection, { partition, name }: Named): string =>
+  keys.key(partition, '') + name
+
+/** The keys that say of a family, or of a token id, that it is revoked; and the family, escaped. */
+function revocationOf({ keys }: RedisConnection, { partition, name }: Named) {
+  const head = keys.key(partition, '')
+  const [kind = '', realm = '', last = ''] = name.split(':')
+  const realms = keys.key(partition, 'xo')
+  return kind === 'ax'
+    ? { mark: `${head}ax:${realm}`, index: `${head}af:${realm}:${last}`, realms, family: last }
+    : { mark: head + name, index: `${head}ar:${realm}`, realms, family: '' }
+}
+
+/** One step per hundred tokens of the family. */
+async function joinRevocationOf(
+  connection: RedisConnection,
+  record: Named,
+  { v, x: until }: SharedRevocation,
+  now: number,
+): Promise<JoinAnswer> {
+  if (v !== 1) return { outcome: 'newer' }
+  const { mark, index, family } = revocationOf(connection, record)
+  const step = (after: string) =>
+    connection.run(joinRevocation, { mark, index }, { now, until, family, after })
+  let { outcome, last } = await step('')
+  while (last !== '') {
+    const more = await step(last)
+    last = more.last
+    if (more.outcome === 'changed') outcome = 'changed'
+  }
+  return { outcome }
+}
