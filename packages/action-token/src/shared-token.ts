@@ -36,7 +36,9 @@ export function joinShared(a: SharedToken | undefined, b: SharedToken | undefine
   const d = later(a.d, b.d)
   const e = larger(a.e, b.e)
   const lives = (birth: string) => d === undefined || birth > d
-  const c = [a.c, b.c].filter((content) => content !== undefined && lives(content[0])).reduce(higher, undefined)
+  const c = [a.c, b.c]
+    .filter((content) => content !== undefined && lives(content[0]))
+    .reduce(higher, undefined)
   const uses = new Map<string, SharedUse>()
   for (const [id, use] of [...Object.entries(a.u ?? {}), ...Object.entries(b.u ?? {})]) {
     if (lives(use[0])) uses.set(id, higher(uses.get(id), use) as SharedUse)
@@ -57,7 +59,10 @@ const larger = (a: string | undefined, b: string | undefined) =>
   a === undefined || (b !== undefined && Number(b) > Number(a)) ? b : a
 
 /** The higher of two, part by part, byte by byte as Redis compares. */
-function higher<Parts extends readonly string[]>(a: Parts | undefined, b: Parts | undefined): Parts | undefined {
+function higher<Parts extends readonly string[]>(
+  a: Parts | undefined,
+  b: Parts | undefined,
+): Parts | undefined {
   if (a === undefined || b === undefined) return a ?? b
   for (const [index, part] of a.entries()) {
     const order = Buffer.compare(Buffer.from(part), Buffer.from(b[index] ?? ''))

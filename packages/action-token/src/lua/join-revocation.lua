@@ -6,6 +6,8 @@
 -- ARGV[2] until   ms since the epoch
 -- ARGV[3] family  escaped; empty: it is a token id
 -- ARGV[4] after   go on behind this tail; empty at first
+-- ARGV[5] site    the site that this is
+-- ARGV[6] endsMs  how long a removal is remembered
 --
 -- Returns {outcome, last}: changed or same, and where to go on, empty at the end.
 
@@ -44,7 +46,13 @@ local tails, last = redis.call('ZRANGE', KEYS[2], first, first + 99), ARGV[4]
 for _, tail in ipairs(tails) do
   local token = token_of(head .. tail)
   if token and not token.used then
-    take_out(head .. tail, token)
+    local key = head .. tail
+    local stamps, raw = stamps_of(key)
+    local state = state_of(token, stamps, now, ARGV[5], now, false)
+    take_out(key, token)
+    if state and state.c then
+      write_stamps(key, raw, { d = state.c[1], e = larger(larger(state.e, stamps.most), state.c[3]) }, now, tonumber(ARGV[6]))
+    end
     is_same = false
   else
     last = tail

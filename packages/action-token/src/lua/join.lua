@@ -7,8 +7,8 @@
 -- ARGV[4] endsMs   how long a removal is remembered
 -- ARGV[5] aheadMs  how far stamps may be ahead of now
 --
--- Returns changed or same; {gone, JSON of that} when it was told of a token that is gone; newer: a state of a version that is not known
--- here; ahead: a stamp is too far ahead; unreadable: the token here cannot be read. The last three wrote nothing.
+-- Returns changed or same; {gone, JSON of that} when it was told of a token that is gone or refused; newer: a state of a version that
+-- is not known here; ahead: a stamp is too far ahead; unreadable: the token here cannot be read. The last three wrote nothing.
 
 -- include: joining
 local told = cjson.decode(ARGV[3])

@@ -1,4 +1,11 @@
-import type { ChangedRecord, JoinAnswer, NamesCursor, RedisConnection, SiteJoiner } from '@authstate/redis'
+import type {
+  ChangedRecord,
+  JoinAnswer,
+  NamesCursor,
+  RedisConnection,
+  SiteJoiner,
+  SiteTerms,
+} from '@authstate/redis'
 import { join, joinRevocation, names, share, shareRevocation } from './site-scripts.js'
 
 /** What another site is told of a revoked family or token id. */
@@ -36,7 +43,7 @@ export const actionTokenJoiner: SiteJoiner = {
     if (!REVOCATION.test(record.name)) {
       return connection.run(join, { token: keyOf(connection, record) }, { now, site, state, endsMs, aheadMs })
     }
-    return joinRevocationOf(connection, record, JSON.parse(state) as SharedRevocation, now)
+    return joinRevocationOf(connection, record, JSON.parse(state) as SharedRevocation, { site, endsMs })
   },
 
   async names(connection, partition, after = START, limit) {
@@ -66,12 +73,13 @@ async function joinRevocationOf(
   connection: RedisConnection,
   record: Named,
   { v, x: until }: SharedRevocation,
-  now: number,
+  { site, endsMs }: Pick<SiteTerms, 'site' | 'endsMs'>,
 ): Promise<JoinAnswer> {
   if (v !== 1) return { outcome: 'newer' }
+  const now = connection.clock.now()
   const { mark, index, family } = revocationOf(connection, record)
   const step = (after: string) =>
-    connection.run(joinRevocation, { mark, index }, { now, until, family, after })
+    connection.run(joinRevocation, { mark, index }, { now, until, family, after, site, endsMs })
   let { outcome, last } = await step('')
   while (last !== '') {
     const more = await step(last)

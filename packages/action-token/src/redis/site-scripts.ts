@@ -59,7 +59,7 @@ export const joinRevocation = defineScript({
   change: 'full',
   changes: ofSites,
   keys: ['mark', 'index'],
-  args: ['now', 'until', 'family', 'after'],
+  args: ['now', 'until', 'family', 'after', 'site', 'endsMs'],
   decode: (reply) => {
     const [outcome, last] = reply as ['changed' | 'same', string]
     return { outcome, last }

@@ -1,4 +1,4 @@
-import type { Plant } from './site.js'
+import type { Plant } from '../../../../tools/testing/planted-connection.js'
 
 /** Errors that a join could have. Each must be seen by a walk. */
 export const plants: Readonly<Record<string, Plant>> = {

@@ -2,13 +2,12 @@ import type { FakeClock } from '@authstate/conformance'
 import {
   type ChangedRecord,
   connect,
-  defineScript,
   type RedisClient,
   type RedisConnection,
-  type Script,
   type SiteTerms,
 } from '@authstate/redis'
 import type { Redis } from 'ioredis'
+import { type Plant, planted } from '../../../../tools/testing/planted-connection.js'
 import type { UserSessionProvider } from '../../src/index.js'
 import { userSessionJoiner } from '../../src/redis/joiner.js'
 import { openNode } from '../support.js'
@@ -24,9 +23,6 @@ export interface Told {
   readonly name: string
   readonly state: string
 }
-
-/** A change of the text of a script, by the script's name. */
-export type Plant = Readonly<Record<string, readonly [from: string, to: string]>>
 
 /** What a site is made of. */
 interface Parts {
@@ -167,29 +163,4 @@ const byFirst = ([a]: readonly [string, unknown], [b]: readonly [string, unknown
 const shape = (state: string): Readonly<Record<string, unknown>> => {
   const { k: _, ...rest } = JSON.parse(state) as Record<string, unknown>
   return rest
-}
-
-/** A connection whose scripts say something else. */
-function planted(connection: RedisConnection, plant: Plant): RedisConnection {
-  const scripts = new Map<string, Script>()
-  for (const [name] of Object.entries(plant)) scripts.set(name, undefined as never)
-  const mutant = <S extends Script>(script: S): S => {
-    const change = plant[script.name]
-    if (change === undefined) return script
-    const known = scripts.get(script.name)
-    if (known !== undefined) return known as S
-    const [from, to] = change
-    if (!script.lua.includes(from)) throw new Error(`${script.name} does not say: ${from}`)
-    const made = defineScript({ ...script, lua: script.lua.replace(from, () => to) })
-    scripts.set(script.name, made as Script)
-    return made as unknown as S
-  }
-  const run: RedisConnection['run'] = (script, keys, args) => connection.run(mutant(script), keys, args)
-  return new Proxy(connection, {
-    get: (target, name) => {
-      if (name === 'run') return run
-      const value: unknown = Reflect.get(target, name)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
 }

@@ -3,8 +3,9 @@ import { FakeClock } from '@authstate/conformance'
 import fc from 'fast-check'
 import type { Redis } from 'ioredis'
 import { expect } from 'vitest'
+import type { Plant } from '../../../../tools/testing/planted-connection.js'
 import type { UserSession } from '../../src/index.js'
-import { type Plant, REALM, Site, type Told } from './site.js'
+import { REALM, Site, type Told } from './site.js'
 
 const MINUTE_MS = 60_000
 const SITES = ['a', 'b', 'c'] as const

@@ -32,18 +32,12 @@ local function join_token(key, told, now, site, ends_ms, ahead_ms)
   end
   local stamps, raw = stamps_of(key)
   local mine = state_of(token, stamps, now, site, now, false)
-  -- What has ended counts no more: its key may be stored again.
-  local uses = {}
-  for id, use in pairs(told.u or {}) do
-    if tonumber(use[2]) > now then
-      uses[id] = use
-    end
+  local heard = { d = told.d, e = told.e, c = told.c, u = told.u }
+  local is_over = told.c and tonumber(last_of(told)) <= now
+  if is_over then
+    -- What has ended counts no more: its key may be stored again.
+    heard.u = nil
   end
-  local heard = {
-    d = told.d, e = told.e,
-    c = told.c and tonumber(told.c[3]) > now and told.c or nil,
-    u = next(uses) and uses or nil,
-  }
   if heard.d and tonumber(heard.e) <= now then
     heard.d, heard.e = nil, nil
   end
@@ -51,13 +45,20 @@ local function join_token(key, told, now, site, ends_ms, ahead_ms)
     return 'same', mine
   end
   local state = joined_of(mine, heard)
+  state.e = state.d and larger(state.e, stamps.most)
+  if state.c and tonumber(last_of(state)) <= now then
+    -- It ended by itself, and what it once took the place of with it.
+    local c = state.c
+    state = { d = later(state.d, c[1]), e = larger(larger(state.e, stamps.most), mine and mine.c and mine.c[3]) }
+  end
 
-  -- Who joins a family that was revoked is refused, wherever it was stored.
+  -- Who joins a family that was revoked is refused, wherever it was stored: as if it had been removed right when it was born, so that
+  -- every site says the same.
   if state.c and not state.u and state.c[4] ~= '' then
     local head, name = name_in(key)
     local refused = head .. 'ax:' .. string.match(name, '^ao:([^:]*):')
     if tonumber(redis.call('ZSCORE', refused, state.c[4]) or '0') > now then
-      state = { d = state.c[1], e = larger(state.e, state.c[3]) }
+      state = { d = state.c[1], e = larger(larger(state.e, stamps.most), state.c[3]) }
     end
   end
 
@@ -74,7 +75,12 @@ local function join_token(key, told, now, site, ends_ms, ahead_ms)
     -- Found once per site; a node of this site sees to what follows from it.
     redis.call('ZADD', head .. 'xc', text(now), 'single-use-conflict ' .. name)
   end
-  if heard.c and not state.c then
+  -- Whoever told it does not know yet of what took it away.
+  local is_gone = told.c and not state.c and not is_over
+  for id in pairs(heard.u or {}) do
+    is_gone = is_gone or not (state.u and state.u[id])
+  end
+  if is_gone then
     return 'gone', state
   end
   return (not is_same or is_new) and 'changed' or 'same', state

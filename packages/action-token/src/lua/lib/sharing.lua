@@ -42,7 +42,7 @@ local function stamps_of(key)
     if field == 'D' then
       stamps.d, stamps.e = string.match(value, '^(%S+) (%S+)$')
     elseif field == 'B' then
-      stamps.birth, stamps.expires, stamps.life = string.match(value, '^(%S+) (%S+) (.*)$')
+      stamps.birth, stamps.expires, stamps.most, stamps.life = string.match(value, '^(%S+) (%S+) (%S+) (.*)$')
     elseif field == 'C' then
       stamps.stamp, stamps.data = string.match(value, '^(%S+) (.*)$')
     elseif string.sub(field, 1, 2) == 'u:' then
@@ -57,7 +57,7 @@ local function life_of(token)
 end
 
 -- A token with its stamps. What changed since it was stamped last is stamped now: at `at`, or a moment behind the highest stamp that it
--- has seen. Removed: it was removed, whatever is there now. Nil when sites hold nothing of it.
+-- has seen. Removed: it was removed since, whatever is there now. Nil when sites hold nothing of it.
 local function state_of(token, stamps, at, site, now, removed)
   local highest = 0
   local function see(stamp)
@@ -78,38 +78,42 @@ local function state_of(token, stamps, at, site, now, removed)
   local is_known = stamps.birth and lives(stamps.birth, d)
   local uses, is_used, is_this_use = {}, false, false
   for id, use in pairs(stamps.u) do
-    if lives(use[1], d) and tonumber(use[2]) > now then
+    if lives(use[1], d) then
       uses[id], is_used = use, true
       is_this_use = is_this_use or (token and use[3] == token.used)
     end
   end
   local is_live = token and tonumber(token.expires) > now
-  local is_gone = removed or (not is_live and is_known and tonumber(stamps.expires) > now)
-  -- What was redeemed stays so: this is another token below the same key.
-  is_gone = is_gone or (is_live and is_used and not is_this_use)
-  if is_gone and is_known then
-    d, e = fresh(), larger(e, stamps.expires)
-    is_known, uses, is_used, is_this_use = false, {}, false, false
+  local is_same = is_live and is_known and stamps.life == life_of(token)
+  local is_same_data = is_same and stamps.data == digest(token.data)
+  -- What was redeemed stays so: otherwise this is another token below the same key. What is there as it was stamped was stored after it
+  -- was removed.
+  local is_another = is_live and is_used and not is_this_use
+  local was_removed = removed and not (is_same_data and (is_this_use or not token.used))
+  if is_known and (not is_live or is_another or was_removed) then
+    -- Gone is what was known, and all that it once took the place of. So every site says the same of it.
+    d, e = later(d, stamps.birth), larger(e, stamps.most)
+    is_known, is_same, uses, is_used, is_this_use = false, false, {}, false, false
   end
   if not is_live then
     return d and tonumber(e) > now and { d = d, e = e } or nil
   end
 
-  local is_same = is_known and stamps.life == life_of(token)
   local birth = is_same and stamps.birth or fresh()
   local stamp = birth
   if is_same then
-    stamp = stamps.data == digest(token.data) and stamps.stamp or fresh()
+    stamp = is_same_data and stamps.stamp or fresh()
   end
+  local expires = is_same and stamps.expires or token.expires
   if token.used and not is_this_use then
     local attempt = string.match(token.used, '^%d+:%d*:([^:]*):')
     -- Who gives no name to a try has one of its own.
-    uses[attempt ~= '' and '=' .. attempt or '~' .. fresh()] = { birth, token.expires, token.used }
+    uses[attempt ~= '' and '=' .. attempt or '~' .. fresh()] = { birth, expires, token.used }
     is_used = true
   end
   return {
     d = d, e = e, u = is_used and uses or nil,
-    c = { birth, stamp, token.expires, token.family, token.subject, token.data },
+    c = { birth, stamp, expires, token.family, token.subject, token.data },
   }
 end
 
@@ -148,14 +152,20 @@ local function take_out(key, token)
   end
 end
 
--- Writes what sites agree on into the token and its indexes. Answers whether all of it was there already.
-local function put_token(key, token, state, now)
-  local head, name = name_in(key)
-  local _, _, expires, family, subject, data = unpack(state.c) -- at most 6
+-- When a token ends: who redeemed it may not do so again for as long as any site knew it.
+local function last_of(state)
+  local expires = state.c[3]
   for _, use in pairs(state.u or {}) do
     expires = larger(expires, use[2])
   end
-  state.c[3] = expires
+  return expires
+end
+
+-- Writes what sites agree on into the token and its indexes. Answers whether all of it was there already.
+local function put_token(key, token, state, now)
+  local head, name = name_in(key)
+  local _, _, _, family, subject, data = unpack(state.c) -- at most 6
+  local expires = last_of(state)
   local whole = '1:' .. expires .. ':' .. family .. ':' .. subject .. ':' .. first_of(state.u) .. data
   if token and token.whole == whole then
     return true
@@ -192,14 +202,15 @@ local function write_stamps(key, raw, state, now, ends_ms)
     ends = math.min(tonumber(state.e) + MARGIN, now + ends_ms)
   end
   if state.c then
-    local c = state.c
-    local life = life_of({ expires = c[3], family = c[4], subject = c[5] })
-    flat.B = c[1] .. ' ' .. c[3] .. ' ' .. life
+    local c, last = state.c, last_of(state)
+    -- How long another site may have something that this took the place of.
+    local most = larger(last, string.match(raw.B or '', '^%S+ %S+ (%S+)'))
+    flat.B = table.concat({ c[1], c[3], most, life_of({ expires = last, family = c[4], subject = c[5] }) }, ' ')
     flat.C = c[2] .. ' ' .. digest(c[6])
     for id, use in pairs(state.u or {}) do
       flat['u:' .. id] = table.concat(use, ' ')
     end
-    ends = tonumber(c[3]) + MARGIN
+    ends = tonumber(most) + MARGIN
     local realm = string.match(name, '^ao:([^:]*):')
     local known = tonumber(redis.call('ZSCORE', head .. 'xo', realm) or '0')
     if known < ends then
