@@ -33,10 +33,10 @@ local function join_token(key, told, now, site, ends_ms, ahead_ms)
   local stamps, raw = stamps_of(key)
   local mine = state_of(token, stamps, now, site, now, false)
   local heard = { d = told.d, e = told.e, c = told.c, u = told.u }
-  local is_over = told.c and tonumber(last_of(told)) <= now
-  if is_over then
+  local told_last = told.c and tonumber(last_of(told)) or 0
+  if told_last + MARGIN <= now then
     -- What has ended counts no more: its key may be stored again.
-    heard.u = nil
+    heard.c, heard.u = nil, nil
   end
   if heard.d and tonumber(heard.e) <= now then
     heard.d, heard.e = nil, nil
@@ -76,9 +76,9 @@ local function join_token(key, told, now, site, ends_ms, ahead_ms)
     redis.call('ZADD', head .. 'xc', text(now), 'single-use-conflict ' .. name)
   end
   -- Whoever told it does not know yet of what took it away.
-  local is_gone = told.c and not state.c and not is_over
+  local is_gone = heard.c and not state.c and told_last > now
   for id in pairs(heard.u or {}) do
-    is_gone = is_gone or not (state.u and state.u[id])
+    is_gone = is_gone or (told_last > now and not (state.u and state.u[id]))
   end
   if is_gone then
     return 'gone', state
