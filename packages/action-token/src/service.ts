@@ -46,6 +46,9 @@ export const actionTokenService = defineService({
     ax: 'revoked families of a realm',
     av: 'a revoked token id',
     ac: 'how often something was tried',
+    xo: 'realms with tokens, for other sites',
+    xa: 'tokens that were removed, for other sites',
+    xc: 'what sites disagree on',
   },
 })
 

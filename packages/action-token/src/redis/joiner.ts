@@ -5,7 +5,9 @@ import type {
   RedisConnection,
   SiteJoiner,
   SiteTerms,
+  StateAbout,
 } from '@authstate/redis'
+import type { SharedToken } from '../shared-token.js'
 import { join, joinRevocation, names, share, shareRevocation } from './site-scripts.js'
 
 /** What another site is told of a revoked family or token id. */
@@ -51,6 +53,8 @@ export const actionTokenJoiner: SiteJoiner = {
     const args = { place, afterScore, afterId, limit }
     return connection.run(names, { realms: connection.keys.key(partition, 'xo') }, args)
   },
+
+  about: (state) => aboutState(JSON.parse(state) as SharedToken | SharedRevocation),
 }
 
 const START: NamesCursor = { place: '', score: '0', id: '' }
@@ -87,4 +91,18 @@ async function joinRevocationOf(
     if (more.outcome === 'changed') outcome = 'changed'
   }
   return { outcome }
+}
+
+function aboutState(state: SharedToken | SharedRevocation): StateAbout {
+  // When a family or a token id was revoked is not written down: it is always told.
+  if ('x' in state) return { changedAt: Number.MAX_SAFE_INTEGER, isRemoved: false, compared: state.x }
+  const { d, c, u = {} } = state
+  const uses = Object.entries(u).sort(([a], [b]) => (a < b ? -1 : 1))
+  const stamps = [d, c?.[0], c?.[1], ...uses.map(([, [birth]]) => birth)]
+  const used = uses.map(([, [, , text]]) => Number(text.slice(0, text.indexOf(':'))))
+  return {
+    changedAt: Math.max(...stamps.map((stamp) => Number(stamp?.slice(0, 15) ?? 0)), ...used),
+    isRemoved: c === undefined,
+    compared: JSON.stringify([c, uses]),
+  }
 }

@@ -26,15 +26,12 @@ export const plants: Readonly<Record<string, Plant>> = {
   'a removal takes away what was stored after it': {
     'action-token.join': ['return not d or (birth ~= d and follows(birth, d))', 'return not d'],
   },
-  'a removal leaves no trace': {
-    'action-token.share': ['local is_gone = removed or', 'local is_gone = false and'],
-    'action-token.join': ['local is_gone = removed or', 'local is_gone = false and'],
-  },
+  'a removal leaves no trace': joinAndShare(
+    'if is_known and (not is_live or is_another or was_removed) then',
+    'if false then',
+  ),
   'who joins a revoked family is stored': {
     'action-token.join': ["if state.c and not state.u and state.c[4] ~= '' then", 'if false then'],
-  },
-  'a revocation takes nothing away': {
-    'action-token.join-revocation': ['if token and not token.used then', 'if false then'],
   },
   'what changed is stamped by the clock alone': joinAndShare(
     'highest = math.max(at, highest + 1)',

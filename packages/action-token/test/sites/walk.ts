@@ -19,7 +19,7 @@ class Seen {
   readonly renewed = new Set<string>()
   readonly revoked = new Set<string>()
   /** Who redeemed a key last, for a second try. */
-  lastAttempt = 'x'
+  last = { of: 'k1', attempt: 'x' }
   number = 0
 
   next(): string {
@@ -37,27 +37,26 @@ const family = fc.constantFrom(undefined, 'f', 'f', 'g')
 const ops: readonly [weight: number, fc.Arbitrary<readonly [string, Op]>][] = [
   [
     6,
-    fc.tuple(key, subject, family)
-      .map(([of, subject, family]) => [
-        'put',
-        async ({ provider }, seen) => {
-          const before = await provider.get(REALM, KIND, of)
-          const data = { n: seen.next() }
-          const put = await provider.put(REALM, KIND, of, { lifespanMs: 3_600_000, data, subject, family })
-          // What ends soon ends, redeemed or not.
-          if (put === 'stored' && before === undefined) seen.renewed.add(of)
-        },
-      ]),
+    fc.tuple(key, subject, family).map(([of, subject, family]) => [
+      'put',
+      async ({ provider }, seen) => {
+        const before = await provider.get(REALM, KIND, of)
+        const data = { n: seen.next() }
+        const put = await provider.put(REALM, KIND, of, { lifespanMs: 3_600_000, data, subject, family })
+        // What ends soon ends, redeemed or not.
+        if (put === 'stored' && before === undefined) seen.renewed.add(of)
+      },
+    ]),
   ],
   [
     5,
-    fc.tuple(key, fc.boolean()).map(([of, isAgain]) => [
+    fc.tuple(key, fc.boolean()).map(([picked, isAgain]) => [
       'consume',
       async ({ provider }, seen) => {
-        const attempt = isAgain ? seen.lastAttempt : randomUUID()
+        const { of, attempt } = isAgain ? seen.last : { of: picked, attempt: randomUUID() }
         const { outcome } = await provider.consume(REALM, KIND, of, { attempt })
         if (outcome !== 'consumed') return
-        seen.lastAttempt = attempt
+        seen.last = { of, attempt }
         const attempts = seen.redeemed.get(of) ?? new Set()
         seen.redeemed.set(of, attempts.add(attempt))
       },
@@ -236,6 +235,13 @@ export async function walk(
       }
     }
     await expectSame(sites, seen)
+    // A key that is free again can be stored again, wherever that was heard of.
+    const { provider } = sites[1] as Site
+    await provider.remove(REALM, KIND, 'k2')
+    await provider.put(REALM, KIND, 'k2', { lifespanMs: 3_600_000, data: { n: 'last' } })
+    await heal()
+    for (const { provider: other } of sites)
+      expect((await other.get(REALM, KIND, 'k2'))?.data, 'stored last').toEqual({ n: 'last' })
   } finally {
     for (const site of sites) await site.close()
   }
