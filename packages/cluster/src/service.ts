@@ -17,7 +17,7 @@ export const clusterService = defineService({
     ce: 'the work channel',
     ck: 'a lease',
     cf: 'fences',
-    xw: 'what was said between sites',
+    xw: 'what was said between this site and another',
   },
 })
 
