@@ -1,6 +1,7 @@
 // Nodes of an application register over HTTP, and are told over HTTP what ended: with the receivers that applications have.
 import { randomUUID } from 'node:crypto'
 import { type AddressInfo, createServer } from 'node:net'
+import { applicationNodeSpi } from '@authstate/application-node'
 import { RecordingLogger } from '@authstate/conformance'
 import { httpClientSpi, undiciHttpClient } from '@authstate/http-client'
 import {
@@ -227,6 +228,14 @@ describe('registering', () => {
     await browser.post('/logout', { csrf: csrfOf(await (await browser.get('/account')).text()) })
     await a.hears(1)
     expect([b.heard, foreign.heard]).toEqual([[], []])
+  })
+
+  test('a realm that is removed has no nodes any more', async () => {
+    const { server } = await world()
+    const nodes = server.state.get(applicationNodeSpi)
+    expect(await nodes.list('main', 'shop')).toHaveLength(2)
+    await server.state.removeRealm('main')
+    expect(await nodes.list('main', 'shop')).toEqual([])
   })
 
   test('a client with a wrong secret, and one without any, has no nodes', async () => {

@@ -5,6 +5,7 @@ import { type ApplicationNodeConfig, applicationNodeConfig } from './config.js'
 import { type ApplicationNodeProvider, applicationNodeSpi } from './contract.js'
 import { MemoryStore } from './memory-store.js'
 import { type ApplicationNodeOptions, checkOptions } from './options.js'
+import { applicationNodeService } from './service.js'
 
 /**
  * Keeps nodes and messages in this process. They are lost with it and not shared.
@@ -21,6 +22,7 @@ export function memoryApplicationNodes(
     id: 'memory',
     dependsOn: [httpClientSpi],
     config: describedSchema(applicationNodeConfig),
+    service: applicationNodeService,
     create: (context, config) => new ApplicationNodes(context, config, options, new MemoryStore()),
   }
 }

@@ -6,6 +6,7 @@ import { type ApplicationNodeConfig, applicationNodeConfig } from './config.js'
 import { type ApplicationNodeProvider, applicationNodeSpi } from './contract.js'
 import { type ApplicationNodeOptions, checkOptions } from './options.js'
 import { RedisStore } from './redis/redis-store.js'
+import { applicationNodeService } from './service.js'
 
 /**
  * Keeps nodes and messages in Redis, shared by every node of the deployment: what one announces, any of them sends.
@@ -22,6 +23,7 @@ export function redisApplicationNodes(
     id: 'redis',
     dependsOn: [redisConnectionSpi, httpClientSpi],
     config: describedSchema(applicationNodeConfig),
+    service: applicationNodeService,
     create: (context, config) => new ApplicationNodes(context, config, options, new RedisStore(context)),
   }
 }

@@ -1,5 +1,6 @@
 import type { Description, Health, ProviderRegistry } from '@authstate/registry'
 import {
+  type AnyProviderFactory,
   assertName,
   type Clock,
   ConfigurationError,
@@ -36,8 +37,8 @@ export interface AuthState extends StateMembers, AsyncDisposable {
    * tokens, login failures and cached values of the realm. Delete the realm itself first, so that
    * no user logs in meanwhile. What is created during the call may stay.
    *
-   * Every service is asked, also when another one fails; an SPI that a plugin brings is not. Cached values go from the regions
-   * that the calling node has opened, on every node. Not one step: each service removes what it has in many. Safe to repeat.
+   * Every service is asked, also when another one fails. So is what an application adds, where its
+   * provider brings a `service`. Lines of an audit stay. Cached values go from the regions that the calling node has opened, on every node. Not one step: each service removes what it has in many. Safe to repeat.
    *
    * @throws {IncompleteError} names the services that failed; the others are done
    *
@@ -136,9 +137,19 @@ type Verbs = Omit<AuthState, keyof StateMembers>
 class RunningAuthState implements Verbs {
   readonly #registry: ProviderRegistry
   readonly #keys: DeploymentKeys | undefined
+  /** Ours, and those that providers of the application bring. */
+  readonly #services: readonly Service[]
 
-  constructor(registry: ProviderRegistry, keyring: LiveKeyring | undefined) {
+  constructor(
+    registry: ProviderRegistry,
+    keyring: LiveKeyring | undefined,
+    providers: readonly AnyProviderFactory[] = [],
+  ) {
     this.#registry = registry
+    const known = new Map<string, Service>()
+    for (const { service } of providers) if (service !== undefined) known.set(service.name, service)
+    for (const service of services as readonly Service[]) known.set(service.name, service)
+    this.#services = [...known.values()]
     this.#keys = keyring && deploymentKeys(this as unknown as AuthState, keyring)
     for (const { member, spi } of services as readonly Service[]) {
       if (member !== undefined) Object.defineProperty(this, member, { get: () => registry.get(spi) })
@@ -152,24 +163,24 @@ class RunningAuthState implements Verbs {
 
   async removeRealm(realmId: string): Promise<void> {
     assertName(realmId, 'realmId')
-    await askAll(this.#registry, ({ realm }) => realm.remove, [realmId])
+    await askAll(this.#registry, this.#services, ({ realm }) => realm.remove, [realmId])
   }
 
   async realmChanged(realmId: string): Promise<void> {
     assertName(realmId, 'realmId')
-    await askAll(this.#registry, ({ realm }) => realm.changed, [realmId])
+    await askAll(this.#registry, this.#services, ({ realm }) => realm.changed, [realmId])
   }
 
   async endUser(realmId: string, userId: string): Promise<void> {
     assertName(realmId, 'realmId')
     assertName(userId, 'userId')
-    await askAll(this.#registry, ({ user }) => user.end, [realmId, userId])
+    await askAll(this.#registry, this.#services, ({ user }) => user.end, [realmId, userId])
   }
 
   async forgetUser(realmId: string, userId: string): Promise<void> {
     assertName(realmId, 'realmId')
     assertName(userId, 'userId')
-    await askAll(this.#registry, ({ user }) => user.forget, [realmId, userId])
+    await askAll(this.#registry, this.#services, ({ user }) => user.forget, [realmId, userId])
   }
 
   get<P extends Provider>(spi: Spi<P>): P {
@@ -210,6 +221,9 @@ class RunningAuthState implements Verbs {
   }
 }
 
-/** The state of a registry that was started. @param keyring That which its providers go by. */
-export const stateOf = (registry: ProviderRegistry, keyring: LiveKeyring | undefined): AuthState =>
-  new RunningAuthState(registry, keyring) as unknown as AuthState
+/** The state of a registry that was started. @param keyring That which its providers go by. @param providers Those of the application. */
+export const stateOf = (
+  registry: ProviderRegistry,
+  keyring: LiveKeyring | undefined,
+  providers: readonly AnyProviderFactory[] | undefined,
+): AuthState => new RunningAuthState(registry, keyring, providers) as unknown as AuthState

@@ -33,7 +33,7 @@ import { services } from './services.js'
  */
 export async function createAuthState(config: AuthStateConfig = {}): Promise<AuthState> {
   const keyring = liveKeyring(config)
-  return stateOf(await startRegistry({ ...config, keyring }), keyring)
+  return stateOf(await startRegistry({ ...config, keyring }), keyring, config.providers)
 }
 
 /**

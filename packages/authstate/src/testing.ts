@@ -51,7 +51,7 @@ export async function createTestState(config: AuthStateConfig = {}): Promise<Tes
     return current.close()
   }
   return {
-    state: stateOf(registry, keyring),
+    state: stateOf(registry, keyring, config.providers),
     clock,
     logger,
     reset: async () => {

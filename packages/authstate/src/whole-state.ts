@@ -1,21 +1,21 @@
 import type { ProviderRegistry } from '@authstate/registry'
 import { IncompleteError, type Provider, type Service } from '@authstate/spi'
-import { services } from './services.js'
 
 type Step<A extends unknown[]> = ((provider: Provider, ...args: A) => Promise<unknown>) | undefined
 
 /**
- * Asks every service that is provided and has the step, all at once. One that fails keeps no other from being done.
+ * Asks every service of these that is provided and has the step, all at once. One that fails keeps no other from being done.
  *
  * @throws {IncompleteError} at least one service failed; names it and holds its error
  * @throws {ProviderClosedError} the registry is closed; no service was asked
  */
 export async function askAll<A extends unknown[]>(
   registry: ProviderRegistry,
+  services: readonly Service[],
   stepOf: (service: Service) => Step<A>,
   args: A,
 ): Promise<void> {
-  const asked = (services as readonly Service[]).flatMap((service) => {
+  const asked = services.flatMap((service) => {
     const step = stepOf(service)
     const provider = step && registry.find(service.spi)
     return step === undefined || provider === undefined ? [] : [{ name: service.name, step, provider }]

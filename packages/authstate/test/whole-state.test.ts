@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { FakeClock, openInspector, RecordingLogger } from '@authstate/conformance'
-import type { AnyProviderFactory } from '@authstate/spi'
+import { type AnyProviderFactory, defineService, defineSpi, type Provider } from '@authstate/spi'
 import { afterAll, describe, expect, test } from 'vitest'
 import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
@@ -335,4 +335,38 @@ test('wrong ids of providers and wrong ways to Redis do not compile', () => {
     { redis: { partitions: 16 }, env: { AUTHSTATE_REDIS__URL: 'redis://a' } },
   ]
   expect(configs).toHaveLength(5)
+})
+
+test('what an application adds is asked too, where its provider brings a service', async () => {
+  interface Notes extends Provider {
+    told: string[]
+  }
+  const spi = defineSpi<Notes>('notes')
+  const tell =
+    (what: string) =>
+    async ({ told }: Notes, ...args: readonly string[]) => {
+      told.push([what, ...args].join(' '))
+      if (args.includes('broken')) throw new Error('broken')
+    }
+  const service = defineService({
+    name: 'notes',
+    spi,
+    stores: {},
+    realm: { remove: tell('remove'), changed: tell('changed') },
+    user: { end: tell('end'), forget: tell('forget') },
+  })
+  const factory = { spi, id: 'own', service, create: () => ({ told: [] }) }
+  const state = await createAuthState({ providers: [factory] })
+  await state.realmChanged('acme')
+  await state.endUser('acme', 'ada')
+  await state.forgetUser('acme', 'ada')
+  await state.removeRealm('acme')
+  expect(state.get(spi).told).toEqual(['changed acme', 'end acme ada', 'forget acme ada', 'remove acme'])
+  await expect(state.removeRealm('broken')).rejects.toMatchObject({ failures: { notes: expect.any(Error) } })
+  await state.close()
+  // Without one it is nobody's business.
+  const { service: _, ...plain } = factory
+  const quiet = await createAuthState({ providers: [plain] })
+  await quiet.removeRealm('acme')
+  await quiet.close()
 })

@@ -39,6 +39,7 @@ const FACTORY: Known<AnyProviderFactory> = {
   onDemand: true,
   config: true,
   secrets: true,
+  service: true,
   create: true,
 }
 

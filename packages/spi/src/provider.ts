@@ -5,6 +5,7 @@ import { assertOptions, type Known } from './known.js'
 import type { Logger } from './logger.js'
 import type { Realm } from './realm.js'
 import type { RealmSettingChecks } from './realm-checks.js'
+import type { Service } from './service.js'
 import type { StandardSchemaV1 } from './standard-schema.js'
 
 /** What every provider has in common, whatever it stores. */
@@ -119,6 +120,11 @@ export interface ProviderFactory<P extends Provider = Provider, C = unknown> {
   readonly config?: StandardSchemaV1<unknown, C>
   /** Names of properties that `describe()` masks, in addition to those that sound secret. */
   readonly secrets?: readonly string[]
+  /**
+   * What the verbs over all services do with a provider of this SPI: `removeRealm`, `realmChanged`, `endUser` and `forgetUser`. Give it
+   * where an application adds the SPI; services of the front door are asked anyway.
+   */
+  readonly service?: Service | undefined
   /** Makes the provider, once per registry. A promise is waited for before anything that depends on it starts. */
   create(context: ProviderContext, config: C): P | Promise<P>
 }
