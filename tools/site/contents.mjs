@@ -22,6 +22,7 @@ export const SECTIONS = [
       'docs/jobs/magic-links.md',
       'docs/jobs/devices.md',
       'docs/jobs/several-sites.md',
+      'docs/jobs/testing.md',
       'docs/realm-cache.md',
       'docs/web-sessions.md',
       'docs/load-balancers.md',
