@@ -20,7 +20,7 @@ export const REASONS: Readonly<Record<string, string>> = {
   R10: 'a hit looks at trust, at life and at the counters of the region; lru-cache at nothing but the key.',
   R11: 'an invalidation goes through a stream that is kept, so that nothing is lost over a reconnect, is numbered by its sender in a script, and wakes the sender too. Pub/sub forgets what nobody hears; what a stream alone costs, with one for each direction, is in the table as "a stream by hand".',
   R12: 'the step runs longer in the server than the plain commands of the other layout, see R3, and both sides batch their writes: several small commands gain more by that than one.',
-  R14: 'a get reads one text on both sides. A touch is a script that refuses what was ended and moves two index entries, where connect-redis sends EXPIRE; a save is a script that also looks for the marks of a logout and of its user, where connect-redis sends SET.',
+  R14: 'a get reads one text on both sides. A touch is a script that refuses what was ended and writes the times into the record, where connect-redis sends EXPIRE; a save is a script that also looks for the marks of a logout and of its user, where connect-redis sends SET.',
   sites:
     'a site is told the whole state of a session, also where only its times changed: some two kilobytes are read, stamped and joined. A push does that for thousands in a second, beside the callers. A change waits for the next look at the notes.',
 }

@@ -44,6 +44,7 @@ const OPTIONS: Known<RedisStoreOptions> = {
   state: true,
   realmId: true,
   merge: true,
+  touchAfterMs: true,
   userId: true,
   onRefused: true,
   onUnavailable: true,
@@ -73,12 +74,12 @@ export class RedisStore extends storeClass(session.Store) {
       disableTouch = false,
       serializer = JSON,
     } = options
-    const { realmId, merge, userId, onRefused, onUnavailable } = options
+    const { realmId, merge, userId, touchAfterMs, onRefused, onUnavailable } = options
     if (prefix !== '') assertText(prefix, 'prefix')
     assertBoolean(disableTouch, 'disableTouch')
     assertFunction(serializer?.parse, 'serializer.parse')
     const previous = client && previousOf(client, prefix, serializer)
-    const shared = { realmId, merge, userId, onRefused, onUnavailable, previous }
+    const shared = { realmId, merge, userId, touchAfterMs, onRefused, onUnavailable, previous }
     if (typeof ttl === 'function') super(state, { ...shared, ttlMs: (given) => ttl(given) * SECOND_MS })
     else super(state, { ...shared, defaultTtlMs: checkedTtlMs(ttl, state) })
     if (disableTouch)

@@ -18,8 +18,8 @@ export type {
 } from './options.js'
 export type { OnUnavailable, UnavailableStore } from './unavailable.js'
 
-/** How sessions are kept. @fastify/session does not say which session was loaded before: each is saved whole. */
-export type FastifyStoreOptions = Omit<StoreOptions, 'merge'>
+/** How sessions are kept. @fastify/session does not say which session was loaded before: each is saved whole, and none is touched. */
+export type FastifyStoreOptions = Omit<StoreOptions, 'merge' | 'touchAfterMs'>
 
 /** A request, as far as the store knows it. */
 export interface FastifySessionRequest {

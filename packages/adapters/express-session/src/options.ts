@@ -1,6 +1,7 @@
 import {
   assertBoolean,
   assertFunction,
+  assertInteger,
   assertLifespan,
   assertName,
   assertOptions,
@@ -48,6 +49,12 @@ export interface StoreOptions {
   /** Life of every session, whatever its cookie says, whole ms above 0. @default that of its cookie */
   readonly ttlMs?: ((session: FrameworkSession) => number) | undefined
   /**
+   * A request that changes nothing sends its touch only where the end has moved by more than this since it was stored, ms. Each session
+   * is stored with an end later by as much, so none ends before its cookie; one without a request lives that much longer. Up to a day.
+   * @default 0
+   */
+  readonly touchAfterMs?: number | undefined
+  /**
    * Called for each save that was refused. The framework sees that save as a success: the user is
    * logged out. If this function throws or rejects, that is logged once.
    */
@@ -73,6 +80,7 @@ const OPTIONS: Known<StoreOptions> = {
   userId: true,
   defaultTtlMs: true,
   ttlMs: true,
+  touchAfterMs: true,
   onRefused: true,
   onUnavailable: true,
   previous: true,
@@ -87,6 +95,7 @@ export interface CheckedOptions {
   readonly userIdOf: (session: FrameworkSession) => string | undefined
   readonly ttlMs: ((session: FrameworkSession) => number) | undefined
   readonly defaultTtlMs: (session: FrameworkSession) => number
+  readonly touchAfterMs: number
   readonly onRefused: (refused: RefusedSave) => void
   readonly onUnavailable: OnUnavailable | undefined
   readonly previous: PreviousSessions | undefined
@@ -96,11 +105,12 @@ export interface CheckedOptions {
 export function checkOptions(options: StoreOptions, { webSessions }: SessionState): CheckedOptions {
   assertOptions<StoreOptions>(options, 'options', OPTIONS)
   const { realmId = 'sessions', merge = true, userId = userOfPassport, defaultTtlMs = DAY_MS } = options
-  const { ttlMs, onRefused = () => {}, onUnavailable, previous } = options
+  const { ttlMs, touchAfterMs = 0, onRefused = () => {}, onUnavailable, previous } = options
   assertName(realmId, 'realmId')
   assertBoolean(merge, 'merge')
   assertFunction(userId, 'userId')
   if (ttlMs !== undefined) assertFunction(ttlMs, 'ttlMs')
+  assertInteger(touchAfterMs, 'touchAfterMs', 0, DAY_MS)
   assertFunction(onRefused, 'onRefused')
   if (onUnavailable !== undefined) assertFunction(onUnavailable, 'onUnavailable')
   const refusals = new Emitter<Refusals>({
@@ -121,6 +131,7 @@ export function checkOptions(options: StoreOptions, { webSessions }: SessionStat
     merge,
     userIdOf: (session) => userId(session),
     ttlMs,
+    touchAfterMs,
     defaultTtlMs: typeof defaultTtlMs === 'function' ? defaultTtlMs : () => defaultTtlMs,
     onRefused: (refused) => refusals.emit('refused', refused),
     onUnavailable,

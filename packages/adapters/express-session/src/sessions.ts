@@ -21,6 +21,8 @@ import { toFramework, type UnavailableStore } from './unavailable.js'
 /** A session as it was when a request loaded it, or saved it last. */
 export interface Loaded {
   readonly snapshot: SessionSnapshot
+  /** When it ended as it was stored, ms since the epoch by the clock of the provider; `undefined`: that is not known. */
+  readonly endsAt?: number | undefined
   readonly userId: string | undefined
 }
 
@@ -36,6 +38,8 @@ export interface SaveContext {
 export class Sessions {
   readonly #sessions: WebSessionProvider
   readonly #options: CheckedOptions
+  /** When sessions end, by their data as they were handed out. */
+  readonly #ends = new WeakMap<object, number>()
 
   constructor(state: SessionState, options: StoreOptions) {
     this.#options = checkOptions(options, state)
@@ -54,12 +58,18 @@ export class Sessions {
 
   async get(sessionId: string): Promise<SessionData | undefined> {
     const found = await this.#sessions.get(this.#realm, sessionId)
-    return found === undefined ? this.#takeOver(sessionId) : found.data
+    if (found === undefined) return this.#takeOver(sessionId)
+    this.#ends.set(found.data, found.expiresAt)
+    return found.data
   }
 
   /** What a session is when it is loaded. */
   loadedOf(session: FrameworkSession): Loaded {
-    return { snapshot: snapshotOf(session), userId: this.#options.userIdOf(session) }
+    return {
+      snapshot: snapshotOf(session),
+      endsAt: this.#ends.get(session),
+      userId: this.#options.userIdOf(session),
+    }
   }
 
   /** @returns the session in its new state; `undefined` if it has ended */
@@ -73,10 +83,10 @@ export class Sessions {
     const life = this.#lifeOf(data)
     const isStored =
       loaded !== undefined && this.#options.merge
-        ? await this.#change(sessionId, { life, loaded, now, beganAt })
+        ? await this.#change(sessionId, { life: this.#storedLife(life), loaded, now, beganAt })
         : await this.#store(sessionId, {
             data,
-            ...life,
+            ...this.#storedLife(life),
             mustExist: loaded !== undefined,
             ...ofUser(now.userId, beganAt),
           })
@@ -85,11 +95,13 @@ export class Sessions {
     return isStored ? now : undefined
   }
 
-  async touch(sessionId: string, session: FrameworkSession): Promise<void> {
+  async touch(sessionId: string, session: FrameworkSession, loaded?: Loaded): Promise<void> {
     const { data } = snapshotOf(session)
+    const life = this.#lifeOf(data)
+    if (this.#isStoredFor(life, loaded?.endsAt)) return
     const { cookie } = data
     const set: SessionData = cookie === undefined ? {} : { cookie }
-    await this.#sessions.update(this.#realm, sessionId, { set, ...this.#lifeOf(data) })
+    await this.#sessions.update(this.#realm, sessionId, { set, ...this.#storedLife(life) })
   }
 
   async end(sessionId: string): Promise<boolean> {
@@ -154,11 +166,28 @@ export class Sessions {
     const userId = this.#options.userIdOf(before)
     const isStored = await this.#store(sessionId, {
       data,
-      ...this.#lifeOf(data),
+      ...this.#storedLife(this.#lifeOf(data)),
       // Whenever its sign-in was, it began before whatever ended the sessions of its user here.
       ...ofUser(userId, LONG_AGO),
     })
     return isStored ? data : undefined
+  }
+
+  /** A life with what touches may leave out of it, as far as that is allowed. */
+  #storedLife(life: Lifetime): Lifetime {
+    if (life.lifespanMs === undefined) return life
+    const most = Math.max(life.lifespanMs, this.#sessions.limits.maxLifespanMs)
+    return { lifespanMs: Math.min(life.lifespanMs + this.#options.touchAfterMs, most) }
+  }
+
+  /** Whether what is stored lasts for a life that begins now, and not much longer. */
+  #isStoredFor({ lifespanMs }: Lifetime, endsAt: number | undefined): boolean {
+    const now = this.now()
+    const { touchAfterMs } = this.#options
+    if (touchAfterMs === 0 || lifespanMs === undefined || endsAt === undefined || now === undefined)
+      return false
+    const spare = endsAt - now - lifespanMs
+    return spare >= 0 && spare <= touchAfterMs
   }
 
   /** What the application says, else what is left of the life of its cookie, by the clock of the host that computed it. */

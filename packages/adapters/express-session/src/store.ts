@@ -96,7 +96,8 @@ export function storeClass<B extends object>(
     }
 
     touch(sessionId: string, session: object, callback?: Callback): unknown {
-      const touched = this.#sessions.touch(sessionId, session as FrameworkSession)
+      const loaded = this.#loaded.get(session)
+      const touched = this.#sessions.touch(sessionId, session as FrameworkSession, loaded)
       return answer(this.#sessions.toFramework('touch', touched), callback)
     }
 
