@@ -24,15 +24,21 @@ export interface SiteDesk {
    * @throws {ConfigurationError} no node here has begun to keep sites in step
    */
   site(): Promise<string>
+  /** All links from this site, as its nodes noted them last, with what others have not heard of. */
   links(): Promise<readonly NotedLink[]>
   /** As `CrossSite.takeOffline`. */
   takeOffline(site: string): Promise<void>
   /** As `CrossSite.bringOnline`. */
   bringOnline(site: string, options?: BringOnlineOptions): Promise<readonly PushInfo[]>
+  /** As `CrossSite.push`. A service that no node keeps in step makes it `failed`. */
   push(to: string, options?: PushOptions): Promise<PushInfo>
+  /** As `CrossSite.pull`. */
   pull(from: string, options?: PushOptions): Promise<PushInfo>
+  /** As `CrossSite.pushes`. */
   pushes(options?: { readonly active?: boolean }): Promise<readonly PushInfo[]>
+  /** As `CrossSite.controlPush`. */
   controlPush(id: string, action: PushAction): Promise<PushInfo | undefined>
+  /** As `CrossSite.verify`: waits for nodes to do it, for as long as that takes. */
   verify(site: string, options?: VerifyOptions, waiting?: VerifyWaiting): Promise<VerifyReport>
 }
 

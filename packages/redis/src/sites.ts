@@ -210,5 +210,6 @@ export interface SiteFigures {
 export interface SiteWatch {
   /** By the names of the other sites. */
   figures(): Readonly<Record<string, SiteFigures>>
+  /** What an operator should know of the links: sentences without a secret. */
   warnings(): readonly string[]
 }
