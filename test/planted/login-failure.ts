@@ -288,8 +288,8 @@ export const loginFailureScriptBugs = (client: () => RedisClient) =>
         'record-failure.lua writes one where nothing else changes',
         'recordFailure: N at once on two nodes are each counted',
         scripts.recordFailure,
-        "'n', n + 1",
-        "'n', 1",
+        'ends, n, ARGV[2]',
+        'ends, 1, ARGV[2]',
       )
       edit(
         'lost update',
@@ -304,8 +304,8 @@ export const loginFailureScriptBugs = (client: () => RedisClient) =>
         'record-failure.lua counts on at the end of a record',
         'get: gone exactly maxDeltaTimeMs after the last failure',
         scripts.recordFailure,
-        "if old[1] ~= '1' or (tonumber(old[2]) or 0) <= now then\n  stale",
-        "if old[1] ~= '1' or (tonumber(old[2]) or 0) < now then\n  stale",
+        'isUsual = oldX > now',
+        'isUsual = oldX >= now',
       )
       edit(
         'index leak',

@@ -77,7 +77,7 @@ function schemaOf(node: Node, mode: Mode): Json {
     case 'boolean':
       return { type: node.type }
     case 'picklist':
-      return { type: 'string', enum: node.options }
+      return { type: typeof node.options?.[0], enum: node.options }
     case 'array':
       return { type: 'array', items: below(node.item) }
     case 'record':
