@@ -1,5 +1,5 @@
-// npm run prose [-- --all] [files]: the rules of our prose on the pages and comments that are held to them, tools/prose/held.mjs. `--all`
-// prints what it finds in every other one as well, and fails by the held ones only.
+// npm run prose [-- --all] [files]: the rules of our prose on every page and comment but for the exceptions of tools/prose/held.mjs. `--all`
+// prints what it finds in the exceptions as well, and does not fail by them.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -16,7 +16,7 @@ export type SharedUse = readonly [birth: string, expiresAt: string, text: string
 
 /** What sites agree on of a token. `src/lua/lib/shared.lua` joins it as {@link joinShared} does. */
 export interface SharedToken {
-  /** Stamp of its latest removal. What was born before it is gone; a key may be stored again. */
+  /** Stamp of its latest removal. What was born before it has ended; a key may be stored again. */
   readonly d?: string
   /** Until when that removal matters, ms since the epoch: what was removed ends then. */
   readonly e?: string

@@ -32,7 +32,7 @@ export interface SiteOperations {
   /**
    * Tells a site nothing more until {@link bringOnline}; what changes meanwhile is remembered. One direction. Safe to repeat.
    *
-   * @throws {TypeError} there is no such site
+   * @throws {TypeError} the site is unknown
    */
   takeOffline(site: string): Promise<void>
 
@@ -40,14 +40,14 @@ export interface SiteOperations {
    * Tells a site again what changes, and what it missed.
    *
    * @returns the pushes that `push` asked for
-   * @throws {TypeError} there is no such site, or an option is unknown
+   * @throws {TypeError} the site or an option is unknown
    */
   bringOnline(site: string, options?: BringOnlineOptions): Promise<readonly PushInfo[]>
 
   /**
    * Tells a site what is here: everything, or what was written since a moment. Resolves when it is asked for.
    *
-   * @throws {TypeError} there is no such site, or an option is unknown
+   * @throws {TypeError} the site or an option is unknown
    */
   push(to: string, options?: PushOptions): Promise<PushInfo>
 
@@ -57,13 +57,13 @@ export interface SiteOperations {
   /** Pushes and pulls of this site, the last first; those that are over for seven days. */
   pushes(options?: { readonly active?: boolean }): Promise<readonly PushInfo[]>
 
-  /** Cancels, pauses or resumes a push. `undefined`: there is no such push. */
+  /** Cancels, pauses or resumes a push. `undefined`: the push is unknown. */
   controlPush(id: string, action: PushAction): Promise<PushInfo | undefined>
 
   /**
    * Compares what this site and another one hold; waits until nodes have done it.
    *
-   * @throws {TypeError} there is no such site, or an option is unknown
+   * @throws {TypeError} the site or an option is unknown
    */
   verify(site: string, options?: VerifyOptions, waiting?: VerifyWaiting): Promise<VerifyReport>
 }

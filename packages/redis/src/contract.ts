@@ -33,7 +33,8 @@ export interface RedisConnection extends Provider {
   sites?: ConnectionSites | undefined
 
   /**
-   * Shows what is to be watched of other sites in `stats()` and `warnings()`: for whoever keeps them in step on this node.
+   * Shows what is to be watched of other sites in `stats()` and `warnings()`: for the package that
+   * keeps them in step on this node.
    *
    * @returns what shows it no more
    */

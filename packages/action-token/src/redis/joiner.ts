@@ -10,7 +10,7 @@ import type {
 import type { SharedToken } from '../shared-token.js'
 import { join, joinRevocation, names, share, shareRevocation } from './site-scripts.js'
 
-/** What another site is told of a revoked family or token id. */
+/** What another site gets about a revoked family or token id. */
 interface SharedRevocation {
   readonly v: 1
   /** Until when, ms since the epoch. */

@@ -194,7 +194,7 @@ async function waited(context: Context, sites: Sites, asked: Push): Promise<Push
   }
 }
 
-/** Says on a terminal how far a push has come, and elsewhere, once, that nobody does it. */
+/** Says on a terminal how far a push has come, and elsewhere, once, that no node does it. */
 function progressOn({ surroundings: { stderr, now } }: Context): (push: Push) => void {
   let hasSaid = false
   return (push) => {

@@ -12,7 +12,7 @@ const MAX_LENGTH = 10_000
 /** Entries at a time. */
 const BATCH = 200
 
-/** A topic whose events other sites are told, whatever their scope. */
+/** A topic whose events go to other sites, whatever their scope. */
 export interface SiteTopic {
   /** The service: `'realm-cache'`. */
   readonly spi: string
@@ -27,12 +27,12 @@ export interface SiteTopic {
   pass(peer: RedisConnection, event: unknown): Promise<unknown>
 }
 
-/** What of the work channel another site is told, and how. */
+/** What of the work channel another site gets, and how. */
 export interface WorkLink {
   readonly from: string
   readonly to: string
   readonly topics: readonly SiteTopic[]
-  /** Whether the other site is told events of all other topics, with the scopes `all` and `other-sites`. */
+  /** Whether the other site gets events of all other topics, with the scopes `all` and `other-sites`. */
   readonly isEverything: boolean
   readonly ask: <T>(operation: string, ask: (peer: RedisConnection) => Promise<T>) => Promise<T>
 }
@@ -47,11 +47,12 @@ export interface WorkTold {
 export const workPartition = ({ keys }: RedisConnection): number => keys.partitionFor('cluster')
 
 /**
- * Tells another site what nodes of this one said since it was told last. There it is as if one of its own nodes had said it, and it is told
- * nobody else. In order; each once, unless two nodes tell at the same moment. What it may have missed is said first: that something is
- * missing, and to topics of their own what they want to hear then.
+ * Sends another site what nodes of this one published since the last time. There it is as if one of
+ * its own nodes had published it, and it goes to no further site. In order; each once, unless two
+ * nodes send at the same moment. What the site may have missed is sent first: that something is
+ * missing, and to topics of their own what they want to get then.
  *
- * @throws what `ask` throws; it is told again
+ * @throws what `ask` throws; it is sent again
  */
 export async function tellWork(connection: RedisConnection, link: WorkLink): Promise<WorkTold> {
   const { heard, owed, entries } = await look(connection, link.to, { limit: BATCH })
@@ -76,7 +77,7 @@ export async function tellWork(connection: RedisConnection, link: WorkLink): Pro
   return { events: batch.length, isMore: entries.length >= BATCH }
 }
 
-/** Notes that another site was away, or misses something for good: it is told so when it is back. Twice is the same as once. */
+/** Notes that another site was away, or misses something for good: it gets that when it is back. Safe to repeat. */
 export async function oweWork(connection: RedisConnection, to: string, owed: 'away' | 'lost'): Promise<void> {
   await look(connection, to, { owed })
 }
@@ -121,7 +122,7 @@ function hearOf(
   )
 }
 
-/** What another site is told of an event; empty: that something is missing; `undefined`: nothing. */
+/** What another site gets of an event; empty: that something is missing; `undefined`: nothing. */
 async function pass(
   text: string,
   { from, topics, isEverything, ask }: WorkLink,

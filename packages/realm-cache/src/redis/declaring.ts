@@ -5,7 +5,7 @@ import type { Invalidated } from '../rules.js'
 import { invalidate } from '../scripts.js'
 import type { SharedKeys } from './shared-keys.js'
 
-/** How long one who asks the source may take, if the answer is to be put into the second level. */
+/** How long a caller that asks the source may take, if the answer is to be stored in the second level. */
 export const TICKET_MS = 600_000
 /** What is behind a ticket may live for a day, and so may what takes its place: what is untrue is known for longer. */
 export const KEEP_MS = 2 * MAX_SECOND_LEVEL_MS + 2 * TICKET_MS

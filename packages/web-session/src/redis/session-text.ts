@@ -5,7 +5,7 @@ import { type Fields, jsonOf, type SessionDraft, type StoredSession } from '../r
 
 const FIRST = /^1:(\d+):(\d+):(\d+):(\d+):([^:]*):(\d+):/
 
-/** Data of so many bytes of JSON are short: scripts find their names without being told where they are. */
+/** Data of so many bytes of JSON are short: scripts find their names without a list of their places. */
 const SHORT_BYTES = 1_024
 
 /** By how much indexes score a session later than it ends when it is put there, ms: scripts say the same. */
