@@ -1,6 +1,6 @@
 // npm run test:long [-- --runs 5000] [--seed 7] [--on cluster]: random histories, by the thousand: user sessions on memory beside Redis, and
 // both beside the model; guards against guessing on memory beside Redis, and their policy 100 000 times at least; messages to a thousand receivers, and over a failover. What disagrees is printed with its seed, and shrunk.
-// Before them the alerts of telemetry, by Prometheus' own checker, and which case holds which scenario of several sites.
+// Last the scenarios of clustered applications. Before them the alerts of telemetry, by Prometheus' own checker, and which case holds which scenario of several sites.
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -74,6 +74,8 @@ try {
     const { status } = await runProgram(process.execPath, args, { env: { ...toolEnv(), ...chosen } })
     process.exitCode ||= status
   }
+  const scenarios = join(root, 'tools', 'scenarios.mjs')
+  process.exitCode ||= (await runProgram(process.execPath, [scenarios, '--quick'], { env: toolEnv() })).status
 } catch (error) {
   console.error(error.message)
   process.exitCode = 1
