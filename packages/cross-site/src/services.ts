@@ -1,4 +1,5 @@
 import type { SiteTopic } from '@authstate/cluster/sites'
+import { loginFailureJoiner } from '@authstate/login-failure/sites'
 import { realmCacheTopic } from '@authstate/realm-cache/sites'
 import type { SiteJoiner } from '@authstate/redis'
 import { userSessionJoiner } from '@authstate/user-session/sites'
@@ -21,7 +22,7 @@ export interface SiteService {
 export const siteServices = [
   { spi: 'user-session', strategy: 'async', joiner: userSessionJoiner },
   { spi: 'action-token', strategy: 'async' },
-  { spi: 'login-failure', strategy: 'async' },
+  { spi: 'login-failure', strategy: 'async', joiner: loginFailureJoiner },
   { spi: 'web-session', strategy: 'async' },
   { spi: 'realm-cache', strategy: 'async', work: realmCacheTopic },
   { spi: 'cluster', strategy: 'async', work: 'everything' },

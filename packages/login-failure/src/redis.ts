@@ -17,6 +17,8 @@ import { LoginFailures } from './login-failures.js'
 import { type Policy, policyText } from './policy.js'
 import { FIELDS, FIELDS_OF_BOTH, readState, recordVersions } from './redis/failure-text.js'
 import { cursorPlace, indexPlace, lockedBy } from './redis/lock-members.js'
+import { countedBy } from './redis/site-policies.js'
+import { RuleBook } from './rule-book.js'
 import { type FailureState, isLocked, type StoredSuccess, usualStep } from './rules.js'
 import * as scripts from './scripts.js'
 import {
@@ -37,7 +39,10 @@ export function redisLoginFailures(): ProviderFactory<LoginFailureProvider, Logi
     id: 'redis',
     dependsOn: [redisConnectionSpi],
     config: describedSchema(loginFailureConfig),
-    create: (context, config) => new LoginFailures(context, config, new RedisStore(context)),
+    create: (context, config) => {
+      countedBy(context.get(redisConnectionSpi), new RuleBook(context, config))
+      return new LoginFailures(context, config, new RedisStore(context))
+    },
   }
 }
 

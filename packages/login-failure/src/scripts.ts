@@ -188,3 +188,5 @@ function numberOf(text: string | null | undefined, foreign: number): number {
   const value = Number(text ?? 0)
   return value >= 0 && value <= NEVER ? value : foreign
 }
+
+export { join, names, share } from './redis/site-scripts.js'

@@ -45,6 +45,7 @@ export const loginFailureService = defineService({
     lr: 'records of a realm',
     ll: 'users who are locked out of a realm',
     lu: 'names of a realm without a user',
+    xl: 'records that other sites know of',
   },
 })
 
