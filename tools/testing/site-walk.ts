@@ -217,11 +217,11 @@ function planted(connection: RedisConnection, plant: Plant): RedisConnection {
   }
   if (Object.keys(plant).length === 0) return connection
   const run: RedisConnection['run'] = (script, keys, args) => connection.run(mutant(script), keys, args)
-  return new Proxy(connection, {
-    get: (target, name) => {
+  return new Proxy({} as RedisConnection, {
+    get: (_, name) => {
       if (name === 'run') return run
-      const value: unknown = Reflect.get(target, name)
-      return typeof value === 'function' ? value.bind(target) : value
+      const value: unknown = Reflect.get(connection, name)
+      return typeof value === 'function' ? value.bind(connection) : value
     },
   })
 }

@@ -36,7 +36,11 @@ test('a consumer asks for the records of every service that is kept in step, and
 
 test('a configuration of sites says which consumer of changes it needs', () => {
   const { consumer } = crossSite(good)
-  expect(consumer).toEqual({ name: 'sites', kinds: ['user-session', 'user-session-fence'], details: true })
+  expect(consumer).toEqual({
+    name: 'sites',
+    kinds: ['user-session', 'user-session-fence', 'login-failure'],
+    details: true,
+  })
 })
 
 test.each<[string, object]>([
