@@ -11,7 +11,7 @@ export interface SharedFailures {
   readonly p: number
   /** Why the last lock was set, behind 16 digits of permanentlyLockedAt and 16 of lockedUntil at that time. */
   readonly w: string
-  /** lastFailureAt, ms since the epoch, and its address. */
+  /** lastFailureAt, ms since the epoch, and its address behind ten digits of the count at that time. */
   readonly l: number
   readonly i: string
   /** expiresAt, ms since the epoch. */

@@ -6,9 +6,6 @@ import { join, names, share } from './site-scripts.js'
 /** Records of users and of networks. Attempts under names that belong to nobody stay at their site. */
 const RECORD = /^l[fa]:/
 
-/** Layout of a record that a join makes; nodes write it anew as theirs with the next failure. */
-const LAYOUT = 1
-
 /** Keeps login failures in step between sites: counts of all sites add up, and a clear holds for all. */
 export const loginFailureJoiner: SiteJoiner = {
   spi: 'login-failure',
@@ -29,7 +26,15 @@ export const loginFailureJoiner: SiteJoiner = {
       locked: keyOf(connection, partition, `ll:${realm}`),
     }
     const now = connection.clock.now()
-    return connection.run(join, keys, { now, site, state, endsMs, aheadMs, tail: name, layout: LAYOUT })
+    return connection.run(join, keys, {
+      now,
+      site,
+      state,
+      endsMs,
+      aheadMs,
+      tail: name,
+      layout: connection.layout,
+    })
   },
 
   async names(connection, partition, after, limit) {

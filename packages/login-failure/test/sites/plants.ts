@@ -18,8 +18,8 @@ export const plants: Readonly<Record<string, Plant>> = {
     'login-failure.join': ['return follows(a.g, b.g) and a or b', 'return a'],
   },
   'a clear leaves no trace': {
-    'login-failure.share': ['  if removed or (not values', '  if (not values'],
-    'login-failure.join': ["tonumber(stamps.x or '0') > now)", 'false)'],
+    'login-failure.share': ["if removed or (not values and tonumber(stamps.x or '0') > now)", 'if false'],
+    'login-failure.join': ["if removed or (not values and tonumber(stamps.x or '0') > now)", 'if false'],
   },
   'what one site counted is counted again by another': {
     'login-failure.share': [

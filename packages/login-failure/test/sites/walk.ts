@@ -108,6 +108,13 @@ export async function walk(
     }
     await messages.heal()
     await expectSame(sites, seen)
+    // Who clears having heard of everything clears for all.
+    await failuresOf(sites[0] as FailureSite).clear(REALM, 'alice')
+    await messages.heal()
+    for (const site of sites) {
+      const record = await failuresOf(site).get(REALM, 'alice')
+      expect(record, 'cleared, and stays so').toBeUndefined()
+    }
   } finally {
     for (const site of sites) await site.close()
   }

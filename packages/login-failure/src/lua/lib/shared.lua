@@ -1,6 +1,6 @@
 -- What sites agree on of a record. src/shared-failures.ts is the same in TypeScript. Beside the record, in `xs`: G the stamp of the latest
--- clear, f:<site> what each site has counted since, E the locks as they were set, W the count and the locks as they were written, x expiresAt, q the policy.
--- The record itself stays what it is without sites: it holds the sum.
+-- clear, f:<site> what each site has counted since, E the locks as they were set, W the count and the locks as they were written, I
+-- lastFailureAt and its address, x expiresAt, q the policy. The record itself stays what it is without sites: it holds the sum.
 
 local function text(number)
   return string.format('%.0f', number)
@@ -61,14 +61,22 @@ local function state_of(values, stamps, at, site, now, removed, policy)
   if n - others_n > 0 or o - others_o > 0 then
     counts[site] = { n - others_n, o - others_o }
   end
-  local state = { g = g, f = counts, l = tonumber(l), i = i, x = tonumber(x), q = policy ~= '' and policy or stamps.q or '' }
+  local state = { g = g, f = counts, l = tonumber(l), i = '', x = tonumber(x), q = policy ~= '' and policy or stamps.q or '' }
   state.t, state.u, state.p = tonumber(t), tonumber(u), tonumber(p)
+  local same_g = stamps.G == (g ~= '' and g or nil)
+  -- Of two addresses of one millisecond that of the later failure stands.
+  local known_l, known_i = string.match(stamps.I or '', '^(%d+) (.*)$')
+  if same_g and known_l == text(state.l) and string.sub(known_i, 11) == i then
+    state.i = known_i
+  elseif i ~= '' then
+    state.i = string.format('%010.0f', tonumber(n)) .. i
+  end
   local set_t, set_u, set_p, set_w = string.match(stamps.E or '', '^(%d+) (%d+) (%d+) (.*)$')
-  if set_t and stamps.G == (g ~= '' and g or nil) and stamps.W == n .. ' ' .. locks_text(t, u, p, w) then
+  if set_t and same_g and stamps.W == n .. ' ' .. locks_text(t, u, p, w) then
     state.t, state.u, state.p, state.w = tonumber(set_t), tonumber(set_u), tonumber(set_p), set_w
   elseif w == '' then
     state.w = ''
-  elseif set_w and string.sub(set_w, 33) == w and stamps.G == (g ~= '' and g or nil) then
+  elseif set_w and string.sub(set_w, 33) == w and same_g then
     state.w = set_w
   else
     state.w = string.format('%016.0f%016.0f', state.p, state.u) .. w
@@ -133,7 +141,7 @@ local function record_of(state)
     end
   end
   x = p > 0 and NEVER or math.max(x, u)
-  return { n, t, o, state.l, u, p, x, w, state.i }
+  return { n, t, o, state.l, u, p, x, w, string.sub(state.i, 11) }
 end
 
 -- Writes what is known beside the record; answers whether any of it is new.
@@ -146,6 +154,7 @@ local function write_stamps(key, stamps, state, values, now, ends_ms)
     end
     flat.E = locks_text(state.t, state.u, state.p, state.w)
     flat.W = text(values[1]) .. ' ' .. locks_text(values[2], values[5], values[6], values[8])
+    flat.I = text(state.l) .. ' ' .. state.i
     flat.x, flat.q = text(values[7]), state.q ~= '' and state.q or nil
   end
   local is_new = false
