@@ -131,11 +131,7 @@ export class OpenConnection implements RedisConnection {
     this.#refusal = reason
   }
 
-  /**
-   * Sends a script although everything is refused.
-   *
-   * @param isLast Also while the connection is closing: what somebody says who ends.
-   */
+  /** Sends a script although everything is refused. @param isLast Also while the connection is closing. */
   runAnyway<K extends string, A extends string, R>(
     script: Script<K, A, R>,
     keys: Readonly<Record<K, string>>,
@@ -274,10 +270,7 @@ export class OpenConnection implements RedisConnection {
     if (this.#refusal !== undefined) throw new ConfigurationError(this.#refusal)
     // On a Cluster each master is asked, through whatever partitions it has.
     const partitions = this.#client.isCluster ? this.keys.all : [0]
-    const calls = partitions.map((partition) => ({
-      keys: { absent: this.keys.key(partition, 'none') },
-      args: {},
-    }))
+    const calls = partitions.map((at) => ({ keys: { absent: this.keys.key(at, 'none') }, args: {} }))
     await this.runEach(checkWrite, calls).catch((error: unknown) => {
       throw refusedWrite(error)
     })
@@ -299,11 +292,7 @@ export class OpenConnection implements RedisConnection {
     return this.#closing
   }
 
-  /**
-   * The one way to Redis: not while it is away, and not for longer than the deadline.
-   *
-   * @param again What to send instead of what failed, within the same deadline; `undefined`: it has failed.
-   */
+  /** The one way to Redis, within the deadline. @param again What to send instead of what failed; `undefined`: nothing. */
   #send<T, R>(
     operation: string,
     kind: Script | PlainCommand,
