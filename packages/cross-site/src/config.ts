@@ -1,8 +1,16 @@
 import type { RedisOptions, SiteJoiner } from '@authstate/redis'
-import { ConfigurationError, type Duration, parseDuration } from '@authstate/spi'
+import { ConfigurationError, type Duration } from '@authstate/spi'
 import { isPlainObject } from '@authstate/spi/internal'
 import * as v from 'valibot'
-import { mistakesOfServices, type SiteServiceName, type Strategy } from './services.js'
+import {
+  type BackupOptions,
+  backupSchema,
+  mistakesOfBackups,
+  type ServiceOptions,
+  serviceSchema,
+} from './backup.js'
+import { DAY_MS, SITE, spanMs, wholeNumber } from './schema-parts.js'
+import { mistakesOfServices, type SiteServiceName } from './services.js'
 
 /** Another site, and the way to its Redis. */
 export interface OtherSite {
@@ -12,17 +20,14 @@ export interface OtherSite {
   readonly allowPlaintext?: boolean
 }
 
-/** What a service does between sites. */
-export interface ServiceOptions {
-  readonly strategy?: Strategy
-}
-
 /** What `crossSite()` takes. */
 export interface CrossSiteConfig {
   /** The site that this is: 1 to 16 of `a-z`, `0-9` and `-`. */
   readonly site: string
   /** The other sites by their names. */
   readonly sites: Readonly<Record<string, OtherSite>>
+  /** What every service does that does not say otherwise. One that usually stays at its site does so unless `spi` names it. */
+  readonly defaults?: BackupOptions
   /** What each service does, by its name: ours, and those whose joiners are given. @default each that can be kept in step is */
   readonly spi?: { readonly [Name in SiteServiceName | (string & {})]?: ServiceOptions }
   /** How records of plugins' services are kept in step. @default none */
@@ -31,24 +36,25 @@ export interface CrossSiteConfig {
   readonly tombstoneMs?: number | Duration
   /** How far the clock of another site may be off. @default `{ warnMs: 2_000, limitMs: 30_000 }` */
   readonly clock?: { readonly warnMs?: number | Duration; readonly limitMs?: number | Duration }
-  /** When a site is taken offline: after so many failures in a row, and so long after the first. @default 3, `'30s'` */
-  readonly takeOffline?: { readonly afterFailures?: number; readonly minWaitMs?: number | Duration }
+  /**
+   * When a site is taken offline: after so many failures in a row, and so long after the first. With `scope: 'spi'` each service by
+   * itself, else all of a link together. @default 3, `'30s'`, `'link'`
+   */
+  readonly takeOffline?: {
+    readonly afterFailures?: number
+    readonly minWaitMs?: number | Duration
+    readonly scope?: 'link' | 'spi'
+  }
+  /**
+   * How a site comes back that was taken offline by itself: once it has answered for so long, or when an operator says so. Where that
+   * happens more than three times in ten minutes, it takes twice as long each time, ten minutes at most. @default `'auto'`, `'60s'`
+   */
+  readonly recovery?: { readonly mode?: 'auto' | 'manual'; readonly stableMs?: number | Duration }
   /** Between two questions to another site whether it is there. @default 1_000 */
   readonly heartbeatMs?: number | Duration
   /** Most records per second and node that are told of what was remembered. @default 5_000 */
   readonly maxRecordsPerSecond?: number
 }
-
-const SITE = v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,16}$/, 'must be 1 to 16 of a-z, 0-9 and "-"'))
-const wholeNumber = (least: number, most: number) =>
-  v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(least), v.maxValue(most))
-const spanMs = (least: number, most: number) =>
-  v.pipe(
-    v.union([v.number(), v.string()]),
-    v.transform((given) => parseDuration(given)),
-    wholeNumber(least, most),
-  )
-const DAY_MS = 86_400_000
 
 const isJoiner = (given: unknown): boolean => {
   const { spi, kinds, ...verbs } = (given ?? {}) as Partial<SiteJoiner>
@@ -70,10 +76,8 @@ const schema = v.strictObject({
       allowPlaintext: v.optional(v.boolean(), false),
     }),
   ),
-  spi: v.optional(
-    v.record(v.string(), v.strictObject({ strategy: v.optional(v.picklist(['async', 'none'])) })),
-    {},
-  ),
+  defaults: v.optional(backupSchema, {}),
+  spi: v.optional(v.record(v.string(), serviceSchema), {}),
   joiners: v.optional(
     v.array(v.custom<SiteJoiner>(isJoiner, 'must be a joiner of the records of a service')),
     [],
@@ -90,6 +94,14 @@ const schema = v.strictObject({
     v.strictObject({
       afterFailures: v.optional(wholeNumber(0, 1_000_000), 3),
       minWaitMs: v.optional(spanMs(0, DAY_MS), 30_000),
+      scope: v.optional(v.picklist(['link', 'spi']), 'link'),
+    }),
+    {},
+  ),
+  recovery: v.optional(
+    v.strictObject({
+      mode: v.optional(v.picklist(['auto', 'manual']), 'auto'),
+      stableMs: v.optional(spanMs(0, DAY_MS), 60_000),
     }),
     {},
   ),
@@ -103,16 +115,9 @@ export type CheckedConfig = v.InferOutput<typeof schema>
 /** What sites may have one day and have not yet, by the last word of its place. */
 const NOT_BUILT: Readonly<Record<string, string>> = {
   transport: 'sites are reached through their Redis only',
-  defaults: 'say it in spi',
-  perSite: 'every site is told the same',
-  syncVerbs: 'no verb waits for another site',
-  await: 'no verb waits for another site',
-  onFailure: 'no verb waits for another site, so none fails because of one',
-  timeoutMs: 'no verb waits for another site',
   singleUse: 'action tokens stay at their site',
   count: 'login failures are counted per site',
   membershipVersion: 'no key has a site that decides about it',
-  recovery: 'a site that comes back is told by itself what it missed',
   health: 'a site serves whatever it holds',
   outbox: 'say redis.changes.maxNotes',
 }
@@ -129,8 +134,6 @@ function describe(issue: v.InferIssue<typeof schema>): string {
   const path = v.getDotPath(issue) ?? ''
   const place = path === '' ? 'crossSite' : `crossSite.${path}`
   const word = path.split('.').at(-1) ?? ''
-  if (word === 'strategy' && issue.input === 'sync')
-    return `${place}: 'sync' is not built yet: no verb waits for another site. It can be 'async' or 'none'`
   if (issue.type !== 'strict_object' || issue.expected !== 'never') return `${place}: ${issue.message}`
   if (Object.hasOwn(NOT_BUILT, word)) return `${place}: not built yet: ${NOT_BUILT[word]}`
   const parent = path.split('.').slice(0, -1).join('.')
@@ -138,12 +141,13 @@ function describe(issue: v.InferIssue<typeof schema>): string {
   return `${place}: there is no such property${known.length > 0 ? `. Known: ${known.join(', ')}` : ''}`
 }
 
-function mistakesOf({ site, sites, clock, spi, joiners }: CheckedConfig): string[] {
+function mistakesOf({ site, sites, clock, defaults, spi, joiners }: CheckedConfig): string[] {
   const names = Object.keys(sites)
   return [
     ...(names.length === 0 ? ['crossSite.sites: names no other site'] : []),
     ...(names.includes(site) ? [`crossSite.sites.${site}: is the site itself`] : []),
     ...mistakesOfServices(spi, joiners),
+    ...mistakesOfBackups({ defaults, spi }, names),
     ...(clock.warnMs > clock.limitMs ? ['crossSite.clock.warnMs: must not be above limitMs'] : []),
     ...Object.entries(sites).flatMap(([name, { redis, allowPlaintext }]) => [
       ...(Object.hasOwn(redis, 'changes')

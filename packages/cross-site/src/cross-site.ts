@@ -1,5 +1,6 @@
-import type { RedisConnection } from '@authstate/redis'
+import type { RedisConnection, SiteJoiner } from '@authstate/redis'
 import { assertOptions, consoleLogger, type Known } from '@authstate/spi'
+import { type Backup, backupOf } from './backup.js'
 import { type CheckedConfig, type CrossSiteConfig, parseConfig } from './config.js'
 import type { CrossSite, CrossSitePlan, CrossSiteSurroundings } from './public.js'
 import { servicesWith, siteServices, strategyOf } from './services.js'
@@ -33,9 +34,23 @@ export function crossSite(config: CrossSiteConfig): CrossSitePlan {
 const inStep = ({ spi, joiners }: CheckedConfig) =>
   servicesWith(joiners).filter((service) => strategyOf(service, spi) !== 'none')
 
-const joinersOf = (config: CheckedConfig) => inStep(config).flatMap(({ joiner }) => joiner ?? [])
+/** How a site is told of each service that can be told of. */
+const backupsTo = (config: CheckedConfig, to: string): ReadonlyMap<string, Backup> =>
+  new Map(
+    servicesWith(config.joiners).flatMap(({ spi, strategy, joiner }) =>
+      joiner === undefined ? [] : [[spi, backupOf(config, spi, strategy, to)] as const],
+    ),
+  )
 
-const SURROUNDINGS: Known<CrossSiteSurroundings> = { logger: true, reading: true }
+/** Joiners of the services that some site is told of. */
+function joinersOf(config: CheckedConfig): readonly SiteJoiner[] {
+  const backups = Object.keys(config.sites).map((to) => backupsTo(config, to))
+  return servicesWith(config.joiners).flatMap(({ spi, joiner }) =>
+    joiner !== undefined && backups.some((told) => told.get(spi)?.strategy !== 'none') ? [joiner] : [],
+  )
+}
+
+const SURROUNDINGS: Known<CrossSiteSurroundings> = { logger: true, reading: true, clocks: true }
 
 async function start(
   connection: RedisConnection,
@@ -43,10 +58,20 @@ async function start(
   surroundings: CrossSiteSurroundings,
 ): Promise<CrossSite> {
   assertOptions(surroundings, 'surroundings', SURROUNDINGS)
-  const { logger = consoleLogger, reading = {} } = surroundings
+  const { logger = consoleLogger, reading = {}, clocks = {} } = surroundings
   const joiners = joinersOf(config)
   const work = inStep(config).flatMap((service) => service.work ?? [])
-  const sites = new Sites({ connection, config, logger, joiners, work, consumer: CONSUMER, reading })
+  const sites = new Sites({
+    connection,
+    config,
+    logger,
+    joiners,
+    work,
+    consumer: CONSUMER,
+    reading,
+    backups: (to) => backupsTo(config, to),
+    clocks,
+  })
   try {
     await sites.start()
   } catch (error) {

@@ -27,7 +27,7 @@ export interface SiteDesk {
   /** All links from this site, as its nodes noted them last, with what others have not heard of. */
   links(): Promise<readonly NotedLink[]>
   /** As `CrossSite.takeOffline`. */
-  takeOffline(site: string): Promise<void>
+  takeOffline(site: string, options?: { readonly spi?: string }): Promise<void>
   /** As `CrossSite.bringOnline`. */
   bringOnline(site: string, options?: BringOnlineOptions): Promise<readonly PushInfo[]>
   /** As `CrossSite.push`. A service that no node keeps in step makes it `failed`. */
@@ -42,7 +42,7 @@ export interface SiteDesk {
   verify(site: string, options?: VerifyOptions, waiting?: VerifyWaiting): Promise<VerifyReport>
 }
 
-const BRING_ONLINE: Known<BringOnlineOptions> = { push: true, acceptResurrection: true }
+const BRING_ONLINE: Known<BringOnlineOptions> = { spi: true, push: true, acceptResurrection: true }
 
 /** Looks at sites, and acts on them, through the Redis of this one: for what is no node. It opens nothing. */
 export function siteDesk(connection: RedisConnection): SiteDesk {
@@ -56,19 +56,19 @@ export function siteDesk(connection: RedisConnection): SiteDesk {
   return {
     site: () => noted.site(),
     links: () => noted.links(),
-    async takeOffline(site) {
+    async takeOffline(site, { spi } = {}) {
       await known(site)
-      await noted.byHand(site, true)
+      await noted.byHand(site, true, spi)
     },
     async bringOnline(site, options = {}) {
       await known(site)
       assertOptions(options, 'options', BRING_ONLINE)
-      const { push, acceptResurrection = false } = options
+      const { push, spi, acceptResurrection = false } = options
       if (push !== undefined) assertOneOf(push, 'options.push', ['both', 'out', 'in', 'none'])
       if (push === 'none') await noted.forgetBehind(site)
       const written = await noted.writtenSince(site)
       if (acceptResurrection) await noted.accept(site)
-      await noted.byHand(site, false)
+      await noted.byHand(site, false, spi)
       return Promise.all([
         ...(push === 'out' || push === 'both' ? [desk.push(site, written)] : []),
         ...(push === 'in' || push === 'both' ? [desk.pull(site, written)] : []),

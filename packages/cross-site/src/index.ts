@@ -1,6 +1,9 @@
-export type { CrossSiteConfig, OtherSite, ServiceOptions } from './config.js'
+export type { BackupOptions, FailurePolicy, ServiceOptions, Strategy } from './backup.js'
+export type { CrossSiteConfig, OtherSite } from './config.js'
 export { crossSite } from './cross-site.js'
 export { type SiteDesk, siteDesk, type VerifyWaiting } from './desk.js'
+export { type BackupOutcome, type BackupResult, CrossSiteError } from './errors.js'
+export type { SiteEvents } from './events.js'
 export type { NotedLink } from './links-noted.js'
 export type {
   BringOnlineOptions,
@@ -11,6 +14,7 @@ export type {
   LinkListener,
   LinkReason,
   LinkState,
+  ServiceLink,
 } from './public.js'
 export type {
   Difference,
@@ -22,4 +26,4 @@ export type {
   VerifyReport,
 } from './push/contract.js'
 export type { VerifyOptions } from './push/desk.js'
-export type { SiteServiceName, Strategy } from './services.js'
+export type { SiteServiceName } from './services.js'

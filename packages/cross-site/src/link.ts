@@ -1,113 +1,214 @@
-import {
-  type ChangedRecord,
-  connect,
-  type JoinAnswer,
-  missingRight,
-  type RedisConnection,
-  type SiteJoiner,
-} from '@authstate/redis'
-import { ConfigurationError, type Logger } from '@authstate/spi'
+import { connect, missingRight, type RedisConnection } from '@authstate/redis'
+import { ConfigurationError, StoreUnavailableError } from '@authstate/spi'
 import { timers } from '@authstate/spi/internal'
-import type { CheckedConfig, OtherSite } from './config.js'
-import { answered, atFirst, blocked, byHand, failed, type Standing } from './link-state.js'
-import type { LinkInfo, LinkReason } from './public.js'
-
-/** What a {@link Link} is made of. */
-export interface LinkParts {
-  readonly to: string
-  readonly other: OtherSite
-  readonly config: CheckedConfig
-  /** Of this site. */
-  readonly connection: RedisConnection
-  /** Of this site: a Redis that says the same is this one. */
-  readonly epoch: string
-  readonly logger: Logger
-  readonly onChange: (link: Omit<LinkInfo, 'behind'>) => void
-}
-
-/** What the other site said of itself. */
-export interface Hello {
-  readonly epoch: string
-}
+import type { Backup } from './backup.js'
+import type { BackupOutcome } from './errors.js'
+import { type Hello, type LinkParts, PROTOCOL, type Telling, type Told } from './link-parts.js'
+import { linkKey, readLinkRecord } from './link-record.js'
+import {
+  answered,
+  blocked,
+  byHand,
+  caughtUp,
+  failed,
+  type Proof,
+  type Standing,
+  stableMsAfter,
+} from './link-state.js'
+import type { LinkInfo, LinkReason, LinkState, ServiceLink } from './public.js'
+import { Standings } from './standings.js'
 
 const LOOK_WHILE_BLOCKED_MS = 10_000
+/** From the best to the worst, so that a link is told of by what is worst. */
+const BY_WEIGHT: readonly LinkState[] = ['online', 'connecting', 'suspect', 'syncing', 'offline', 'blocked']
 
 /** The way from this site to another. */
 export class Link {
   readonly to: string
   readonly #parts: LinkParts
-  #standing: Standing
+  readonly #standings: Standings
   #peer: RedisConnection | undefined
   #rttMs: number | undefined
   #clockOffsetMs: number | undefined
+  #peerSeesUs: LinkState | undefined
+  #isOneWay = false
   #lookedAtMs = Number.NEGATIVE_INFINITY
   #beating: Promise<Hello | undefined> | undefined
   #isClosed = false
   /** Times that the other site would not take what it was told. */
   refused = 0
+  /** Verbs that wait for the other site now. */
+  waiting = 0
+  /** Verbs that the other site did not confirm. */
+  unconfirmed = 0
 
   constructor(parts: LinkParts) {
     this.#parts = parts
     this.to = parts.to
-    this.#standing = atFirst(parts.connection.clock.now())
+    const { connection, to, backups, config } = parts
+    this.#standings = new Standings({
+      connection,
+      to,
+      spis: [...backups.keys()],
+      isTogether: config.takeOffline.scope === 'link',
+      onChange: (before, now) => this.#changed(before, now),
+    })
   }
 
-  /** Whether it is worth telling the other site something. */
-  get isOpen(): boolean {
-    return this.#peer !== undefined && ['online', 'suspect'].includes(this.#standing.state)
+  /** How the other site is told what a service changes. */
+  backup(spi: string): Backup | undefined {
+    return this.#parts.backups.get(spi)
+  }
+
+  /** Whether the other site is told of a service at all. */
+  tells(spi: string): boolean {
+    return (this.backup(spi)?.strategy ?? 'none') !== 'none'
+  }
+
+  /** How a service stands; of one that is not told, or of all: how the link does. */
+  stateOf(spi: string): LinkState {
+    return this.#standings.of(spi)?.state ?? this.#worst.state
+  }
+
+  /** Whether it is worth telling the other site something, of a service or of any. */
+  isOpen(spi?: string): boolean {
+    if (this.#peer === undefined) return false
+    if (spi !== undefined) return isOpenState(this.stateOf(spi))
+    return [...this.#standings.all.values()].some(({ state }) => isOpenState(state))
+  }
+
+  /** What is wrong where it is blocked. */
+  get message(): string | undefined {
+    return this.#worst.message
   }
 
   get info(): Omit<LinkInfo, 'behind'> {
+    const { needsTelling: _, stableSince: __, ...worst } = this.#worst
+    const services = Object.fromEntries(
+      [...this.#standings.all].map(([spi, { state, reason, failures, changedAt }]): [string, ServiceLink] => [
+        spi,
+        {
+          strategy: this.backup(spi)?.strategy ?? 'none',
+          state,
+          ...(reason !== undefined && { reason }),
+          failures,
+          changedAt,
+        },
+      ]),
+    )
     return {
       to: this.to,
-      ...this.#standing,
+      ...worst,
+      services,
+      unconfirmed: this.unconfirmed,
       ...(this.#rttMs !== undefined && { rttMs: this.#rttMs }),
       ...(this.#clockOffsetMs !== undefined && { clockOffsetMs: this.#clockOffsetMs }),
+      ...(this.#peerSeesUs !== undefined && { peerSeesUs: this.#peerSeesUs }),
     }
   }
 
-  /** Tells the other site of a record. Answers what came of it; `undefined`: the other site has not got it. */
-  async tell(joiner: SiteJoiner, record: ChangedRecord, state: string): Promise<JoinAnswer | undefined> {
-    const peer = this.#peer
-    if (peer === undefined || !this.isOpen) return undefined
+  get #worst(): Standing {
+    const [first, ...rest] = this.#standings.all.values()
+    return rest.reduce(
+      (worst, standing) => (weightOf(standing) > weightOf(worst) ? standing : worst),
+      first as Standing,
+    )
+  }
+
+  /** Tells the other site of records, together. Answers what came of each; together they fail once at most. */
+  async tell(told: readonly Told[]): Promise<readonly Telling[]> {
     const sentAt = this.#now()
+    const errors = new Map<string, unknown>()
+    const proven = new Set<string>()
+    const tellings = await Promise.all(
+      told.map(async (item): Promise<Telling> => {
+        const { spi } = item.joiner
+        try {
+          const telling = await this.#tellItem(item)
+          if (telling.answer !== undefined) proven.add(spi)
+          return telling
+        } catch (error) {
+          if (!errors.has(spi)) errors.set(spi, error)
+          return { outcome: outcomeOf(error) }
+        }
+      }),
+    )
+    for (const [spi, error] of errors) this.#fail(error, sentAt, 'tell', spi)
+    const worked = [...proven].filter((spi) => !errors.has(spi) && this.stateOf(spi) === 'suspect')
+    if (worked.length > 0) this.#answered('tell', worked)
+    return tellings
+  }
+
+  async #tellItem({ joiner, record, state }: Told): Promise<Telling> {
+    const peer = this.#peer
+    if (!isOpenState(this.stateOf(joiner.spi))) return { outcome: 'skipped-offline' }
+    if (peer === undefined || this.#isClosed) return { outcome: 'not-applied' }
     const { tombstoneMs: endsMs, clock } = this.#parts.config
-    try {
-      const terms = { site: this.to, endsMs, aheadMs: clock.limitMs }
-      const answer = await joiner.join(peer, record, state, terms)
-      if (this.#standing.state === 'suspect') this.#become(answered(this.#standing, this.#now()))
-      if (['changed', 'same', 'gone'].includes(answer.outcome)) return answer
-      this.refused += 1
-      return undefined
-    } catch (error) {
-      this.#fail(error, sentAt)
-      return undefined
-    }
+    const terms = { site: this.to, endsMs, aheadMs: clock.limitMs }
+    const answer = await joiner.join(peer, record, state, terms)
+    if (['changed', 'same', 'gone'].includes(answer.outcome)) return { outcome: 'applied', answer }
+    this.refused += 1
+    return { outcome: 'refused', answer }
   }
 
   /** Asks the Redis of the other site for something; `undefined`: it did not answer, or is not to be asked. */
-  async ask<R>(question: (peer: RedisConnection) => Promise<R>): Promise<R | undefined> {
+  async ask<T>(question: (peer: RedisConnection) => Promise<T>): Promise<T | undefined> {
+    return this.request('cross-site.ask', question).catch(() => undefined)
+  }
+
+  /** Runs something at the other site: see `ConnectionSites.ask`. */
+  async request<T>(operation: string, ask: (peer: RedisConnection) => Promise<T>): Promise<T> {
     const peer = this.#peer
-    if (peer === undefined || !this.isOpen) return undefined
+    if (peer === undefined || !this.isOpen()) {
+      throw new StoreUnavailableError(`${operation}: the site "${this.to}" is not reached`, { applied: 'no' })
+    }
     const sentAt = this.#now()
     try {
-      const answer = await question(peer)
-      if (this.#standing.state === 'suspect') this.#become(answered(this.#standing, this.#now()))
+      const answer = await ask(peer)
+      if (this.#worst.state === 'suspect') this.#answered('tell')
       return answer
     } catch (error) {
-      this.#fail(error, sentAt)
-      return undefined
+      this.#fail(error, sentAt, 'tell')
+      throw error
     }
   }
 
-  /** An operator took it offline, or no longer has it so. */
-  byHand(isOffline: boolean): void {
-    this.#become(byHand(this.#standing, isOffline, this.#now()))
+  /** A verb waited for the other site in vain. */
+  wasLate(spi: string, sentAt: number): void {
+    this.#fail(new Error('no answer in time'), sentAt, 'tell', spi)
+  }
+
+  /** An operator took it offline, or wants it back. Resolves when every node can know. */
+  async byHand(isOffline: boolean, spi?: string): Promise<void> {
+    const now = this.#now()
+    this.#standings.take(
+      (standing) => byHand(standing, isOffline, now),
+      spi === undefined ? undefined : [spi],
+    )
+    await this.#standings.settled()
   }
 
   /** Sees to it that nothing is told until an operator says so. */
   block(reason: LinkReason, message: string): void {
-    this.#become(blocked(this.#standing, reason, message, this.#now()))
+    const now = this.#now()
+    this.#standings.take((standing) => blocked(standing, reason, message, now))
+  }
+
+  /** The other site is there, and nothing speaks against telling it what changes. */
+  open(): void {
+    this.#answered('beat')
+  }
+
+  /** The other site has all that it missed of some services. */
+  caughtUp(spis: readonly string[]): void {
+    const now = this.#now()
+    const behind = spis.filter((spi) => ['syncing', 'suspect'].includes(this.stateOf(spi)))
+    if (behind.length > 0) this.#standings.take((standing) => caughtUp(standing, now), behind)
+  }
+
+  /** Learns how other nodes of this site see the link. */
+  refresh(): Promise<void> {
+    return this.#standings.refresh()
   }
 
   /** Asks the other site whether it is there; `undefined`: it is not, or it is not the one that is meant. */
@@ -121,44 +222,54 @@ export class Link {
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#beating
+    await this.#standings.settled()
     await this.#peer?.close()
   }
 
   async #beat(): Promise<Hello | undefined> {
-    const { state, reason } = this.#standing
-    if (this.#isClosed || (state === 'offline' && reason === 'manual')) return undefined
+    const standings = [...this.#standings.all.values()]
+    const isManual = standings.every(({ state, reason }) => state === 'offline' && reason === 'manual')
+    if (this.#isClosed || isManual) return undefined
     const beganAtMs = timers.monotonicMs()
-    if (state === 'blocked' && beganAtMs - this.#lookedAtMs < LOOK_WHILE_BLOCKED_MS) return undefined
+    const isBlocked = standings.some(({ state }) => state === 'blocked')
+    if (isBlocked && beganAtMs - this.#lookedAtMs < LOOK_WHILE_BLOCKED_MS) return undefined
     this.#lookedAtMs = beganAtMs
     const sentAt = this.#now()
     try {
       this.#peer ??= await this.#connect()
+      const peer = this.#peer
       const askedAtMs = timers.monotonicMs()
-      const hello = await this.#peer.hgetall('cross-site.hello', this.#peer.keys.shared('site'))
+      const [hello, view] = await Promise.all([
+        peer.hgetall('cross-site.hello', peer.keys.shared('site')),
+        peer.hgetall('cross-site.hello', linkKey(peer, this.#parts.config.site)),
+      ])
       this.#rttMs = timers.monotonicMs() - askedAtMs
-      return this.#hear(hello)
+      return this.#hear(hello, view)
     } catch (error) {
-      this.#fail(error, sentAt)
+      this.#fail(error, sentAt, 'beat')
       return undefined
     }
   }
 
   async #connect(): Promise<RedisConnection> {
-    const { other, logger } = this.#parts
+    const { other, logger, clock } = this.#parts
     const { partitions } = this.#parts.connection.keys
-    const peer = await connect({ partitions, ...other.redis }, { logger, isGuest: true })
+    const peer = await connect({ partitions, ...other.redis }, { logger, clock, isGuest: true })
     if (!this.#isClosed) return peer
     await peer.close()
     throw new Error('closed')
   }
 
-  #hear({ site, epoch = '' }: Readonly<Record<string, string>>): Hello | undefined {
-    const { connection, config, logger } = this.#parts
+  #hear(
+    { site, epoch = '', protocol = PROTOCOL, membership = '1' }: Readonly<Record<string, string>>,
+    view: Readonly<Record<string, string>>,
+  ): Hello | undefined {
+    const { connection, config } = this.#parts
     if (site === undefined) {
-      this.#fail(new Error('it has not begun as a site'), this.#now())
+      this.#fail(new Error('it has not begun as a site'), this.#now(), 'beat')
       return undefined
     }
-    if (epoch === this.#parts.epoch) {
+    if (epoch === this.#parts.epoch()) {
       this.block('configuration', `crossSite.sites.${this.to}: leads to the Redis of this site itself`)
       return undefined
     }
@@ -167,9 +278,16 @@ export class Link {
       this.block('configuration', message)
       return undefined
     }
+    if (protocol !== PROTOCOL) {
+      const message = `the site "${this.to}" speaks protocol ${protocol} of sites, this one ${PROTOCOL}: bring both to one version`
+      this.block('version', message)
+      return undefined
+    }
+    this.#hearView(view)
     const offset = Math.round((this.#peer as RedisConnection).clock.now() - connection.clock.now())
     const wasOff = Math.abs(this.#clockOffsetMs ?? 0) > config.clock.warnMs
     this.#clockOffsetMs = offset
+    if (wasOff !== Math.abs(offset) > config.clock.warnMs) this.#parts.onClock(offset)
     if (Math.abs(offset) > config.clock.limitMs) {
       this.block(
         'clock',
@@ -177,17 +295,30 @@ export class Link {
       )
       return undefined
     }
-    if (!wasOff && Math.abs(offset) > config.clock.warnMs)
-      logger.warn({ to: this.to, offsetMs: offset }, 'the clock of another site is off')
-    return { epoch }
+    return { epoch, membership: Number(membership) }
   }
 
-  /** The other site is there, and nothing speaks against telling it what changes. */
-  open(): void {
-    this.#become(answered(this.#standing, this.#now()))
+  /** How the other site sees this one. */
+  #hearView(view: Readonly<Record<string, string>>): void {
+    const standings = [...readLinkRecord(new Map(Object.entries(view))).standings.values()]
+    const worst = standings.sort((a, b) => weightOf(b) - weightOf(a))[0]
+    this.#peerSeesUs = worst?.state
+    const isOneWay = worst?.state === 'offline' && worst.reason !== 'manual' && this.#worst.state === 'online'
+    if (isOneWay && !this.#isOneWay) this.#parts.onOneWay(worst.state)
+    this.#isOneWay = isOneWay
   }
 
-  #fail(error: unknown, sentAt: number): void {
+  #answered(proof: Proof, spis?: readonly string[]): void {
+    const now = this.#now()
+    const { mode, stableMs } = this.#parts.config.recovery
+    this.#standings.take(
+      (standing, flaps) =>
+        answered(standing, now, { mode, stableMs: stableMsAfter(stableMs, flaps, now) }, proof),
+      spis,
+    )
+  }
+
+  #fail(error: unknown, sentAt: number, proof: Proof, spi?: string): void {
     if (this.#isClosed) return
     const right = missingRight(error) ?? missingRight((error as Error).cause)
     if (right !== undefined) {
@@ -195,16 +326,24 @@ export class Link {
     } else if (error instanceof ConfigurationError) {
       this.block('configuration', `crossSite.sites.${this.to}: ${error.message}`)
     } else {
-      this.#become(failed(this.#standing, sentAt, this.#now(), this.#parts.config.takeOffline))
+      const now = this.#now()
+      const { takeOffline } = this.#parts.config
+      this.#standings.take(
+        (standing) => failed(standing, sentAt, now, takeOffline, proof),
+        spi === undefined ? undefined : [spi],
+      )
     }
   }
 
-  #become(standing: Standing): void {
-    const before = this.#standing
-    this.#standing = standing
-    if (before.state === standing.state && before.reason === standing.reason) return
+  #changed(before: ReadonlyMap<string, Standing>, now: ReadonlyMap<string, Standing>): void {
+    const changed = [...now].find(([spi, { state, reason }]) => {
+      const was = before.get(spi)
+      return was !== undefined && (was.state !== state || was.reason !== reason)
+    })
+    if (changed === undefined) return
+    const [spi, standing] = changed
     const { logger, onChange } = this.#parts
-    const about = { to: this.to, state: standing.state, reason: standing.reason }
+    const about = { to: this.to, spi, state: standing.state, reason: standing.reason }
     if (standing.state === 'blocked')
       logger.error(about, `a link to another site is blocked: ${standing.message}`)
     else if (standing.state === 'offline')
@@ -217,3 +356,12 @@ export class Link {
     return this.#parts.connection.clock.now()
   }
 }
+
+const weightOf = ({ state }: Standing): number => BY_WEIGHT.indexOf(state)
+
+const isOpenState = (state: LinkState): boolean =>
+  state === 'online' || state === 'suspect' || state === 'syncing'
+
+/** What an error says of a change that was sent. */
+const outcomeOf = (error: unknown): BackupOutcome =>
+  error instanceof StoreUnavailableError && error.applied === 'no' ? 'not-applied' : 'unknown'

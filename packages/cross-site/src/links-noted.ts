@@ -1,5 +1,6 @@
 import type { RedisConnection } from '@authstate/redis'
 import { ConfigurationError } from '@authstate/spi'
+import type { Link } from './link.js'
 import type { LinkReason, LinkState } from './public.js'
 import { behind, introduce } from './scripts.js'
 
@@ -14,6 +15,19 @@ export interface NotedLink {
   readonly seenAt?: number
   /** Records that the other site has not heard of. */
   readonly behind: number
+}
+
+/** Where it is noted that an operator took a site offline, or one service of it. */
+export const offlineField = (site: string, spi?: string): string =>
+  spi === undefined ? `offline:${site}` : `offline:${site}/${spi}`
+
+/** What operators say lies beside how the link stands, so that they can say it where no node runs. */
+export async function hearOperators(link: Link, recorded: ReadonlyMap<string, string>): Promise<void> {
+  const isWhole = recorded.has(offlineField(link.to))
+  for (const [spi, { state, reason }] of Object.entries(link.info.services)) {
+    const isOffline = isWhole || recorded.has(offlineField(link.to, spi))
+    if (isOffline !== (state === 'offline' && reason === 'manual')) await link.byHand(isOffline, spi)
+  }
 }
 
 /** How much sooner than a site was seen last it may have missed something: clocks differ, and it is noted to the minute. */
@@ -67,8 +81,8 @@ export function linksNoted(connection: RedisConnection) {
       const away = fields[`offline:${to}`] ?? fields[`seen:${to}`]
       return away === undefined ? {} : { since: Math.max(0, Number(away) - MARGIN_MS) }
     },
-    byHand: (to: string, isOffline: boolean) =>
-      set({ [`offline:${to}`]: isOffline ? String(clock.now()) : '' }),
+    byHand: (to: string, isOffline: boolean, spi?: string) =>
+      set({ [offlineField(to, spi)]: isOffline ? String(clock.now()) : '' }),
     accept: (to: string) => set({ [`seen:${to}`]: String(clock.now()) }),
     async forgetBehind(to: string): Promise<void> {
       await Promise.all(

@@ -1,17 +1,21 @@
 import type { ChangeConsumer, ChangeReaderOptions, RedisConnection } from '@authstate/redis'
-import type { Logger } from '@authstate/spi'
+import type { Clock, Logger } from '@authstate/spi'
+import type { Strategy } from './backup.js'
+import type { SiteEvents } from './events.js'
 import type { PushAction, PushInfo, PushOptions, VerifyReport } from './push/contract.js'
 import type { VerifyOptions } from './push/desk.js'
 
 /**
  * Of a link from this site to another. `online`: what changes here is told there at once. `suspect`: it failed, and is tried again.
- * `offline`: it is not tried, but for a question each second whether the other site is back. `blocked`: something is wrong that
+ * `offline`: it is not tried, but for a question each second whether the other site is back. `syncing`: it is back, and told what it missed
+ * besides what changes. `blocked`: something is wrong that
  * only an operator can mend; it is looked at every ten seconds.
  */
-export type LinkState = 'connecting' | 'online' | 'suspect' | 'offline' | 'blocked'
+export type LinkState = 'connecting' | 'online' | 'suspect' | 'offline' | 'syncing' | 'blocked'
 
-/** Why a link is offline or blocked. */
+/** Why a link is offline or blocked. `with:<service>`: that service went offline by itself, and this one with it. */
 export type LinkReason =
+  | `with:${string}`
   | 'auto'
   | 'manual'
   | 'clock'
@@ -20,10 +24,24 @@ export type LinkReason =
   | 'version'
   | 'away-too-long'
 
-/** A link from this site to another, as this node sees it. */
+/** One service on a link. */
+export interface ServiceLink {
+  readonly strategy: Strategy
+  readonly state: LinkState
+  readonly reason?: LinkReason
+  /** In a row. */
+  readonly failures: number
+  /** Since when it is in this state, ms since the epoch. */
+  readonly changedAt: number
+}
+
+/** A link from this site to another. All nodes of the site agree on its state within a second. */
 export interface LinkInfo {
   readonly to: string
+  /** Of its services the worst. */
   readonly state: LinkState
+  /** By the name of the service: they differ where one was taken offline alone. */
+  readonly services: Readonly<Record<string, ServiceLink>>
   readonly reason?: LinkReason
   /** What an operator should do, where it is blocked: a sentence without a secret. */
   readonly message?: string
@@ -39,10 +57,16 @@ export interface LinkInfo {
   readonly rttMs?: number
   /** By how much the clock of the other site is ahead of that of this one. */
   readonly clockOffsetMs?: number
+  /** How the other site sees its link to this one, where it could be asked. */
+  readonly peerSeesUs?: LinkState
+  /** Verbs of this node that resolved, or rejected, without its confirmation, though they waited for it. */
+  readonly unconfirmed: number
 }
 
 /** How a site comes back. */
 export interface BringOnlineOptions {
+  /** Only this service, which was taken offline alone. */
+  readonly spi?: string
   readonly push?: 'both' | 'out' | 'in' | 'none'
   readonly acceptResurrection?: boolean
 }
@@ -55,18 +79,19 @@ export interface CrossSite {
   /** The site that this is. */
   readonly site: string
 
-  /** All links from this site, as this node sees them. */
+  /** All links from this site. */
   links(): Promise<readonly LinkInfo[]>
 
   /**
    * Tells a site nothing more, from every node, until {@link bringOnline}: call it before that site is worked on. What changes
    * meanwhile is remembered, once per record. Nodes learn of it within a second. Twice is the same as once.
    *
-   * It is one direction: what the other site tells this one is for an operator there.
+   * It is one direction: what the other site tells this one is for an operator there. It never comes back by itself.
    *
-   * @throws {TypeError} there is no such site
+   * @param options `spi`: only of this service.
+   * @throws {TypeError} there is no such site, or it is told of no such service
    */
-  takeOffline(site: string): Promise<void>
+  takeOffline(site: string, options?: { readonly spi?: string }): Promise<void>
 
   /**
    * Tells a site again what changes, and what was remembered meanwhile: that is all that it missed. Ask for a push where that may not
@@ -123,6 +148,19 @@ export interface CrossSite {
   /** Resolves when what changed at this site before the call was told to every site whose link is online, as far as this node tells. */
   caughtUp(): Promise<void>
 
+  /**
+   * Hears of what happens between sites, on this node: see docs/cross-site.md for what each event tells. `'*'` stands for all.
+   *
+   * @returns stops listening; calling it twice is the same as once
+   * @throws {TypeError} there is no such event, or the listener is no function
+   */
+  on<Name extends keyof SiteEvents | '*'>(
+    event: Name,
+    listener: (
+      event: Name extends keyof SiteEvents ? SiteEvents[Name] : SiteEvents[keyof SiteEvents],
+    ) => unknown,
+  ): () => void
+
   /** Hears of every change of a link. Answers what stops that. */
   onLink(listener: LinkListener): () => void
 
@@ -139,6 +177,8 @@ export interface CrossSiteSurroundings {
   readonly logger?: Logger
   /** How notes of changes are read. @default as `readChanges` does */
   readonly reading?: ChangeReaderOptions
+  /** Clocks of the deployments of other sites, by their names, where such were given to them. @default each is measured */
+  readonly clocks?: Readonly<Record<string, Clock>>
 }
 
 /** A configuration of sites that was checked. */

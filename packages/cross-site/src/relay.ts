@@ -91,7 +91,7 @@ export class Relay {
     }
     const topics = work.flatMap((of) => (of === 'everything' ? [] : of))
     const isEverything = work.includes('everything')
-    while (isHere() && link.isOpen) {
+    while (isHere() && link.isOpen()) {
       const { isMore } = await tellWork(connection, {
         from: site,
         to,

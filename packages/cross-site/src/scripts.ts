@@ -1,7 +1,9 @@
 import { defineScript } from '@authstate/redis'
 import behindLua from './lua/behind.lua'
 import introduceLua from './lua/introduce.lua'
+import linkLua from './lua/link.lua'
 import progressLua from './lua/progress.lua'
+import unreadLua from './lua/unread.lua'
 
 export const introduce = defineScript({
   name: 'cross-site.introduce',
@@ -11,13 +13,40 @@ export const introduce = defineScript({
   changes: 'what a site says of itself is no record',
   keys: ['site'],
   args: ['site', 'epoch', 'set'],
+  decode: (reply) => fieldsOf(reply as string[]),
+})
+
+function fieldsOf(flat: readonly string[]): ReadonlyMap<string, string> {
+  const fields = new Map<string, string>()
+  for (let index = 0; index + 1 < flat.length; index += 2)
+    fields.set(flat[index] as string, flat[index + 1] as string)
+  return fields
+}
+
+export const noteLink = defineScript({
+  name: 'cross-site.link',
+  lua: linkLua,
+  record: 'site',
+  change: 'touch',
+  changes: 'how a link stands is no record',
+  keys: ['link'],
+  args: ['version', 'set'],
   decode: (reply) => {
-    const fields = reply as string[]
-    const recorded = new Map<string, string>()
-    for (let index = 0; index + 1 < fields.length; index += 2) {
-      recorded.set(fields[index] as string, fields[index + 1] as string)
-    }
-    return recorded as ReadonlyMap<string, string>
+    const [noted, ...flat] = reply as [number, ...string[]]
+    return { isNoted: noted === 1, fields: fieldsOf(flat) }
+  },
+})
+
+export const unread = defineScript({
+  name: 'cross-site.unread',
+  lua: unreadLua,
+  record: 'note',
+  change: 'none',
+  keys: ['notes', 'had'],
+  args: ['consumer', 'after', 'limit'],
+  decode: (reply) => {
+    const [last, notes] = reply as [string, (readonly [id: string, fields: readonly string[]])[]]
+    return { last, notes }
   },
 })
 

@@ -3,9 +3,7 @@ import { loginFailureJoiner } from '@authstate/login-failure/sites'
 import { realmCacheTopic } from '@authstate/realm-cache/sites'
 import type { SiteJoiner } from '@authstate/redis'
 import { userSessionJoiner } from '@authstate/user-session/sites'
-
-/** `async`: other sites are told as something changes, and no verb waits for them. `none`: it stays at its site. */
-export type Strategy = 'async' | 'none'
+import type { Strategy } from './backup.js'
 
 /** A service that sites may keep in step. */
 export interface SiteService {
@@ -53,7 +51,9 @@ export const strategyOf = (
 
 /** What is wrong with services that a configuration names, and joiners that it gives. */
 export function mistakesOfServices(
-  told: Readonly<Record<string, { readonly strategy?: Strategy | undefined }>>,
+  told: Readonly<
+    Record<string, { readonly strategy?: Strategy | undefined; readonly perSite?: object | undefined }>
+  >,
   joiners: readonly SiteJoiner[],
 ): string[] {
   const services = servicesWith(joiners)
@@ -61,11 +61,21 @@ export function mistakesOfServices(
   const twice = joiners.filter(({ spi }, index) => known.indexOf(spi) !== siteServices.length + index)
   return [
     ...twice.map(({ spi }) => `crossSite.joiners: there is a joiner for ${spi} already`),
-    ...Object.entries(told).flatMap(([spi, { strategy = 'none' }]) => {
+    ...Object.entries(told).flatMap(([spi, { strategy = 'none', perSite }]) => {
       const service = services.find((one) => one.spi === spi)
       if (service === undefined) {
         return [
           `crossSite.spi.${spi}: there is no such service. Known: ${known.join(', ')}; give the joiner of another one in joiners`,
+        ]
+      }
+      if (
+        travels(service) &&
+        service.joiner === undefined &&
+        (strategy === 'sync' || perSite !== undefined)
+      ) {
+        const place = strategy === 'sync' ? 'strategy' : 'perSite'
+        return [
+          `crossSite.spi.${spi}.${place}: has no effect: it is told to every site alike, and nobody waits for it`,
         ]
       }
       return !travels(service) && strategy !== 'none'

@@ -7,9 +7,11 @@ import type {
   SiteJoiner,
   SiteTerms,
 } from '@authstate/redis'
-import { escapePart } from '@authstate/redis'
 import { timers } from '@authstate/spi/internal'
+import { Flights } from './flights.js'
 import type { Link } from './link.js'
+import type { Telling, Told } from './link-parts.js'
+import { type NotedRecord, notedOf, recordsOf } from './noted.js'
 import { behind } from './scripts.js'
 
 /** Stands for everything of a partition. */
@@ -26,14 +28,13 @@ export interface ShipperParts {
   readonly links: readonly Link[]
   readonly terms: SiteTerms
   readonly maxRecordsPerSecond: number
+  readonly consumer: string
+  /** Changes of a partition that nobody is told of one by one. */
+  readonly onGap: (gap: ChangeGap) => void
 }
 
-/** A record, and what other sites have to know of it. */
-interface Told {
-  readonly joiner: SiteJoiner
-  readonly record: ChangedRecord
-  readonly state: string
-}
+/** How long a site that does not answer keeps the others waiting. What it is told meanwhile is remembered. */
+const PATIENCE_MS = 1_000
 
 /** Tells other sites what changes at this one, of the partitions whose lease this node holds, and what they missed. */
 export class Shipper {
@@ -41,29 +42,40 @@ export class Shipper {
   /** Links whose sites are being told what they missed. */
   readonly #catching = new Map<Link, Promise<void>>()
   #isClosed = false
+  readonly flights: Flights
 
   constructor(parts: ShipperParts) {
     this.#parts = parts
+    const { connection, joiners, links, consumer } = parts
+    this.flights = new Flights({
+      connection,
+      consumer,
+      joiners,
+      links,
+      read: (records) => this.#read(records),
+      tell: (link, told) => this.#tellLink(link, told),
+    })
   }
 
   /** Notes of one partition: each record once, as it is now. */
   async onNotes(notes: readonly ChangeNote[]): Promise<void> {
+    const [first] = notes
+    if (first === undefined) return
+    const { partition } = first
     const { connection, joiners } = this.#parts
-    const now = connection.clock.now()
-    const changed = new Map<string, ChangedRecord>()
-    for (const { partition, key, how, at, ended } of notes) {
-      const name = key.map(escapePart).join(':')
-      if (!joiners.some((joiner) => joiner.owns(name))) continue
-      // What only came to its end is no removal: another site may know better.
-      const isRemoved = how === 'removal' && ended?.reason !== 'expired'
-      const before = changed.get(name)?.isRemoved ?? false
-      changed.set(name, { partition, name, at: Math.min(at, now), isRemoved: before || isRemoved })
-    }
-    await this.#tell(await this.#read([...changed.values()]))
+    await this.flights.landed(partition)
+    const records = recordsOf(partition, notes.map(notedOf), joiners, connection.clock.now())
+    await this.#tell(partition, records)
+    this.flights.forget(
+      partition,
+      notes.map(({ id }) => id),
+    )
   }
 
   /** Changes of a partition that nobody is told of. */
-  async onGap({ partition }: ChangeGap): Promise<void> {
+  async onGap(gap: ChangeGap): Promise<void> {
+    const { partition } = gap
+    this.#parts.onGap(gap)
     for (const { to } of this.#parts.links) await this.remember(to, partition, [ALL])
   }
 
@@ -103,14 +115,15 @@ export class Shipper {
   }
 
   async #catchUp(link: Link, reading: ChangeReading): Promise<void> {
+    const missing = new Set<string>()
     for (const partition of reading.partitions()) {
       let done: readonly (readonly [string, string])[] = []
       let again: string[] = []
-      while (!this.#isClosed && link.isOpen && reading.partitions().includes(partition)) {
+      while (!this.#isClosed && link.isOpen() && reading.partitions().includes(partition)) {
         const { entries } = await this.#behind(link.to, partition, { add: again, done, limit: BATCH })
         if (entries.length === 0) break
         const all = entries.find(([name]) => name === ALL)
-        if (all !== undefined) await this.#rememberNames(link.to, partition)
+        if (all !== undefined) await this.#rememberNames(link, partition)
         const names = entries.filter(([name]) => name !== ALL)
         const missed = await this.#tellNames(
           link,
@@ -119,6 +132,7 @@ export class Shipper {
         )
         // What was not taken goes to the end, so that the rest is not kept waiting.
         again = missed
+        for (const name of missed) missing.add(this.#spiOf(name))
         done = entries.filter(([name]) => !missed.includes(name))
         if (done.length === 0) {
           await this.#behind(link.to, partition, { add: again })
@@ -128,17 +142,35 @@ export class Shipper {
       }
       if (done.length > 0 || again.length > 0) await this.#behind(link.to, partition, { add: again, done })
     }
+    await this.#endSyncing(link, missing)
+  }
+
+  /** Says which services of a link have caught up: all of them, or those that were taken all of what this node had to tell. */
+  async #endSyncing(link: Link, missing: ReadonlySet<string>): Promise<void> {
+    const those = (state: string) =>
+      this.#parts.joiners.map(({ spi }) => spi).filter((spi) => link.stateOf(spi) === state)
+    const [syncing, suspect] = [those('syncing'), those('suspect')]
+    if ((syncing.length === 0 && suspect.length === 0) || this.#isClosed || !link.isOpen()) return
+    if ((await this.behind(link.to)) === 0) link.caughtUp([...syncing, ...suspect])
+    else if (missing.size > 0) link.caughtUp(syncing.filter((spi) => !missing.has(spi)))
+  }
+
+  #spiOf(name: string): string {
+    return this.#parts.joiners.find(({ owns }) => owns(name))?.spi ?? ''
   }
 
   async #tellNames(link: Link, partition: number, names: readonly string[]): Promise<string[]> {
     const at = this.#parts.connection.clock.now()
-    const told = await this.#read(names.map((name) => ({ partition, name, at, isRemoved: false })))
-    return this.#tellLink(link, told)
+    const all = await this.#read(names.map((name) => ({ partition, name, at, isRemoved: false })))
+    // What was remembered may be of a service that the site is no longer told of.
+    const told = all.filter(({ joiner }) => link.tells(joiner.spi))
+    return missedOf(told, await this.#tellLink(link, told))
   }
 
-  async #rememberNames(to: string, partition: number): Promise<void> {
+  async #rememberNames(link: Link, partition: number): Promise<void> {
     const { connection, joiners } = this.#parts
-    for (const joiner of joiners) {
+    const { to } = link
+    for (const joiner of joiners.filter(({ spi }) => link.tells(spi))) {
       let page = await joiner.names(connection, partition, undefined, 2 * BATCH)
       await this.remember(to, partition, page.names)
       while (page.next !== undefined) {
@@ -160,28 +192,53 @@ export class Shipper {
     return told.flat()
   }
 
-  async #tell(told: readonly Told[]): Promise<void> {
-    if (told.length === 0) return
+  async #tell(partition: number, records: readonly NotedRecord[]): Promise<void> {
+    const { links, joiners } = this.#parts
+    const untold = new Map(
+      links.map((link) => [
+        link,
+        new Set(
+          records
+            .filter(({ ids }) => !ids.every((id) => this.flights.hasTold(partition, link, id)))
+            .map(({ record }) => record.name),
+        ),
+      ]),
+    )
+    const all = records
+      .map(({ record }) => record)
+      .filter(({ name }) => [...untold.values()].some((names) => names.has(name)))
+    const told = await this.#read(all.filter(({ name }) => joiners.some(({ owns }) => owns(name))))
     await Promise.all(
-      this.#parts.links.map(async (link) => {
-        const missed = await this.#tellLink(link, told)
-        const [first] = told
-        if (missed.length > 0 && first !== undefined)
-          await this.remember(link.to, first.record.partition, missed)
+      [...untold].map(async ([link, names]) => {
+        const mine = told.filter(({ joiner, record }) => names.has(record.name) && link.tells(joiner.spi))
+        const missed = await this.#tellInTime(link, mine)
+        if (missed.length > 0) await this.remember(link.to, partition, missed)
       }),
     )
   }
 
-  /** Answers the names of what the other site has not got. */
-  async #tellLink(link: Link, told: readonly Told[]): Promise<string[]> {
-    const missed = await Promise.all(
-      told.map(async ({ joiner, record, state }) => {
-        const answer = await link.tell(joiner, record, state)
-        if (answer?.known !== undefined) await this.#learn(joiner, record, answer.known)
-        return answer === undefined ? [record.name] : []
+  /** Answers the names of what the other site has not got, or has not confirmed in time. */
+  async #tellInTime(link: Link, told: readonly Told[]): Promise<readonly string[]> {
+    if (told.length === 0) return []
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<undefined>((resolve) => {
+      timer = timers.setTimeout(() => resolve(undefined), PATIENCE_MS)
+    })
+    const tellings = await Promise.race([this.#tellLink(link, told), late])
+    timers.clearTimeout(timer)
+    return missedOf(told, tellings)
+  }
+
+  /** Tells a site of records, and learns what it knows better. */
+  async #tellLink(link: Link, told: readonly Told[]): Promise<readonly Telling[]> {
+    const tellings = await link.tell(told)
+    await Promise.all(
+      told.map(async ({ joiner, record }, index) => {
+        const known = tellings[index]?.answer?.known
+        if (known !== undefined) await this.#learn(joiner, record, known)
       }),
     )
-    return missed.flat()
+    return tellings
   }
 
   /** What another site knew better: it is joined here, and told to everybody else. */
@@ -213,6 +270,10 @@ export class Shipper {
     )
   }
 }
+
+/** Names of what a site has not got; `undefined`: it answered nothing. */
+const missedOf = (told: readonly Told[], tellings: readonly Telling[] | undefined): string[] =>
+  told.filter((_, index) => tellings?.[index]?.outcome !== 'applied').map(({ record }) => record.name)
 
 const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => {

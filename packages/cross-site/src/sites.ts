@@ -1,25 +1,24 @@
 import { randomUUID } from 'node:crypto'
-import type { SiteTopic } from '@authstate/cluster/sites'
-import type {
-  ChangeReaderOptions,
-  ChangeReading,
-  RedisConnection,
-  SiteJoiner,
-  SiteTerms,
-} from '@authstate/redis'
-import { assertOneOf, assertOptions, ConfigurationError, type Known, type Logger } from '@authstate/spi'
+import type { ChangeReading, SiteTerms } from '@authstate/redis'
+import { assertOneOf, assertOptions, ConfigurationError, type Known } from '@authstate/spi'
 import { timers } from '@authstate/spi/internal'
-import type { CheckedConfig } from './config.js'
-import { type Hello, Link } from './link.js'
-import { linksNoted } from './links-noted.js'
+import { checkVerbs } from './check-verbs.js'
+import { type SiteEmitter, siteEmitter } from './events.js'
+import { Follower } from './follower.js'
+import { Gathering } from './gathering.js'
+import { Link } from './link.js'
+import { type Hello, PROTOCOL } from './link-parts.js'
+import { hearOperators, linksNoted, offlineField } from './links-noted.js'
 import type { BringOnlineOptions, CrossSite, LinkInfo, LinkListener } from './public.js'
 import type { PushAction, PushInfo, PushOptions, VerifyReport } from './push/contract.js'
 import { Desk, type VerifyOptions } from './push/desk.js'
 import { Jobs } from './push/jobs.js'
 import { Pusher } from './push/pusher.js'
 import { Relay } from './relay.js'
-import { introduce, progress } from './scripts.js'
+import { introduce } from './scripts.js'
 import { Shipper } from './shipper.js'
+import type { SitesParts } from './sites-parts.js'
+import { cameAlong, LOOK_MS, pause, within } from './waits.js'
 import { LinkWatch } from './watch.js'
 
 /** How long a start waits for other sites. */
@@ -28,22 +27,8 @@ const FIRST_BEAT_MS = 2_000
 const SEEN_MS = 60_000
 /** Between two looks at what nodes said. */
 const RELAY_MS = 100
-/** Between two looks at how far it has come. */
-const LOOK_MS = 5
 
-/** What {@link Sites} are made of. */
-export interface SitesParts {
-  readonly connection: RedisConnection
-  readonly config: CheckedConfig
-  readonly logger: Logger
-  readonly joiners: readonly SiteJoiner[]
-  /** What of the work channel travels. */
-  readonly work: readonly (SiteTopic | 'everything')[]
-  readonly consumer: string
-  readonly reading: ChangeReaderOptions
-}
-
-const BRING_ONLINE: Known<BringOnlineOptions> = { push: true, acceptResurrection: true }
+const BRING_ONLINE: Known<BringOnlineOptions> = { spi: true, push: true, acceptResurrection: true }
 
 type Recorded = ReadonlyMap<string, string>
 
@@ -51,7 +36,11 @@ type Recorded = ReadonlyMap<string, string>
 export class Sites implements CrossSite {
   readonly site: string
   readonly #parts: SitesParts
-  readonly #listeners = new Set<LinkListener>()
+  readonly #events: SiteEmitter
+  /** Own, and of this start. */
+  #epoch = ''
+  readonly #gathering = new Gathering((partition) => this.#reading?.hurry(partition))
+  #follower: Follower | undefined
   #links: readonly Link[] = []
   #shipper: Shipper | undefined
   #relay: Relay | undefined
@@ -68,6 +57,7 @@ export class Sites implements CrossSite {
   constructor(parts: SitesParts) {
     this.#parts = parts
     this.site = parts.config.site
+    this.#events = siteEmitter(parts.logger)
     this.#watch = new LinkWatch(parts.connection)
     this.#desk = new Desk(
       async () => this.site,
@@ -77,26 +67,55 @@ export class Sites implements CrossSite {
   }
 
   async start(): Promise<void> {
-    const { connection, config, logger, joiners, work, consumer, reading } = this.#parts
-    const recorded = await this.#introduce({ others: Object.keys(this.#parts.config.sites).join(',') })
+    const { connection, config, logger, joiners, work, consumer, reading, backups, clocks } = this.#parts
+    if (connection.sites !== undefined) {
+      throw new ConfigurationError('crossSite: this connection is kept in step with other sites already')
+    }
+    checkVerbs(connection, config)
+    const recorded = await this.#introduce({ others: Object.keys(config.sites).join(',') })
     const site = recorded.get('site')
     if (site !== this.site) {
       throw new ConfigurationError(
         `crossSite.site: this node says "${this.site}", its Redis belongs to the site "${site}"`,
       )
     }
-    const epoch = recorded.get('epoch') ?? ''
+    this.#epoch = recorded.get('epoch') ?? ''
+    const events = this.#events
     const onChange: LinkListener = (link) => {
       if (link.state === 'offline' || link.state === 'blocked') this.#relay?.away(link.to)
-      for (const listener of this.#listeners) listener(link)
+      events.emit('link', { link })
     }
     this.#links = Object.entries(config.sites).map(
-      ([to, other]) => new Link({ to, other, config, connection, epoch, logger, onChange }),
+      ([to, other]) =>
+        new Link({
+          to,
+          other,
+          config,
+          backups: backups(to),
+          connection,
+          clock: clocks[to],
+          epoch: () => this.#epoch,
+          logger,
+          onChange,
+          onClock: (offsetMs) => this.#sayClock(to, offsetMs),
+          onOneWay: (peerSeesUs) => this.#sayOneWay(to, peerSeesUs),
+        }),
     )
     const terms: SiteTerms = { site: this.site, endsMs: config.tombstoneMs, aheadMs: config.clock.limitMs }
     const { maxRecordsPerSecond } = config
-    const shipper = new Shipper({ connection, joiners, links: this.#links, terms, maxRecordsPerSecond })
+    const shipper = new Shipper({
+      connection,
+      joiners,
+      links: this.#links,
+      terms,
+      maxRecordsPerSecond,
+      consumer,
+      onGap: ({ partition, reason }) => {
+        if (reason === 'missed') events.emit('outbox-overflow', { partition })
+      },
+    })
     this.#shipper = shipper
+    await Promise.all(this.#links.map((link) => link.refresh()))
     this.#reading = connection.readChanges(
       consumer,
       {
@@ -136,6 +155,17 @@ export class Sites implements CrossSite {
       figures: () => this.#watch.figures(this.#links),
       warnings: () => this.warnings(),
     })
+    this.#follower = new Follower({
+      connection,
+      site: this.site,
+      links: this.#links,
+      flights: shipper.flights,
+      events,
+      logger,
+      deciders: undefined,
+      onChanging: (partition) => this.#gathering.add(partition),
+    })
+    connection.goWithSites(this.#follower)
     this.#timer = timers.setInterval(() => void this.#beat(), config.heartbeatMs).unref()
   }
 
@@ -148,25 +178,25 @@ export class Sites implements CrossSite {
     )
   }
 
-  async takeOffline(site: string): Promise<void> {
-    const link = this.#linkTo(site)
-    await this.#introduce({ [`offline:${site}`]: String(this.#now()) })
-    link.byHand(true)
+  async takeOffline(site: string, { spi }: { spi?: string } = {}): Promise<void> {
+    const link = this.#linkTo(site, spi)
+    await this.#introduce({ [offlineField(site, spi)]: String(this.#now()) })
+    await link.byHand(true, spi)
   }
 
   async bringOnline(site: string, options: BringOnlineOptions = {}): Promise<readonly PushInfo[]> {
-    const link = this.#linkTo(site)
     assertOptions(options, 'options', BRING_ONLINE)
-    const { push, acceptResurrection = false } = options
+    const { push, spi, acceptResurrection = false } = options
+    const link = this.#linkTo(site, spi)
     if (push !== undefined) assertOneOf(push, 'options.push', ['both', 'out', 'in', 'none'])
     if (push === 'none') await linksNoted(this.#parts.connection).forgetBehind(site)
     const recorded = await this.#introduce()
-    const away = recorded.get(`offline:${site}`) ?? recorded.get(`seen:${site}`)
+    const away = recorded.get(offlineField(site, spi)) ?? recorded.get(`seen:${site}`)
     await this.#introduce({
-      [`offline:${site}`]: '',
+      [offlineField(site, spi)]: '',
       ...(acceptResurrection && { [`seen:${site}`]: String(this.#now()) }),
     })
-    link.byHand(false)
+    await link.byHand(false, spi)
     await this.#beat()
     const written = away === undefined ? {} : { since: Number(away) - this.#parts.config.clock.limitMs }
     return Promise.all([
@@ -202,10 +232,13 @@ export class Sites implements CrossSite {
   }
 
   async caughtUp(): Promise<void> {
-    const { connection } = this.#parts
-    await Promise.all(connection.keys.all.map((partition) => this.#cameAlong(partition)))
+    const { connection, consumer } = this.#parts
+    const isOver = () => this.#closing !== undefined
+    await Promise.all(
+      connection.keys.all.map((partition) => cameAlong(connection, consumer, partition, isOver)),
+    )
     for (const link of this.#links) {
-      while (link.info.state === 'online' && this.#closing === undefined) {
+      while (['online', 'syncing'].includes(link.info.state) && this.#closing === undefined) {
         const isTold = await this.#relay?.caughtUp(link)
         if (isTold !== false && ((await this.#shipper?.behind(link.to)) ?? 0) === 0) break
         await this.#catchUp(link)
@@ -214,10 +247,11 @@ export class Sites implements CrossSite {
     }
   }
 
+  on: CrossSite['on'] = (event, listener) => this.#events.on(event, listener as never)
+
   onLink(listener: LinkListener): () => void {
     if (typeof listener !== 'function') throw new TypeError('"listener" must be a function')
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return this.#events.on('link', ({ link }) => listener(link))
   }
 
   warnings(): readonly string[] {
@@ -238,22 +272,24 @@ export class Sites implements CrossSite {
     this.#stopping.abort()
     this.#watchNoMore()
     await this.#pusher?.close()
+    this.#gathering.close()
+    const { connection } = this.#parts
+    if (this.#follower !== undefined && connection.sites === this.#follower) connection.goWithSites(undefined)
     await Promise.all([this.#relay?.close(), this.#reading?.close(), this.#shipper?.close()])
     await Promise.all(this.#links.map((link) => link.close()))
     await this.#beating
+    this.#events.clear()
   }
 
-  /** Waits until the consumer has had the notes that are there now. */
-  async #cameAlong(partition: number): Promise<void> {
-    const { connection, consumer } = this.#parts
-    const keys = { notes: connection.keys.key(partition, 'xn'), had: connection.keys.key(partition, 'xh') }
-    let until: string | undefined
-    while (this.#closing === undefined) {
-      const { last, had } = await connection.run(progress, keys, { consumer })
-      until ??= last
-      if (!isBehind(had, until)) return
-      await pause(LOOK_MS)
-    }
+  #sayClock(to: string, offsetMs: number): void {
+    const isOff = Math.abs(offsetMs) > this.#parts.config.clock.warnMs
+    if (isOff) this.#parts.logger.warn({ to, offsetMs }, 'the clock of another site is off')
+    this.#events.emit('clock', { to, offsetMs, isOff })
+  }
+
+  #sayOneWay(to: string, peerSeesUs: LinkInfo['state']): void {
+    this.#parts.logger.warn({ to, peerSeesUs }, 'this site reaches another one that cannot reach this one')
+    this.#events.emit('one-way', { to, peerSeesUs })
   }
 
   #beat(): Promise<void> {
@@ -274,7 +310,8 @@ export class Sites implements CrossSite {
 
   async #beatOne(link: Link, recorded: Recorded): Promise<void> {
     const { to } = link
-    link.byHand(recorded.has(`offline:${to}`))
+    await link.refresh()
+    await hearOperators(link, recorded)
     const hello = await link.beat()
     if (hello === undefined || this.#closing) return
     const now = this.#now()
@@ -324,11 +361,19 @@ export class Sites implements CrossSite {
   #introduce(set: Readonly<Record<string, string>> = {}): Promise<Recorded> {
     const { connection } = this.#parts
     const keys = { site: connection.keys.shared('site') }
-    return connection.run(introduce, keys, { site: this.site, epoch: randomUUID(), set: JSON.stringify(set) })
+    return connection.run(introduce, keys, {
+      site: this.site,
+      epoch: randomUUID(),
+      set: JSON.stringify({ protocol: PROTOCOL, ...set }),
+    })
   }
 
-  #linkTo(site: string): Link {
+  #linkTo(site: string, spi?: string): Link {
     const link = this.#links.find(({ to }) => to === site)
+    if (link !== undefined && spi !== undefined && link.backup(spi) === undefined) {
+      const services = Object.keys(link.info.services).join(', ')
+      throw new TypeError(`"spi" must be one of ${services}`)
+    }
     if (link !== undefined) return link
     const known = this.#links.map(({ to }) => `"${to}"`).join(', ')
     throw new TypeError(`"site" must be one of ${known}`)
@@ -337,27 +382,4 @@ export class Sites implements CrossSite {
   #now(): number {
     return this.#parts.connection.clock.now()
   }
-}
-
-/** Whether an id of a note comes before another. */
-function isBehind(had: string, until: string): boolean {
-  if (until === '') return false
-  const [ms = 0, n = 0] = had.split('-').map(Number)
-  const [untilMs = 0, untilN = 0] = until.split('-').map(Number)
-  return ms < untilMs || (ms === untilMs && n < untilN)
-}
-
-const pause = (ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    timers.setTimeout(resolve, ms)
-  })
-
-/** Waits, but not for longer than this. */
-async function within(run: Promise<void>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = timers.setTimeout(resolve, ms)
-  })
-  await Promise.race([run, late])
-  timers.clearTimeout(timer)
 }

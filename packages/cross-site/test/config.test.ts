@@ -48,11 +48,6 @@ test.each<[string, object]>([
     "crossSite.spi.auth-session.strategy: not built yet: auth-session stays at its site, so it can only be 'none'",
     { spi: { 'auth-session': { strategy: 'async' } } },
   ],
-  [
-    "crossSite.spi.user-session.strategy: 'sync' is not built yet",
-    { spi: { 'user-session': { strategy: 'sync' } } },
-  ],
-  ['crossSite.spi.user-session.onFailure: not built yet', { spi: { 'user-session': { onFailure: 'fail' } } }],
   ['crossSite.membershipVersion: not built yet', { membershipVersion: 2 }],
   ['crossSite.health: not built yet', { health: { serveWhileSyncing: true } }],
   ['crossSite.sites.b.transport: not built yet', { sites: { b: { redis: {}, transport: {} } } }],
@@ -76,6 +71,16 @@ test.each<[string, object]>([
     'crossSite.spi.user-sessions: there is no such service. Known: user-session, action-token',
     { spi: { 'user-sessions': {} } },
   ],
+  [
+    "crossSite.spi.user-session.onFailure: has no effect: no verb waits without strategy: 'sync'",
+    { spi: { 'user-session': { onFailure: 'fail' } } },
+  ],
+  [
+    'crossSite.spi.user-session.perSite.c: there is no such site. Known: b',
+    { spi: { 'user-session': { perSite: { c: { strategy: 'none' } } } } },
+  ],
+  ['crossSite.spi.user-session.timeoutMs', { spi: { 'user-session': { strategy: 'sync', timeoutMs: 0 } } }],
+  ['crossSite.recovery.mode', { recovery: { mode: 'never' } }],
   ['crossSite.spi.toString: there is no such service', { spi: { toString: {} } }],
   ['crossSite.joiners.0: must be a joiner', { joiners: [{ spi: 'vault' }] }],
   ['crossSite.joiners: there is a joiner for user-session already', { joiners: [joinerOf('user-session')] }],
@@ -95,6 +100,13 @@ test.each<[string, object]>([
   ['loopback', { sites: { b: { redis: { url: 'redis://127.0.0.1:6379' } } } }],
   ['plain text that was asked for', { sites: { b: { redis: { url: 'redis://b' }, allowPlaintext: true } } }],
   ['spans as text', { tombstoneMs: '30d', takeOffline: { minWaitMs: '1m' }, clock: { limitMs: '10s' } }],
+  [
+    'verbs that wait, for all sites or for some',
+    {
+      defaults: { onFailure: 'fail', timeoutMs: '1s' },
+      spi: { 'user-session': { perSite: { b: { strategy: 'sync', await: 'any' } } } },
+    },
+  ],
   ['none', { spi: { 'user-session': { strategy: 'none' } } }],
   ['none of what stays at its site anyway', { spi: { 'auth-session': { strategy: 'none' } } }],
   ['a service of a plugin', { joiners: [joinerOf('vault')], spi: { vault: { strategy: 'async' } } }],

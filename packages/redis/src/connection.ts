@@ -1,10 +1,11 @@
-import { allSteps, type Clock, ConfigurationError, ProviderClosedError, systemClock } from '@authstate/spi'
+import { type Clock, ConfigurationError, ProviderClosedError, systemClock } from '@authstate/spi'
 import type { Noting } from './changes/consumers.js'
 import type { ChangeHandlers, ChangeReaderOptions, ChangeReading } from './changes/contract.js'
 import { ChangeReader } from './changes/reader.js'
 import type { RedisClient } from './client.js'
 import { followCommand, isFollowed, type PlainCommand } from './command.js'
 import type { ConnectionParts } from './connection-parts.js'
+import { asItIs, closedFor, isDurable, together } from './connection-steps.js'
 import type { ConnectionStats, RedisConnection, ScriptCall } from './contract.js'
 import { Deadlines } from './deadline.js'
 import type { DeploymentClock } from './deployment-clock.js'
@@ -17,11 +18,9 @@ import { checkWrite, readClock } from './scripts.js'
 import type { ServerWatch } from './server-watch.js'
 import type { ConnectionSites, SiteWatch } from './sites.js'
 
-export type { ConnectionStats, RedisConnection, ScriptCall } from './contract.js'
-
 export class OpenConnection implements RedisConnection {
   readonly keys: KeySpace
-  sites?: ConnectionSites | undefined
+  sites: ConnectionSites | undefined
   /** Where nothing is watched: the layout of those to whom it leads. */
   layoutOfOthers = 1
   #siteWatch: SiteWatch | undefined
@@ -57,9 +56,9 @@ export class OpenConnection implements RedisConnection {
   }
 
   /** From now on nothing is sent while the time is not known, except for the question what it is. */
-  async goBy(clock: DeploymentClock): Promise<void> {
+  goBy(clock: DeploymentClock): Promise<void> {
     this.#clock = clock
-    await clock.start()
+    return clock.start()
   }
 
   /** Sends what tells the time: the one kind of command that goes out before the time is known. */
@@ -75,10 +74,13 @@ export class OpenConnection implements RedisConnection {
   get noting(): Noting | undefined {
     return this.#noting
   }
-
   /** From now on scripts note what is asked for; `undefined`: nothing. */
   note(noting: Noting | undefined): void {
     this.#noting = noting
+  }
+
+  goWithSites(sites: ConnectionSites | undefined): void {
+    this.sites = sites
   }
 
   readChanges(consumer: string, handlers: ChangeHandlers, options: ChangeReaderOptions = {}): ChangeReading {
@@ -180,16 +182,13 @@ export class OpenConnection implements RedisConnection {
     )
   }
 
-  async runEach<K extends string, A extends string, R>(
+  runEach<K extends string, A extends string, R>(
     script: Script<K, A, R>,
     calls: readonly ScriptCall<K, A>[],
     isBegun?: boolean,
   ): Promise<R[]> {
     const steps = calls.map(({ keys, args }) => this.run(script, keys, args))
-    if (script.change !== 'none') return allSteps(steps, isBegun)
-    // What only looks has done nothing, whatever failed.
-    await Promise.allSettled(steps)
-    return Promise.all(steps)
+    return together(script, steps, isBegun)
   }
 
   hgetall(operation: string, key: string): Promise<Readonly<Record<string, string>>> {
@@ -394,5 +393,3 @@ export class OpenConnection implements RedisConnection {
     this.#parts.end()
   }
 }
-
-const asItIs = <T>(reply: T): T => reply

@@ -29,8 +29,11 @@ export interface ScriptCall<K extends string, A extends string> {
 export interface RedisConnection extends Provider {
   readonly keys: KeySpace
 
-  /** What there is of other sites; set while this node keeps them in step. @default `undefined`: there are none */
-  sites?: ConnectionSites | undefined
+  /** What there is of other sites, while this node keeps them in step. @default `undefined`: there are none */
+  readonly sites?: ConnectionSites | undefined
+
+  /** From now on verbs over this connection may wait for other sites; `undefined`: for none. */
+  goWithSites(sites: ConnectionSites | undefined): void
 
   /**
    * Shows what is to be watched of other sites in `stats()` and `warnings()`: for the package that

@@ -17,7 +17,7 @@ export type { RedisClient } from './client.js'
 export { COMMAND_CHANNEL, type PlainCommand, type RedisCommand } from './command.js'
 export { concealError } from './conceal.js'
 export { type ConnectionSurroundings, connect } from './connect.js'
-export type { ConnectionStats, RedisConnection, ScriptCall } from './connection.js'
+export type { ConnectionStats, RedisConnection, ScriptCall } from './contract.js'
 export { redisConnectionSpi } from './contract.js'
 export type { CredentialsSource, RedisCredentials } from './credentials.js'
 export { refusalText } from './failure.js'
@@ -41,6 +41,7 @@ export {
   type ChangedRecord,
   type ConnectionSites,
   followedBySites,
+  followedVerbs,
   type JoinAnswer,
   type JoinOutcome,
   type NamesCursor,

@@ -1,4 +1,5 @@
 import type { RedisConnection } from './contract.js'
+import { shared } from './shared.js'
 
 /** A record that changed: what a note says of it, or several together. */
 export interface ChangedRecord {
@@ -181,6 +182,9 @@ export function followedBySites<P extends object>(
   spi: string,
   verbs: SiteVerbs<P>,
 ): P {
+  const known = followed.get(connection.keys) ?? new Map()
+  followed.set(connection.keys, known)
+  known.set(spi, verbs as Readonly<Record<string, SiteVerb['kind']>>)
   for (const [verb, kind] of Object.entries(verbs) as [keyof P & string, SiteVerb['kind']][]) {
     const run = provider[verb] as (...given: never[]) => Promise<unknown>
     const siteVerb: SiteVerb = { spi, verb, kind }
@@ -213,3 +217,13 @@ export interface SiteWatch {
   /** What an operator should know of the links: sentences without a secret. */
   warnings(): readonly string[]
 }
+const followed = shared(
+  'followed-verbs',
+  () => new WeakMap<RedisConnection['keys'], Map<string, Readonly<Record<string, SiteVerb['kind']>>>>(),
+)
+
+/** The verbs that may wait for other sites, of the services over a connection. */
+export const followedVerbs = (
+  connection: RedisConnection,
+): ReadonlyMap<string, Readonly<Record<string, SiteVerb['kind']>>> =>
+  followed.get(connection.keys) ?? new Map()

@@ -33,7 +33,7 @@ function recordingSites() {
 
 describe('verbs that sites follow', () => {
   test('run as they are while there are no sites, and through them once there are', async () => {
-    const connection = {} as RedisConnection
+    const connection = { keys: {} } as { -readonly [Name in keyof RedisConnection]: RedisConnection[Name] }
     const things = followedBySites(new Things(), connection, 'thing', { put: 'unsafe' })
     expect(things).toBeInstanceOf(Things)
     expect(await things.put('x')).toBe(1)
@@ -55,10 +55,10 @@ describeWith(redis, 'a connection with sites', () => {
     const { sites, keys } = recordingSites()
     const thing = connection.keys.key(1, 'thing', 'one')
     await connection.run(write, { thing }, { value: 'x' })
-    connection.sites = sites
+    connection.goWithSites(sites)
     await connection.run(write, { thing }, { value: 'y' })
     const silent = await node(prefixIn(raw), [])
-    silent.sites = sites
+    silent.goWithSites(sites)
     await silent.run(write, { thing: silent.keys.key(0, 'thing', 'two') }, { value: 'z' })
     expect(keys).toEqual([thing])
   })

@@ -11,6 +11,7 @@ export type ProviderErrorCode =
   | 'ERR_CONFLICT'
   | 'ERR_LOADER_TIMEOUT'
   | 'ERR_INCOMPLETE'
+  | 'ERR_CROSS_SITE'
 
 // An application may load this module twice (ESM and CJS): the brand is what both copies agree on.
 const brand = Symbol.for('authstate.error')

@@ -99,6 +99,8 @@ export interface ChangeReaderStats {
 export interface ChangeReading {
   /** The partitions whose notes this node delivers now. */
   partitions(): readonly number[]
+  /** Looks now where this node tells, and not only when `pollMs` has passed: something has changed. */
+  hurry(partition: number): void
   /** What was read so far, and what waits. */
   stats(): ChangeReaderStats
   /** Waits for the handlers that run, delivers nothing more, and lets another node begin at once. Safe to repeat. */

@@ -76,6 +76,13 @@ export class ChangeReader implements ChangeReading {
     return this.#outboxes.filter(({ isHeld }) => isHeld).map(({ partition }) => partition)
   }
 
+  hurry(partition: number): void {
+    const outbox = this.#outboxes.find((one) => one.partition === partition)
+    if (outbox === undefined || !outbox.isHeld || outbox.isTelling || this.#asked.has(outbox)) return
+    outbox.nextAtMs = 0
+    this.#wakeAt(0)
+  }
+
   stats(): ChangeReaderStats {
     const held = this.#outboxes.filter(({ isHeld }) => isHeld)
     const sum = (of: (outbox: PartitionOutbox) => number) =>

@@ -1,0 +1,46 @@
+import { Emitter, type Logger } from '@authstate/spi'
+import type { FailurePolicy } from './backup.js'
+import type { BackupOutcome } from './errors.js'
+import type { LinkInfo, LinkState } from './public.js'
+
+/** What happens between sites, by the name of the event. */
+export interface SiteEvents {
+  /** A link changed its state, or the reason of it. */
+  readonly link: { readonly type: 'link'; readonly link: Omit<LinkInfo, 'behind'> }
+  /** A verb waited for a site that did not confirm it. */
+  readonly 'backup-failed': {
+    readonly type: 'backup-failed'
+    readonly to: string
+    readonly spi: string
+    readonly verb: string
+    readonly outcome: BackupOutcome
+    readonly onFailure: FailurePolicy
+  }
+  /** More changed in a partition than notes are kept: other sites are told that partition as a whole. */
+  readonly 'outbox-overflow': { readonly type: 'outbox-overflow'; readonly partition: number }
+  /** The clock of another site began to be off by more than `clock.warnMs`, or is no longer. */
+  readonly clock: {
+    readonly type: 'clock'
+    readonly to: string
+    readonly offsetMs: number
+    readonly isOff: boolean
+  }
+  /** This site reaches another one, which cannot reach this one. */
+  readonly 'one-way': { readonly type: 'one-way'; readonly to: string; readonly peerSeesUs: LinkState }
+  /** Redis of this site lost changes that another site was told of; it is asked to tell them back. `undefined`: of all partitions. */
+  readonly rewound: {
+    readonly type: 'rewound'
+    readonly to: string
+    readonly partition: number | undefined
+  }
+}
+
+/** Tells who listens. */
+export const siteEmitter = (logger: Logger) =>
+  new Emitter<SiteEvents>({
+    owner: 'cross-site',
+    events: ['link', 'backup-failed', 'outbox-overflow', 'clock', 'one-way', 'rewound'],
+    logger,
+  })
+
+export type SiteEmitter = ReturnType<typeof siteEmitter>

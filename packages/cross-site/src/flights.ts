@@ -1,0 +1,205 @@
+import type { RedisConnection, SiteJoiner } from '@authstate/redis'
+import type { BackupOutcome } from './errors.js'
+import type { Link } from './link.js'
+import type { Telling, Told } from './link-parts.js'
+import { type NotedRecord, readNoted, recordsOf } from './noted.js'
+import { unread } from './scripts.js'
+
+/** What became of a flight at one site, by service; what is not named had nothing in it. */
+export type Landing = ReadonlyMap<string, BackupOutcome>
+
+/** Notes that are told at once, because verbs wait for that. */
+export interface Flight {
+  readonly number: number
+  readonly landings: ReadonlyMap<Link, Promise<Landing>>
+}
+
+/** What {@link Flights} are made of. */
+export interface FlightsParts {
+  /** Of this site. */
+  readonly connection: RedisConnection
+  readonly consumer: string
+  readonly joiners: readonly SiteJoiner[]
+  readonly links: readonly Link[]
+  readonly read: (records: readonly NotedRecord['record'][]) => Promise<readonly Told[]>
+  readonly tell: (link: Link, told: readonly Told[]) => Promise<readonly Telling[]>
+}
+
+/** Notes at a time. */
+const PAGE = 512
+/** Most pages of one flight: what is behind that is told in the usual way. */
+const MOST_PAGES = 8
+/** Flights of a partition that are remembered after they landed. */
+const MOST_LANDED = 32
+
+/**
+ * Tells other sites at once what changed in a partition: whoever waits joins the next flight, so that many who wait cost one. It needs
+ * nobody's lease, and what it told is told no second time by this node.
+ */
+export class Flights {
+  readonly #parts: FlightsParts
+  readonly #partitions = new Map<number, PartitionFlights>()
+
+  constructor(parts: FlightsParts) {
+    this.#parts = parts
+  }
+
+  /** A place in time: what changes in the partition behind it is in flights from this number on. */
+  mark(partition: number): number {
+    return this.#of(partition).nextNumber
+  }
+
+  /** Tells what changed. Answers all flights that may have told it, from a mark on, as soon as they are under way. */
+  async settle(partition: number, mark: number): Promise<readonly Flight[]> {
+    const flights = this.#of(partition)
+    await flights.board()
+    return flights.from(mark)
+  }
+
+  /** Resolves when no flight of a partition is under way. */
+  landed(partition: number): Promise<void> {
+    return this.#partitions.get(partition)?.landed() ?? Promise.resolve()
+  }
+
+  /** Whether this node told a site of a note. */
+  hasTold(partition: number, link: Link, id: string): boolean {
+    return this.#partitions.get(partition)?.told.get(link)?.has(id) ?? false
+  }
+
+  /** Notes that the consumer has had need no longer be known. */
+  forget(partition: number, ids: readonly string[]): void {
+    for (const told of this.#partitions.get(partition)?.told.values() ?? [])
+      for (const id of ids) told.delete(id)
+  }
+
+  #of(partition: number): PartitionFlights {
+    let flights = this.#partitions.get(partition)
+    if (flights === undefined) {
+      flights = new PartitionFlights(partition, this.#parts)
+      this.#partitions.set(partition, flights)
+    }
+    return flights
+  }
+}
+
+/** Ids of notes that are known to be told, at most. */
+const MOST_TOLD = 4_096
+
+class PartitionFlights {
+  readonly told = new Map<Link, Set<string>>()
+  readonly #partition: number
+  readonly #parts: FlightsParts
+  readonly #flights: Flight[] = []
+  nextNumber = 0
+  /** Id of the last note that is on a flight. */
+  #after = ''
+  #boarding: Promise<void> = Promise.resolve()
+  #queued: Promise<void> | undefined
+
+  constructor(partition: number, parts: FlightsParts) {
+    this.#partition = partition
+    this.#parts = parts
+  }
+
+  from(mark: number): readonly Flight[] {
+    return this.#flights.filter(({ number }) => number >= mark)
+  }
+
+  async landed(): Promise<void> {
+    await Promise.allSettled(this.#flights.flatMap(({ landings }) => [...landings.values()]))
+  }
+
+  /** Resolves when all that changed before the call is on a flight. */
+  board(): Promise<void> {
+    // What is being read may have been read before the change: the next question is surely behind it.
+    this.#queued ??= this.#boarding
+      .catch(() => {})
+      .then(() => {
+        this.#queued = undefined
+        this.#boarding = this.#depart()
+        return this.#boarding
+      })
+    return this.#queued
+  }
+
+  async #depart(): Promise<void> {
+    try {
+      this.#add(await this.#tellUnread())
+    } catch (error) {
+      // What was read is told in the usual way; whoever waits for it hears that nobody knows.
+      const lost = Promise.reject(error)
+      lost.catch(() => {})
+      this.#add(new Map(this.#parts.links.map((link) => [link, lost])))
+      throw error
+    }
+  }
+
+  #add(landings: Flight['landings']): void {
+    this.#flights.push({ number: this.nextNumber, landings })
+    this.nextNumber += 1
+    if (this.#flights.length > MOST_LANDED) this.#flights.shift()
+  }
+
+  async #tellUnread(): Promise<Flight['landings']> {
+    const { connection, joiners, links, read, tell } = this.#parts
+    const notes = await this.#unread()
+    const records = recordsOf(this.#partition, notes, joiners, connection.clock.now())
+    const told = records.length === 0 ? [] : await read(records.map(({ record }) => record))
+    return new Map(links.map((link) => [link, this.#land(link, told, records, (of) => tell(link, of))]))
+  }
+
+  async #land(
+    link: Link,
+    told: readonly Told[],
+    records: readonly NotedRecord[],
+    tell: (told: readonly Told[]) => Promise<readonly Telling[]>,
+  ): Promise<Landing> {
+    const mine = told.filter(({ joiner }) => link.tells(joiner.spi))
+    const tellings = mine.length === 0 ? [] : await tell(mine).catch(() => undefined)
+    const landing = new Map<string, BackupOutcome>()
+    for (const [index, { joiner, record }] of mine.entries()) {
+      const outcome = outcomeOf(tellings?.[index])
+      landing.set(joiner.spi, worse(landing.get(joiner.spi), outcome))
+      if (outcome === 'applied')
+        this.#note(
+          link,
+          records.find((noted) => noted.record.name === record.name),
+        )
+    }
+    return landing
+  }
+
+  #note(link: Link, noted: NotedRecord | undefined): void {
+    let told = this.told.get(link)
+    if (told === undefined || told.size > MOST_TOLD) {
+      told = new Set()
+      this.told.set(link, told)
+    }
+    for (const id of noted?.ids ?? []) told.add(id)
+  }
+
+  async #unread() {
+    const { connection, consumer } = this.#parts
+    const keys = {
+      notes: connection.keys.key(this.#partition, 'xn'),
+      had: connection.keys.key(this.#partition, 'xh'),
+    }
+    const all: Parameters<typeof readNoted>[0][] = []
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const { notes } = await connection.run(unread, keys, { consumer, after: this.#after, limit: PAGE })
+      all.push(...notes)
+      this.#after = notes.at(-1)?.[0] ?? this.#after
+      if (notes.length < PAGE) break
+    }
+    return all.flatMap((note) => readNoted(note) ?? [])
+  }
+}
+
+/** The worse outcome stands for all. */
+const BY_WEIGHT: readonly BackupOutcome[] = ['applied', 'skipped-offline', 'not-applied', 'unknown']
+
+export const worse = (one: BackupOutcome | undefined, other: BackupOutcome): BackupOutcome =>
+  one !== undefined && BY_WEIGHT.indexOf(one) > BY_WEIGHT.indexOf(other) ? one : other
+
+const outcomeOf = (telling: Telling | undefined): BackupOutcome =>
+  telling === undefined ? 'unknown' : telling.outcome === 'refused' ? 'not-applied' : telling.outcome

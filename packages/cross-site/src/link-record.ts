@@ -1,0 +1,70 @@
+import type { RedisConnection } from '@authstate/redis'
+import type { Standing } from './link-state.js'
+import { noteLink } from './scripts.js'
+
+/** How a link stands, for all nodes of the site. */
+export interface LinkRecord {
+  readonly version: string
+  readonly standings: ReadonlyMap<string, Standing>
+  /** When it went offline by itself, of late. */
+  readonly flaps: readonly number[]
+}
+
+/** Before anybody noted anything. */
+export const NOTHING_NOTED: LinkRecord = { version: '0', standings: new Map(), flaps: [] }
+
+const FLAPS = 'flaps'
+const OF_SERVICE = 's:'
+
+/** Reads how a link stands. What cannot be read is as if it were not there. */
+export function readLinkRecord(fields: ReadonlyMap<string, string>): LinkRecord {
+  const standings = new Map<string, Standing>()
+  for (const [field, text] of fields) {
+    const standing = field.startsWith(OF_SERVICE) ? parsed<Standing>(text) : undefined
+    if (standing !== undefined) standings.set(field.slice(OF_SERVICE.length), standing)
+  }
+  return {
+    version: fields.get('v') ?? '0',
+    standings,
+    flaps: parsed<number[]>(fields.get(FLAPS) ?? '') ?? [],
+  }
+}
+
+function parsed<T>(text: string): T | undefined {
+  try {
+    return JSON.parse(text) as T
+  } catch {
+    return undefined
+  }
+}
+
+/** Keeps how a link to a site stands in the Redis of this site. */
+export class LinkRecords {
+  readonly #connection: RedisConnection
+  readonly #key: string
+
+  constructor(connection: RedisConnection, to: string) {
+    this.#connection = connection
+    this.#key = linkKey(connection, to)
+  }
+
+  async read(): Promise<LinkRecord> {
+    const { fields } = await this.#connection.run(noteLink, { link: this.#key }, { version: '', set: '{}' })
+    return readLinkRecord(fields)
+  }
+
+  /** Notes it, unless another node noted something meanwhile. Answers what is noted now. */
+  async note(version: string, { standings, flaps }: Omit<LinkRecord, 'version'>) {
+    const set: Record<string, string> = { [FLAPS]: JSON.stringify(flaps) }
+    for (const [spi, standing] of standings) set[OF_SERVICE + spi] = JSON.stringify(standing)
+    const { isNoted, fields } = await this.#connection.run(
+      noteLink,
+      { link: this.#key },
+      { version, set: JSON.stringify(set) },
+    )
+    return { isNoted, record: readLinkRecord(fields) }
+  }
+}
+
+/** Where a site keeps how its link to another one stands. */
+export const linkKey = ({ keys }: RedisConnection, to: string): string => keys.shared('link', to)

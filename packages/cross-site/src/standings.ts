@@ -1,0 +1,136 @@
+import type { RedisConnection } from '@authstate/redis'
+import { type LinkRecord, LinkRecords, NOTHING_NOTED } from './link-record.js'
+import { alongWith, atFirst, flapsWith, type Standing } from './link-state.js'
+
+/** What {@link Standings} are made of. */
+export interface StandingsParts {
+  readonly connection: RedisConnection
+  readonly to: string
+  readonly spis: readonly string[]
+  /** Whether all services go offline together. */
+  readonly isTogether: boolean
+  readonly onChange: (before: ReadonlyMap<string, Standing>, now: ReadonlyMap<string, Standing>) => void
+}
+
+/** What something does to a service on a link. */
+export type Step = (standing: Standing, flaps: readonly number[], spi: string) => Standing
+
+/** Times that a step is tried again where other nodes note something at the same time. */
+const MOST_TRIES = 5
+
+/** How the services of a link stand: decided by whichever node of the site sees something, and the same for all. */
+export class Standings {
+  readonly #parts: StandingsParts
+  readonly #records: LinkRecords
+  #record: LinkRecord
+  #noting: Promise<void> = Promise.resolve()
+  #waiting = 0
+
+  constructor(parts: StandingsParts) {
+    this.#parts = parts
+    this.#records = new LinkRecords(parts.connection, parts.to)
+    const first = atFirst(parts.connection.clock.now())
+    this.#record = { ...NOTHING_NOTED, standings: new Map(parts.spis.map((spi) => [spi, first])) }
+  }
+
+  get all(): ReadonlyMap<string, Standing> {
+    return this.#record.standings
+  }
+
+  of(spi: string): Standing | undefined {
+    return this.#record.standings.get(spi)
+  }
+
+  /** Takes a step at once as far as this node is concerned, and notes it for the others. */
+  take(step: Step, spis: readonly string[] = this.#parts.spis): void {
+    const next = this.#after(this.#record, step, spis)
+    if (next === this.#record) return
+    this.#adopt(next)
+    this.#waiting += 1
+    this.#noting = this.#noting
+      .then(() => this.#note(step, spis))
+      // The own Redis is away. What it says is read again when it is back.
+      .catch(() => {})
+      .finally(() => {
+        this.#waiting -= 1
+      })
+  }
+
+  /** Learns what other nodes noted. */
+  async refresh(): Promise<void> {
+    if (this.#waiting > 0) return this.#noting
+    const record = await this.#records.read()
+    if (this.#waiting === 0) this.#adopt(this.#completed(record))
+  }
+
+  /** Resolves when nothing is left to be noted. */
+  settled(): Promise<void> {
+    return this.#noting
+  }
+
+  async #note(step: Step, spis: readonly string[]): Promise<void> {
+    let { version } = this.#record
+    let next = this.#record
+    for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
+      const { isNoted, record } = await this.#records.note(version, next)
+      if (isNoted) {
+        this.#record = { ...this.#record, version: record.version }
+        return
+      }
+      const theirs = this.#completed(record)
+      next = this.#after(theirs, step, spis)
+      this.#adopt(next)
+      if (next === theirs) return
+      version = theirs.version
+    }
+  }
+
+  /** Services that nothing is noted of are as at first; those of another configuration are none of ours. */
+  #completed(record: LinkRecord): LinkRecord {
+    const first = atFirst(this.#parts.connection.clock.now())
+    return {
+      ...record,
+      standings: new Map(
+        this.#parts.spis.map((spi) => [spi, record.standings.get(spi) ?? this.#known(spi) ?? first]),
+      ),
+    }
+  }
+
+  /** One that has only begun here. */
+  #known(spi: string): Standing | undefined {
+    const standing = this.of(spi)
+    return standing?.state === 'connecting' ? standing : undefined
+  }
+
+  #after(record: LinkRecord, step: Step, spis: readonly string[]): LinkRecord {
+    const now = this.#parts.connection.clock.now()
+    const standings = new Map(record.standings)
+    for (const spi of spis) {
+      const standing = standings.get(spi)
+      if (standing !== undefined) standings.set(spi, step(standing, record.flaps, spi))
+    }
+    const wentOffline = [...standings].find(
+      ([spi, { state, reason }]) =>
+        state === 'offline' && reason === 'auto' && isOpenState(record.standings.get(spi)?.state),
+    )
+    if (wentOffline !== undefined && this.#parts.isTogether) {
+      for (const [spi, standing] of standings) standings.set(spi, alongWith(standing, wentOffline[0], now))
+    }
+    const isSame = [...standings].every(([spi, standing]) => record.standings.get(spi) === standing)
+    if (isSame) return record
+    return {
+      version: record.version,
+      standings,
+      flaps: wentOffline === undefined ? record.flaps : flapsWith(record.flaps, now),
+    }
+  }
+
+  #adopt(record: LinkRecord): void {
+    const before = this.#record.standings
+    this.#record = record
+    this.#parts.onChange(before, record.standings)
+  }
+}
+
+const isOpenState = (state: Standing['state'] | undefined): boolean =>
+  state === 'online' || state === 'suspect' || state === 'syncing'

@@ -1,0 +1,46 @@
+import type { RedisConnection } from '@authstate/redis'
+import { timers } from '@authstate/spi/internal'
+import { progress } from './scripts.js'
+
+/** Between two looks at how far it has come. */
+export const LOOK_MS = 5
+
+/** Waits until the consumer has had the notes of a partition that are there now. */
+export async function cameAlong(
+  connection: RedisConnection,
+  consumer: string,
+  partition: number,
+  isOver: () => boolean,
+): Promise<void> {
+  const keys = { notes: connection.keys.key(partition, 'xn'), had: connection.keys.key(partition, 'xh') }
+  let until: string | undefined
+  while (!isOver()) {
+    const { last, had } = await connection.run(progress, keys, { consumer })
+    until ??= last
+    if (!isBehind(had, until)) return
+    await pause(LOOK_MS)
+  }
+}
+
+/** Whether an id of a note comes before another. */
+function isBehind(had: string, until: string): boolean {
+  if (until === '') return false
+  const [ms = 0, n = 0] = had.split('-').map(Number)
+  const [untilMs = 0, untilN = 0] = until.split('-').map(Number)
+  return ms < untilMs || (ms === untilMs && n < untilN)
+}
+
+export const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    timers.setTimeout(resolve, ms)
+  })
+
+/** Waits, but not for longer than this. */
+export async function within(run: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = timers.setTimeout(resolve, ms)
+  })
+  await Promise.race([run, late])
+  timers.clearTimeout(timer)
+}
