@@ -1,13 +1,7 @@
-import { allSteps, ProviderClosedError } from '@authstate/spi'
+import { allSteps } from '@authstate/spi'
 import type { Script } from './script.js'
 
 export const asItIs = <T>(reply: T): T => reply
-
-/** Losing a touch in a failover never ends a session, so it need not wait for replicas. */
-export const isDurable = ({ change }: Script): boolean => change === 'full' || change === 'removal'
-
-export const closedFor = (operation: string): ProviderClosedError =>
-  new ProviderClosedError(`${operation}: the connection to Redis is closed`)
 
 /** Waits for calls of one script, all of them. @param isBegun calls of the same verb were made before */
 export async function together<R>(
