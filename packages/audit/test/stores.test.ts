@@ -1,7 +1,7 @@
 // What every sink that can be read keeps: one list of cases for all of them.
 import { FakeClock } from 'authstate/testing'
 import { describe, expect, test } from 'vitest'
-import { describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
+import { cluster, clusterNodes, describeWith, redis, redisUrl } from '../../../tools/testing/capabilities.js'
 import { type AuditProvider, fileAudit, memoryAudit } from '../src/index.js'
 import { redisAudit } from '../src/redis.js'
 import { actor, type Config, ending, folder, freshPrefix, linesOf, opened } from './support.js'
@@ -184,3 +184,14 @@ describeWith(redis, 'in a stream of Redis', () => {
     expect(state.stats()['audit']).toMatchObject({ written: 500 })
   })
 })
+
+// One Redis in every run; the Cluster where every store is asked for.
+if (process.env['AUTHSTATE_TEST_EVERY_STORE'] !== undefined)
+  describeWith(cluster, 'in a stream of a Cluster', () => {
+    cases(async () => ({
+      provider: 'redis',
+      redis: { nodes: clusterNodes(), prefix: freshPrefix() },
+      providers: [redisAudit()],
+      audit: {},
+    }))
+  })
