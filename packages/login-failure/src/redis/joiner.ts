@@ -3,7 +3,7 @@ import { policyText } from '../policy.js'
 import { ruleBookOf } from './site-policies.js'
 import { join, names, share } from './site-scripts.js'
 
-/** Records of users and of networks. Attempts under names that belong to nobody stay at their site. */
+/** Records of users and of networks. Attempts under names without a user stay at their site. */
 const RECORD = /^l[fa]:/
 
 /** Keeps login failures in step between sites: counts of all sites add up, and a clear holds for all. */

@@ -8,5 +8,5 @@ export function countedBy(connection: RedisConnection, book: RuleBook): void {
   books.set(connection, book)
 }
 
-/** By which policies failures are counted over a connection; `undefined` where nobody in this process counts any. */
+/** By which policies failures are counted over a connection; `undefined` if this process counts none. */
 export const ruleBookOf = (connection: RedisConnection): RuleBook | undefined => books.get(connection)
