@@ -27,19 +27,13 @@ export interface SiteEvents {
   }
   /** This site reaches another one, which cannot reach this one. */
   readonly 'one-way': { readonly type: 'one-way'; readonly to: string; readonly peerSeesUs: LinkState }
-  /** Redis of this site lost changes that another site was told of; it is asked to tell them back. `undefined`: of all partitions. */
-  readonly rewound: {
-    readonly type: 'rewound'
-    readonly to: string
-    readonly partition: number | undefined
-  }
 }
 
 /** Tells who listens. */
 export const siteEmitter = (logger: Logger) =>
   new Emitter<SiteEvents>({
     owner: 'cross-site',
-    events: ['link', 'backup-failed', 'outbox-overflow', 'clock', 'one-way', 'rewound'],
+    events: ['link', 'backup-failed', 'outbox-overflow', 'clock', 'one-way'],
     logger,
   })
 
