@@ -36,7 +36,7 @@ function write(file, text) {
 function stagePages(pages, sections) {
   rmSync(staged, { recursive: true, force: true })
   for (const [path, text] of pages) write(join(staged, `${sitePathOf(path)}.md`), sitePage(path, text, pages))
-  for (const path of tracked('docs/*.svg')) {
+  for (const path of tracked('docs/*.svg', 'docs/*.png')) {
     const file = join(staged, 'public', path.replace(/^docs\//, ''))
     mkdirSync(dirname(file), { recursive: true })
     copyFileSync(join(root, path), file)

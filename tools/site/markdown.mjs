@@ -31,7 +31,7 @@ function targetOf(path, link, pages) {
   const [file, anchor] = link.split('#')
   if (file === '' || /^[a-z][a-z0-9+.-]*:/i.test(link)) return link
   const target = posix.normalize(posix.join(posix.dirname(path), decodeURIComponent(file)))
-  if (/\.svg$/.test(target)) return `/${target.replace(/^docs\//, '')}`
+  if (/\.(svg|png)$/.test(target)) return `/${target.replace(/^docs\//, '')}`
   const page = [target, posix.join(target, 'README.md')].find((file) => pages.has(file))
   return page === undefined ? undefined : `/${sitePathOf(page)}${anchor === undefined ? '' : `#${anchor}`}`
 }

@@ -25,4 +25,6 @@ export default defineConfig({
     outline: [2, 3],
     search: { provider: 'local' },
   },
+  // The index of the search is one file, which a browser loads when its reader first searches.
+  vite: { build: { chunkSizeWarningLimit: 1_500 } },
 })
