@@ -51,7 +51,13 @@ test('what is sent arrives', () => {
       const node = { name: topic, incarnation: 'i', joinedAt: at, ...(of !== undefined && { site: of }) }
       const isTold = at % 3 === 0
       const said = { beat: 1, sent: at, now: at, ...(isTold && { told: 1 as const }) }
-      expect(decodeMember('0:i', encodeMember(node, said))).toEqual({ node, sent: at, now: at, isTold })
+      expect(decodeMember('0:i', encodeMember(node, said))).toEqual({
+        node,
+        sent: at,
+        now: at,
+        isTold,
+        reads: 1,
+      })
       const message = { topic, json, scope, skipSender: at % 2 === 0 }
       const sender = { name: topic, ...(of !== undefined && { site: of }) }
       expect(decodeMessage(encodeMessage(message, node))).toEqual({ ...message, sender })

@@ -108,7 +108,9 @@ test('what goes over the wire comes back; what cannot be read is nothing', () =>
     sent: 9,
     now: 77,
     isTold: false,
+    reads: 1,
   })
+  expect(decodeMember('a:b', encodeMember(sender, { ...said, reads: 2 }))).toMatchObject({ reads: 2 })
   const telling = decodeMember('a:b', encodeMember(sender, { ...said, told: 1 }))
   expect(telling).toMatchObject({ isTold: true })
   const message = { topic: 'at', json: '{"a":1}', scope: 'site', skipSender: true } as const

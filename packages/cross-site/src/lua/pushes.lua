@@ -6,7 +6,7 @@
 -- Returns all fields of each, flat.
 
 local answer = {}
-for _, id in ipairs(redis.call('ZREVRANGE', KEYS[1], 0, 199)) do
+for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, 199, 'REV')) do
   local key = KEYS[1] .. ':' .. id
   local status = redis.call('HGET', key, 'status')
   if status and (ARGV[1] ~= '1' or status == 'queued' or status == 'running' or status == 'paused') then

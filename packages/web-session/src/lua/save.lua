@@ -105,10 +105,11 @@ local s = {
 if s.since == s.created then
   s.since = ''
 end
+-- First the record, so that a full server refuses what may grow before anything has changed.
+write(KEYS[1], s, marks, now, grace)
 if before then
   leave(head, realm, before, ARGV[5], s)
 end
-write(KEYS[1], s, marks, now, grace)
 list(head, realm, s, ARGV[5], now, grace)
 --@ if living and not same then changed('web-session', KEYS[1], 'removal') end
 --@ changed('web-session', KEYS[1], 'full')

@@ -56,12 +56,13 @@ local function change(key, realm_index, now_text, ends, tombstone, grace, member
   local stays = not s.is_old and s.user == before.user and stands_for(s.score, expires)
   if not stays then
     s.score, s.is_old = expires + LAG, false
-    leave(head, realm, before, member, s)
   end
   s.saved = now_text
   s.version = string.format('%.0f', s.version + 1)
+  -- First the record, so that a full server refuses what may grow before anything has changed.
   write(key, s, marks, now, grace)
   if not stays then
+    leave(head, realm, before, member, s)
     list(head, realm, s, member, now, grace)
   end
   --@ if has_changed or s.user ~= before.user then changed('web-session', KEYS[1], 'full') end
