@@ -268,7 +268,9 @@ describeWith(redis, 'the cache and its channel', () => {
       return 'committed'
     })
     expect(result).toBe('committed')
-    expect(a.logger.entries.filter(({ message }) => message.includes('could not be notified'))).toHaveLength(1)
+    expect(a.logger.entries.filter(({ message }) => message.includes('could not be notified'))).toHaveLength(
+      1,
+    )
   })
 
   test('a word that cannot be read may have said anything', async () => {

@@ -270,7 +270,7 @@ describeWith(serverBinary, 'one server', () => {
     const said = await examined({ url: url(), prefix })
     expect(finding(said, 'layout')).toMatchObject({
       verdict: 'fail',
-      measured: { partitions: 32, version: 1 },
+      measured: { partitions: 32, version: 2 },
     })
     expect(finding(said, 'layout').fix).toContain('redis.partitions to 32')
     expect(verdict(await examined({ url: url(), prefix, partitions: 32 }), 'layout')).toBe('ok')
@@ -421,7 +421,7 @@ describeWith(serverBinary, 'rights', () => {
   })
   const NEEDED =
     '+evalsha +eval +hgetall +hvals +hmget +get +zcount +xread +ping +info +time +exists +del +unlink +persist +pexpire +pttl ' +
-    '+mget +set +hget +hset +hsetnx +hdel +hincrby +hkeys +hlen +zadd +zcard +zrange +zrangebyscore +zrank +zrem ' +
+    '+getrange +mget +set +setrange +hget +hset +hsetnx +hdel +hincrby +hkeys +hlen +zadd +zcard +zrange +zrangebyscore +zrank +zrem ' +
     '+zremrangebyscore +zscan +zscore +xadd +xrange +xrevrange'
   const as = async (rights: string): Promise<RedisOptions> => {
     await admin.call('ACL', 'SETUSER', 'me', 'reset', 'on', '>me', '~authstate:*', ...rights.split(' '))

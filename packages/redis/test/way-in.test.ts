@@ -37,6 +37,7 @@ const properties: Readonly<Record<string, readonly [value: unknown, worksWith: r
   minReplicas: [1, WAYS],
   replicaTimeoutMs: [50, []],
   strict: [true, WAYS],
+  layout: [1, WAYS],
   connectTimeoutMs: [50, WAYS],
   changes: [{ consumers: ['audit'] }, WAYS],
   batchWrites: [false, WAYS],
