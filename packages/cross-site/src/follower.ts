@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { ConnectionSites, RedisConnection, SiteDeciders, SiteVerb } from '@authstate/redis'
+import type { ConnectionSites, RedisConnection, SiteVerb } from '@authstate/redis'
 import { ConfigurationError, type Logger } from '@authstate/spi'
 import { timers } from '@authstate/spi/internal'
 import type { Backup } from './backup.js'
@@ -17,7 +17,6 @@ export interface FollowerParts {
   readonly flights: Flights
   readonly events: SiteEmitter
   readonly logger: Logger
-  readonly deciders: SiteDeciders | undefined
   /** Something changes in a partition, and is worth being told soon. */
   readonly onChanging: (partition: number) => void
 }
@@ -34,7 +33,6 @@ type Changed = Map<number, number>
 /** Lets verbs wait for other sites, where their service asks for that. */
 export class Follower implements ConnectionSites {
   readonly site: string
-  readonly deciders: SiteDeciders | undefined
   readonly #parts: FollowerParts
   readonly #verbs = new AsyncLocalStorage<Changed>()
   readonly #awaited = new Map<string, readonly Awaited[]>()
@@ -43,14 +41,7 @@ export class Follower implements ConnectionSites {
   constructor(parts: FollowerParts) {
     this.#parts = parts
     this.site = parts.site
-    this.deciders = parts.deciders
     this.#warnings = new Map(parts.links.map((link) => [link, new RareWarning(timers.monotonicMs)]))
-  }
-
-  async ask<T>(site: string, operation: string, ask: (peer: RedisConnection) => Promise<T>): Promise<T> {
-    const link = this.#parts.links.find(({ to }) => to === site)
-    if (link === undefined) throw new TypeError(`"site" must be one of the other sites`)
-    return link.request(operation, ask)
   }
 
   changing(key: string): void {

@@ -156,7 +156,11 @@ export class Link {
     return this.request('cross-site.ask', question).catch(() => undefined)
   }
 
-  /** Runs something at the other site: see `ConnectionSites.ask`. */
+  /**
+   * Runs something at the other site. A failure counts as one of the link.
+   *
+   * @throws {StoreUnavailableError} with `applied: 'no'` if the link is offline, blocked or was never up; else as the connection there says it
+   */
   async request<T>(operation: string, ask: (peer: RedisConnection) => Promise<T>): Promise<T> {
     const peer = this.#peer
     if (peer === undefined || !this.isOpen()) {

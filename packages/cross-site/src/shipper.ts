@@ -13,6 +13,7 @@ import type { Link } from './link.js'
 import type { Telling, Told } from './link-parts.js'
 import { type NotedRecord, notedOf, recordsOf } from './noted.js'
 import { behind } from './scripts.js'
+import { pause } from './waits.js'
 
 /** Stands for everything of a partition. */
 const ALL = '*'
@@ -274,8 +275,3 @@ export class Shipper {
 /** Names of what a site has not got; `undefined`: it answered nothing. */
 const missedOf = (told: readonly Told[], tellings: readonly Telling[] | undefined): string[] =>
   told.filter((_, index) => tellings?.[index]?.outcome !== 'applied').map(({ record }) => record.name)
-
-const pause = (ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    timers.setTimeout(resolve, ms)
-  })

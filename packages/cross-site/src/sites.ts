@@ -162,7 +162,6 @@ export class Sites implements CrossSite {
       flights: shipper.flights,
       events,
       logger,
-      deciders: undefined,
       onChanging: (partition) => this.#gathering.add(partition),
     })
     connection.goWithSites(this.#follower)

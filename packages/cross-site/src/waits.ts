@@ -30,9 +30,17 @@ function isBehind(had: string, until: string): boolean {
   return ms < untilMs || (ms === untilMs && n < untilN)
 }
 
-export const pause = (ms: number): Promise<void> =>
+/** Resolves after so long, or when a signal says that it is over. */
+export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
-    timers.setTimeout(resolve, ms)
+    const end = () => {
+      timers.clearTimeout(timer)
+      signal?.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = timers.setTimeout(end, ms)
+    if (signal?.aborted) end()
+    else signal?.addEventListener('abort', end)
   })
 
 /** Waits, but not for longer than this. */

@@ -1,27 +1,18 @@
 // A site is told everything, or what was written since; two sites are compared, and told what each lacks.
-import { timers } from '@authstate/spi/internal'
 import { afterAll, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
 import type { PushInfo } from '../src/index.js'
-import { inStep, isState, openSite, openTwo, passes, REALM, signIn, type TestSite } from './support.js'
+import { inStep, isState, openSite, openTwo, passes, REALM, signIn, type TestSite, until } from './support.js'
 
 const OVER = ['done', 'cancelled', 'failed', 'paused']
 
 /** Looks at a push until it is so. */
-async function until(
+const pushWhen = (
   { sites }: TestSite,
   { id }: PushInfo,
   isSo: (push: PushInfo) => boolean = ({ status }) => OVER.includes(status),
-): Promise<PushInfo> {
-  for (;;) {
-    const push = (await sites.pushes()).find((one) => one.id === id)
-    if (push !== undefined && isSo(push)) return push
-    await new Promise<void>((resolve) => {
-      timers.setTimeout(resolve, 4)
-    })
-  }
-}
+): Promise<PushInfo> => until(async () => (await sites.pushes()).find((push) => push.id === id && isSo(push)))
 
 const signInMany = (site: TestSite, count: number, name = 'user') =>
   Promise.all(Array.from({ length: count }, (_, n) => signIn(site, `${name}-${n}`)))
@@ -60,7 +51,7 @@ describeWith(redis, 'a push', () => {
     expect(await b.users.count(REALM)).toBe(0)
     const asked = await a.sites.push('b')
     expect(asked).toMatchObject({ from: 'a', to: 'b', spi: 'all', mode: 'full', status: 'queued' })
-    const push = await until(a, asked)
+    const push = await pushWhen(a, asked)
     expect(push).toMatchObject({ status: 'done', scanned: 30, sent: 30, conflicts: 0 })
     expect(push.partitions).toEqual({ done: 2, total: 2 })
     expect(push.bytes).toBeGreaterThan(30 * 100)
@@ -78,12 +69,12 @@ describeWith(redis, 'a push', () => {
     const [session] = await signInMany(a, 1, 'late')
     await inStep(a)
     await loseRecords(prefixB)
-    const push = await until(a, await a.sites.push('b', { since, spi: 'user-session' }))
+    const push = await pushWhen(a, await a.sites.push('b', { since, spi: 'user-session' }))
     expect(push).toMatchObject({ mode: 'delta', since, status: 'done', scanned: 21, sent: 1, changed: 1 })
     expect(await b.users.count(REALM)).toBe(1)
     expect(await b.users.get(REALM, session?.id as string)).toBeDefined()
 
-    const pull = await until(b, await b.sites.pull('a'))
+    const pull = await pushWhen(b, await b.sites.pull('a'))
     expect(pull).toMatchObject({ from: 'a', to: 'b', status: 'done', sent: 21, changed: 20 })
     expect((await b.sites.verify('a')).isEqual).toBe(true)
   })
@@ -101,10 +92,10 @@ describeWith(redis, 'a push', () => {
     })
     await a.sites.bringOnline('b', { push: 'none' })
     const asked = await a.sites.push('b')
-    await until(a, asked, ({ scanned }) => scanned >= 60)
+    await pushWhen(a, asked, ({ scanned }) => scanned >= 60)
     await a.close()
     await second.start()
-    const push = await until(second, asked)
+    const push = await pushWhen(second, asked)
     expect(push).toMatchObject({ status: 'done', scanned: 200, partitions: { done: 2, total: 2 } })
     expect(await b.users.count(REALM)).toBe(200)
   })
@@ -117,15 +108,15 @@ describeWith(redis, 'a push', () => {
     await a.sites.bringOnline('b', { push: 'none' })
     const asked = await a.sites.push('b')
     expect((await a.sites.push('b')).id).toBe(asked.id)
-    await until(a, asked, ({ sent }) => sent > 0)
+    await pushWhen(a, asked, ({ sent }) => sent > 0)
     expect(await a.sites.controlPush(asked.id, 'pause')).toMatchObject({ status: 'paused' })
     expect(await a.sites.pushes({ active: true })).toHaveLength(1)
     expect(await a.sites.controlPush(asked.id, 'resume')).toMatchObject({ status: 'running' })
     const at = a.connection.clock.now()
     expect(await a.sites.controlPush(asked.id, 'cancel')).toMatchObject({ status: 'cancelled' })
-    const { sent } = await until(a, asked)
+    const { sent } = await pushWhen(a, asked)
     await passes(a, 300)
-    const after = await until(a, asked)
+    const after = await pushWhen(a, asked)
     expect(after.sent).toBe(sent)
     expect(after.finishedAt).toBeLessThan(at + 1_000)
     expect(await a.sites.controlPush(asked.id, 'resume')).toMatchObject({ status: 'cancelled' })
@@ -133,7 +124,7 @@ describeWith(redis, 'a push', () => {
     for (const site of [a, b]) expect((await signIn(site, 'zoe')).id).toBeDefined()
     await inStep(a, b)
     expect(await b.users.count(REALM)).toBeLessThan(102)
-    expect((await until(a, await a.sites.push('b'))).status).toBe('done')
+    expect((await pushWhen(a, await a.sites.push('b'))).status).toBe('done')
     expect(await b.users.count(REALM)).toBe(102)
   })
 
@@ -163,12 +154,12 @@ describeWith(redis, 'a push', () => {
     await inStep(a)
     toB.cut()
     const asked = await a.sites.push('b')
-    const paused = await until(a, asked)
+    const paused = await pushWhen(a, asked)
     expect(paused).toMatchObject({ status: 'paused', error: 'the site "b" did not answer', sent: 0 })
     toB.heal()
     await isState(a, 'b', 'online')
     expect(await a.sites.controlPush(asked.id, 'resume')).not.toHaveProperty('error')
-    const push = await until(a, asked)
+    const push = await pushWhen(a, asked)
     expect(push).toMatchObject({ status: 'done', sent: 1 })
     expect(await b.users.get(REALM, session?.id as string)).toBeDefined()
   })
@@ -181,10 +172,10 @@ describeWith(redis, 'a push', () => {
     // The teller lost some of it, and does not know that it was there.
     const [lost, kept] = [sessions.slice(0, 4), sessions.slice(4)]
     for (const { id } of lost) await raw.unlink(...(await raw.keys(`${prefixA}:{*${id}`)))
-    const full = await until(a, await a.sites.push('b'))
+    const full = await pushWhen(a, await a.sites.push('b'))
     expect(full.status).toBe('done')
     expect((await idsAt(b, lost)).length).toBe(4)
-    const push = await until(a, await a.sites.push('b', { mode: 'mirror' }))
+    const push = await pushWhen(a, await a.sites.push('b', { mode: 'mirror' }))
     expect(push.status).toBe('done')
     expect(await idsAt(b, lost)).toEqual([])
     expect((await idsAt(b, kept)).length).toBe(6)
@@ -211,7 +202,7 @@ describeWith(redis, 'a push', () => {
     await signInMany(a, 3)
     const asked = await a.sites.bringOnline('b', { push: 'both' })
     expect(asked.map(({ from, to, mode }) => `${from} ${to} ${mode}`)).toEqual(['a b delta', 'b a delta'])
-    for (const push of asked) expect((await until(a, push)).status).toBe('done')
+    for (const push of asked) expect((await pushWhen(a, push)).status).toBe('done')
     expect(await b.users.count(REALM)).toBe(3)
   })
 })

@@ -6,10 +6,10 @@ import { type RealmCacheProvider, realmCacheSpi } from '@authstate/realm-cache'
 import { redisRealmCache } from '@authstate/realm-cache/redis'
 import { type RedisConnection, redisConnection, redisConnectionSpi } from '@authstate/redis'
 import { createProviderRegistry } from '@authstate/registry'
-import { timers } from '@authstate/spi/internal'
 import { type UserSessionProvider, userSessionSpi } from '@authstate/user-session'
 import { redisUserSessions } from '@authstate/user-session/redis'
 import { onTestFinished } from 'vitest'
+import { until as waitUntil } from '../../../tools/servers/topology.mjs'
 import { redisUrl } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
 import { TcpProxy } from '../../../tools/testing/tcp-proxy.js'
@@ -155,15 +155,13 @@ export async function openTwo(more: Partial<SiteOptions> = {}) {
   return { a, b, toA, toB, prefixA, prefixB }
 }
 
+/** Passes once what a site does by itself is done. */
+export const until = <T>(look: () => Promise<T | undefined | false>): Promise<NonNullable<T>> =>
+  waitUntil('what a site does by itself', look as () => Promise<T>, { timeoutMs: 120_000, everyMs: 5 })
+
 /** Passes once a link is in a state. */
 export async function isState({ sites }: TestSite, to: string, state: string): Promise<void> {
-  for (;;) {
-    const link = (await sites.links()).find((one) => one.to === to)
-    if (link?.state === state) return
-    await new Promise<void>((resolve) => {
-      timers.setTimeout(resolve, 5)
-    })
-  }
+  await until(async () => (await sites.links()).some((link) => link.to === to && link.state === state))
 }
 
 /** Passes once each has told the others all that changed. */
@@ -181,10 +179,7 @@ export async function inStep(...sites: readonly TestSite[]): Promise<void> {
 /** Passes once the clock of a site has gone on by so much. */
 export async function passes({ connection }: TestSite, ms: number): Promise<void> {
   const from = connection.clock.now()
-  while (connection.clock.now() < from + ms)
-    await new Promise<void>((resolve) => {
-      timers.setTimeout(resolve, 5)
-    })
+  await until(async () => connection.clock.now() >= from + ms)
 }
 
 /** Signs a user in. */

@@ -46,7 +46,6 @@ export {
   type JoinOutcome,
   type NamesCursor,
   type NamesPage,
-  type SiteDeciders,
   type SiteFigures,
   type SiteJoiner,
   type SiteTerms,

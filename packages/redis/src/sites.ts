@@ -129,34 +129,10 @@ export interface SiteVerb {
   readonly kind: 'safe' | 'unsafe' | 'touch'
 }
 
-/** Which site decides about a key that may be used once in the whole world. */
-export interface SiteDeciders {
-  /** The one character that a key minted at this site carries. */
-  readonly mark: string
-  /**
-   * The site that decides: the one whose mark the key carries, else the one that the key itself picks among all that are configured,
-   * reached or not. It may be this one.
-   *
-   * @param mark That of the key; `undefined`: the caller chose the key.
-   */
-  deciderOf(spi: string, key: string, mark: string | undefined): string
-}
-
 /** What a connection knows of other sites, while its node keeps them in step: `connection.sites`. */
 export interface ConnectionSites {
   /** The site that this is. */
   readonly site: string
-  /** `undefined`: every site decides for itself. */
-  readonly deciders: SiteDeciders | undefined
-  /**
-   * Asks the Redis of another site, over the link there: a failure counts as one of the link.
-   *
-   * @param ask Given the connection to that site, of which it runs one script.
-   * @throws {StoreUnavailableError} `applied` is `'no'`: the link is offline, blocked or was never up, and nobody waited; else as the
-   *   connection there says it
-   * @throws {TypeError} there is no such site
-   */
-  ask<T>(site: string, operation: string, ask: (peer: RedisConnection) => Promise<T>): Promise<T>
   /**
    * Runs a verb, and waits for other sites where its service asks for that. What was done here is done, whatever comes of the rest.
    *

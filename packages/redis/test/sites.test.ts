@@ -20,8 +20,6 @@ function recordingSites() {
   const [verbs, keys]: [SiteVerb[], string[]] = [[], []]
   const sites: ConnectionSites = {
     site: 'a',
-    deciders: undefined,
-    ask: () => Promise.reject(new Error('nobody is asked')),
     follow: (verb, run) => {
       verbs.push(verb)
       return run()

@@ -1,8 +1,8 @@
 import type { RedisConnection } from '@authstate/redis'
 import { assertName, assertOneOf, assertOptions, type Known } from '@authstate/spi'
+import { pause } from '../waits.js'
 import type { PushAction, PushInfo, PushMode, PushOptions, VerifyReport } from './contract.js'
 import { type Job, Jobs } from './jobs.js'
-import { pause } from './pace.js'
 
 const OPTIONS: Known<PushOptions> = { spi: true, mode: true, since: true }
 const VERIFY: Known<VerifyOptions> = { spi: true, repair: true }

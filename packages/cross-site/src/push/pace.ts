@@ -1,4 +1,5 @@
 import { timers } from '@authstate/spi/internal'
+import { pause } from '../waits.js'
 
 /** Lets so many records pass per second, whoever asks. */
 export class Pace {
@@ -31,16 +32,3 @@ export class Pace {
     if (waitMs > 0) await pause(waitMs, signal)
   }
 }
-
-/** Resolves after so long, or when it is over. */
-export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const end = () => {
-      timers.clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = timers.setTimeout(end, ms)
-    if (signal.aborted) end()
-    else signal.addEventListener('abort', end)
-  })

@@ -1,10 +1,11 @@
 import type { ChangeReading, NamesCursor, RedisConnection, SiteJoiner, SiteTerms } from '@authstate/redis'
 import type { Logger } from '@authstate/spi'
 import type { Link } from '../link.js'
+import { pause } from '../waits.js'
 import { compare } from './compare.js'
 import type { Difference, PushInfo } from './contract.js'
 import { DONE, type Figures, type Found, type Job, type Jobs } from './jobs.js'
-import { Pace, pause } from './pace.js'
+import { Pace } from './pace.js'
 import { namesAt, type Side } from './side.js'
 import { mirror, type TellNews, tell } from './tell.js'
 
