@@ -6,7 +6,7 @@ import type { Backup } from './backup.js'
 import { type BackupOutcome, type BackupResult, CrossSiteError } from './errors.js'
 import type { SiteEmitter } from './events.js'
 import { type Flight, type Flights, worse } from './flights.js'
-import type { Link } from './link.js'
+import { type Link, outcomeOf } from './link.js'
 import { RareWarning } from './rare-warning.js'
 
 /** What a {@link Follower} is made of. */
@@ -61,7 +61,7 @@ export class Follower implements ConnectionSites {
   async #follow<T>(verb: SiteVerb, awaited: readonly Awaited[], run: () => Promise<T>): Promise<T> {
     const changed: Changed = new Map()
     const result = await this.#verbs.run(changed, run)
-    if (changed.size === 0) return result
+    if (changed.size === 0 && verb.kind !== 'as-long') return result
     const results = await this.#confirm(verb, awaited, changed)
     const failed = results.filter(({ outcome }) => outcome === 'not-applied' || outcome === 'unknown')
     const isAny = awaited.some(({ backup }) => backup.await === 'any')
@@ -102,12 +102,12 @@ export class Follower implements ConnectionSites {
     const names = failed.map(({ site, outcome, ms }) => `"${site}" (${outcome} after ${ms} ms)`).join(', ')
     throw new CrossSiteError(
       `${spi}.${verb}: it is done at this site, and not confirmed by ${names}; they are told as soon as they can be`,
-      { result, sites, retry: kind === 'unsafe' ? 'unsafe' : 'safe' },
+      { result, sites, retry: kind === 'unsafe' || kind === 'as-long' ? 'unsafe' : 'safe' },
     )
   }
 
   async #confirm(
-    { spi }: SiteVerb,
+    { spi, kind }: SiteVerb,
     awaited: readonly Awaited[],
     changed: Changed,
   ): Promise<readonly BackupResult[]> {
@@ -122,7 +122,8 @@ export class Follower implements ConnectionSites {
             all.flat(),
           )
     const results = awaited.map(async ({ link, backup }): Promise<BackupResult> => {
-      const outcome = await outcomeAt(link, backup, spi, departed, sentAt)
+      const confirm = () => (kind === 'as-long' ? asked(link, departed) : landing(link, spi, departed))
+      const outcome = await outcomeAt(link, backup, spi, confirm, sentAt)
       return { site: link.to, outcome, ms: Math.round(timers.monotonicMs() - beganAtMs) }
     })
     const isAny = awaited.some(({ backup }) => backup.await === 'any')
@@ -168,7 +169,7 @@ async function outcomeAt(
   link: Link,
   backup: Backup,
   spi: string,
-  departed: Promise<readonly Flight[]>,
+  confirm: () => Promise<BackupOutcome>,
   sentAt: number,
 ): Promise<BackupOutcome> {
   if (!isAwaited(link, spi, backup)) return 'skipped-offline'
@@ -179,7 +180,7 @@ async function outcomeAt(
     timer = timers.setTimeout(() => resolve('late'), backup.timeoutMs)
   })
   try {
-    const outcome = await Promise.race([landing(link, spi, departed), late])
+    const outcome = await Promise.race([confirm(), late])
     if (outcome !== 'late') return outcome
     link.wasLate(spi, sentAt)
     return 'unknown'
@@ -200,6 +201,19 @@ async function landing(
   } catch {
     // Redis of this site went away after it did what was asked.
     return 'unknown'
+  }
+}
+
+/** What a question comes to that changes nothing, and takes as long as what a verb changed. */
+async function asked(link: Link, departed: Promise<readonly Flight[]>): Promise<BackupOutcome> {
+  await departed.catch(() => {})
+  try {
+    await link.request('cross-site.as-long', (peer) =>
+      peer.hgetall('cross-site.as-long', peer.keys.shared('site')),
+    )
+    return 'applied'
+  } catch (error) {
+    return outcomeOf(error)
   }
 }
 

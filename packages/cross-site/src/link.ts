@@ -367,5 +367,5 @@ const isOpenState = (state: LinkState): boolean =>
   state === 'online' || state === 'suspect' || state === 'syncing'
 
 /** What an error says of a change that was sent. */
-const outcomeOf = (error: unknown): BackupOutcome =>
+export const outcomeOf = (error: unknown): BackupOutcome =>
   error instanceof StoreUnavailableError && error.applied === 'no' ? 'not-applied' : 'unknown'

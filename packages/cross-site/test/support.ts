@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { type ClusterProvider, clusterSpi } from '@authstate/cluster'
 import { redisCluster } from '@authstate/cluster/redis'
 import { type FakeClock, RecordingLogger } from '@authstate/conformance'
+import { type LoginFailureProvider, loginFailureSpi } from '@authstate/login-failure'
+import { redisLoginFailures } from '@authstate/login-failure/redis'
 import { type RealmCacheProvider, realmCacheSpi } from '@authstate/realm-cache'
 import { redisRealmCache } from '@authstate/realm-cache/redis'
 import { type RedisConnection, redisConnection, redisConnectionSpi } from '@authstate/redis'
@@ -36,6 +38,7 @@ export interface SiteOptions {
 /** A node of a site. */
 export interface TestSite {
   readonly users: UserSessionProvider
+  readonly failures: LoginFailureProvider
   readonly cluster: ClusterProvider
   readonly cache: RealmCacheProvider
   readonly connection: RedisConnection
@@ -72,7 +75,13 @@ export async function openSite(options: SiteOptions): Promise<TestSite> {
     ...config,
   })
   const registry = createProviderRegistry({
-    factories: [redisUserSessions(), redisCluster(), redisRealmCache(), redisConnection()],
+    factories: [
+      redisUserSessions(),
+      redisLoginFailures(),
+      redisCluster(),
+      redisRealmCache(),
+      redisConnection(),
+    ],
     config: {
       redis: {
         url: redisUrl(),
@@ -82,10 +91,12 @@ export async function openSite(options: SiteOptions): Promise<TestSite> {
       },
       spi: {
         'user-session': { provider: 'redis', redis: { sweepIntervalMs: 0 } },
+        'login-failure': { provider: 'redis' },
         cluster: { provider: 'redis' },
         'realm-cache': { provider: 'redis' },
       },
     },
+    realms: () => ({ bruteForce: { enabled: true, failureFactor: 3, quickLoginCheckMs: 0 } }),
     logger,
     ...(clock && { clock }),
   })
@@ -108,6 +119,7 @@ export async function openSite(options: SiteOptions): Promise<TestSite> {
   if (starts) await start()
   return {
     users: registry.get(userSessionSpi),
+    failures: registry.get(loginFailureSpi),
     cluster: registry.get(clusterSpi),
     cache: registry.get(realmCacheSpi),
     connection,

@@ -1,4 +1,10 @@
-import { type KeySpace, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
+import {
+  followedBySites,
+  type KeySpace,
+  type RedisConnection,
+  redisConnectionSpi,
+  type SiteVerbs,
+} from '@authstate/redis'
 import {
   allSteps,
   type CheckedPage,
@@ -40,10 +46,26 @@ export function redisLoginFailures(): ProviderFactory<LoginFailureProvider, Logi
     dependsOn: [redisConnectionSpi],
     config: describedSchema(loginFailureConfig),
     create: (context, config) => {
-      countedBy(context.get(redisConnectionSpi), new RuleBook(context, config))
-      return new LoginFailures(context, config, new RedisStore(context))
+      const connection = context.get(redisConnectionSpi)
+      countedBy(connection, new RuleBook(context, config))
+      const failures = new LoginFailures(context, config, new RedisStore(context))
+      return followedBySites(failures, connection, loginFailureSpi.name, VERBS)
     },
   }
+}
+
+/** Verbs after which other sites may be waited for. A second call of those that count counts twice. */
+const VERBS: SiteVerbs<LoginFailureProvider> = {
+  recordFailure: 'unsafe',
+  recordUnknownUser: 'unsafe',
+  recordSuccess: 'safe',
+  guard: 'unsafe',
+  // Nobody learns from the time whether a name belongs to a user.
+  guardUnknownUser: 'as-long',
+  clear: 'safe',
+  clearAddress: 'safe',
+  removeByRealm: 'safe',
+  recompute: 'safe',
 }
 
 /** Kinds of keys: records, reserved attempts, and where the records of a realm are listed. */

@@ -124,9 +124,10 @@ export interface SiteVerb {
   readonly verb: string
   /**
    * What a caller may do that was told that another site does not have it yet. `safe`: repeat it. `unsafe`: not, because a second call
-   * does a second thing. `touch`: as `safe`, and nobody waits for another site unless the verb is named in `syncVerbs`.
+   * does a second thing. `touch`: as `safe`, and nobody waits for another site unless the verb is named in `syncVerbs`. `as-long`: as
+   * `unsafe`; it changes nothing that other sites hear of, and takes as long as if it did, so that nobody learns from the time which it was.
    */
-  readonly kind: 'safe' | 'unsafe' | 'touch'
+  readonly kind: 'safe' | 'unsafe' | 'touch' | 'as-long'
 }
 
 /** What a connection knows of other sites, while its node keeps them in step: `connection.sites`. */
