@@ -121,6 +121,19 @@ describeWith(redis, 'what Redis evicted', () => {
     })
   })
 
+  test.each(['touch', 'refresh'] as const)(
+    '%s lists a client again where nothing but its entry was lost',
+    async (verb) => {
+      const { clock, sessions } = await open()
+      const { id } = await sessions.create('realm', login('ada')).then(createdSession)
+      await evict('uk')
+      clock.advance(1_000)
+      await sessions[verb]('realm', id, client)
+      expect([...(await sessions.clientStats('realm'))]).toEqual([['app', 1]])
+      await sessions.close?.()
+    },
+  )
+
   describe.each([
     ['noeviction', []],
     ['volatile-lru', [1]],

@@ -110,4 +110,21 @@ describeWith(redis, 'an index is there for as long as its sessions', () => {
       { numRuns: 60 },
     ),
   )
+
+  test('a client is listed once for the life of its index, and whatever the score of its entry', async () => {
+    const own = `${prefix}-listed`
+    const clock = new FakeClock()
+    await using sessions = await openNode({ client: raw, prefix: own, clock })
+    const login = () => sessions.create('realm', { userId: 'bob', loginUsername: 'bob', client })
+    createdSession(await login())
+    const [clients = ''] = await raw.keys(`${own}:{*}:uk:realm`)
+    // An earlier version scored it by the end of its sessions.
+    await raw.zadd(clients, clock.now() - 2 * MINUTE_MS, 'app')
+    clock.advance(MINUTE_MS)
+    createdSession(await login())
+    expect(await raw.zscore(clients, 'app')).toBe(String(clock.now() - 3 * MINUTE_MS))
+    expect([...(await sessions.clientStats('realm'))]).toEqual([['app', 2]])
+    const [index = ''] = await raw.keys(`${own}:{*}:uc:realm:app`)
+    expect(await raw.pttl(clients)).toBeGreaterThanOrEqual(await raw.pttl(index))
+  })
 })

@@ -46,10 +46,13 @@ end
 -- include: index-lives
 local function enter_first(index, score, span)
   redis.call('ZADD', index, score, id)
-  if keep(index, span - now + SLACK + GRACE) > 0 and now % 4 == 0 then
+  local ms = span - now + SLACK + GRACE
+  local kept = keep(index, ms)
+  if kept > 0 and now % 4 == 0 then
     -- include: prune
     prune(index, now - SLACK)
   end
+  return kept < ms
 end
 
 local score, base = ARGV[4], head .. kind
@@ -73,13 +76,9 @@ if client == '' then
   redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5], 'b', ARGV[2])
 else
   local of_client = ARGV[8] == score and span or math.ceil(ARGV[8] / SPAN) * SPAN
-  enter_first(base .. 'c:' .. realm .. ':' .. client, ARGV[8], of_client)
-  local clients = base .. 'k:' .. realm
-  local known = redis.call('ZSCORE', clients, client)
-  if not known or known + 0 < of_client then
-    -- An hour ahead, so that it need not be done often.
-    redis.call('ZADD', clients, of_client + 3600000, client)
-    keep(clients, of_client - now + 3600000 + SLACK)
+  local index = base .. 'c:' .. realm .. ':' .. client
+  if enter_first(index, ARGV[8], of_client) then
+    list_client(base .. 'k:' .. realm, client, index)
   end
   redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5], 'b', ARGV[2], 'c:' .. client, ARGV[7])
 end

@@ -1,6 +1,6 @@
 -- Count the living sessions of each client of a realm, a hundred clients and a hundred records at most.
 --
--- KEYS[1] clients     zset: client ids, escaped, scored by the end of the longest of their sessions
+-- KEYS[1] clients     zset: client ids, escaped, all of one score, or of lower ones where an earlier version wrote them
 -- ARGV[1] now         ms since the epoch
 -- ARGV[2] afterScore  0 at first
 -- ARGV[3] afterId     empty at first
@@ -10,7 +10,7 @@
 -- include: lag, times, keys, reading, walk
 local now = tonumber(ARGV[1])
 local head, kind, _, realm = parts(KEYS[1])
-local clients, score, last = walk(KEYS[1], behind(KEYS[1], ARGV[2], ARGV[3], now), 100)
+local clients, score, last = walk(KEYS[1], rank_behind(KEYS[1], ARGV[2], ARGV[3]), 100)
 local sessions = head .. kind .. 's:' .. realm .. ':'
 local answer = { score, last }
 local budget = 100

@@ -15,3 +15,10 @@ local function keep(key, ms)
   end
   return kept
 end
+
+-- Lists a client of a realm, at least for as long as Redis keeps its index. All have one score, later than any clock, and so the
+-- entry need not be written again before the index is.
+local function list_client(all, client, index)
+  redis.call('ZADD', all, '9007199254740991', client)
+  keep(all, redis.call('PTTL', index))
+end

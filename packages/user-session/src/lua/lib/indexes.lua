@@ -12,34 +12,29 @@ local function span_of(score, known)
 end
 
 -- Puts an entry into an index, or scores it anew; one new entry in four takes dead ones out. A score may be text: it costs
--- less than a number. Answers whether all was kept for long enough before: an entry of the same span was there.
+-- less than a number. Answers whether the index is new or is kept for longer than before.
 local function enter(index, member, score, span, same, now)
   local added = redis.call('ZADD', index, score, member)
   if added == 0 and same then
-    return true
+    return false
   end
-  local kept = keep(index, span - now + SLACK + GRACE)
+  local ms = span - now + SLACK + GRACE
+  local kept = keep(index, ms)
   if added == 1 and kept > 0 and now % 4 == 0 then
     local dead = redis.call('ZRANGEBYSCORE', index, '-inf', now - SLACK, 'LIMIT', 0, 12)
     if #dead > 0 then
       redis.call('ZREM', index, unpack(dead))
     end
   end
-  return false
+  return kept < ms
 end
 
 -- Scores a client session in its index; `known` is the score that it had, 0 for none.
 local function index_client(base, realm, id, client, score, known, now)
   local span, same = span_of(score, known)
-  if enter(base .. 'c:' .. realm .. ':' .. client, id, score, span, same, now) then
-    return
-  end
-  local all = base .. 'k:' .. realm
-  local of_client = redis.call('ZSCORE', all, client)
-  if not of_client or tonumber(of_client) < span then
-    -- An hour ahead, so that it need not be done often.
-    redis.call('ZADD', all, span + 3600000, client)
-    keep(all, span - now + 3600000 + SLACK)
+  local index = base .. 'c:' .. realm .. ':' .. client
+  if enter(index, id, score, span, same, now) or tonumber(known) == 0 then
+    list_client(base .. 'k:' .. realm, client, index)
   end
 end
 

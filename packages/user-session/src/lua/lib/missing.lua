@@ -10,7 +10,7 @@ local function missing(key, data, client, now, refreshed)
   local function lacks(letter, name)
     return not redis.call('ZSCORE', base .. letter .. ':' .. realm .. name, id)
   end
-  if lacks('u', ':' .. user) or (client ~= '' and lacks('c', ':' .. client)) then
+  if lacks('u', ':' .. user) or (client ~= '' and (lacks('c', ':' .. client) or not redis.call('ZSCORE', base .. 'k:' .. realm, client))) then
     return true
   end
   if math.floor(now / 10000) == math.floor(refreshed / 10000) then
