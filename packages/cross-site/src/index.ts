@@ -6,6 +6,7 @@ export { type BackupOutcome, type BackupResult, CrossSiteError, type CrossSiteFa
 export type { SiteEvents } from './events.js'
 export type { NotedLink } from './links-noted.js'
 export type {
+  BarrierOptions,
   BringOnlineOptions,
   CrossSite,
   CrossSitePlan,

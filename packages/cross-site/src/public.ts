@@ -71,6 +71,12 @@ export interface BringOnlineOptions {
   readonly acceptResurrection?: boolean
 }
 
+/** How long {@link CrossSite.barrier} waits. */
+export interface BarrierOptions {
+  /** 60,000 at most. @default 1_000 */
+  readonly waitMs?: number
+}
+
 /** Hears of a change of a link. */
 export type LinkListener = (link: Omit<LinkInfo, 'behind'>) => void
 
@@ -144,6 +150,25 @@ export interface CrossSite {
    * @throws {TypeError} there is no such site or service, or an option is unknown
    */
   verify(site: string, options?: VerifyOptions): Promise<VerifyReport>
+
+  /**
+   * Says what this node has written until now, for {@link barrier} at another site: call it after a login, and send the token along
+   * with the code that the other site will get. A short text of letters, digits, `.`, `-` and `~`, without anything personal. It is
+   * shortest where other sites have heard of most already.
+   *
+   * It is about records that sites keep in step, and not about messages of the cluster.
+   */
+  token(): Promise<string>
+
+  /**
+   * Waits until this site has heard of what the token stands for: call it before you read what somebody wrote at another site a moment
+   * ago, so that no verb there has to wait for this site. A token of this site itself is `true` at once.
+   *
+   * @returns `false`: not in that time, or this node closes. What you look for may still be missing here.
+   * @throws {TypeError} no site gave such a token, or a site that is not known here
+   * @throws {RangeError} `waitMs`
+   */
+  barrier(token: string, options?: BarrierOptions): Promise<boolean>
 
   /** Resolves when what changed at this site before the call was told to every site whose link is online, as far as this node tells. */
   caughtUp(): Promise<void>

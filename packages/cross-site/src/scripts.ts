@@ -3,6 +3,7 @@ import behindLua from './lua/behind.lua'
 import introduceLua from './lua/introduce.lua'
 import linkLua from './lua/link.lua'
 import progressLua from './lua/progress.lua'
+import reachedLua from './lua/reached.lua'
 import unreadLua from './lua/unread.lua'
 
 export const introduce = defineScript({
@@ -78,6 +79,17 @@ export const progress = defineScript({
     const [last, had] = reply as [string, string]
     return { last, had }
   },
+})
+
+export const reached = defineScript({
+  name: 'cross-site.reached',
+  lua: reachedLua,
+  record: 'site',
+  change: 'touch',
+  changes: 'how far a site was told is no record',
+  keys: ['reached'],
+  args: ['site', 'id'],
+  decode: (reply) => reply === 1,
 })
 
 export { pushBegin, pushControl, pushesOf, pushStep } from './push/scripts.js'

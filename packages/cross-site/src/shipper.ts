@@ -12,6 +12,7 @@ import { Flights } from './flights.js'
 import type { Link } from './link.js'
 import type { Telling, Told } from './link-parts.js'
 import { type NotedRecord, notedOf, recordsOf } from './noted.js'
+import { Reached } from './reached.js'
 import { behind } from './scripts.js'
 import { pause } from './waits.js'
 
@@ -44,10 +45,14 @@ export class Shipper {
   readonly #catching = new Map<Link, Promise<void>>()
   #isClosed = false
   readonly flights: Flights
+  readonly #reached: Reached
 
   constructor(parts: ShipperParts) {
     this.#parts = parts
     const { connection, joiners, links, consumer } = parts
+    const { site } = parts.terms
+    const behind = (to: string, partition: number) => this.remember(to, partition, [])
+    this.#reached = new Reached({ connection, site, consumer, behind })
     this.flights = new Flights({
       connection,
       consumer,
@@ -67,6 +72,7 @@ export class Shipper {
     await this.flights.landed(partition)
     const records = recordsOf(partition, notes.map(notedOf), joiners, connection.clock.now())
     await this.#tell(partition, records)
+    this.#reached.told(this.#parts.links, partition, (notes.at(-1) ?? first).id)
     this.flights.forget(
       partition,
       notes.map(({ id }) => id),
@@ -84,11 +90,23 @@ export class Shipper {
   async rememberAll(to: string): Promise<void> {
     const { connection } = this.#parts
     await Promise.all(connection.keys.all.map((partition) => this.remember(to, partition, [ALL])))
+    this.forget(to)
+  }
+
+  /** The data of a site may be others than before. */
+  forget(to: string): void {
+    this.#reached.forget(to)
   }
 
   /** Notes what a site has not heard of. Answers how many records there are now. */
   async remember(to: string, partition: number, names: readonly string[]): Promise<number> {
     return (await this.#behind(to, partition, { add: names })).count
+  }
+
+  /** How many records of a partition other sites have not heard of. */
+  async behindIn(partition: number): Promise<number> {
+    const counts = await Promise.all(this.#parts.links.map(({ to }) => this.remember(to, partition, [])))
+    return counts.reduce((sum, count) => sum + count, 0)
   }
 
   /** How many records a site has not heard of. */
@@ -113,16 +131,21 @@ export class Shipper {
   async close(): Promise<void> {
     this.#isClosed = true
     await Promise.all(this.#catching.values())
+    await this.#reached.settled()
   }
 
   async #catchUp(link: Link, reading: ChangeReading): Promise<void> {
     const missing = new Set<string>()
+    this.#reached.keep(reading.partitions())
     for (const partition of reading.partitions()) {
       let done: readonly (readonly [string, string])[] = []
       let again: string[] = []
       while (!this.#isClosed && link.isOpen() && reading.partitions().includes(partition)) {
         const { entries } = await this.#behind(link.to, partition, { add: again, done, limit: BATCH })
-        if (entries.length === 0) break
+        if (entries.length === 0) {
+          this.#reached.caughtUp(link, partition)
+          break
+        }
         const all = entries.find(([name]) => name === ALL)
         if (all !== undefined) await this.#rememberNames(link, partition)
         const names = entries.filter(([name]) => name !== ALL)

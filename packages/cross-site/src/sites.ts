@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { ChangeReading, SiteTerms } from '@authstate/redis'
 import { assertOneOf, assertOptions, ConfigurationError, type Known } from '@authstate/spi'
 import { timers } from '@authstate/spi/internal'
+import { assertService, linkTo } from './asked-for.js'
+import { Barriers } from './barrier.js'
 import { checkVerbs } from './check-verbs.js'
 import { type SiteEmitter, siteEmitter } from './events.js'
 import { Follower } from './follower.js'
@@ -9,7 +11,7 @@ import { Gathering } from './gathering.js'
 import { Link } from './link.js'
 import { type Hello, PROTOCOL } from './link-parts.js'
 import { hearOperators, linksNoted, offlineField } from './links-noted.js'
-import type { BringOnlineOptions, CrossSite, LinkInfo, LinkListener } from './public.js'
+import type { BarrierOptions, BringOnlineOptions, CrossSite, LinkInfo, LinkListener } from './public.js'
 import type { PushAction, PushInfo, PushOptions, VerifyReport } from './push/contract.js'
 import { Desk, type VerifyOptions } from './push/desk.js'
 import { Jobs } from './push/jobs.js'
@@ -47,6 +49,7 @@ export class Sites implements CrossSite {
   #reading: ChangeReading | undefined
   #pusher: Pusher | undefined
   readonly #desk: Desk
+  readonly #barriers: Barriers
   readonly #watch: LinkWatch
   #watchNoMore = () => {}
   readonly #stopping = new AbortController()
@@ -64,6 +67,13 @@ export class Sites implements CrossSite {
       parts.connection,
       () => this.#pushOn(),
     )
+    this.#barriers = new Barriers({
+      ...parts,
+      site: this.site,
+      others: Object.keys(parts.config.sites),
+      behind: async (partition) => (await this.#shipper?.behindIn(partition)) ?? 0,
+      signal: this.#stopping.signal,
+    })
   }
 
   async start(): Promise<void> {
@@ -83,6 +93,7 @@ export class Sites implements CrossSite {
     const events = this.#events
     const onChange: LinkListener = (link) => {
       if (link.state === 'offline' || link.state === 'blocked') this.#relay?.away(link.to)
+      if (link.state !== 'online') this.#shipper?.forget(link.to)
       events.emit('link', { link })
     }
     this.#links = Object.entries(config.sites).map(
@@ -162,7 +173,10 @@ export class Sites implements CrossSite {
       flights: shipper.flights,
       events,
       logger,
-      onChanging: (partition) => this.#gathering.add(partition),
+      onChanging: (partition) => {
+        this.#barriers.changing(partition)
+        this.#gathering.add(partition)
+      },
     })
     connection.goWithSites(this.#follower)
     this.#timer = timers.setInterval(() => void this.#beat(), config.heartbeatMs).unref()
@@ -206,13 +220,13 @@ export class Sites implements CrossSite {
 
   async push(to: string, options?: PushOptions): Promise<PushInfo> {
     this.#linkTo(to)
-    this.#assertService(options)
+    assertService(this.#parts.joiners, options)
     return this.#desk.push(to, options)
   }
 
   async pull(from: string, options?: PushOptions): Promise<PushInfo> {
     this.#linkTo(from)
-    this.#assertService(options)
+    assertService(this.#parts.joiners, options)
     return this.#desk.pull(from, options)
   }
 
@@ -226,8 +240,16 @@ export class Sites implements CrossSite {
 
   async verify(site: string, options?: VerifyOptions): Promise<VerifyReport> {
     this.#linkTo(site)
-    this.#assertService(options)
+    assertService(this.#parts.joiners, options)
     return this.#desk.verify(site, options, undefined, this.#stopping.signal)
+  }
+
+  token(): Promise<string> {
+    return this.#barriers.token()
+  }
+
+  barrier(token: string, options?: BarrierOptions): Promise<boolean> {
+    return this.#barriers.barrier(token, options)
   }
 
   async caughtUp(): Promise<void> {
@@ -349,14 +371,6 @@ export class Sites implements CrossSite {
     this.#pusher?.beat().catch(() => {})
   }
 
-  #assertService({ spi }: { readonly spi?: string } = {}): void {
-    const known = this.#parts.joiners.map((joiner) => joiner.spi)
-    if (spi !== undefined && spi !== 'all' && !known.includes(spi)) {
-      const list = known.map((name) => `'${name}'`).join(', ')
-      throw new TypeError(`"options.spi" must be a service that is kept in step: ${list}`)
-    }
-  }
-
   #introduce(set: Readonly<Record<string, string>> = {}): Promise<Recorded> {
     const { connection } = this.#parts
     const keys = { site: connection.keys.shared('site') }
@@ -368,14 +382,7 @@ export class Sites implements CrossSite {
   }
 
   #linkTo(site: string, spi?: string): Link {
-    const link = this.#links.find(({ to }) => to === site)
-    if (link !== undefined && spi !== undefined && link.backup(spi) === undefined) {
-      const services = Object.keys(link.info.services).join(', ')
-      throw new TypeError(`"spi" must be one of ${services}`)
-    }
-    if (link !== undefined) return link
-    const known = this.#links.map(({ to }) => `"${to}"`).join(', ')
-    throw new TypeError(`"site" must be one of ${known}`)
+    return linkTo(this.#links, site, spi)
   }
 
   #now(): number {

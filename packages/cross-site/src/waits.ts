@@ -23,7 +23,7 @@ export async function cameAlong(
 }
 
 /** Whether an id of a note comes before another. */
-function isBehind(had: string, until: string): boolean {
+export function isBehind(had: string, until: string): boolean {
   if (until === '') return false
   const [ms = 0, n = 0] = had.split('-').map(Number)
   const [untilMs = 0, untilN = 0] = until.split('-').map(Number)
