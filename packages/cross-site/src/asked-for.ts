@@ -2,9 +2,9 @@ import type { SiteJoiner } from '@authstate/redis'
 import type { Link } from './link.js'
 
 /**
- * The link that somebody asks for.
+ * The link to a site that a caller named.
  *
- * @throws {TypeError} there is no such site, or it is told of no such service
+ * @throws {TypeError} the site or the service is not configured
  */
 export function linkTo(links: readonly Link[], site: string, spi?: string): Link {
   const link = links.find(({ to }) => to === site)
@@ -19,7 +19,7 @@ export function linkTo(links: readonly Link[], site: string, spi?: string): Link
   return link
 }
 
-/** @throws {TypeError} there is no such service that is kept in step */
+/** @throws {TypeError} the service is not kept in step */
 export function assertService(joiners: readonly SiteJoiner[], { spi }: { readonly spi?: string } = {}): void {
   const known = joiners.map((joiner) => joiner.spi)
   if (spi === undefined || spi === 'all' || known.includes(spi)) return

@@ -3,19 +3,19 @@ import * as v from 'valibot'
 import { SITE, spanMs, wholeNumber } from './schema-parts.js'
 
 /**
- * `sync`: verbs wait until other sites have what they did. `async`: other sites are told as something changes, and no verb waits.
- * `none`: it stays at its site.
+ * `sync`: verbs wait until other sites have the change. `async`: changes are sent as they happen, and no verb waits. `none`: the
+ * service stays at its site.
  */
 export type Strategy = 'sync' | 'async' | 'none'
 
-/** What becomes of a verb whose change another site did not confirm: it rejects, it resolves and is logged, or it resolves. */
+/** What a verb does if another site did not confirm its change: it rejects, it resolves and logs a warning, or it resolves. */
 export type FailurePolicy = 'fail' | 'warn' | 'ignore'
 
-/** How another site is told what a service changes. */
+/** How changes of a service are sent to other sites. */
 export interface BackupOptions {
   /** @default `'async'` */
   readonly strategy?: Strategy
-  /** With `'sync'`: which verbs wait, by their names. @default all but those that only note a use, such as `refresh` and `touch` */
+  /** With `'sync'`: the names of the verbs that wait. @default all but those that only note a use, such as `refresh` and `touch` */
   readonly syncVerbs?: 'all' | readonly string[]
   /** Whether a verb waits for all sites that are online, or for the first of them. @default `'all'` */
   readonly await?: 'all' | 'any'
@@ -23,13 +23,13 @@ export interface BackupOptions {
   readonly onFailure?: FailurePolicy
   /** How long a verb waits for another site. @default 2_000 */
   readonly timeoutMs?: number | Duration
-  /** Most verbs that wait for one site at once, per node: a further one counts as failed at once. @default 1_000 */
+  /** Most verbs per node that wait for one site at the same time. A further one counts as failed at once. @default 1_000 */
   readonly maxWaiting?: number
 }
 
 /** What a service does between sites. */
 export interface ServiceOptions extends BackupOptions {
-  /** What is otherwise for some of the other sites, by their names. */
+  /** Options that differ for some of the other sites, by their names. */
   readonly perSite?: Readonly<Record<string, BackupOptions>>
 }
 
@@ -51,7 +51,7 @@ export const serviceSchema = v.strictObject({
 type Given = v.InferOutput<typeof backupSchema>
 type GivenService = v.InferOutput<typeof serviceSchema>
 
-/** How one site is told what one service changes. */
+/** How changes of one service are sent to one site. */
 export interface Backup {
   readonly strategy: Strategy
   /** `undefined`: all but those that only note a use. */
@@ -70,16 +70,16 @@ const DEFAULTS = {
   maxWaiting: 1_000,
 } as const
 
-/** What is told of services, and to whom. */
+/** The options of services, as they were given. */
 export interface ToldBackups {
   readonly defaults: Given
   readonly spi: Readonly<Record<string, GivenService>>
 }
 
 /**
- * How a site is told what a service changes.
+ * How changes of a service are sent to a site.
  *
- * @param usual What the service does where nobody says otherwise. One that usually stays at its site does so unless it is named.
+ * @param usual The default of the service. A service that stays at its site by default does so unless it is named.
  */
 export function backupOf({ defaults, spi }: ToldBackups, name: string, usual: Strategy, to: string): Backup {
   const { perSite = {}, ...service } = (Object.hasOwn(spi, name) && spi[name]) || ({} as GivenService)
@@ -89,7 +89,7 @@ export function backupOf({ defaults, spi }: ToldBackups, name: string, usual: St
   return { ...DEFAULTS, ...given } as Backup
 }
 
-/** What has no effect or names what is not there. */
+/** Options that have no effect, or that name a site which is not configured. */
 export function mistakesOfBackups(told: ToldBackups, sites: readonly string[]): string[] {
   return [
     ...withoutEffect('crossSite.defaults', told.defaults, [
@@ -117,7 +117,7 @@ const withoutEffect = (place: string, given: Given, strategies: readonly Given[]
         .filter((name) => name !== 'strategy')
         .map((name) => `${place}.${name}: has no effect: no verb waits without strategy: 'sync'`)
 
-/** What was given, and not as `undefined`. */
+/** The options that were given with a value. */
 function defined<T extends object>(given: T): T {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T
 }

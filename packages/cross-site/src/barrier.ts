@@ -14,12 +14,12 @@ export interface BarriersParts {
   /** All other sites. */
   readonly others: readonly string[]
   readonly consumer: string
-  /** How many records of a partition some other site has not heard of. */
+  /** How many records of a partition at least one other site has not received. */
   readonly behind: (partition: number) => Promise<number>
   readonly signal: AbortSignal
 }
 
-/** A place that another site comes to: all that changed in a partition up to a note. */
+/** A place to wait for: all changes of a partition up to a note. */
 interface Place {
   readonly partition: number
   readonly id: string
@@ -27,13 +27,13 @@ interface Place {
 
 const WAIT_MS = 1_000
 const MOST_WAIT_MS = 60_000
-/** Between two looks, at first and at most. */
+/** Time between two looks, at first and at most. */
 const FIRST_LOOK_MS = 2
 const LAST_LOOK_MS = 25
 
 const BARRIER: Known<BarrierOptions> = { waitMs: true }
 
-/** Says where this node has written, and waits until what another site's node wrote is here. */
+/** Makes tokens for what this node wrote, and waits for what a node of another site wrote. */
 export class Barriers {
   readonly #parts: BarriersParts
   /** Partitions in which this node changed something. */
@@ -60,7 +60,7 @@ export class Barriers {
     assertInteger(waitMs, 'options.waitMs', 0, MOST_WAIT_MS)
     const { connection, site: own, signal } = this.#parts
     const { site, places } = this.#decode(token)
-    // What this site wrote is here.
+    // This site has what it wrote itself.
     if (site === own) return true
     const endsAtMs = timers.monotonicMs() + waitMs
     let missing = places
@@ -73,7 +73,7 @@ export class Barriers {
     }
   }
 
-  /** The last note of a partition, unless every other site has heard of it. */
+  /** The last note of a partition, unless every other site has received it. */
   async #untold(partition: number): Promise<Place | undefined> {
     const { connection, consumer, behind } = this.#parts
     const keys = { notes: connection.keys.key(partition, 'xn'), had: connection.keys.key(partition, 'xh') }
@@ -87,10 +87,10 @@ export class Barriers {
     const [site = '', ...parts] = typeof token === 'string' ? token.split('~') : []
     const places = parts.map(decode)
     const isWhole = /^[a-z0-9-]{1,16}$/.test(site) && places.every((place) => place !== undefined)
-    if (!isWhole) throw new TypeError('"token" must be what token() of a site answered')
+    if (!isWhole) throw new TypeError('"token" must be a text that token() of a site returned')
     if (site !== own && !others.includes(site)) {
       const known = [own, ...others].map((name) => `"${name}"`).join(', ')
-      throw new TypeError(`"token" is of the site "${site}", which is not known here. Known: ${known}`)
+      throw new TypeError(`"token" is of the site "${site}", which is not configured here. Known: ${known}`)
     }
     const beyond = places.find(({ partition }) => !connection.keys.all.includes(partition))
     if (beyond !== undefined) {
@@ -115,7 +115,7 @@ async function stillMissing(
   return places.filter(({ id }, index) => isBehind(reached[index]?.[0] ?? '', id))
 }
 
-/** As short as it can be: a token may travel in a code or an address. */
+/** As short as possible: a token may travel in a code or a URL. */
 const encode = ({ partition, id }: Place): string =>
   [partition, ...id.split('-')].map((number) => Number(number).toString(36)).join('.')
 

@@ -2,7 +2,7 @@ import { followedVerbs, type RedisConnection } from '@authstate/redis'
 import { ConfigurationError } from '@authstate/spi'
 import type { CheckedConfig } from './config.js'
 
-/** @throws {ConfigurationError} a verb is to wait that there is not */
+/** @throws {ConfigurationError} `syncVerbs` names a verb that does not exist */
 export function checkVerbs(connection: RedisConnection, { spi: told }: CheckedConfig): void {
   const followed = followedVerbs(connection)
   const unfollowed = Object.entries(told).flatMap(([spi, { strategy, perSite = {} }]) =>

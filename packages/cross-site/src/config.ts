@@ -12,9 +12,9 @@ import {
 import { DAY_MS, SITE, spanMs, wholeNumber } from './schema-parts.js'
 import { mistakesOfServices, type SiteServiceName } from './services.js'
 
-/** Another site, and the way to its Redis. */
+/** Another site, and how to reach its Redis. */
 export interface OtherSite {
-  /** As `redis` of a state has it, but for `changes`. */
+  /** As the option `redis` of `createAuthState`, without `changes`. */
   readonly redis: Omit<RedisOptions, 'changes'>
   /** Whether sessions may cross the network unencrypted. @default false */
   readonly allowPlaintext?: boolean
@@ -22,23 +22,23 @@ export interface OtherSite {
 
 /** What `crossSite()` takes. */
 export interface CrossSiteConfig {
-  /** The site that this is: 1 to 16 of `a-z`, `0-9` and `-`. */
+  /** The name of this site: 1 to 16 characters of `a-z`, `0-9` and `-`. */
   readonly site: string
   /** The other sites by their names. */
   readonly sites: Readonly<Record<string, OtherSite>>
-  /** What every service does that does not say otherwise. One that usually stays at its site does so unless `spi` names it. */
+  /** Options of every service that does not set its own. A service that stays at its site by default does so unless `spi` names it. */
   readonly defaults?: BackupOptions
-  /** What each service does, by its name: ours, and those whose joiners are given. @default each that can be kept in step is */
+  /** What each service does, by its name: built-in ones, and those in `joiners`. @default each that can be kept in step is */
   readonly spi?: { readonly [Name in SiteServiceName | (string & {})]?: ServiceOptions }
   /** How records of plugins' services are kept in step. @default none */
   readonly joiners?: readonly SiteJoiner[]
-  /** How long a removal is remembered, and how long a site may be away without a question. @default '7d' */
+  /** How long a removal is remembered. A site that was away for longer is blocked. @default '7d' */
   readonly tombstoneMs?: number | Duration
   /** How far the clock of another site may be off. @default `{ warnMs: 2_000, limitMs: 30_000 }` */
   readonly clock?: { readonly warnMs?: number | Duration; readonly limitMs?: number | Duration }
   /**
-   * When a site is taken offline: after so many failures in a row, and so long after the first. With `scope: 'spi'` each service by
-   * itself, else all of a link together. @default 3, `'30s'`, `'link'`
+   * When a site is taken offline: after `afterFailures` failures in a row, and `minWaitMs` after the first of them. With
+   * `scope: 'spi'` each service by itself, else all services of a link together. @default 3, `'30s'`, `'link'`
    */
   readonly takeOffline?: {
     readonly afterFailures?: number
@@ -46,13 +46,14 @@ export interface CrossSiteConfig {
     readonly scope?: 'link' | 'spi'
   }
   /**
-   * How a site comes back that was taken offline by itself: once it has answered for so long, or when an operator says so. Where that
-   * happens more than three times in ten minutes, it takes twice as long each time, ten minutes at most. @default `'auto'`, `'60s'`
+   * When a site that went offline by itself comes back: once it has answered for `stableMs`, or, with `mode: 'manual'`, when an
+   * operator asks for it. After more than three times in ten minutes, `stableMs` doubles each further time, up to ten minutes.
+   * @default `'auto'`, `'60s'`
    */
   readonly recovery?: { readonly mode?: 'auto' | 'manual'; readonly stableMs?: number | Duration }
-  /** Between two questions to another site whether it is there. @default 1_000 */
+  /** Time between two checks whether another site is there. @default 1_000 */
   readonly heartbeatMs?: number | Duration
-  /** Most records per second and node that are told of what was remembered. @default 5_000 */
+  /** Most remembered records that a node sends per second. @default 5_000 */
   readonly maxRecordsPerSecond?: number
 }
 
@@ -112,14 +113,14 @@ const schema = v.strictObject({
 /** {@link CrossSiteConfig} with defaults filled in. */
 export type CheckedConfig = v.InferOutput<typeof schema>
 
-/** What sites may have one day and have not yet, by the last word of its place. */
+/** Options that are planned and not built yet, by the last word of their place. */
 const NOT_BUILT: Readonly<Record<string, string>> = {
   transport: 'sites are reached through their Redis only',
   singleUse: 'action tokens stay at their site',
   count: 'login failures are counted per site',
   membershipVersion: 'no key has a site that decides about it',
   health: 'a site serves whatever it holds',
-  outbox: 'say redis.changes.maxNotes',
+  outbox: 'use redis.changes.maxNotes',
 }
 
 /** @throws {ConfigurationError} names every place that cannot work, and no value */
@@ -151,18 +152,20 @@ function mistakesOf({ site, sites, clock, defaults, spi, joiners }: CheckedConfi
     ...(clock.warnMs > clock.limitMs ? ['crossSite.clock.warnMs: must not be above limitMs'] : []),
     ...Object.entries(sites).flatMap(([name, { redis, allowPlaintext }]) => [
       ...(Object.hasOwn(redis, 'changes')
-        ? [`crossSite.sites.${name}.redis.changes: has no effect: that site says who is told of its changes`]
+        ? [
+            `crossSite.sites.${name}.redis.changes: has no effect here: set it in the configuration of that site`,
+          ]
         : []),
       ...(!allowPlaintext && isPlaintextAway(redis)
         ? [
-            `crossSite.sites.${name}.redis: sessions would cross the network unencrypted: use rediss:// or tls, or say allowPlaintext: true`,
+            `crossSite.sites.${name}.redis: sessions would cross the network unencrypted: use rediss:// or tls, or set allowPlaintext: true`,
           ]
         : []),
     ]),
   ]
 }
 
-/** Whether the way leads to another host without TLS. A client of the application is its own affair. */
+/** Whether the connection leads to another host without TLS. A client that the application made itself is not checked. */
 function isPlaintextAway({ url, tls, nodes, sentinels }: OtherSite['redis']): boolean {
   if (tls !== undefined && tls !== false) return false
   if (url !== undefined) {

@@ -10,8 +10,8 @@ import { Sites } from './sites.js'
 const CONSUMER = 'sites'
 
 /**
- * Checks what is to be kept in step between sites, and begins nothing. Name its `consumer` in `redis.changes.consumers` of every node
- * of this site, and `start` it on every node.
+ * Checks a configuration of several sites; it starts nothing. Name the `consumer` of the plan in `redis.changes.consumers` of every
+ * node of this site, then call `start` on every node.
  *
  * @throws {ConfigurationError} names every place that cannot work or is not built yet
  */
@@ -22,7 +22,7 @@ export function crossSite(config: CrossSiteConfig): CrossSitePlan {
   return {
     consumer: {
       name: CONSUMER,
-      // A consumer asks for something; where nothing is told, for what it is asked for elsewhere.
+      // A consumer has to ask for something: if nothing is sent, for the same as elsewhere.
       kinds: kinds.length > 0 ? kinds : [...siteServices[0].joiner.kinds],
       details: true,
     },
@@ -30,11 +30,11 @@ export function crossSite(config: CrossSiteConfig): CrossSitePlan {
   }
 }
 
-/** What is kept in step, as the configuration says. */
+/** The services that the configuration keeps in step. */
 const inStep = ({ spi, joiners }: CheckedConfig) =>
   servicesWith(joiners).filter((service) => strategyOf(service, spi) !== 'none')
 
-/** How a site is told of each service that can be told of. */
+/** How changes of each service are sent to a site. */
 const backupsTo = (config: CheckedConfig, to: string): ReadonlyMap<string, Backup> =>
   new Map(
     servicesWith(config.joiners).flatMap(({ spi, strategy, joiner }) =>
@@ -42,7 +42,7 @@ const backupsTo = (config: CheckedConfig, to: string): ReadonlyMap<string, Backu
     ),
   )
 
-/** Joiners of the services that some site is told of. */
+/** Joiners of the services that travel to at least one site. */
 function joinersOf(config: CheckedConfig): readonly SiteJoiner[] {
   const backups = Object.keys(config.sites).map((to) => backupsTo(config, to))
   return servicesWith(config.joiners).flatMap(({ spi, joiner }) =>

@@ -5,32 +5,32 @@ import type { BringOnlineOptions } from './public.js'
 import type { PushAction, PushInfo, PushOptions, VerifyReport } from './push/contract.js'
 import { Desk, type VerifyOptions } from './push/desk.js'
 
-/** Tells somebody how far a comparison has come. */
+/** How to follow a comparison, and how to stop waiting for it. */
 export interface VerifyWaiting {
-  /** Called a few times a second. */
+  /** Called a few times a second with the progress. */
   readonly onProgress?: (push: PushInfo) => void
-  /** Ends the waiting; nodes go on. */
+  /** Stops waiting; the nodes go on. */
   readonly signal?: AbortSignal
 }
 
 /**
- * Sites, for somebody who is no node of them: a command, a console. It reads and writes what nodes of this site keep in its Redis; they
- * do what it asks for, within a heartbeat.
+ * Sites as seen from outside their nodes, for a command or a console. It reads and writes what the nodes of this site keep in its Redis,
+ * and the nodes act on it within a heartbeat.
  */
 export interface SiteDesk {
   /**
-   * The site that this is.
+   * The name of this site.
    *
-   * @throws {ConfigurationError} no node here has begun to keep sites in step
+   * @throws {ConfigurationError} no node of this site has started `crossSite` yet
    */
   site(): Promise<string>
-  /** All links from this site, as its nodes noted them last, with what others have not heard of. */
+  /** All links from this site, as its nodes noted them last, with the number of records that are still to be sent. */
   links(): Promise<readonly NotedLink[]>
   /** As `CrossSite.takeOffline`. */
   takeOffline(site: string, options?: { readonly spi?: string }): Promise<void>
   /** As `CrossSite.bringOnline`. */
   bringOnline(site: string, options?: BringOnlineOptions): Promise<readonly PushInfo[]>
-  /** As `CrossSite.push`. A service that no node keeps in step makes it `failed`. */
+  /** As `CrossSite.push`. If no node keeps the service in step, the push becomes `failed`. */
   push(to: string, options?: PushOptions): Promise<PushInfo>
   /** As `CrossSite.pull`. */
   pull(from: string, options?: PushOptions): Promise<PushInfo>
@@ -38,13 +38,13 @@ export interface SiteDesk {
   pushes(options?: { readonly active?: boolean }): Promise<readonly PushInfo[]>
   /** As `CrossSite.controlPush`. */
   controlPush(id: string, action: PushAction): Promise<PushInfo | undefined>
-  /** As `CrossSite.verify`: waits for nodes to do it, for as long as that takes. */
+  /** As `CrossSite.verify`: waits until the nodes are done, without a limit. */
   verify(site: string, options?: VerifyOptions, waiting?: VerifyWaiting): Promise<VerifyReport>
 }
 
 const BRING_ONLINE: Known<BringOnlineOptions> = { spi: true, push: true, acceptResurrection: true }
 
-/** Looks at sites, and acts on them, through the Redis of this one: for what is no node. It opens nothing. */
+/** Shows and changes sites through the Redis of this one, from outside their nodes. It opens no connection of its own. */
 export function siteDesk(connection: RedisConnection): SiteDesk {
   const noted = linksNoted(connection)
   const desk = new Desk(() => noted.site(), connection)

@@ -1,6 +1,6 @@
 import { ProviderError } from '@authstate/spi'
 
-/** What became of a change at one other site. `unknown`: it was sent, and there was no answer in time. */
+/** What became of a change at another site. `unknown`: it was sent, and no answer came in time. */
 export type BackupOutcome = 'applied' | 'not-applied' | 'unknown' | 'skipped-offline'
 
 /** What became of a change at a site, and after how long. */
@@ -10,7 +10,7 @@ export interface BackupResult {
   readonly ms: number
 }
 
-/** What a {@link CrossSiteError} says. */
+/** What a {@link CrossSiteError} contains. */
 export interface CrossSiteFailure {
   readonly result: unknown
   readonly sites: readonly BackupResult[]
@@ -18,20 +18,20 @@ export interface CrossSiteFailure {
 }
 
 /**
- * What a verb changed is done at this site, and another site did not confirm in time that it has it. It is told as soon as it can be:
- * nothing is taken back.
+ * A verb made its change at this site, and another site did not confirm it in time. The change stays, and is sent to the other site as
+ * soon as possible.
  */
 export class CrossSiteError extends ProviderError {
   static override readonly code = 'ERR_CROSS_SITE'
   readonly code = 'ERR_CROSS_SITE'
 
-  /** It is done at this site. */
+  /** The change is made at this site. */
   readonly applied = 'local'
-  /** What the verb would have answered: of `create` the session that is there now. */
+  /** What the verb would have returned. For `create`: the session, which exists now. */
   readonly result: unknown
-  /** What became of it at each other site that was to confirm it. */
+  /** What became of the change at each site that had to confirm it. */
   readonly sites: readonly BackupResult[]
-  /** Whether the call may be repeated: `'unsafe'` would do a second thing, such as begin a second session. */
+  /** Whether you may repeat the call. `'unsafe'`: a second call would do a second thing, such as begin a second session. */
   readonly retry: 'safe' | 'unsafe'
 
   constructor(message: string, { result, sites, retry }: CrossSiteFailure) {

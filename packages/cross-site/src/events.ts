@@ -5,7 +5,7 @@ import type { LinkInfo, LinkState } from './public.js'
 
 /** What happens between sites, by the name of the event. */
 export interface SiteEvents {
-  /** A link changed its state, or the reason of it. */
+  /** A link changed its state, or the reason for it. */
   readonly link: { readonly type: 'link'; readonly link: Omit<LinkInfo, 'behind'> }
   /** A verb waited for a site that did not confirm it. */
   readonly 'backup-failed': {
@@ -16,7 +16,7 @@ export interface SiteEvents {
     readonly outcome: BackupOutcome
     readonly onFailure: FailurePolicy
   }
-  /** More changed in a partition than notes are kept: other sites are told that partition as a whole. */
+  /** More changed in a partition than notes are kept: that partition is sent to other sites as a whole. */
   readonly 'outbox-overflow': { readonly type: 'outbox-overflow'; readonly partition: number }
   /** The clock of another site began to be off by more than `clock.warnMs`, or is no longer. */
   readonly clock: {
@@ -29,7 +29,7 @@ export interface SiteEvents {
   readonly 'one-way': { readonly type: 'one-way'; readonly to: string; readonly peerSeesUs: LinkState }
 }
 
-/** Tells who listens. */
+/** Calls the listeners. */
 export const siteEmitter = (logger: Logger) =>
   new Emitter<SiteEvents>({
     owner: 'cross-site',

@@ -5,10 +5,10 @@ import type { Telling, Told } from './link-parts.js'
 import { type NotedRecord, readNoted, recordsOf } from './noted.js'
 import { unread } from './scripts.js'
 
-/** What became of a flight at one site, by service; what is not named had nothing in it. */
+/** What became of a flight at one site, by service. A service that is absent had nothing in it. */
 export type Landing = ReadonlyMap<string, BackupOutcome>
 
-/** Notes that are told at once, because verbs wait for that. */
+/** Notes that are sent at once, because verbs wait for it. */
 export interface Flight {
   readonly number: number
   readonly landings: ReadonlyMap<Link, Promise<Landing>>
@@ -27,14 +27,14 @@ export interface FlightsParts {
 
 /** Notes at a time. */
 const PAGE = 512
-/** Most pages of one flight: what is behind that is told in the usual way. */
+/** Most pages of one flight: the rest is sent in the usual way. */
 const MOST_PAGES = 8
 /** Flights of a partition that are remembered after they landed. */
 const MOST_LANDED = 32
 
 /**
- * Tells other sites at once what changed in a partition: whoever waits joins the next flight, so that many who wait cost one. It needs
- * nobody's lease, and what it told is told no second time by this node.
+ * Sends changes of a partition to other sites at once. A verb that waits joins the next flight, so that many verbs cost one flight. It
+ * needs no lease, and this node sends nothing of it a second time.
  */
 export class Flights {
   readonly #parts: FlightsParts
@@ -44,12 +44,12 @@ export class Flights {
     this.#parts = parts
   }
 
-  /** A place in time: what changes in the partition behind it is in flights from this number on. */
+  /** A point in time: changes of the partition after it are in flights from this number on. */
   mark(partition: number): number {
     return this.#of(partition).nextNumber
   }
 
-  /** Tells what changed. Answers all flights that may have told it, from a mark on, as soon as they are under way. */
+  /** Sends what changed. Returns all flights since a mark that may contain it, as soon as they are under way. */
   async settle(partition: number, mark: number): Promise<readonly Flight[]> {
     const flights = this.#of(partition)
     await flights.board()
@@ -61,12 +61,12 @@ export class Flights {
     return this.#partitions.get(partition)?.landed() ?? Promise.resolve()
   }
 
-  /** Whether this node told a site of a note. */
+  /** Whether this node sent a note to a site. */
   hasTold(partition: number, link: Link, id: string): boolean {
     return this.#partitions.get(partition)?.told.get(link)?.has(id) ?? false
   }
 
-  /** Notes that the consumer has had need no longer be known. */
+  /** Forgets notes that the consumer has had. */
   forget(partition: number, ids: readonly string[]): void {
     for (const told of this.#partitions.get(partition)?.told.values() ?? [])
       for (const id of ids) told.delete(id)
@@ -82,7 +82,7 @@ export class Flights {
   }
 }
 
-/** Ids of notes that are known to be told, at most. */
+/** Most ids of sent notes that are kept. */
 const MOST_TOLD = 4_096
 
 class PartitionFlights {
@@ -109,9 +109,9 @@ class PartitionFlights {
     await Promise.allSettled(this.#flights.flatMap(({ landings }) => [...landings.values()]))
   }
 
-  /** Resolves when all that changed before the call is on a flight. */
+  /** Resolves when everything that changed before the call is on a flight. */
   board(): Promise<void> {
-    // What is being read may have been read before the change: the next question is surely behind it.
+    // The current read may be older than the change: the next one is surely after it.
     this.#queued ??= this.#boarding
       .catch(() => {})
       .then(() => {
@@ -126,7 +126,7 @@ class PartitionFlights {
     try {
       this.#add(await this.#tellUnread())
     } catch (error) {
-      // What was read is told in the usual way; whoever waits for it hears that nobody knows.
+      // What was read is sent in the usual way; verbs that wait for it get the outcome `unknown`.
       const lost = Promise.reject(error)
       lost.catch(() => {})
       this.#add(new Map(this.#parts.links.map((link) => [link, lost])))
@@ -195,7 +195,7 @@ class PartitionFlights {
   }
 }
 
-/** The worse outcome stands for all. */
+/** From the best to the worst: the worst outcome counts for all. */
 const BY_WEIGHT: readonly BackupOutcome[] = ['applied', 'skipped-offline', 'not-applied', 'unknown']
 
 export const worse = (one: BackupOutcome | undefined, other: BackupOutcome): BackupOutcome =>

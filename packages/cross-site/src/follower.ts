@@ -17,7 +17,7 @@ export interface FollowerParts {
   readonly flights: Flights
   readonly events: SiteEmitter
   readonly logger: Logger
-  /** Something changes in a partition, and is worth being told soon. */
+  /** Something changes in a partition, and should be sent soon. */
   readonly onChanging: (partition: number) => void
 }
 
@@ -27,10 +27,10 @@ interface Awaited {
   readonly backup: Backup
 }
 
-/** Partitions in which a verb changed something, and from which flight on that may have been told. */
+/** Partitions in which a verb changed something, with the first flight that may contain it. */
 type Changed = Map<number, number>
 
-/** Lets verbs wait for other sites, where their service asks for that. */
+/** Lets verbs wait for other sites if their service asks for it. */
 export class Follower implements ConnectionSites {
   readonly site: string
   readonly #parts: FollowerParts
@@ -70,7 +70,7 @@ export class Follower implements ConnectionSites {
     return result
   }
 
-  /** Says that it was not confirmed. @throws {CrossSiteError} where that is a failure */
+  /** Reports that a change was not confirmed. @throws {CrossSiteError} if that is a failure */
   #judge(
     { spi, verb, kind }: SiteVerb,
     awaited: readonly Awaited[],
@@ -95,13 +95,13 @@ export class Follower implements ConnectionSites {
       if (count !== undefined)
         logger.warn(
           { to: site, spi, verb, count },
-          'another site did not confirm what was changed; it is told later',
+          'another site did not confirm a change; it is sent again later',
         )
     }
     if (!isFailure) return
     const names = failed.map(({ site, outcome, ms }) => `"${site}" (${outcome} after ${ms} ms)`).join(', ')
     throw new CrossSiteError(
-      `${spi}.${verb}: it is done at this site, and not confirmed by ${names}; they are told as soon as they can be`,
+      `${spi}.${verb}: the change is made at this site, but not confirmed by ${names}; it is sent there as soon as possible`,
       { result, sites, retry: kind === 'unsafe' || kind === 'as-long' ? 'unsafe' : 'safe' },
     )
   }
@@ -138,7 +138,7 @@ export class Follower implements ConnectionSites {
     return first.catch(() => Promise.all(results))
   }
 
-  /** Sites that a verb waits for: always the same. */
+  /** The sites that a verb waits for. They never change. */
   #awaitedBy({ spi, verb, kind }: SiteVerb): readonly Awaited[] {
     const name = `${spi}.${verb}`
     let awaited = this.#awaited.get(name)
@@ -157,14 +157,14 @@ export class Follower implements ConnectionSites {
   }
 }
 
-/** Whether a site is there to be waited for. One that is catching up must not fail anybody. */
+/** Whether a verb waits for a site. A site that is catching up must not make a verb fail. */
 function isAwaited(link: Link, spi: string, { onFailure }: Backup): boolean {
   const state = link.stateOf(spi)
   if (state === 'syncing') return onFailure !== 'fail'
   return state === 'online' || state === 'suspect'
 }
 
-/** What became of a change at a site, within the time there is. */
+/** What became of a change at a site within the time-out. */
 async function outcomeAt(
   link: Link,
   backup: Backup,

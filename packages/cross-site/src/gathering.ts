@@ -1,9 +1,9 @@
 import { timers } from '@authstate/spi/internal'
 
-/** How long what changes waits for more that changes, so that it is told together. */
+/** How long a change waits for further ones, so that they are sent together. */
 const GATHER_MS = 2
 
-/** Gathers partitions in which something changed. */
+/** Gathers the partitions in which something changed. */
 export class Gathering {
   readonly #onChanged: (partition: number) => void
   readonly #partitions = new Set<number>()

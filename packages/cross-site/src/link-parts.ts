@@ -10,23 +10,23 @@ export interface LinkParts {
   readonly to: string
   readonly other: OtherSite
   readonly config: CheckedConfig
-  /** How the other site is told, by service. */
+  /** How changes are sent to the other site, by service. */
   readonly backups: ReadonlyMap<string, Backup>
   /** Of this site. */
   readonly connection: RedisConnection
-  /** That of the deployment there, where one was given to it. */
+  /** The clock of the deployment there, if one was given. */
   readonly clock?: Clock | undefined
-  /** Of this site: a Redis that says the same is this one. */
+  /** The epoch of this site: a Redis with the same epoch is this site's own. */
   readonly epoch: () => string
   readonly logger: Logger
   readonly onChange: (link: Omit<LinkInfo, 'behind'>) => void
-  /** The clock there began to be off by more than is usual, or is no longer. */
+  /** The clock there began to be off by more than `clock.warnMs`, or no longer is. */
   readonly onClock: (offsetMs: number) => void
   /** This site reaches the other one, which cannot reach this one. */
   readonly onOneWay: (peerSeesUs: LinkState) => void
 }
 
-/** What the other site said of itself. */
+/** What the other site says about itself. */
 export interface Hello {
   readonly epoch: string
   readonly membership: number
@@ -39,11 +39,11 @@ export interface Told {
   readonly state: string
 }
 
-/** What came of telling a record. `refused`: the other site answered, and would not take it. */
+/** What came of sending a record. `refused`: the other site answered, and did not take it. */
 export interface Telling {
   readonly outcome: BackupOutcome | 'refused'
   readonly answer?: JoinAnswer
 }
 
-/** What sites say to each other; another one is not understood. */
+/** Version of the protocol between sites. Another version is refused. */
 export const PROTOCOL = '1'

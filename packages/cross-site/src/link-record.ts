@@ -2,21 +2,21 @@ import type { RedisConnection } from '@authstate/redis'
 import type { Standing } from './link-state.js'
 import { noteLink } from './scripts.js'
 
-/** How a link stands, for all nodes of the site. */
+/** The state of a link, shared by all nodes of the site. */
 export interface LinkRecord {
   readonly version: string
   readonly standings: ReadonlyMap<string, Standing>
-  /** When it went offline by itself, of late. */
+  /** The recent times at which it went offline by itself. */
   readonly flaps: readonly number[]
 }
 
-/** Before anybody noted anything. */
+/** The record before any node noted something. */
 export const NOTHING_NOTED: LinkRecord = { version: '0', standings: new Map(), flaps: [] }
 
 const FLAPS = 'flaps'
 const OF_SERVICE = 's:'
 
-/** Reads how a link stands. What cannot be read is as if it were not there. */
+/** Reads the state of a link. A field that cannot be read counts as absent. */
 export function readLinkRecord(fields: ReadonlyMap<string, string>): LinkRecord {
   const standings = new Map<string, Standing>()
   for (const [field, text] of fields) {
@@ -38,7 +38,7 @@ function parsed<T>(text: string): T | undefined {
   }
 }
 
-/** Keeps how a link to a site stands in the Redis of this site. */
+/** Keeps the state of a link in the Redis of this site. */
 export class LinkRecords {
   readonly #connection: RedisConnection
   readonly #key: string
@@ -53,7 +53,7 @@ export class LinkRecords {
     return readLinkRecord(fields)
   }
 
-  /** Notes it, unless another node noted something meanwhile. Answers what is noted now. */
+  /** Notes it, unless another node noted something meanwhile. Returns what is noted now. */
   async note(version: string, { standings, flaps }: Omit<LinkRecord, 'version'>) {
     const set: Record<string, string> = { [FLAPS]: JSON.stringify(flaps) }
     for (const [spi, standing] of standings) set[OF_SERVICE + spi] = JSON.stringify(standing)
@@ -66,5 +66,5 @@ export class LinkRecords {
   }
 }
 
-/** Where a site keeps how its link to another one stands. */
+/** The key under which a site keeps the state of a link. */
 export const linkKey = ({ keys }: RedisConnection, to: string): string => keys.shared('link', to)

@@ -4,18 +4,18 @@ import type { LinkReason, LinkState } from './public.js'
 export interface OfflineRule {
   /** Failures in a row; 0: any number. */
   readonly afterFailures: number
-  /** Since the first of them began; 0: at once. Both 0: never. */
+  /** Time since the first of these failures began; 0: at once. If both are 0: never. */
   readonly minWaitMs: number
 }
 
-/** When a site comes back that was taken offline by itself. */
+/** When a site that went offline by itself comes back. */
 export interface RecoveryRule {
   readonly mode: 'auto' | 'manual'
-  /** For how long it has to answer without a failure. */
+  /** How long it has to answer without a failure. */
   readonly stableMs: number
 }
 
-/** A service on a link, as it stands. */
+/** The state of a service on a link. */
 export interface Standing {
   readonly state: LinkState
   readonly reason?: LinkReason
@@ -23,21 +23,21 @@ export interface Standing {
   readonly failures: number
   readonly firstFailureAt?: number
   readonly changedAt: number
-  /** Whether the last failure was one of telling: then only what is told shows that it works. */
+  /** Whether the last failure was one of sending: then only a record that was taken shows that it works. */
   readonly needsTelling?: boolean
-  /** Since when the other site answers, of one that is offline; 0: an operator wants it back. */
+  /** If it is offline: since when the other site answers; 0: an operator wants it back. */
   readonly stableSince?: number
 }
 
-/** What failed or worked: the question whether the other site is there, or something that it was told. */
+/** What failed or worked: the check whether the other site is there, or a record that was sent. */
 export type Proof = 'beat' | 'tell'
 
-/** How many times a link may go offline by itself in this time before it has to prove itself for longer. */
+/** How often a link may go offline by itself in this time before it has to answer for longer. */
 const FLAPS = { most: 3, withinMs: 600_000, longestMs: 600_000 }
 
 export const atFirst = (now: number): Standing => ({ state: 'connecting', failures: 0, changedAt: now })
 
-/** Something failed that began then. What is offline or blocked stays so. */
+/** Something that began at `sentAt` failed. A link that is offline or blocked stays so. */
 export function failed(
   standing: Standing,
   sentAt: number,
@@ -55,13 +55,13 @@ export function failed(
   if (state === 'offline') return stableSince === 0 ? { ...counted, stableSince } : counted
   const { afterFailures, minWaitMs } = rule
   const isEnough = failures >= afterFailures && now - firstFailureAt >= minWaitMs
-  // What is being caught up with is not there yet: the first failure ends that.
+  // A site that is catching up is not back yet: the first failure ends that.
   if (state === 'syncing' || (isEnough && (afterFailures > 0 || minWaitMs > 0)))
     return { state: 'offline', reason: 'auto', failures, firstFailureAt, changedAt: now }
   return state === 'suspect' ? counted : { ...counted, state: 'suspect', changedAt: now }
 }
 
-/** The other site answered. An operator's word stays. */
+/** The other site answered. What an operator asked for stays. */
 export function answered(
   standing: Standing,
   now: number,
@@ -90,7 +90,7 @@ export function answered(
   }
 }
 
-/** The other site has all that it missed. One that failed, and that nothing more can be told, then only has to answer. */
+/** The other site has everything that it missed. If it failed before and there is nothing left to send, an answer is enough from now on. */
 export function caughtUp(standing: Standing, now: number): Standing {
   if (standing.state === 'syncing') return { state: 'online', failures: 0, changedAt: now }
   if (standing.state !== 'suspect' || standing.needsTelling === undefined) return standing
@@ -98,13 +98,13 @@ export function caughtUp(standing: Standing, now: number): Standing {
   return rest
 }
 
-/** Another service of the link went offline, and this one with it. */
+/** Another service of the link went offline and takes this one along. */
 export const alongWith = (standing: Standing, spi: string, now: number): Standing =>
   standing.state === 'offline' || standing.state === 'blocked'
     ? standing
     : { state: 'offline', reason: `with:${spi}`, failures: standing.failures, changedAt: now }
 
-/** Something is wrong that only an operator can mend. */
+/** Something is wrong that only an operator can fix. */
 export function blocked(standing: Standing, reason: LinkReason, message: string, now: number): Standing {
   if (standing.state === 'blocked' && standing.reason === reason) return standing
   if (standing.state === 'offline' && standing.reason === 'manual') return standing
@@ -120,13 +120,13 @@ export function byHand(standing: Standing, isOffline: boolean, now: number): Sta
     : standing
 }
 
-/** Times at which a link went offline by itself, of late, and now once more. */
+/** The recent times at which a link went offline by itself, and now. */
 export const flapsWith = (flaps: readonly number[], now: number): readonly number[] => [
   ...flaps.filter((at) => now - at < FLAPS.withinMs),
   now,
 ]
 
-/** For how long a site has to answer, where its link went offline by itself so often: twice as long each time above three. */
+/** How long a site has to answer after its link went offline by itself: twice as long for each time above three. */
 export function stableMsAfter(stableMs: number, flaps: readonly number[], now: number): number {
   const recent = flaps.filter((at) => now - at < FLAPS.withinMs).length
   const doubled = stableMs * 2 ** Math.max(0, recent - FLAPS.most)

@@ -19,10 +19,10 @@ import type { LinkInfo, LinkReason, LinkState, ServiceLink } from './public.js'
 import { Standings } from './standings.js'
 
 const LOOK_WHILE_BLOCKED_MS = 10_000
-/** From the best to the worst, so that a link is told of by what is worst. */
+/** From the best to the worst: the state of a link is that of its worst service. */
 const BY_WEIGHT: readonly LinkState[] = ['online', 'connecting', 'suspect', 'syncing', 'offline', 'blocked']
 
-/** The way from this site to another. */
+/** The link from this site to another one. */
 export class Link {
   readonly to: string
   readonly #parts: LinkParts
@@ -35,9 +35,9 @@ export class Link {
   #lookedAtMs = Number.NEGATIVE_INFINITY
   #beating: Promise<Hello | undefined> | undefined
   #isClosed = false
-  /** Times that the other site would not take what it was told. */
+  /** How often the other site did not take a record. */
   refused = 0
-  /** Verbs that wait for the other site now. */
+  /** Verbs that are waiting for the other site. */
   waiting = 0
   /** Verbs that the other site did not confirm. */
   unconfirmed = 0
@@ -55,29 +55,29 @@ export class Link {
     })
   }
 
-  /** How the other site is told what a service changes. */
+  /** How changes of a service are sent to the other site. */
   backup(spi: string): Backup | undefined {
     return this.#parts.backups.get(spi)
   }
 
-  /** Whether the other site is told of a service at all. */
+  /** Whether a service travels to the other site at all. */
   tells(spi: string): boolean {
     return (this.backup(spi)?.strategy ?? 'none') !== 'none'
   }
 
-  /** How a service stands; of one that is not told, or of all: how the link does. */
+  /** The state of a service; of a service that does not travel, or of all: the state of the link. */
   stateOf(spi: string): LinkState {
     return this.#standings.of(spi)?.state ?? this.#worst.state
   }
 
-  /** Whether it is worth telling the other site something, of a service or of any. */
+  /** Whether records are sent to the other site, of one service or of any. */
   isOpen(spi?: string): boolean {
     if (this.#peer === undefined) return false
     if (spi !== undefined) return isOpenState(this.stateOf(spi))
     return [...this.#standings.all.values()].some(({ state }) => isOpenState(state))
   }
 
-  /** What is wrong where it is blocked. */
+  /** If it is blocked: what is wrong. */
   get message(): string | undefined {
     return this.#worst.message
   }
@@ -115,7 +115,7 @@ export class Link {
     )
   }
 
-  /** Tells the other site of records, together. Answers what came of each; together they fail once at most. */
+  /** Sends records to the other site together. Returns what came of each. All of them count as one failure at most. */
   async tell(told: readonly Told[]): Promise<readonly Telling[]> {
     const sentAt = this.#now()
     const errors = new Map<string, unknown>()
@@ -151,7 +151,7 @@ export class Link {
     return { outcome: 'refused', answer }
   }
 
-  /** Asks the Redis of the other site for something; `undefined`: it did not answer, or is not to be asked. */
+  /** Asks the Redis of the other site; `undefined`: it did not answer, or the link does not allow it now. */
   async ask<T>(question: (peer: RedisConnection) => Promise<T>): Promise<T | undefined> {
     return this.request('cross-site.ask', question).catch(() => undefined)
   }
@@ -164,7 +164,9 @@ export class Link {
   async request<T>(operation: string, ask: (peer: RedisConnection) => Promise<T>): Promise<T> {
     const peer = this.#peer
     if (peer === undefined || !this.isOpen()) {
-      throw new StoreUnavailableError(`${operation}: the site "${this.to}" is not reached`, { applied: 'no' })
+      throw new StoreUnavailableError(`${operation}: the site "${this.to}" cannot be reached`, {
+        applied: 'no',
+      })
     }
     const sentAt = this.#now()
     try {
@@ -177,12 +179,12 @@ export class Link {
     }
   }
 
-  /** A verb waited for the other site in vain. */
+  /** A verb waited for the other site and got no answer in time. */
   wasLate(spi: string, sentAt: number): void {
     this.#fail(new Error('no answer in time'), sentAt, 'tell', spi)
   }
 
-  /** An operator took it offline, or wants it back. Resolves when every node can know. */
+  /** An operator took it offline, or wants it back. Resolves when the record that every node reads says so. */
   async byHand(isOffline: boolean, spi?: string): Promise<void> {
     const now = this.#now()
     this.#standings.take(
@@ -192,30 +194,30 @@ export class Link {
     await this.#standings.settled()
   }
 
-  /** Sees to it that nothing is told until an operator says so. */
+  /** Sends nothing more until an operator has fixed the reason. */
   block(reason: LinkReason, message: string): void {
     const now = this.#now()
     this.#standings.take((standing) => blocked(standing, reason, message, now))
   }
 
-  /** The other site is there, and nothing speaks against telling it what changes. */
+  /** The other site is there and may receive changes. */
   open(): void {
     this.#answered('beat')
   }
 
-  /** The other site has all that it missed of some services. */
+  /** The other site has everything that it missed of some services. */
   caughtUp(spis: readonly string[]): void {
     const now = this.#now()
     const behind = spis.filter((spi) => ['syncing', 'suspect'].includes(this.stateOf(spi)))
     if (behind.length > 0) this.#standings.take((standing) => caughtUp(standing, now), behind)
   }
 
-  /** Learns how other nodes of this site see the link. */
+  /** Reads how other nodes of this site see the link. */
   refresh(): Promise<void> {
     return this.#standings.refresh()
   }
 
-  /** Asks the other site whether it is there; `undefined`: it is not, or it is not the one that is meant. */
+  /** Asks the other site whether it is there; `undefined`: it is not, or it is not the site that the configuration names. */
   beat(): Promise<Hello | undefined> {
     this.#beating ??= this.#beat().finally(() => {
       this.#beating = undefined
@@ -270,7 +272,7 @@ export class Link {
   ): Hello | undefined {
     const { connection, config } = this.#parts
     if (site === undefined) {
-      this.#fail(new Error('it has not begun as a site'), this.#now(), 'beat')
+      this.#fail(new Error('no node there has started crossSite yet'), this.#now(), 'beat')
       return undefined
     }
     if (epoch === this.#parts.epoch()) {
@@ -278,12 +280,12 @@ export class Link {
       return undefined
     }
     if (site !== this.to) {
-      const message = `crossSite.sites.${this.to}: the Redis there belongs to the site "${site}"`
+      const message = `crossSite.sites.${this.to}: this Redis belongs to the site "${site}"`
       this.block('configuration', message)
       return undefined
     }
     if (protocol !== PROTOCOL) {
-      const message = `the site "${this.to}" speaks protocol ${protocol} of sites, this one ${PROTOCOL}: bring both to one version`
+      const message = `the site "${this.to}" uses version ${protocol} of the protocol between sites, and this site uses ${PROTOCOL}: upgrade both to the same release`
       this.block('version', message)
       return undefined
     }
@@ -295,7 +297,7 @@ export class Link {
     if (Math.abs(offset) > config.clock.limitMs) {
       this.block(
         'clock',
-        `the clock of the site "${this.to}" is ${offset} ms ahead of that of this site: set it right there or here`,
+        `the clock of the site "${this.to}" is ${offset} ms ahead of the clock of this site: correct the one that is wrong`,
       )
       return undefined
     }
@@ -351,8 +353,8 @@ export class Link {
     if (standing.state === 'blocked')
       logger.error(about, `a link to another site is blocked: ${standing.message}`)
     else if (standing.state === 'offline')
-      logger.warn(about, 'another site is told nothing; it is remembered')
-    else if (standing.state === 'online') logger.info(about, 'another site is told what changes')
+      logger.warn(about, 'nothing is sent to another site; changes are remembered')
+    else if (standing.state === 'online') logger.info(about, 'changes are sent to another site')
     onChange(this.info)
   }
 
@@ -366,6 +368,6 @@ const weightOf = ({ state }: Standing): number => BY_WEIGHT.indexOf(state)
 const isOpenState = (state: LinkState): boolean =>
   state === 'online' || state === 'suspect' || state === 'syncing'
 
-/** What an error says of a change that was sent. */
+/** What an error says about a change that was sent. */
 export const outcomeOf = (error: unknown): BackupOutcome =>
   error instanceof StoreUnavailableError && error.applied === 'no' ? 'not-applied' : 'unknown'

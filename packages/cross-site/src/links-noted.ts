@@ -9,19 +9,19 @@ export interface NotedLink {
   readonly to: string
   readonly state: LinkState
   readonly reason?: LinkReason
-  /** Since when it is so, ms since the epoch. */
+  /** When it entered this state, ms since the epoch. */
   readonly changedAt?: number
-  /** When a node of this site reached the other one last, to the minute, ms since the epoch. */
+  /** When a node of this site last reached the other one, to the minute, ms since the epoch. */
   readonly seenAt?: number
-  /** Records that the other site has not heard of. */
+  /** Records that the other site has not received yet. */
   readonly behind: number
 }
 
-/** Where it is noted that an operator took a site offline, or one service of it. */
+/** The field that notes that an operator took a site, or one service of it, offline. */
 export const offlineField = (site: string, spi?: string): string =>
   spi === undefined ? `offline:${site}` : `offline:${site}/${spi}`
 
-/** What operators say lies beside how the link stands, so that they can say it where no node runs. */
+/** Applies what operators asked for. It is stored beside the state of the link, so that an operator can ask while no node runs. */
 export async function hearOperators(link: Link, recorded: ReadonlyMap<string, string>): Promise<void> {
   const isWhole = recorded.has(offlineField(link.to))
   for (const [spi, { state, reason }] of Object.entries(link.info.services)) {
@@ -30,12 +30,12 @@ export async function hearOperators(link: Link, recorded: ReadonlyMap<string, st
   }
 }
 
-/** How much sooner than a site was seen last it may have missed something: clocks differ, and it is noted to the minute. */
+/** Subtracted from the time a site was last seen: clocks differ, and the time is noted to the minute. */
 const MARGIN_MS = 120_000
-/** A site that was not seen for so long is away. */
+/** A site that was not seen for this long is away. */
 const AWAY_MS = 180_000
 
-/** What nodes of this site note of its links, in its Redis. */
+/** What nodes of this site note about its links, in its Redis. */
 export function linksNoted(connection: RedisConnection) {
   const { keys, clock } = connection
   const recorded = async () => {
@@ -100,6 +100,4 @@ export function linksNoted(connection: RedisConnection) {
 }
 
 const notBegun = (): ConfigurationError =>
-  new ConfigurationError(
-    'this Redis belongs to no site: no node that uses it has begun to keep sites in step',
-  )
+  new ConfigurationError('this Redis belongs to no site: no node that uses it has started crossSite yet')

@@ -1,6 +1,6 @@
 import { type ChangedRecord, type ChangeNote, escapePart, type SiteJoiner } from '@authstate/redis'
 
-/** What a note says, as far as other sites are concerned. */
+/** The part of a note that matters to other sites. */
 export interface Noted {
   readonly id: string
   readonly name: string
@@ -8,16 +8,16 @@ export interface Noted {
   readonly isRemoved: boolean
 }
 
-/** Reads a note as a consumer is told it. */
+/** Reads a note as a consumer receives it. */
 export const notedOf = ({ id, key, how, at, ended }: ChangeNote): Noted => ({
   id,
   name: key.map(escapePart).join(':'),
   at,
-  // What only came to its end is no removal: another site may know better.
+  // An expiry is not a removal: another site may know of a later use.
   isRemoved: how === 'removal' && ended?.reason !== 'expired',
 })
 
-/** Reads a note as it lies in the outbox; `undefined`: it says nothing. */
+/** Reads a note as it is stored in the outbox; `undefined`: it is empty. */
 export function readNoted([id, fields]: readonly [string, readonly string[]]): Noted | undefined {
   const [, text = '', , gone] = fields
   if (text === '') return undefined
@@ -38,7 +38,7 @@ function reasonIn(gone: string | undefined): unknown {
   }
 }
 
-/** A record that changed, and the notes that say so. */
+/** A record that changed, and the notes of its changes. */
 export interface NotedRecord {
   readonly record: ChangedRecord
   readonly ids: readonly string[]

@@ -1,7 +1,7 @@
-/** Between two warnings of one kind. */
+/** Shortest time between two warnings of one kind. */
 const LEAST_MS = 10_000
 
-/** Says a thing once in ten seconds, with how often it happened since. */
+/** Lets a warning through once in ten seconds, with how often it happened since. */
 export class RareWarning {
   readonly #nowMs: () => number
   #saidAtMs = Number.NEGATIVE_INFINITY
@@ -11,7 +11,7 @@ export class RareWarning {
     this.#nowMs = nowMs
   }
 
-  /** It happened. Answers how often since it was said last, if it is to be said now. */
+  /** It happened. Returns how often since the last warning if it is time for one, else `undefined`. */
   say(): number | undefined {
     this.#count += 1
     const now = this.#nowMs()

@@ -8,23 +8,23 @@ export interface ReachedParts {
   readonly connection: RedisConnection
   readonly site: string
   readonly consumer: string
-  /** How many records of a partition a site has not heard of. */
+  /** How many records of a partition a site has not received. */
   readonly behind: (to: string, partition: number) => Promise<number>
 }
 
-/** The key of what other sites have told of a partition. */
+/** The key that notes how far other sites have sent a partition. */
 export const reachedKey = ({ keys }: RedisConnection, partition: number): string => keys.key(partition, 'xa')
 
 /**
- * Notes at other sites how far this one has told them what changed, so that a barrier there can wait for it. Nobody who tells waits for
- * that: of several places only the last is noted.
+ * Notes at other sites how far this one has sent its changes, so that a barrier there can wait for it. Sending never waits for a note: of
+ * several places only the last is noted.
  */
 export class Reached {
   readonly #parts: ReachedParts
-  /** The last note of each partition that this node told of. */
+  /** The last note of each partition that this node has sent. */
   readonly #last = new Map<number, string>()
   readonly #noted = new Map<Link, Map<number, string>>()
-  /** Partitions to be looked at. */
+  /** Partitions that are due for a note. */
   readonly #due = new Map<Link, Set<number>>()
   readonly #running = new Map<Link, Promise<void>>()
 
@@ -32,25 +32,25 @@ export class Reached {
     this.#parts = parts
   }
 
-  /** Other sites were told of the notes of a partition up to this one, or what they missed is remembered. */
+  /** The notes of a partition up to this one were sent to other sites, or are remembered for them. */
   told(links: readonly Link[], partition: number, id: string): void {
     this.#last.set(partition, id)
     for (const link of links) this.#look(link, partition)
   }
 
-  /** A site has heard of all that was remembered for it of a partition. */
+  /** A site has received everything that was remembered for it of a partition. */
   caughtUp(link: Link, partition: number): void {
     const noted = this.#noted.get(link)?.get(partition)
     const last = this.#last.get(partition)
     if (noted === undefined || (last !== undefined && noted !== last)) this.#look(link, partition)
   }
 
-  /** The data of a site may be others than before: it is noted again. */
+  /** A site may have lost its data: everything is noted again. */
   forget(to: string): void {
     for (const link of [...this.#noted.keys()].filter((one) => one.to === to)) this.#noted.delete(link)
   }
 
-  /** Of other partitions another node tells. */
+  /** Forgets all other partitions: another node sends them. */
   keep(partitions: readonly number[]): void {
     for (const places of [this.#last, ...this.#noted.values()])
       for (const partition of places.keys()) if (!partitions.includes(partition)) places.delete(partition)
@@ -66,7 +66,7 @@ export class Reached {
     this.#due.set(link, due.add(partition))
     if (this.#running.has(link)) return
     const run = this.#run(link, due)
-      // What was not noted is looked at again with the next heartbeat.
+      // A note that failed is tried again with the next heartbeat.
       .catch(() => due.clear())
       .finally(() => this.#running.delete(link))
     this.#running.set(link, run)
@@ -82,7 +82,7 @@ export class Reached {
 
   async #note(link: Link, partition: number): Promise<void> {
     const { site, behind } = this.#parts
-    // What is missed is remembered before the place is known, so this order leaves nothing out.
+    // Missed records are remembered before the place is known, so this order leaves nothing out.
     const id = this.#last.get(partition) ?? (await this.#had(partition))
     if (id === '' || !link.isOpen() || (await behind(link.to, partition)) > 0) return
     const answer = await link.ask((peer) =>

@@ -14,14 +14,14 @@ export interface RelayParts {
   readonly work: readonly (SiteTopic | 'everything')[]
   /** Between two looks. */
   readonly pollMs: number
-  /** The partitions that this node tells of. */
+  /** The partitions whose changes this node sends. */
   readonly partitions: () => readonly number[]
 }
 
-/** Tells other sites what nodes of this one say on the work channel, from the node that holds its partition. */
+/** Sends messages of the work channel to other sites, from the node that holds its partition. */
 export class Relay {
   readonly #parts: RelayParts
-  /** Sites that were away, which is not noted yet. */
+  /** Sites whose absence is not noted yet. */
   readonly #away = new Set<string>()
   readonly #telling = new Map<string, Promise<void>>()
   #timer: NodeJS.Timeout | undefined
@@ -41,20 +41,20 @@ export class Relay {
       .unref()
   }
 
-  /** A site is away: its caches are emptied once it is back, since an operator may have worked on what they are filled from. */
+  /** A site is away: its caches are emptied once it is back, because an operator may have changed the data behind them. */
   away(to: string): void {
     this.#away.add(to)
   }
 
-  /** Notes that a site has lost what it was told. */
+  /** Notes that a site has lost what was sent to it. */
   async owe(to: string): Promise<void> {
     if (this.#parts.work.length > 0) await oweWork(this.#parts.connection, to, 'lost')
   }
 
-  /** Tells a site what was said until now. Answers whether it has heard it, as far as this node tells. */
+  /** Sends a site every message until now. Returns whether the site has received all that this node sends. */
   async caughtUp(link: Link): Promise<boolean> {
     try {
-      // What runs may have looked before that was said.
+      // The run under way may have looked before the last message.
       await this.#telling.get(link.to)
       await this.tell(link)
       return true
@@ -63,7 +63,7 @@ export class Relay {
     }
   }
 
-  /** Tells a site what was said, unless it is away or another node does so. */
+  /** Sends new messages to a site, unless it is away or another node sends them. */
   tell(link: Link): Promise<void> {
     const running = this.#telling.get(link.to)
     if (running !== undefined) return running

@@ -8,15 +8,18 @@ import type { Strategy } from './backup.js'
 /** A service that sites may keep in step. */
 export interface SiteService {
   readonly spi: string
-  /** What it does where nobody says otherwise. */
+  /** Its default. */
   readonly strategy: Strategy
   /** How its records are joined. */
   readonly joiner?: SiteJoiner
-  /** What travels of the work channel: a topic, or all that have no service of their own. Without this and a joiner it stays at its site. */
+  /**
+   * What of the work channel travels: a topic, or all topics without a service of their own. Without this and a joiner, the service
+   * stays at its site.
+   */
   readonly work?: SiteTopic | 'everything'
 }
 
-/** Services of ours: a further one is one line, and its joiner. */
+/** Built-in services. A further one is one line, and its joiner. */
 export const siteServices = [
   { spi: 'user-session', strategy: 'async', joiner: userSessionJoiner },
   { spi: 'action-token', strategy: 'async' },
@@ -27,10 +30,10 @@ export const siteServices = [
   { spi: 'auth-session', strategy: 'none' },
 ] as const satisfies readonly SiteService[]
 
-/** The name of a service of ours that sites may keep in step. */
+/** The name of a built-in service that sites may keep in step. */
 export type SiteServiceName = (typeof siteServices)[number]['spi']
 
-/** All services that a configuration may name: ours, and those of plugins whose joiners it gives. */
+/** All services that a configuration may name: built-in ones, and those of plugins whose joiners it gives. */
 export const servicesWith = (joiners: readonly SiteJoiner[]): readonly SiteService[] => [
   ...siteServices,
   ...joiners.map((joiner): SiteService => ({ spi: joiner.spi, strategy: 'async', joiner })),
@@ -39,7 +42,7 @@ export const servicesWith = (joiners: readonly SiteJoiner[]): readonly SiteServi
 /** Whether anything of a service leaves its site. */
 const travels = ({ joiner, work }: SiteService): boolean => joiner !== undefined || work !== undefined
 
-/** What a service does: as the configuration says, else as it is meant; what has no joiner stays at its site. */
+/** What a service does: as configured, else its default. A service without a joiner stays at its site. */
 export const strategyOf = (
   service: SiteService,
   told: Readonly<Record<string, { readonly strategy?: Strategy | undefined }>>,
@@ -49,7 +52,7 @@ export const strategyOf = (
   return (Object.hasOwn(told, spi) ? told[spi]?.strategy : undefined) ?? strategy
 }
 
-/** What is wrong with services that a configuration names, and joiners that it gives. */
+/** Mistakes in the services that a configuration names, and in the joiners that it gives. */
 export function mistakesOfServices(
   told: Readonly<
     Record<string, { readonly strategy?: Strategy | undefined; readonly perSite?: object | undefined }>
@@ -75,7 +78,7 @@ export function mistakesOfServices(
       ) {
         const place = strategy === 'sync' ? 'strategy' : 'perSite'
         return [
-          `crossSite.spi.${spi}.${place}: has no effect: it is told to every site alike, and nobody waits for it`,
+          `crossSite.spi.${spi}.${place}: has no effect: its messages go to every site alike, and no verb waits for them`,
         ]
       }
       return !travels(service) && strategy !== 'none'

@@ -16,7 +16,7 @@ import { Reached } from './reached.js'
 import { behind } from './scripts.js'
 import { pause } from './waits.js'
 
-/** Stands for everything of a partition. */
+/** Stands for all records of a partition. */
 const ALL = '*'
 
 /** Records at a time. */
@@ -31,17 +31,17 @@ export interface ShipperParts {
   readonly terms: SiteTerms
   readonly maxRecordsPerSecond: number
   readonly consumer: string
-  /** Changes of a partition that nobody is told of one by one. */
+  /** Changes of a partition whose single notes are lost. */
   readonly onGap: (gap: ChangeGap) => void
 }
 
-/** How long a site that does not answer keeps the others waiting. What it is told meanwhile is remembered. */
+/** How long a site that does not answer keeps the others waiting. What it did not confirm is remembered. */
 const PATIENCE_MS = 1_000
 
-/** Tells other sites what changes at this one, of the partitions whose lease this node holds, and what they missed. */
+/** Sends changes of this site, and what other sites missed, for the partitions whose lease this node holds. */
 export class Shipper {
   readonly #parts: ShipperParts
-  /** Links whose sites are being told what they missed. */
+  /** Links over which missed records are being sent. */
   readonly #catching = new Map<Link, Promise<void>>()
   #isClosed = false
   readonly flights: Flights
@@ -79,14 +79,14 @@ export class Shipper {
     )
   }
 
-  /** Changes of a partition that nobody is told of. */
+  /** Changes of a partition whose notes are lost. */
   async onGap(gap: ChangeGap): Promise<void> {
     const { partition } = gap
     this.#parts.onGap(gap)
     for (const { to } of this.#parts.links) await this.remember(to, partition, [ALL])
   }
 
-  /** Notes that a site has to be told everything. */
+  /** Notes that a site needs everything. */
   async rememberAll(to: string): Promise<void> {
     const { connection } = this.#parts
     await Promise.all(connection.keys.all.map((partition) => this.remember(to, partition, [ALL])))
@@ -98,30 +98,30 @@ export class Shipper {
     this.#reached.forget(to)
   }
 
-  /** Notes what a site has not heard of. Answers how many records there are now. */
+  /** Notes records that a site has not received. Returns how many there are now. */
   async remember(to: string, partition: number, names: readonly string[]): Promise<number> {
     return (await this.#behind(to, partition, { add: names })).count
   }
 
-  /** How many records of a partition other sites have not heard of. */
+  /** How many records of a partition other sites have not received. */
   async behindIn(partition: number): Promise<number> {
     const counts = await Promise.all(this.#parts.links.map(({ to }) => this.remember(to, partition, [])))
     return counts.reduce((sum, count) => sum + count, 0)
   }
 
-  /** How many records a site has not heard of. */
+  /** How many records a site has not received. */
   async behind(to: string): Promise<number> {
     const { connection } = this.#parts
     const counts = await Promise.all(connection.keys.all.map((partition) => this.remember(to, partition, [])))
     return counts.reduce((sum, count) => sum + count, 0)
   }
 
-  /** Tells a site what it missed, of the partitions that this node reads, if nobody here does so already. */
+  /** Sends a site what it missed, for the partitions that this node reads, unless that is under way. */
   catchUp(link: Link, reading: ChangeReading): Promise<void> {
     const running = this.#catching.get(link)
     if (running !== undefined) return running
     const run = this.#catchUp(link, reading)
-      // It is tried again in a second, and what was not told is still remembered.
+      // It is tried again in a second, and what was not sent is still remembered.
       .catch(() => {})
       .finally(() => this.#catching.delete(link))
     this.#catching.set(link, run)
@@ -154,7 +154,7 @@ export class Shipper {
           partition,
           names.map(([name]) => name),
         )
-        // What was not taken goes to the end, so that the rest is not kept waiting.
+        // Records that were not taken go to the end, so that the others do not wait.
         again = missed
         for (const name of missed) missing.add(this.#spiOf(name))
         done = entries.filter(([name]) => !missed.includes(name))
@@ -169,7 +169,7 @@ export class Shipper {
     await this.#endSyncing(link, missing)
   }
 
-  /** Says which services of a link have caught up: all of them, or those that were taken all of what this node had to tell. */
+  /** Notes which services of a link have caught up: all of them, or those of which every record was taken. */
   async #endSyncing(link: Link, missing: ReadonlySet<string>): Promise<void> {
     const those = (state: string) =>
       this.#parts.joiners.map(({ spi }) => spi).filter((spi) => link.stateOf(spi) === state)
@@ -186,7 +186,7 @@ export class Shipper {
   async #tellNames(link: Link, partition: number, names: readonly string[]): Promise<string[]> {
     const at = this.#parts.connection.clock.now()
     const all = await this.#read(names.map((name) => ({ partition, name, at, isRemoved: false })))
-    // What was remembered may be of a service that the site is no longer told of.
+    // A remembered record may belong to a service that no longer travels to the site.
     const told = all.filter(({ joiner }) => link.tells(joiner.spi))
     return missedOf(told, await this.#tellLink(link, told))
   }
@@ -241,7 +241,7 @@ export class Shipper {
     )
   }
 
-  /** Answers the names of what the other site has not got, or has not confirmed in time. */
+  /** Returns the names of records that the other site did not take or did not confirm in time. */
   async #tellInTime(link: Link, told: readonly Told[]): Promise<readonly string[]> {
     if (told.length === 0) return []
     let timer: NodeJS.Timeout | undefined
@@ -253,7 +253,7 @@ export class Shipper {
     return missedOf(told, tellings)
   }
 
-  /** Tells a site of records, and learns what it knows better. */
+  /** Sends records to a site, and joins what it knows better. */
   async #tellLink(link: Link, told: readonly Told[]): Promise<readonly Telling[]> {
     const tellings = await link.tell(told)
     await Promise.all(
@@ -265,7 +265,7 @@ export class Shipper {
     return tellings
   }
 
-  /** What another site knew better: it is joined here, and told to everybody else. */
+  /** What another site knew better: it is joined here, and sent to all other sites. */
   async #learn(joiner: SiteJoiner, record: ChangedRecord, known: string): Promise<void> {
     const { connection, terms, links } = this.#parts
     const { outcome } = await joiner.join(connection, record, known, terms)
@@ -295,6 +295,6 @@ export class Shipper {
   }
 }
 
-/** Names of what a site has not got; `undefined`: it answered nothing. */
+/** Names of records that a site did not take; `undefined`: it did not answer. */
 const missedOf = (told: readonly Told[], tellings: readonly Telling[] | undefined): string[] =>
   told.filter((_, index) => tellings?.[index]?.outcome !== 'applied').map(({ record }) => record.name)

@@ -14,7 +14,7 @@ export interface SitesParts {
   readonly work: readonly (SiteTopic | 'everything')[]
   readonly consumer: string
   readonly reading: ChangeReaderOptions
-  /** How each site is told of each service that can be told. */
+  /** How changes of each service are sent to each site. */
   readonly backups: (to: string) => ReadonlyMap<string, Backup>
   readonly clocks: Readonly<Record<string, Clock>>
 }

@@ -25,9 +25,9 @@ import { LinkWatch } from './watch.js'
 
 /** How long a start waits for other sites. */
 const FIRST_BEAT_MS = 2_000
-/** How often it is noted that another site was there. */
+/** Time between two notes that another site was there. */
 const SEEN_MS = 60_000
-/** Between two looks at what nodes said. */
+/** Time between two looks at the work channel. */
 const RELAY_MS = 100
 
 const BRING_ONLINE: Known<BringOnlineOptions> = { spi: true, push: true, acceptResurrection: true }
@@ -39,7 +39,7 @@ export class Sites implements CrossSite {
   readonly site: string
   readonly #parts: SitesParts
   readonly #events: SiteEmitter
-  /** Own, and of this start. */
+  /** Of this start alone. */
   #epoch = ''
   readonly #gathering = new Gathering((partition) => this.#reading?.hurry(partition))
   #follower: Follower | undefined
@@ -79,14 +79,16 @@ export class Sites implements CrossSite {
   async start(): Promise<void> {
     const { connection, config, logger, joiners, work, consumer, reading, backups, clocks } = this.#parts
     if (connection.sites !== undefined) {
-      throw new ConfigurationError('crossSite: this connection is kept in step with other sites already')
+      throw new ConfigurationError(
+        'crossSite: start() was already called for this connection; call it once per connection',
+      )
     }
     checkVerbs(connection, config)
     const recorded = await this.#introduce({ others: Object.keys(config.sites).join(',') })
     const site = recorded.get('site')
     if (site !== this.site) {
       throw new ConfigurationError(
-        `crossSite.site: this node says "${this.site}", its Redis belongs to the site "${site}"`,
+        `crossSite.site: is "${this.site}", but the Redis of this node belongs to the site "${site}"`,
       )
     }
     this.#epoch = recorded.get('epoch') ?? ''
@@ -278,8 +280,8 @@ export class Sites implements CrossSite {
   warnings(): readonly string[] {
     return this.#links.flatMap(({ to, info: { state, message }, refused }) => [
       ...(state === 'blocked' ? [`the link to the site "${to}" is blocked: ${message}`] : []),
-      ...(state === 'offline' ? [`the site "${to}" is told nothing; what changes is remembered`] : []),
-      ...(refused > 0 ? [`the site "${to}" did not take ${refused} records; they are told again`] : []),
+      ...(state === 'offline' ? [`nothing is sent to the site "${to}"; changes are remembered`] : []),
+      ...(refused > 0 ? [`the site "${to}" did not take ${refused} records; they are sent again`] : []),
     ])
   }
 
@@ -321,7 +323,7 @@ export class Sites implements CrossSite {
   }
 
   async #beatAll(): Promise<void> {
-    // Where this site's own Redis is away there is nothing to tell.
+    // While this site's own Redis is away, there is nothing to send.
     const recorded = await this.#introduce().catch(() => undefined)
     if (recorded === undefined || this.#closing) return
     await Promise.all(this.#links.map((link) => this.#beatOne(link, recorded).catch(() => {})))
@@ -340,8 +342,8 @@ export class Sites implements CrossSite {
     if (now - seen > this.#parts.config.tombstoneMs) {
       link.block(
         'away-too-long',
-        `the site "${to}" was away for longer than removals are remembered, so sessions that ended since may come back from there: ` +
-          'empty it, or say bringOnline with acceptResurrection',
+        `the site "${to}" was away for longer than tombstoneMs, so sessions that ended since may come back from there: ` +
+          'empty its Redis, or call bringOnline with acceptResurrection: true',
       )
       return
     }
@@ -352,7 +354,7 @@ export class Sites implements CrossSite {
 
   async #noteSeen(to: string, { epoch }: Hello, recorded: Recorded, now: number): Promise<void> {
     const known = recorded.get(`epoch:${to}`)
-    // Its Redis lost its data: it is told everything.
+    // Its Redis lost its data: everything is sent to it.
     if (known !== undefined && known !== epoch) {
       await Promise.all([this.#shipper?.rememberAll(to), this.#relay?.owe(to)])
     }
@@ -365,9 +367,9 @@ export class Sites implements CrossSite {
     if (this.#reading !== undefined) await this.#shipper?.catchUp(link, this.#reading)
   }
 
-  /** Sees to pushes that somebody asked for. */
+  /** Does the pushes that were asked for. */
   #pushOn(): void {
-    // What fails is tried again with the next beat.
+    // A failure is tried again with the next heartbeat.
     this.#pusher?.beat().catch(() => {})
   }
 

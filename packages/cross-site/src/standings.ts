@@ -12,13 +12,13 @@ export interface StandingsParts {
   readonly onChange: (before: ReadonlyMap<string, Standing>, now: ReadonlyMap<string, Standing>) => void
 }
 
-/** What something does to a service on a link. */
+/** A change of the state of a service on a link. */
 export type Step = (standing: Standing, flaps: readonly number[], spi: string) => Standing
 
-/** Times that a step is tried again where other nodes note something at the same time. */
+/** How often a step is tried again if other nodes note something at the same time. */
 const MOST_TRIES = 5
 
-/** How the services of a link stand: decided by whichever node of the site sees something, and the same for all. */
+/** The states of the services of a link. Any node of the site that sees a reason changes them, and they are the same for all nodes. */
 export class Standings {
   readonly #parts: StandingsParts
   readonly #records: LinkRecords
@@ -41,7 +41,7 @@ export class Standings {
     return this.#record.standings.get(spi)
   }
 
-  /** Takes a step at once as far as this node is concerned, and notes it for the others. */
+  /** Takes a step on this node at once, and notes it for the other nodes. */
   take(step: Step, spis: readonly string[] = this.#parts.spis): void {
     const next = this.#after(this.#record, step, spis)
     if (next === this.#record) return
@@ -49,7 +49,7 @@ export class Standings {
     this.#waiting += 1
     this.#noting = this.#noting
       .then(() => this.#note(step, spis))
-      // The own Redis is away. What it says is read again when it is back.
+      // This site's own Redis is away. Its record is read again when it is back.
       .catch(() => {})
       .finally(() => {
         this.#waiting -= 1

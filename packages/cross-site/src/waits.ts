@@ -2,10 +2,10 @@ import type { RedisConnection } from '@authstate/redis'
 import { timers } from '@authstate/spi/internal'
 import { progress } from './scripts.js'
 
-/** Between two looks at how far it has come. */
+/** Time between two looks at the progress. */
 export const LOOK_MS = 5
 
-/** Waits until the consumer has had the notes of a partition that are there now. */
+/** Waits until the consumer has had all current notes of a partition. */
 export async function cameAlong(
   connection: RedisConnection,
   consumer: string,
@@ -30,7 +30,7 @@ export function isBehind(had: string, until: string): boolean {
   return ms < untilMs || (ms === untilMs && n < untilN)
 }
 
-/** Resolves after so long, or when a signal says that it is over. */
+/** Resolves after a time, or when a signal aborts. */
 export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     const end = () => {
@@ -43,7 +43,7 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
     else signal?.addEventListener('abort', end)
   })
 
-/** Waits, but not for longer than this. */
+/** Waits for `run`, but no longer than `ms`. */
 export async function within(run: Promise<void>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<void>((resolve) => {

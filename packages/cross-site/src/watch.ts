@@ -1,12 +1,12 @@
 import type { ChangeNote, RedisConnection, SiteFigures } from '@authstate/redis'
 import type { Link } from './link.js'
 
-/** How often it is counted what others have not heard of. */
+/** Time between two counts of what other sites have not received. */
 const COUNT_MS = 5_000
-/** How long what was told last says how late it is. */
+/** How long the last delay counts. */
 const LATELY_MS = 10_000
 
-/** What this node knows of its links without asking anybody. */
+/** What this node knows of its links without asking any server. */
 export class LinkWatch {
   readonly #connection: RedisConnection
   readonly #behind = new Map<string, number>()
@@ -17,7 +17,7 @@ export class LinkWatch {
     this.#connection = connection
   }
 
-  /** Notes of changes were told, or remembered. */
+  /** Notes of changes were sent, or remembered. */
   told(notes: readonly ChangeNote[]): void {
     const now = this.#connection.clock.now()
     const oldest = notes.reduce((sooner, { at }) => Math.min(sooner, at), now)
@@ -25,7 +25,7 @@ export class LinkWatch {
     if (now - this.#lag.at > LATELY_MS / 10 || ms >= this.#lag.ms) this.#lag = { ms, at: now }
   }
 
-  /** Counts what others have not heard of, now and then. */
+  /** Counts now and then what other sites have not received. */
   async count(links: readonly Link[], count: (to: string) => Promise<number>): Promise<void> {
     const now = this.#connection.clock.now()
     if (now - this.#countedAt < COUNT_MS) return

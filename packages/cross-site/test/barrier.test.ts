@@ -69,11 +69,11 @@ describeWith(redis, 'a barrier', () => {
   test('refuses by name what no site gave', async () => {
     const { b } = await openTwo()
     const misuse: readonly (readonly [token: unknown, options: object, message: string | RegExp])[] = [
-      [undefined, {}, '"token" must be what token() of a site answered'],
-      ['', {}, '"token" must be what token() of a site answered'],
-      ['a~1.x', {}, '"token" must be what token() of a site answered'],
-      ['a~1.1.1;', {}, '"token" must be what token() of a site answered'],
-      ['porto', {}, '"token" is of the site "porto", which is not known here. Known: "b", "a"'],
+      [undefined, {}, '"token" must be a text that token() of a site returned'],
+      ['', {}, '"token" must be a text that token() of a site returned'],
+      ['a~1.x', {}, '"token" must be a text that token() of a site returned'],
+      ['a~1.1.1;', {}, '"token" must be a text that token() of a site returned'],
+      ['porto', {}, '"token" is of the site "porto", which is not configured here. Known: "b", "a"'],
       ['a~9.1.1', {}, '"token" names the partition 9; this site has 2'],
       ['a', { waitMs: 60_001 }, '"options.waitMs" must be a whole number from 0 to 60000'],
       ['a', { waitms: 1 }, `"options" has no property 'waitms'. Known: 'waitMs'`],

@@ -51,7 +51,7 @@ test.each<[string, object]>([
   ['crossSite.membershipVersion: not built yet', { membershipVersion: 2 }],
   ['crossSite.health: not built yet', { health: { serveWhileSyncing: true } }],
   ['crossSite.sites.b.transport: not built yet', { sites: { b: { redis: {}, transport: {} } } }],
-  ['crossSite.outbox: not built yet: say redis.changes.maxNotes', { outbox: { maxEntries: 5 } }],
+  ['crossSite.outbox: not built yet: use redis.changes.maxNotes', { outbox: { maxEntries: 5 } }],
 ])('what is not built yet is refused: %s', (message, config) => {
   expect(refusing(config)).toContain(message)
 })

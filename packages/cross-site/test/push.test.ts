@@ -188,8 +188,10 @@ describeWith(redis, 'a push', () => {
   test('is refused by name where it makes no sense', async () => {
     const { a } = await openApart()
     await expect(a.sites.push('x')).rejects.toThrow('"site" must be one of "b"')
-    await expect(a.sites.push('b', { mode: 'delta' })).rejects.toThrow('"options.since" goes with mode')
-    await expect(a.sites.push('b', { mode: 'full', since: 1 })).rejects.toThrow('"options.since" goes with')
+    await expect(a.sites.push('b', { mode: 'delta' })).rejects.toThrow('"options.since" is allowed only with')
+    await expect(a.sites.push('b', { mode: 'full', since: 1 })).rejects.toThrow(
+      '"options.since" is allowed only with',
+    )
     await expect(a.sites.push('b', { spi: 'vault' })).rejects.toThrow("kept in step: 'user-session'")
     await expect(a.sites.push('b', { since: -1 })).rejects.toThrow('"options.since" must be a whole number')
     await expect(a.sites.push('b', { sinse: 1 } as never)).rejects.toThrow('sinse')

@@ -169,7 +169,7 @@ describeWith(redis, 'two sites', () => {
     await a.sites.caughtUp()
     const [link] = await a.sites.links()
     expect(link).toMatchObject({ state: 'offline', reason: 'manual', behind: 2 })
-    expect(a.sites.warnings().join()).toContain('is told nothing')
+    expect(a.sites.warnings().join()).toContain('nothing is sent to')
     expect(a.connection.warnings()).toEqual(a.sites.warnings())
     expect(a.connection.stats().sites).toMatchObject({
       b: { state: 'offline', behind: expect.any(Number), lagMs: expect.any(Number) },
@@ -234,7 +234,7 @@ describeWith(redis, 'a site that cannot work', () => {
     const [prefixC, prefixD] = [freshPrefix(), freshPrefix()]
     await openSite({ name: 'c', prefix: prefixC, others: { d: { prefix: prefixD } } })
     const wrongName = openSite({ name: 'd', prefix: prefixD, others: { e: { prefix: prefixC } } })
-    await expect(wrongName).rejects.toThrow('the Redis there belongs to the site "c"')
+    await expect(wrongName).rejects.toThrow('this Redis belongs to the site "c"')
     const prefixF = freshPrefix()
     const wrongCount = openSite({
       name: 'f',
@@ -244,7 +244,7 @@ describeWith(redis, 'a site that cannot work', () => {
     })
     await expect(wrongCount).rejects.toThrow(/configured with 4, the deployment .* has 2/)
     const wrongSite = openSite({ name: 'g', prefix: prefixC, others: { d: { prefix: prefixD } } })
-    await expect(wrongSite).rejects.toThrow('its Redis belongs to the site "c"')
+    await expect(wrongSite).rejects.toThrow('the Redis of this node belongs to the site "c"')
   })
 
   test('scenario 39: tells nothing to one whose clock is off, and goes on once it is right', async () => {

@@ -55,7 +55,7 @@ describeWith(redis, 'verbs of every service', () => {
       toB.cut()
       const error = await change(a).catch((thrown: unknown) => thrown)
       expect(error).toBeInstanceOf(CrossSiteError)
-      expect((error as Error).message).toMatch(`${spi}.${verb}: it is done at this site`)
+      expect((error as Error).message).toMatch(`${spi}.${verb}: the change is made at this site`)
       expect(error).toMatchObject({ applied: 'local', retry })
       expect(await look(a)).toEqual(expected)
       toB.heal()

@@ -1,18 +1,18 @@
 import type { RedisConnection } from './contract.js'
 import { shared } from './shared.js'
 
-/** A record that changed: what a note says of it, or several together. */
+/** A record that changed, from one note or several notes about it. */
 export interface ChangedRecord {
   readonly partition: number
-  /** Its key behind its partition, as Redis holds it: `'us:acme:vJt0…'`. */
+  /** The part of its key after the partition: `'us:acme:vJt0…'`. */
   readonly name: string
   /** When it changed last, ms since the epoch. */
   readonly at: number
-  /** Whether it was taken away by somebody, and did not just end. */
+  /** Whether a caller removed it. An expiry is not a removal. */
   readonly isRemoved: boolean
 }
 
-/** What a joiner goes by. */
+/** What a joiner has to know about its site. */
 export interface SiteTerms {
   /** The site whose Redis the connection leads to. */
   readonly site: string
@@ -23,40 +23,41 @@ export interface SiteTerms {
 }
 
 /**
- * What came of a join. `gone`: it was told of what has ended there; `newer`: the state is of a version that is not known there; `ahead`: it is stamped too far ahead of the clock
- * there; `unreadable`: the record there cannot be read. The last three changed nothing, and are worth another try later.
+ * What came of a join. `gone`: the record has ended there; `newer`: the state has a version that is not known there; `ahead`: its stamp is
+ * too far ahead of the clock there; `unreadable`: the record there cannot be read. The last three changed nothing, and may be tried again
+ * later.
  */
 export type JoinOutcome = 'changed' | 'same' | 'gone' | 'newer' | 'ahead' | 'unreadable'
 
-/** The same, with what the site that was told knows better: a state that is to be joined where it was told from. */
+/** What came of a join, and what the receiver knows better: a state that the sender has to join. */
 export interface JoinAnswer {
   readonly outcome: JoinOutcome
   readonly known?: string
 }
 
-/** Where a walk goes on. */
+/** Where to continue a walk over names. */
 export interface NamesCursor {
   readonly place: string
   readonly score: string
   readonly id: string
 }
 
-/** Names of records of one partition, removed ones among them. */
+/** Names of records of one partition, including removed ones. */
 export interface NamesPage {
   readonly names: readonly string[]
-  /** How many it looked at. @default as many as it names */
+  /** How many records were looked at. @default the number of names */
   readonly looked?: number
   /** `undefined` at the end. */
   readonly next: NamesCursor | undefined
 }
 
-/** What a state says of a record. */
+/** What a state says about a record. */
 export interface StateAbout {
   /** When the latest part of it was written, ms since the epoch. */
   readonly changedAt: number
-  /** Whether it says that something ended, and not what lives. */
+  /** Whether it describes something that ended. */
   readonly isRemoved: boolean
-  /** A text that is equal at sites that hold the same. */
+  /** A text that is equal at sites that hold the same record. */
   readonly compared: string
 }
 
@@ -71,19 +72,20 @@ export interface SumsPage {
 }
 
 /**
- * How the records of one service are kept in step between sites. What `read` answers at one site, `join` takes at another; joining is
- * commutative, associative and idempotent, so that order, repetition and retries do not matter.
+ * How the records of one service are kept in step between sites. Implement it to let a service of yours take part. What `read` returns at
+ * one site, `join` takes at another. A join is commutative, associative and idempotent, so that order, repetition and retries do not
+ * matter.
  */
 export interface SiteJoiner {
   /** The service: `'user-session'`. */
   readonly spi: string
-  /** Kinds of changes to be told of. */
+  /** The kinds of changes that it reads. */
   readonly kinds: readonly string[]
-  /** Whether records of a name are of this service. */
+  /** Whether a record with this name belongs to the service. */
   owns(name: string): boolean
-  /** What other sites have to know of a record; `undefined`: nothing. Stamps what changed of it. One step. */
+  /** What other sites have to know of a record; `undefined`: nothing. Stamps what changed in it. One step. */
   read(connection: RedisConnection, record: ChangedRecord, terms: SiteTerms): Promise<string | undefined>
-  /** Joins that with what a site knows. One step, of a removal of many sessions one per hundred of them. */
+  /** Joins a state from another site with the record here. One step; for a removal of many sessions, one step per hundred of them. */
   join(
     connection: RedisConnection,
     record: Pick<ChangedRecord, 'partition' | 'name'>,
@@ -91,7 +93,7 @@ export interface SiteJoiner {
     terms: SiteTerms,
   ): Promise<JoinAnswer>
   /**
-   * Everything that another site has to know of a partition, a page at a time.
+   * The names of all records of a partition that another site has to know, a page at a time.
    *
    * @param since What was written before may be left out, ms since the epoch. @default 0
    */
@@ -103,11 +105,11 @@ export interface SiteJoiner {
     since?: number,
   ): Promise<NamesPage>
   /**
-   * What a state says, without asking anybody. Without it a push of what was written since tells everything, a mirror takes nothing
-   * away, and nothing is compared.
+   * What a state says, without asking a server. If it is missing, a push with `since` sends everything, a mirror removes nothing, and
+   * nothing is compared.
    */
   about?(state: string): StateAbout
-  /** Digests of what lives in a partition, a page at a time, so that states need not travel to be compared. One step. */
+  /** Digests of the living records of a partition, a page at a time, so that a comparison need not transfer states. One step. */
   sums?(
     connection: RedisConnection,
     partition: number,
@@ -117,39 +119,39 @@ export interface SiteJoiner {
   ): Promise<SumsPage>
 }
 
-/** A verb of a service, as far as other sites are concerned. */
+/** A verb of a service that may wait for other sites. */
 export interface SiteVerb {
   /** The service: `'user-session'`. */
   readonly spi: string
   readonly verb: string
   /**
-   * What a caller may do that was told that another site does not have it yet. `safe`: repeat it. `unsafe`: not, because a second call
-   * does a second thing. `touch`: as `safe`, and nobody waits for another site unless the verb is named in `syncVerbs`. `as-long`: as
-   * `unsafe`; it changes nothing that other sites hear of, and takes as long as if it did, so that nobody learns from the time which it was.
+   * Whether a caller may repeat the verb if another site did not confirm it. `safe`: yes. `unsafe`: no, because a second call does a
+   * second thing. `touch`: yes, and the verb waits only if `syncVerbs` names it. `as-long`: as
+   * `unsafe`. It changes nothing that travels, but takes as long as if it did, so that no caller can tell the two apart by time.
    */
   readonly kind: 'safe' | 'unsafe' | 'touch' | 'as-long'
 }
 
 /** What a connection knows of other sites, while its node keeps them in step: `connection.sites`. */
 export interface ConnectionSites {
-  /** The site that this is. */
+  /** The name of this site. */
   readonly site: string
   /**
-   * Runs a verb, and waits for other sites where its service asks for that. What was done here is done, whatever comes of the rest.
+   * Runs a verb, and waits for other sites if its service asks for it. The change at this site stays, whatever other sites answer.
    *
-   * @throws {CrossSiteError} another site does not have it, and the service says FAIL
+   * @throws {CrossSiteError} another site did not confirm it, and the service has `onFailure: 'fail'`
    */
   follow<T>(verb: SiteVerb, run: () => Promise<T>): Promise<T>
-  /** A script that notes changes goes out, on behalf of the verb that runs. @param key One of its keys. */
+  /** Called when a script that notes changes is sent on behalf of the current verb. @param key One of its keys. */
   changing(key: string): void
 }
 
-/** The verbs of a provider that change something, by how they may be repeated. */
+/** The verbs of a provider that change something, with whether they may be repeated. */
 export type SiteVerbs<P> = { readonly [Verb in keyof P]?: SiteVerb['kind'] }
 
 /**
- * Lets verbs of a provider wait for other sites. A factory calls it on what it made: without sites each call looks once whether there are
- * any.
+ * Lets verbs of a provider wait for other sites. A factory calls it on the provider that it made. Without sites, each call costs one check
+ * of a property.
  *
  * @returns the provider
  */
@@ -175,23 +177,23 @@ export function followedBySites<P extends object>(
   return provider
 }
 
-/** What a link to another site is like, as this node knows without asking anybody. */
+/** Figures of a link to another site that this node knows without asking a server. */
 export interface SiteFigures {
-  /** As `CrossSite.links` has it: `'online'`. */
+  /** As in `CrossSite.links`: `'online'`. */
   readonly state: string
-  /** Records that the other site had not heard of, some seconds ago. */
+  /** Records that the other site had not received a few seconds ago. */
   readonly behind: number
-  /** How long a change waited until the other sites were told of it, the latest of them, ms; 0: nothing changed of late. */
+  /** How long the latest change waited until it was sent to the other sites, ms; 0: nothing changed recently. */
   readonly lagMs: number
   readonly rttMs?: number
   readonly clockOffsetMs?: number
 }
 
-/** What is to be watched of other sites: `connection.watchSites`. Reads memory only. */
+/** Figures and warnings about other sites: `connection.watchSites`. Reads memory only. */
 export interface SiteWatch {
   /** By the names of the other sites. */
   figures(): Readonly<Record<string, SiteFigures>>
-  /** What an operator should know of the links: sentences without a secret. */
+  /** What an operator should know about the links. Contains no secret. */
   warnings(): readonly string[]
 }
 const followed = shared(

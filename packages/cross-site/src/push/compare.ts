@@ -8,7 +8,7 @@ import { type TellNews, tell } from './tell.js'
 const AT_A_TIME = 64
 /** Sums of digests stay whole numbers. */
 const MODULUS = 2 ** 48
-/** How often a partition is looked at before it counts as different: what is on its way arrives. */
+/** How often a partition is checked before it counts as different, because changes on their way arrive meanwhile. */
 const LOOKS = 3
 
 /** What is compared. */
@@ -17,9 +17,9 @@ export interface Compared extends TellNews {
   readonly there: Side
   readonly joiner: SiteJoiner
   readonly partition: number
-  /** Waits its turn, and says whether to go on. */
+  /** Waits for its turn, and returns whether to go on. */
   goesOn(count: number): Promise<boolean>
-  /** Between two looks. */
+  /** Waits between two checks. */
   pause(): Promise<void>
 }
 
@@ -30,8 +30,8 @@ interface Sums {
 }
 
 /**
- * Compares what two sites hold of a service in a partition, by count and digests in any order; tells each what it lacks, if wanted.
- * `undefined`: one of them did not answer, or it is to stop.
+ * Compares what two sites hold of a service in a partition, by count and digests; the order does not matter. If wanted, sends each what
+ * it lacks. `undefined`: one of them did not answer, or it has to stop.
  */
 export async function compare(
   compared: Compared,

@@ -10,23 +10,23 @@ const MODES = ['delta', 'full', 'mirror'] as const
 const OVER = ['done', 'cancelled', 'failed', 'paused']
 const BETWEEN_LOOKS_MS = [20, 50, 100, 250, 500]
 
-/** What is asked of a comparison. */
+/** Options of a comparison. */
 export interface VerifyOptions {
   /** A service: `'user-session'`. @default every one that is kept in step */
   readonly spi?: string
-  /** Whether each site is told what it lacks, where they differ. @default false */
+  /** Whether to send each site what it lacks, if they differ. @default false */
   readonly repair?: boolean
 }
 
-/** Asks for pushes through the Redis of a site: nodes of the site do them. */
+/** Asks for pushes through the Redis of a site; nodes of the site do them. */
 export class Desk {
   readonly #site: () => Promise<string>
   readonly #jobs: Jobs
   readonly #onAsked: () => void
 
   /**
-   * @param site Says which site this is.
-   * @param onAsked Hears that there is something to do.
+   * @param site Returns the name of this site.
+   * @param onAsked Called when there is something to do.
    */
   constructor(site: () => Promise<string>, connection: RedisConnection, onAsked: () => void = () => {}) {
     this.#site = site
@@ -55,8 +55,8 @@ export class Desk {
   }
 
   /**
-   * @param onProgress Hears how far it has come, a few times a second.
-   * @param signal Ends the waiting; nodes go on.
+   * @param onProgress Called a few times a second with the progress.
+   * @param signal Stops waiting; the nodes go on.
    */
   async verify(
     site: string,
@@ -72,9 +72,12 @@ export class Desk {
     this.#onAsked()
     for (let look = 0; !OVER.includes(job.info.status); look++) {
       await pause(BETWEEN_LOOKS_MS[Math.min(look, BETWEEN_LOOKS_MS.length - 1)] ?? 0, signal)
-      if (signal.aborted) throw new Error('nobody waited until the sites were compared')
+      if (signal.aborted) throw new Error('the caller stopped waiting before the sites were compared')
       job = await this.#jobs.get(job.info.id)
-      if (job === undefined) throw new Error('the comparison was forgotten: Redis of this site lost its data')
+      if (job === undefined)
+        throw new Error(
+          'the comparison is lost, because the Redis of this site lost its data: start it again',
+        )
       onProgress(job.info)
     }
     return reportOf(site, job)
@@ -88,7 +91,7 @@ export class Desk {
     if (since !== undefined && !(Number.isInteger(since) && since >= 0))
       throw new TypeError('"options.since" must be a whole number of ms since the epoch')
     if ((mode === 'delta') !== (since !== undefined))
-      throw new TypeError('"options.since" goes with mode "delta", and with no other')
+      throw new TypeError('"options.since" is allowed only with "options.mode": "delta"')
     const { info } = await this.#jobs.begin({ from, to, spi, mode, since })
     this.#onAsked()
     return info

@@ -10,7 +10,7 @@ const KEEP_MS = 7 * 86_400_000
 /** The end of a partition. */
 export const DONE = 'done'
 
-/** What is asked of sites. */
+/** What a push is asked to do. */
 export interface Asked {
   readonly from: string
   readonly to: string
@@ -19,7 +19,7 @@ export interface Asked {
   readonly since?: number | undefined
 }
 
-/** What was done of a partition since it was noted last. */
+/** What was done in a partition since the last note. */
 export interface Figures {
   readonly scanned: number
   readonly sent: number
@@ -28,7 +28,7 @@ export interface Figures {
   readonly bytes: number
 }
 
-/** A push as it is remembered. */
+/** A push as it is stored. */
 export interface Job {
   readonly info: PushInfo
   /** How far it has come, by partition; empty at first. */
@@ -52,7 +52,7 @@ export interface Step {
   readonly found?: Found | undefined
 }
 
-/** Pushes of a site, as its Redis remembers them: every node sees the same. */
+/** Pushes of a site, as its Redis stores them: every node sees the same. */
 export class Jobs {
   readonly #connection: RedisConnection
 
@@ -60,7 +60,7 @@ export class Jobs {
     this.#connection = connection
   }
 
-  /** Asks for one; answers that which is under way, where just that was asked for before. */
+  /** Asks for a push. If the same push is under way, returns that one. */
   async begin({ since, ...asked }: Asked): Promise<Job> {
     const { keys, clock } = this.#connection
     const fields = {
@@ -73,7 +73,7 @@ export class Jobs {
     return jobOf(await this.#connection.run(pushBegin, { pushes: this.#pushes }, args))
   }
 
-  /** @returns its status, or `'moved'` where another node was there, or `''` where it is forgotten */
+  /** @returns its status; `'moved'` if another node noted something meanwhile; `''` if it is forgotten */
   step(id: string, { partition, before, after, figures = {}, found }: Step): Promise<string> {
     return this.#connection.run(
       pushStep,
@@ -90,7 +90,7 @@ export class Jobs {
     )
   }
 
-  /** `undefined`: there is no such push. What is over stays as it is. */
+  /** `undefined`: there is no push with this id. A push that is over does not change. */
   async control(id: string, action: PushAction | 'fail', error = ''): Promise<Job | undefined> {
     const args = { action, now: this.#connection.clock.now(), error, keepMs: KEEP_MS }
     const fields = await this.#connection.run(pushControl, { push: this.#push(id) }, args)
@@ -102,7 +102,7 @@ export class Jobs {
     return fields['id'] === undefined ? undefined : jobOf(new Map(Object.entries(fields)))
   }
 
-  /** Those asked for last first. */
+  /** The latest first. */
   async list(isActive: boolean): Promise<readonly Job[]> {
     const args = { active: isActive ? 1 : 0 }
     return (await this.#connection.run(pushesOf, { pushes: this.#pushes }, args)).map(jobOf)

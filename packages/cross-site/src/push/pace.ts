@@ -1,7 +1,7 @@
 import { timers } from '@authstate/spi/internal'
 import { pause } from '../waits.js'
 
-/** Lets so many records pass per second, whoever asks. */
+/** Limits how many records pass per second, over all callers. */
 export class Pace {
   readonly #perSecond: number
   #freeAtMs = 0
@@ -10,12 +10,12 @@ export class Pace {
     this.#perSecond = perSecond
   }
 
-  /** Most between two looks whether to go on, so that nobody waits for that for long. */
+  /** Most records between two checks whether to go on, so that a cancel takes effect soon. */
   get atATime(): number {
     return this.#share(8)
   }
 
-  /** Most at once, so that what else the server is asked for does not wait for long. */
+  /** Most records at once, so that other callers of the server do not wait for long. */
   get atOnce(): number {
     return this.#share(500)
   }
@@ -24,7 +24,7 @@ export class Pace {
     return Math.max(1, Math.min(512, Math.ceil(this.#perSecond / ofSecond)))
   }
 
-  /** Resolves when so many may pass, or when it is over. */
+  /** Resolves when `count` records may pass, or when the signal aborts. */
   async take(count: number, signal: AbortSignal): Promise<void> {
     const nowMs = timers.monotonicMs()
     const waitMs = this.#freeAtMs - nowMs

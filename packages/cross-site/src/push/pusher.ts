@@ -9,9 +9,9 @@ import { Pace } from './pace.js'
 import { namesAt, type Side } from './side.js'
 import { mirror, type TellNews, tell } from './tell.js'
 
-/** Partitions at a time, of all pushes of a node. */
+/** Partitions at a time, over all pushes of a node. */
 const AT_ONCE = 4
-/** How often what failed is tried before a push is paused, and how many heartbeats it waits between. */
+/** How often a failure is tried again before the push is paused, and how many heartbeats lie between two tries. */
 const TRIES = 30
 const BEATS_BETWEEN_TRIES = 2
 
@@ -26,7 +26,7 @@ export interface PusherParts {
   readonly maxRecordsPerSecond: number
   readonly logger: Logger
   readonly reading: ChangeReading
-  /** Remembers what a site has not heard of. */
+  /** Remembers what a site has not received. */
   readonly remember: (to: string, partition: number, names: readonly string[]) => Promise<unknown>
   readonly heartbeatMs: number
 }
@@ -35,11 +35,11 @@ export interface PusherParts {
 interface Place {
   readonly spi: string
   readonly after?: NamesCursor | undefined
-  /** Whether all was told, and what the teller does not know is taken away. */
+  /** Whether everything was sent, and what the sender does not know is being removed. */
   readonly isMirror?: boolean
 }
 
-/** What was done of a partition at once. */
+/** What was done in a partition in one step. */
 interface Chunk {
   readonly after: string
   readonly figures: Partial<Figures>
@@ -49,7 +49,7 @@ interface Chunk {
 const NOTHING: Figures = { scanned: 0, sent: 0, changed: 0, conflicts: 0, bytes: 0 }
 const FIGURES = Object.keys(NOTHING) as (keyof Figures)[]
 
-/** Does what pushes of this site ask for, of the partitions whose lease this node holds. */
+/** Does the pushes of this site, for the partitions whose lease this node holds. */
 export class Pusher {
   readonly #parts: PusherParts
   readonly #pace: Pace
@@ -71,7 +71,7 @@ export class Pusher {
         if (job.place(partition) === DONE || this.#running.has(key)) continue
         if (this.#running.size >= AT_ONCE || this.#closing.signal.aborted) return
         const run = this.#run(job, partition)
-          // It is tried again with the next beat, from where it has come.
+          // It is tried again with the next heartbeat, from the same place.
           .catch(() => false)
           .then((isDone) => {
             this.#running.delete(key)
@@ -87,13 +87,13 @@ export class Pusher {
     await Promise.all(this.#running.values())
   }
 
-  /** Answers whether the partition is done. */
+  /** Returns whether the partition is done. */
   async #run(job: Job, partition: number): Promise<boolean> {
     const { jobs, reading, links, logger, heartbeatMs } = this.#parts
     const { info } = job
     const link = links.find(({ to }) => to === info.from || to === info.to)
     if (link === undefined) {
-      await jobs.control(info.id, 'fail', 'this node is not configured with the other site')
+      await jobs.control(info.id, 'fail', 'the other site is not in the configuration of this node')
       return false
     }
     if (this.#joinersOf(info).length === 0) {
@@ -168,14 +168,14 @@ export class Pusher {
     if (done === undefined) return undefined
     const figures = { ...done, scanned: page.looked ?? page.names.length }
     if (page.next !== undefined) return { after: JSON.stringify({ ...place, after: page.next }), figures }
-    // One service after another; when all is told, what is not known is taken away.
+    // One service after another. When everything is sent, what the sender does not know is removed.
     const next = joiners[joiners.indexOf(joiner) + 1]
     if (next !== undefined) return { after: placeOf({ spi: next.spi, isMirror }), figures }
     const mirrors = info.mode === 'mirror' && !isMirror
     return { after: mirrors ? placeOf({ spi: first.spi, isMirror: true }) : DONE, figures }
   }
 
-  /** Does something to a few at a time, at the pace that is allowed; it need not be done for the next ones to begin. */
+  /** Does something to a few records at a time, at the allowed pace. The next ones may begin before it is done. */
   async #paced(
     names: readonly string[],
     work: (names: readonly string[]) => Promise<Figures | undefined>,
@@ -186,7 +186,7 @@ export class Pusher {
       const some = names.slice(first, first + atOnce)
       await this.#pace.take(some.length, this.#closing.signal)
       const run = work(some)
-      // The first that fails is looked at below.
+      // The first failure is handled below.
       run.catch(() => {})
       running.push(run)
     }
@@ -219,7 +219,7 @@ export class Pusher {
             }
             return !isStopped
           },
-          // What is on its way arrives meanwhile.
+          // Changes on their way arrive meanwhile.
           pause: () => pause(this.#parts.heartbeatMs / 3, this.#closing.signal),
         },
         info.mode === 'repair',
@@ -239,7 +239,7 @@ export class Pusher {
   #sides(link: Link): { readonly here: Side; readonly there: Side } {
     const { connection, terms } = this.#parts
     return {
-      // Where this site's own Redis is away, it is as if the other one were.
+      // If this site's own Redis is away, that counts as if the other one were.
       here: { site: terms.site, terms, ask: (question) => question(connection).catch(() => undefined) },
       there: {
         site: link.to,
@@ -255,7 +255,7 @@ export class Pusher {
       onRefused: async ({ site }, names) => {
         if (site === terms.site && names.length > 0) await remember(link.to, partition, names)
       },
-      // A third site has not heard of it.
+      // A third site has not received it.
       onLearned: async ({ site }, names) => {
         if (site !== terms.site || names.length === 0) return
         const others = links.filter((other) => other !== link)
@@ -264,7 +264,7 @@ export class Pusher {
     }
   }
 
-  /** What was written later may be what the teller has not heard of yet, by its own clock. */
+  /** Records written later than this, by the receiver's clock, may be ones that the sender has not received yet. */
   #mirrorsBefore({ askedAt }: PushInfo, { info: { clockOffsetMs = 0, rttMs = 0 } }: Link): number {
     return askedAt - Math.abs(clockOffsetMs) - Math.ceil(rttMs)
   }

@@ -10,9 +10,9 @@ import type {
 /** One of the two sites of a push. */
 export interface Side {
   readonly site: string
-  /** What its joiners go by. */
+  /** The terms for its joiners. */
   readonly terms: SiteTerms
-  /** Asks its Redis; `undefined`: it did not answer. */
+  /** Asks its Redis; `undefined`: no answer. */
   ask<R>(question: (connection: RedisConnection) => Promise<R>): Promise<R | undefined>
 }
 
@@ -31,7 +31,7 @@ export const namesAt = (
   since = 0,
 ): Promise<NamesPage | undefined> => ask((connection) => names(connection, partition, after, limit, since))
 
-/** What a site knows of records; nothing of those that it does not know. */
+/** The records that a site knows, of those that are named. */
 export function readAt(
   { ask, terms }: Side,
   joiner: SiteJoiner,

@@ -2,15 +2,15 @@ import type { SiteJoiner } from '@authstate/redis'
 import type { Figures } from './jobs.js'
 import { joinAt, readAt, type Side } from './side.js'
 
-/** Whom a push tells what came of it. */
+/** Called with what came of a push. */
 export interface TellNews {
-  /** What the receiver would not take. */
+  /** The receiver did not take these records. */
   onRefused(side: Side, names: readonly string[]): Promise<void>
-  /** What a site knows now and did not before. */
+  /** A site knows these records now and did not before. */
   onLearned(side: Side, names: readonly string[]): Promise<void>
 }
 
-/** What is told of a partition. */
+/** What is sent of a partition. */
 export interface Told extends TellNews {
   readonly from: Side
   readonly to: Side
@@ -19,7 +19,7 @@ export interface Told extends TellNews {
   readonly since?: number | undefined
 }
 
-/** Tells a site of records as the other one knows them. `undefined`: one of them did not answer, and it has to be done again. */
+/** Sends records of one site to the other. `undefined`: one of them did not answer, and it has to be done again. */
 export async function tell(told: Told, names: readonly string[]): Promise<Figures | undefined> {
   const { from, to, joiner, partition, since = 0 } = told
   const read = await readAt(from, joiner, partition, names)
@@ -56,8 +56,8 @@ export async function tell(told: Told, names: readonly string[]): Promise<Figure
 }
 
 /**
- * Takes away from a site what the other one knows nothing of and what was written there before a moment. `undefined`: one of them did
- * not answer.
+ * Removes from a site the records that the other one does not know, if they were written before a moment. `undefined`: one of the sites
+ * did not answer.
  */
 export async function mirror(
   { from, to, joiner, partition }: Omit<Told, keyof TellNews>,
