@@ -46,7 +46,7 @@ const ops = createConsole({
       ? {
           id: 'demo',
           name: 'You',
-          can: { read: true, endSessions: true, clearFailures: true, clearCache: true },
+          can: { read: true, endSessions: true, clearFailures: true, clearCache: true, manageSites: true },
         }
       : undefined,
 })

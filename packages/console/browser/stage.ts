@@ -76,7 +76,7 @@ const EXAMINATION = {
 const CHIEF: Operator = {
   id: 'chief',
   name: 'Chief Operator',
-  can: { read: true, endSessions: true, clearFailures: true, clearCache: true },
+  can: { read: true, endSessions: true, clearFailures: true, clearCache: true, manageSites: true },
 }
 
 /** A stage that stands. */

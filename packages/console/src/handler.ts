@@ -1,5 +1,5 @@
 import { isProviderError } from '@authstate/spi'
-import type { Action } from './actions.js'
+import type { Action } from './action.js'
 import { answer, jsonAnswer, type Problem, pageAnswer, problemAnswer } from './answers.js'
 import { ASSETS } from './assets/index.js'
 import { isFromProgram, readFields } from './body.js'

@@ -20,6 +20,8 @@ export interface Rights {
   readonly clearFailures?: Right | undefined
   /** Empty caches on every node. They hold data of all realms, so no list of realms is taken. */
   readonly clearCache?: boolean | undefined
+  /** Take another site offline, bring it back, push to it, and control pushes. Links are of all realms, so no list of realms is taken. */
+  readonly manageSites?: boolean | undefined
 }
 
 /** The operator who uses the console, as your `authorize` returns it. */
@@ -30,7 +32,7 @@ export interface Operator {
   readonly name?: string | undefined
   readonly can: Rights
   /**
-   * The only realms that exist for this operator. Caches, nodes, Redis and the configuration are of all realms, and do not exist for an
+   * The only realms that exist for this operator. Caches, nodes, sites, Redis and the configuration are of all realms, and do not exist for an
    * operator of some. @default all that the console was given
    */
   readonly realms?: readonly string[] | undefined
@@ -40,7 +42,13 @@ export interface Operator {
 export type RightName = keyof Rights
 
 const OPERATOR: Known<Operator> = { id: true, name: true, can: true, realms: true }
-const RIGHTS: Known<Rights> = { read: true, endSessions: true, clearFailures: true, clearCache: true }
+const RIGHTS: Known<Rights> = {
+  read: true,
+  endSessions: true,
+  clearFailures: true,
+  clearCache: true,
+  manageSites: true,
+}
 
 /** @throws {TypeError} what `authorize` answered is no operator */
 export function checkOperator(operator: unknown): asserts operator is Operator {
@@ -50,8 +58,9 @@ export function checkOperator(operator: unknown): asserts operator is Operator {
   if (operator.realms !== undefined) assertNames(operator.realms, 'operator.realms')
   assertObject(operator.can, 'operator.can')
   assertOptions(operator.can, 'operator.can', RIGHTS)
-  const { clearCache, ...ofRealms } = operator.can
-  if (clearCache !== undefined) assertBoolean(clearCache, 'operator.can.clearCache')
+  const { clearCache, manageSites, ...ofRealms } = operator.can
+  for (const [name, right] of Object.entries({ clearCache, manageSites }))
+    if (right !== undefined) assertBoolean(right, `operator.can.${name}`)
   for (const [name, right] of Object.entries(ofRealms)) {
     if (Array.isArray(right)) assertNames(right, `operator.can.${name}`)
     else if (right !== undefined) assertBoolean(right, `operator.can.${name}`)

@@ -1,5 +1,5 @@
 import type { Operations } from '@authstate/operations'
-import type { Action, Plan } from './actions.js'
+import type { Action, Plan } from './action.js'
 import type { ConsoleAction } from './console-action.js'
 import type { Operator } from './operator.js'
 import type { CheckedOptions } from './options.js'

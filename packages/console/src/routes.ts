@@ -1,4 +1,5 @@
-import { ACTIONS, type Action } from './actions.js'
+import type { Action } from './action.js'
+import { ACTIONS } from './actions.js'
 import type { AnyScreen } from './screen.js'
 import { audit } from './screens/audit.js'
 import { caches } from './screens/caches.js'

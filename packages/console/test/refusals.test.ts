@@ -256,6 +256,7 @@ describe('a request that changes something', () => {
       'failures/clear',
       'failures/clear-realm',
       'cache/clear',
+      'sites/push',
       'users/acme/x/end',
     ])
       expect([path, (await post(`/api/v1/${path}?realm=acme`, { token, refs })).status]).toEqual([path, 403])
@@ -268,6 +269,7 @@ describe('a request that changes something', () => {
     ['sessions', 'sessions/end', 'endSessions'],
     ['failures', 'failures/clear', 'clearFailures'],
     ['cache', 'cache/clear', 'clearCache'],
+    ['sites', 'sites/offline', 'manageSites'],
   ])('without its right on %s it is refused, by name', async (_, path, right) => {
     const { become, post, token, get } = await world()
     become({ ...CHIEF, can: { ...CHIEF.can, [right]: false } })

@@ -311,5 +311,9 @@ test('the API says what it has', async () => {
     '/failures/clear',
     '/failures/clear-realm',
     '/cache/clear',
+    '/sites/offline',
+    '/sites/online',
+    '/sites/push',
+    '/sites/pushes/control',
   ])
 })

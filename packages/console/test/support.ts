@@ -11,7 +11,7 @@ export const keyring = { current: 'a', keys: { a: 'a secret of these tests, 32 b
 export const CHIEF: Operator = {
   id: 'chief',
   name: 'Chief',
-  can: { read: true, endSessions: true, clearFailures: true, clearCache: true },
+  can: { read: true, endSessions: true, clearFailures: true, clearCache: true, manageSites: true },
 }
 
 /** Names that somebody may choose who wants to harm whoever looks at them. */
