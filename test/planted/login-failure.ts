@@ -288,8 +288,8 @@ export const loginFailureScriptBugs = (client: () => RedisClient) =>
         'record-failure.lua writes one where nothing else changes',
         'recordFailure: N at once on two nodes are each counted',
         scripts.recordFailure,
-        'ends, n, ARGV[2]',
-        'ends, 1, ARGV[2]',
+        'ends, n, ARGV[1]',
+        'ends, 1, ARGV[1]',
       )
       edit(
         'lost update',

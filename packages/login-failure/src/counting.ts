@@ -53,7 +53,11 @@ export class Counting {
     const now = this.#clock.now()
     const { ip, secondary } = failure
     const stored = { ip, secondary, at: Math.min(failure.at ?? now, now), now, attempt }
-    const steps = await each(rules, ({ subject, policy }) => this.#store.fail(subject, policy, stored))
+    const [only] = rules
+    const steps =
+      rules.length === 1 && only !== undefined
+        ? [await this.#store.fail(only.subject, only.policy, stored)]
+        : await each(rules, ({ subject, policy }) => this.#store.fail(subject, policy, stored))
     rules.forEach(({ subject }, index) => {
       const step = steps[index]
       if (step !== undefined && step.newLock !== '' && !subject.decoy) {

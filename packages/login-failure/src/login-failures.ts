@@ -11,6 +11,7 @@ import {
   StoreUnavailableError,
   type UnreadableStats,
 } from '@authstate/spi'
+import { isPromiseLike } from '@authstate/spi/internal'
 import { parseIp } from './address.js'
 import { type Attempt, checkAttempt, checkIds, checkPageOptions } from './checks.js'
 import type { LoginFailureConfig } from './config.js'
@@ -67,14 +68,12 @@ export class LoginFailures implements LoginFailureProvider {
     this.#guard = new Guard(config, this.#counting, this.#countingAlone)
   }
 
-  async recordFailure(realmId: string, userId: string, options: FailureOptions = {}) {
-    this.#enterUser(realmId, userId)
-    return this.#recordFailure(realmId, { userId }, checkAttempt(options, 'failure'))
+  recordFailure(realmId: string, userId: string, options: FailureOptions = {}) {
+    return this.#recordFailure(realmId, { userId }, options)
   }
 
-  async recordUnknownUser(realmId: string, options: Omit<FailureOptions, 'category'> = {}) {
-    this.#enterRealm(realmId)
-    return this.#recordFailure(realmId, undefined, checkAttempt(options, 'failure'))
+  recordUnknownUser(realmId: string, options: Omit<FailureOptions, 'category'> = {}) {
+    return this.#recordFailure(realmId, undefined, options)
   }
 
   async recordSuccess(realmId: string, userId: string, options: SuccessOptions = {}) {
@@ -227,21 +226,26 @@ export class LoginFailures implements LoginFailureProvider {
     await this.#store.close?.()
   }
 
+  /** One async function from the arguments to the outcome: each further one costs a failure as much as its checks. */
   async #recordFailure(
     realmId: string,
-    who: Who | undefined,
-    { ip, at, secondary }: Attempt,
+    who: { readonly userId: string } | undefined,
+    options: FailureOptions,
   ): Promise<LoginFailureOutcome> {
-    const rules = await this.#book.of(realmId, who, ip)
+    if (who === undefined) this.#enterRealm(realmId)
+    else this.#enterUser(realmId, who.userId)
+    const { ip, at, secondary } = checkAttempt(options, 'failure')
+    const found = this.#book.of(realmId, who, ip)
+    const rules = isPromiseLike(found) ? await found : found
     const failure = { ip: ip?.toString() ?? '', at, secondary }
-    return this.#orElse<LoginFailureOutcome>(
-      () => this.#counting.fail(rules, failure, ''),
-      async (failPolicy, error) => {
-        if (failPolicy === 'closed') throw error
-        const local = failPolicy === 'local' ? stricter(rules, this.#config) : []
-        return { ...(await this.#countingAlone.fail(local, failure, '')), failPolicy }
-      },
-    )
+    try {
+      return await this.#counting.fail(rules, failure, '')
+    } catch (error) {
+      const failPolicy = this.#policyWithout(error)
+      if (failPolicy === 'closed') throw error
+      const local = failPolicy === 'local' ? stricter(rules, this.#config) : []
+      return { ...(await this.#countingAlone.fail(local, failure, '')), failPolicy }
+    }
   }
 
   async #guarded(
@@ -272,9 +276,14 @@ export class LoginFailures implements LoginFailureProvider {
     try {
       return await verb()
     } catch (error) {
-      if (!(error instanceof StoreUnavailableError)) throw error
-      return withoutStore(this.#config.failPolicy, error)
+      return withoutStore(this.#policyWithout(error), error as StoreUnavailableError)
     }
+  }
+
+  /** @throws what is no absence of the store */
+  #policyWithout(error: unknown): FailPolicy {
+    if (error instanceof StoreUnavailableError) return this.#config.failPolicy
+    throw error
   }
 
   #enterUser(realmId: unknown, userId: unknown): void {

@@ -94,7 +94,7 @@ class RedisStore implements FailureStore {
   }
 
   load(subject: Subject, now: number): Promise<FailureState | undefined> {
-    const { record } = this.#keysOf(subject)
+    const record = this.#recordOf(subject)
     // Where the layout before is written still, its fields are asked for as well: one trip for either.
     const asked = this.#redis.layout < 2 ? FIELDS_OF_BOTH : FIELDS
     return this.#redis.hmget<FailureState | undefined>('login-failure.get', record, asked, (values) => {
@@ -120,19 +120,21 @@ class RedisStore implements FailureStore {
   }
 
   async fail(subject: Subject, policy: Policy, failure: StoredFailure) {
-    const keys = this.#keysOf(subject)
     const { now, at, ip, secondary, attempt } = failure
-    const step = await this.#redis.run(scripts.recordFailure, keys, {
-      now,
-      at,
-      ip,
-      secondary: secondary ? 1 : 0,
-      attempt,
-      tail: keys.tail,
-      most: subject.decoy ? Math.ceil(MOST_DECOYS / this.#keys.all.length) : 0,
-      policy: policyText(policy),
-      layout: this.#redis.layout,
-    })
+    const isUsual = at === now && !secondary && !subject.decoy
+    const most = subject.decoy ? Math.ceil(MOST_DECOYS / this.#keys.all.length) : 0
+    const step = await this.#redis.run(
+      scripts.recordFailure,
+      { record: this.#recordOf(subject) },
+      {
+        now,
+        ip,
+        attempt,
+        policy: policyText(policy),
+        layout: this.#redis.layout,
+        seldom: isUsual ? '' : `${at} ${secondary ? 1 : 0} ${most}`,
+      },
+    )
     return typeof step === 'number' ? usualStep(step, policy, failure) : step
   }
 
@@ -253,6 +255,10 @@ class RedisStore implements FailureStore {
       }
       return removed
     })
+  }
+
+  #recordOf({ realmId, rule, id, decoy }: Subject): string {
+    return this.#keys.key(this.#keys.partitionFor(id), KINDS[decoy ? 'decoy' : rule].record, realmId, id)
   }
 
   #keysOf({ realmId, rule, id, decoy }: Subject) {

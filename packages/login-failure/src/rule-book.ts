@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { ProviderContext } from '@authstate/spi'
+import type { ProviderContext, Realm } from '@authstate/spi'
+import { mapAnswer } from '@authstate/spi/internal'
 import { type IpAddress, networkOf } from './address.js'
 import { type AddressRule, addressRuleOf, type LoginFailureConfig } from './config.js'
 import type { Rule } from './counting.js'
@@ -8,6 +9,9 @@ import type { Policies, Subject } from './store.js'
 
 /** The subject of a login: a user, or a name without a user. */
 export type Who = { readonly userId: string } | { readonly username: string | undefined }
+
+/** What the settings are called in an error. */
+const PLACE = 'realms(realmId).bruteForce'
 
 /** Says whose failures count in an attempt, and by which policy. */
 export class RuleBook {
@@ -19,9 +23,13 @@ export class RuleBook {
     this.#address = addressRuleOf(config)
   }
 
-  /** The rules of an attempt, the user's first. None where the realm is not protected. */
-  async of(realmId: string, who: Who | undefined, ip: IpAddress | undefined): Promise<Rule[]> {
-    const policy = (await this.policiesOf(realmId)).user
+  /** The rules of an attempt, the user's first. None where the realm is not protected. At once where its settings are at hand. */
+  of(realmId: string, who: Who | undefined, ip: IpAddress | undefined): Rule[] | Promise<Rule[]> {
+    return mapAnswer(this.#context.realm(realmId), (realm) => this.#rules(realmId, realm, who, ip))
+  }
+
+  #rules(realmId: string, { bruteForce }: Realm, who: Who | undefined, ip: IpAddress | undefined): Rule[] {
+    const policy = policyOf(bruteForce, PLACE)
     const rules: Rule[] = []
     if (policy === undefined) return rules
     if (who !== undefined) {
@@ -45,7 +53,7 @@ export class RuleBook {
    */
   async policiesOf(realmId: string): Promise<Policies> {
     const { bruteForce } = await this.#context.realm(realmId)
-    const user: Policy | undefined = policyOf(bruteForce, 'realms(realmId).bruteForce')
+    const user: Policy | undefined = policyOf(bruteForce, PLACE)
     return { user, address: user && this.#address?.policy }
   }
 

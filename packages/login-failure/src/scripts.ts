@@ -25,8 +25,9 @@ export const recordFailure = defineScript({
   record,
   change: 'full',
   changes: { 'login-failure': ['full', 'removal'] },
-  keys: ['record', 'realm', 'attempts', 'locked'],
-  args: ['now', 'at', 'ip', 'secondary', 'attempt', 'tail', 'most', 'policy', 'layout'],
+  keys: ['record'],
+  args: ['now', 'ip', 'attempt', 'policy', 'layout', 'seldom'],
+  lastIsOptional: true,
   decode: (reply) => (typeof reply === 'number' ? reply : stepOf(reply as RawStep)),
 })
 

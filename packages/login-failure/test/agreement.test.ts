@@ -46,12 +46,13 @@ for _, history in ipairs(cjson.decode(ARGV[5])) do
   end
   for index, event in ipairs(history.events) do
     if event[1] == 'f' then
-      out[index] = fail({ record, realm, attempts, locked },
-        { event[2], event[3], event[4], event[5], '', 'tail', history.most, history.text, event[6] })
+      local usual = event[3] == event[2] and event[5] == '0' and history.most == '0'
+      local seldom = not usual and event[3] .. ' ' .. event[5] .. ' ' .. history.most or nil
+      out[index] = fail({ record }, { event[2], event[4], '', history.text, event[6], seldom })
     elseif event[1] == 's' then
-      out[index] = succeed({ record, realm, attempts, locked }, { event[2], '', event[3], 'tail', policy[1], policy[2] })
+      out[index] = succeed({ record, realm, attempts, locked }, { event[2], '', event[3], 'lf:r:u', policy[1], policy[2] })
     else
-      out[index] = clear({ record, realm, locked }, { event[2], 'tail' })
+      out[index] = clear({ record, realm, locked }, { event[2], 'lf:r:u' })
     end
   end
   for other = 1, history.others do redis.call('ZADD', attempts, 9e15, 'other' .. other) end
@@ -70,9 +71,7 @@ describeWith(redis, 'the Lua and the TypeScript policy', () => {
     const seed = randomInt(2 ** 31)
     const random = mulberry32(seed)
     const seen = { permanent: 0, temporary: 0, quick: 0, refused: 0, secondary: 0, expired: 0, usual: 0 }
-    const keys = ['record', 'realm', 'attempts', 'locked'].map(
-      (name) => `agreement-${process.pid}-{0}:${name}`,
-    )
+    const keys = ['lf:r:u', 'lr:r', 'lg:r:u', 'll:r'].map((name) => `agreement-${process.pid}-{00}:${name}`)
     for (let start = 0; start < HISTORIES; start += PER_CALL) {
       const histories = Array.from({ length: PER_CALL }, () => history(random))
       const expected = await Promise.all(histories.map((item) => play(item, seen)))

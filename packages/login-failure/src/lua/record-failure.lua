@@ -2,54 +2,56 @@
 --
 -- KEYS[1] record                    hash: _v; what it holds: x expiresAt, n failures, t temporary lockouts, o failures of a second
 --                                   factor, l lastFailureAt, u lockedUntil, p permanentlyLockedAt, w reason, i lastIp
--- KEYS[2] realm                     zset: tails of the keys of a realm, scored by expiresAt, rounded up
--- KEYS[3] attempts                  zset: reserved attempts, scored by the end of the reservation
--- KEYS[4] locked                    zset: who is locked out, scored by when the lock ends
 -- ARGV[1] now                       ms since the epoch
--- ARGV[2] at                        when it happened, ms since the epoch
--- ARGV[3] ip                        may be empty
--- ARGV[4] secondary                 1: a second factor failed
--- ARGV[5] attempt                   the reservation it uses up, may be empty
--- ARGV[6] tail                      the record's key behind its partition
--- ARGV[7] most                      how many records the index may hold, the soonest to end go first, and none is for
---                                   ever; 0: no bound
--- ARGV[8] policy                    failureFactor, quickLoginCheckMs, maxDeltaTimeMs, permanentLockout 1 or 0, L for LINEAR
+-- ARGV[2] ip                        may be empty
+-- ARGV[3] attempt                   the reservation it uses up, may be empty
+-- ARGV[4] policy                    failureFactor, quickLoginCheckMs, maxDeltaTimeMs, permanentLockout 1 or 0, L for LINEAR
 --                                   or M for MULTIPLE, maxTemporaryLockouts, waitIncrementMs, minimumQuickLoginWaitMs,
 --                                   maxFailureWaitMs, maxSecondaryAuthFailures
--- ARGV[9] layout                    of what is written; a record that has a later one keeps it
+-- ARGV[5] layout                    of what is written; a record that has a later one keeps it
+-- ARGV[6] seldom                    left out: it happens now, with a first factor, to a user or network; else when it happened,
+--                                   1 where a second factor failed, and how many records the index may hold: the soonest to
+--                                   end go first, and none is for ever; 0: no bound
+--
+-- The indexes of its realm, zsets, lie in the same slot and are spelt here, where there is something to write into them: tails of keys
+-- scored by expiresAt, rounded up; who is locked out, scored by the end of the lock; reserved attempts, scored by their end.
 --
 -- Returns n when that, the time, the address and the end that follows are all there is to the record, else {counted,
 -- newLock, n, t, o, l, u, p, x, w, i}.
 
 local ROUND = 60000
 -- include: never
-local now, at, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[7])
-
-if ARGV[5] ~= '' then
-  redis.call('ZREM', KEYS[3], ARGV[5])
+local now = ARGV[1] + 0
+if ARGV[3] ~= '' then
+  local before, kind, behind = string.match(KEYS[1], '^(.*{%x%x}:l)(%a)(:.*)$')
+  local attempts = { f = 'g', a = 'h', d = 'e' }
+  redis.call('ZREM', before .. attempts[kind] .. behind, ARGV[3])
 end
-
 local stored = redis.call('HMGET', KEYS[1], '_v', 's', 'i')
 
 -- The usual case in few steps: a record that never locked, not near a lock, with an end that rounds up as before.
-local factor, quickCheck, maxDelta, permanent, rest = string.match(ARGV[8], '^(%d+) (%d+) (%d+) (%d) (.*)$')
-factor, quickCheck, maxDelta = tonumber(factor), tonumber(quickCheck), tonumber(maxDelta)
+local factor, quickCheck, maxDelta, permanent, rest = string.match(ARGV[4], '^(%d+) (%d+) (%d+) (%d) ()')
 local oldX, oldN, oldLast = string.match(stored[1] or '', '^2 (%d+) (%d+) (%d+)$')
-oldX = tonumber(oldX) or 0
+factor, quickCheck, maxDelta, oldX = factor + 0, quickCheck + 0, maxDelta + 0, (oldX or 0) + 0
 local isUsual = oldX > now and not stored[2]
-if isUsual and permanent == '0' and ARGV[4] == '0' and (stored[3] or '') == ARGV[3] then
-  local n, last = oldN + 1, tonumber(oldLast)
-  local delta, ends = at - last, at + maxDelta
+if isUsual and permanent == '0' and not ARGV[6] and (stored[3] or '') == ARGV[2] then
+  local n, last = oldN + 1, oldLast + 0
+  local delta, ends = now - last, now + maxDelta
   if ends > now and ends < NEVER and math.ceil(ends / ROUND) == math.ceil(oldX / ROUND)
     and last > 0 and delta >= quickCheck and delta <= maxDelta and n < factor then
-    redis.call('HSET', KEYS[1], '_v', string.format('2 %.0f %.0f %s', ends, n, ARGV[2]))
+    redis.call('HSET', KEYS[1], '_v', string.format('2 %.0f %.0f %s', ends, n, ARGV[1]))
     --@ changed('login-failure', KEYS[1], 'full')
     return n
   end
 end
 
+local head, tail = string.match(KEYS[1], '^(.*{%x%x}:)(.*)$')
+local kind, realm = string.match(tail, '^(l%a):([^:]*)')
+local at, secondary, most = string.match(ARGV[6] or ARGV[1] .. ' 0 0', '^(%d+) (%d) (%d+)$')
+at, most = tonumber(at), tonumber(most)
+
 local strategy, maxLockouts, waitIncrement, quickWait, maxWait, maxSecondary =
-  string.match(rest, '^(%a) (%d+) (%d+) (%d+) (%d+) (%d+)$')
+  string.match(ARGV[4], '^(%a) (%d+) (%d+) (%d+) (%d+) (%d+)$', rest)
 permanent, maxLockouts = permanent == '1', tonumber(maxLockouts)
 local x, n, t, o, last, u, p, w, ip = 0, 0, 0, 0, 0, 0, 0, '', ''
 local layout
@@ -80,11 +82,11 @@ local delta = 0
 if before > 0 then
   delta = at - before
 end
-if ARGV[3] ~= '' then
-  ip = ARGV[3]
+if ARGV[2] ~= '' then
+  ip = ARGV[2]
 end
 if not pure and delta > maxDelta then
-  n, t, u, ip = 0, 0, 0, ARGV[3]
+  n, t, u, ip = 0, 0, 0, ARGV[2]
 end
 n = n + 1
 last = math.max(before, at)
@@ -116,10 +118,10 @@ if wait > 0 then
 end
 
 maxSecondary = tonumber(maxSecondary)
-if ARGV[4] == '1' then
+if secondary == '1' then
   o = o + 1
 end
-if ARGV[4] == '1' and maxSecondary > 0 and o > maxSecondary then
+if secondary == '1' and maxSecondary > 0 and o > maxSecondary then
   p, w, newLock = math.max(at, 1), 'secondary-auth-failures', 'permanent'
 elseif permanent and (t > maxLockouts or (pure and n >= factor)) then
   p, w, newLock = math.max(at, 1), 'failures', 'permanent'
@@ -131,9 +133,10 @@ else
   x = math.min(NEVER, math.max(last + maxDelta, u))
 end
 
+local all = head .. (kind == 'ld' and 'lu:' or 'lr:') .. realm
 if x <= now then
   redis.call('DEL', KEYS[1])
-  redis.call('ZREM', KEYS[2], ARGV[6])
+  redis.call('ZREM', all, tail)
   --@ if was_there then changed('login-failure', KEYS[1], 'removal') end
   return { 1, newLock, n, t, o, last, u, p, x, w, ip }
 end
@@ -141,7 +144,7 @@ if was_there and not layout then
   redis.call('DEL', KEYS[1])
   stored, oldX = {}, 0
 end
-if layout == '2' or (not layout and ARGV[9] == '2') then
+if layout == '2' or (not layout and ARGV[5] == '2') then
   local seldom = ''
   if t > 0 or o > 0 or u > 0 or p > 0 or w ~= '' then
     seldom = string.format('%.0f %.0f %.0f %.0f %s', t, o, u, p, w)
@@ -160,7 +163,7 @@ if layout == '2' or (not layout and ARGV[9] == '2') then
   redis.call('HSET', KEYS[1], unpack(fields)) -- at most 6
 else
   -- include: record
-  write_record(KEYS[1], { n, t, o, last, u, p, x, w, ip }, ARGV[9], layout)
+  write_record(KEYS[1], { n, t, o, last, u, p, x, w, ip }, ARGV[5], layout)
 end
 
 -- Lives in Redis and the index are written when the end of the record rounds up to another instant than before.
@@ -172,23 +175,23 @@ if oldX == 0 or math.ceil(oldX / ROUND) * ROUND ~= score then
   else
     redis.call('PERSIST', KEYS[1])
   end
-  redis.call('ZADD', KEYS[2], string.format('%.0f', score), ARGV[6])
-  prune(KEYS[2], ARGV[1])
-  local over = most > 0 and redis.call('ZCARD', KEYS[2]) - most or 0
+  redis.call('ZADD', all, string.format('%.0f', score), tail)
+  prune(all, ARGV[1])
+  local over = most > 0 and redis.call('ZCARD', all) - most or 0
   if over > 0 then
-    local head = string.sub(KEYS[1], 1, #KEYS[1] - #ARGV[6])
-    for _, tail in ipairs(redis.call('ZRANGE', KEYS[2], 0, math.min(over, 4) - 1)) do
-      redis.call('DEL', head .. tail)
-      redis.call('ZREM', KEYS[2], tail)
-      --@ changed('login-failure', head .. tail, 'removal')
+    for _, first in ipairs(redis.call('ZRANGE', all, 0, math.min(over, 4) - 1)) do
+      redis.call('DEL', head .. first)
+      redis.call('ZREM', all, first)
+      --@ changed('login-failure', head .. first, 'removal')
     end
   end
-  keep_longest(KEYS[2], now)
+  keep_longest(all, now)
 end
 if newLock ~= '' and most == 0 then
   -- include: longest, locked, prune
-  list_lock(KEYS[4], ARGV[6], newLock == 'permanent' and NEVER or u, now)
-  prune(KEYS[4], ARGV[1])
+  local locked = head .. 'll:' .. realm
+  list_lock(locked, tail, newLock == 'permanent' and NEVER or u, now)
+  prune(locked, ARGV[1])
 end
 --@ changed('login-failure', KEYS[1], 'full')
 return { 1, newLock, n, t, o, last, u, p, x, w, ip }
