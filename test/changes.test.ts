@@ -83,7 +83,6 @@ describe('scripts', () => {
       'login-failure.join: what sites know of each other is noted where it began',
       'user-session.join-fence: what sites know of each other is noted where it began',
       'user-session.join: what sites know of each other is noted where it began',
-      'user-session.upgrade: the record says the same in another form',
     ])
   })
 

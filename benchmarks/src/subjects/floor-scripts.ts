@@ -13,11 +13,11 @@ const LIFE_MS = 1_800_000
 
 /** The writes of each verb and nothing else: no checks, no spelling of keys, no lives of indexes. */
 const SCRIPTS = {
-  create: `redis.call('HSET', KEYS[1], 't', ARGV[1], 'd', ARGV[2], 'b', ARGV[3], ARGV[4], ARGV[5])
-redis.call('PEXPIRE', KEYS[1], ARGV[6])
-redis.call('ZADD', KEYS[2], ARGV[7], ARGV[8])
-redis.call('ZADD', KEYS[3], ARGV[7], ARGV[8])
-redis.call('ZADD', KEYS[4], ARGV[7], ARGV[8])
+  create: `redis.call('HSET', KEYS[1], 't', ARGV[1], 'd', ARGV[2], 'b', ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7])
+redis.call('PEXPIRE', KEYS[1], ARGV[8])
+redis.call('ZADD', KEYS[2], ARGV[9], ARGV[10])
+redis.call('ZADD', KEYS[3], ARGV[9], ARGV[10])
+redis.call('ZADD', KEYS[4], ARGV[9], ARGV[10])
 return 1`,
   'light touch': `redis.call('HSET', KEYS[1], 't', ARGV[1])
 return 1`,
@@ -53,8 +53,8 @@ export async function open(place: Place): Promise<Subject> {
 
   const record = await recordOf({ ...place, prefix: `${prefix}:model` }, redis)
   const texts = [record['t'], record['d'], record['b']] as [string, string, string]
-  const clientField = Object.keys(record).find((field) => field.startsWith('c:')) ?? ''
-  const clientText = record[clientField] ?? ''
+  const client = Object.entries(record).filter(([field]) => /^[ca]:/.test(field))
+  const [clientField = '', clientText = ''] = client.find(([field]) => field.startsWith('c:')) ?? []
   const keysOf = (id: string, user: string, turn: number) => {
     const head = `${prefix}:{${(turn % PARTITIONS).toString(16).padStart(2, '0')}}:`
     return [
@@ -67,7 +67,7 @@ export async function open(place: Place): Promise<Subject> {
   const idOf = (turn: number) => `Zb3kq0Yt7mXc1VfR9s${turn.toString(36).padStart(6, '0')}`
   const endOf = () => Date.now() + LIFE_MS
   const create = (id: string, user: string, turn: number) =>
-    run('create', keysOf(id, user, turn), [...texts, clientField, clientText, LIFE_MS, endOf(), id])
+    run('create', keysOf(id, user, turn), [...texts, ...client.flat(), LIFE_MS, endOf(), id])
   for (let n = 0; n < PREPARED; n++) await create(idOf(n), userOf(n), n)
   const keyOf = (turn: number) => keysOf(idOf(turn % PREPARED), '', turn % PREPARED)[0] as string
 

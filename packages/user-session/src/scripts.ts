@@ -18,7 +18,6 @@ import sweepLua from './lua/sweep.lua'
 import touchLua from './lua/touch.lua'
 import updateLua from './lua/update.lua'
 import updateClientLua from './lua/update-client.lua'
-import upgradeLua from './lua/upgrade.lua'
 import {
   cursorOf,
   detachedIn,
@@ -57,6 +56,7 @@ export const create = defineScript({
     'clientText',
     'clientScore',
     'limits',
+    'clientData',
     'tell',
   ],
   lastIsOptional: true,
@@ -74,7 +74,7 @@ export const touch = defineScript({
   change: 'touch',
   changes: { 'user-session': ['touch'] },
   keys: ['session'],
-  args: ['now', 'life', 'evicted'],
+  args: ['now', 'life', 'layout', 'evicted'],
   lastIsOptional: true,
   decode: (reply) => (reply as string | null) ?? undefined,
 })
@@ -87,7 +87,7 @@ export const refresh = defineScript({
   change: 'touch',
   changes: { 'user-session': ['touch'] },
   keys: ['session'],
-  args: ['now', 'life', 'client', 'clientLife', 'answer', 'evicted'],
+  args: ['now', 'life', 'client', 'clientLife', 'answer', 'layout', 'evicted'],
   lastIsOptional: true,
   decode: (reply) => (reply as (string | null)[] | null) ?? undefined,
 })
@@ -100,7 +100,7 @@ export const update = defineScript({
   change: 'full',
   changes: { 'user-session': ['touch', 'full'] },
   keys: ['session'],
-  args: ['now', 'life', 'state', 'notes', 'maxBytes'],
+  args: ['now', 'life', 'state', 'notes', 'maxBytes', 'layout'],
   decode: flatOrRefusal,
 })
 
@@ -123,6 +123,7 @@ export const restart = defineScript({
     'clientScore',
     'beginning',
     'limits',
+    'clientData',
     'tell',
   ],
   lastIsOptional: true,
@@ -150,7 +151,7 @@ export const putClient = defineScript({
   change: 'full',
   changes: { 'user-session': ['touch', 'full', 'removal'] },
   keys: ['session'],
-  args: ['now', 'life', 'client', 'clientLife', 'clientData', 'limits', 'tell'],
+  args: ['now', 'life', 'client', 'clientLife', 'clientData', 'limits', 'layout', 'tell'],
   lastIsOptional: true,
   decode: limitedRecord,
 })
@@ -163,7 +164,7 @@ export const updateClient = defineScript({
   change: 'full',
   changes: { 'user-session': ['touch', 'full'] },
   keys: ['session'],
-  args: ['now', 'life', 'client', 'clientLife', 'patch', 'maxBytes'],
+  args: ['now', 'life', 'client', 'clientLife', 'patch', 'maxBytes', 'layout'],
   decode: flatOrRefusal,
 })
 
@@ -188,7 +189,7 @@ export const createOffline = defineScript({
   change: 'full',
   changes: { 'user-session': ['touch', 'full', 'removal'] },
   keys: ['online', 'offline'],
-  args: ['now', 'beginning', 'life', 'offlineLife', 'clientLives', 'all', 'limits', 'tell'],
+  args: ['now', 'beginning', 'life', 'offlineLife', 'clientLives', 'all', 'limits', 'layout', 'tell'],
   lastIsOptional: true,
   decode: offlineOf,
 })
@@ -213,6 +214,7 @@ export const rotate = defineScript({
     'graceMs',
     'life',
     'clientLife',
+    'layout',
     'tell',
   ],
   lastIsOptional: true,
@@ -351,17 +353,6 @@ export const sweep = defineScript({
     ]
     return { busy: outcome === 'busy', dropped, more: more === 1, found, data }
   },
-})
-
-export const upgrade = defineScript({
-  name: 'user-session.upgrade',
-  lua: upgradeLua,
-  record,
-  change: 'full',
-  changes: 'the record says the same in another form',
-  keys: ['session'],
-  args: ['before', 'after'],
-  decode: (reply) => reply === 1,
 })
 
 export { join, joinFence, names, share, shareFence, sums } from './redis/site-scripts.js'

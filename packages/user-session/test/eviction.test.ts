@@ -140,8 +140,8 @@ describeWith(redis, 'what Redis evicted', () => {
     ['', [1]],
   ])('under the policy "%s"', (policy, evicted) => {
     test.each([
-      ['touch', undefined, 2],
-      ['refresh', client, 5],
+      ['touch', undefined, 3],
+      ['refresh', client, 6],
     ] as const)('%s says whether to look after evicted indexes', async (_, named, argument) => {
       const { client: counting, sent } = countingClient(underPolicy(openRedis(), policy))
       const sessions = await openNode({ client: counting, prefix: prefix() })

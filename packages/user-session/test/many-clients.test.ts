@@ -64,10 +64,12 @@ describeWith(redis, 'a session with thousands of clients', () => {
       .create('r', { userId: 'alice', loginUsername: 'alice', client })
       .then(createdSession)
     const [key] = (await (await openInspector(raw)).keys(own)).filter((item) => item.endsWith(`us:r:${id}`))
-    const text = await raw.hget(key as string, 'c:app')
+    const [times, held] = await raw.hmget(key as string, 'c:app', 'a:app')
     const fields = Array.from({ length: CLIENTS }, (_, n) => `app-${n}`).flatMap((name) => [
       `c:${name}`,
-      String(text).replace(' app ', ` ${name} `),
+      `${times}`.replace(/ app$/, ` ${name}`),
+      `a:${name}`,
+      `${held}`.replace(' app ', ` ${name} `),
     ])
     await raw.hset(key as string, ...fields)
     return { sessions, id, clock, realms }

@@ -16,6 +16,8 @@ export interface NodeOptions {
   readonly commandTimeoutMs?: number
   readonly properties?: Readonly<Record<string, unknown>>
   readonly partitions?: number
+  /** Where the node claims its deployment. */
+  readonly layout?: 1 | 2
   /** Of changes. */
   readonly consumers?: readonly ChangeConsumer[]
 }
@@ -30,6 +32,7 @@ export async function openNode(options: NodeOptions): Promise<UserSessionProvide
         client,
         prefix,
         ...(options.partitions && { partitions: options.partitions }),
+        ...(options.layout && { layout: options.layout }),
         commandTimeoutMs: options.commandTimeoutMs ?? 10_000,
         ...(options.consumers && { changes: { consumers: options.consumers } }),
       },

@@ -9,7 +9,8 @@
 -- ARGV[5] clientLives  JSON: spans of online and of offline client sessions by client, escaped
 -- ARGV[6] all          1: every living client session; 0: those that have spans
 -- ARGV[7] limits       as create takes them
--- ARGV[8] tell         the same
+-- ARGV[8] layout       to write in
+-- ARGV[9] tell         as create takes it
 --
 -- Returns {'created' or 'refreshed', all values of the offline record, an expired one it replaced as {id, user,
 -- {client...}} or nil, ended...}, {'gone'}, {'refused', refusal}, {'more', ended...} when there is more to end first, or
@@ -20,7 +21,7 @@
 local now = tonumber(ARGV[1])
 local head, kind, _, realm = parts(KEYS[2])
 local user = links(KEYS[1])
-local source, source_lives = open(KEYS[1], ARGV[3], now)
+local source, source_lives = open(KEYS[1], ARGV[3], now, ARGV[8])
 if not user or not source or fenced(head .. kind .. 'f:' .. realm, user, ARGV[2]) then
   return { 'gone' }
 end
@@ -42,25 +43,25 @@ if #unknown > 1 then
   return unknown
 end
 
-local t, lives = open(KEYS[2], ARGV[4], now)
+local t, lives = open(KEYS[2], ARGV[4], now, ARGV[8])
 local outcome = t and 'refreshed' or 'created'
 local expired = nil
 local made_room = {}
 if t then
   t.refreshed = math.max(t.refreshed, now)
 else
-  local refused = ARGV[7] ~= '' and make_room(KEYS[2], 'offline', user, '', ARGV[7], now, made_room, ARGV[8])
+  local refused = ARGV[7] ~= '' and make_room(KEYS[2], 'offline', user, '', ARGV[7], now, made_room, ARGV[9])
   if refused == 'more' then
     table.insert(made_room, 1, 'more')
     return made_room
   elseif refused then
     return { 'refused', refused }
   end
-  t = { started = now, refreshed = now, score = 0, remember = source.remember }
+  t = { version = source.version, links = source.links, started = now, refreshed = now, score = 0, remember = source.remember }
   lives = life(ARGV[4], t.remember)
   if redis.call('EXISTS', KEYS[2]) == 1 then
     --@details reason = 'expired'
-    expired = drop(KEYS[2], ARGV[8])
+    expired = drop(KEYS[2], ARGV[9])
   end
   redis.call('HSET', KEYS[2], 'd', redis.call('HGET', KEYS[1], 'd'), 'b', ARGV[2])
 end
@@ -76,7 +77,7 @@ for _, client in ipairs(wanted) do
   else
     anew[#anew + 1] = client
     local online = client_session(redis.call('HGET', KEYS[1], 'c:' .. client))
-    c = { started = now, refreshed = now, score = 0, client = client, data = online.data }
+    c = { started = now, refreshed = now, score = 0, client = client, data = data_of(KEYS[1], online) }
   end
   c.expires = client_ending(c, own, latest(t, lives))
   settle(KEYS[2], t, now, lives.idle, c, own.idle)

@@ -1,16 +1,17 @@
 -- Create a session with its first client session, unless a fence or a limit refuses it.
 --
--- KEYS[1] session      hash: t times, d data, b beginning; c: per client
+-- KEYS[1] session      hash: t times, d data, b beginning; c:, a: per client
 -- ARGV[1] now          ms since the epoch
 -- ARGV[2] beginning    when the login began, for the fences
--- ARGV[3] times        v1, startedAt, lastRefreshAt, expiresAt, score in the indexes, flags
+-- ARGV[3] times        version, startedAt, lastRefreshAt, expiresAt, score in the indexes, flags; in version 2 user:brokerSession:brokerUser, escaped
 -- ARGV[4] score        the score in them
--- ARGV[5] data         JSON, and behind it user:brokerSession:brokerUser, escaped
+-- ARGV[5] data         JSON; in version 1 behind it what version 2 has behind the times
 -- ARGV[6] client       escaped, empty for none
--- ARGV[7] clientText   its times, itself and its JSON
+-- ARGV[7] clientText   its times and itself; in version 1 its JSON
 -- ARGV[8] clientScore  the score in that
 -- ARGV[9] limits       empty for none; per user, per client, offline, in all, each 0 for any number, and the policy
--- ARGV[10] tell        notes: listeners ask for them; else not sent
+-- ARGV[10] clientData  in version 2 itself and its JSON; else empty
+-- ARGV[11] tell        notes: listeners ask for them; else not sent
 --
 -- Returns {'created', ended...}, {refusal}, or {'more', ended...} when there is more to end first; an ended session is
 -- {u or o, {id, user, {client...}}}, with its data behind the clients for listeners who ask for notes.
@@ -18,7 +19,7 @@
 -- include: slack
 local now = tonumber(ARGV[1])
 local head, kind, realm, id = string.match(KEYS[1], '^(.*{%x%x}:)([uo])s:([^:]*):(.*)$')
-local user, broker_session, broker_user = string.match(ARGV[5], '}([^:}]*):([^:}]*):([^:}]*)$', -64)
+local user, broker_session, broker_user = string.match(ARGV[3], '^v2 %d+ %d+ %d+ %d+o?r? ([^:]*):([^:]*):([^:]*)$')
 if not user then
   user, broker_session, broker_user = string.match(ARGV[5], '^.*}([^:]*):([^:]*):([^:]*)$')
 end
@@ -35,7 +36,7 @@ end
 local answer = { 'created' }
 if ARGV[9] ~= '' then
   -- include: keys, times, reading, ending, limits
-  local refused = make_room(KEYS[1], 'online', user, client, ARGV[9], now, answer, ARGV[10])
+  local refused = make_room(KEYS[1], 'online', user, client, ARGV[9], now, answer, ARGV[11])
   if refused then
     answer[1] = refused
     return answer
@@ -80,7 +81,11 @@ else
   if enter_first(index, ARGV[8], of_client) then
     list_client(base .. 'k:' .. realm, client, index)
   end
-  redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5], 'b', ARGV[2], 'c:' .. client, ARGV[7])
+  if ARGV[10] == '' then
+    redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5], 'b', ARGV[2], 'c:' .. client, ARGV[7])
+  else
+    redis.call('HSET', KEYS[1], 't', ARGV[3], 'd', ARGV[5], 'b', ARGV[2], 'c:' .. client, ARGV[7], 'a:' .. client, ARGV[10])
+  end
 end
 redis.call('PEXPIRE', KEYS[1], math.max(score - now, 0) + GRACE + SLACK)
 --@ changed('user-session', KEYS[1], 'full')

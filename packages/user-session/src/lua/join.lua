@@ -6,6 +6,7 @@
 -- ARGV[3] state    JSON, as share answers it
 -- ARGV[4] endsMs   how long a removal is remembered
 -- ARGV[5] aheadMs  how far stamps may be ahead of now
+-- ARGV[6] layout   of a new record
 --
 -- Returns changed or same; {gone, JSON of that} when it was told of a session that has ended; newer: a state of a version that is not known here; ahead: a stamp is too far ahead; unreadable: the record
 -- here cannot be read. But for the first nothing was written but stamps.
@@ -76,6 +77,6 @@ if not values and expires <= now then
   return 'same'
 end
 
-local is_same = put(KEYS[1], values, state, now)
+local is_same = put(KEYS[1], values, state, now, ARGV[6])
 local is_new = write_stamps(KEYS[1], raw, state, now, tonumber(ARGV[4]))
 return (not is_same or is_new) and 'changed' or 'same'

@@ -1,13 +1,14 @@
 -- Add a client session, or replace what a living one holds.
 --
--- KEYS[1] session     hash: t times, d data, c: per client
+-- KEYS[1] session     hash: t times, d data, c:, a: per client
 -- ARGV[1] now         ms since the epoch
 -- ARGV[2] life        spans of the session, ms
 -- ARGV[3] client      escaped
 -- ARGV[4] clientLife  spans of the client session, ms
 -- ARGV[5] clientData  JSON
 -- ARGV[6] limits      as create takes them
--- ARGV[7] tell        the same
+-- ARGV[7] layout      to write in
+-- ARGV[8] tell        as create takes it
 --
 -- Returns {{value...} of the record, ended...}, {} when it is gone, {refusal}, or {'more', ended...} when there is more to
 -- end first; ended sessions are as create answers them.
@@ -15,7 +16,7 @@
 -- include: lag, times, keys, reading, spans, life, settling, opening, ending, limits
 local now = tonumber(ARGV[1])
 local client = ARGV[3]
-local t, lives = open(KEYS[1], ARGV[2], now)
+local t, lives = open(KEYS[1], ARGV[2], now, ARGV[7])
 if not t then
   return {}
 end
@@ -25,7 +26,7 @@ local c = open_client(KEYS[1], client, t, lives, ARGV[4], now)
 if c then
   c.refreshed = math.max(c.refreshed, now)
 else
-  local refused = ARGV[6] ~= '' and make_room(KEYS[1], 'client', links(KEYS[1]) or '', client, ARGV[6], now, answer, ARGV[7])
+  local refused = ARGV[6] ~= '' and make_room(KEYS[1], 'client', links(KEYS[1]) or '', client, ARGV[6], now, answer, ARGV[8])
   if refused then
     answer[1] = refused
     return answer

@@ -1,6 +1,6 @@
 -- End a client session, and its user session too if that is wanted and no other client session lives.
 --
--- KEYS[1] session      hash: t times, c:, f: per client
+-- KEYS[1] session      hash: t times, c:, a:, f: per client
 -- ARGV[1] now          ms since the epoch
 -- ARGV[2] client       escaped
 -- ARGV[3] endWhenLast  1: end the user session when it was the last

@@ -1,6 +1,6 @@
 -- End a session.
 --
--- KEYS[1] session  hash: t times, d data, c: per client
+-- KEYS[1] session  hash: t times, d data, c:, a: per client
 -- ARGV[1] now      ms since the epoch
 -- ARGV[2] tell     as create takes it
 --

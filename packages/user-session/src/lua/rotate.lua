@@ -1,6 +1,6 @@
 -- Exchange a refresh token for its successor; a replay ends the client session.
 --
--- KEYS[1] session     hash: t times, c:, f:, g: per client
+-- KEYS[1] session     hash: t times, c:, a:, f:, g: per client
 -- ARGV[1] now         ms since the epoch
 -- ARGV[2] client      escaped
 -- ARGV[3] family      escaped
@@ -12,14 +12,15 @@
 -- ARGV[9] graceMs     how long that name gets the same successor
 -- ARGV[10] life       spans of the session, ms
 -- ARGV[11] clientLife spans of the client session, ms
--- ARGV[12] tell       clients: listeners are told of client sessions; else not sent
+-- ARGV[12] layout     to write in
+-- ARGV[13] tell       clients: listeners are told of client sessions; else not sent
 --
 -- Returns {outcome, successor}: outcome is rotated, reused, stale, foreign or gone; to tell, {outcome, '', user} when it ended.
 
 -- include: lag, times, keys, reading, spans, life, settling, opening, ending, rotation
 local now = tonumber(ARGV[1])
 local client = ARGV[2]
-local t, lives = open(KEYS[1], ARGV[10], now)
+local t, lives = open(KEYS[1], ARGV[10], now, ARGV[12])
 local c, own
 if t then
   c, own = open_client(KEYS[1], client, t, lives, ARGV[11], now)
@@ -40,7 +41,7 @@ if outcome == 'reused' or outcome == 'stale' then
   end_clients(KEYS[1], { client }, ARGV[1])
   settle(KEYS[1], t, now, lives.idle)
   --@ changed('user-session', KEYS[1], 'full', gone)
-  return ARGV[12] and { outcome, '', links(KEYS[1]) or '' } or { outcome }
+  return ARGV[13] and { outcome, '', links(KEYS[1]) or '' } or { outcome }
 end
 if family then
   -- A hundred families are remembered; the tokens of one that is forgotten are refused.

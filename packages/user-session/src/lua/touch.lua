@@ -3,14 +3,15 @@
 -- KEYS[1] session  hash: t times
 -- ARGV[1] now      ms since the epoch
 -- ARGV[2] life     spans of the session, ms
--- ARGV[3] evicted  1 to look whether indexes were evicted; left out, they are not
+-- ARGV[3] layout   to write in
+-- ARGV[4] evicted  1 to look whether indexes were evicted; left out, they are not
 --
 -- Returns its field of times, or nil when it is gone.
 
 local now = tonumber(ARGV[1])
 local found = redis.call('HGET', KEYS[1], 't')
-local started, refreshed, expires, score, own, flag = string.match(found or '', '^v1 (%d+) (%d+) (%d+) (%d+)(o?)(r?)$')
-if not started or expires - now <= 0 then
+local version, started, refreshed, expires, score, own, flag, behind = string.match(found or '', '^v([12]) (%d+) (%d+) (%d+) (%d+)(o?)(r?)(.*)$')
+if not version or expires - now <= 0 then
   return false
 end
 
@@ -18,12 +19,12 @@ end
 local idle, max, not_before = spans_of(ARGV[2], flag == 'r')
 local ends = usual_end(idle, max, started, refreshed, now)
 local lost = false
-if ARGV[3] and math.floor(now / 1000) ~= math.floor(refreshed / 1000) then
+if ARGV[4] and math.floor(now / 1000) ~= math.floor(refreshed / 1000) then
   -- include: keys, missing
-  lost = missing(KEYS[1], redis.call('HGET', KEYS[1], 'd'), '', now, refreshed)
+  lost = missing(KEYS[1], '', now, refreshed)
 end
-if not lost and ends and started - not_before >= 0 and not astray(ends, score + 0, idle) then
-  local text = 'v1 ' .. started .. ' ' .. ARGV[1] .. ' ' .. string.format('%.0f', ends) .. ' ' .. score .. own .. flag
+if not lost and ends and (version == '2' or ARGV[3] == '1') and started - not_before >= 0 and not astray(ends, score + 0, idle) then
+  local text = 'v' .. version .. ' ' .. started .. ' ' .. ARGV[1] .. ' ' .. string.format('%.0f', ends) .. ' ' .. score .. own .. flag .. behind
   if type(redis.pcall('HSET', KEYS[1], 't', text)) == 'table' then
     -- A full server goes on with a script that began with a write that cannot grow.
     redis.call('HDEL', KEYS[1], '')
@@ -35,7 +36,7 @@ end
 
 -- include: times, life, settling, opening
 redis.call('HDEL', KEYS[1], '')
-local t, lives = open(KEYS[1], ARGV[2], now)
+local t, lives = open(KEYS[1], ARGV[2], now, ARGV[3])
 if not t then
   return false
 end

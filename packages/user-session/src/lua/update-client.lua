@@ -1,19 +1,20 @@
 -- Merge changes into a client session.
 --
--- KEYS[1] session     hash: t times, c: per client
+-- KEYS[1] session     hash: t times, c:, a: per client
 -- ARGV[1] now         ms since the epoch
 -- ARGV[2] life        spans of the session, ms
 -- ARGV[3] client      escaped
 -- ARGV[4] clientLife  spans of the client session, ms
 -- ARGV[5] patch       JSON of a merge patch
 -- ARGV[6] maxBytes    ceiling on the notes
+-- ARGV[7] layout      to write in
 --
 -- Returns all values of the record, nil when it is gone, 'too large' when the notes would be.
 
 -- include: lag, times, keys, reading, spans, life, settling, opening, notes
 local now = tonumber(ARGV[1])
 local client = ARGV[3]
-local t, lives = open(KEYS[1], ARGV[2], now)
+local t, lives = open(KEYS[1], ARGV[2], now, ARGV[7])
 local c, own
 if t then
   c, own = open_client(KEYS[1], client, t, lives, ARGV[4], now)
@@ -22,7 +23,7 @@ if not c then
   return false
 end
 
-local readable, data = pcall(cjson.decode, c.data)
+local readable, data = pcall(cjson.decode, data_of(KEYS[1], c))
 if not readable then
   return false
 end

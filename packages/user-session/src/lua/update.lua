@@ -6,12 +6,13 @@
 -- ARGV[3] state     its number, - to take it away, empty to leave it
 -- ARGV[4] notes     JSON of a merge patch
 -- ARGV[5] maxBytes  ceiling on the notes
+-- ARGV[6] layout    to write in
 --
 -- Returns all values of the record, nil when it is gone, 'too large' when the notes would be.
 
 -- include: lag, times, spans, life, settling, opening, notes
 local now = tonumber(ARGV[1])
-local t, lives = open(KEYS[1], ARGV[2], now)
+local t, lives = open(KEYS[1], ARGV[2], now, ARGV[6])
 if not t then
   return false
 end

@@ -38,7 +38,11 @@ export const userSessionJoiner: SiteJoiner = {
     const now = connection.clock.now()
     const { site, endsMs, aheadMs } = terms
     if (!FENCE.test(name)) {
-      return connection.run(join, { session: key }, { now, site, state, endsMs, aheadMs })
+      return connection.run(
+        join,
+        { session: key },
+        { now, site, state, endsMs, aheadMs, layout: connection.layout },
+      )
     }
     const { v, m: mark, ms: fenceMs, e } = JSON.parse(state) as SharedFence
     if (v !== 1) return { outcome: 'newer' }

@@ -37,6 +37,7 @@ export async function createOffline(
         clientLives: JSON.stringify(Object.fromEntries(lives)),
         all: wanted ? 0 : 1,
         limits,
+        layout: store.redis.layout,
         tell: store.events.notes,
       },
     )

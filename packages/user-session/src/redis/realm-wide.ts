@@ -6,7 +6,7 @@ import { FENCE_MS, TOKENS_FENCE_MS } from '../moments.js'
 import * as scripts from '../scripts.js'
 import type { EndedIndex, Removal, SessionIndex } from '../store.js'
 import type { ScriptCursor } from './replies.js'
-import { isOfAnotherVersion, type StoredSessions } from './stored-sessions.js'
+import type { StoredSessions } from './stored-sessions.js'
 
 /** Where a walk over a partition goes on. */
 interface Step {
@@ -74,8 +74,9 @@ export class RealmWide {
       ),
     )
     const shown = all.slice(0, limit)
-    const client = kind === 'client' ? name : undefined
-    const items = await Promise.all(shown.map((entry) => this.#session(entry, realmId, offline, now, client)))
+    const items = shown.map(({ id, values }) =>
+      this.#store.codec.decode(values, { realmId, id, offline }, now),
+    )
     const last = shown.at(-1)
     return {
       items: items.filter((item) => item !== undefined),
@@ -275,22 +276,6 @@ export class RealmWide {
       })
       steps = [...next, ...waiting]
     }
-  }
-
-  async #session(
-    { id, values }: PageEntry,
-    realmId: string,
-    offline: boolean,
-    now: number,
-    client: string | undefined,
-  ): Promise<UserSession | undefined> {
-    const { keys, codec } = this.#store
-    const name = { realmId, id, offline }
-    if (!isOfAnotherVersion(values)) return codec.decode(values, name, now)
-    const key = keys.session(realmId, id, offline)
-    const session = key === undefined ? undefined : await this.#store.read('user-session.list', key, name)
-    // Since its entry was seen it may have left the client.
-    return client === undefined || session?.clients.has(client) ? session : undefined
   }
 }
 

@@ -7,7 +7,7 @@ import type { SessionName } from '../store.js'
 import type { Writable } from '../writable.js'
 import type { NoteOwner, NotesCipher, StoredNote } from './cipher.js'
 import { decodeTimes } from './texts.js'
-import { versionOf, versions } from './versions.js'
+import { type Values, versions } from './versions.js'
 
 /** What a session is, except its times, links and client sessions. */
 interface SessionData {
@@ -40,7 +40,7 @@ interface ClientData {
 
 /**
  * Turns sessions into values of a hash and back. A value says by its first character what it is, so that reading needs
- * no names: `v` times, `{` data, `c` a client session.
+ * no names: `v` times, `{` data, `c` times of a client session, `a` what that holds.
  */
 export class RecordCodec {
   readonly #cipher: NotesCipher
@@ -51,17 +51,16 @@ export class RecordCodec {
     this.#onUnreadable = onUnreadable
   }
 
-  /** JSON, and behind it what the scripts need to find the indexes of a session. */
+  /** JSON of what a session is, without its times and links. */
   data(session: CheckedSession, { realmId, id }: SessionName): string {
-    const { userId, brokerSessionId = '', brokerUserId = '', notes } = session
+    const { notes } = session
     const data: SessionData = {
       l: session.loginUsername,
       i: session.ipAddress,
       m: session.authMethod,
       n: isEmpty(notes) ? undefined : (this.#seal(notes, { realmId, sessionId: id }) as SessionData['n']),
     }
-    const links = `${escapePart(userId)}:${escapePart(brokerSessionId)}:${escapePart(brokerUserId)}`
-    return JSON.stringify(data) + links
+    return JSON.stringify(data)
   }
 
   /** JSON of a merge patch of notes; `{}` for none. */
@@ -88,12 +87,7 @@ export class RecordCodec {
    *
    * @param only Unless this client session is among them and lives, there is no session.
    */
-  decode(
-    values: readonly (string | null)[],
-    sessionName: SessionName,
-    now: number,
-    only?: string,
-  ): UserSession | undefined {
+  decode(values: Values, sessionName: SessionName, now: number, only?: string): UserSession | undefined {
     try {
       const session = this.#decode(values, sessionName, now)
       return only === undefined || session?.clients.has(only) ? session : undefined
@@ -113,43 +107,38 @@ export class RecordCodec {
     }
   }
 
-  #decode(
-    values: readonly (string | null)[],
-    sessionName: SessionName,
-    now: number,
-  ): UserSession | undefined {
+  #decode(values: Values, sessionName: SessionName, now: number): UserSession | undefined {
     let times: string | undefined
     let data: string | undefined
     const clientTexts: string[] = []
+    const heldTexts: string[] = []
     for (const value of values) {
       if (value === null) continue
       const kind = value.charAt(0)
       if (kind === 'c') clientTexts.push(value)
+      else if (kind === 'a') heldTexts.push(value)
       else if (kind === 'v') times = value
       else if (kind === '{') data = value
     }
     if (times === undefined && values.every((value) => value === null)) return undefined
-    if (times === undefined || data === undefined || versionOf(times) !== versions.current)
-      throw new Error('a record of an unknown form')
-    const { startedAt, lastRefreshAt, expiresAt, rememberMe } = decodeTimes(times)
+    if (times === undefined || data === undefined) throw new Error('a record of an unknown form')
+    if (!times.startsWith(CURRENT)) {
+      const known = versions.upcast(values)
+      if (known === undefined) throw new Error('a record of an unknown version')
+      return this.#decode(known, sessionName, now)
+    }
+    const { startedAt, lastRefreshAt, expiresAt, rememberMe, end } = decodeTimes(times)
     if (isExpired(expiresAt, now)) return undefined
-    const end = data.lastIndexOf('}') + 1
-    const afterUser = data.indexOf(':', end)
-    const afterBrokerSession = data.indexOf(':', afterUser + 1)
+    const afterUser = times.indexOf(':', end)
+    const afterBrokerSession = times.indexOf(':', afterUser + 1)
     if (afterBrokerSession < 0) throw new Error('a record without links')
-    const userId = data.slice(end, afterUser)
-    const brokerSessionId = data.slice(afterUser + 1, afterBrokerSession)
-    const brokerUserId = data.slice(afterBrokerSession + 1)
-    const {
-      l: loginUsername,
-      i: ipAddress,
-      m: authMethod,
-      s: state,
-      n: notes,
-    } = parseData(data.slice(0, end))
+    const userId = times.slice(end + 1, afterUser)
+    const brokerSessionId = times.slice(afterUser + 1, afterBrokerSession)
+    const brokerUserId = times.slice(afterBrokerSession + 1)
+    const { l: loginUsername, i: ipAddress, m: authMethod, s: state, n: notes } = parseData(data)
     let clients: ReadonlyMap<string, ClientSession> | undefined
     const readClients = () => {
-      clients ??= this.#clients(clientTexts, sessionName, now)
+      clients ??= this.#clients(clientTexts, heldTexts, sessionName, now)
       return clients
     }
     const session: Writable<UserSession> = {
@@ -176,11 +165,22 @@ export class RecordCodec {
     return session
   }
 
-  #clients(texts: readonly string[], sessionName: SessionName, now: number): Map<string, ClientSession> {
+  #clients(
+    texts: readonly string[],
+    heldTexts: readonly string[],
+    sessionName: SessionName,
+    now: number,
+  ): Map<string, ClientSession> {
     const clients = jsonMap<ClientSession>()
+    const held = new Map(
+      heldTexts.map((text) => {
+        const json = text.indexOf('{')
+        return [text.slice(2, json - 1), text.slice(json)]
+      }),
+    )
     for (const text of texts) {
       try {
-        const client = this.#client(text, sessionName)
+        const client = this.#client(text, held, sessionName)
         if (!isExpired(client.expiresAt, now)) clients.set(client.clientId, client)
       } catch {
         this.#onUnreadable()
@@ -189,12 +189,15 @@ export class RecordCodec {
     return clients
   }
 
-  /** @param text Times, the client's id, and JSON behind them. */
-  #client(text: string, sessionName: SessionName): ClientSession {
-    const json = text.indexOf('{')
+  /**
+   * @param text Times, and the client's id behind them.
+   * @param held JSON by client.
+   */
+  #client(text: string, held: ReadonlyMap<string, string>, sessionName: SessionName): ClientSession {
     const { startedAt, lastRefreshAt, expiresAt, end } = decodeTimes(text)
-    const clientId = unescapePart(text.slice(end + 1, json - 1))
-    const data = JSON.parse(text.slice(json)) as ClientData
+    const escaped = text.slice(end + 1)
+    const clientId = unescapePart(escaped)
+    const data = JSON.parse(held.get(escaped) ?? '') as ClientData
     const { p: protocol, u: redirectUri, a: action, h: nodeHost, y: applicationSessionId, n: notes } = data
     const client: Writable<ClientSession> = {
       clientId,
@@ -234,6 +237,14 @@ export class RecordCodec {
     }
     return notes as Record<string, string>
   }
+}
+
+/** Before the times of a record of the version that is written. */
+const CURRENT = `v${versions.current} `
+
+/** Links of a session, as they stand behind its times, or its data in version 1: the scripts find its indexes by them. */
+export function linksOf({ userId, brokerSessionId = '', brokerUserId = '' }: CheckedSession): string {
+  return `${escapePart(userId)}:${escapePart(brokerSessionId)}:${escapePart(brokerUserId)}`
 }
 
 const isEmpty = (notes: object): boolean => {

@@ -33,7 +33,7 @@ export const join = defineScript({
   change: 'full',
   changes: ofSites,
   keys: ['session'],
-  args: ['now', 'site', 'state', 'endsMs', 'aheadMs'],
+  args: ['now', 'site', 'state', 'endsMs', 'aheadMs', 'layout'],
   decode: (reply): JoinAnswer => {
     if (typeof reply === 'string') return { outcome: reply as JoinAnswer['outcome'] }
     const [outcome, known] = reply as [JoinAnswer['outcome'], string]

@@ -24,6 +24,7 @@ import slackLua from '../lua/lib/slack.lua'
 import spansLua from '../lua/lib/spans.lua'
 import timesLua from '../lua/lib/times.lua'
 import unlinkLua from '../lua/lib/unlink.lua'
+import upcastingLua from '../lua/lib/upcasting.lua'
 import usualLua from '../lua/lib/usual.lua'
 import vanishedLua from '../lua/lib/vanished.lua'
 
@@ -55,6 +56,7 @@ export const snippets = {
   spans: spansLua,
   times: timesLua,
   unlink: unlinkLua,
+  upcasting: upcastingLua,
   usual: usualLua,
   vanished: vanishedLua,
 }

@@ -91,19 +91,23 @@ export class RedisStore implements SessionStore {
   }
 
   async refresh(step: SessionStep, clientId: string | undefined) {
-    const opened = await this.#stored.open(step)
+    const opened = this.#stored.open(step)
     if (opened === undefined) return undefined
     const values = await this.#refresh(opened, clientId, 'record')
     return values && this.#stored.decode(values, opened.sessionName, clientId)
   }
 
   async touch(step: SessionStep, clientId: string | undefined) {
-    const opened = await this.#stored.open(step)
+    const opened = this.#stored.open(step)
     if (opened === undefined) return undefined
     const { key, now, life } = opened
     const times =
       clientId === undefined
-        ? await this.#stored.redis.run(scripts.touch, { session: key }, { now, life, evicted: this.#evicted })
+        ? await this.#stored.redis.run(
+            scripts.touch,
+            { session: key },
+            { now, life, layout: this.#layout, evicted: this.#evicted },
+          )
         : (await this.#refresh(opened, clientId, 'times'))?.[0]
     if (times == null) return undefined
     const { lastRefreshAt, expiresAt } = decodeTimes(times)
@@ -113,6 +117,11 @@ export class RedisStore implements SessionStore {
   /** Whether a use looks after indexes that Redis may have evicted; empty: it never does. */
   get #evicted() {
     return this.#stored.redis.mayEvict ? 1 : ''
+  }
+
+  /** In which records are written. */
+  get #layout() {
+    return this.#stored.redis.layout
   }
 
   #refresh(
@@ -125,12 +134,20 @@ export class RedisStore implements SessionStore {
     return this.#stored.redis.run(
       scripts.refresh,
       { session: key },
-      { now, life, client: escapePart(clientId ?? ''), clientLife, answer, evicted: this.#evicted },
+      {
+        now,
+        life,
+        client: escapePart(clientId ?? ''),
+        clientLife,
+        answer,
+        layout: this.#layout,
+        evicted: this.#evicted,
+      },
     )
   }
 
   async update(step: SessionStep, { state, notes }: CheckedPatch) {
-    const opened = await this.#stored.open(step)
+    const opened = this.#stored.open(step)
     if (opened === undefined) return undefined
     const { sessionName, key, now, life } = opened
     const args = {
@@ -139,6 +156,7 @@ export class RedisStore implements SessionStore {
       state: state === undefined ? '' : state === null ? '-' : STATES.indexOf(state),
       notes: this.#stored.codec.notesPatch(notes, sessionName),
       maxBytes: this.#maxNotesBytes,
+      layout: this.#layout,
     }
     return this.#stored.record(
       await this.#stored.redis.run(scripts.update, { session: key }, args),
@@ -147,7 +165,7 @@ export class RedisStore implements SessionStore {
   }
 
   async restart(step: SessionStep, begun: CheckedSession, isTooLate: boolean): Promise<LimitedOutcome> {
-    const opened = await this.#stored.open(step)
+    const opened = this.#stored.open(step)
     if (opened === undefined) return { outcome: 'gone' }
     const { sessionName, key, realm, now, life } = opened
     const { redis, events } = this.#stored
@@ -179,7 +197,7 @@ export class RedisStore implements SessionStore {
   }
 
   async putClient(step: SessionStep, client: CheckedClient): Promise<LimitedOutcome> {
-    const opened = await this.#stored.open(step)
+    const opened = this.#stored.open(step)
     if (opened === undefined) return { outcome: 'gone' }
     const { sessionName, key, realm, now, life } = opened
     const { redis, codec, events } = this.#stored
@@ -190,13 +208,14 @@ export class RedisStore implements SessionStore {
       clientLife: this.#stored.clientLife(realm, client.clientId, sessionName.offline),
       clientData: codec.client(client, sessionName),
       limits: this.#limits,
+      layout: this.#layout,
       tell: events.notes,
     }
     return this.#stored.limited(sessionName, () => redis.run(scripts.putClient, { session: key }, args))
   }
 
   async updateClient(step: SessionStep, patch: CheckedClientPatch) {
-    const opened = await this.#stored.open(step)
+    const opened = this.#stored.open(step)
     if (opened === undefined) return undefined
     const { sessionName, key, realm, now, life } = opened
     const args = {
@@ -206,6 +225,7 @@ export class RedisStore implements SessionStore {
       clientLife: this.#stored.clientLife(realm, patch.clientId, sessionName.offline),
       patch: this.#stored.codec.client(patch, sessionName),
       maxBytes: this.#maxNotesBytes,
+      layout: this.#layout,
     }
     const reply = await this.#stored.redis.run(scripts.updateClient, { session: key }, args)
     return this.#stored.record(reply, sessionName)
@@ -233,12 +253,12 @@ export class RedisStore implements SessionStore {
   }
 
   async createOffline(step: SessionStep, copy: CheckedCopy): Promise<LimitedOutcome> {
-    const opened = await this.#stored.open(step)
+    const opened = this.#stored.open(step)
     return opened ? createOffline(this.#stored, opened, copy, this.#limits) : { outcome: 'gone' }
   }
 
   async rotate(step: SessionStep, rotation: ClientTokenRotation): Promise<RotationOutcome> {
-    const opened = await this.#stored.open(step)
+    const opened = this.#stored.open(step)
     if (opened === undefined) return { outcome: 'gone' }
     const { key, sessionName, realm, now, life } = opened
     const { redis, events } = this.#stored
@@ -247,7 +267,13 @@ export class RedisStore implements SessionStore {
     const decided = await redis.run(
       scripts.rotate,
       { session: key },
-      { ...presentationOf(rotation, now, { clientId }), life, clientLife, tell: events.clients },
+      {
+        ...presentationOf(rotation, now, { clientId }),
+        life,
+        clientLife,
+        layout: this.#layout,
+        tell: events.clients,
+      },
     )
     if (decided.outcome === 'reused' || decided.outcome === 'stale') {
       const session = { id: sessionName.id, user: decided.user }

@@ -7,12 +7,12 @@ import { notesTooLarge } from '../notes.js'
 import type { SessionName, SessionStep, StoreParts } from '../store.js'
 import type { StoredSession } from '../stored.js'
 import { NotesCipher } from './cipher.js'
-import { RecordCodec } from './record.js'
+import { linksOf, RecordCodec } from './record.js'
 import type { LimitedReply } from './replies.js'
 import { SessionEvents } from './session-events.js'
 import { SessionKeys } from './session-keys.js'
 import { encodeLives, encodeTimes } from './texts.js'
-import { upgradeRecord, versionOf, versions } from './versions.js'
+import type { Values } from './versions.js'
 
 /** What a step that changes a session knows before it runs its script. */
 export interface SessionWrite {
@@ -69,15 +69,14 @@ export class StoredSessions {
   }
 
   /**
-   * What a step needs before its script. A record of an older form is rewritten first: the scripts know only the one of now.
+   * What a step needs before its script.
    *
    * @returns `undefined` for an id that cannot be one of ours
    */
-  open({ realmId, id, offline, realm, now }: SessionStep): SessionWrite | Promise<SessionWrite> | undefined {
+  open({ realmId, id, offline, realm, now }: SessionStep): SessionWrite | undefined {
     const key = this.keys.session(realmId, id, offline)
     if (key === undefined) return undefined
-    const opened = { sessionName: { realmId, id, offline }, key, realm, now, life: this.life(realm, offline) }
-    return versions.upcasters.size === 0 ? opened : upgradeRecord(this.redis, key).then(() => opened)
+    return { sessionName: { realmId, id, offline }, key, realm, now, life: this.life(realm, offline) }
   }
 
   /** Spans of the sessions of a realm, as the scripts take them. */
@@ -105,19 +104,29 @@ export class StoredSessions {
     const clientExpiresAt = client && session.clients.get(client.clientId)?.expiresAt
     const clientId = client ? escapePart(client.clientId) : ''
     const clientScore = Math.min(clientExpiresAt ?? 0, expiresAt)
+    const times = encodeTimes(
+      { startedAt, lastRefreshAt, expiresAt, rememberMe },
+      clientExpiresAt ?? expiresAt,
+    )
+    const data = this.codec.data(checked, session)
+    const links = linksOf(checked)
+    const clientTimes = client
+      ? `c ${startedAt} ${startedAt} ${clientExpiresAt} ${clientScore} ${clientId}`
+      : ''
+    const held = client ? this.codec.client(client, session) : ''
+    const isSplit = this.redis.layout >= 2
     return {
       now: startedAt,
       beginning: login.beginning,
       limits,
       life,
-      times: encodeTimes({ startedAt, lastRefreshAt, expiresAt, rememberMe }, clientExpiresAt ?? expiresAt),
+      times: isSplit ? `v2 ${times} ${links}` : `v1 ${times}`,
       score: expiresAt,
-      data: this.codec.data(checked, session),
+      data: isSplit ? data : data + links,
       client: clientId,
-      clientText: client
-        ? `c ${startedAt} ${startedAt} ${clientExpiresAt} ${clientScore} ${clientId} ${this.codec.client(client, session)}`
-        : '',
+      clientText: isSplit || !client ? clientTimes : `${clientTimes} ${held}`,
       clientScore,
+      clientData: isSplit && client ? `a ${clientId} ${held}` : '',
       tell,
     }
   }
@@ -135,20 +144,12 @@ export class StoredSessions {
   ): Promise<UserSession | undefined> {
     const values = await (clientId === undefined
       ? this.redis.hvals(operation, key)
-      : this.redis.hmget(operation, key, ['t', 'd', `c:${escapePart(clientId)}`]))
-    if (versions.upcasters.size > 0 && isOfAnotherVersion(values)) {
-      const fields = versions.upcast(await this.redis.hgetall(operation, key))
-      if (fields !== undefined) return this.decode(Object.values(fields), sessionName, clientId)
-    }
+      : this.redis.hmget(operation, key, fieldsOf(clientId)))
     return this.decode(values, sessionName, clientId)
   }
 
   /** @param only Only if this client session is among the values and lives. */
-  decode(
-    values: readonly (string | null)[],
-    sessionName: SessionName,
-    only?: string,
-  ): UserSession | undefined {
+  decode(values: Values, sessionName: SessionName, only?: string): UserSession | undefined {
     return this.codec.decode(values, sessionName, this.now(), only)
   }
 
@@ -172,8 +173,8 @@ export class StoredSessions {
   }
 }
 
-/** Whether what was read of a session is of a form that is not written any more. */
-export function isOfAnotherVersion(values: readonly (string | null)[]): boolean {
-  const times = values.find((value) => value?.startsWith('v'))
-  return typeof times === 'string' && versionOf(times) !== versions.current
+/** What is read of a session for one of its clients. */
+function fieldsOf(clientId: string): readonly string[] {
+  const client = escapePart(clientId)
+  return ['t', 'd', `c:${client}`, `a:${client}`]
 }

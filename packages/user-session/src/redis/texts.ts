@@ -1,6 +1,5 @@
 import type { Lives, Uses } from '../expiry.js'
 import type { Limits } from '../limits.js'
-import { versions } from './versions.js'
 
 /** Times as they are stored. */
 export interface Times extends Uses {
@@ -42,7 +41,7 @@ function wholeNumber(text: string, from: number, to: number): number {
 }
 
 /**
- * Times of a new session as the scripts write them, scored by their end.
+ * Times of a new session as the scripts write them behind its version, scored by their end.
  *
  * @param clientExpiresAt End of its client session; of none: its own.
  */
@@ -51,7 +50,7 @@ export function encodeTimes(
   clientExpiresAt: number,
 ): string {
   const flags = (clientExpiresAt <= expiresAt ? 'o' : '') + (rememberMe ? 'r' : '')
-  return `v${versions.current} ${startedAt} ${lastRefreshAt} ${expiresAt} ${expiresAt}${flags}`
+  return `${startedAt} ${lastRefreshAt} ${expiresAt} ${expiresAt}${flags}`
 }
 
 /** Limits as the scripts take them; the empty string when there are none. */

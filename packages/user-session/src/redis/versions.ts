@@ -1,34 +1,35 @@
-import type { RedisConnection } from '@authstate/redis'
 import { RecordVersions } from '@authstate/spi'
-import { upgrade } from '../scripts.js'
 
-/** Fields of a stored session, as Redis answers them. */
-export type Fields = Readonly<Record<string, string>>
-
-/** Steps that are tried, at most. */
-const MAX_STEPS = 100
-
-/** Their version stands before the times of a session, which are the same in every version. */
-export const versions = new RecordVersions<Fields>({ current: '1', versionOf: ({ t }) => versionOf(t) })
-
-/** The version that times say; `undefined` when they say none. */
-export function versionOf(times: string | undefined): string | undefined {
-  return /^v(\d+) /.exec(times ?? '')?.[1]
-}
+/** Values of a stored session, in whatever order. */
+export type Values = readonly (string | null)[]
 
 /**
- * Brings a stored record up to date before a verb changes it: the scripts know one version only.
- *
- * Costs a command per change, and nothing while there is no older version.
+ * Of the values of a session; the version stands before its times. Since version 2 links stand behind the times and not behind the data,
+ * and what a client session holds has a field of its own. The scripts read both, and write version 2 with the next change.
  */
-export async function upgradeRecord(redis: RedisConnection, session: string): Promise<void> {
-  if (versions.upcasters.size === 0) return
-  for (let attempt = 0; attempt < MAX_STEPS; attempt++) {
-    const before = await redis.hgetall('user-session.upgrade', session)
-    if (before['t'] === undefined || versions.isCurrent(before)) return
-    const after = versions.upcast(before)
-    if (after === undefined) return
-    const args = { before: JSON.stringify(before), after: JSON.stringify(after) }
-    if (await redis.run(upgrade, { session }, args)) return
-  }
+export const versions = new RecordVersions<Values>({
+  current: '2',
+  versionOf: (values) => versionIn(values.find((value) => value?.startsWith('v'))),
+  upcasters: { '1': ofVersion1 },
+})
+
+const versionIn = (times: string | null | undefined): string | undefined => /^v(\d+) /.exec(times ?? '')?.[1]
+
+/** As lua/lib/upcasting.lua writes what it finds in version 1. */
+function ofVersion1(values: Values): Values {
+  const data = values.find((value) => value?.startsWith('{')) ?? ''
+  const end = data.lastIndexOf('}') + 1
+  return values.flatMap((value) => {
+    if (value?.startsWith('v')) return [`${value.replace('v1', 'v2')} ${data.slice(end)}`]
+    if (value?.startsWith('{')) return [value.slice(0, end)]
+    return value?.startsWith('c ') ? split(value) : [value]
+  })
+}
+
+/** Times of a client session with the client behind them, and the client with what its session holds. */
+function split(text: string): Values {
+  const json = text.indexOf('{')
+  if (json < 0) return [text]
+  const times = text.slice(0, json - 1)
+  return [times, `a ${times.split(' ').slice(5).join(' ')} ${text.slice(json)}`]
 }

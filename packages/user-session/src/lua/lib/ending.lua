@@ -20,8 +20,8 @@ end
 --@details local function gone_with(key, user, clients)
 --@details   local gone = { user, reason, ARGV[1] }
 --@details   for _, client in ipairs(clients) do
---@details     local text = redis.call('HGET', key, 'c:' .. client)
---@details     local readable, data = pcall(cjson.decode, string.match(text or '', '{.*$') or '{}')
+--@details     local c = client_session(redis.call('HGET', key, 'c:' .. client))
+--@details     local readable, data = pcall(cjson.decode, c and data_of(key, c) or '{}')
 --@details     data = readable and data or {}
 --@details     gone[#gone + 1] = { client, data.h or '', data.y or '' }
 --@details   end
@@ -33,7 +33,7 @@ local function end_clients(key, clients, now)
   local head, kind, _, realm, id = parts(key)
   local ended = 0
   for _, client in ipairs(clients) do
-    ended = ended + redis.call('HDEL', key, 'c:' .. client)
+    ended = ended + math.min(redis.call('HDEL', key, 'c:' .. client, 'a:' .. client), 1)
     redis.call('ZREM', head .. kind .. 'c:' .. realm .. ':' .. client, id)
   end
   end_families(key, clients, now)
@@ -44,7 +44,7 @@ end
 -- Answers its data as well.
 local function entry_of(key, id)
   local held = redis.call('HMGET', key, 't', 'd')
-  return { id, string.match(held[2] or '', '^.*}(.*)$') or '', clients_of(key), held[1] or '' }, held[2] or ''
+  return { id, links_behind(held[1], held[2]), clients_of(key), held[1] or '' }, held[2] or ''
 end
 
 -- Takes members out of an index, however many there are.

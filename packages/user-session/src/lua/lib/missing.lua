@@ -1,7 +1,7 @@
 -- Whether an index that Redis has evicted lacks a session that is in use. Looked at once in a second of its use, and in ten
 -- for what holds many.
-local function missing(key, data, client, now, refreshed)
-  local user, broker_session, broker_user = links_in(data)
+local function missing(key, client, now, refreshed)
+  local user, broker_session, broker_user = links(key)
   if not user then
     return false
   end

@@ -1,9 +1,13 @@
 -- The times of a living session that can be read, from their text, and its life. What is over by the time-outs of now is
--- settled so.
-local function opened(key, text, spans, now)
+-- settled so. Layout 2: a record of version 1 is brought into version 2.
+local function opened(key, text, spans, now, layout)
   local t = times(text)
-  if not t or t.version ~= '1' or t.expires <= now then
+  if not t or not (t.links or t.version == '1') or t.expires <= now then
     return nil
+  end
+  if t.version == '1' and layout == '2' then
+    -- include: upcasting
+    upcast(key, t)
   end
   local lives = life(spans, t.remember)
   t.expires = ending(t, lives, latest(t, lives))
@@ -32,6 +36,6 @@ local function open_client(key, client, t, lives, spans, now)
   return c, own
 end
 
-local function open(key, spans, now)
-  return opened(key, redis.call('HGET', key, 't'), spans, now)
+local function open(key, spans, now, layout)
+  return opened(key, redis.call('HGET', key, 't'), spans, now, layout)
 end

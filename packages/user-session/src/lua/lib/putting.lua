@@ -24,16 +24,19 @@ local function holds(n, values_there)
   return true
 end
 
--- Writes what sites agree on into the record and its indexes. Answers whether all of it was there already.
-local function put(key, values, state, now)
+-- Writes what sites agree on into the record and its indexes; layout: of a record that is new. Answers whether all of it was there
+-- already.
+local function put(key, values, state, now, layout)
   local head, kind, _, realm, id = parts(key)
   local base, expires = head .. kind, tonumber(state.x)
   local started, remember, beginning, own_links, login, address, method = unpack(cjson.decode(state.g[2])) -- at most 7
   local user, broker_session, broker_user = string.match(own_links, '^([^:]*):([^:]*):([^:]*)$')
   local t = {
     started = tonumber(started), refreshed = tonumber(state.r), expires = expires,
-    score = values and values.t.score or 0, remember = remember == 'r',
+    score = values and values.t.score or 0, remember = remember == 'r', version = values and values.t.version or layout,
   }
+  local is_split = t.version == '2'
+  t.links = is_split and own_links or nil
   if values and values.links ~= own_links then
     local _, old_session, old_user = string.match(values.links, '^([^:]*):([^:]*):([^:]*)$')
     unlink(base, realm, id, user, old_session or '', old_user or '')
@@ -48,7 +51,7 @@ local function put(key, values, state, now)
   if not values or values.g ~= state.g[2] or not holds(state.n, values.n) then
     local data = { l = login or nil, i = address or nil, m = method or nil, n = notes_in(state.n) }
     data.s = state.n.s and state.n.s[2] ~= '-' and rank_of_state(state.n.s[2]) or nil
-    set('d', cjson.encode(data) .. own_links)
+    set('d', cjson.encode(data) .. (is_split and '' or own_links))
     if beginning ~= '' then
       set('b', beginning)
     end
@@ -60,7 +63,7 @@ local function put(key, values, state, now)
     t.score = expires
   end
   local function leave_client(client)
-    redis.call('HDEL', key, 'c:' .. client)
+    redis.call('HDEL', key, 'c:' .. client, 'a:' .. client)
     redis.call('ZREM', base .. 'c:' .. realm .. ':' .. client, id)
   end
   for client, c in pairs(state.c) do
@@ -77,12 +80,17 @@ local function put(key, values, state, now)
         index_client(base, realm, id, client, text(ends), score, now)
         score = ends
       end
-      if follows_now or not held or held.started ~= c[2] or held.r ~= c[3] or held.x ~= c[4] or not holds(c[5], held.n) then
+      local is_other = not held or not holds(c[5], held.n)
+      if follows_now or is_other or held.started ~= c[2] or held.r ~= c[3] or held.x ~= c[4] then
         local p, u, a, h, y = unpack(cjson.decode(c[5].d and c[5].d[2] or '[]')) -- at most 5
         local data = { p = p or nil, u = u or nil, a = a or nil, h = h or nil, y = y or nil, n = notes_in(c[5]) }
         local json = next(data) ~= nil and cjson.encode(data) or '{}'
+        if is_split and is_other then
+          set('a:' .. client, about_client(client, json))
+        end
         set('c:' .. client, client_text({
-          started = tonumber(c[2]), refreshed = tonumber(c[3]), expires = tonumber(c[4]), score = score, client = client, data = json,
+          started = tonumber(c[2]), refreshed = tonumber(c[3]), expires = tonumber(c[4]), score = score, client = client,
+          data = not is_split and json or nil,
         }))
       end
     end

@@ -10,8 +10,9 @@ local function living_client(key, client, now)
   return c and c.expires > now and c or nil
 end
 
-local function links(key)
-  return links_in(redis.call('HGET', key, 'd'))
+-- What a client session holds, as JSON.
+local function data_of(key, c)
+  return c.data or string.match(redis.call('HGET', key, 'a:' .. c.client) or '', '^a [^{]*({.*)$')
 end
 
 -- Client ids of a session, escaped, also of client sessions that are over.

@@ -19,7 +19,7 @@ local function index(key, t, now, changed)
       end
     end
   end
-  local user, broker_session, broker_user = links_in(data)
+  local user, broker_session, broker_user = string.match(t.links or links_behind(nil, data), '^([^:]*):([^:]*):([^:]*)$')
   if not user then
     return {}
   end

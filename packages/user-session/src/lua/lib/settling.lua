@@ -17,6 +17,11 @@ local function settle(key, t, now, idle, changed, changed_idle)
       changed.score = score
     end
     t.own = t.own and changed.expires <= t.expires
+    if changed.data and t.version == '2' then
+      fields[#fields + 1] = 'a:' .. changed.client
+      fields[#fields + 1] = about_client(changed.client, changed.data)
+      changed.data = nil
+    end
     changed_text = client_text(changed)
     fields[#fields + 1] = 'c:' .. changed.client
     fields[#fields + 1] = changed_text

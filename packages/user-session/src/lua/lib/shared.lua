@@ -41,9 +41,9 @@ local function values_of(key)
     return nil
   end
   local t = times(hash.t)
-  local json, own_links = string.match(hash.d or '', '^(.*})([^}]*)$')
-  local readable, data = pcall(cjson.decode, json)
-  if not t or t.version ~= '1' or not readable or not links_in(hash.d) then
+  local own_links = links_behind(hash.t, hash.d)
+  local readable, data = pcall(cjson.decode, t and t.links and hash.d or string.match(hash.d or '', '^.*}'))
+  if not t or not (t.links or t.version == '1') or not readable or not string.find(own_links, '^[^:]*:[^:]*:[^:]*$') then
     return false
   end
   local values = { t = t, links = own_links, r = text(t.refreshed), x = text(t.expires), n = { s = rank_of_state(data.s or '-') }, c = {}, f = {} }
@@ -55,7 +55,7 @@ local function values_of(key)
     local first = string.sub(field, 1, 2)
     if first == 'c:' then
       local c = client_session(value)
-      local can_read, of_client = pcall(cjson.decode, c and c.data)
+      local can_read, of_client = pcall(cjson.decode, c and (c.data or string.match(hash['a:' .. c.client] or '', '^a [^{]*({.*)$')))
       if not can_read then
         return false
       end
