@@ -141,7 +141,12 @@ describeWith(redis, 'verbs', () => {
   async function records(): Promise<ReadonlyMap<string, string>> {
     const keys = await keysOf((kind) => recordKeys.has(kind))
     const dumps = await Promise.all(
-      keys.map(async (key) => (await raw.dumpBuffer(key))?.toString('hex') ?? ''),
+      keys.map(async (key) => {
+        // Of a hash the order may change when Redis makes room for its fields.
+        if ((await raw.type(key)) === 'hash')
+          return JSON.stringify(Object.entries(await raw.hgetall(key)).sort())
+        return (await raw.dumpBuffer(key))?.toString('hex') ?? ''
+      }),
     )
     return new Map(keys.map((key, index) => [key, dumps[index] as string]))
   }

@@ -432,8 +432,8 @@ export const userSessionScriptBugs = (client: () => RedisClient) =>
         'refresh.lua takes the clock of a node that is behind',
         'refresh: never moves back',
         scripts.refresh,
-        '\nc.refreshed = math.max(c.refreshed, now)',
-        '\nc.refreshed = now',
+        '\n  c.refreshed = math.max(c.refreshed, now)',
+        '\n  c.refreshed = now',
       )
       edit(
         'second redeem',
