@@ -5,6 +5,7 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { redisConnectionSpi } from '@authstate/redis/service'
 import { assertInteger, assertObject, assertOptions, type Known, uncertaintyOf } from '@authstate/spi'
 import { timers } from '@authstate/spi/internal'
 import type { AuthState } from './auth-state.js'
@@ -18,6 +19,8 @@ export type NotReady =
   | 'channel'
   /** The clock of the deployment is not known, so it is unknown what has ended. */
   | 'clock'
+  /** Redis of this site lost what other sites have received, and they have not sent it back yet. */
+  | 'sites'
   /** `drain` was called: the process is about to end. */
   | 'draining'
 
@@ -65,7 +68,7 @@ const MOST_UNCERTAIN_MS = 1_000
  * Handlers for the probes of an orchestrator. Make them once, when the process starts, for one state.
  *
  * A process is ready when every provider can serve and its store takes writes, the work channel of the cluster is live, and the
- * clock of the deployment is known to a second.
+ * clock of the deployment is known to a second. One of several sites also has to hold what other sites received from it.
  *
  * @throws {TypeError | RangeError} an option is misspelt, or cannot be
  */
@@ -114,6 +117,7 @@ async function missingOf(state: AuthState, timeoutMs: number): Promise<readonly 
     ['writes', async () => (await state.health()).ok],
     ['channel', () => (state.find(clusterSpi)?.channel().state ?? 'live') === 'live'],
     ['clock', () => isClockKnown(state)],
+    ['sites', () => state.find(redisConnectionSpi)?.sites?.isReady() ?? true],
   ]
   const found = await Promise.all(
     parts.map(async ([name, holds]) => ((await holdsInTime(holds, timeoutMs)) ? [] : [name])),

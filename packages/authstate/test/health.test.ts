@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { FakeClock } from '@authstate/conformance'
+import { redisConnectionSpi } from '@authstate/redis'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { start, type Topology } from '../../../tools/servers/topology.mjs'
@@ -105,6 +106,27 @@ describeWith(serverBinary, 'on a Redis', () => {
   afterAll(async () => {
     admin.disconnect()
     await server.stop()
+  })
+
+  test('whose site lost data that other sites have not told it again yet, a process is not ready', async () => {
+    const state = await opened({
+      provider: 'redis',
+      redis: { url: `redis://127.0.0.1:${server.basePort}`, prefix: 'sites' },
+    })
+    const { check } = healthHandlers(state, FRESH)
+    expect(await check()).toEqual({ ready: true, missing: [] })
+    let isReady = false
+    const connection = state.get(redisConnectionSpi)
+    connection.goWithSites({
+      site: 'a',
+      isReady: () => isReady,
+      follow: (_, run) => run(),
+      changing: () => {},
+    })
+    expect(await check()).toEqual({ ready: false, missing: ['sites'] })
+    isReady = true
+    expect(await check()).toEqual({ ready: true, missing: [] })
+    await state.close()
   })
 
   test('that is full, read-only, frozen or away a process is not ready, and is again when it is mended', async () => {

@@ -51,6 +51,11 @@ export interface CrossSiteConfig {
    * @default `'auto'`, `'60s'`
    */
   readonly recovery?: { readonly mode?: 'auto' | 'manual'; readonly stableMs?: number | Duration }
+  /**
+   * Whether a site that lost data is ready all the same, before it has the data back from other sites.
+   * @default `{ serveWhileSyncing: false }`
+   */
+  readonly health?: { readonly serveWhileSyncing?: boolean }
   /** Time between two checks whether another site is there. @default 1_000 */
   readonly heartbeatMs?: number | Duration
   /** Most remembered records that a node sends per second. @default 5_000 */
@@ -106,6 +111,7 @@ const schema = v.strictObject({
     }),
     {},
   ),
+  health: v.optional(v.strictObject({ serveWhileSyncing: v.optional(v.boolean(), false) }), {}),
   heartbeatMs: v.optional(spanMs(10, 60_000), 1_000),
   maxRecordsPerSecond: v.optional(wholeNumber(1, 1_000_000), 5_000),
 })
@@ -119,7 +125,6 @@ const NOT_BUILT: Readonly<Record<string, string>> = {
   singleUse: 'action tokens stay at their site',
   count: 'login failures are counted per site',
   membershipVersion: 'no key has a site that decides about it',
-  health: 'a site serves whatever it holds',
   outbox: 'use redis.changes.maxNotes',
 }
 

@@ -25,6 +25,8 @@ export interface SiteEvents {
     readonly offsetMs: number
     readonly isOff: boolean
   }
+  /** Redis of this site lost what it had sent to other sites of these partitions: they are asked for it. */
+  readonly rewound: { readonly type: 'rewound'; readonly partitions: readonly number[] }
   /** This site reaches another one, which cannot reach this one. */
   readonly 'one-way': { readonly type: 'one-way'; readonly to: string; readonly peerSeesUs: LinkState }
 }
@@ -33,8 +35,21 @@ export interface SiteEvents {
 export const siteEmitter = (logger: Logger) =>
   new Emitter<SiteEvents>({
     owner: 'cross-site',
-    events: ['link', 'backup-failed', 'outbox-overflow', 'clock', 'one-way'],
+    events: ['link', 'backup-failed', 'outbox-overflow', 'clock', 'one-way', 'rewound'],
     logger,
   })
 
 export type SiteEmitter = ReturnType<typeof siteEmitter>
+
+/** What a link hears of another site, for the log and for listeners. */
+export const newsOfLink = (events: SiteEmitter, logger: Logger, to: string, warnMs: number) => ({
+  onClock: (offsetMs: number) => {
+    const isOff = Math.abs(offsetMs) > warnMs
+    if (isOff) logger.warn({ to, offsetMs }, 'the clock of another site is off')
+    events.emit('clock', { to, offsetMs, isOff })
+  },
+  onOneWay: (peerSeesUs: LinkState) => {
+    logger.warn({ to, peerSeesUs }, 'this site reaches another one that cannot reach this one')
+    events.emit('one-way', { to, peerSeesUs })
+  },
+})

@@ -4,6 +4,7 @@ import type { Link } from './link.js'
 import type { Telling, Told } from './link-parts.js'
 import { type NotedRecord, readNoted, recordsOf } from './noted.js'
 import { unread } from './scripts.js'
+import { placesOf } from './waits.js'
 
 /** What became of a flight at one site, by service. A service that is absent had nothing in it. */
 export type Landing = ReadonlyMap<string, BackupOutcome>
@@ -23,6 +24,8 @@ export interface FlightsParts {
   readonly links: readonly Link[]
   readonly read: (records: readonly NotedRecord['record'][]) => Promise<readonly Told[]>
   readonly tell: (link: Link, told: readonly Told[]) => Promise<readonly Telling[]>
+  /** Notes of a partition that this node sent are lost. */
+  readonly onLost: (partition: number) => void
 }
 
 /** Notes at a time. */
@@ -143,8 +146,10 @@ class PartitionFlights {
   async #tellUnread(): Promise<Flight['landings']> {
     const { connection, joiners, links, read, tell } = this.#parts
     const notes = await this.#unread()
+    const last = notes.at(-1)
     const records = recordsOf(this.#partition, notes, joiners, connection.clock.now())
     const told = records.length === 0 ? [] : await read(records.map(({ record }) => record))
+    if (last !== undefined) for (const link of links) link.mark(this.#partition, last.id)
     return new Map(links.map((link) => [link, this.#land(link, told, records, (of) => tell(link, of))]))
   }
 
@@ -179,14 +184,13 @@ class PartitionFlights {
   }
 
   async #unread() {
-    const { connection, consumer } = this.#parts
-    const keys = {
-      notes: connection.keys.key(this.#partition, 'xn'),
-      had: connection.keys.key(this.#partition, 'xh'),
-    }
+    const { connection, consumer, onLost } = this.#parts
+    const keys = placesOf(connection, this.#partition)
     const all: Parameters<typeof readNoted>[0][] = []
     for (let page = 0; page < MOST_PAGES; page++) {
-      const { notes } = await connection.run(unread, keys, { consumer, after: this.#after, limit: PAGE })
+      const after = this.#after
+      const { notes, isLost } = await connection.run(unread, keys, { consumer, after, limit: PAGE })
+      if (isLost) onLost(this.#partition)
       all.push(...notes)
       this.#after = notes.at(-1)?.[0] ?? this.#after
       if (notes.length < PAGE) break

@@ -17,6 +17,8 @@ export interface FollowerParts {
   readonly flights: Flights
   readonly events: SiteEmitter
   readonly logger: Logger
+  /** Whether this site holds what it should. */
+  readonly isReady: () => boolean
   /** Something changes in a partition, and should be sent soon. */
   readonly onChanging: (partition: number) => void
 }
@@ -42,6 +44,10 @@ export class Follower implements ConnectionSites {
     this.#parts = parts
     this.site = parts.site
     this.#warnings = new Map(parts.links.map((link) => [link, new RareWarning(timers.monotonicMs)]))
+  }
+
+  isReady(): boolean {
+    return this.#parts.isReady()
   }
 
   changing(key: string): void {

@@ -16,6 +16,8 @@ export interface LinkParts {
   readonly connection: RedisConnection
   /** The clock of the deployment there, if one was given. */
   readonly clock?: Clock | undefined
+  /** A text that no other node has. */
+  readonly node: string
   /** The epoch of this site: a Redis with the same epoch is this site's own. */
   readonly epoch: () => string
   readonly logger: Logger
@@ -30,6 +32,8 @@ export interface LinkParts {
 export interface Hello {
   readonly epoch: string
   readonly membership: number
+  /** Whether it knew this site with other data than it has now. */
+  readonly lostUs: boolean
 }
 
 /** A record, and what other sites have to know of it. */

@@ -16,6 +16,7 @@ import {
   stableMsAfter,
 } from './link-state.js'
 import type { LinkInfo, LinkReason, LinkState, ServiceLink } from './public.js'
+import { mark } from './scripts.js'
 import { Standings } from './standings.js'
 
 const LOOK_WHILE_BLOCKED_MS = 10_000
@@ -151,6 +152,24 @@ export class Link {
     return { outcome: 'refused', answer }
   }
 
+  /** Says how far this node sends a partition, before it does so. Sending does not wait for it. */
+  mark(partition: number, id: string): void {
+    const peer = this.#peer
+    // What is sent next fails the same way, and counts.
+    if (peer !== undefined && this.isOpen()) this.#mark(peer, partition, id, 0).catch(() => {})
+  }
+
+  /** Ids of the last notes of a partition that nodes of this site sent; those before a moment are forgotten. */
+  marks(partition: number, before: number): Promise<readonly string[] | undefined> {
+    return this.ask((peer) => this.#mark(peer, partition, '', before))
+  }
+
+  #mark(peer: RedisConnection, partition: number, id: string, before: number): Promise<readonly string[]> {
+    const { node, config } = this.#parts
+    const keys = { marks: peer.keys.key(partition, 'xm') }
+    return peer.run(mark, keys, { field: `told:${config.site}/${node}`, id, before })
+  }
+
   /** Asks the Redis of the other site; `undefined`: it did not answer, or the link does not allow it now. */
   async ask<T>(question: (peer: RedisConnection) => Promise<T>): Promise<T | undefined> {
     return this.request('cross-site.ask', question).catch(() => undefined)
@@ -266,11 +285,9 @@ export class Link {
     throw new Error('closed')
   }
 
-  #hear(
-    { site, epoch = '', protocol = PROTOCOL, membership = '1' }: Readonly<Record<string, string>>,
-    view: Readonly<Record<string, string>>,
-  ): Hello | undefined {
+  #hear(told: Readonly<Record<string, string>>, view: Readonly<Record<string, string>>): Hello | undefined {
     const { connection, config } = this.#parts
+    const { site, epoch = '', protocol = PROTOCOL, membership = '1' } = told
     if (site === undefined) {
       this.#fail(new Error('no node there has started crossSite yet'), this.#now(), 'beat')
       return undefined
@@ -301,7 +318,9 @@ export class Link {
       )
       return undefined
     }
-    return { epoch, membership: Number(membership) }
+    const [known = this.#parts.epoch(), anew] = [told[`epoch:${config.site}`], told[`anew:${config.site}`]]
+    const lostUs = known !== this.#parts.epoch() || anew === known
+    return { epoch, membership: Number(membership), lostUs }
   }
 
   /** How the other site sees this one. */

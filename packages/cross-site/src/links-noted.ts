@@ -101,3 +101,19 @@ export function linksNoted(connection: RedisConnection) {
 
 const notBegun = (): ConfigurationError =>
   new ConfigurationError('this Redis belongs to no site: no node that uses it has started crossSite yet')
+
+/** Time between two notes that another site was there. */
+const SEEN_MS = 60_000
+
+/**
+ * What has to be noted of a site that is there; `undefined`: nothing new.
+ *
+ * `isAnew`: its Redis lost its data, so it needs everything.
+ */
+export function seenNow(to: string, epoch: string, recorded: ReadonlyMap<string, string>, now: number) {
+  const known = recorded.get(`epoch:${to}`)
+  const isAnew = known !== undefined && known !== epoch
+  if (known === epoch && now - Number(recorded.get(`seen:${to}`) ?? 0) <= SEEN_MS) return undefined
+  const anew = isAnew ? { [`anew:${to}`]: epoch } : {}
+  return { isAnew, fields: { [`seen:${to}`]: String(now), [`epoch:${to}`]: epoch, ...anew } }
+}

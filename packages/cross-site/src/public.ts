@@ -192,6 +192,12 @@ export interface CrossSite {
   /** Hears of every change of a link. Answers what stops that. */
   onLink(listener: LinkListener): () => void
 
+  /**
+   * Whether this site holds what it should. `false` while its Redis lost what it had sent to other sites, as after a flush, an old backup
+   * or a failover to a replica that lacked it, and a site that is online has not sent it back yet: readiness of `authstate/health` says so.
+   */
+  isReady(): boolean
+
   /** What an operator should know. */
   warnings(): readonly string[]
 

@@ -1,6 +1,7 @@
 import type { RedisConnection } from '@authstate/redis'
 import type { Link } from './link.js'
 import { progress, reached } from './scripts.js'
+import { placesOf } from './waits.js'
 
 /** What {@link Reached} is made of. */
 export interface ReachedParts {
@@ -95,7 +96,6 @@ export class Reached {
 
   async #had(partition: number): Promise<string> {
     const { connection, consumer } = this.#parts
-    const keys = { notes: connection.keys.key(partition, 'xn'), had: connection.keys.key(partition, 'xh') }
-    return (await connection.run(progress, keys, { consumer })).had
+    return (await connection.run(progress, placesOf(connection, partition), { consumer })).had
   }
 }

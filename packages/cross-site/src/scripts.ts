@@ -1,10 +1,15 @@
 import { defineScript } from '@authstate/redis'
 import behindLua from './lua/behind.lua'
 import introduceLua from './lua/introduce.lua'
+import laterNoteLua from './lua/lib/later-note.lua'
 import linkLua from './lua/link.lua'
+import markLua from './lua/mark.lua'
 import progressLua from './lua/progress.lua'
 import reachedLua from './lua/reached.lua'
+import rewindLua from './lua/rewind.lua'
 import unreadLua from './lua/unread.lua'
+
+const snippets = { 'later-note': laterNoteLua }
 
 export const introduce = defineScript({
   name: 'cross-site.introduce',
@@ -41,13 +46,18 @@ export const noteLink = defineScript({
 export const unread = defineScript({
   name: 'cross-site.unread',
   lua: unreadLua,
+  include: snippets,
   record: 'note',
   change: 'none',
   keys: ['notes', 'had'],
   args: ['consumer', 'after', 'limit'],
   decode: (reply) => {
-    const [last, notes] = reply as [string, (readonly [id: string, fields: readonly string[]])[]]
-    return { last, notes }
+    const [last, notes, lost] = reply as [
+      string,
+      (readonly [id: string, fields: readonly string[]])[],
+      number,
+    ]
+    return { last, notes, isLost: lost === 1 }
   },
 })
 
@@ -90,6 +100,33 @@ export const reached = defineScript({
   keys: ['reached'],
   args: ['site', 'id'],
   decode: (reply) => reply === 1,
+})
+
+export const mark = defineScript({
+  name: 'cross-site.mark',
+  lua: markLua,
+  include: snippets,
+  record: 'site',
+  change: 'touch',
+  changes: 'how far another site has told this one is no record',
+  keys: ['marks'],
+  args: ['field', 'id', 'before'],
+  decode: (reply) => [...fieldsOf(reply as string[]).values()],
+})
+
+export const rewind = defineScript({
+  name: 'cross-site.rewind',
+  lua: rewindLua,
+  include: snippets,
+  record: 'site',
+  change: 'touch',
+  changes: 'what another site has to tell again is no record',
+  keys: ['notes', 'had', 'marks'],
+  args: ['consumer', 'sites', 'step', 'site', 'ids'],
+  decode: (reply) => {
+    const [lost, owed] = reply as [number, string]
+    return { isLost: lost === 1, owed }
+  },
 })
 
 export { pushBegin, pushControl, pushesOf, pushStep } from './push/scripts.js'

@@ -13,8 +13,9 @@ import type { Link } from './link.js'
 import type { Telling, Told } from './link-parts.js'
 import { type NotedRecord, notedOf, recordsOf } from './noted.js'
 import { Reached } from './reached.js'
-import { behind } from './scripts.js'
-import { pause } from './waits.js'
+import type { Rewinds } from './rewinds.js'
+import { behind, progress } from './scripts.js'
+import { pause, placesOf } from './waits.js'
 
 /** Stands for all records of a partition. */
 const ALL = '*'
@@ -31,6 +32,8 @@ export interface ShipperParts {
   readonly terms: SiteTerms
   readonly maxRecordsPerSecond: number
   readonly consumer: string
+  /** Finds out whether Redis of this site lost something. */
+  readonly rewinds: Rewinds
   /** Changes of a partition whose single notes are lost. */
   readonly onGap: (gap: ChangeGap) => void
 }
@@ -60,6 +63,7 @@ export class Shipper {
       links,
       read: (records) => this.#read(records),
       tell: (link, told) => this.#tellLink(link, told),
+      onLost: (partition) => void parts.rewinds.lost(partition).catch(() => {}),
     })
   }
 
@@ -69,9 +73,9 @@ export class Shipper {
     if (first === undefined) return
     const { partition } = first
     const { connection, joiners } = this.#parts
-    await this.flights.landed(partition)
+    await Promise.all([this.#parts.rewinds.begin(partition), this.flights.landed(partition)])
     const records = recordsOf(partition, notes.map(notedOf), joiners, connection.clock.now())
-    await this.#tell(partition, records)
+    await this.#tell(partition, records, notes.at(-1)?.id ?? first.id)
     this.#reached.told(this.#parts.links, partition, (notes.at(-1) ?? first).id)
     this.flights.forget(
       partition,
@@ -81,8 +85,9 @@ export class Shipper {
 
   /** Changes of a partition whose notes are lost. */
   async onGap(gap: ChangeGap): Promise<void> {
-    const { partition } = gap
+    const { partition, reason } = gap
     this.#parts.onGap(gap)
+    if (reason === 'lost') await this.#parts.rewinds.lost(partition)
     for (const { to } of this.#parts.links) await this.remember(to, partition, [ALL])
   }
 
@@ -184,10 +189,13 @@ export class Shipper {
   }
 
   async #tellNames(link: Link, partition: number, names: readonly string[]): Promise<string[]> {
-    const at = this.#parts.connection.clock.now()
+    const { connection, consumer } = this.#parts
+    const at = connection.clock.now()
+    const { last } = await connection.run(progress, placesOf(connection, partition), { consumer })
     const all = await this.#read(names.map((name) => ({ partition, name, at, isRemoved: false })))
     // A remembered record may belong to a service that no longer travels to the site.
     const told = all.filter(({ joiner }) => link.tells(joiner.spi))
+    if (last !== '' && told.length > 0) link.mark(partition, last)
     return missedOf(told, await this.#tellLink(link, told))
   }
 
@@ -216,7 +224,7 @@ export class Shipper {
     return told.flat()
   }
 
-  async #tell(partition: number, records: readonly NotedRecord[]): Promise<void> {
+  async #tell(partition: number, records: readonly NotedRecord[], last: string): Promise<void> {
     const { links, joiners } = this.#parts
     const untold = new Map(
       links.map((link) => [
@@ -235,6 +243,7 @@ export class Shipper {
     await Promise.all(
       [...untold].map(async ([link, names]) => {
         const mine = told.filter(({ joiner, record }) => names.has(record.name) && link.tells(joiner.spi))
+        if (mine.length > 0) link.mark(partition, last)
         const missed = await this.#tellInTime(link, mine)
         if (missed.length > 0) await this.remember(link.to, partition, missed)
       }),

@@ -5,28 +5,27 @@ import { timers } from '@authstate/spi/internal'
 import { assertService, linkTo } from './asked-for.js'
 import { Barriers } from './barrier.js'
 import { checkVerbs } from './check-verbs.js'
-import { type SiteEmitter, siteEmitter } from './events.js'
+import { newsOfLink, type SiteEmitter, siteEmitter } from './events.js'
 import { Follower } from './follower.js'
 import { Gathering } from './gathering.js'
 import { Link } from './link.js'
-import { type Hello, PROTOCOL } from './link-parts.js'
-import { hearOperators, linksNoted, offlineField } from './links-noted.js'
+import { PROTOCOL } from './link-parts.js'
+import { hearOperators, linksNoted, offlineField, seenNow } from './links-noted.js'
 import type { BarrierOptions, BringOnlineOptions, CrossSite, LinkInfo, LinkListener } from './public.js'
 import type { PushAction, PushInfo, PushOptions, VerifyReport } from './push/contract.js'
 import { Desk, type VerifyOptions } from './push/desk.js'
 import { Jobs } from './push/jobs.js'
 import { Pusher } from './push/pusher.js'
 import { Relay } from './relay.js'
+import { Rewinds } from './rewinds.js'
 import { introduce } from './scripts.js'
 import { Shipper } from './shipper.js'
 import type { SitesParts } from './sites-parts.js'
 import { cameAlong, LOOK_MS, pause, within } from './waits.js'
-import { LinkWatch } from './watch.js'
+import { LinkWatch, warningsOf } from './watch.js'
 
 /** How long a start waits for other sites. */
 const FIRST_BEAT_MS = 2_000
-/** Time between two notes that another site was there. */
-const SEEN_MS = 60_000
 /** Time between two looks at the work channel. */
 const RELAY_MS = 100
 
@@ -48,6 +47,7 @@ export class Sites implements CrossSite {
   #relay: Relay | undefined
   #reading: ChangeReading | undefined
   #pusher: Pusher | undefined
+  #rewinds: Rewinds | undefined
   readonly #desk: Desk
   readonly #barriers: Barriers
   readonly #watch: LinkWatch
@@ -65,7 +65,7 @@ export class Sites implements CrossSite {
     this.#desk = new Desk(
       async () => this.site,
       parts.connection,
-      () => this.#pushOn(),
+      () => void this.#pushOn(),
     )
     this.#barriers = new Barriers({
       ...parts,
@@ -93,6 +93,7 @@ export class Sites implements CrossSite {
     }
     this.#epoch = recorded.get('epoch') ?? ''
     const events = this.#events
+    const node = randomUUID().slice(0, 8)
     const onChange: LinkListener = (link) => {
       if (link.state === 'offline' || link.state === 'blocked') this.#relay?.away(link.to)
       if (link.state !== 'online') this.#shipper?.forget(link.to)
@@ -107,15 +108,28 @@ export class Sites implements CrossSite {
           backups: backups(to),
           connection,
           clock: clocks[to],
+          node,
           epoch: () => this.#epoch,
           logger,
           onChange,
-          onClock: (offsetMs) => this.#sayClock(to, offsetMs),
-          onOneWay: (peerSeesUs) => this.#sayOneWay(to, peerSeesUs),
+          ...newsOfLink(events, logger, to, config.clock.warnMs),
         }),
     )
     const terms: SiteTerms = { site: this.site, endsMs: config.tombstoneMs, aheadMs: config.clock.limitMs }
     const { maxRecordsPerSecond } = config
+    const jobs = new Jobs(connection)
+    const partitions = () => this.#reading?.partitions() ?? []
+    const limitMs = config.clock.limitMs
+    const rewinds = new Rewinds({
+      ...this.#parts,
+      site: this.site,
+      links: this.#links,
+      jobs,
+      events,
+      limitMs,
+      partitions,
+    })
+    this.#rewinds = rewinds
     const shipper = new Shipper({
       connection,
       joiners,
@@ -123,6 +137,7 @@ export class Sites implements CrossSite {
       terms,
       maxRecordsPerSecond,
       consumer,
+      rewinds,
       onGap: ({ partition, reason }) => {
         if (reason === 'missed') events.emit('outbox-overflow', { partition })
       },
@@ -142,7 +157,7 @@ export class Sites implements CrossSite {
     )
     this.#pusher = new Pusher({
       connection,
-      jobs: new Jobs(connection),
+      jobs,
       joiners,
       links: this.#links,
       terms,
@@ -158,7 +173,7 @@ export class Sites implements CrossSite {
       links: this.#links,
       work,
       pollMs: reading.pollMs ?? RELAY_MS,
-      partitions: () => this.#reading?.partitions() ?? [],
+      partitions,
     })
     this.#relay.start()
     await within(this.#beat(), FIRST_BEAT_MS)
@@ -173,6 +188,7 @@ export class Sites implements CrossSite {
       site: this.site,
       links: this.#links,
       flights: shipper.flights,
+      isReady: () => this.isReady(),
       events,
       logger,
       onChanging: (partition) => {
@@ -278,11 +294,11 @@ export class Sites implements CrossSite {
   }
 
   warnings(): readonly string[] {
-    return this.#links.flatMap(({ to, info: { state, message }, refused }) => [
-      ...(state === 'blocked' ? [`the link to the site "${to}" is blocked: ${message}`] : []),
-      ...(state === 'offline' ? [`nothing is sent to the site "${to}"; changes are remembered`] : []),
-      ...(refused > 0 ? [`the site "${to}" did not take ${refused} records; they are sent again`] : []),
-    ])
+    return warningsOf(this.#links, this.#rewinds?.isBehind === true)
+  }
+
+  isReady(): boolean {
+    return this.#parts.config.health.serveWhileSyncing || this.#rewinds?.isBehind !== true
   }
 
   close(): Promise<void> {
@@ -304,17 +320,6 @@ export class Sites implements CrossSite {
     this.#events.clear()
   }
 
-  #sayClock(to: string, offsetMs: number): void {
-    const isOff = Math.abs(offsetMs) > this.#parts.config.clock.warnMs
-    if (isOff) this.#parts.logger.warn({ to, offsetMs }, 'the clock of another site is off')
-    this.#events.emit('clock', { to, offsetMs, isOff })
-  }
-
-  #sayOneWay(to: string, peerSeesUs: LinkInfo['state']): void {
-    this.#parts.logger.warn({ to, peerSeesUs }, 'this site reaches another one that cannot reach this one')
-    this.#events.emit('one-way', { to, peerSeesUs })
-  }
-
   #beat(): Promise<void> {
     this.#beating ??= this.#beatAll().finally(() => {
       this.#beating = undefined
@@ -326,8 +331,11 @@ export class Sites implements CrossSite {
     // While this site's own Redis is away, there is nothing to send.
     const recorded = await this.#introduce().catch(() => undefined)
     if (recorded === undefined || this.#closing) return
+    this.#epoch = recorded.get('epoch') ?? ''
     await Promise.all(this.#links.map((link) => this.#beatOne(link, recorded).catch(() => {})))
-    this.#pushOn()
+    await this.#pushOn()
+    // What is asked for now is begun with the next beat.
+    await this.#rewinds?.beat(this.#pusher?.active ?? []).catch(() => {})
     await this.#watch.count(this.#links, async (to) => (await this.#shipper?.behind(to)) ?? 0).catch(() => {})
   }
 
@@ -348,19 +356,14 @@ export class Sites implements CrossSite {
       return
     }
     link.open()
-    await this.#noteSeen(to, hello, recorded, now)
-    void this.#catchUp(link)
-  }
-
-  async #noteSeen(to: string, { epoch }: Hello, recorded: Recorded, now: number): Promise<void> {
-    const known = recorded.get(`epoch:${to}`)
-    // Its Redis lost its data: everything is sent to it.
-    if (known !== undefined && known !== epoch) {
-      await Promise.all([this.#shipper?.rememberAll(to), this.#relay?.owe(to)])
+    if (hello.lostUs && recorded.get(`asked:${to}`) !== this.#epoch) {
+      await this.#rewinds?.lostAll(link)
+      await this.#introduce({ [`asked:${to}`]: this.#epoch })
     }
-    const isNew = known !== epoch
-    if (isNew || now - Number(recorded.get(`seen:${to}`) ?? 0) > SEEN_MS)
-      await this.#introduce({ [`seen:${to}`]: String(now), [`epoch:${to}`]: epoch })
+    const news = seenNow(to, hello.epoch, recorded, now)
+    if (news?.isAnew) await Promise.all([this.#shipper?.rememberAll(to), this.#relay?.owe(to)])
+    if (news !== undefined) await this.#introduce(news.fields)
+    void this.#catchUp(link)
   }
 
   async #catchUp(link: Link): Promise<void> {
@@ -368,9 +371,9 @@ export class Sites implements CrossSite {
   }
 
   /** Does the pushes that were asked for. */
-  #pushOn(): void {
+  async #pushOn(): Promise<void> {
     // A failure is tried again with the next heartbeat.
-    this.#pusher?.beat().catch(() => {})
+    await this.#pusher?.beat().catch(() => {})
   }
 
   #introduce(set: Readonly<Record<string, string>> = {}): Promise<Recorded> {

@@ -5,6 +5,12 @@ import { progress } from './scripts.js'
 /** Time between two looks at the progress. */
 export const LOOK_MS = 5
 
+/** Where it lies what changed in a partition, and how far consumers have come. */
+export const placesOf = ({ keys }: RedisConnection, partition: number) => ({
+  notes: keys.key(partition, 'xn'),
+  had: keys.key(partition, 'xh'),
+})
+
 /** Waits until the consumer has had all current notes of a partition. */
 export async function cameAlong(
   connection: RedisConnection,
@@ -12,7 +18,7 @@ export async function cameAlong(
   partition: number,
   isOver: () => boolean,
 ): Promise<void> {
-  const keys = { notes: connection.keys.key(partition, 'xn'), had: connection.keys.key(partition, 'xh') }
+  const keys = placesOf(connection, partition)
   let until: string | undefined
   while (!isOver()) {
     const { last, had } = await connection.run(progress, keys, { consumer })

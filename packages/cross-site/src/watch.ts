@@ -49,3 +49,14 @@ export class LinkWatch {
     )
   }
 }
+
+/** What an operator should know of links. */
+export function warningsOf(links: readonly Link[], isBehind: boolean): readonly string[] {
+  const ofLinks = links.flatMap(({ to, info: { state, message }, refused }) => [
+    ...(state === 'blocked' ? [`the link to the site "${to}" is blocked: ${message}`] : []),
+    ...(state === 'offline' ? [`nothing is sent to the site "${to}"; changes are remembered`] : []),
+    ...(refused > 0 ? [`the site "${to}" did not take ${refused} records; they are sent again`] : []),
+  ])
+  const lost = 'Redis of this site lost what it had sent to other sites; they are asked for it'
+  return [...(isBehind ? [lost] : []), ...ofLinks]
+}

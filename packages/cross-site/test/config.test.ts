@@ -49,7 +49,6 @@ test.each<[string, object]>([
     { spi: { 'auth-session': { strategy: 'async' } } },
   ],
   ['crossSite.membershipVersion: not built yet', { membershipVersion: 2 }],
-  ['crossSite.health: not built yet', { health: { serveWhileSyncing: true } }],
   ['crossSite.sites.b.transport: not built yet', { sites: { b: { redis: {}, transport: {} } } }],
   ['crossSite.outbox: not built yet: use redis.changes.maxNotes', { outbox: { maxEntries: 5 } }],
 ])('what is not built yet is refused: %s', (message, config) => {
@@ -90,6 +89,7 @@ test.each<[string, object]>([
   ],
   ['crossSite.tombstoneMs', { tombstoneMs: '5s' }],
   ['crossSite.takeOffline.afterFailures', { takeOffline: { afterFailures: -1 } }],
+  ['crossSite.health.serveWhileSyncing', { health: { serveWhileSyncing: 'yes' } }],
   ['crossSite.sitess: there is no such property. Known: site, sites', { sitess: {} }],
 ])('what cannot work is refused: %s', (message, config) => {
   expect(refusing(config)).toContain(message)

@@ -136,6 +136,8 @@ export interface SiteVerb {
 export interface ConnectionSites {
   /** The name of this site. */
   readonly site: string
+  /** Whether this site holds what it should, and not less because its Redis lost data that other sites have. */
+  isReady(): boolean
   /**
    * Runs a verb, and waits for other sites if its service asks for it. The change at this site stays, whatever other sites answer.
    *

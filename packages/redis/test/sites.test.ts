@@ -24,6 +24,7 @@ function recordingSites() {
       verbs.push(verb)
       return run()
     },
+    isReady: () => true,
     changing: (key) => void keys.push(key),
   }
   return { sites, verbs, keys }

@@ -6,19 +6,17 @@
 -- ARGV[2] after     id of a note that was told, or is being told; empty: none is known
 -- ARGV[3] limit     most notes to answer
 --
--- Returns {id of the last note, empty for none; notes behind the later of both places}.
+-- Returns {id of the last note, empty for none; notes behind the later of both places; 1 when the note that was told is lost, else 0}.
 
-local function follows(a, b)
-  local ms, n = string.match(a, '^(%d+)-(%d+)$')
-  local other_ms, other_n = string.match(b, '^(%d+)-(%d+)$')
-  ms, n, other_ms, other_n = tonumber(ms), tonumber(n), tonumber(other_ms), tonumber(other_n)
-  return ms > other_ms or (ms == other_ms and n > other_n)
-end
+-- include: later-note
 
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 local had = redis.call('HGET', KEYS[2], ARGV[1]) or '0-0'
 local after = ARGV[2]
-if after == '' or follows(had, after) then
+local is_lost = false
+if after == '' or is_later_note(had, after) then
   after = had
+else
+  is_lost = after ~= had and #redis.call('XRANGE', KEYS[1], after, after) == 0
 end
-return { last and last[1] or '', redis.call('XRANGE', KEYS[1], '(' .. after, '+', 'COUNT', ARGV[3]) }
+return { last and last[1] or '', redis.call('XRANGE', KEYS[1], '(' .. after, '+', 'COUNT', ARGV[3]), is_lost and 1 or 0 }

@@ -32,6 +32,10 @@ export interface PushInfo {
   readonly spi: string
   readonly mode: PushMode
   readonly since?: number
+  /** `rewound`: this site asked for it by itself, because its Redis lost what it had sent to other sites. */
+  readonly reason?: 'rewound'
+  /** Only these partitions. */
+  readonly only?: readonly number[]
   readonly status: PushStatus
   /** Why it is paused or failed. Contains no secret. */
   readonly error?: string

@@ -17,6 +17,9 @@ export interface Asked {
   readonly spi: string
   readonly mode: PushMode
   readonly since?: number | undefined
+  readonly reason?: 'rewound'
+  /** Only these partitions. */
+  readonly only?: readonly number[] | undefined
 }
 
 /** What was done in a partition since the last note. */
@@ -61,12 +64,13 @@ export class Jobs {
   }
 
   /** Asks for a push. If the same push is under way, returns that one. */
-  async begin({ since, ...asked }: Asked): Promise<Job> {
+  async begin({ since, only, ...asked }: Asked): Promise<Job> {
     const { keys, clock } = this.#connection
     const fields = {
       ...asked,
       ...(since !== undefined && { since: String(since) }),
-      total: String(keys.partitions),
+      ...(only !== undefined && { only: only.join(',') }),
+      total: String(only?.length ?? keys.partitions),
     }
     const id = randomBytes(6).toString('hex')
     const args = { id, now: clock.now(), asked: JSON.stringify(fields) }
@@ -141,6 +145,8 @@ function infoOf(fields: Fields): PushInfo {
     spi: text('spi'),
     mode: text('mode') as PushMode,
     ...optional('since'),
+    ...(text('reason') === 'rewound' && { reason: 'rewound' as const }),
+    ...(fields.has('only') && { only: text('only').split(',').map(Number) }),
     status: text('status') as PushStatus,
     ...(fields.has('error') && { error: text('error') }),
     partitions: { done, total },

@@ -55,6 +55,8 @@ export class Pusher {
   readonly #pace: Pace
   readonly #running = new Map<string, Promise<void>>()
   readonly #closing = new AbortController()
+  /** Pushes that were not over when this node looked last. */
+  active: readonly PushInfo[] = []
 
   constructor(parts: PusherParts) {
     this.#parts = parts
@@ -64,9 +66,12 @@ export class Pusher {
   /** Looks for what there is to do. */
   async beat(): Promise<void> {
     const { jobs, reading } = this.#parts
-    for (const job of await jobs.list(true)) {
+    const active = await jobs.list(true)
+    this.active = active.map(({ info }) => info)
+    for (const job of active) {
       if (job.info.status === 'paused') continue
       for (const partition of reading.partitions()) {
+        if (job.info.only?.includes(partition) === false) continue
         const key = `${job.info.id} ${partition}`
         if (job.place(partition) === DONE || this.#running.has(key)) continue
         if (this.#running.size >= AT_ONCE || this.#closing.signal.aborted) return
