@@ -1,6 +1,7 @@
 // npm run test:tarballs [-- --only bun,webpack]: a fresh project installs the packages as they would be published, with npm, and runs the
 // program of the README: on Node 20, 22 and 24, Bun and Deno, as ES module and as CommonJS, in memory and on a Redis, bundled by
-// esbuild and webpack, and in a test of vitest. The runtimes come from the npm registry. From a fresh clone.
+// esbuild and webpack, and in a test of vitest and of Jest 30. A second project installs every package and loads each of its entries.
+// The runtimes come from the npm registry. From a fresh clone.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -15,6 +16,7 @@ const NODES = ['20', '22', '24']
 const BUN = 'bun@1.4.5'
 const DENO = 'deno@2.9.6'
 const WEBPACK = 'webpack@5.113.0'
+const JEST = '30.5.2'
 
 const PROGRAM = /^```js\n([\s\S]*?)^```$/m.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1] ?? ''
 const PRINTED = "[ 'consumed', 'used' ]\nundefined\n"
@@ -23,9 +25,8 @@ const PRINTED = "[ 'consumed', 'used' ]\nundefined\n"
 const REQUIRED = `${PROGRAM.replace(/^import (\{.*\}) from '(.*)'$/m, "const $1 = require('$2')\n;(async () => {")}})()\n`
 
 /** What an application's own test is. */
-const TESTED = `
-import { createTestState } from 'authstate/testing'
-import { expect, test } from 'vitest'
+const tested = (imports) => `
+${imports}
 
 test('a session ends', async () => {
   const { state, clock } = await createTestState()
@@ -36,6 +37,10 @@ test('a session ends', async () => {
   await state.close()
 })
 `
+const OF_VITEST = tested(
+  `import { createTestState } from 'authstate/testing'\nimport { expect, test } from 'vitest'`,
+)
+const OF_JEST = tested(`const { createTestState } = require('authstate/testing')`)
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
 const only = values.only?.split(',')
@@ -56,37 +61,72 @@ function frontDoor(packages) {
   return [...names].map((name) => byName.get(name))
 }
 
-/** A project outside the workspace, in which npm has installed the tarballs. */
-async function freshProject(out) {
+/** Every package that may be published, packed. */
+async function packAll(out) {
   const packages = packageFolders()
     .map((folder) => join(root, folder))
     .map((dir) => ({ dir, manifest: JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) }))
     .filter(({ manifest }) => !manifest.private)
-  const wanted = frontDoor(packages)
   const pnpm = join(root, 'node_modules', '.bin', 'pnpm')
-  for (const p of wanted) {
+  for (const p of packages) {
     const report = JSON.parse(await runOrThrow(pnpm, ['pack', '--json', '--pack-destination', out], p.dir))
     p.tarball = join(out, basename(report.filename))
   }
-  const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const project = join(out, 'project')
+  return packages
+}
+
+/** A project outside the workspace, in which npm has installed tarballs. */
+async function projectWith(project, packages, manifest) {
+  const tarballs = Object.fromEntries(packages.map((p) => [p.manifest.name, `file:${p.tarball}`]))
   mkdirSync(project)
-  const dependencies = Object.fromEntries(wanted.map((p) => [p.manifest.name, `file:${p.tarball}`]))
-  const { ioredis, vitest, vite } = devDependencies
   writeFileSync(
     join(project, 'package.json'),
     JSON.stringify({
       name: 'fresh-project',
       private: true,
-      dependencies: { ...dependencies, ioredis },
-      devDependencies: { vitest, vite },
+      ...manifest,
+      dependencies: { ...tarballs, ...manifest.dependencies },
     }),
   )
   await runOrThrow('npm', ['install', '--no-audit', '--no-fund'], project)
+  return project
+}
+
+/** The project of somebody who reads the README. */
+async function freshProject(out, packages) {
+  const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const { ioredis, vitest, vite } = devDependencies
+  const project = await projectWith(join(out, 'project'), packages, {
+    dependencies: { ioredis },
+    devDependencies: { vitest, vite, jest: JEST },
+    jest: { testMatch: ['**/*.jest.cjs'], testEnvironment: 'node', transform: {} },
+  })
   writeFileSync(join(project, 'start.mjs'), PROGRAM)
   writeFileSync(join(project, 'start.cjs'), REQUIRED)
-  writeFileSync(join(project, 'state.test.mjs'), TESTED)
-  return { project, packages: wanted.map((p) => p.manifest.name) }
+  writeFileSync(join(project, 'state.test.mjs'), OF_VITEST)
+  writeFileSync(join(project, 'state.jest.cjs'), OF_JEST)
+  return project
+}
+
+/** The project of somebody who installs every package, and every framework that one of them is for. */
+async function everyPackage(out, packages) {
+  const ours = new Set(packages.map((p) => p.manifest.name))
+  const peers = packages.flatMap(({ manifest: { peerDependencies = {}, devDependencies = {} } }) =>
+    Object.keys(peerDependencies)
+      .filter((name) => !ours.has(name))
+      .map((name) => [name, devDependencies[name] ?? peerDependencies[name]]),
+  )
+  const dependencies = Object.fromEntries(peers)
+  const project = await projectWith(join(out, 'every-package'), packages, { dependencies })
+  const entries = packages.flatMap(({ manifest: { name, exports } }) =>
+    Object.keys(exports)
+      .filter((path) => !path.endsWith('.json'))
+      .map((path) => name + path.slice(1)),
+  )
+  const list = JSON.stringify(entries)
+  writeFileSync(join(project, 'all.mjs'), `for (const entry of ${list}) await import(entry)\nprocess.exit()`)
+  writeFileSync(join(project, 'all.cjs'), `for (const entry of ${list}) require(entry)\nprocess.exit()`)
+  return { project, count: entries.length }
 }
 
 /** Each runtime, with how it runs a file. */
@@ -113,11 +153,16 @@ function expectPrinted(output) {
   if (!output.replaceAll('"', "'").endsWith(PRINTED)) throw new Error(`it printed ${JSON.stringify(output)}`)
 }
 
-async function checksOf(project, redisUrl) {
+async function checksOf(project, every, redisUrl) {
   const env = bare(toolEnv())
   const checks = []
   for (const { name, program, args } of await runtimes()) {
     const version = (await runOrThrow(program, ['--version'], project)).trim().split('\n')[0]
+    for (const file of ['all.mjs', 'all.cjs'])
+      checks.push([
+        `${name} ${file}: ${every.count} entries of all packages`,
+        () => runOrThrow(program, args(file), every.project, env),
+      ])
     for (const file of ['start.mjs', 'start.cjs'])
       for (const [store, url] of [
         ['memory', {}],
@@ -174,6 +219,10 @@ async function checksOf(project, redisUrl) {
     'vitest, a test of an application',
     () => runOrThrow(process.execPath, ['node_modules/vitest/vitest.mjs', 'run'], project, env),
   ])
+  checks.push([
+    `jest ${JEST}, a test of an application`,
+    () => runOrThrow(process.execPath, ['node_modules/jest/bin/jest.js'], project, env),
+  ])
   return checks
 }
 
@@ -190,9 +239,12 @@ try {
     root,
   )
   redis = await (await import('./servers/redis.mjs')).startRedis()
-  const { project, packages } = await freshProject(out)
-  console.log(`installed with npm: ${packages.join(', ')}`)
-  const checks = await checksOf(project, redis.url)
+  const packages = await packAll(out)
+  const wanted = frontDoor(packages)
+  const project = await freshProject(out, wanted)
+  console.log(`installed with npm: ${wanted.map((p) => p.manifest.name).join(', ')}`)
+  const every = await everyPackage(out, packages)
+  const checks = await checksOf(project, every, redis.url)
   for (const [what, check] of checks.filter(
     ([what]) => only?.some((name) => what.startsWith(name)) ?? true,
   )) {
