@@ -53,7 +53,11 @@ local function refresh_usual(record)
     redis.call('HDEL', KEYS[1], '')
     local head, kind, _, realm, id = parts(KEYS[1])
     if far then
-      local user, broker_session, broker_user = links(KEYS[1])
+      local user, broker_session, broker_user = string.match(behind, '^ ([^:]*):([^:]*):([^:]*)$')
+      if version == '1' then
+        -- include: links
+        user, broker_session, broker_user = links(KEYS[1])
+      end
       if not user or own == '' or ends < expires + 0 then
         return false
       end
@@ -78,12 +82,8 @@ local function refresh_usual(record)
   return true
 end
 
-local function stored_record()
-  return redis.call('HMGET', KEYS[1], 't', 'c:' .. client, 'a:' .. client, 'd')
-end
-
 if client ~= '' then
-  local record = ARGV[5] == 'times' and redis.call('HMGET', KEYS[1], 't', 'c:' .. client) or stored_record()
+  local record = ARGV[5] == 'times' and redis.call('HMGET', KEYS[1], 't', 'c:' .. client) or redis.call('HMGET', KEYS[1], 't', 'c:' .. client, 'a:' .. client, 'd')
   if refresh_usual(record) then
     return ARGV[5] == 'times' and { record[1] } or record
   end
@@ -118,4 +118,4 @@ local text = settle(KEYS[1], t, now, lives.idle, c, own and own.idle)
 if client == '' then
   return redis.call('HVALS', KEYS[1])
 end
-return ARGV[5] == 'times' and { text } or stored_record()
+return ARGV[5] == 'times' and { text } or redis.call('HMGET', KEYS[1], 't', 'c:' .. client, 'a:' .. client, 'd')

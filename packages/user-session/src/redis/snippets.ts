@@ -7,6 +7,7 @@ import keysLua from '../lua/lib/keys.lua'
 import lagLua from '../lua/lib/lag.lua'
 import lifeLua from '../lua/lib/life.lua'
 import limitsLua from '../lua/lib/limits.lua'
+import linksLua from '../lua/lib/links.lua'
 import markLua from '../lua/lib/mark.lua'
 import missingLua from '../lua/lib/missing.lua'
 import notesLua from '../lua/lib/notes.lua'
@@ -39,6 +40,7 @@ export const snippets = {
   lag: lagLua,
   life: lifeLua,
   limits: limitsLua,
+  links: linksLua,
   mark: markLua,
   missing: missingLua,
   notes: notesLua,

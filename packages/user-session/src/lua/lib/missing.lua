@@ -1,3 +1,4 @@
+-- include: links
 -- Whether an index that Redis has evicted lacks a session that is in use. Looked at once in a second of its use, and in ten
 -- for what holds many.
 local function missing(key, client, now, refreshed)

@@ -1,3 +1,4 @@
+-- include: links
 -- The times of a living session, of whatever version: times are the same in all.
 local function living(key, now)
   local t = times(redis.call('HGET', key, 't'))

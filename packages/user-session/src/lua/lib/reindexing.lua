@@ -1,3 +1,4 @@
+-- include: links
 -- Scores a session and its living client sessions, which count no longer than it, in their indexes. `changed` is a client
 -- session that is about to be written. Answers fields and values that are to be written because of it.
 local function index(key, t, now, changed)
