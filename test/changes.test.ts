@@ -83,6 +83,8 @@ describe('scripts', () => {
       'login-failure.join: what sites know of each other is noted where it began',
       'user-session.join-fence: what sites know of each other is noted where it began',
       'user-session.join: what sites know of each other is noted where it began',
+      'web-session.join-fence: what sites know of each other is noted where it began',
+      'web-session.join: what sites know of each other is noted where it began',
     ])
   })
 

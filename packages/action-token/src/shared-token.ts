@@ -1,3 +1,5 @@
+import { higher, larger, later } from '@authstate/spi/internal'
+
 /**
  * What a token is, as one site wrote it: when it was first stored and when this was written, each 15 digits of a hybrid clock and the
  * site; its end, ms since the epoch; family and subject, escaped as in its record; its data.
@@ -50,23 +52,4 @@ export function joinShared(a: SharedToken | undefined, b: SharedToken | undefine
     // Names of attempts come from callers: `__proto__` is one like any other.
     ...(uses.size > 0 && { u: Object.fromEntries(uses) }),
   }
-}
-
-const later = (a: string | undefined, b: string | undefined) =>
-  a === undefined || (b !== undefined && b > a) ? b : a
-
-const larger = (a: string | undefined, b: string | undefined) =>
-  a === undefined || (b !== undefined && Number(b) > Number(a)) ? b : a
-
-/** The higher of two, part by part, byte by byte as Redis compares. */
-function higher<Parts extends readonly string[]>(
-  a: Parts | undefined,
-  b: Parts | undefined,
-): Parts | undefined {
-  if (a === undefined || b === undefined) return a ?? b
-  for (const [index, part] of a.entries()) {
-    const order = Buffer.compare(Buffer.from(part), Buffer.from(b[index] ?? ''))
-    if (order !== 0) return order > 0 ? a : b
-  }
-  return a
 }

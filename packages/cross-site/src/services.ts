@@ -3,6 +3,7 @@ import { loginFailureJoiner } from '@authstate/login-failure/sites'
 import { realmCacheTopic } from '@authstate/realm-cache/sites'
 import type { SiteJoiner } from '@authstate/redis'
 import { userSessionJoiner } from '@authstate/user-session/sites'
+import { webSessionJoiner } from '@authstate/web-session/sites'
 import type { Strategy } from './backup.js'
 
 /** A service that sites may keep in step. */
@@ -24,7 +25,7 @@ export const siteServices = [
   { spi: 'user-session', strategy: 'async', joiner: userSessionJoiner },
   { spi: 'action-token', strategy: 'async' },
   { spi: 'login-failure', strategy: 'async', joiner: loginFailureJoiner },
-  { spi: 'web-session', strategy: 'async' },
+  { spi: 'web-session', strategy: 'async', joiner: webSessionJoiner },
   { spi: 'realm-cache', strategy: 'async', work: realmCacheTopic },
   { spi: 'cluster', strategy: 'async', work: 'everything' },
   { spi: 'auth-session', strategy: 'none' },

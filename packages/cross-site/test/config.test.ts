@@ -38,7 +38,7 @@ test('a configuration of sites says which consumer of changes it needs', () => {
   const { consumer } = crossSite(good)
   expect(consumer).toEqual({
     name: 'sites',
-    kinds: ['user-session', 'user-session-fence', 'login-failure'],
+    kinds: ['user-session', 'user-session-fence', 'login-failure', 'web-session', 'web-session-fence'],
     details: true,
   })
 })

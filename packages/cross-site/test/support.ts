@@ -10,6 +10,8 @@ import { type RedisConnection, redisConnection, redisConnectionSpi } from '@auth
 import { createProviderRegistry } from '@authstate/registry'
 import { type UserSessionProvider, userSessionSpi } from '@authstate/user-session'
 import { redisUserSessions } from '@authstate/user-session/redis'
+import { type WebSessionProvider, webSessionSpi } from '@authstate/web-session'
+import { redisWebSessions } from '@authstate/web-session/redis'
 import { onTestFinished } from 'vitest'
 import { until as waitUntil } from '../../../tools/servers/topology.mjs'
 import { redisUrl } from '../../../tools/testing/capabilities.js'
@@ -39,6 +41,7 @@ export interface SiteOptions {
 export interface TestSite {
   readonly users: UserSessionProvider
   readonly failures: LoginFailureProvider
+  readonly webs: WebSessionProvider
   readonly cluster: ClusterProvider
   readonly cache: RealmCacheProvider
   readonly connection: RedisConnection
@@ -78,6 +81,7 @@ export async function openSite(options: SiteOptions): Promise<TestSite> {
     factories: [
       redisUserSessions(),
       redisLoginFailures(),
+      redisWebSessions(),
       redisCluster(),
       redisRealmCache(),
       redisConnection(),
@@ -92,6 +96,7 @@ export async function openSite(options: SiteOptions): Promise<TestSite> {
       spi: {
         'user-session': { provider: 'redis', redis: { sweepIntervalMs: 0 } },
         'login-failure': { provider: 'redis' },
+        'web-session': { provider: 'redis' },
         cluster: { provider: 'redis' },
         'realm-cache': { provider: 'redis' },
       },
@@ -120,6 +125,7 @@ export async function openSite(options: SiteOptions): Promise<TestSite> {
   return {
     users: registry.get(userSessionSpi),
     failures: registry.get(loginFailureSpi),
+    webs: registry.get(webSessionSpi),
     cluster: registry.get(clusterSpi),
     cache: registry.get(realmCacheSpi),
     connection,

@@ -32,6 +32,14 @@ const cases: readonly Case[] = [
     verb: 'recordFailure',
     retry: 'unsafe',
   },
+  {
+    spi: 'web-session',
+    change: ({ webs }) => webs.save(REALM, 's', { data: { n: 1 }, lifespanMs: 60_000, alias: 'uid' }),
+    look: async ({ webs }) => (await webs.find(REALM, 'uid'))?.data,
+    expected: { n: 1 },
+    verb: 'save',
+    retry: 'safe',
+  },
 ]
 
 const sync = (spi: string, options: BackupOptions) => ({

@@ -1,6 +1,7 @@
 import { KEY_GRACE_MS } from './key-space.js'
 import enterLua from './lua/lib/enter.lua'
 import followsLua from './lua/lib/follows.lua'
+import joinsLua from './lua/lib/joins.lua'
 import keepLua from './lua/lib/keep.lua'
 import livingBehindLua from './lua/lib/living-behind.lua'
 import momentsLua from './lua/lib/moments.lua'
@@ -17,6 +18,7 @@ const shared: Snippets = {
   enter: enterLua,
   follows: followsLua,
   grace: `-- Redis keeps a record this long behind its end, ms.\nlocal GRACE = ${KEY_GRACE_MS}`,
+  joins: joinsLua,
   keep: keepLua,
   'living-behind': livingBehindLua,
   moments: momentsLua,

@@ -2,9 +2,11 @@ import {
   type EntriesStep,
   escapePart,
   firstEntries,
+  followedBySites,
   KEY_GRACE_MS,
   type RedisConnection,
   redisConnectionSpi,
+  type SiteVerbs,
 } from '@authstate/redis'
 import {
   allSteps,
@@ -39,9 +41,22 @@ export function redisWebSessions(): ProviderFactory<WebSessionProvider, WebSessi
     id: 'redis',
     dependsOn: [redisConnectionSpi],
     config: describedSchema(webSessionConfig),
-    create: (context, config) =>
-      new WebSessions(context, config, new RedisStore(context.get(redisConnectionSpi))),
+    create: (context, config) => {
+      const connection = context.get(redisConnectionSpi)
+      const sessions = new WebSessions(context, config, new RedisStore(connection))
+      return followedBySites(sessions, connection, webSessionSpi.name, VERBS)
+    },
   }
+}
+
+/** Verbs after which other sites may be waited for. */
+const VERBS: SiteVerbs<WebSessionProvider> = {
+  save: 'safe',
+  update: 'safe',
+  remove: 'safe',
+  removeByUser: 'safe',
+  removeByLabel: 'safe',
+  removeByRealm: 'safe',
 }
 
 /** Sessions that one script ends at most: those of nearly every user in one step with the fence, of a realm in small ones. */

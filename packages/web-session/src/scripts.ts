@@ -260,3 +260,5 @@ export const candidates = defineScript({
     return entries
   },
 })
+
+export { join, joinFence, names, share, shareFence } from './redis/site-scripts.js'

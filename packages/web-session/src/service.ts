@@ -39,6 +39,7 @@ export const webSessionService = defineService({
     wl: 'sessions that bear a label',
     wf: "the end of a user's sessions",
     wp: 'the session that may bear an alias',
+    xv: 'sessions that other sites know of',
   },
 })
 

@@ -1,27 +1,6 @@
--- include: follows
+-- include: joins
 -- What sites agree on of a token: d stamp of its latest removal, e until when that matters, c its content, u how it was redeemed, by
 -- attempt. A stamp has 15 digits of a hybrid clock, ms since the epoch, and the site. src/shared-token.ts is the same in TypeScript.
-
--- The higher of two, part by part.
-local function higher(a, b)
-  if not a or not b then
-    return a or b
-  end
-  for i, part in ipairs(a) do
-    if part ~= b[i] then
-      return follows(part, b[i]) and a or b
-    end
-  end
-  return a
-end
-
-local function later(a, b)
-  return (not a or (b and follows(b, a))) and b or a
-end
-
-local function larger(a, b)
-  return (not a or (b and tonumber(b) > tonumber(a))) and b or a
-end
 
 -- Whether what was born then has outlived a removal.
 local function lives(birth, d)

@@ -5,7 +5,7 @@ local function raise(key, mark, ms)
     local latest, node, count = parts_of_mark(mark)
     local held_latest, held_node, held_count = parts_of_mark(held)
     mark = string.format('%.0f', math.max(latest, held_latest))
-    if node == held_node then
+    if node and node == held_node then
       mark = mark .. '.0' .. node .. string.format('%.0f', math.max(count, held_count))
     end
   end

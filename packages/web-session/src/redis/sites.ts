@@ -1,0 +1,2 @@
+export { joinShared, type SharedContent, type SharedSession } from '../site-session.js'
+export { webSessionJoiner } from './joiner.js'
