@@ -124,6 +124,15 @@ export class SiteNode<P = unknown> {
     return this.#read(all)
   }
 
+  /** What two sites compare that hold the same. */
+  async sums(): Promise<unknown> {
+    const { joiner } = this.#options
+    const all = this.#connection.keys.all.map((partition) =>
+      joiner.sums?.(this.#connection, partition, undefined, 1_000, this.terms),
+    )
+    return (await Promise.all(all)).map((page) => [page?.count, page?.next, [...(page?.parts ?? [])].sort()])
+  }
+
   hear({ state, ...record }: Told) {
     return this.#options.joiner.join(this.#planted, record, state, this.terms)
   }

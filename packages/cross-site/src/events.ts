@@ -2,11 +2,14 @@ import { Emitter, type Logger } from '@authstate/spi'
 import type { FailurePolicy } from './backup.js'
 import type { BackupOutcome } from './errors.js'
 import type { LinkInfo, LinkState } from './public.js'
+import type { PushInfo } from './push/contract.js'
 
 /** What happens between sites, by the name of the event. */
 export interface SiteEvents {
   /** A link changed its state, or the reason for it. */
   readonly link: { readonly type: 'link'; readonly link: Omit<LinkInfo, 'behind'> }
+  /** A push of this site was asked for, or its status changed: every node hears of it, within a heartbeat. */
+  readonly push: { readonly type: 'push'; readonly push: PushInfo }
   /** A verb waited for a site that did not confirm it. */
   readonly 'backup-failed': {
     readonly type: 'backup-failed'
@@ -35,7 +38,7 @@ export interface SiteEvents {
 export const siteEmitter = (logger: Logger) =>
   new Emitter<SiteEvents>({
     owner: 'cross-site',
-    events: ['link', 'backup-failed', 'outbox-overflow', 'clock', 'one-way', 'rewound'],
+    events: ['link', 'push', 'backup-failed', 'outbox-overflow', 'clock', 'one-way', 'rewound'],
     logger,
   })
 

@@ -166,6 +166,7 @@ export class Sites implements CrossSite {
       logger,
       reading: this.#reading,
       remember: (to, partition, names) => shipper.remember(to, partition, names),
+      onPush: (push) => events.emit('push', { push }),
     })
     this.#relay = new Relay({
       connection,

@@ -4,6 +4,7 @@ import clearLua from './lua/clear.lua'
 import lockedLua from './lua/lib/locked.lua'
 import longestLua from './lua/lib/longest.lua'
 import recordLua from './lua/lib/record.lua'
+import storedLua from './lua/lib/stored.lua'
 import lockedPageLua from './lua/locked.lua'
 import recomputeLua from './lua/recompute.lua'
 import recordFailureLua from './lua/record-failure.lua'
@@ -16,7 +17,13 @@ import type { ReservationOutcome } from './store.js'
 
 const record = 'login-failure'
 
-const include = { never: `local NEVER = ${NEVER}`, longest: longestLua, locked: lockedLua, record: recordLua }
+const include = {
+  never: `local NEVER = ${NEVER}`,
+  longest: longestLua,
+  locked: lockedLua,
+  record: recordLua,
+  stored: storedLua,
+}
 
 export const recordFailure = defineScript({
   name: 'login-failure.record-failure',
@@ -190,4 +197,4 @@ function numberOf(text: string | null | undefined, foreign: number): number {
   return value >= 0 && value <= NEVER ? value : foreign
 }
 
-export { join, names, share } from './redis/site-scripts.js'
+export { join, names, share, sums } from './redis/site-scripts.js'

@@ -1,4 +1,5 @@
 import { KEY_GRACE_MS } from './key-space.js'
+import digestsLua from './lua/lib/digests.lua'
 import enterLua from './lua/lib/enter.lua'
 import followsLua from './lua/lib/follows.lua'
 import joinsLua from './lua/lib/joins.lua'
@@ -15,6 +16,7 @@ export type Snippets = Readonly<Record<string, string>>
 
 /** What scripts of every package may include. A package that has a snippet of the same name gets its own. */
 const shared: Snippets = {
+  digests: digestsLua,
   enter: enterLua,
   follows: followsLua,
   grace: `-- Redis keeps a record this long behind its end, ms.\nlocal GRACE = ${KEY_GRACE_MS}`,

@@ -54,4 +54,5 @@ export {
   type SiteWatch,
   type StateAbout,
   type SumsPage,
+  sumsPageOf,
 } from './sites.js'

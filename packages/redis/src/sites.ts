@@ -71,6 +71,15 @@ export interface SumsPage {
   readonly next: NamesCursor | undefined
 }
 
+/** What a script answers that adds up digests: `{place, score, id, count, part, sum...}`, where an empty place is the end. */
+export function sumsPageOf(reply: unknown): SumsPage {
+  const [place, score, id, count, ...flat] = reply as [string, string, string, number, ...string[]]
+  const parts: [number, number][] = []
+  for (let index = 0; index + 1 < flat.length; index += 2)
+    parts.push([Number(flat[index]), Number(flat[index + 1])])
+  return { next: place === '' ? undefined : { place, score, id }, count, parts }
+}
+
 /**
  * How the records of one service are kept in step between sites. Implement it to let a service of yours take part. What `read` returns at
  * one site, `join` takes at another. A join is commutative, associative and idempotent, so that order, repetition and retries do not
@@ -117,6 +126,13 @@ export interface SiteJoiner {
     limit: number,
     terms: SiteTerms,
   ): Promise<SumsPage>
+  /**
+   * A state that says that a record ended, for a push of the mode `mirror`, which joins it where the record is to go.
+   *
+   * @param state What is known of the record there.
+   * @default the record is read as one that was removed, and that takes it away
+   */
+  ended?(state: string, at: number, site: string): string
 }
 
 /** A verb of a service that may wait for other sites. */

@@ -29,6 +29,8 @@ export interface PusherParts {
   /** Remembers what a site has not received. */
   readonly remember: (to: string, partition: number, names: readonly string[]) => Promise<unknown>
   readonly heartbeatMs: number
+  /** A push of the site began, or its status changed. */
+  readonly onPush: (push: PushInfo) => void
 }
 
 /** How far a push has come in a partition. */
@@ -67,7 +69,9 @@ export class Pusher {
   async beat(): Promise<void> {
     const { jobs, reading } = this.#parts
     const active = await jobs.list(true)
+    const before = this.active
     this.active = active.map(({ info }) => info)
+    await this.#tellNews(before)
     for (const job of active) {
       if (job.info.status === 'paused') continue
       for (const partition of reading.partitions()) {
@@ -90,6 +94,16 @@ export class Pusher {
   async close(): Promise<void> {
     this.#closing.abort()
     await Promise.all(this.#running.values())
+  }
+
+  /** Tells who listens of pushes that began, ended or changed their status. */
+  async #tellNews(before: readonly PushInfo[]): Promise<void> {
+    const { jobs, onPush } = this.#parts
+    const active = this.active
+    const gone = before.filter(({ id }) => active.every((push) => push.id !== id))
+    const over = await Promise.all(gone.map(async ({ id }) => (await jobs.get(id))?.info))
+    for (const push of [...active, ...over])
+      if (push !== undefined && before.find(({ id }) => id === push.id)?.status !== push.status) onPush(push)
   }
 
   /** Returns whether the partition is done. */

@@ -57,6 +57,13 @@ export const joinAt = (
   partition: number,
   known: readonly Known[],
 ): Promise<readonly JoinAnswer[] | undefined> =>
-  ask((connection) =>
-    Promise.all(known.map(({ name, state }) => joiner.join(connection, { partition, name }, state, terms))),
-  )
+  ask((connection) => joinAll(connection, joiner, partition, known, terms))
+
+export const joinAll = (
+  connection: RedisConnection,
+  joiner: SiteJoiner,
+  partition: number,
+  known: readonly Known[],
+  terms: SiteTerms,
+): Promise<readonly JoinAnswer[]> =>
+  Promise.all(known.map(({ name, state }) => joiner.join(connection, { partition, name }, state, terms)))

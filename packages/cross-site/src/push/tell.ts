@@ -1,6 +1,6 @@
 import type { SiteJoiner } from '@authstate/redis'
 import type { Figures } from './jobs.js'
-import { joinAt, readAt, type Side } from './side.js'
+import { joinAll, joinAt, readAt, type Side } from './side.js'
 
 /** Called with what came of a push. */
 export interface TellNews {
@@ -77,8 +77,22 @@ export async function mirror(
   if (held === undefined) return undefined
   const doomed = held.flatMap(({ name, state }) => {
     const about = joiner.about?.(state)
-    return about === undefined || about.isRemoved || about.changedAt >= before ? [] : [name]
+    return about === undefined || about.isRemoved || about.changedAt >= before ? [] : [{ name, state }]
   })
-  const removed = await readAt(to, joiner, partition, doomed, true)
+  const { ended } = joiner
+  const removed =
+    ended === undefined
+      ? await readAt(
+          to,
+          joiner,
+          partition,
+          doomed.map(({ name }) => name),
+          true,
+        )
+      : await to.ask((connection) => {
+          const at = connection.clock.now()
+          const states = doomed.map(({ name, state }) => ({ name, state: ended(state, at, to.site) }))
+          return joinAll(connection, joiner, partition, states, to.terms)
+        })
   return removed && { ...figures, changed: removed.length }
 }

@@ -15,7 +15,7 @@
 -- stamp is too far ahead; unreadable: the record here cannot be read.
 
 local ROUND = 60000
--- include: never, longest, locked, record, follows, shared
+-- include: never, longest, locked, record, follows, sharing
 local now = tonumber(ARGV[1])
 local told = cjson.decode(ARGV[3])
 if told.v ~= 1 then

@@ -10,7 +10,7 @@
 --
 -- Returns JSON of its state, or nil when there is nothing to tell.
 
--- include: never, longest, record, follows, shared
+-- include: never, longest, record, follows, sharing
 local now = tonumber(ARGV[1])
 local values = stored_record(KEYS[1])
 if not values and redis.call('EXISTS', KEYS[1]) == 1 then

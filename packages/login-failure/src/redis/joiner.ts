@@ -1,7 +1,8 @@
 import { type RedisConnection, type SiteJoiner, unescapePart } from '@authstate/redis'
 import { policyText } from '../policy.js'
 import { ruleBookOf } from './site-policies.js'
-import { join, names, share } from './site-scripts.js'
+import { join, names, share, sums } from './site-scripts.js'
+import type { SharedFailures } from './sites.js'
 
 /** Records of users and of networks. Attempts under names without a user stay at their site. */
 const RECORD = /^l[fa]:/
@@ -47,7 +48,30 @@ export const loginFailureJoiner: SiteJoiner = {
       next: last && { place: '', score: last.score, id: last.name },
     }
   },
+
+  about(state) {
+    const { g, l, x } = JSON.parse(state) as SharedFailures
+    return { changedAt: Math.max(clearedAt(g), l), isRemoved: x === 0, compared: state }
+  },
+
+  sums(connection, partition, after, limit, { site }) {
+    const { score: afterScore = '0', id: afterName = '' } = after ?? {}
+    const args = { now: connection.clock.now(), site, afterScore, afterName, limit }
+    return connection.run(sums, { known: connection.keys.key(partition, 'xl') }, args)
+  },
+
+  ended(state, at, site) {
+    const { g } = JSON.parse(state) as SharedFailures
+    const stamp = String(Math.max(at, clearedAt(g) + 1)).padStart(STAMP_DIGITS, '0') + site
+    const cleared: SharedFailures = { g: stamp, f: {}, t: 0, u: 0, p: 0, w: '', l: 0, i: '', x: 0, q: '' }
+    return JSON.stringify({ v: 1, ...cleared })
+  },
 }
+
+/** Of the time in a stamp, ms since the epoch. */
+const STAMP_DIGITS = 15
+
+const clearedAt = (stamp: string): number => Number(stamp.slice(0, STAMP_DIGITS))
 
 const keyOf = ({ keys }: RedisConnection, partition: number, name: string): string =>
   keys.key(partition, '') + name

@@ -1,11 +1,14 @@
-import { defineScript, type JoinAnswer } from '@authstate/redis'
+import { defineScript, type JoinAnswer, sumsPageOf } from '@authstate/redis'
 import joinLua from '../lua/join.lua'
 import lockedLua from '../lua/lib/locked.lua'
 import longestLua from '../lua/lib/longest.lua'
 import recordLua from '../lua/lib/record.lua'
 import sharedLua from '../lua/lib/shared.lua'
+import sharingLua from '../lua/lib/sharing.lua'
+import storedLua from '../lua/lib/stored.lua'
 import namesLua from '../lua/names.lua'
 import shareLua from '../lua/share.lua'
+import sumsLua from '../lua/sums.lua'
 import { NEVER } from '../rules.js'
 
 const record = 'login-failure'
@@ -17,6 +20,8 @@ export const siteSnippets = {
   locked: lockedLua,
   record: recordLua,
   shared: sharedLua,
+  sharing: sharingLua,
+  stored: storedLua,
 }
 
 /** What one site says to others is no change of its own: what a join writes is noted nowhere, so it never comes back. */
@@ -65,4 +70,15 @@ export const names = defineScript({
       found.push({ name: flat[index] as string, score: flat[index + 1] as string })
     return found
   },
+})
+
+export const sums = defineScript({
+  name: 'login-failure.sums',
+  lua: sumsLua,
+  include: siteSnippets,
+  record,
+  change: 'none',
+  keys: ['known'],
+  args: ['now', 'site', 'afterScore', 'afterName', 'limit'],
+  decode: sumsPageOf,
 })

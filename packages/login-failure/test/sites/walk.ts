@@ -160,5 +160,5 @@ async function everything(site: FailureSite) {
     .map(({ name, state }) => [name, JSON.parse(state) as Record<string, unknown>] as const)
     .filter(([, { x }]) => Number(x) > 0)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-  return { users, locked: items, told }
+  return { users, locked: items, told, sums: await site.sums() }
 }

@@ -11,31 +11,8 @@
 -- Returns {place, score, id to go on with, how many live, part, sum...}: the sums, below 2^48, by the first byte of the SHA-1 of a name; the place
 -- is empty at the end.
 
--- include: lag, times, keys, reading, places, shared
+-- include: lag, times, keys, reading, places, shared, digests
 local now, head = tonumber(ARGV[1]), string.match(KEYS[1], '^(.*{%x%x}:)')
-local MODULUS = 281474976710656
-
--- The same text for the same state, in whatever order its fields were written.
-local function canonical(value)
-  if type(value) ~= 'table' then
-    return '=' .. tostring(value)
-  end
-  local fields = {}
-  for field in pairs(value) do
-    fields[#fields + 1] = tostring(field)
-  end
-  table.sort(fields)
-  local texts = {}
-  for i, field in ipairs(fields) do
-    local held = value[field]
-    if held == nil then
-      held = value[tonumber(field)]
-    end
-    texts[i] = #field .. ':' .. field .. canonical(held)
-  end
-  return '{' .. table.concat(texts, ',') .. '}'
-end
-
 local names, place, score, id = walk_places(KEYS[1], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6]))
 local sums, count = {}, 0
 for _, name in ipairs(names) do
@@ -45,16 +22,9 @@ for _, name in ipairs(names) do
     if state and state.g then
       -- Neither is of the session: which removals it has outlived.
       state.d, state.k = nil, nil
-      local part = tonumber(string.sub(redis.sha1hex(name), 1, 2), 16)
-      local digest = tonumber(string.sub(redis.sha1hex(name .. ' ' .. canonical(state)), 1, 12), 16)
-      sums[part] = ((sums[part] or 0) + digest) % MODULUS
+      add_digest(sums, name, state)
       count = count + 1
     end
   end
 end
-local answer = { place, score, id, count }
-for part, sum in pairs(sums) do
-  answer[#answer + 1] = part
-  answer[#answer + 1] = string.format('%.0f', sum)
-end
-return answer
+return with_sums({ place, score, id, count }, sums)

@@ -1,4 +1,4 @@
-import { defineScript, type JoinAnswer, type SumsPage } from '@authstate/redis'
+import { defineScript, type JoinAnswer, sumsPageOf } from '@authstate/redis'
 import joinLua from '../lua/join.lua'
 import joinFenceLua from '../lua/join-fence.lua'
 import namesLua from '../lua/names.lua'
@@ -94,11 +94,5 @@ export const sums = defineScript({
   change: 'none',
   keys: ['due'],
   args: ['now', 'site', 'place', 'afterScore', 'afterId', 'limit'],
-  decode: (reply): SumsPage => {
-    const [place, score, id, count, ...flat] = reply as [string, string, string, number, ...string[]]
-    const parts: [number, number][] = []
-    for (let index = 0; index + 1 < flat.length; index += 2)
-      parts.push([Number(flat[index]), Number(flat[index + 1])])
-    return { next: place === '' ? undefined : { place, score, id }, count, parts }
-  },
+  decode: sumsPageOf,
 })
