@@ -77,6 +77,7 @@ class RedisStore implements WebSessionStore {
 
   save(name: SessionName, draft: SessionDraft, { mustExist, ifVersion }: SaveConditions, time: StepTime) {
     const { expiresAt, signIn, alias } = draft
+    const { layout } = this.#redis
     const stored = this.#redis.run(scripts.save, this.#keys.session(name), {
       now: timeText(time.now),
       expiresAt: timeText(expiresAt),
@@ -87,11 +88,16 @@ class RedisStore implements WebSessionStore {
       ifVersion: ifVersion ?? '',
       since: signIn === undefined ? '' : timeText(signIn.moment.at),
       beginning: signIn?.moment.beginning ?? '',
-      rest: restOf(draft),
+      rest: restOf(draft, layout),
+      layout,
     })
     if (alias === '' || isExpired(expiresAt, time.now)) return stored
     // Both in one tick. The record decides, so what comes to nothing, or is lost in between, turns nothing back.
-    const pointed = this.#point(name, { alias, score: String(expiresAt + LAG_MS) }, time.now)
+    const pointed = this.#point(
+      name,
+      { alias, score: String(layout < 2 ? expiresAt : expiresAt + LAG_MS) },
+      time.now,
+    )
     return allSteps<unknown>([stored, pointed]).then(() => stored)
   }
 
@@ -110,6 +116,7 @@ class RedisStore implements WebSessionStore {
       tombstoneMs: time.tombstoneMs,
       graceMs: KEY_GRACE_MS,
       member: this.#keys.member(name.id),
+      layout: this.#redis.layout,
     }
     const keys = this.#keys.session(name)
     const isTouch = expiresAt !== undefined && set.size === 0 && unset.length === 0 && signIn === undefined

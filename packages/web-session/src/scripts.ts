@@ -57,6 +57,7 @@ export const save = defineScript({
     'since',
     'beginning',
     'rest',
+    'layout',
   ],
   decode: (reply): SaveReply => {
     if (typeof reply === 'number')
@@ -91,6 +92,7 @@ export const update = defineScript({
     'beginning',
     'maxBytes',
     'unset',
+    'layout',
     'set',
   ],
   lastIsOptional: true,
@@ -105,7 +107,7 @@ export const touch = defineScript({
   change: 'full',
   changes: { 'web-session': ['touch', 'full', 'removal'] },
   keys: ['record', 'realm'],
-  args: ['now', 'expiresAt', 'tombstoneMs', 'graceMs', 'member'],
+  args: ['now', 'expiresAt', 'tombstoneMs', 'graceMs', 'member', 'layout'],
   decode: updated,
 })
 

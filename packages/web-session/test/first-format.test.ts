@@ -19,11 +19,14 @@ describeWith(redis, 'sessions of the first format', () => {
   let provider: WebSessionProvider
   let close = async () => {}
 
-  beforeEach(async () => {
+  /** A node of a deployment of some layout, in the place of the one before. */
+  async function open(layout: 1 | 2): Promise<void> {
+    await close()
+    await (await openInspector(raw)).clear(prefix)
     const registry = createProviderRegistry({
       factories: [redisWebSessions(), redisConnection()],
       config: {
-        redis: { client: raw, prefix, partitions: 1 },
+        redis: { client: raw, prefix, partitions: 1, layout },
         spi: { 'web-session': { provider: 'redis' } },
       },
       clock,
@@ -31,7 +34,8 @@ describeWith(redis, 'sessions of the first format', () => {
     await registry.start()
     provider = registry.get(webSessionSpi)
     close = () => registry.close()
-  })
+  }
+  beforeEach(() => open(2))
   afterEach(async () => {
     await close()
     await (await openInspector(raw)).clear(prefix)
@@ -135,6 +139,75 @@ describeWith(redis, 'sessions of the first format', () => {
     expect(ids(await provider.listByLabel('r', 'sid', 'x'))).toEqual(session?.labels['sid'] ? ['s'] : [])
     expect(await provider.removeByRealm('r')).toBe(1)
     expect((await raw.keys(`${prefix}:{*`)).sort()).toEqual([keys.record({ realmId: 'r', id: 's' })])
+  })
+
+  test.each(Object.entries(changes))(
+    '%s leaves a session as it was while layout 1 is written',
+    async (_, change) => {
+      await open(1)
+      await store('s', 'u')
+      const before = await provider.get('r', 's')
+      expect(await change()).toBeTruthy()
+      const session = await provider.get('r', 's')
+      const {
+        expiresAt = 0,
+        version,
+        createdAt,
+        authenticatedAt = 0,
+        savedAt,
+        data = {},
+        labels = {},
+        userId,
+      } = session ?? {}
+      if (session?.generation === '') expect(createdAt).toBe(before?.createdAt)
+      const lengths = Object.entries(data).flatMap(([name, value]) => [
+        name.length + 2,
+        JSON.stringify(value).length,
+      ])
+      const [text = '', ended = ''] = [await raw.get(keys.record({ realmId: 'r', id: 's' }))].flatMap(
+        (held) => [held ?? '', held?.split(':')[5] ?? ''],
+      )
+      const label = labels['sid'] ? 'sid{x}' : ''
+      const rest = `${session?.generation}:${userId ?? ''}::${label}:${lengths}:${JSON.stringify(data)}`
+      expect(text).toBe(
+        `1:${expiresAt}:${version}:${createdAt}:${authenticatedAt}:${ended}:${savedAt}:${rest}`,
+      )
+      const scored = async (index: string) => await raw.zrange(index, '0', '-1', 'WITHSCORES')
+      const entry = [keys.member('s'), String(expiresAt)]
+      expect(await scored(former.wr())).toEqual(entry)
+      for (const user of ['u', 'v'])
+        expect(await scored(former.wu(user))).toEqual(userId === user ? entry : [])
+      expect(await scored(former.wl())).toEqual(label === '' ? [] : entry)
+      expect(await raw.keys(`${prefix}:*:wm:*`)).toEqual([])
+      for (const user of ['u', 'v'])
+        expect(ids(await provider.listByUser('r', user))).toEqual(userId === user ? ['s'] : [])
+      expect([ids(await provider.list('r')), await provider.count('r')]).toEqual([['s'], 1])
+    },
+  )
+
+  test('a session of now stays so at a node that does not write it yet, until it is saved whole', async () => {
+    await provider.save('r', 's', { data: { a: 1 }, lifespanMs: MINUTE_MS, userId: 'u', alias: 'x' })
+    await raw.hset(`${prefix}:layout`, { _v: 1 })
+    const registry = createProviderRegistry({
+      factories: [redisWebSessions(), redisConnection()],
+      config: {
+        redis: { client: raw, prefix, partitions: 1 },
+        spi: { 'web-session': { provider: 'redis' } },
+      },
+      clock,
+    })
+    await registry.start()
+    const behind = registry.get(webSessionSpi)
+    const record = keys.record({ realmId: 'r', id: 's' })
+    expect(await behind.update('r', 's', { set: { b: 2 }, lifespanMs: 5 * MINUTE_MS })).toBe(2)
+    expect(await raw.get(record)).toMatch(/^2:/)
+    await behind.save('r', 's', { data: { a: 2 }, lifespanMs: MINUTE_MS, userId: 'u', alias: 'x' })
+    expect(await raw.get(record)).toMatch(/^1:/)
+    expect(await raw.keys(`${prefix}:*:wm:*`)).toEqual([])
+    expect([ids(await behind.listByUser('r', 'u')), ids(await behind.list('r'))]).toEqual([['s'], ['s']])
+    expect((await behind.find('r', 'x'))?.data).toEqual({ a: 2 })
+    expect(await behind.removeByUser('r', 'u')).toBe(1)
+    await registry.close()
   })
 
   test.each(['remove', 'removeByUser', 'removeByLabel', 'removeByRealm'] as const)(

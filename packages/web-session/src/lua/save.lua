@@ -14,6 +14,7 @@
 -- ARGV[8] since        when the sign-in began, ms since the epoch, in base 36; empty without a user
 -- ARGV[9] beginning    the same, as a removal of the user's sessions compares it; empty without a user
 -- ARGV[10] rest        of the text: from the generation on
+-- ARGV[11] layout      to write in
 --
 -- Returns the version when stored, or {'replaced', user} where that ended another generation, of that user; else 'ended', 'user',
 -- 'absent', 'conflict', or {'passed', user}: the user only where something was alive and ended.
@@ -93,7 +94,8 @@ end
 local s = {
   ends = ARGV[2],
   expires = expires,
-  score = expires + LAG,
+  is_old = ARGV[11] == '1',
+  score = ARGV[11] == '1' and expires or expires + LAG,
   saved = ARGV[1],
   version = same and string.format('%.0f', same.version + 1) or '1',
   created = same and same.created or ARGV[1],

@@ -7,6 +7,7 @@
 -- ARGV[3] tombstoneMs  how long at least what ends is refused, ms
 -- ARGV[4] graceMs      how much longer Redis keeps everything, ms
 -- ARGV[5] member       what indexes call the session
+-- ARGV[6] layout       to write in
 --
 -- Returns what update returns.
 
@@ -40,4 +41,5 @@ return change(KEYS[1], KEYS[2], ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(AR
   most = 0,
   unset = '',
   set = '',
+  layout = ARGV[6],
 })

@@ -14,7 +14,8 @@
 -- ARGV[10] beginning   the same, as a removal of the user's sessions compares it; empty without one
 -- ARGV[11] maxBytes    of the JSON of the data
 -- ARGV[12] unset       JSON of names that go, each ended by a line feed
--- ARGV[13] set         lengths, a colon, and an object as JSON; empty for none
+-- ARGV[13] layout      to write in
+-- ARGV[14] set         lengths, a colon, and an object as JSON; empty for none
 --
 -- Returns the new version, or {'changed', version, score, alias} where a pointer has to follow; else 'ended', 'absent',
 -- 'conflict', 'user', {'too-large', bytes} or {'passed', user, alias, score}.
@@ -28,5 +29,6 @@ return change(KEYS[1], KEYS[2], ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(AR
   beginning = ARGV[10],
   most = tonumber(ARGV[11]),
   unset = ARGV[12],
-  set = ARGV[13] or '',
+  set = ARGV[14] or '',
+  layout = ARGV[13],
 })

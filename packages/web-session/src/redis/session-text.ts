@@ -67,16 +67,20 @@ export function timeText(at: number): string {
 const timeIn = (text = ''): number => Number.parseInt(text, 36)
 
 /** The text of a session from its generation on. */
-export function restOf({ generation, signIn, alias, labels, fields }: SessionDraft): string {
+export function restOf({ generation, signIn, alias, labels, fields }: SessionDraft, layout: number): string {
   const user = signIn === undefined ? '' : escapePart(signIn.userId)
-  return `${escapePart(generation)}:${user}:${escapePart(alias)}:${writeLabels(labels)}:${framesOf(fields)}`
+  return `${escapePart(generation)}:${user}:${escapePart(alias)}:${writeLabels(labels)}:${framesOf(fields, layout < 2)}`
 }
 
-/** Data as scripts copy them: lengths, a colon, and an object as JSON. Of each name the bytes of its JSON and those of its value's. */
-export function framesOf(fields: Fields): string {
+/**
+ * Data as scripts copy them: lengths, a colon, and an object as JSON. Of each name the bytes of its JSON and those of its value's.
+ *
+ * @param isFirst The first format has the lengths of short data as well.
+ */
+export function framesOf(fields: Fields, isFirst = false): string {
   const json = jsonOf(fields)
   // What has fewer characters may have more bytes; the scripts ask for no more than that both fit.
-  if (json.length <= SHORT_BYTES) return `:${json}`
+  if (!isFirst && json.length <= SHORT_BYTES) return `:${json}`
   let lengths = ''
   for (const [name, value] of fields) {
     lengths += `${lengths === '' ? '' : ','}${Buffer.byteLength(JSON.stringify(name))},${Buffer.byteLength(value)}`

@@ -35,6 +35,8 @@ local function change(key, realm_index, now_text, ends, tombstone, grace, member
     return { 'passed', before.user, s.alias, string.format('%.0f', before.score) }
   end
 
+  -- Layout 1 has the first format, and layout 2 brings a session into the one of now.
+  local stays_old = s.is_old and asked.layout == '1'
   local has_changed = asked.unset ~= '' or asked.set ~= ''
   if has_changed then
     s.lengths, s.data = merge(s.lengths, s.data, asked.unset, asked.set)
@@ -48,14 +50,17 @@ local function change(key, realm_index, now_text, ends, tombstone, grace, member
     redis.call('PERSIST', key)
   end
   if has_changed or s.user ~= before.user then
+    if stays_old and s.lengths == '' then
+      s.lengths = lengths_of(s.data)
+    end
     s.rest = s.generation .. ':' .. s.user .. ':' .. s.alias .. ':' .. s.labels .. ':' .. s.lengths .. ':' .. s.data
   end
   if ends ~= '' then
     s.ends, s.expires = ends, expires
   end
-  local stays = not s.is_old and s.user == before.user and stands_for(s.score, expires)
+  local stays = s.user == before.user and (stays_old and s.score == expires or not s.is_old and stands_for(s.score, expires))
   if not stays then
-    s.score, s.is_old = expires + LAG, false
+    s.score, s.is_old = expires + (stays_old and 0 or LAG), stays_old
   end
   s.saved = now_text
   s.version = string.format('%.0f', s.version + 1)

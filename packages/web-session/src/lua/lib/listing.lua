@@ -19,8 +19,11 @@ local function list(head, realm, s, member, now, grace)
   local ttl = string.format('%.0f', s.score - now + grace)
   -- One in four, by the last digits of the time, takes out what has ended: more than comes in.
   local prune_at = now % 4 == 0 and now
-  if s.user == '' then
+  if s.is_old or s.user == '' then
     enter(head .. 'wr:' .. realm, score, member, ttl, false)
+    if s.user ~= '' then
+      enter(head .. 'wu:' .. realm .. ':' .. s.user, score, member, ttl, prune_at)
+    end
   else
     local tag = tag_of(s.user)
     enter(head .. 'wr:' .. realm, score, member .. ':' .. tag, ttl, false)

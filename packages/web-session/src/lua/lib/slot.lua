@@ -14,6 +14,10 @@ local function in_base_36(decimal)
   return text
 end
 
+local function in_decimal(base_36)
+  return string.format('%.0f', tonumber(base_36, 36))
+end
+
 -- The session of a text, if it has one, and the generations that were ended.
 local function read(text)
   if not text then
@@ -21,13 +25,12 @@ local function read(text)
   end
   local ends, lag, saved, version, created, since, ended, rest =
     string.match(text, '^2:(%w+):(%d+):(%w+):(%d+):(%w+):(%w*):([^:]*):()')
-  local is_old, times, saved_before = not ends, nil, nil
+  local is_old = not ends
   if is_old then
     ends, version, created, since, ended, saved, rest = string.match(text, '^1:(%d+):(%d+):(%d+):(%d+):([^:]*):(%d+):()')
     if not ends then
       return nil, string.match(text, '^0:([^:]*):$') or ''
     end
-    times, saved_before = ends .. ':' .. version .. ':' .. created .. ':' .. since, saved
     ends, lag, saved, created = in_base_36(ends), '0', in_base_36(saved), in_base_36(created)
     since = in_base_36(since)
   end
@@ -39,8 +42,6 @@ local function read(text)
   local expires = tonumber(ends, 36)
   return {
     is_old = is_old,
-    old_times = times,
-    old_saved = saved_before,
     ends = ends,
     expires = expires,
     score = expires + tonumber(lag),
@@ -94,12 +95,14 @@ local function text_of(marks)
   return text, last
 end
 
--- Writes a session with its marks. One of the first format stays so until something of it changes: its indexes tell.
+-- Writes a session with its marks, in the format that it has: its indexes tell.
 local function write(key, s, marks, now, grace)
   local ended, last = text_of(marks)
   local ttl = string.format('%.0f', math.max(s.expires, last) - now + grace)
   if s.is_old then
-    redis.call('SET', key, '1:' .. s.old_times .. ':' .. ended .. ':' .. s.old_saved .. ':' .. s.rest, 'PX', ttl)
+    local since = s.user == '' and '0' or in_decimal(s.since == '' and s.created or s.since)
+    local old = '1:' .. in_decimal(s.ends) .. ':' .. s.version .. ':' .. in_decimal(s.created) .. ':' .. since
+    redis.call('SET', key, old .. ':' .. ended .. ':' .. in_decimal(s.saved) .. ':' .. s.rest, 'PX', ttl)
     return
   end
   -- No format of a whole text: it would end at the first zero byte of a name.

@@ -31,7 +31,7 @@ end
 
 -- Takes a session out of its indexes, but for those that another has as well.
 local function leave(head, realm, s, member, next)
-  local has_same_user = next and next.user == s.user and not s.is_old
+  local has_same_user = next and next.user == s.user and not s.is_old and not next.is_old
   if not has_same_user and s.user ~= '' and not s.is_old then
     forget(head, realm, member, tag_of(s.user))
   elseif not has_same_user then
