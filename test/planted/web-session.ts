@@ -230,8 +230,8 @@ export const webSessionScriptBugs = (client: () => RedisClient) =>
         'touch.lua leaves the end of before in the indexes',
         'update: moves the end both ways, and every listing with it',
         scripts.touch,
-        's.user == before.user and stands_for(s.score, expires)',
-        's.user == before.user',
+        'not s.is_old and stands_for(s.score, expires))',
+        'not s.is_old)',
       )
       edit(
         'index loses',
