@@ -11,6 +11,7 @@ import {
   UnreadableCounter,
   type UnreadableStats,
 } from '@authstate/spi'
+import { mintMarkedKey, NO_SITE_MARK } from '@authstate/spi/internal'
 import {
   checkConsume,
   checkCount,
@@ -69,6 +70,11 @@ export class ActionTokens implements ActionTokenProvider {
     this.#signed = new SignedTokens(this, keyring, context.clock, config)
     this.#listeners = new Listeners(context.logger)
     this.#unreadable = new UnreadableCounter(context.logger, actionTokenSpi.name, 'a stored token')
+  }
+
+  mintKey() {
+    this.#lifecycle.assertOpen()
+    return mintMarkedKey(this.#store.mark ?? NO_SITE_MARK)
   }
 
   async put(realmId: string, kind: string, key: string, token: NewToken) {

@@ -16,6 +16,7 @@ import { taking } from './conformance/taking.js'
 import { type ActionTokenProvider, actionTokenSpi } from './contract.js'
 
 const VERBS: Verbs<ActionTokenProvider> = {
+  mintKey: true,
   put: true,
   putIfAbsent: true,
   get: true,

@@ -14,8 +14,9 @@ import {
   type PageOptions,
   type Provider,
 } from '@authstate/spi'
+import type { ActionToken, NewActionToken, VerifyOutcome } from './signed-contract.js'
 
-export type { JsonValue }
+export type { ActionToken, JsonValue, NewActionToken, VerifyOutcome }
 
 /** What a token stands for: an object of JSON values, opaque to the store. */
 export type TokenData = Readonly<Record<string, JsonValue>>
@@ -160,38 +161,23 @@ export interface ConsumeOptions {
   readonly successor?: string | undefined
 }
 
-/** The claims of a signed action token, such as the link in a mail. */
-export interface ActionToken {
-  readonly userId: string
-  /** What may be done with it: `'verify-email'`, `'reset-credentials'`. */
-  readonly actionId: string
-  readonly nonce: string
-  /** Ms since the epoch. */
-  readonly expiresAt: number
-  readonly data: TokenData
-}
-
-/** The claims of a signed token to be issued, and its end, at most the provider's `limits.maxLifespanMs` away. */
-export type NewActionToken = Lifetime & {
-  readonly userId: string
-  readonly actionId: string
-  /** @default 126 random bits */
-  readonly nonce?: string | undefined
-  readonly data?: TokenData | undefined
-}
-
-/** What a signed token is worth. `used` and `valid` come with its claims. */
-export type VerifyOutcome =
-  | { readonly outcome: 'valid'; readonly token: ActionToken }
-  | { readonly outcome: 'used'; readonly token: ActionToken; readonly consumedAt: number }
-  | { readonly outcome: 'expired' }
-  /** Not signed by this deployment, of another realm or action, malformed, or withdrawn. */
-  | { readonly outcome: 'invalid' }
-
 /** Keeps what may be redeemed once. Every verb is one atomic step, except where its text says otherwise. */
 export interface ActionTokenProvider extends Provider {
   /** What this provider takes at most, for a caller that has to choose a lifespan. */
   readonly limits: ActionTokenLimits
+
+  /**
+   * A key that no one can guess and no other call gets: 23 characters of base64url and a dot, with 126 random bits. Use it for a code or
+   * the id of a token. With several sites it contains the mark of this site, so that this site decides who redeems it, without asking
+   * another one. Safe to call at any time: it asks no server.
+   *
+   * @example
+   * ```ts
+   * const code = state.actionTokens.mintKey()
+   * await state.actionTokens.put('acme', 'code', code, { lifespanMs: 60_000 })
+   * ```
+   */
+  mintKey(): string
 
   /**
    * Stores a token, in place of one that was stored under the same key and not consumed.

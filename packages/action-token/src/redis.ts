@@ -44,6 +44,10 @@ class RedisStore implements TokenStore {
     this.#keys = new TokenKeys(redis.keys)
   }
 
+  get mark() {
+    return this.#redis.sites?.mark
+  }
+
   put(name: TokenName, token: TokenDraft, { now, goneBy, onlyAbsent }: PutOptions) {
     const { partition, key } = this.#keys.token(name)
     const { expiresAt } = token

@@ -6,9 +6,8 @@ import {
   ConfigurationError,
   isExpired,
   type Keyring,
-  randomId,
 } from '@authstate/spi'
-import { type DerivedKeyring, deriveKeyring } from '@authstate/spi/internal'
+import { type DerivedKeyring, deriveKeyring, markIn, NO_SITE_MARK, withMark } from '@authstate/spi/internal'
 import * as v from 'valibot'
 import { checkConsumeSigned, checkNewActionToken, expiryOf } from './checks.js'
 import type { ActionTokenConfig } from './config.js'
@@ -34,14 +33,14 @@ type Claims = v.InferOutput<typeof claimsSchema>
 
 /** Signs action tokens and redeems them through a provider's own verbs. */
 export class SignedTokens {
-  readonly #store: Pick<ActionTokenProvider, 'put' | 'get' | 'consume'>
+  readonly #store: Pick<ActionTokenProvider, 'mintKey' | 'put' | 'get' | 'consume'>
   readonly #keys: DerivedKeyring | undefined
   readonly #clock: Clock
   readonly #config: ActionTokenConfig
 
   /** @param keyring Without one nothing can be issued, and every token is invalid. */
   constructor(
-    store: Pick<ActionTokenProvider, 'put' | 'get' | 'consume'>,
+    store: Pick<ActionTokenProvider, 'mintKey' | 'put' | 'get' | 'consume'>,
     keyring: Keyring | undefined,
     clock: Clock,
     config: ActionTokenConfig,
@@ -58,7 +57,7 @@ export class SignedTokens {
     checkNewActionToken(token)
     assertName(token.userId, 'userId')
     assertName(token.actionId, 'actionId')
-    const nonce = token.nonce ?? randomId()
+    const nonce = token.nonce ?? this.#store.mintKey()
     assertName(nonce, 'nonce')
     const expiresAt = expiryOf(token, this.#clock.now(), this.#config)
     if (this.#keys === undefined) {
@@ -152,11 +151,13 @@ export class SignedTokens {
   }
 }
 
-/** Names the whole subject, so that a proof for one user and action is none for another. */
+/** Names the whole subject, so that a proof for one user and action is none for another. It has the mark of the site that issued it. */
 function storeKey({ sub, act, nonce }: Claims): string {
-  return createHash('sha256')
+  const digest = createHash('sha256')
     .update(JSON.stringify([sub, act, nonce]))
     .digest('base64url')
+  const mark = markIn(nonce)
+  return mark === undefined || mark === NO_SITE_MARK ? digest : withMark(digest.slice(0, 21), mark)
 }
 
 const expiryOfClaims = ({ exp }: Claims): number => Math.round(exp * 1000)

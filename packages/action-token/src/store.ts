@@ -48,6 +48,8 @@ export interface TokenPage {
  * A step that fails throws a `StoreUnavailableError`, whose `applied` says whether it may have been done.
  */
 export interface TokenStore {
+  /** The character that keys minted now contain: the mark of this site. @default none: there is one site */
+  readonly mark?: string | undefined
   /**
    * Stores a token where {@link mayReplace} says so and its family is not refused. It has not ended.
    *

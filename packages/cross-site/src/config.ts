@@ -9,6 +9,7 @@ import {
   type ServiceOptions,
   serviceSchema,
 } from './backup.js'
+import { mistakesOfMarks } from './membership.js'
 import { DAY_MS, SITE, spanMs, wholeNumber } from './schema-parts.js'
 import { mistakesOfServices, type SiteServiceName } from './services.js'
 
@@ -26,6 +27,14 @@ export interface CrossSiteConfig {
   readonly site: string
   /** The other sites by their names. */
   readonly sites: Readonly<Record<string, OtherSite>>
+  /**
+   * A character for each site, by the names of all sites, this one included: `{ lisbon: 'l', oslo: 'o' }`. Keys that
+   * `actionTokens.mintKey()` makes contain that of their site, which then decides who redeems them. @default none: a hash of each key says
+   * which site decides
+   */
+  readonly marks?: Readonly<Record<string, string>>
+  /** Raise it at every site whenever `sites` or `marks` change: sites decide only for others that have the same number. @default 1 */
+  readonly membershipVersion?: number
   /** Options of every service that does not set its own. A service that stays at its site by default does so unless `spi` names it. */
   readonly defaults?: BackupOptions
   /** What each service does, by its name: built-in ones, and those in `joiners`. @default each that can be kept in step is */
@@ -73,6 +82,8 @@ const isJoiner = (given: unknown): boolean => {
   )
 }
 
+const MARK = v.pipe(v.string(), v.regex(/^[1-9A-Za-z]$/, 'must be one character of 1-9, A-Z and a-z'))
+
 const schema = v.strictObject({
   site: SITE,
   sites: v.record(
@@ -82,6 +93,8 @@ const schema = v.strictObject({
       allowPlaintext: v.optional(v.boolean(), false),
     }),
   ),
+  marks: v.optional(v.record(SITE, MARK)),
+  membershipVersion: v.optional(wholeNumber(1, 1_000_000_000), 1),
   defaults: v.optional(backupSchema, {}),
   spi: v.optional(v.record(v.string(), serviceSchema), {}),
   joiners: v.optional(
@@ -124,7 +137,6 @@ const NOT_BUILT: Readonly<Record<string, string>> = {
   transport: 'sites are reached through their Redis only',
   singleUse: 'action tokens stay at their site',
   count: 'login failures are counted per site',
-  membershipVersion: 'no key has a site that decides about it',
   outbox: 'use redis.changes.maxNotes',
 }
 
@@ -147,11 +159,12 @@ function describe(issue: v.InferIssue<typeof schema>): string {
   return `${place}: there is no such property${known.length > 0 ? `. Known: ${known.join(', ')}` : ''}`
 }
 
-function mistakesOf({ site, sites, clock, defaults, spi, joiners }: CheckedConfig): string[] {
+function mistakesOf({ site, sites, marks, clock, defaults, spi, joiners }: CheckedConfig): string[] {
   const names = Object.keys(sites)
   return [
     ...(names.length === 0 ? ['crossSite.sites: names no other site'] : []),
     ...(names.includes(site) ? [`crossSite.sites.${site}: is the site itself`] : []),
+    ...(marks === undefined ? [] : mistakesOfMarks(marks, [site, ...names])),
     ...mistakesOfServices(spi, joiners),
     ...mistakesOfBackups({ defaults, spi }, names),
     ...(clock.warnMs > clock.limitMs ? ['crossSite.clock.warnMs: must not be above limitMs'] : []),

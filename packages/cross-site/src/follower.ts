@@ -13,6 +13,8 @@ import { RareWarning } from './rare-warning.js'
 export interface FollowerParts {
   readonly connection: RedisConnection
   readonly site: string
+  /** The mark of this site. */
+  readonly mark: string | undefined
   readonly links: readonly Link[]
   readonly flights: Flights
   readonly events: SiteEmitter
@@ -35,6 +37,7 @@ type Changed = Map<number, number>
 /** Lets verbs wait for other sites if their service asks for it. */
 export class Follower implements ConnectionSites {
   readonly site: string
+  readonly mark: string | undefined
   readonly #parts: FollowerParts
   readonly #verbs = new AsyncLocalStorage<Changed>()
   readonly #awaited = new Map<string, readonly Awaited[]>()
@@ -43,6 +46,7 @@ export class Follower implements ConnectionSites {
   constructor(parts: FollowerParts) {
     this.#parts = parts
     this.site = parts.site
+    this.mark = parts.mark
     this.#warnings = new Map(parts.links.map((link) => [link, new RareWarning(timers.monotonicMs)]))
   }
 

@@ -15,6 +15,7 @@ import {
   type Standing,
   stableMsAfter,
 } from './link-state.js'
+import { membershipMistake } from './membership.js'
 import type { LinkInfo, LinkReason, LinkState, ServiceLink } from './public.js'
 import { mark } from './scripts.js'
 import { Standings } from './standings.js'
@@ -287,7 +288,7 @@ export class Link {
 
   #hear(told: Readonly<Record<string, string>>, view: Readonly<Record<string, string>>): Hello | undefined {
     const { connection, config } = this.#parts
-    const { site, epoch = '', protocol = PROTOCOL, membership = '1' } = told
+    const { site, epoch = '', protocol = PROTOCOL, membership = '1', members } = told
     if (site === undefined) {
       this.#fail(new Error('no node there has started crossSite yet'), this.#now(), 'beat')
       return undefined
@@ -304,6 +305,12 @@ export class Link {
     if (protocol !== PROTOCOL) {
       const message = `the site "${this.to}" uses version ${protocol} of the protocol between sites, and this site uses ${PROTOCOL}: upgrade both to the same release`
       this.block('version', message)
+      return undefined
+    }
+    const mistake =
+      config.marks && membershipMistake(config, this.to, { version: Number(membership), members })
+    if (mistake !== undefined) {
+      this.block('configuration', mistake)
       return undefined
     }
     this.#hearView(view)

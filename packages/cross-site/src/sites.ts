@@ -8,8 +8,8 @@ import { checkVerbs } from './check-verbs.js'
 import { newsOfLink, type SiteEmitter, siteEmitter } from './events.js'
 import { Follower } from './follower.js'
 import { Gathering } from './gathering.js'
+import { introduceAtStart, introduceSite, type Recorded } from './introduction.js'
 import { Link } from './link.js'
-import { PROTOCOL } from './link-parts.js'
 import { hearOperators, linksNoted, offlineField, seenNow } from './links-noted.js'
 import type { BarrierOptions, BringOnlineOptions, CrossSite, LinkInfo, LinkListener } from './public.js'
 import type { PushAction, PushInfo, PushOptions, VerifyReport } from './push/contract.js'
@@ -18,7 +18,6 @@ import { Jobs } from './push/jobs.js'
 import { Pusher } from './push/pusher.js'
 import { Relay } from './relay.js'
 import { Rewinds } from './rewinds.js'
-import { introduce } from './scripts.js'
 import { Shipper } from './shipper.js'
 import type { SitesParts } from './sites-parts.js'
 import { cameAlong, LOOK_MS, pause, within } from './waits.js'
@@ -30,8 +29,6 @@ const FIRST_BEAT_MS = 2_000
 const RELAY_MS = 100
 
 const BRING_ONLINE: Known<BringOnlineOptions> = { spi: true, push: true, acceptResurrection: true }
-
-type Recorded = ReadonlyMap<string, string>
 
 /** This site and its links, on one node. */
 export class Sites implements CrossSite {
@@ -84,13 +81,7 @@ export class Sites implements CrossSite {
       )
     }
     checkVerbs(connection, config)
-    const recorded = await this.#introduce({ others: Object.keys(config.sites).join(',') })
-    const site = recorded.get('site')
-    if (site !== this.site) {
-      throw new ConfigurationError(
-        `crossSite.site: is "${this.site}", but the Redis of this node belongs to the site "${site}"`,
-      )
-    }
+    const recorded = await introduceAtStart(connection, config)
     this.#epoch = recorded.get('epoch') ?? ''
     const events = this.#events
     const node = randomUUID().slice(0, 8)
@@ -187,6 +178,7 @@ export class Sites implements CrossSite {
     this.#follower = new Follower({
       connection,
       site: this.site,
+      mark: config.marks?.[this.site],
       links: this.#links,
       flights: shipper.flights,
       isReady: () => this.isReady(),
@@ -377,14 +369,8 @@ export class Sites implements CrossSite {
     await this.#pusher?.beat().catch(() => {})
   }
 
-  #introduce(set: Readonly<Record<string, string>> = {}): Promise<Recorded> {
-    const { connection } = this.#parts
-    const keys = { site: connection.keys.shared('site') }
-    return connection.run(introduce, keys, {
-      site: this.site,
-      epoch: randomUUID(),
-      set: JSON.stringify({ protocol: PROTOCOL, ...set }),
-    })
+  #introduce(set?: Readonly<Record<string, string>>): Promise<Recorded> {
+    return introduceSite(this.#parts.connection, this.site, set)
   }
 
   #linkTo(site: string, spi?: string): Link {

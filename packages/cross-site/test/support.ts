@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { type ActionTokenProvider, actionTokenSpi } from '@authstate/action-token'
+import { redisActionTokens } from '@authstate/action-token/redis'
 import { type ClusterProvider, clusterSpi } from '@authstate/cluster'
 import { redisCluster } from '@authstate/cluster/redis'
 import { type FakeClock, RecordingLogger } from '@authstate/conformance'
@@ -42,6 +44,7 @@ export interface TestSite {
   readonly users: UserSessionProvider
   readonly failures: LoginFailureProvider
   readonly webs: WebSessionProvider
+  readonly tokens: ActionTokenProvider
   readonly cluster: ClusterProvider
   readonly cache: RealmCacheProvider
   readonly connection: RedisConnection
@@ -82,6 +85,7 @@ export async function openSite(options: SiteOptions): Promise<TestSite> {
       redisUserSessions(),
       redisLoginFailures(),
       redisWebSessions(),
+      redisActionTokens(),
       redisCluster(),
       redisRealmCache(),
       redisConnection(),
@@ -97,6 +101,7 @@ export async function openSite(options: SiteOptions): Promise<TestSite> {
         'user-session': { provider: 'redis', redis: { sweepIntervalMs: 0 } },
         'login-failure': { provider: 'redis' },
         'web-session': { provider: 'redis' },
+        'action-token': { provider: 'redis' },
         cluster: { provider: 'redis' },
         'realm-cache': { provider: 'redis' },
       },
@@ -126,6 +131,7 @@ export async function openSite(options: SiteOptions): Promise<TestSite> {
     users: registry.get(userSessionSpi),
     failures: registry.get(loginFailureSpi),
     webs: registry.get(webSessionSpi),
+    tokens: registry.get(actionTokenSpi),
     cluster: registry.get(clusterSpi),
     cache: registry.get(realmCacheSpi),
     connection,

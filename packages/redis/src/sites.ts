@@ -154,6 +154,8 @@ export interface ConnectionSites {
   readonly site: string
   /** Whether this site holds what it should, and not less because its Redis lost data that other sites have. */
   isReady(): boolean
+  /** The character that keys minted at this site contain; `undefined`: sites have no marks. */
+  readonly mark?: string | undefined
   /**
    * Runs a verb, and waits for other sites if its service asks for it. The change at this site stays, whatever other sites answer.
    *

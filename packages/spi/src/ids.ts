@@ -42,6 +42,20 @@ export function partitionOf(id: string): number | undefined {
   return ID.test(id) ? Number.parseInt(id.slice(-2), 16) : undefined
 }
 
+/** The mark in keys that are minted where there is only one site. */
+export const NO_SITE_MARK = '0'
+
+const MARKED_KEY = /^[\w-]{21}\.([0-9A-Za-z])$/
+
+/** A key of 23 characters: 21 of base64url, a dot, and the mark of a site. */
+export const withMark = (id: string, mark: string): string => `${id}.${mark}`
+
+/** {@link withMark} of 126 random bits. */
+export const mintMarkedKey = (mark: string): string => withMark(randomId(), mark)
+
+/** The mark in a key of {@link withMark}; `undefined`: a caller chose the key. */
+export const markIn = (key: string): string | undefined => MARKED_KEY.exec(key)?.[1]
+
 const pool = Buffer.alloc(POOL_BYTES)
 let offset = POOL_BYTES
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createIdMinter, partitionOf, randomId } from '../src/index.js'
-import { ID_LENGTH } from '../src/internal.js'
+import { ID_LENGTH, markIn, mintMarkedKey } from '../src/internal.js'
 
 test('an id has 24 characters: random, site, partition', () => {
   const mint = createIdMinter('B')
@@ -42,4 +42,16 @@ test.each([
   `${'ä'.repeat(22)}00`,
 ])('what we cannot have minted has no partition: %s', (id) => {
   expect(partitionOf(id)).toBeUndefined()
+})
+
+test.each([
+  [mintMarkedKey('0'), '0'],
+  [mintMarkedKey('Z'), 'Z'],
+  ['SplxlOBeZQQYbYS6WxSbIA', undefined],
+  ['123e4567-e89b-42d3-a456-426614174000', undefined],
+  [`${'x'.repeat(21)}.é`, undefined],
+  [`x${mintMarkedKey('a')}`, undefined],
+  [createIdMinter('a')(3), undefined],
+])('the mark in the key %s is %s', (key, mark) => {
+  expect(markIn(key)).toBe(mark)
 })

@@ -142,6 +142,7 @@ async function actionTokens({ actionTokens: tokens }: AuthState, call: Caller): 
     () => tokens.verifyActionToken(REALM, jws ?? id('jws'), id('action')),
     () => tokens.consumeActionToken(REALM, jws ?? id('jws'), id('action')),
     () => tokens.consumeActionToken(REALM, `${jws}x`, id('action')),
+    async () => tokens.mintKey(),
     () => tokens.put(REALM, id('kind'), id('key'), token),
     () => tokens.putIfAbsent(REALM, id('kind'), id('key'), token),
     () => tokens.get(REALM, id('kind'), id('key')),

@@ -21,6 +21,19 @@ export function life(add: SuiteBuilder<ActionTokenProvider>): void {
     assert.deepEqual((await provider.get('realm', 'code', 'k'))?.data, {})
   })
 
+  add.basic(
+    'mintKey: keys are URL-safe, never repeat, and can be stored and redeemed',
+    'issue 22',
+    async ({ provider }) => {
+      const keys = Array.from({ length: 2_000 }, () => provider.mintKey())
+      assert.equal(new Set(keys).size, keys.length)
+      for (const key of keys) assert.match(key, /^[\w-]{21}\.0$/)
+      const [key = ''] = keys
+      assert.equal(await provider.put('realm', 'code', key, token), 'stored')
+      assert.equal((await provider.consume('realm', 'code', key)).outcome, 'consumed')
+    },
+  )
+
   add.basic('put: replaces what was not consumed, with a new life', '§6.2', async ({ provider, clock }) => {
     await provider.put('realm', 'code', 'k', { ...token, data: { n: 1 } })
     clock.advance(1_000)

@@ -47,6 +47,7 @@ export function misspelling(add: SuiteBuilder<ActionTokenProvider>): void {
             provider.consumeActionToken('realm', signed, 'a', options),
           ),
         ],
+        mintKey: [],
         has: [],
         replace: [],
         remove: [],

@@ -206,7 +206,7 @@ export const VERBS: Readonly<Record<string, Readonly<Record<string, Ask>>>> = {
 export const LOCAL: Readonly<Record<string, readonly string[]>> = {
   'user-session': ['on', 'stats'],
   'auth-session': ['on'],
-  'action-token': ['on'],
+  'action-token': ['on', 'mintKey'],
   'web-session': ['on'],
   'login-failure': ['on'],
   'realm-cache': ['region', 'regions', 'begin', 'on', 'peek', 'stats'],

@@ -1,6 +1,6 @@
 -- Say which site this deployment is, once, and note what is known of others.
 --
--- KEYS[1] site   hash: site, epoch, others, protocol; offline:<site>, offline:<site>/<service>, seen:<site>: ms since the epoch
+-- KEYS[1] site   hash: site, epoch, others, protocol, membership, members; offline:<site>, offline:<site>/<service>, seen:<site>: ms since the epoch
 -- ARGV[1] site   what this node is configured with
 -- ARGV[2] epoch  any text that nobody else has
 -- ARGV[3] set    JSON: fields to be written; empty to be taken away

@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto'
+import type { RedisConnection } from '@authstate/redis'
+import { ConfigurationError } from '@authstate/spi'
+import type { CheckedConfig } from './config.js'
+import { PROTOCOL } from './link-parts.js'
+import { assertMembership, membershipIn, membersOf } from './membership.js'
+import { introduce } from './scripts.js'
+
+/** What is recorded of a site, by the names of fields. */
+export type Recorded = ReadonlyMap<string, string>
+
+/** Records which site this is, and sets fields beside it. */
+export function introduceSite(
+  connection: RedisConnection,
+  site: string,
+  set: Readonly<Record<string, string>> = {},
+): Promise<Recorded> {
+  const keys = { site: connection.keys.shared('site') }
+  const fields = JSON.stringify({ protocol: PROTOCOL, ...set })
+  return connection.run(introduce, keys, { site, epoch: randomUUID(), set: fields })
+}
+
+/** @throws {ConfigurationError} this Redis belongs to another site, or nodes of this site had other sites or marks */
+export async function introduceAtStart(
+  connection: RedisConnection,
+  config: CheckedConfig,
+): Promise<Recorded> {
+  const { site, sites, marks, membershipVersion } = config
+  const recorded = await introduceSite(connection, site)
+  const owner = recorded.get('site')
+  if (owner !== site) {
+    throw new ConfigurationError(
+      `crossSite.site: is "${site}", but the Redis of this node belongs to the site "${owner}"`,
+    )
+  }
+  if (marks !== undefined) assertMembership(config, membershipIn(recorded))
+  return introduceSite(connection, site, {
+    others: Object.keys(sites).join(','),
+    membership: String(membershipVersion),
+    ...(marks !== undefined && { members: membersOf(config) }),
+  })
+}
