@@ -1,5 +1,5 @@
 // npm run test:long [-- --runs 5000] [--seed 7] [--on cluster]: random histories, by the thousand: user sessions on memory beside Redis, and
-// both beside the model; guards against guessing on memory beside Redis, and their policy 100 000 times at least; messages to a thousand receivers, and over a failover. What disagrees is printed with its seed, and shrunk.
+// both beside the model; guards against guessing on memory beside Redis, and their policy 100 000 times at least; all services of three sites, 10 000 walks at least; messages to a thousand receivers, and over a failover. What disagrees is printed with its seed, and shrunk.
 // Last the scenarios of clustered applications. Before them the alerts of telemetry, by Prometheus' own checker, and which case holds which scenario of several sites.
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -37,6 +37,7 @@ function readArguments() {
     AGREEMENT_SHRINK: '1',
     MODEL_RUNS: runs,
     POLICY_RUNS: String(Math.max(Number(runs), 100_000)),
+    SITES_RUNS: String(Math.max(Number(runs), 10_000)),
     ...(seed !== undefined && { AGREEMENT_SEED: seed, MODEL_SEED: seed }),
   }
 }

@@ -42,10 +42,13 @@ export const openSite = (client: Redis, name: string, now = START, plant?: Plant
     },
   })
 
-export const failuresOf = ({ provider }: FailureSite): LoginFailureProvider => provider
+/** A site as those know it who use it. */
+type Acting = Pick<FailureSite, 'provider' | 'clock'>
+
+export const failuresOf = ({ provider }: Acting): LoginFailureProvider => provider
 
 /** What a walk has seen of a user. */
-interface Seen {
+export interface Seen {
   counted: number
   /** Counted at the same site since the user was cleared anywhere, or 0 until somebody was. */
   isCleared: boolean
@@ -54,8 +57,8 @@ interface Seen {
 
 type Op = 'failure' | 'second factor' | 'success' | 'clear'
 
-const step = fc.record({
-  site: fc.nat(2),
+/** What is done at a site. */
+export const acts = fc.record({
   op: fc.oneof(
     { weight: 8, arbitrary: fc.constant<Op>('failure') },
     { weight: 2, arbitrary: fc.constant<Op>('second factor') },
@@ -64,6 +67,11 @@ const step = fc.record({
   ),
   user: fc.constantFrom(...USERS),
   ip: fc.constantFrom(undefined, '203.0.113.7', '203.0.113.8'),
+})
+
+const step = fc.record({
+  site: fc.nat(2),
+  done: acts,
   waitMs: fc.constantFrom(0, 1, 7, 5_000, MINUTE_MS, 3 * MINUTE_MS),
   tells: fc.constantFrom(true, true, false),
   pushes: fc.constantFrom(false, false, false, false, true),
@@ -96,9 +104,9 @@ export async function walk(
   const messages = new Messages(sites, order)
   const seen = new Map<string, Seen>()
   try {
-    for (const { site, op, user, ip, waitMs, tells, pushes, arrive } of steps) {
+    for (const { site, done, waitMs, tells, pushes, arrive } of steps) {
       for (const { clock } of sites) clock.advance(waitMs)
-      await act(sites[site] as FailureSite, op, user, ip, seen)
+      await act(sites[site] as FailureSite, done, seen)
       if (tells) await messages.tell(site)
       if (pushes) await messages.tellAll(site)
       for (const { which, twice, lost } of arrive) {
@@ -120,7 +128,11 @@ export async function walk(
   }
 }
 
-async function act(site: FailureSite, op: Op, user: string, ip: string | undefined, seen: Map<string, Seen>) {
+export async function act(
+  site: Acting,
+  { op, user, ip }: typeof acts extends fc.Arbitrary<infer A> ? A : never,
+  seen: Map<string, Seen>,
+) {
   const failures = failuresOf(site)
   const of = seen.get(user) ?? { counted: 0, isCleared: false, lastFailureAt: 0 }
   seen.set(user, of)
@@ -137,12 +149,15 @@ async function act(site: FailureSite, op: Op, user: string, ip: string | undefin
   of.lastFailureAt = Math.max(of.lastFailureAt, site.clock.now())
 }
 
-async function expectSame(sites: readonly FailureSite[], seen: ReadonlyMap<string, Seen>): Promise<void> {
+export async function expectSame(
+  sites: readonly (Acting & Pick<FailureSite, 'tellAll' | 'sums'>)[],
+  seen: ReadonlyMap<string, Seen>,
+): Promise<void> {
   const latest = Math.max(...sites.map(({ clock }) => clock.now()))
   for (const { clock } of sites) clock.advance(latest - clock.now())
   const all = await Promise.all(sites.map(everything))
   for (const other of all.slice(1)) expect(other).toEqual(all[0])
-  const failures = failuresOf(sites[0] as FailureSite)
+  const failures = failuresOf(sites[0] as Acting)
   for (const [user, { counted, isCleared, lastFailureAt }] of seen) {
     if (isCleared) continue
     const record = await failures.get(REALM, user)
@@ -152,7 +167,7 @@ async function expectSame(sites: readonly FailureSite[], seen: ReadonlyMap<strin
 }
 
 /** All that it holds, by what a caller sees and by what other sites would be told. */
-async function everything(site: FailureSite) {
+async function everything(site: Acting & Pick<FailureSite, 'tellAll' | 'sums'>) {
   const failures = failuresOf(site)
   const users = await Promise.all([...new Set(USERS)].map((user) => failures.get(REALM, user)))
   const { items } = await failures.listLocked(REALM, { limit: 10 })

@@ -86,7 +86,7 @@ export class Site {
   }
 
   /** All that another site has to know. */
-  async tellAll(): Promise<Told[]> {
+  readonly tellAll = async (): Promise<Told[]> => {
     const { connection, clock } = this.#parts
     const all: ChangedRecord[] = []
     for (const partition of connection.keys.all) {
@@ -115,38 +115,8 @@ export class Site {
     return userSessionJoiner.join(this.#parts.connection, record, state, this.terms)
   }
 
-  /** All that it holds, by what a caller sees and by what other sites would be told. */
-  async everything(ids: readonly string[], userIds: readonly string[]) {
-    const { provider } = this
-    const sessions: unknown[] = []
-    const lists: unknown[] = []
-    for (const offline of [false, true]) {
-      for (const id of ids) {
-        const session = await provider.get(REALM, id, { offline })
-        sessions.push(session && { ...session, clients: [...session.clients].sort(byFirst) })
-      }
-      for (const userId of userIds) {
-        const { items } = await provider.listByUser(REALM, userId, { offline, limit: 100 })
-        lists.push(items.map(({ id }) => id).sort())
-      }
-      for (const clientId of ['app', '__proto__']) {
-        const { items } = await provider.listByClient(REALM, clientId, { offline, limit: 100 })
-        lists.push(items.map(({ id }) => id).sort())
-      }
-      lists.push(
-        await provider.count(REALM, { offline }),
-        [...(await provider.clientStats(REALM, { offline }))].sort(byFirst),
-      )
-    }
-    // An offline session that came again is named among those that ended as well.
-    const told = new Map(
-      (await this.tellAll())
-        .filter(({ name }) => /^[uo]s/.test(name))
-        .map(({ name, state }) => [name, shape(state)] as const),
-    )
-    // Everywhere gone is gone, whatever made it so. What is over is kept where it was, until it is swept.
-    const living = [...told].filter(([, { x }]) => x !== undefined && Number(x) > this.clock.now())
-    return { sessions, lists, told: living.sort(byFirst) }
+  everything(ids: readonly string[], userIds: readonly string[]) {
+    return everythingAt(this, ids, userIds)
   }
 
   async close(): Promise<void> {
@@ -163,4 +133,41 @@ const byFirst = ([a]: readonly [string, unknown], [b]: readonly [string, unknown
 const shape = (state: string): Readonly<Record<string, unknown>> => {
   const { k: _, ...rest } = JSON.parse(state) as Record<string, unknown>
   return rest
+}
+
+/** All that it holds, by what a caller sees and by what other sites would be told. */
+export async function everythingAt(
+  { provider, clock, tellAll }: Pick<Site, 'provider' | 'clock' | 'tellAll'>,
+  ids: readonly string[],
+  userIds: readonly string[],
+) {
+  const sessions: unknown[] = []
+  const lists: unknown[] = []
+  for (const offline of [false, true]) {
+    for (const id of ids) {
+      const session = await provider.get(REALM, id, { offline })
+      sessions.push(session && { ...session, clients: [...session.clients].sort(byFirst) })
+    }
+    for (const userId of userIds) {
+      const { items } = await provider.listByUser(REALM, userId, { offline, limit: 100 })
+      lists.push(items.map(({ id }) => id).sort())
+    }
+    for (const clientId of ['app', '__proto__']) {
+      const { items } = await provider.listByClient(REALM, clientId, { offline, limit: 100 })
+      lists.push(items.map(({ id }) => id).sort())
+    }
+    lists.push(
+      await provider.count(REALM, { offline }),
+      [...(await provider.clientStats(REALM, { offline }))].sort(byFirst),
+    )
+  }
+  // An offline session that came again is named among those that ended as well.
+  const told = new Map(
+    (await tellAll())
+      .filter(({ name }) => /^[uo]s/.test(name))
+      .map(({ name, state }) => [name, shape(state)] as const),
+  )
+  // Everywhere gone is gone, whatever made it so. What is over is kept where it was, until it is swept.
+  const living = [...told].filter(([, { x }]) => x !== undefined && Number(x) > clock.now())
+  return { sessions, lists, told: living.sort(byFirst) }
 }

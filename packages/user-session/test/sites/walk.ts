@@ -13,7 +13,7 @@ const USERS = ['alice', 'alice', 'bob']
 const START = 1_700_000_000_000
 
 /** What a walk has seen, for what must hold at its end. */
-class Seen {
+export class Seen {
   readonly ids: string[] = []
   readonly removed = new Set<string>()
   readonly refreshedAt = new Map<string, number>()
@@ -31,7 +31,10 @@ class Seen {
   }
 }
 
-type Op = (site: Site, seen: Seen, name: string) => Promise<unknown>
+/** A site as operations know it. */
+type Acting = Pick<Site, 'provider' | 'clock'>
+
+type Op = (site: Acting, seen: Seen, name: string) => Promise<unknown>
 
 const pick = fc.nat(2)
 const client = fc.constantFrom('app', 'app', '__proto__')
@@ -39,7 +42,8 @@ const offline = fc.constantFrom(false, false, true)
 const idOf = ({ ids }: Seen, number: number): string =>
   ids[ids.length - 1 - (number % Math.max(ids.length, 1))] ?? `${'A'.repeat(21)}000`
 
-const ops: readonly [weight: number, fc.Arbitrary<readonly [string, Op]>][] = [
+/** What is done at a site, and how often. */
+export const ops: readonly [weight: number, fc.Arbitrary<readonly [string, Op]>][] = [
   [
     2,
     fc.tuple(fc.constantFrom(...USERS), fc.option(client, { nil: undefined })).map(([userId, clientId]) => [
@@ -328,7 +332,7 @@ export async function walk(
   }
 }
 
-async function begin({ provider }: Site, seen: Seen): Promise<void> {
+export async function begin({ provider }: Acting, seen: Seen): Promise<void> {
   const user = { userId: 'alice', loginUsername: 'alice', client: { clientId: 'app' } }
   const made = await provider.create(REALM, user)
   if (made.outcome !== 'created') throw new Error('a session was refused')
@@ -338,13 +342,16 @@ async function begin({ provider }: Site, seen: Seen): Promise<void> {
 
 const IDLE_MS = 30 * MINUTE_MS
 
-async function expectSame(sites: readonly Site[], seen: Seen): Promise<void> {
+export async function expectSame(
+  sites: readonly (Acting & Pick<Site, 'everything'>)[],
+  seen: Seen,
+): Promise<void> {
   const latest = Math.max(...sites.map(({ clock }) => clock.now()))
   for (const { clock } of sites) clock.advance(latest - clock.now())
   const all = await Promise.all(sites.map((site) => site.everything(seen.ids, USERS)))
   for (const other of all.slice(1)) expect(other).toEqual(all[0])
   const living = new Map(all[0]?.told.map(([name, state]) => [name, state]))
-  const { provider } = sites[0] as Site
+  const { provider } = sites[0] as Acting
   for (const id of seen.ids) {
     const session = await provider.get(REALM, id)
     if (seen.removed.has(id)) expect(session, 'removed, and stays so').toBeUndefined()

@@ -42,7 +42,7 @@ export const openSite = (client: Redis, name: string, now = START, plant?: Plant
   })
 
 /** What a walk has seen, for what must hold at its end. */
-class Seen {
+export class Seen {
   /** Ids that were ended somewhere, in which generation. */
   readonly ended = new Set<string>()
   /** Ids that had more than one life: what becomes of them depends on which was later. */
@@ -57,14 +57,18 @@ class Seen {
   }
 }
 
-type Op = (site: WebSite, seen: Seen) => Promise<unknown>
+/** A site as those know it who use it. */
+type Acting = Pick<WebSite, 'provider' | 'clock' | 'tellAll'>
+
+type Op = (site: Acting, seen: Seen) => Promise<unknown>
 
 const id = fc.constantFrom(...IDS)
 const user = fc.constantFrom(undefined, undefined, ...USERS)
 const lifespanMs = fc.constantFrom(HOUR_MS, HOUR_MS, 2 * HOUR_MS)
 const generation = fc.constantFrom('', '', '', 'g')
 
-const ops: readonly [weight: number, fc.Arbitrary<readonly [string, Op]>][] = [
+/** What is done at a site, and how often. */
+export const ops: readonly [weight: number, fc.Arbitrary<readonly [string, Op]>][] = [
   [
     4,
     fc
@@ -177,8 +181,7 @@ export async function walk(
   const messages = new Messages(sites, order)
   const seen = new Seen()
   try {
-    for (const of of IDS)
-      await sites[0]?.provider.save(REALM, of, { data: { x: 0 }, lifespanMs: HOUR_MS, userId: 'alice' })
+    await begin(sites[0] as WebSite)
     await messages.heal()
     for (const { site, op, waitMs, tells, pushes, arrive } of steps) {
       for (const { clock } of sites) clock.advance(waitMs)
@@ -202,12 +205,17 @@ export async function walk(
   }
 }
 
-async function expectSame(sites: readonly WebSite[], seen: Seen): Promise<void> {
+export async function begin({ provider }: Acting): Promise<void> {
+  for (const of of IDS)
+    await provider.save(REALM, of, { data: { x: 0 }, lifespanMs: HOUR_MS, userId: 'alice' })
+}
+
+export async function expectSame(sites: readonly Acting[], seen: Seen): Promise<void> {
   const latest = Math.max(...sites.map(({ clock }) => clock.now()))
   for (const { clock } of sites) clock.advance(latest - clock.now())
   const all = await Promise.all(sites.map(everything))
   for (const other of all.slice(1)) expect(other).toEqual(all[0])
-  const { provider } = sites[0] as WebSite
+  const { provider } = sites[0] as Acting
   for (const of of new Set(IDS)) {
     const session = await provider.get(REALM, of)
     expect(seen.ended.has(`${of} ${session?.generation}`), 'an ended generation').toBe(false)
@@ -218,7 +226,7 @@ async function expectSame(sites: readonly WebSite[], seen: Seen): Promise<void> 
 }
 
 /** All that it holds, by what a caller sees and by what other sites would be told. */
-async function everything(site: WebSite) {
+async function everything(site: Acting) {
   const { provider } = site
   const byId = (items: readonly { readonly id: string }[]) => items.map(({ id }) => id).sort()
   const told = (await site.tellAll())
