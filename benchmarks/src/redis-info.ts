@@ -13,17 +13,20 @@ export interface CommandTime {
   readonly scripts: number
   /** In all commands. What a script calls counts here as well, beside the script itself. */
   readonly all: number
+  /** How many commands that was, scripts and what they call. */
+  readonly calls: number
 }
 
 export async function commandTime(redis: Redis): Promise<CommandTime> {
   const stats = await redis.info('commandstats')
-  let [scripts, all] = [0, 0]
-  for (const [, name, usec] of stats.matchAll(/^cmdstat_(\S+?):calls=\d+,usec=(\d+)/gm)) {
+  let [scripts, all, calls] = [0, 0, 0]
+  for (const [, name, count, usec] of stats.matchAll(/^cmdstat_(\S+?):calls=(\d+),usec=(\d+)/gm)) {
     if (name === 'info') continue
     all += Number(usec)
+    calls += Number(count)
     if (name === 'evalsha' || name === 'eval') scripts += Number(usec)
   }
-  return { scripts, all }
+  return { scripts, all, calls }
 }
 
 /** What lies between two looks: that of the scripts where scripts ran, else that of all commands. */

@@ -48,7 +48,11 @@ export async function startServers({ cluster }: { readonly cluster: boolean }): 
       commandUs: async () => {
         const times = await Promise.all([client, ...masters].map(commandTime))
         const sum = (read: (time: CommandTime) => number) => times.reduce((all, time) => all + read(time), 0)
-        return { scripts: sum(({ scripts }) => scripts), all: sum(({ all }) => all) }
+        return {
+          scripts: sum(({ scripts }) => scripts),
+          all: sum(({ all }) => all),
+          calls: sum(({ calls }) => calls),
+        }
       },
       stop,
     }

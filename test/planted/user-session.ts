@@ -448,7 +448,7 @@ export const userSessionScriptBugs = (client: () => RedisClient) =>
         'end-all.lua ends what began after the removal',
         'removeByRealm: in this process also what begins in the same millisecond',
         scripts.endAll,
-        "return ARGV[2] == '' or not beginning or began_before(beginning, ARGV[2])",
+        "return ARGV[2] == '' or not beginning or began_before_parts(beginning, latest, node, count)",
         'return true',
       )
       edit(

@@ -18,7 +18,10 @@
 local now = tonumber(ARGV[1])
 local head, kind, _, realm = parts(KEYS[1])
 if ARGV[2] ~= '' then
-  raise(KEYS[2], ARGV[2], ARGV[3])
+  -- Further steps find the mark of the first.
+  if ARGV[7] == '' or redis.call('GET', KEYS[2]) ~= ARGV[2] then
+    raise(KEYS[2], ARGV[2], ARGV[3])
+  end
   --@ if ARGV[7] == '' then changed('user-session-fence', KEYS[2], 'full') end
   if string.sub(KEYS[1], #head + 1, #head + 2) == 'ur' and ARGV[7] == '' then
     end_tokens(head .. 'ue:' .. realm, ARGV[2], ARGV[4])
@@ -28,36 +31,43 @@ end
 
 -- Whether a session is of those that end. One that was stored before sessions said when they began did so when it started at
 -- the latest, and one that cannot be read did at some time.
-local function ends_now(key)
-  local held = redis.call('HMGET', key, 'b', 't')
-  local started = string.match(held[2] or '', '^v%d+ (%d+) ')
-  local beginning = held[1] or started and started .. '000'
-  return ARGV[2] == '' or not beginning or began_before(beginning, ARGV[2])
+local latest, node, count = parts_of_mark(ARGV[2])
+local function ends_now(beginning, times_text)
+  local started = not beginning and string.match(times_text or '', '^v%d+ (%d+) ')
+  beginning = beginning or started and started .. '000'
+  return ARGV[2] == '' or not beginning or began_before_parts(beginning, latest, node, count)
 end
 
 local limit = tonumber(ARGV[8])
 local first = behind(KEYS[1], ARGV[6], ARGV[7], now)
--- Those that began later are looked at and stay: fifty of them take about as long as the five that a step ends.
-local looked = math.max(limit, 50)
-local entries, score, id = walk(KEYS[1], first, looked)
 local sessions = sessions_of(KEYS[1])
-local ids, ends, all_data, evicted, last = {}, {}, {}, {}, #entries - 1
-for i = 1, #entries, 2 do
-  local key = sessions .. entries[i]
-  if entries[i] ~= ARGV[5] and stands(key, entries[i + 1], '', now) and ends_now(key) then
-    ids[#ids + 1] = entries[i]
-    local entry, data = entry_of(key, entries[i])
-    if entry[4] == '' and redis.call('EXISTS', key) == 0 then
-      evicted[#evicted + 1] = entries[i]
-    else
-      ends[#ends + 1], all_data[#all_data + 1] = entry, data
-    end
-    if #ends == limit then
-      last = i
-      break
+local ids, ends, all_data, evicted = {}, {}, {}, {}
+-- Those that began later are looked at and stay: fifty of them take about as long as the few that a step ends. It takes no more of them
+-- at a time than it needs where all end, and one more to know whether there are others.
+local looked, most, score, id = 0, math.max(limit, 50), '', ''
+repeat
+  local entries
+  entries, score, id = walk(KEYS[1], first + looked, math.min(limit + 1, most - looked))
+  looked = looked + #entries / 2
+  for i = 1, #entries, 2 do
+    local key = sessions .. entries[i]
+    local held = entries[i] ~= ARGV[5] and stands(key, entries[i + 1], '', now) and redis.call('HMGET', key, 'b', 't', 'd')
+    if held and ends_now(held[1], held[2]) then
+      ids[#ids + 1] = entries[i]
+      if not held[2] and redis.call('EXISTS', key) == 0 then
+        evicted[#evicted + 1] = entries[i]
+      else
+        ends[#ends + 1], all_data[#all_data + 1] = entry_from(key, entries[i], held[2], held[3])
+      end
+      if #ends == limit then
+        if i < #entries - 1 then
+          score, id = entries[i + 1], entries[i]
+        end
+        break
+      end
     end
   end
-end
+until score == '' or #ends == limit or looked >= most
 --@details reason = ({ u = 'user', i = 'broker-session', r = 'realm' })[string.sub(KEYS[1], #head + 2, #head + 2)] or reason
 local ended = drop_all(head .. kind, realm, ends)
 -- A record that cannot be read does not say whose it was.
@@ -66,8 +76,5 @@ leave(head .. kind .. 'r:' .. realm, evicted)
 local answer = { score, id, #ended, ended[1] and ARGV[9] ~= '0' and cjson.encode(ended) or '[]' }
 for _, data in ipairs(ARGV[9] == 'notes' and all_data or {}) do
   answer[#answer + 1] = data
-end
-if last < #entries - 1 then
-  answer[1], answer[2] = entries[last + 1], entries[last]
 end
 return answer

@@ -8,10 +8,10 @@ import type { StoredSessions } from './stored-sessions.js'
 const LEASE_MS = 10_000
 
 /** Sessions taken away, and found, per step: everybody else waits for a script, so it takes about as long as a few commands. */
-const STEP = 4
+const STEP = 6
 
 /** Sessions removed per step if there is no listener, which takes about as long. */
-const UNTOLD_STEP = 8
+const UNTOLD_STEP = 12
 
 /**
  * Ends what has expired, one partition after the other, under a lease for each.

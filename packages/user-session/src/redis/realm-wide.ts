@@ -20,7 +20,7 @@ interface Step {
 const ENDED_AT_ONCE = 100
 
 /** Sessions that each further script ends: everybody else waits for it, so it takes about as long as a few commands. */
-const ENDED_PER_STEP = 5
+const ENDED_PER_STEP = 8
 
 const REASONS = { user: 'user', brokerSession: 'broker-session', realm: 'realm' } as const
 

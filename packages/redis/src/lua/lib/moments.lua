@@ -8,9 +8,8 @@ end
 -- Whether something began before a removal, as far as anybody can tell. A beginning is the earliest instant that it can
 -- have been, and behind it the process that was asked and the count there, if that is known, and a if the credentials were
 -- checked before that.
-local function began_before(beginning, mark)
+local function began_before_parts(beginning, latest, node_of_mark, count_of_mark)
   local earliest, node, count, before = string.match(beginning, '^(%d+) ?(%d*) ?(%d*) ?(a?)$')
-  local latest, node_of_mark, count_of_mark = parts_of_mark(mark)
   if not earliest then
     return true
   end
@@ -23,4 +22,8 @@ local function began_before(beginning, mark)
     end
   end
   return latest >= tonumber(earliest)
+end
+
+local function began_before(beginning, mark)
+  return began_before_parts(beginning, parts_of_mark(mark))
 end

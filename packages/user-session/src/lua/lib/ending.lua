@@ -42,9 +42,13 @@ end
 
 -- What has to be known of a session to take it away: id, links and clients, escaped, and its times as they are.
 -- Answers its data as well.
+local function entry_from(key, id, times_text, data)
+  return { id, links_behind(times_text, data), clients_of(key), times_text or '' }, data or ''
+end
+
 local function entry_of(key, id)
   local held = redis.call('HMGET', key, 't', 'd')
-  return { id, links_behind(held[1], held[2]), clients_of(key), held[1] or '' }, held[2] or ''
+  return entry_from(key, id, held[1], held[2])
 end
 
 -- Takes members out of an index, however many there are.
