@@ -11,8 +11,8 @@ const LONG = process.env['SITES_RUNS']
 const RUNS = Number(LONG ?? 100)
 const SEED = Number(process.env['MODEL_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
-/** Walks in which a planted error must be seen at least once. */
-const PLANTED_RUNS = 1_000
+/** Walks in which a planted error must be seen at least once: the rarest is seen in one of some hundred. */
+const PLANTED_RUNS = 4_000
 
 const planted = walked.flatMap(({ joiner: { spi }, plants }) =>
   Object.entries(plants).map(([name, plant]) => [`${spi}: ${name}`, plant] as const),

@@ -9,6 +9,7 @@ import { webSessionSpi } from '@authstate/web-session'
 import { redisWebSessions } from '@authstate/web-session/redis'
 import { webSessionJoiner } from '@authstate/web-session/sites'
 import fc from 'fast-check'
+import { expect } from 'vitest'
 import type { Plant, SiteNode } from '../../../../tools/testing/site-walk.js'
 import { plants as failurePlants } from '../../../login-failure/test/sites/plants.js'
 import * as failures from '../../../login-failure/test/sites/walk.js'
@@ -17,6 +18,10 @@ import { everythingAt } from '../../../user-session/test/sites/site.js'
 import * as users from '../../../user-session/test/sites/walk.js'
 import { plants as webPlants } from '../../../web-session/test/sites/plants.js'
 import * as web from '../../../web-session/test/sites/walk.js'
+
+/** Whose records end at last. */
+const REALM = 'r'
+const USER = 'alice'
 
 /** A node of a site, with every service. */
 export interface Services {
@@ -43,6 +48,8 @@ export interface Walking {
   act(act: Act, site: number): Promise<unknown>
   /** Throws where sites do not hold the same, or hold what they must not. */
   expectSame(): Promise<void>
+  /** What is ended for all is ended everywhere, also what another site has just begun. */
+  expectEnded(heal: () => Promise<void>): Promise<void>
 }
 
 /** A service that takes part in the walk. */
@@ -92,6 +99,14 @@ const userService: WalkedService = {
       begin: () => users.begin(at(sites, 0), seen),
       act: ({ done }, site) => (done as Op)(at(sites, site), seen, at(names, site)),
       expectSame: () => users.expectSame(sites, seen),
+      async expectEnded(heal) {
+        await users.begin(at(sites, 1), seen)
+        for (const { clock } of sites) clock.advance(1_000)
+        await at(sites, 0).provider.removeByUser(REALM, USER, { offline: 'both' })
+        await heal()
+        for (const { provider } of sites)
+          expect((await provider.listByUser(REALM, USER)).items, 'ended, and stays so').toEqual([])
+      },
     }
   },
 }
@@ -108,6 +123,12 @@ const failureService: WalkedService = {
       act: ({ done }, site) =>
         failures.act(at(sites, site), done as Parameters<typeof failures.act>[1], seen),
       expectSame: () => failures.expectSame(sites, seen),
+      async expectEnded(heal) {
+        await at(sites, 0).provider.clear(REALM, USER)
+        await heal()
+        for (const { provider } of sites)
+          expect(await provider.get(REALM, USER), 'cleared, and stays so').toBeUndefined()
+      },
     }
   },
 }
@@ -124,6 +145,14 @@ const webService: WalkedService = {
       begin: () => web.begin(at(sites, 0)),
       act: ({ done }, site) => (done as Op)(at(sites, site), seen),
       expectSame: () => web.expectSame(sites, seen),
+      async expectEnded(heal) {
+        await web.begin(at(sites, 1))
+        for (const { clock } of sites) clock.advance(1_000)
+        await at(sites, 0).provider.removeByUser(REALM, USER)
+        await heal()
+        for (const { provider } of sites)
+          expect((await provider.listByUser(REALM, USER)).items, 'ended, and stays so').toEqual([])
+      },
     }
   },
 }

@@ -132,6 +132,7 @@ export async function walk(
     }
     await network.heal()
     for (const service of walking.values()) await service.expectSame()
+    for (const service of walking.values()) await service.expectEnded(() => network.heal())
   } finally {
     for (const site of sites) await site.close()
   }
