@@ -1,6 +1,7 @@
 export { checkScripts } from './check-scripts.js'
 export { type CaseResult, type CheckOptions, checkSuite } from './check-suite.js'
 export type { ConformanceEntry } from './cli/entries.js'
+export { type CrossSiteOptions, type CrossSiteWalk, crossSiteSuite } from './cross-site-suite.js'
 export { ConformanceFailure, type Guarantee } from './failure.js'
 export { FakeClock } from './fake-clock.js'
 export { type Fault, type FaultTarget, type FaultyClient, faultyClient } from './faulty-client.js'
@@ -16,6 +17,14 @@ export { type OpenStore, type ProviderDescription, providerTarget } from './prov
 export { type LogEntry, RecordingLogger } from './recording-logger.js'
 export { type RedisTargetOptions, redisTarget } from './redis-target.js'
 export { type Runner, type RunnerTest, type RunOptions, runSuite } from './run-suite.js'
+export {
+  type ServedSite,
+  SiteMessages,
+  SiteNode,
+  type SiteNodeOptions,
+  type SitePlant,
+  type ToldState,
+} from './site-walk.js'
 export {
   type AddCase,
   type Case,

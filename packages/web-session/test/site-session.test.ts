@@ -1,65 +1,79 @@
 // What sites hold together of a session is a join: order, repetition and loss on the way do not matter. Lua and TypeScript join alike.
-import { connect, defineScript, type RedisConnection } from '@authstate/redis'
+import { crossSiteSuite } from '@authstate/conformance'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
-import { siteSnippets } from '../src/redis/site-scripts.js'
+import { webSessionJoiner } from '../src/redis/joiner.js'
 import { joinShared, type SharedContent, type SharedSession } from '../src/site-session.js'
 
+const NOW = 1_700_000_000_000
+const HOUR_MS = 3_600_000
+
+const few = fc.integer({ min: 1, max: 6 })
 const stamp = fc
-  .tuple(fc.integer({ min: 1, max: 6 }), fc.constantFrom('a', 'b', 'b-1'))
-  .map(([number, site]) => `${String(number).padStart(15, '0')}${site}`)
-const instant = fc.integer({ min: 1, max: 7 }).map(String)
-const generation = fc.constantFrom('', 'g', '__proto__')
+  .tuple(few, fc.constantFrom('a', 'b', 'b-1'))
+  .map(([number, site]) => `${String(NOW + number).padStart(15, '0')}${site}`)
+/** When a generation is refused no more: before a birth, behind it, and still to come. */
+const until = fc
+  .oneof(
+    few,
+    few.map((n) => n + HOUR_MS),
+  )
+  .map((ms) => `${NOW + ms}`)
+const GENERATIONS = ['', 'g', '__proto__']
 const content: fc.Arbitrary<SharedContent> = fc
   .record({
     b: stamp,
-    k: instant,
-    x: fc.tuple(stamp, instant),
+    k: few.map(String),
+    x: fc.tuple(
+      stamp,
+      few.map((n) => `${NOW + HOUR_MS + n}`),
+    ),
     s: fc.tuple(stamp, fc.constantFrom('p1', 'p2')),
-    n: fc.dictionary(fc.constantFrom('a', 'b', 'b-1'), instant, { noNullPrototype: true }),
-    u: fc.tuple(stamp, fc.constantFrom('', 'alice', '%3aé'), fc.constantFrom('', 'p1')),
+    n: fc.dictionary(fc.constantFrom('a', 'b', 'b-1'), few.map(String), {
+      minKeys: 1,
+      noNullPrototype: true,
+    }),
+    u: fc.oneof(
+      fc.tuple(stamp, fc.constant(''), fc.constant('')),
+      fc.tuple(stamp, fc.constantFrom('alice', '%3aé'), fc.constant('p1')),
+    ),
     a: fc.tuple(stamp, fc.constantFrom('', 'uid')),
     l: fc.tuple(stamp, fc.constantFrom('', 'sid{1}')),
     f: fc.dictionary(
-      fc.constantFrom('"x"', '"é"', '__proto__'),
+      fc.constantFrom('"x"', '"é"', '"__proto__x"'),
       fc.tuple(stamp, fc.constantFrom('-', '=1', '="y"')),
       { noNullPrototype: true },
     ),
   })
   // A birth is of one generation, and of one moment.
-  .map((given) => ({ ...given, g: ['', 'g', '__proto__'][Number(given.b[14]) % 3] as string, t: given.b }))
+  .map((given) => ({
+    ...given,
+    g: GENERATIONS[Number(given.b[14]) % 3] as string,
+    t: Number(given.b.slice(0, 15)).toString(36),
+  }))
+
+type Told = SharedSession & { readonly v: 1 }
+
+const join = (a: Told | undefined, b: Told | undefined): Told | undefined => {
+  const joined = joinShared(a, b)
+  return joined && { ...joined, v: 1 }
+}
 
 /** A state that a site may hold. */
-const state: fc.Arbitrary<SharedSession> = fc
+const state: fc.Arbitrary<Told> = fc
   .record(
-    { d: stamp, m: fc.dictionary(generation, instant, { maxKeys: 2, noNullPrototype: true }), c: content },
+    {
+      d: stamp,
+      m: fc.dictionary(fc.constantFrom(...GENERATIONS), until, { maxKeys: 2, noNullPrototype: true }),
+      c: content,
+    },
     { requiredKeys: ['c'] },
   )
-  .map((given) => joinShared(given, given) as SharedSession)
+  .map((given) => join({ ...given, v: 1 }, { ...given, v: 1 }) as Told)
 
 describe('what sites hold of a session', () => {
-  test('is the same in whatever order they meet', () => {
-    fc.assert(
-      fc.property(state, state, state, (a, b, c) => {
-        expect(joinShared(a, b)).toEqual(joinShared(b, a))
-        expect(joinShared(joinShared(a, b), c)).toEqual(joinShared(a, joinShared(b, c)))
-      }),
-      { numRuns: 1_000 },
-    )
-  })
-
-  test('is the same however often they meet', () => {
-    fc.assert(
-      fc.property(state, state, (a, b) => {
-        expect([joinShared(a, a), joinShared(a, undefined), joinShared(undefined, a)]).toEqual([a, a, a])
-        expect(joinShared(joinShared(a, b), b)).toEqual(joinShared(a, b))
-      }),
-      { numRuns: 300 },
-    )
-  })
-
   test('has each name as it was written last, the later session, and none whose generation was ended', () => {
     const c = (birth: number, f: SharedContent['f'] = {}): SharedContent => {
       const b = `${birth}`.padStart(15, '0')
@@ -74,39 +88,21 @@ describe('what sites hold of a session', () => {
   })
 })
 
-describeWith(redis, 'the Lua of a join of sessions', () => {
+describeWith(redis, 'the joiner of sessions', () => {
   const client = openRedis()
-  const prefix = `site-session-${process.pid}`
-  let connection: RedisConnection
-  beforeAll(async () => {
-    connection = await connect({ client, prefix })
-  })
-  afterAll(async () => {
-    await connection?.close()
-    await client.del(`${prefix}:layout`, `${prefix}:clock`)
-    client.disconnect()
-  })
-  const inLua = defineScript({
-    name: 'test.join',
-    lua: `
--- include: shared
-local answer = {}
-for i, pair in ipairs(cjson.decode(ARGV[1])) do
-  answer[i] = joined_of(pair[1], pair[2])
-end
-return cjson.encode(answer)`,
-    include: siteSnippets,
-    record: 'test',
-    change: 'none',
-    keys: ['layout'],
-    args: ['pairs'],
-    decode: (reply) => JSON.parse(reply as string) as SharedSession[],
-  })
+  afterAll(() => client.disconnect())
 
-  test('answers what the TypeScript does', async () => {
-    const pairs = fc.sample(fc.tuple(state, state), 500)
-    const keys = { layout: connection.keys.shared('layout') }
-    const answers = await connection.run(inLua, keys, { pairs: JSON.stringify(pairs) })
-    expect(answers).toEqual(pairs.map(([a, b]) => joinShared(a, b)))
-  })
+  crossSiteSuite<Told>(
+    {
+      joiner: webSessionJoiner,
+      record: 'wo:r:s',
+      join,
+      arbitraryRecord: (random) =>
+        fc.sample(state, { numRuns: 1, seed: Math.floor(random() * 2 ** 31) })[0] as Told,
+      client: () => client,
+      startsAt: NOW + 10,
+      runs: 600,
+    },
+    { describe, test },
+  )
 })

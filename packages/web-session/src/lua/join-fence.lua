@@ -35,7 +35,7 @@ for _, member in ipairs(members) do
     local state = state_of(s, ended, stamps, now, ARGV[2], now, ends_ms)
     if latest >= beginning_of(state.c) and latest > tonumber(stamps.K or '0') then
       state = fenced_state(state)
-      put_session(key, member, s, ended, state, now)
+      put_session(key, member, s, ended, state, now, '')
       write_stamps(key, raw, state, now, ends_ms)
     end
   end

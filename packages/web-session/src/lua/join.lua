@@ -7,6 +7,7 @@
 -- ARGV[4] endsMs   how long a removal is remembered
 -- ARGV[5] aheadMs  how far stamps may be ahead of now
 -- ARGV[6] member   what indexes call the session
+-- ARGV[7] layout   in which it is written
 --
 -- Returns {outcome, JSON of what is known better or empty, alias and score of what lives or empty}. Outcome: changed or same; gone: it was
 -- told of a session that has ended; newer: a state of a version that is not known here; ahead: a stamp is too far ahead; unreadable: the
@@ -46,7 +47,9 @@ if state.c and state.c.u[2] ~= '' then
   local fence = 'wf:' .. string.match(name, '^wo:([^:]*):') .. ':' .. state.c.u[2]
   local marks = redis.call('MGET', head .. fence, head .. 'xf:' .. fence)
   local here, heard_of = parts_of_mark(marks[1] or ''), parts_of_mark(marks[2] or '')
-  state.c.k = larger(state.c.k, stamps.K)
+  if not stamps.birth or stamps.birth == state.c.b then
+    state.c.k = larger(state.c.k, stamps.K)
+  end
   if here > heard_of and mine and mine.c and mine.c.u[2] == state.c.u[2] then
     state.c.k = larger(state.c.k, text(here))
   end
@@ -56,7 +59,7 @@ if state.c and state.c.u[2] ~= '' then
   end
 end
 
-local is_same, living = put_session(KEYS[1], ARGV[6], s, ended, state, now)
+local is_same, living = put_session(KEYS[1], ARGV[6], s, ended, state, now, ARGV[7])
 local is_new = write_stamps(KEYS[1], raw, state, now, ends_ms)
 if c and not state.c then
   return { 'gone', cjson.encode({ v = 1, d = state.d, m = state.m }), '', '' }

@@ -42,7 +42,7 @@ export const webSessionJoiner: SiteJoiner = {
     if (!FENCE.test(name)) {
       const keys = new SessionKeys(connection.keys)
       const [, realm = '', id = ''] = name.split(':').map(unescapePart)
-      const args = { now, site, state, endsMs, aheadMs, member: keys.member(id) }
+      const args = { now, site, state, endsMs, aheadMs, member: keys.member(id), layout: connection.layout }
       const { answer, alias, score } = await connection.run(join, { record: key }, args)
       if (alias !== '') {
         // A pointer lies elsewhere. Where it is lost on the way, so is the answer, and the state is told again.

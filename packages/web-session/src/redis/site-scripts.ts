@@ -46,7 +46,7 @@ export const join = defineScript({
   change: 'full',
   changes: ofSites,
   keys: ['record'],
-  args: ['now', 'site', 'state', 'endsMs', 'aheadMs', 'member'],
+  args: ['now', 'site', 'state', 'endsMs', 'aheadMs', 'member', 'layout'],
   decode: (reply) => {
     const [outcome, known, alias, score] = reply as [JoinOutcome, string, string, string]
     return { answer: { outcome, ...(known !== '' && { known }) }, alias, score }

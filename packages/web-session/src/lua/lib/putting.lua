@@ -20,7 +20,7 @@ local function marks_of(m, now)
 end
 
 -- Lengths and JSON of data, as they are stored: names that were there first, in their order.
-local function data_of(f, before)
+local function data_of(f, before, is_first)
   local names, sizes, parts, is_named = {}, {}, {}, {}
   if before then
     each_name(before, function(name)
@@ -46,11 +46,11 @@ local function data_of(f, before)
     end
   end
   local json = '{' .. table.concat(parts, ',') .. '}'
-  return #json > 1024 and table.concat(sizes, ',') or '', json
+  return (is_first or #json > 1024) and table.concat(sizes, ',') or '', json
 end
 
 -- Writes what sites agree on into the session and its indexes. Answers whether all of it was there already, and the session.
-local function put_session(key, member, before, ended, state, now)
+local function put_session(key, member, before, ended, state, now, layout)
   local head, name = name_in(key)
   local realm = string.match(name, '^wo:([^:]*):')
   local marks, c = marks_of(state.m, now), state.c
@@ -76,8 +76,11 @@ local function put_session(key, member, before, ended, state, now)
   for _, count in pairs(c.n) do
     version = version + tonumber(count)
   end
-  local lengths, data = data_of(c.f, before)
+  -- Layout 1 has the first format.
+  local is_old = layout == '1'
+  local lengths, data = data_of(c.f, before, is_old)
   local s = {
+    is_old = is_old,
     ends = in_base_36(c.x[2]),
     expires = tonumber(c.x[2]),
     saved = c.s[2],
@@ -90,9 +93,9 @@ local function put_session(key, member, before, ended, state, now)
     labels = c.l[2],
     rest = c.g .. ':' .. c.u[2] .. ':' .. c.a[2] .. ':' .. c.l[2] .. ':' .. lengths .. ':' .. data,
   }
-  local stays = before and not before.is_old and before.user == s.user and before.labels == s.labels
-    and before.expires > now and stands_for(before.score, s.expires)
-  s.score = stays and before.score or s.expires + LAG
+  local stays = before and before.is_old == is_old and before.user == s.user and before.labels == s.labels
+    and before.expires > now and (is_old and before.score == s.expires or not is_old and stands_for(before.score, s.expires))
+  s.score = stays and before.score or s.expires + (is_old and 0 or LAG)
   local is_same = stays and is_marked
   for _, part in ipairs({ 'ends', 'saved', 'version', 'created', 'since', 'rest' }) do
     is_same = is_same and before[part] == s[part]
