@@ -29,7 +29,11 @@ export const openSite = (client: Redis, name: string, now = START, plant?: Plant
     serve: async (redis, clock) => {
       const registry = createProviderRegistry({
         factories: [redisWebSessions(), redisConnection()],
-        config: { redis, spi: { 'web-session': { provider: 'redis' } } },
+        // One of them writes as the version before.
+        config: {
+          redis: { ...redis, layout: name === 'c' ? 1 : 2 },
+          spi: { 'web-session': { provider: 'redis' } },
+        },
         clock,
       })
       await registry.start()
