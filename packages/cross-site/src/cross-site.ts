@@ -2,6 +2,7 @@ import type { RedisConnection, SiteJoiner } from '@authstate/redis'
 import { assertOptions, consoleLogger, type Known } from '@authstate/spi'
 import { type Backup, backupOf } from './backup.js'
 import { type CheckedConfig, type CrossSiteConfig, parseConfig } from './config.js'
+import { siteEmitter, telling } from './events.js'
 import type { CrossSite, CrossSitePlan, CrossSiteSurroundings } from './public.js'
 import { servicesWith, siteServices, strategyOf } from './services.js'
 import { Sites } from './sites.js'
@@ -59,12 +60,14 @@ async function start(
 ): Promise<CrossSite> {
   assertOptions(surroundings, 'surroundings', SURROUNDINGS)
   const { logger = consoleLogger, reading = {}, clocks = {} } = surroundings
-  const joiners = joinersOf(config)
+  const events = siteEmitter(logger)
+  const joiners = joinersOf(config).map((joiner) => telling(joiner, events))
   const work = inStep(config).flatMap((service) => service.work ?? [])
   const sites = new Sites({
     connection,
     config,
     logger,
+    events,
     joiners,
     work,
     consumer: CONSUMER,

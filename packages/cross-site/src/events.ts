@@ -1,3 +1,4 @@
+import type { SiteJoiner } from '@authstate/redis'
 import { Emitter, type Logger } from '@authstate/spi'
 import type { FailurePolicy } from './backup.js'
 import type { BackupOutcome } from './errors.js'
@@ -32,13 +33,32 @@ export interface SiteEvents {
   readonly rewound: { readonly type: 'rewound'; readonly partitions: readonly number[] }
   /** This site reaches another one, which cannot reach this one. */
   readonly 'one-way': { readonly type: 'one-way'; readonly to: string; readonly peerSeesUs: LinkState }
+  /** Two sites exchanged one refresh token, more often than it may be used. Its client session has ended at every site. */
+  readonly 'rotation-fork': {
+    readonly type: 'rotation-fork'
+    readonly realmId: string
+    readonly sessionId: string
+    readonly offline: boolean
+    readonly clientId: string
+  }
 }
+
+const EVENTS = [
+  'link',
+  'push',
+  'backup-failed',
+  'outbox-overflow',
+  'clock',
+  'one-way',
+  'rewound',
+  'rotation-fork',
+] as const
 
 /** Calls the listeners. */
 export const siteEmitter = (logger: Logger) =>
   new Emitter<SiteEvents>({
     owner: 'cross-site',
-    events: ['link', 'push', 'backup-failed', 'outbox-overflow', 'clock', 'one-way', 'rewound'],
+    events: EVENTS,
     logger,
   })
 
@@ -56,3 +76,18 @@ export const newsOfLink = (events: SiteEmitter, logger: Logger, to: string, warn
     events.emit('one-way', { to, peerSeesUs })
   },
 })
+
+/** A joiner that tells what its joins have found. What a joiner of a plugin found under a name of its own has no listeners. */
+export const telling = (joiner: SiteJoiner, events: SiteEmitter): SiteJoiner =>
+  Object.create(joiner, {
+    join: {
+      value: async (...given: Parameters<SiteJoiner['join']>) => {
+        const answer = await joiner.join(...given)
+        for (const { type, ...fields } of answer.found ?? []) {
+          const name = EVENTS.find((event) => event === type)
+          if (name !== undefined) events.emit(name, fields as never)
+        }
+        return answer
+      },
+    },
+  }) as SiteJoiner

@@ -5,7 +5,7 @@ import { timers } from '@authstate/spi/internal'
 import { assertService, linkTo } from './asked-for.js'
 import { Barriers } from './barrier.js'
 import { checkVerbs } from './check-verbs.js'
-import { newsOfLink, type SiteEmitter, siteEmitter } from './events.js'
+import { newsOfLink, type SiteEmitter } from './events.js'
 import { Follower } from './follower.js'
 import { Gathering } from './gathering.js'
 import { introduceAtStart, introduceSite, type Recorded } from './introduction.js'
@@ -57,7 +57,7 @@ export class Sites implements CrossSite {
   constructor(parts: SitesParts) {
     this.#parts = parts
     this.site = parts.config.site
-    this.#events = siteEmitter(parts.logger)
+    this.#events = parts.events
     this.#watch = new LinkWatch(parts.connection)
     this.#desk = new Desk(
       async () => this.site,

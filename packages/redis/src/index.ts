@@ -47,6 +47,7 @@ export {
   type NamesCursor,
   type NamesPage,
   type SiteFigures,
+  type SiteFinding,
   type SiteJoiner,
   type SiteTerms,
   type SiteVerb,

@@ -33,6 +33,14 @@ export type JoinOutcome = 'changed' | 'same' | 'gone' | 'newer' | 'ahead' | 'unr
 export interface JoinAnswer {
   readonly outcome: JoinOutcome
   readonly known?: string
+  /** What no site could see alone. Listeners to the sites hear of it. */
+  readonly found?: readonly SiteFinding[]
+}
+
+/** What a join has found. `type` is the name of the event; the other fields are those of the event. */
+export interface SiteFinding {
+  readonly type: string
+  readonly [field: string]: unknown
 }
 
 /** Where to continue a walk over names. */

@@ -31,6 +31,8 @@ export interface SharedSession {
   readonly c?: Readonly<Record<string, SharedClient>>
   /** Families of refresh tokens, and until when tokens of a forgotten one are refused. */
   readonly f?: StampedParts
+  /** By family, the latest uses of its tokens, the latest first: `'at:maxReuse:startedAt:presented:successor'`. */
+  readonly u?: Readonly<Record<string, readonly string[]>>
 }
 
 /**
@@ -62,6 +64,7 @@ export function joinShared(
     n: isSame ? eachOf(a.n, b.n, (_, x, y) => higher(x, y)) : first.n,
     c: isSame ? eachOf(a.c, b.c, (_, x, y) => higherClient(x, y)) : first.c,
     f: both ? eachOf(a.f, b.f, higherTokens) : first.f,
+    u: both ? eachOf(a.u, b.u, (_, x, y) => latestUses(x, y)) : first.u,
   })
 }
 
@@ -119,6 +122,13 @@ function higherTokens(field: string, a: Stamped, b: Stamped): Stamped {
   const [ofA, ofB] = [rank(a), rank(b)]
   if (ofA !== ofB) return ofA > ofB ? a : b
   return higher(a, b) as Stamped
+}
+
+/** Four are remembered, and more where more are allowed. */
+function latestUses(a: readonly string[], b: readonly string[]): readonly string[] {
+  const all = [...new Set([...a, ...b])].sort((x, y) => compareBytes(y, x))
+  const most = Math.max(...all.map((use) => Number(use.split(':')[1])))
+  return all.slice(0, 4 + Math.min(most, 8))
 }
 
 function eachOf<Part>(

@@ -24,6 +24,21 @@ const tokens = fc.record({
   'g:app': stamped(fc.oneof(fc.constant('-'), instant)),
 })
 
+/** Fewer than are remembered: of those that came before, sites may have heard of different ones. */
+const uses = fc
+  .subarray(
+    [
+      '000000000000001:0:5:a:b',
+      '000000000000002:0:5:a:c',
+      '000000000000002:0:5:c:d',
+      '000000000000003:0:5:a:s\u00e9',
+    ],
+    {
+      minLength: 1,
+    },
+  )
+  .map((some) => [...some].reverse())
+
 /** A state that a site may hold. */
 const stateOf = (revives: boolean): fc.Arbitrary<SharedSession> =>
   fc
@@ -37,8 +52,9 @@ const stateOf = (revives: boolean): fc.Arbitrary<SharedSession> =>
         n: parts(['s', 'n:a', 'n:__proto__'], note),
         c: fc.dictionary(fc.constantFrom('app', 'web', '__proto__'), client, { noNullPrototype: true }),
         f: tokens,
+        u: fc.record({ 'f:app:f': uses }, { requiredKeys: [] }),
       },
-      { requiredKeys: ['g', 'r', 'x', 'n', 'c', 'f'] },
+      { requiredKeys: ['g', 'r', 'x', 'n', 'c', 'f', 'u'] },
     )
     .map((state) => joinShared(state, state, revives) as SharedSession)
 

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { describeWith, redis } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
-import { plants } from './sites/plants.js'
+import { forkPlants, plants } from './sites/plants.js'
 import { walk, walks } from './sites/walk.js'
 
 /** Walks, and what they are made from. `MODEL_RUNS` and `MODEL_SEED` say otherwise. */
@@ -28,13 +28,17 @@ describeWith(redis, 'user sessions of three sites', () => {
 
   // Each must be seen, which takes a while.
   if (LONG !== undefined) {
-    test.each(Object.entries(plants))('are not when %s', { timeout: 7_200_000 }, async (_, plant) => {
-      const found = await fc.check(
-        fc.asyncProperty(walks, (of) => walk(client, of, plant)),
-        { numRuns: PLANTED_RUNS, seed: SEED, endOnFailure: true },
-      )
-      console.info(`seen in walk ${found.numRuns}`)
-      expect(found.failed).toBe(true)
-    })
+    test.each(Object.entries({ ...plants, ...forkPlants }))(
+      'are not when %s',
+      { timeout: 7_200_000 },
+      async (_, plant) => {
+        const found = await fc.check(
+          fc.asyncProperty(walks, (of) => walk(client, of, plant)),
+          { numRuns: PLANTED_RUNS, seed: SEED, endOnFailure: true },
+        )
+        console.info(`seen in walk ${found.numRuns}`)
+        expect(found.failed).toBe(true)
+      },
+    )
   }
 })

@@ -8,7 +8,8 @@
 -- ARGV[5] aheadMs  how far stamps may be ahead of now
 -- ARGV[6] layout   of a new record
 --
--- Returns changed or same; {gone, JSON of that} when it was told of a session that has ended; newer: a state of a version that is not known here; ahead: a stamp is too far ahead; unreadable: the record
+-- Returns changed or same; {changed, JSON of that, client...} when it was found that two sites exchanged one refresh token of these;
+-- {gone, JSON of that} when it was told of a session that has ended; newer: a state of a version that is not known here; ahead: a stamp is too far ahead; unreadable: the record
 -- here cannot be read. But for the first nothing was written but stamps.
 
 -- include: lag, times, keys, reading, indexes, moments, sharing, putting, fenced-stamp
@@ -42,8 +43,10 @@ end
 local stamps, raw = stamps_of(KEYS[1])
 local mine = state_of(values, stamps, now, ARGV[2], now, revives, false)
 local state = joined_of(mine, told, revives)
+local forked = {}
 if state.g then
   state.k = larger(state.k, stamps.K and stamps.K[1])
+  forked = settle_forks(state)
 end
 
 -- What began before a removal of all sessions of the user, or of the realm, ends with it. What lives here was looked at when
@@ -79,4 +82,12 @@ end
 
 local is_same = put(KEYS[1], values, state, now, ARGV[6])
 local is_new = write_stamps(KEYS[1], raw, state, now, tonumber(ARGV[4]))
+if next(forked) then
+  state.v = 1
+  local answer = { 'changed', cjson.encode(state) }
+  for client in pairs(forked) do
+    answer[#answer + 1] = client
+  end
+  return answer
+end
 return (not is_same or is_new) and 'changed' or 'same'

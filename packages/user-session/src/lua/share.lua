@@ -18,13 +18,13 @@ if values == false and ARGV[4] == '0' then
   return false
 end
 local stamps, raw = stamps_of(KEYS[1])
-local state = state_of(values, stamps, tonumber(ARGV[3]), ARGV[2], now, revives, ARGV[4] == '1')
+local state, follows_now = state_of(values, stamps, tonumber(ARGV[3]), ARGV[2], now, revives, ARGV[4] == '1')
 if not state then
   return false
 end
 if not state.g and values ~= nil then
   take_out(KEYS[1])
-elseif state.g and state.r ~= values.r then
+elseif state.g and (follows_now or state.r ~= values.r) then
   put(KEYS[1], values, state, now)
 end
 write_stamps(KEYS[1], raw, state, now, tonumber(ARGV[5]))

@@ -20,8 +20,8 @@ for _, name in ipairs(names) do
   if values and values.t.expires > now then
     local state = state_of(values, stamps_of(head .. name), now, ARGV[2], now, string.sub(name, 1, 1) == 'o', false)
     if state and state.g then
-      -- Neither is of the session: which removals it has outlived.
-      state.d, state.k = nil, nil
+      -- None is of the session: which removals it has outlived, and how its tokens came to be.
+      state.d, state.k, state.u = nil, nil, nil
       add_digest(sums, name, state)
       count = count + 1
     end

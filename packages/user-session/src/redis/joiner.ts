@@ -1,10 +1,12 @@
-import type {
-  ChangedRecord,
-  NamesCursor,
-  RedisConnection,
-  SiteJoiner,
-  SiteTerms,
-  StateAbout,
+import {
+  type ChangedRecord,
+  type NamesCursor,
+  type RedisConnection,
+  type SiteFinding,
+  type SiteJoiner,
+  type SiteTerms,
+  type StateAbout,
+  unescapePart,
 } from '@authstate/redis'
 import type { SharedSession } from '../shared-state.js'
 import { join, joinFence, names, share, shareFence, sums } from './site-scripts.js'
@@ -38,11 +40,10 @@ export const userSessionJoiner: SiteJoiner = {
     const now = connection.clock.now()
     const { site, endsMs, aheadMs } = terms
     if (!FENCE.test(name)) {
-      return connection.run(
-        join,
-        { session: key },
-        { now, site, state, endsMs, aheadMs, layout: connection.layout },
-      )
+      const args = { now, site, state, endsMs, aheadMs, layout: connection.layout }
+      const { forked, ...answer } = await connection.run(join, { session: key }, args)
+      if (forked === undefined || forked.length === 0) return answer
+      return { ...answer, found: forked.map((client) => forkIn(name, client)) }
     }
     const { v, m: mark, ms: fenceMs, e } = JSON.parse(state) as SharedFence
     if (v !== 1) return { outcome: 'newer' }
@@ -106,6 +107,12 @@ const keyOf = ({ keys }: RedisConnection, partition: number, name: string): stri
 const indexOf = (name: string): string => {
   const [kind = '', ...rest] = name.split(':')
   return [kind.charAt(0) + (rest.length > 1 ? 'u' : 'r'), ...rest].join(':')
+}
+
+/** Two sites exchanged one refresh token of a client session. @param client Escaped, as `name` is. */
+function forkIn(name: string, client: string): SiteFinding {
+  const [kind = '', realmId, sessionId] = name.split(':').map(unescapePart)
+  return { type: 'rotation-fork', realmId, sessionId, offline: kind === 'os', clientId: unescapePart(client) }
 }
 
 function readSession(connection: RedisConnection, record: ChangedRecord, { site, endsMs }: SiteTerms) {

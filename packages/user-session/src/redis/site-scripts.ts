@@ -34,10 +34,10 @@ export const join = defineScript({
   changes: ofSites,
   keys: ['session'],
   args: ['now', 'site', 'state', 'endsMs', 'aheadMs', 'layout'],
-  decode: (reply): JoinAnswer => {
+  decode: (reply): JoinAnswer & { readonly forked?: readonly string[] } => {
     if (typeof reply === 'string') return { outcome: reply as JoinAnswer['outcome'] }
-    const [outcome, known] = reply as [JoinAnswer['outcome'], string]
-    return { outcome, known }
+    const [outcome, known, ...forked] = reply as [JoinAnswer['outcome'], string, ...string[]]
+    return { outcome, known, forked }
   },
 })
 

@@ -1,6 +1,7 @@
 import endingLua from '../lua/lib/ending.lua'
 import fenceLua from '../lua/lib/fence.lua'
 import fencedStampLua from '../lua/lib/fenced-stamp.lua'
+import forksLua from '../lua/lib/forks.lua'
 import indexLivesLua from '../lua/lib/index-lives.lua'
 import indexesLua from '../lua/lib/indexes.lua'
 import keysLua from '../lua/lib/keys.lua'
@@ -34,6 +35,7 @@ export const snippets = {
   ending: endingLua,
   fence: fenceLua,
   'fenced-stamp': fencedStampLua,
+  forks: forksLua,
   'index-lives': indexLivesLua,
   indexes: indexesLua,
   keys: keysLua,

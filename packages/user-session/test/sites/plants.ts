@@ -52,4 +52,18 @@ export const plants: Readonly<Record<string, Plant>> = {
     'user-session.share': ['math.max(at, highest + 1)', 'at'],
     'user-session.join': ['math.max(at, highest + 1)', 'at'],
   },
+  'of two sites that exchanged a token the later one is known only': {
+    'user-session.join': [
+      '  if not a or not b then\n    return a or b\n  end\n  local all',
+      '  if a and b then\n    return b\n  end\n  local all',
+    ],
+  },
+}
+
+/** The same, of errors that only a walk sees which knows when a site tells what. */
+export const forkPlants: Readonly<Record<string, Plant>> = {
+  'a token that two sites exchanged is not found out': {
+    'user-session.join': ['if known.count > 1 + known.most then', 'if false then'],
+    'user-session.share': ['if known.count > 1 + known.most then', 'if false then'],
+  },
 }

@@ -4,37 +4,36 @@ import fc from 'fast-check'
 import type { Redis } from 'ioredis'
 import { expect } from 'vitest'
 import type { Plant } from '../../../../tools/testing/planted-connection.js'
-import type { UserSession } from '../../src/index.js'
+import { Seen, type Token, type TokensOf } from './seen.js'
 import { REALM, Site, type Told } from './site.js'
+
+export { Seen } from './seen.js'
 
 const MINUTE_MS = 60_000
 const SITES = ['a', 'b', 'c'] as const
 const USERS = ['alice', 'alice', 'bob']
 const START = 1_700_000_000_000
 
-/** What a walk has seen, for what must hold at its end. */
-export class Seen {
-  readonly ids: string[] = []
-  readonly removed = new Set<string>()
-  readonly refreshedAt = new Map<string, number>()
-  /** Notes that only one site writes, once each: by session, with the beginning of the session that they belong to. */
-  readonly notes: { readonly id: string; readonly note: string; readonly startedAt: number }[] = []
-  /** Refresh tokens that were found to be used twice: by session, the part of its state. */
-  readonly ended: { readonly id: string; readonly family: string }[] = []
-  /** Removals of all sessions of a user, and which session each spared. */
-  readonly fences: { readonly userId: string; readonly spared: string | undefined }[] = []
-
-  refreshed(session: UserSession | undefined): void {
-    if (session === undefined || session.offline) return
-    const { id, lastRefreshAt } = session
-    this.refreshedAt.set(id, Math.max(lastRefreshAt, this.refreshedAt.get(id) ?? 0))
-  }
-}
-
 /** A site as operations know it. */
 type Acting = Pick<Site, 'provider' | 'clock'>
 
 type Op = (site: Acting, seen: Seen, name: string) => Promise<unknown>
+
+/** Exchanges a refresh token at a site. */
+async function exchange({ provider, clock }: Acting, seen: Seen, site: string, of: TokensOf, token: Token) {
+  const next = { jti: randomUUID(), issuedAt: clock.now() }
+  const { outcome } = await provider.rotateRefreshToken(REALM, of.id, {
+    clientId: of.clientId,
+    family: 'f',
+    presented: token.jti,
+    next: next.jti,
+    issuedAt: token.issuedAt,
+    maxReuse: 0,
+    offline: of.isOffline,
+  })
+  if (outcome === 'rotated') seen.exchanged({ of, token, site, isTold: undefined }, next)
+  return outcome
+}
 
 const pick = fc.nat(2)
 const client = fc.constantFrom('app', 'app', '__proto__')
@@ -133,26 +132,28 @@ export const ops: readonly [weight: number, fc.Arbitrary<readonly [string, Op]>]
   [
     4,
     fc
-      .tuple(pick, offline, client, fc.constantFrom('t1', 't2'), fc.constantFrom(false, false, true))
-      .map(([number, isOffline, clientId, token, twice]) => [
+      .tuple(pick, offline, client, fc.constantFrom(0, 0, 0, 1), fc.constantFrom(false, false, true))
+      .map(([number, isOffline, clientId, age, twice]) => [
         'rotate',
-        async ({ provider, clock }, seen) => {
-          const id = idOf(seen, number)
-          const present = () =>
-            provider.rotateRefreshToken(REALM, id, {
-              clientId,
-              family: 'f',
-              presented: token,
-              next: randomUUID(),
-              issuedAt: clock.now(),
-              maxReuse: 0,
-              offline: isOffline,
-            })
-          let { outcome } = await present()
-          if (twice) outcome = (await present()).outcome
-          if (outcome === 'reused' && !isOffline) seen.ended.push({ id, family: `f:${clientId}:f` })
+        async (site, seen, name) => {
+          const of = { id: idOf(seen, number), clientId, isOffline }
+          const tokens = seen.tokensOf(of, site.clock.now())
+          const token = tokens.at(-1 - age) ?? (tokens[0] as Token)
+          let outcome = await exchange(site, seen, name, of, token)
+          if (twice) outcome = await exchange(site, seen, name, of, token)
+          if (outcome === 'reused' && !isOffline) seen.ended.push(of)
         },
       ]),
+  ],
+  [
+    3,
+    fc.constant([
+      'exchange what another site did',
+      async (site, seen, name) => {
+        const last = seen.exchanges.findLast((one) => one.site !== name && !one.of.isOffline)
+        if (last !== undefined) await exchange(site, seen, name, last.of, last.token)
+      },
+    ]),
   ],
   [
     2,
@@ -273,6 +274,7 @@ export async function walk(
   const messages: Message[] = []
   const lost: Message[] = []
   const tell = async (from: number) => {
+    seen.told(SITES[from] as string)
     for (const told of await (sites[from] as Site).tell())
       for (const to of sites.keys()) if (to !== from) messages.push({ from, to, told })
   }
@@ -362,8 +364,8 @@ export async function expectSame(
       expect(isThere, 'notes of this generation, and no others').toBe(session.startedAt === startedAt)
     }
     const tokens = (living.get(`us:${REALM}:${id}`)?.['f'] ?? {}) as Record<string, readonly string[]>
-    for (const { family } of seen.ended.filter((ended) => ended.id === id))
-      expect(tokens[family]?.[1], 'a family that ended').toMatch(/^0:/)
+    for (const { clientId } of [...seen.ended, ...seen.forks()].filter((ended) => ended.id === id))
+      expect(tokens[`f:${clientId}:f`]?.[1], 'a family that ended').toMatch(/^0:/)
   }
   for (const { userId, spared } of seen.fences) {
     const isOnly = seen.fences.filter((fence) => fence.userId === userId).length === 1

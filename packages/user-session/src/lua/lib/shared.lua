@@ -6,6 +6,8 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
+-- include: forks
+
 -- What stands for a value beside its stamp; - for none.
 local function token(value)
   if value == '-' then
@@ -96,6 +98,7 @@ end
 
 -- A record with its stamps. What changed since it was stamped last is stamped now: at `at`, or a moment behind the highest stamp that
 -- the record has seen. Removed: it was removed, whatever is there now. Revives: its id may come again. Nil when sites hold nothing of it.
+-- Answers as well whether the record has to follow.
 local function state_of(values, stamps, at, site, now, revives, removed)
   local highest = 0
   for field, part in pairs(stamps) do
@@ -152,8 +155,13 @@ local function state_of(values, stamps, at, site, now, revives, removed)
     end
     state.c[client] = { is_same and known[1] or fresh, c.started, c.r, c.x, n }
   end
+  state.u = {}
   for field, value in pairs(values.f) do
     state.f[field] = stamped(field, value, revives and anew)
+    -- A use that is not stamped yet was made here.
+    local c = state.f[field][1] == fresh and values.c[string.match(field, '^f:([^:]*):')]
+    local uses = uses_joined(field, not (revives and anew) and uses_in(stamps, field) or {}, { c and use_of(value, c.started) or nil })
+    state.u[field] = #uses > 0 and uses or nil
   end
   for field, part in pairs(stamps) do
     local first = string.sub(field, 1, 2)
@@ -173,7 +181,7 @@ local function state_of(values, stamps, at, site, now, revives, removed)
       state.f[field] = state.f[field] or gone
     end
   end
-  return state
+  return state, select(2, settle_forks(state))
 end
 
 -- The laws of a join: the order in which states meet, and how often, does not matter.
@@ -263,9 +271,9 @@ local function joined_of(a, b, revives)
   if is_same or not revives then
     joined.r, joined.x = latest_use(a.r, a.x, b.r, b.x)
     joined.k = larger(a.k, b.k)
-    joined.f = each_of(a.f or {}, b.f or {}, higher_token)
+    joined.f, joined.u = each_of(a.f or {}, b.f or {}, higher_token), each_of(a.u or {}, b.u or {}, uses_joined)
   else
-    joined.r, joined.x, joined.k, joined.f = first.r, first.x, first.k, first.f
+    joined.r, joined.x, joined.k, joined.f, joined.u = first.r, first.x, first.k, first.f, first.u
   end
   return joined
 end

@@ -46,6 +46,9 @@ local function write_stamps(key, raw, state, now, ends_ms)
     for field, part in pairs(state.f) do
       flat[field] = part[1] .. ' ' .. token(part[2])
     end
+    for field, uses in pairs(state.u or {}) do
+      flat['u' .. string.sub(field, 2)] = 'u ' .. cjson.encode(uses)
+    end
   end
   local is_new = false
   for field in pairs(raw) do
