@@ -59,7 +59,15 @@ export interface CrossSiteConfig {
    * operator asks for it. After more than three times in ten minutes, `stableMs` doubles each further time, up to ten minutes.
    * @default `'auto'`, `'60s'`
    */
-  readonly recovery?: { readonly mode?: 'auto' | 'manual'; readonly stableMs?: number | Duration }
+  readonly recovery?: {
+    readonly mode?: 'auto' | 'manual'
+    readonly stableMs?: number | Duration
+    /**
+     * What is pushed when a site is back by itself, on top of what was remembered for it: what was written since it began to fail. To the
+     * site, from it, or both. @default nothing
+     */
+    readonly push?: 'out' | 'in' | 'both'
+  }
   /**
    * Whether a site that lost data is ready all the same, before it has the data back from other sites.
    * @default `{ serveWhileSyncing: false }`
@@ -120,7 +128,8 @@ const schema = v.strictObject({
   recovery: v.optional(
     v.strictObject({
       mode: v.optional(v.picklist(['auto', 'manual']), 'auto'),
-      stableMs: v.optional(spanMs(0, DAY_MS), 60_000),
+      stableMs: v.optional(spanMs(0, DAY_MS)),
+      push: v.optional(v.picklist(['out', 'in', 'both'])),
     }),
     {},
   ),
@@ -159,7 +168,16 @@ function describe(issue: v.InferIssue<typeof schema>): string {
   return `${place}: there is no such property${known.length > 0 ? `. Known: ${known.join(', ')}` : ''}`
 }
 
-function mistakesOf({ site, sites, marks, clock, defaults, spi, joiners }: CheckedConfig): string[] {
+function mistakesOf({
+  site,
+  sites,
+  marks,
+  clock,
+  defaults,
+  spi,
+  joiners,
+  recovery,
+}: CheckedConfig): string[] {
   const names = Object.keys(sites)
   return [
     ...(names.length === 0 ? ['crossSite.sites: names no other site'] : []),
@@ -168,6 +186,13 @@ function mistakesOf({ site, sites, marks, clock, defaults, spi, joiners }: Check
     ...mistakesOfServices(spi, joiners),
     ...mistakesOfBackups({ defaults, spi }, names),
     ...(clock.warnMs > clock.limitMs ? ['crossSite.clock.warnMs: must not be above limitMs'] : []),
+    ...(['stableMs', 'push'] as const).flatMap((name) =>
+      recovery.mode === 'manual' && recovery[name] !== undefined
+        ? [
+            `crossSite.recovery.${name}: has no effect: with mode 'manual' a site comes back by bringOnline alone`,
+          ]
+        : [],
+    ),
     ...Object.entries(sites).flatMap(([name, { redis, allowPlaintext }]) => [
       ...(Object.hasOwn(redis, 'changes')
         ? [

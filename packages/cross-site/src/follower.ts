@@ -97,7 +97,7 @@ export class Follower implements ConnectionSites {
       if (onFailure === 'ignore') continue
       events.emit('backup-failed', { to: site, spi, verb, outcome, onFailure })
       if (onFailure === 'fail') {
-        if (link.stateOf(spi) === 'blocked') throw new ConfigurationError(link.message ?? 'blocked')
+        if (link.stateOf(spi) === 'blocked') throw new ConfigurationError(link.messageOf(spi))
         isFailure = true
         continue
       }

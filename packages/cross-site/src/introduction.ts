@@ -3,6 +3,7 @@ import type { RedisConnection } from '@authstate/redis'
 import { ConfigurationError } from '@authstate/spi'
 import type { CheckedConfig } from './config.js'
 import { PROTOCOL } from './link-parts.js'
+import { namesNoted } from './links-noted.js'
 import { assertMembership, membershipIn, membersOf } from './membership.js'
 import { introduce } from './scripts.js'
 
@@ -35,7 +36,7 @@ export async function introduceAtStart(
   }
   if (marks !== undefined) assertMembership(config, membershipIn(recorded))
   return introduceSite(connection, site, {
-    others: Object.keys(sites).join(','),
+    ...namesNoted(Object.keys(sites), recorded),
     membership: String(membershipVersion),
     ...(marks !== undefined && { members: membersOf(config) }),
   })

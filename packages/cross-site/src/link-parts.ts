@@ -24,6 +24,8 @@ export interface LinkParts {
   readonly onChange: (link: Omit<LinkInfo, 'behind'>) => void
   /** The clock there began to be off by more than `clock.warnMs`, or no longer is. */
   readonly onClock: (offsetMs: number) => void
+  /** The other site went offline by itself and comes back by itself. @param since When it began to fail, ms since the epoch. */
+  readonly onBack: (since: number) => void
   /** This site reaches the other one, which cannot reach this one. */
   readonly onOneWay: (peerSeesUs: LinkState) => void
 }

@@ -132,3 +132,16 @@ export function stableMsAfter(stableMs: number, flaps: readonly number[], now: n
   const doubled = stableMs * 2 ** Math.max(0, recent - FLAPS.most)
   return Math.max(stableMs, Math.min(doubled, FLAPS.longestMs))
 }
+
+/** Since when services were away that went offline by themselves, and come back by themselves now; `undefined`: none does. */
+export function awaySince(
+  before: ReadonlyMap<string, Standing>,
+  now: ReadonlyMap<string, Standing>,
+): number | undefined {
+  const moments = [...before].flatMap(([spi, { state, reason, stableSince, firstFailureAt, changedAt }]) =>
+    state === 'offline' && reason !== 'manual' && stableSince !== 0 && now.get(spi)?.state === 'syncing'
+      ? [firstFailureAt ?? changedAt]
+      : [],
+  )
+  return moments.length === 0 ? undefined : Math.min(...moments)
+}

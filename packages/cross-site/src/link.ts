@@ -7,6 +7,7 @@ import { type Hello, type LinkParts, PROTOCOL, type Telling, type Told } from '.
 import { linkKey, readLinkRecord } from './link-record.js'
 import {
   answered,
+  awaySince,
   blocked,
   byHand,
   caughtUp,
@@ -20,7 +21,9 @@ import type { LinkInfo, LinkReason, LinkState, ServiceLink } from './public.js'
 import { mark } from './scripts.js'
 import { Standings } from './standings.js'
 
-const LOOK_WHILE_BLOCKED_MS = 10_000
+/** While it is blocked, a link is checked with every tenth heartbeat. */
+const BEATS_WHILE_BLOCKED = 10
+const STABLE_MS = 60_000
 /** From the best to the worst: the state of a link is that of its worst service. */
 const BY_WEIGHT: readonly LinkState[] = ['online', 'connecting', 'suspect', 'syncing', 'offline', 'blocked']
 
@@ -79,9 +82,10 @@ export class Link {
     return [...this.#standings.all.values()].some(({ state }) => isOpenState(state))
   }
 
-  /** If it is blocked: what is wrong. */
-  get message(): string | undefined {
-    return this.#worst.message
+  /** What is wrong with a service that is blocked: a sentence. */
+  messageOf(spi: string): string {
+    const message = this.#standings.of(spi)?.message ?? this.#worst.message
+    return message ?? `the link to the site "${this.to}" is blocked: no node of this site has noted why`
   }
 
   get info(): Omit<LinkInfo, 'behind'> {
@@ -258,7 +262,8 @@ export class Link {
     if (this.#isClosed || isManual) return undefined
     const beganAtMs = timers.monotonicMs()
     const isBlocked = standings.some(({ state }) => state === 'blocked')
-    if (isBlocked && beganAtMs - this.#lookedAtMs < LOOK_WHILE_BLOCKED_MS) return undefined
+    if (isBlocked && beganAtMs - this.#lookedAtMs < BEATS_WHILE_BLOCKED * this.#parts.config.heartbeatMs)
+      return undefined
     this.#lookedAtMs = beganAtMs
     const sentAt = this.#now()
     try {
@@ -342,7 +347,7 @@ export class Link {
 
   #answered(proof: Proof, spis?: readonly string[]): void {
     const now = this.#now()
-    const { mode, stableMs } = this.#parts.config.recovery
+    const { mode, stableMs = STABLE_MS } = this.#parts.config.recovery
     this.#standings.take(
       (standing, flaps) =>
         answered(standing, now, { mode, stableMs: stableMsAfter(stableMs, flaps, now) }, proof),
@@ -374,7 +379,9 @@ export class Link {
     })
     if (changed === undefined) return
     const [spi, standing] = changed
-    const { logger, onChange } = this.#parts
+    const { logger, onChange, onBack } = this.#parts
+    const since = awaySince(before, now)
+    if (since !== undefined) onBack(since)
     const about = { to: this.to, spi, state: standing.state, reason: standing.reason }
     if (standing.state === 'blocked')
       logger.error(about, `a link to another site is blocked: ${standing.message}`)

@@ -108,12 +108,23 @@ const SEEN_MS = 60_000
 /**
  * What has to be noted of a site that is there; `undefined`: nothing new.
  *
- * `isAnew`: its Redis lost its data, so it needs everything.
+ * `isNew`: it needs everything, because it has come new or its Redis lost its data; `isAnew`: the latter.
  */
 export function seenNow(to: string, epoch: string, recorded: ReadonlyMap<string, string>, now: number) {
   const known = recorded.get(`epoch:${to}`)
   const isAnew = known !== undefined && known !== epoch
   if (known === epoch && now - Number(recorded.get(`seen:${to}`) ?? 0) <= SEEN_MS) return undefined
   const anew = isAnew ? { [`anew:${to}`]: epoch } : {}
-  return { isAnew, fields: { [`seen:${to}`]: String(now), [`epoch:${to}`]: epoch, ...anew } }
+  return {
+    isNew: known !== epoch,
+    isAnew,
+    fields: { [`seen:${to}`]: String(now), [`epoch:${to}`]: epoch, ...anew },
+  }
+}
+
+/** What a node notes of the other sites when it begins. One that was not named before has missed everything since. */
+export function namesNoted(to: readonly string[], recorded: ReadonlyMap<string, string>) {
+  const before = recorded.get('others')?.split(',')
+  const come = to.filter((name) => before?.includes(name) === false)
+  return { others: to.join(','), ...Object.fromEntries(come.map((name) => [`epoch:${name}`, ''])) }
 }

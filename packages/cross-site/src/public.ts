@@ -9,7 +9,7 @@ import type { VerifyOptions } from './push/desk.js'
  * State of a link from this site to another. `connecting`: this site has not reached it yet. `online`: changes are sent at once.
  * `suspect`: it failed, and is tried again. `offline`: nothing is sent; this site only asks every second whether it is back. `syncing`:
  * it is back, and receives what it missed as well as new changes. `blocked`: something is wrong that only an operator can fix; it is
- * checked every ten seconds.
+ * checked every ten heartbeats, by default ten seconds.
  */
 export type LinkState = 'connecting' | 'online' | 'suspect' | 'offline' | 'syncing' | 'blocked'
 

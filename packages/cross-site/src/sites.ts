@@ -16,6 +16,7 @@ import type { PushAction, PushInfo, PushOptions, VerifyReport } from './push/con
 import { Desk, type VerifyOptions } from './push/desk.js'
 import { Jobs } from './push/jobs.js'
 import { Pusher } from './push/pusher.js'
+import { askAfter } from './recovery.js'
 import { Relay } from './relay.js'
 import { Rewinds } from './rewinds.js'
 import { Shipper } from './shipper.js'
@@ -104,6 +105,7 @@ export class Sites implements CrossSite {
           logger,
           onChange,
           ...newsOfLink(events, logger, to, config.clock.warnMs),
+          onBack: askAfter(this.#desk, to, config, logger),
         }),
     )
     const terms: SiteTerms = { site: this.site, endsMs: config.tombstoneMs, aheadMs: config.clock.limitMs }
@@ -354,7 +356,8 @@ export class Sites implements CrossSite {
       await this.#introduce({ [`asked:${to}`]: this.#epoch })
     }
     const news = seenNow(to, hello.epoch, recorded, now)
-    if (news?.isAnew) await Promise.all([this.#shipper?.rememberAll(to), this.#relay?.owe(to)])
+    if (news?.isNew) await this.#shipper?.rememberAll(to)
+    if (news?.isAnew) await this.#relay?.owe(to)
     if (news !== undefined) await this.#introduce(news.fields)
     void this.#catchUp(link)
   }

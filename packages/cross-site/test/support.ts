@@ -31,6 +31,8 @@ export interface SiteOptions {
   /** The other sites: name, prefix and the way there. */
   readonly others: Readonly<Record<string, { readonly prefix: string; readonly url?: string }>>
   readonly clock?: FakeClock
+  /** Clocks of the other sites. */
+  readonly clocks?: Readonly<Record<string, FakeClock>>
   readonly config?: Partial<CrossSiteConfig>
   readonly partitions?: number
   readonly maxNotes?: number
@@ -67,7 +69,7 @@ export function freshPrefix(): string {
 }
 
 export async function openSite(options: SiteOptions): Promise<TestSite> {
-  const { name, prefix, others, clock, config, partitions = PARTITIONS, starts = true } = options
+  const { name, prefix, others, clock, clocks, config, partitions = PARTITIONS, starts = true } = options
   const logger = options.logger ?? new RecordingLogger()
   const plan = crossSite({
     site: name,
@@ -115,7 +117,11 @@ export async function openSite(options: SiteOptions): Promise<TestSite> {
   let sites: CrossSite | undefined
   let closing: Promise<void> | undefined
   const start = async () => {
-    sites = await plan.start(connection, { logger, reading: { pollMs: 4, leaseMs: 600 } })
+    sites = await plan.start(connection, {
+      logger,
+      reading: { pollMs: 4, leaseMs: 600 },
+      ...(clocks && { clocks }),
+    })
     return sites
   }
   const close = () => {
@@ -177,6 +183,44 @@ export async function openTwo(more: Partial<SiteOptions> = {}) {
   await isState(a, 'b', 'online')
   await isState(b, 'a', 'online')
   return { a, b, toA, toB, prefixA, prefixB }
+}
+
+/** Sites that all know each other, and the ways between them: `ways[from][to]`. */
+export async function openMesh(
+  names: readonly string[],
+  more: Partial<SiteOptions> = {},
+  configs: Readonly<Record<string, Partial<CrossSiteConfig>>> = {},
+) {
+  const prefixes = Object.fromEntries(names.map((name) => [name, freshPrefix()]))
+  const ways: Record<string, Record<string, Awaited<ReturnType<typeof openWay>>>> = {}
+  const sites: Record<string, TestSite> = {}
+  for (const name of names) {
+    const others = names.filter((other) => other !== name)
+    const ofName = Object.fromEntries(
+      await Promise.all(others.map(async (other) => [other, await openWay()] as const)),
+    )
+    ways[name] = ofName
+    sites[name] = await openSite({
+      ...more,
+      config: { ...more.config, ...configs[name] },
+      name,
+      prefix: prefixes[name] as string,
+      others: Object.fromEntries(
+        others.map((other) => [
+          other,
+          { prefix: prefixes[other] as string, url: ofName[other]?.url as string },
+        ]),
+      ),
+    })
+  }
+  for (const name of names)
+    for (const other of names) if (other !== name) await isState(sites[name] as TestSite, other, 'online')
+  const site = (name: string) => sites[name] as TestSite
+  const both = (one: string, other: string, how: 'cut' | 'heal') => {
+    ways[one]?.[other]?.[how]()
+    ways[other]?.[one]?.[how]()
+  }
+  return { site, ways, prefixes, both }
 }
 
 /** Passes once what a site does by itself is done. */
