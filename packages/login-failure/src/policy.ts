@@ -1,4 +1,5 @@
 import { assertOptions, type BruteForceSettings, type Known } from '@authstate/spi'
+import { isUnchanged } from '@authstate/spi/internal'
 
 /** Lock-out settings with every default filled in. */
 export interface Policy {
@@ -81,6 +82,22 @@ export function policyOf(settings: BruteForceSettings, place: string): Policy | 
   return flag(settings.enabled, `${place}.enabled`) ? policy : undefined
 }
 
+/** {@link policyOf}, once for settings that are the same object and say the same. */
+export class KnownPolicies {
+  readonly #read = new WeakMap<
+    BruteForceSettings,
+    { readonly given: Readonly<Record<string, unknown>>; readonly policy: Policy | undefined }
+  >()
+
+  of(settings: BruteForceSettings, place: string): Policy | undefined {
+    const before = this.#read.get(settings)
+    if (before !== undefined && isUnchanged(settings, before.given)) return before.policy
+    const policy = policyOf(settings, place)
+    this.#read.set(settings, { given: { ...settings }, policy })
+    return policy
+  }
+}
+
 function flag(value: unknown, name: string): boolean {
   if (value === undefined || value === null) return false
   if (typeof value !== 'boolean') throw new TypeError(`"${name}" must be true or false`)
@@ -92,12 +109,18 @@ export function isPurePermanent(policy: Policy): boolean {
   return policy.permanentLockout && policy.maxTemporaryLockouts === 0
 }
 
+const texts = new WeakMap<Policy, string>()
+
 /** A policy as one argument of a script: ten of them would cost more than what the script does with them. */
 export function policyText(policy: Policy): string {
+  const known = texts.get(policy)
+  if (known !== undefined) return known
   const usual = `${policy.failureFactor} ${policy.quickLoginCheckMs} ${policy.maxDeltaTimeMs}`
   const kind = `${policy.permanentLockout ? 1 : 0} ${policy.strategy === 'LINEAR' ? 'L' : 'M'} ${policy.maxTemporaryLockouts}`
   const waits = `${policy.waitIncrementMs} ${policy.minimumQuickLoginWaitMs} ${policy.maxFailureWaitMs}`
-  return `${usual} ${kind} ${waits} ${policy.maxSecondaryAuthFailures}`
+  const text = `${usual} ${kind} ${waits} ${policy.maxSecondaryAuthFailures}`
+  texts.set(policy, text)
+  return text
 }
 
 /** The same policy, stricter, for one node that counts alone and forgets: fewer failures, only temporary locks. */

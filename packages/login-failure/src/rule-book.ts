@@ -4,7 +4,7 @@ import { mapAnswer } from '@authstate/spi/internal'
 import { type IpAddress, networkOf } from './address.js'
 import { type AddressRule, addressRuleOf, type LoginFailureConfig } from './config.js'
 import type { Rule } from './counting.js'
-import { type Policy, policyOf } from './policy.js'
+import { KnownPolicies, type Policy } from './policy.js'
 import type { Policies, Subject } from './store.js'
 
 /** The subject of a login: a user, or a name without a user. */
@@ -17,6 +17,7 @@ const PLACE = 'realms(realmId).bruteForce'
 export class RuleBook {
   readonly #context: ProviderContext
   readonly #address: AddressRule | undefined
+  readonly #known = new KnownPolicies()
 
   constructor(context: ProviderContext, config: LoginFailureConfig) {
     this.#context = context
@@ -29,7 +30,7 @@ export class RuleBook {
   }
 
   #rules(realmId: string, { bruteForce }: Realm, who: Who | undefined, ip: IpAddress | undefined): Rule[] {
-    const policy = policyOf(bruteForce, PLACE)
+    const policy = this.#known.of(bruteForce, PLACE)
     const rules: Rule[] = []
     if (policy === undefined) return rules
     if (who !== undefined) {
@@ -53,7 +54,7 @@ export class RuleBook {
    */
   async policiesOf(realmId: string): Promise<Policies> {
     const { bruteForce } = await this.#context.realm(realmId)
-    const user: Policy | undefined = policyOf(bruteForce, PLACE)
+    const user: Policy | undefined = this.#known.of(bruteForce, PLACE)
     return { user, address: user && this.#address?.policy }
   }
 

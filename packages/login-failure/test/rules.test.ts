@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { simulate } from '../src/index.js'
-import { type Policy, policyOf, stricterPolicy } from '../src/policy.js'
+import { KnownPolicies, type Policy, policyOf, stricterPolicy } from '../src/policy.js'
 import {
   applyFailure,
   attemptsLeft,
@@ -365,4 +365,20 @@ describe('simulate', () => {
     const history = [{ type: 'failure', at: 1, ...wrong }] as never
     expect(() => simulate({}, history)).toThrow(`"history[0].${name}"`)
   })
+})
+
+test('settings of a realm are read once, and again when something in them has changed', () => {
+  const known = new KnownPolicies()
+  const settings: { enabled: boolean; failureFactor?: number } = { enabled: true }
+  const first = known.of(settings, 'bruteForce')
+  expect(first).toMatchObject({ failureFactor: 30 })
+  expect(known.of(settings, 'bruteForce')).toBe(first)
+  settings.failureFactor = 3
+  expect(known.of(settings, 'bruteForce')).toMatchObject({ failureFactor: 3 })
+  settings.enabled = false
+  expect(known.of(settings, 'bruteForce')).toBe(undefined)
+  settings.failureFactor = -1
+  expect(() => known.of(settings, 'bruteForce')).toThrow(
+    '"bruteForce.failureFactor" must be 1 or more, got -1',
+  )
 })

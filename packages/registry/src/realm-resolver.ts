@@ -5,7 +5,7 @@ import {
   type RealmSettingsSource,
   resolveRealm,
 } from '@authstate/spi'
-import { isPlainObject, isPromiseLike } from '@authstate/spi/internal'
+import { isPromiseLike, isUnchanged } from '@authstate/spi/internal'
 
 interface Resolved {
   readonly realm: Realm
@@ -41,16 +41,4 @@ export function createRealmResolver(
     const settings = source(realmId)
     return isPromiseLike(settings) ? settings.then(resolve) : resolve(settings)
   }
-}
-
-/** Own properties only: those of a prototype are read again each time. */
-function isUnchanged(settings: RealmSettings, given: Readonly<Record<string, unknown>>): boolean {
-  if (!isPlainObject(settings)) return false
-  let left = 0
-  for (const name in settings) {
-    if (settings[name as keyof RealmSettings] !== given[name]) return false
-    left += 1
-  }
-  for (const _ in given) left -= 1
-  return left === 0
 }

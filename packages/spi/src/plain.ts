@@ -46,3 +46,18 @@ export function inheritedNames(value: unknown): readonly (readonly string[])[] {
   look(value, [])
   return found
 }
+
+/**
+ * Whether an object has the values that it had when `given` was copied from it. Own properties only: one whose prototype has others counts
+ * as changed, so that it is read again each time.
+ */
+export function isUnchanged(object: object, given: Readonly<Record<string, unknown>>): boolean {
+  if (!isPlainObject(object)) return false
+  let left = 0
+  for (const name in object) {
+    if (object[name] !== given[name]) return false
+    left += 1
+  }
+  for (const _ in given) left -= 1
+  return left === 0
+}
