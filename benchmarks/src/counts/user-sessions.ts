@@ -109,9 +109,9 @@ async function memoryOfSessions(redis: Redis, sessions: UserSessionProvider, sam
     detail: `${Math.round(bytes)} over ${Math.round(base)} bytes`,
   })
   const findings = [
-    over('the key of a session, over its JSON', size.byKind['us'] ?? Number.NaN, text.length, 1.3),
-    over('with its user and 3 client indexes, over its JSON', indexed, text.length, 1.7, 1.6),
-    over('with its user and 3 client indexes, over a string key with the JSON', indexed, bare.perItem, 1.4),
+    over('the key of a session, over its JSON', size.byKind['us'] ?? Number.NaN, text.length, 1.35),
+    over('with its user and 3 client indexes, over its JSON', indexed, text.length, 1.8, 1.6),
+    over('with its user and 3 client indexes, over a string key with the JSON', indexed, bare.perItem, 1.5),
   ]
   return { findings, facts: [factOf(size, text.length, bare)] }
 }

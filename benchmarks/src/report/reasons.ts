@@ -1,6 +1,6 @@
 /** What probably makes a target be missed, from profiles and from the code. Printed for those that are. */
 export const REASONS: Readonly<Record<string, string>> = {
-  D3: 'a session is a hash of two fields and one per client, so that a refresh rewrites its times and those of one client, and nothing else. Every field costs more than its text.',
+  D3: 'a session is a hash of two fields and two for each client, of which a refresh rewrites the short one with the times, and nothing else. Every field costs more than its text.',
   D4: 'a bare string under the same key takes 201 bytes, most of them for the key; a token is a string that begins with a format version, its own end, family and subject.',
   D8: 'a count asks each of the 16 partitions by a script, all in one round trip, and a PING does nothing.',
   D9: 'a script for each few sessions: every other caller waits for one of them at most, and many scripts take longer than a few long ones. The process that sweeps, its neighbour and the server share two cores here.',
