@@ -42,9 +42,21 @@ const MOST_LANDED = 32
 export class Flights {
   readonly #parts: FlightsParts
   readonly #partitions = new Map<number, PartitionFlights>()
+  /** How often another site knew that something has ended. */
+  ended = 0
 
   constructor(parts: FlightsParts) {
-    this.#parts = parts
+    this.#parts = {
+      ...parts,
+      tell: async (link, told) => {
+        const tellings = await parts.tell(link, told)
+        const isEnded = tellings.some(
+          ({ answer }) => answer?.outcome === 'gone' || answer?.found !== undefined,
+        )
+        if (isEnded) this.ended += 1
+        return tellings
+      },
+    }
   }
 
   /** A point in time: changes of the partition after it are in flights from this number on. */

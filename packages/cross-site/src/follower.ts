@@ -63,16 +63,24 @@ export class Follower implements ConnectionSites {
     onChanging(partition)
   }
 
-  follow<T>(verb: SiteVerb, run: () => Promise<T>): Promise<T> {
+  follow<T>(verb: SiteVerb, run: () => Promise<T>, joined?: (answer: T) => Promise<T>): Promise<T> {
     const awaited = this.#awaitedBy(verb)
-    return awaited.length === 0 ? run() : this.#follow(verb, awaited, run)
+    return awaited.length === 0 ? run() : this.#follow(verb, awaited, run, joined)
   }
 
-  async #follow<T>(verb: SiteVerb, awaited: readonly Awaited[], run: () => Promise<T>): Promise<T> {
+  async #follow<T>(
+    verb: SiteVerb,
+    awaited: readonly Awaited[],
+    run: () => Promise<T>,
+    joined: (answer: T) => Promise<T> = async (answer) => answer,
+  ): Promise<T> {
+    const { flights } = this.#parts
+    const { ended } = flights
     const changed: Changed = new Map()
-    const result = await this.#verbs.run(changed, run)
-    if (changed.size === 0 && verb.kind !== 'as-long') return result
+    const answer = await this.#verbs.run(changed, run)
+    if (changed.size === 0 && verb.kind !== 'as-long') return answer
     const results = await this.#confirm(verb, awaited, changed)
+    const result = flights.ended === ended ? answer : await joined(answer)
     const failed = results.filter(({ outcome }) => outcome === 'not-applied' || outcome === 'unknown')
     const isAny = awaited.some(({ backup }) => backup.await === 'any')
     if (failed.length === 0 || (isAny && results.some(({ outcome }) => outcome === 'applied'))) return result

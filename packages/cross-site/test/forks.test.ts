@@ -86,4 +86,16 @@ describeWith(redis, 'a refresh token that two sites exchanged', () => {
     await inStep(b)
     for (const { users } of [a, b]) expect((await users.get(REALM, id))?.clients.size).toBe(0)
   })
+
+  test('is answered as reused by a verb that waits for the site that exchanged it before', async () => {
+    const config = { spi: { 'user-session': { strategy: 'sync' as const, timeoutMs: 10_000 } } }
+    const { a, b, toA } = await openTwo({ config })
+    const { id } = await signIn(a)
+    const token: Token = { id: 't1', issuedAt: a.connection.clock.now() }
+    await b.sites.takeOffline('a')
+    toA.cut()
+    expect((await present(b, id, token)).outcome).toBe('rotated')
+    expect((await present(a, id, token)).outcome).toBe('reused')
+    for (const { users } of [a, b]) expect((await users.get(REALM, id))?.clients.size).toBe(0)
+  })
 })

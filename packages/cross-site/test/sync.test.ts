@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { describeWith, redis } from '../../../tools/testing/capabilities.js'
 import { type BackupOptions, type CrossSiteConfig, CrossSiteError, type SiteEvents } from '../src/index.js'
-import { inStep, isState, openTwo, REALM, signIn } from './support.js'
+import { inStep, isState, openTwo, passes, REALM, signIn } from './support.js'
 
 const sync = (options: BackupOptions = {}, more: Partial<CrossSiteConfig> = {}) => ({
   config: {
@@ -85,6 +85,21 @@ describeWith(redis, 'a verb that waits for another site', () => {
     await isState(a, 'b', 'online')
     await inStep(a)
     expect(await b.users.get(REALM, id)).toBeDefined()
+    const later = await signIn(a)
+    expect(await b.users.get(REALM, later.id)).toBeDefined()
+  })
+
+  test('refuses a login as ended where the other site had ended all sessions of the user, and this one had not heard of it', async () => {
+    const { a, b, toA } = await openTwo(sync({ timeoutMs: 10_000 }))
+    await b.sites.takeOffline('a')
+    toA.cut()
+    const authenticatedAt = a.connection.clock.now()
+    // By then the clocks of both sites are sure of what came first.
+    await passes(b, 300)
+    await b.users.removeByUser(REALM, 'alice')
+    const login = { userId: 'alice', loginUsername: 'alice', authenticatedAt }
+    expect(await a.users.create(REALM, login)).toEqual({ outcome: 'refused', reason: 'ended' })
+    for (const { users } of [a, b]) expect(await users.count(REALM)).toBe(0)
     const later = await signIn(a)
     expect(await b.users.get(REALM, later.id)).toBeDefined()
   })

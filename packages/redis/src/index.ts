@@ -43,6 +43,7 @@ export {
   followedBySites,
   followedVerbs,
   type JoinAnswer,
+  type JoinedAnswers,
   type JoinOutcome,
   type NamesCursor,
   type NamesPage,

@@ -167,15 +167,23 @@ export interface ConnectionSites {
   /**
    * Runs a verb, and waits for other sites if its service asks for it. The change at this site stays, whatever other sites answer.
    *
+   * @param joined What the verb answers once a site that it waited for knew that something has ended, which this site then knows too.
    * @throws {CrossSiteError} another site did not confirm it, and the service has `onFailure: 'fail'`
    */
-  follow<T>(verb: SiteVerb, run: () => Promise<T>): Promise<T>
+  follow<T>(verb: SiteVerb, run: () => Promise<T>, joined?: (answer: T) => Promise<T>): Promise<T>
   /** Called when a script that notes changes is sent on behalf of the current verb. @param key One of its keys. */
   changing(key: string): void
 }
 
 /** The verbs of a provider that change something, with whether they may be repeated. */
 export type SiteVerbs<P> = { readonly [Verb in keyof P]?: SiteVerb['kind'] }
+
+/** What verbs answer once another site knew that something has ended: given their arguments, and what they had answered. */
+export type JoinedAnswers<P> = {
+  readonly [Verb in keyof P]?: P[Verb] extends (...given: infer Given) => Promise<infer Answer>
+    ? (given: Given, answer: Answer) => Promise<Answer>
+    : never
+}
 
 /**
  * Lets verbs of a provider wait for other sites. A factory calls it on the provider that it made. Without sites, each call costs one check
@@ -188,6 +196,7 @@ export function followedBySites<P extends object>(
   connection: RedisConnection,
   spi: string,
   verbs: SiteVerbs<P>,
+  joined: JoinedAnswers<P> = {},
 ): P {
   const known = followed.get(connection.keys) ?? new Map()
   followed.set(connection.keys, known)
@@ -198,7 +207,14 @@ export function followedBySites<P extends object>(
     const follow = (...given: never[]) => {
       const { sites } = connection
       if (sites === undefined) return run.apply(provider, given)
-      return sites.follow(siteVerb, () => run.apply(provider, given))
+      const answers = joined[verb] as
+        | ((given: readonly never[], answer: unknown) => Promise<unknown>)
+        | undefined
+      return sites.follow(
+        siteVerb,
+        () => run.apply(provider, given),
+        answers && ((answer) => answers(given, answer)),
+      )
     }
     Object.defineProperty(provider, verb, { value: follow, configurable: true, writable: true })
   }

@@ -14,7 +14,20 @@ export function redisUserSessions(): ProviderFactory<UserSessionProvider, UserSe
     config: describedSchema(userSessionConfig),
     create: (context, config) => {
       const sessions = new UserSessions(context, config, (parts) => new RedisStore(parts))
-      return followedBySites(sessions, context.get(redisConnectionSpi), userSessionSpi.name, VERBS)
+      const connection = context.get(redisConnectionSpi)
+      return followedBySites<UserSessionProvider>(sessions, connection, userSessionSpi.name, VERBS, {
+        // Another site had ended all sessions of the user, and this one had not heard of it.
+        async create([realmId], made) {
+          if (made.outcome !== 'created' || (await sessions.get(realmId, made.session.id)) !== undefined)
+            return made
+          return { outcome: 'refused', reason: 'ended' }
+        },
+        async rotateRefreshToken([realmId, id, { clientId, offline = false }], rotated) {
+          if (rotated.outcome !== 'rotated') return rotated
+          const session = await sessions.get(realmId, id, { clientId, offline })
+          return session?.clients.has(clientId) ? rotated : { outcome: 'reused' }
+        },
+      })
     },
   }
 }
