@@ -47,7 +47,7 @@ export const actionTokenService = defineService({
     av: 'a revoked token id',
     ac: 'how often something was tried',
     xo: 'realms with tokens, for other sites',
-    xa: 'tokens that were removed, for other sites',
+    xg: 'tokens that were removed, for other sites',
     xc: 'what sites disagree on',
   },
 })

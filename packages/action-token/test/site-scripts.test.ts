@@ -4,7 +4,7 @@ import * as siteScripts from '../src/redis/site-scripts.js'
 import * as scripts from '../src/scripts.js'
 
 /** Kinds of keys that are there only for other sites. */
-const OF_SITES = /['"{}]:?x[soac][:'"]/
+const OF_SITES = /['"{}]:?x[sogc][:'"]/
 
 test('no script of a verb reads or writes what is kept for other sites, or includes what does', () => {
   const ofSites: readonly unknown[] = Object.values(siteScripts)

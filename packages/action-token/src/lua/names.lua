@@ -17,7 +17,7 @@ for _, realm in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   places[#places + 1] = 'ax:' .. realm
 end
 -- Removals stand behind every realm.
-places[#places + 1] = 'xa'
+places[#places + 1] = 'xg'
 table.sort(places, function(a, b) return a ~= b and follows(b, a) end)
 local at = 1
 while places[at] and places[at] ~= ARGV[1] and not follows(places[at], ARGV[1]) do
@@ -32,7 +32,7 @@ for i = 1, #entries, 2 do
   local kind = string.sub(place, 1, 2)
   if kind == 'ax' then
     answer[#answer + 1] = place .. ':' .. entries[i]
-  elseif kind == 'xa' or string.sub(entries[i], 1, 3) ~= 'ac:' then
+  elseif kind == 'xg' or string.sub(entries[i], 1, 3) ~= 'ac:' then
     answer[#answer + 1] = entries[i]
   end
 end

@@ -234,7 +234,7 @@ local function write_stamps(key, raw, state, now, ends_ms)
   if is_new then
     redis.call('PEXPIRE', beside, text(math.max(ends - now, 1)))
     if not state.c and ends > now then
-      remember(head .. 'xa', name, ends, now)
+      remember(head .. 'xg', name, ends, now)
     end
   end
   return is_new
