@@ -1,7 +1,7 @@
 // Several sites: what a write pays for them, how late the other one is, and what a push takes. Each has a server of its own; a delay line stands
 // between a site and the server of the other one.
 import { setTimeout as pause } from 'node:timers/promises'
-import type { CrossSiteConfig, PushInfo } from '@authstate/cross-site'
+import type { PushInfo } from '@authstate/cross-site'
 import { userSessionJoiner } from '@authstate/user-session/sites'
 import { Redis } from 'ioredis'
 import type { Finding, Report } from '../finding.js'
@@ -9,10 +9,10 @@ import { forEach } from '../for-each.js'
 import { CLIENT_IDS, createdSession, loginOf, preparedLogin, REALM } from '../login.js'
 import type { Surroundings } from '../measure.js'
 import { commandTime, timeBetween } from '../redis-info.js'
-import { startDelayLine } from '../setups/delay-line-process.js'
-import { startServer } from '../setups/servers.js'
 import { quantile } from '../statistics.js'
-import { openSessions, openSite, planOf, type Site } from './site.js'
+import { openSessions, planOf, type Site } from './site.js'
+import { waits } from './sync.js'
+import { at, withTwo } from './two.js'
 
 const CALLS = 100
 const BATCHES = 40
@@ -26,6 +26,7 @@ export async function measure({ url }: Surroundings): Promise<Report> {
     const findings = [
       ...(await writes(url, redis)),
       ...(await lag(url, redis)),
+      ...(await waits(url, redis)),
       ...(await pushes(url, redis)),
       await joins(url, redis),
     ]
@@ -34,21 +35,6 @@ export async function measure({ url }: Surroundings): Promise<Report> {
     redis.disconnect()
   }
 }
-
-const at = (
-  name: string,
-  value: number,
-  bound: Finding['bound'],
-  unit: Finding['unit'],
-  detail: string,
-): Finding => ({
-  target: 'sites',
-  name,
-  value,
-  unit,
-  bound,
-  detail,
-})
 
 type Verb = (n: number) => Promise<unknown>
 
@@ -121,31 +107,6 @@ async function writes(url: string, redis: Redis): Promise<readonly Finding[]> {
   } finally {
     await withSites.close()
     await without.close()
-  }
-}
-
-/** Two sites with a server each, and a way from the first to the second that takes so long, and back. */
-async function withTwo<R>(
-  url: string,
-  { rttMs, ...more }: { readonly rttMs: number } & Partial<CrossSiteConfig>,
-  work: (a: Site, b: Site) => Promise<R>,
-): Promise<R> {
-  const other = await startServer()
-  // Which takes a processor while it holds something.
-  const line =
-    rttMs === 0
-      ? { port: other.basePort, stop() {} }
-      : await startDelayLine({ port: other.basePort, delayMs: rttMs / 2 })
-  const b = await openSite(`redis://127.0.0.1:${other.basePort}`, 'b', { name: 'a', url })
-  const a = await openSite(url, 'a', { name: 'b', url: `redis://127.0.0.1:${line.port}` }, more)
-  try {
-    while (!(await a.sites.links()).every(({ state }) => state === 'online')) await pause(20)
-    return await work(a, b)
-  } finally {
-    await a.close()
-    await b.close()
-    line.stop()
-    await other.stop()
   }
 }
 
