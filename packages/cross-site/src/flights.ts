@@ -71,6 +71,13 @@ export class Flights {
     return flights.from(mark)
   }
 
+  /** Tells what changed, though no verb waits for it; while many flights are under way, it is left to the usual way. */
+  hurry(partition: number): void {
+    const flights = this.#of(partition)
+    // What fails is told in the usual way.
+    if (flights.inAir < MOST_IN_AIR) flights.board().catch(() => {})
+  }
+
   /** Resolves when no flight of a partition is under way. */
   landed(partition: number): Promise<void> {
     return this.#partitions.get(partition)?.landed() ?? Promise.resolve()
@@ -100,12 +107,16 @@ export class Flights {
 /** Most ids of sent notes that are kept. */
 const MOST_TOLD = 4_096
 
+/** Flights of a partition under way at once, beside those that verbs wait for. */
+const MOST_IN_AIR = 8
+
 class PartitionFlights {
   readonly told = new Map<Link, Set<string>>()
   readonly #partition: number
   readonly #parts: FlightsParts
   readonly #flights: Flight[] = []
   nextNumber = 0
+  inAir = 0
   /** Id of the last note that is on a flight. */
   #after = ''
   #boarding: Promise<void> = Promise.resolve()
@@ -153,6 +164,10 @@ class PartitionFlights {
     this.#flights.push({ number: this.nextNumber, landings })
     this.nextNumber += 1
     if (this.#flights.length > MOST_LANDED) this.#flights.shift()
+    this.inAir += 1
+    void Promise.allSettled(landings.values()).then(() => {
+      this.inAir -= 1
+    })
   }
 
   async #tellUnread(): Promise<Flight['landings']> {

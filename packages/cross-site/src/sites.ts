@@ -38,7 +38,7 @@ export class Sites implements CrossSite {
   readonly #events: SiteEmitter
   /** Of this start alone. */
   #epoch = ''
-  readonly #gathering = new Gathering((partition) => this.#reading?.hurry(partition))
+  readonly #gathering = new Gathering((partition) => this.#hurry(partition))
   #follower: Follower | undefined
   #links: readonly Link[] = []
   #shipper: Shipper | undefined
@@ -313,6 +313,14 @@ export class Sites implements CrossSite {
     await Promise.all(this.#links.map((link) => link.close()))
     await this.#beating
     this.#events.clear()
+  }
+
+  /** Something changed: the node that reads the partition tells it at once, however much is still under way. */
+  #hurry(partition: number): void {
+    const reading = this.#reading
+    const isOpen = this.#links.some((link) => link.isOpen())
+    if (isOpen && reading?.partitions().includes(partition)) this.#shipper?.flights.hurry(partition)
+    reading?.hurry(partition)
   }
 
   #beat(): Promise<void> {
