@@ -1,6 +1,6 @@
 // npm run test:long [-- --runs 5000] [--seed 7] [--on cluster]: random histories, by the thousand: user sessions on memory beside Redis, and
 // both beside the model; guards against guessing on memory beside Redis, and their policy 100 000 times at least; all services of three sites, 10 000 walks at least; messages to a thousand receivers, and over a failover. What disagrees is printed with its seed, and shrunk.
-// Last the scenarios of clustered applications. Before them the alerts of telemetry, by Prometheus' own checker, and which case holds which scenario of several sites.
+// Last the scenarios of clustered applications. Nodes of before layout 2 and of now serve one Redis. Before them the alerts of telemetry, by Prometheus' own checker, and which case holds which scenario of several sites.
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -69,6 +69,11 @@ try {
   await checkAlerts()
   for (const line of scenarioLines(root)) console.log(line)
   await ensureRedis()
+  const { rollingRun } = await import('./rolling.mjs')
+  await rollingRun().catch((error) => {
+    console.error(error)
+    process.exitCode = 1
+  })
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
   for (const [project, file] of LONG) {
     const args = [vitest, 'run', '--testTimeout=86400000', '--project', project, file]
