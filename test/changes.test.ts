@@ -80,6 +80,7 @@ describe('scripts', () => {
     expect(silent.map(({ name, changes }) => `${name}: ${changes}`).sort()).toEqual([
       'action-token.join-revocation: what sites know of each other is noted where it began',
       'action-token.join: what sites know of each other is noted where it began',
+      'auth-session.join: what sites know of each other is noted where it began',
       'login-failure.join: what sites know of each other is noted where it began',
       'user-session.join-fence: what sites know of each other is noted where it began',
       'user-session.join: what sites know of each other is noted where it began',

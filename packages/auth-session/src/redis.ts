@@ -1,4 +1,10 @@
-import { KEY_GRACE_MS, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
+import {
+  followedBySites,
+  KEY_GRACE_MS,
+  type RedisConnection,
+  redisConnectionSpi,
+  type SiteVerbs,
+} from '@authstate/redis'
 import {
   allSteps,
   describedSchema,
@@ -30,8 +36,27 @@ export function redisAuthSessions(): ProviderFactory<AuthSessionProvider, AuthSe
     id: 'redis',
     config: describedSchema(authSessionConfig),
     dependsOn: [redisConnectionSpi],
-    create: (context, config) => new AuthSessions(context, config, new RedisStore(context)),
+    create: (context, config) => {
+      const sessions = new AuthSessions(context, config, new RedisStore(context))
+      return followedBySites(sessions, context.get(redisConnectionSpi), authSessionSpi.name, VERBS)
+    },
   }
+}
+
+/** Verbs after which other sites may be waited for. A second call of those that begin or hand over something does another thing. */
+const VERBS: SiteVerbs<AuthSessionProvider> = {
+  createRoot: 'unsafe',
+  getOrCreateRoot: 'unsafe',
+  restartRoot: 'safe',
+  touchRoot: 'touch',
+  removeRoot: 'safe',
+  addTab: 'unsafe',
+  updateTab: 'safe',
+  restartTab: 'safe',
+  removeTab: 'safe',
+  finishTab: 'safe',
+  promote: 'unsafe',
+  removeByRealm: 'safe',
 }
 
 class RedisStore implements AuthSessionStore {

@@ -129,3 +129,5 @@ export const removeRoots = defineScript({
     return { more: more === 1, roots }
   },
 })
+
+export { join, names, share } from './redis/site-scripts.js'

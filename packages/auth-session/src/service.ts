@@ -34,6 +34,7 @@ export const authSessionService = defineService({
   keys: {
     auth: 'a root and its tabs',
     'auth-realm': 'roots of a realm',
+    xy: 'roots that other sites know of',
   },
 })
 

@@ -51,10 +51,12 @@ export class Link {
     this.#parts = parts
     this.to = parts.to
     const { connection, to, backups, config } = parts
+    const told = [...backups.keys()].filter((spi) => this.tells(spi))
     this.#standings = new Standings({
       connection,
       to,
-      spis: [...backups.keys()],
+      // A service that stays at its site has nothing to catch up with.
+      spis: told.length > 0 ? told : [...backups.keys()],
       isTogether: config.takeOffline.scope === 'link',
       onChange: (before, now) => this.#changed(before, now),
     })

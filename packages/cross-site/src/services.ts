@@ -1,3 +1,4 @@
+import { authSessionJoiner } from '@authstate/auth-session/sites'
 import type { SiteTopic } from '@authstate/cluster/sites'
 import { loginFailureJoiner } from '@authstate/login-failure/sites'
 import { realmCacheTopic } from '@authstate/realm-cache/sites'
@@ -28,7 +29,7 @@ export const siteServices = [
   { spi: 'web-session', strategy: 'async', joiner: webSessionJoiner },
   { spi: 'realm-cache', strategy: 'async', work: realmCacheTopic },
   { spi: 'cluster', strategy: 'async', work: 'everything' },
-  { spi: 'auth-session', strategy: 'none' },
+  { spi: 'auth-session', strategy: 'none', joiner: authSessionJoiner },
 ] as const satisfies readonly SiteService[]
 
 /** The name of a built-in service that sites may keep in step. */

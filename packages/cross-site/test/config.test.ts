@@ -44,10 +44,6 @@ test('a configuration of sites says which consumer of changes it needs', () => {
 })
 
 test.each<[string, object]>([
-  [
-    "crossSite.spi.auth-session.strategy: not built yet: auth-session stays at its site, so it can only be 'none'",
-    { spi: { 'auth-session': { strategy: 'async' } } },
-  ],
   ['crossSite.sites.b.transport: not built yet', { sites: { b: { redis: {}, transport: {} } } }],
   ['crossSite.outbox: not built yet: use redis.changes.maxNotes', { outbox: { maxEntries: 5 } }],
 ])('what is not built yet is refused: %s', (message, config) => {

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { type ActionTokenProvider, actionTokenSpi } from '@authstate/action-token'
 import { redisActionTokens } from '@authstate/action-token/redis'
+import { type AuthSessionProvider, authSessionSpi } from '@authstate/auth-session'
+import { redisAuthSessions } from '@authstate/auth-session/redis'
 import { type ClusterProvider, clusterSpi } from '@authstate/cluster'
 import { redisCluster } from '@authstate/cluster/redis'
 import { type FakeClock, RecordingLogger } from '@authstate/conformance'
@@ -47,6 +49,7 @@ export interface TestSite {
   readonly failures: LoginFailureProvider
   readonly webs: WebSessionProvider
   readonly tokens: ActionTokenProvider
+  readonly logins: AuthSessionProvider
   readonly cluster: ClusterProvider
   readonly cache: RealmCacheProvider
   readonly connection: RedisConnection
@@ -88,6 +91,7 @@ export async function openSite(options: SiteOptions): Promise<TestSite> {
       redisLoginFailures(),
       redisWebSessions(),
       redisActionTokens(),
+      redisAuthSessions(),
       redisCluster(),
       redisRealmCache(),
       redisConnection(),
@@ -104,6 +108,7 @@ export async function openSite(options: SiteOptions): Promise<TestSite> {
         'login-failure': { provider: 'redis' },
         'web-session': { provider: 'redis' },
         'action-token': { provider: 'redis' },
+        'auth-session': { provider: 'redis' },
         cluster: { provider: 'redis' },
         'realm-cache': { provider: 'redis' },
       },
@@ -138,6 +143,7 @@ export async function openSite(options: SiteOptions): Promise<TestSite> {
     failures: registry.get(loginFailureSpi),
     webs: registry.get(webSessionSpi),
     tokens: registry.get(actionTokenSpi),
+    logins: registry.get(authSessionSpi),
     cluster: registry.get(clusterSpi),
     cache: registry.get(realmCacheSpi),
     connection,

@@ -40,6 +40,14 @@ const cases: readonly Case[] = [
     verb: 'save',
     retry: 'safe',
   },
+  {
+    spi: 'auth-session',
+    change: ({ logins }) => logins.getOrCreateRoot(REALM, undefined),
+    look: ({ logins }) => logins.count(REALM),
+    expected: 1,
+    verb: 'getOrCreateRoot',
+    retry: 'unsafe',
+  },
 ]
 
 const sync = (spi: string, options: BackupOptions) => ({

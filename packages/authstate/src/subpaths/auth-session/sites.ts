@@ -1,0 +1,2 @@
+// Written by `npm run sync`.
+export * from '@authstate/auth-session/sites'
