@@ -6,7 +6,8 @@ import type { Backup } from './backup.js'
 import { type BackupOutcome, type BackupResult, CrossSiteError } from './errors.js'
 import type { SiteEmitter } from './events.js'
 import { type Flight, type Flights, worse } from './flights.js'
-import { type Link, outcomeOf } from './link.js'
+import type { Link } from './link.js'
+import { outcomeOf } from './link-parts.js'
 import { RareWarning } from './rare-warning.js'
 
 /** What a {@link Follower} is made of. */

@@ -1,5 +1,5 @@
 import type { ChangedRecord, JoinAnswer, RedisConnection, SiteJoiner } from '@authstate/redis'
-import type { Clock, Logger } from '@authstate/spi'
+import { type Clock, type Logger, StoreUnavailableError } from '@authstate/spi'
 import type { Backup } from './backup.js'
 import type { CheckedConfig, OtherSite } from './config.js'
 import type { BackupOutcome } from './errors.js'
@@ -53,3 +53,7 @@ export interface Telling {
 
 /** Version of the protocol between sites. Another version is refused. */
 export const PROTOCOL = '1'
+
+/** What an error says about a change that was sent. */
+export const outcomeOf = (error: unknown): BackupOutcome =>
+  error instanceof StoreUnavailableError && error.applied === 'no' ? 'not-applied' : 'unknown'

@@ -145,3 +145,12 @@ export function awaySince(
   )
   return moments.length === 0 ? undefined : Math.min(...moments)
 }
+
+/** Whether changes are sent in a state. */
+export const isOpenState = (state: LinkState | undefined): boolean =>
+  state === 'online' || state === 'suspect' || state === 'syncing'
+
+/** From the best to the worst: the state of a link is that of its worst service. */
+const BY_WEIGHT: readonly LinkState[] = ['online', 'connecting', 'suspect', 'syncing', 'offline', 'blocked']
+
+export const weightOf = ({ state }: Standing): number => BY_WEIGHT.indexOf(state)

@@ -2,8 +2,7 @@ import { connect, missingRight, type RedisConnection } from '@authstate/redis'
 import { ConfigurationError, StoreUnavailableError } from '@authstate/spi'
 import { timers } from '@authstate/spi/internal'
 import type { Backup } from './backup.js'
-import type { BackupOutcome } from './errors.js'
-import { type Hello, type LinkParts, PROTOCOL, type Telling, type Told } from './link-parts.js'
+import { type Hello, type LinkParts, outcomeOf, PROTOCOL, type Telling, type Told } from './link-parts.js'
 import { linkKey, readLinkRecord } from './link-record.js'
 import {
   answered,
@@ -12,9 +11,11 @@ import {
   byHand,
   caughtUp,
   failed,
+  isOpenState,
   type Proof,
   type Standing,
   stableMsAfter,
+  weightOf,
 } from './link-state.js'
 import { membershipMistake } from './membership.js'
 import type { LinkInfo, LinkReason, LinkState, ServiceLink } from './public.js'
@@ -24,8 +25,6 @@ import { Standings } from './standings.js'
 /** While it is blocked, a link is checked with every tenth heartbeat. */
 const BEATS_WHILE_BLOCKED = 10
 const STABLE_MS = 60_000
-/** From the best to the worst: the state of a link is that of its worst service. */
-const BY_WEIGHT: readonly LinkState[] = ['online', 'connecting', 'suspect', 'syncing', 'offline', 'blocked']
 
 /** The link from this site to another one. */
 export class Link {
@@ -397,12 +396,3 @@ export class Link {
     return this.#parts.connection.clock.now()
   }
 }
-
-const weightOf = ({ state }: Standing): number => BY_WEIGHT.indexOf(state)
-
-const isOpenState = (state: LinkState): boolean =>
-  state === 'online' || state === 'suspect' || state === 'syncing'
-
-/** What an error says about a change that was sent. */
-export const outcomeOf = (error: unknown): BackupOutcome =>
-  error instanceof StoreUnavailableError && error.applied === 'no' ? 'not-applied' : 'unknown'

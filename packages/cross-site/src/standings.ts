@@ -1,6 +1,6 @@
 import type { RedisConnection } from '@authstate/redis'
 import { type LinkRecord, LinkRecords, NOTHING_NOTED } from './link-record.js'
-import { alongWith, atFirst, flapsWith, type Standing } from './link-state.js'
+import { alongWith, atFirst, flapsWith, isOpenState, type Standing } from './link-state.js'
 
 /** What {@link Standings} are made of. */
 export interface StandingsParts {
@@ -131,6 +131,3 @@ export class Standings {
     this.#parts.onChange(before, record.standings)
   }
 }
-
-const isOpenState = (state: Standing['state'] | undefined): boolean =>
-  state === 'online' || state === 'suspect' || state === 'syncing'
