@@ -1,5 +1,5 @@
 // The load balancers whose recipes in docs/load-balancers.md are tested. Needs nothing but Node.
-import { findProgram, installPackages, whyNoInstall } from './debian.mjs'
+import { findProgram, HOW_TO_STOP, installPackages, whyNoInstall } from './debian.mjs'
 
 const BALANCERS = {
   haproxy: { programs: ['haproxy'], package: 'haproxy', services: { haproxy: 80 } },

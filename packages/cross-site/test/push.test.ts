@@ -101,7 +101,7 @@ describeWith(redis, 'a push', () => {
   })
 
   test('scenario 35: that is cancelled ends within a second, harms nobody, and another one completes', async () => {
-    const { a, b } = await openTwo({ config: { maxRecordsPerSecond: 200 } })
+    const { a, b } = await openTwo({ config: { maxRecordsPerSecond: 50 } })
     await a.sites.takeOffline('b')
     await signInMany(a, 100)
     await a.sites.caughtUp()
