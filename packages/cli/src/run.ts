@@ -89,7 +89,11 @@ Ends with 0 done, 1 findings, 2 wrong use, 3 a wrong name or configuration, 4 Re
 
 /** A command throws instead of ending the process. Each command has to be configured for that. */
 function exitNowhere(command: Command): void {
-  command.exitOverride().showHelpAfterError('(--help shows what there is)')
+  const names =
+    command.commands.length > 0
+      ? command.commands.map((sub) => sub.name())
+      : command.options.map(({ long, flags }) => long ?? flags)
+  command.exitOverride().showHelpAfterError(`(Known: ${names.join(', ')}. --help explains them.)`)
   for (const sub of command.commands) exitNowhere(sub)
 }
 

@@ -1,4 +1,4 @@
-import type { RedisOptions, SiteJoiner } from '@authstate/redis'
+import { describeMistake, type RedisOptions, type SiteJoiner } from '@authstate/redis'
 import { ConfigurationError, type Duration } from '@authstate/spi'
 import { isPlainObject } from '@authstate/spi/internal'
 import * as v from 'valibot'
@@ -159,13 +159,10 @@ export function parseConfig(given: CrossSiteConfig): CheckedConfig {
 
 function describe(issue: v.InferIssue<typeof schema>): string {
   const path = v.getDotPath(issue) ?? ''
-  const place = path === '' ? 'crossSite' : `crossSite.${path}`
   const word = path.split('.').at(-1) ?? ''
-  if (issue.type !== 'strict_object' || issue.expected !== 'never') return `${place}: ${issue.message}`
-  if (Object.hasOwn(NOT_BUILT, word)) return `${place}: not built yet: ${NOT_BUILT[word]}`
-  const parent = path.split('.').slice(0, -1).join('.')
-  const known = parent === '' ? Object.keys(schema.entries) : []
-  return `${place}: there is no such property${known.length > 0 ? `. Known: ${known.join(', ')}` : ''}`
+  return issue.type === 'strict_object' && issue.expected === 'never' && Object.hasOwn(NOT_BUILT, word)
+    ? `crossSite.${path}: not built yet: ${NOT_BUILT[word]}`
+    : describeMistake('crossSite', schema, issue)
 }
 
 function mistakesOf({

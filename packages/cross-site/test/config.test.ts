@@ -99,7 +99,18 @@ test.each<[string, object]>([
   ['crossSite.tombstoneMs', { tombstoneMs: '5s' }],
   ['crossSite.takeOffline.afterFailures', { takeOffline: { afterFailures: -1 } }],
   ['crossSite.health.serveWhileSyncing', { health: { serveWhileSyncing: 'yes' } }],
-  ['crossSite.sitess: there is no such property. Known: site, sites', { sitess: {} }],
+  ["crossSite.sitess: this property does not exist. Known: 'site', 'sites'", { sitess: {} }],
+  [
+    "crossSite.takeOffline.minWait: this property does not exist. Known: 'afterFailures', 'minWaitMs', 'scope'. Did you mean 'minWaitMs'?",
+    { takeOffline: { minWait: 5 } },
+  ],
+  [
+    "crossSite.sites.b.redi: this property does not exist. Known: 'redis', 'allowPlaintext'. Did you mean 'redis'?",
+    { sites: { b: { redi: {} } } },
+  ],
+  ['crossSite.sites.b.redis: is missing', { sites: { b: {} } }],
+  ["Did you mean 'strategy'?", { spi: { 'user-session': { perSite: { b: { strategi: 'sync' } } } } }],
+  ['crossSite.membershipVersion: must be number', { membershipVersion: '7x' }],
 ])('what cannot work is refused: %s', (message, config) => {
   expect(refusing(config)).toContain(message)
 })

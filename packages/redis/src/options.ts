@@ -1,10 +1,11 @@
 import { ConfigurationError, parseDuration } from '@authstate/spi'
-import { inheritedNames, isPlainObject, knownNames } from '@authstate/spi/internal'
+import { inheritedNames, isPlainObject } from '@authstate/spi/internal'
 import * as v from 'valibot'
 import { nameOf } from './changes/consumers.js'
 import { internals, type RedisClient } from './client.js'
 import type { CredentialsSource } from './credentials.js'
 import { MAX_PARTITIONS } from './key-space.js'
+import { describeMistake, unknownOption } from './mistakes.js'
 import { contradictions, WAYS } from './way-in.js'
 
 const wholeNumber = (least: number, most: number) =>
@@ -191,22 +192,15 @@ export type RedisConfig = v.InferOutput<typeof redisConfig>
 export function parseOptions(given: RedisOptions): RedisConfig {
   const inherited = inheritedNames(given)
   if (inherited.length > 0) {
-    throw new ConfigurationError(inherited.map((path) => noSuchProperty(path.join('.'))).join('; '))
+    throw new ConfigurationError(
+      inherited.map((path) => unknownOption('redis', redisConfig, path)).join('; '),
+    )
   }
   const parsed = v.safeParse(redisConfig, given)
   if (parsed.success) return parsed.output
-  throw new ConfigurationError(parsed.issues.map(describeIssue).join('; '))
-}
-
-function describeIssue(issue: v.InferIssue<typeof redisConfig>): string {
-  const path = v.getDotPath(issue)
-  const place = path === null ? 'redis' : `redis.${path}`
-  if (issue.type !== 'strict_object' || issue.expected !== 'never') return `${place}: ${issue.message}`
-  return noSuchProperty(path ?? '')
-}
-
-function noSuchProperty(path: string): string {
-  return `redis.${path}: this property does not exist. ${knownNames(path, Object.keys(redisConfig.entries))}`
+  throw new ConfigurationError(
+    parsed.issues.map((issue) => describeMistake('redis', redisConfig, issue)).join('; '),
+  )
 }
 
 /** Host and port of one server. */

@@ -48,6 +48,12 @@ test.each<[string, object, RegExp]>([
   ['no time', { url, commandTimeoutMs: 0 }, /^redis\.commandTimeoutMs: /],
   ['too much time', { url, connectTimeoutMs: '1h' }, /^redis\.connectTimeoutMs: /],
   ['a span that is none', { url, connectTimeoutMs: 'soon' }, /^redis\.connectTimeoutMs: /],
+  [
+    'a slip further down',
+    { url, changes: { consumer: [] } },
+    /^redis\.changes\.consumer: .* Known: 'consumers', 'maxNotes', 'drop'\. Did you mean 'consumers'\?$/,
+  ],
+  ['another type', { url, db: '1' }, /^redis\.db: must be number$/],
   ['a slip', { url, comandTimeoutMs: 1 }, /^redis\.comandTimeoutMs: .* Did you mean 'commandTimeoutMs'\?$/],
 ])('%s stops the start, and the message names the place', async (_, options, message) => {
   const error = await wrong(options)

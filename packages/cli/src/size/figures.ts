@@ -4,9 +4,9 @@
  */
 export const BYTES = {
   /** A user session without clients and notes, with its entries in the indexes of its user and its realm. */
-  session: 780,
+  session: 890,
   /** A client session in it, with its entry in the index of the client. */
-  client: 280,
+  client: 340,
   /** Each byte of notes. */
   note: 1.2,
   /** A single-use token about a subject. */
