@@ -4,9 +4,10 @@ import { services } from '../packages/authstate/src/services.js'
 import { filesThatName } from './lib/spi-names.js'
 import { readTracked } from './lib/tracked.js'
 
-/** Sources of packages, manifests, tools and the support of tests; no audit, no operations with their skins, adapter, example, benchmark or test. */
+/** Sources of packages, manifests, tools and the support of tests; no audit, no operations with their skins, adapter, example, benchmark or test,
+ * and not the run beside an earlier version, which asks its services one by one. */
 const files = readTracked(
-  /^(packages\/(?!(?:audit|operations|cli|console|cross-site|telemetry)\/)[^/]+\/(package\.json|tsup\.config\.ts|src\/.+\.ts)|tools\/.+\.m?ts|tools\/.+\.mjs|test\/lib\/.+\.ts|package\.json|[a-z.]+\.config\.[jt]s)$/,
+  /^(packages\/(?!(?:audit|operations|cli|console|cross-site|telemetry)\/)[^/]+\/(package\.json|tsup\.config\.ts|src\/.+\.ts)|tools\/(?!rolling[./]).+\.m?ts|tools\/(?!rolling\.mjs).+\.mjs|test\/lib\/.+\.ts|package\.json|[a-z.]+\.config\.[jt]s)$/,
 )
 const spis = services.filter(({ member }) => member !== undefined).map(({ name }) => name)
 
