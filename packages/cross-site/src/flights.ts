@@ -44,19 +44,28 @@ export class Flights {
   readonly #partitions = new Map<number, PartitionFlights>()
   /** How often another site knew that something has ended. */
   ended = 0
+  readonly #learning = new Set<Promise<unknown>>()
 
   constructor(parts: FlightsParts) {
-    this.#parts = {
-      ...parts,
-      tell: async (link, told) => {
-        const tellings = await parts.tell(link, told)
-        const isEnded = tellings.some(
-          ({ answer }) => answer?.outcome === 'gone' || answer?.found !== undefined,
-        )
-        if (isEnded) this.ended += 1
-        return tellings
-      },
-    }
+    this.#parts = parts
+  }
+
+  /**
+   * Counts what another site knew to have ended. Both ways in which changes are sent call it, as either may be the first to ask that site.
+   *
+   * @param learning Resolves when this site knows it too.
+   */
+  heard(tellings: readonly Telling[], learning: Promise<unknown>): void {
+    const isEnded = tellings.some(({ answer }) => answer?.outcome === 'gone' || answer?.found !== undefined)
+    if (!isEnded) return
+    this.ended += 1
+    const learnt = learning.catch(() => {}).finally(() => this.#learning.delete(learnt))
+    this.#learning.add(learnt)
+  }
+
+  /** Resolves when this site knows all of that. */
+  async learnt(): Promise<void> {
+    await Promise.all(this.#learning)
   }
 
   /** A point in time: changes of the partition after it are in flights from this number on. */

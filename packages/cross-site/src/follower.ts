@@ -81,7 +81,9 @@ export class Follower implements ConnectionSites {
     const answer = await this.#verbs.run(changed, run)
     if (changed.size === 0 && verb.kind !== 'as-long') return answer
     const results = await this.#confirm(verb, awaited, changed)
-    const result = flights.ended === ended ? answer : await joined(answer)
+    const hasEnded = flights.ended !== ended
+    if (hasEnded) await flights.learnt()
+    const result = hasEnded ? await joined(answer) : answer
     const failed = results.filter(({ outcome }) => outcome === 'not-applied' || outcome === 'unknown')
     const isAny = awaited.some(({ backup }) => backup.await === 'any')
     if (failed.length === 0 || (isAny && results.some(({ outcome }) => outcome === 'applied'))) return result

@@ -265,12 +265,14 @@ export class Shipper {
   /** Sends records to a site, and joins what it knows better. */
   async #tellLink(link: Link, told: readonly Told[]): Promise<readonly Telling[]> {
     const tellings = await link.tell(told)
-    await Promise.all(
+    const learning = Promise.all(
       told.map(async ({ joiner, record }, index) => {
         const known = tellings[index]?.answer?.known
         if (known !== undefined) await this.#learn(joiner, record, known)
       }),
     )
+    this.flights.heard(tellings, learning)
+    await learning
     return tellings
   }
 
