@@ -1,5 +1,6 @@
 import { type Action, assertTyped, one } from './action.js'
 import type { Fields } from './body.js'
+import type { ActionName } from './console-action.js'
 import { BadRequest, type Sources } from './screen.js'
 
 const CONTROLS = ['pause', 'resume', 'cancel'] as const
@@ -16,61 +17,49 @@ async function linkedSite(fields: Fields, { operations }: Sources): Promise<stri
   return site
 }
 
-const offline: Action = {
-  path: 'sites/offline',
-  name: 'sites.offline',
+/** What is done about the links to one site. */
+const aboutSite = (
+  path: string,
+  name: ActionName,
+  act: (sites: Sources['operations']['sites'], site: string) => Promise<{ text: string; push?: string }>,
+  check: (fields: Fields, site: string) => void = () => {},
+): Action => ({
+  path,
+  name,
   right: 'manageSites',
   isOfRealm: false,
   async plan({ fields }, sources) {
     const site = await linkedSite(fields, sources)
-    assertTyped(fields, site, 'the name of the site')
+    check(fields, site)
     return {
       subject: { site },
       run: async () => {
-        await sources.operations.sites.takeOffline(site)
-        return { count: 1, text: `Nodes tell ${site} nothing more within a heartbeat.`, data: { site } }
+        const { text, ...more } = await act(sources.operations.sites, site)
+        return { count: 1, text, data: { site, ...more } }
       },
     }
   },
-}
+})
 
-const online: Action = {
-  path: 'sites/online',
-  name: 'sites.online',
-  right: 'manageSites',
-  isOfRealm: false,
-  async plan({ fields }, sources) {
-    const site = await linkedSite(fields, sources)
-    return {
-      subject: { site },
-      run: async () => {
-        await sources.operations.sites.bringOnline(site)
-        return {
-          count: 1,
-          text: `Nodes tell ${site} what it missed, and what changes from now on.`,
-          data: { site },
-        }
-      },
-    }
+const offline = aboutSite(
+  'sites/offline',
+  'sites.offline',
+  async (sites, site) => {
+    await sites.takeOffline(site)
+    return { text: `Nodes send ${site} nothing more within a heartbeat.` }
   },
-}
+  (fields, site) => assertTyped(fields, site, 'the name of the site'),
+)
 
-const push: Action = {
-  path: 'sites/push',
-  name: 'sites.push',
-  right: 'manageSites',
-  isOfRealm: false,
-  async plan({ fields }, sources) {
-    const site = await linkedSite(fields, sources)
-    return {
-      subject: { site },
-      run: async () => {
-        const { id } = await sources.operations.sites.push(site)
-        return { count: 1, text: `Nodes push everything to ${site}.`, data: { site, push: id } }
-      },
-    }
-  },
-}
+const online = aboutSite('sites/online', 'sites.online', async (sites, site) => {
+  await sites.bringOnline(site)
+  return { text: `Nodes send ${site} what it missed, and what changes from now on.` }
+})
+
+const push = aboutSite('sites/push', 'sites.push', async (sites, site) => {
+  const { id } = await sites.push(site)
+  return { text: `Nodes push everything to ${site}.`, push: id }
+})
 
 const control: Action = {
   path: 'sites/pushes/control',

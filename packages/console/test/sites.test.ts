@@ -81,7 +81,7 @@ describeWith(redis, 'the screen of sites', () => {
 
     expect(await post('sites/offline', { site: 'oslo', typed: 'oslo' })).toMatchObject({
       status: 200,
-      text: 'Nodes tell oslo nothing more within a heartbeat.',
+      text: 'Nodes send oslo nothing more within a heartbeat.',
     })
     const away = (await seen()).links.filter(({ state }: { state: string }) => state === 'offline')
     expect(away).toMatchObject([{ to: 'oslo', reason: 'manual' }])

@@ -68,7 +68,7 @@ ${table(
     },
     { title: 'Partitions', of: ({ partitions: { done, total } }) => `${done} of ${total}`, isNumber: true },
     { title: 'Looked at', of: ({ scanned }) => figure(scanned), isNumber: true },
-    { title: 'Told', of: ({ sent }) => figure(sent), isNumber: true },
+    { title: 'Sent', of: ({ sent }) => figure(sent), isNumber: true },
     { title: 'Left', of: ({ etaMs }) => etaMs !== undefined && span(etaMs), isNumber: true },
     ...(page.can('manageSites') ? [{ title: 'Control', of: (push: Push) => control(push, page) }] : []),
   ],
@@ -94,12 +94,12 @@ function actions(names: readonly string[], page: Page): Html {
   if (names.length === 0) return html``
   const buttons = (text: string) =>
     html`<p class="buttons">${names.map((value) => page.button(html`${text} ${named(value)}`, { name: 'site', value }))}</p>`
-  return html`${page.form('manageSites', 'sites/online', html`<h2>Bring online</h2><p>Nodes of this site tell the other one what it missed.</p>${buttons('Bring online:')}`)}
+  return html`${page.form('manageSites', 'sites/online', html`<h2>Bring online</h2><p>Nodes of this site send the other one what it missed.</p>${buttons('Bring online:')}`)}
 ${page.form('manageSites', 'sites/push', html`<h2>Push everything</h2><p>For a site that lost its data. It goes on beside logins.</p>${buttons('Push to')}`)}
 ${page.form(
   'manageSites',
   'sites/offline',
-  html`<h2>Take offline</h2><p>Nodes of this site tell the other one nothing more, until you bring it online. What changes meanwhile is remembered.</p>
+  html`<h2>Take offline</h2><p>Nodes of this site send the other one nothing more, until you bring it online. What changes meanwhile is remembered.</p>
 <label>Site <select name="site">${names.map((name) => html`<option value="${name}">${plain(name)}</option>`)}</select></label>
 <label>Its name, typed once more <input name="typed" required maxlength="512" autocomplete="off" spellcheck="false"></label>${page.button('Take offline')}`,
 )}`
