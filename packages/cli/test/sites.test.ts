@@ -71,9 +71,7 @@ describeWith(redis, 'two sites', () => {
     await raw.unlink(...(await raw.keys(`${prefixB}:{*${id}`)))
     const differs = await run('site verify b --json')
     expect([differs.code, JSON.parse(differs.out)]).toMatchObject([1, { isEqual: false }])
-    expect((await run('site verify b')).out).toMatch(
-      /^SERVICE .*\nuser-session .*\nthey differ\n$/,
-    )
+    expect((await run('site verify b')).out).toMatch(/^SERVICE .*\nuser-session .*\nthey differ\n$/)
     expect((await run('site verify b --repair')).code).toBe(6)
     const repaired = await run('site verify b --repair --yes')
     expect([repaired.code, repaired.out]).toEqual([0, expect.stringContaining('they hold the same now')])

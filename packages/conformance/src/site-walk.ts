@@ -25,6 +25,7 @@ export type SitePlant = Readonly<Record<string, readonly [from: string, to: stri
 export interface ServedSite<P> {
   readonly provider: P
   readonly connection: RedisConnection
+  /** Ends what was opened for it; the client stays open. */
   close(): Promise<void>
 }
 
@@ -68,6 +69,7 @@ export class SiteNode<P = unknown> {
     this.#planted = planted(this.#connection, options.plant ?? {})
   }
 
+  /** Opens a site over a server that holds nothing under its prefix. End it with `close`. */
   static async open<P>(options: SiteNodeOptions<P>): Promise<SiteNode<P>> {
     const { client, joiner, serve, name, now } = options
     const prefix = `walk-${randomUUID()}-${name}`
@@ -150,6 +152,7 @@ export class SiteNode<P = unknown> {
     return this.#options.joiner.join(this.#planted, record, state, this.terms)
   }
 
+  /** Ends the provider and removes everything under the prefix of the site. */
   async close(): Promise<void> {
     const { client } = this.#options
     await this.#served.close()
@@ -186,6 +189,7 @@ export class SiteMessages {
     this.#order = order
   }
 
+  /** Sends what changed at a site to all others; it arrives when {@link arrive} says so. */
   async tell(from: number): Promise<void> {
     this.#send(from, (await this.#sites[from]?.tell()) ?? [])
   }
@@ -195,10 +199,12 @@ export class SiteMessages {
     this.#send(from, (await this.#sites[from]?.tellAll()) ?? [])
   }
 
+  /** Loses one of the messages that are under way. {@link heal} sends it again. */
   lose(which: number): void {
     this.#lost.push(...this.#waiting.splice(which % Math.max(this.#waiting.length, 1), 1))
   }
 
+  /** Delivers one of the messages that are under way. With `isTwice` it stays under way, and arrives once more. */
   async arrive(which: number, isTwice = false): Promise<void> {
     const [message] = this.#waiting.splice(which % Math.max(this.#waiting.length, 1), 1)
     if (message === undefined) return

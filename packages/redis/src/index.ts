@@ -32,7 +32,7 @@ export {
   unescapePart,
 } from './key-space.js'
 export { LAYOUT_VERSION } from './layout.js'
-export { describeMistake } from './mistakes.js'
+export { describeMistake, type SchemaIssue } from './mistakes.js'
 export { type RedisConfig, type RedisOptions, redisConfig } from './options.js'
 export { redisConnection } from './provider.js'
 export { missingRight } from './rights.js'

@@ -1,7 +1,7 @@
 import { knownNames } from '@authstate/spi/internal'
 
 /** What valibot says of a value that it refuses, as far as it is read here. */
-interface Issue {
+export interface SchemaIssue {
   readonly type: string
   readonly message: string
   readonly expected: string | null
@@ -24,7 +24,7 @@ interface Node {
  *
  * @param root What the options are called: `'redis'`.
  */
-export function describeMistake(root: string, schema: unknown, issue: Issue): string {
+export function describeMistake(root: string, schema: unknown, issue: SchemaIssue): string {
   const path = (issue.path ?? []).map(({ key }) => String(key))
   const place = [root, ...path].join('.')
   if (issue.type === 'strict_object' && issue.expected === 'never') return unknownOption(root, schema, path)
