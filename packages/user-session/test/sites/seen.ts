@@ -25,13 +25,17 @@ export interface Exchange {
 
 const isSame = (a: TokensOf, b: TokensOf) => JSON.stringify(a) === JSON.stringify(b)
 
+/** A restart begins one: each has a login of its own, since two restarts may have one instant. */
+export const generationOf = ({ startedAt, loginUsername }: UserSession): string =>
+  `${startedAt} ${loginUsername}`
+
 /** What a walk has seen, for what must hold at its end. */
 export class Seen {
   readonly ids: string[] = []
   readonly removed = new Set<string>()
   readonly refreshedAt = new Map<string, number>()
-  /** Notes that only one site writes, once each: by session, with the beginning of the session that they belong to. */
-  readonly notes: { readonly id: string; readonly note: string; readonly startedAt: number }[] = []
+  /** Notes that only one site writes, once each: by session, with the generation of the session that they belong to. */
+  readonly notes: { readonly id: string; readonly note: string; readonly generation: string }[] = []
   /** Of these a refresh token was found to be used twice. */
   readonly ended: TokensOf[] = []
   readonly #tokens = new Map<string, Token[]>()

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { Redis } from 'ioredis'
 import { expect } from 'vitest'
 import type { Plant } from '../../../../tools/testing/planted-connection.js'
-import { Seen, type Token, type TokensOf } from './seen.js'
+import { generationOf, Seen, type Token, type TokensOf } from './seen.js'
 import { REALM, Site, type Told } from './site.js'
 
 export { Seen } from './seen.js'
@@ -86,7 +86,7 @@ export const ops: readonly [weight: number, fc.Arbitrary<readonly [string, Op]>]
         const id = idOf(seen, number)
         const note = `${name}-${randomUUID()}`
         const session = await provider.update(REALM, id, { notes: { [note]: 'x' } })
-        if (session !== undefined) seen.notes.push({ id, note, startedAt: session.startedAt })
+        if (session !== undefined) seen.notes.push({ id, note, generation: generationOf(session) })
       },
     ]),
   ],
@@ -166,7 +166,7 @@ export const ops: readonly [weight: number, fc.Arbitrary<readonly [string, Op]>]
         const { userId } = session
         await provider.restart(REALM, id, {
           userId,
-          loginUsername: `${userId}-again`,
+          loginUsername: `${userId}-${randomUUID()}`,
           client: { clientId: 'app' },
         })
       },
@@ -359,9 +359,9 @@ export async function expectSame(
     if (seen.removed.has(id)) expect(session, 'removed, and stays so').toBeUndefined()
     if (session === undefined) continue
     expect(session.lastRefreshAt).toBeGreaterThanOrEqual(seen.refreshedAt.get(id) ?? 0)
-    for (const { note, startedAt } of seen.notes.filter((written) => written.id === id)) {
+    for (const { note, generation } of seen.notes.filter((written) => written.id === id)) {
       const isThere = Object.hasOwn(session.notes, note)
-      expect(isThere, 'notes of this generation, and no others').toBe(session.startedAt === startedAt)
+      expect(isThere, 'notes of this generation, and no others').toBe(generationOf(session) === generation)
     }
     const tokens = (living.get(`us:${REALM}:${id}`)?.['f'] ?? {}) as Record<string, readonly string[]>
     for (const { clientId } of [...seen.ended, ...seen.forks()].filter((ended) => ended.id === id))
