@@ -9,6 +9,7 @@
 -- ARGV[6] layout   of a new record
 --
 -- Returns changed or same; {changed, JSON of that, client...} when it was found that two sites exchanged one refresh token of these;
+-- {changed or same, JSON of that} when it was told of a session as over that goes on;
 -- {gone, JSON of that} when it was told of a session that has ended; newer: a state of a version that is not known here; ahead: a stamp is too far ahead; unreadable: the record
 -- here cannot be read. But for the first nothing was written but stamps.
 
@@ -82,12 +83,15 @@ end
 
 local is_same = put(KEYS[1], values, state, now, ARGV[6])
 local is_new = write_stamps(KEYS[1], raw, state, now, tonumber(ARGV[4]))
-if next(forked) then
+local outcome = (not is_same or is_new) and 'changed' or 'same'
+-- Where a session is over it may be swept by now, with what was told here: it is told back.
+local is_over_there = told.x and tonumber(told.x) <= now and expires > now
+if next(forked) or is_over_there then
   state.v = 1
-  local answer = { 'changed', cjson.encode(state) }
+  local answer = { outcome, cjson.encode(state) }
   for client in pairs(forked) do
     answer[#answer + 1] = client
   end
   return answer
 end
-return (not is_same or is_new) and 'changed' or 'same'
+return outcome
