@@ -40,8 +40,8 @@ export class Seen {
   readonly ended: TokensOf[] = []
   readonly #tokens = new Map<string, Token[]>()
   readonly exchanges: Exchange[] = []
-  /** Removals of all sessions of a user, and which session each spared. */
-  readonly fences: { readonly userId: string; readonly spared: string | undefined }[] = []
+  /** Removals of all sessions of a user, and which session each spared, as its site held it then. */
+  readonly fences: { readonly userId: string; readonly spared: UserSession | undefined }[] = []
 
   refreshed(session: UserSession | undefined): void {
     if (session === undefined || session.offline) return
