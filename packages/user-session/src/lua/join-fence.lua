@@ -39,9 +39,12 @@ for i = 1, #entries, 2 do
   local beginning = held[1] or started and started .. '000'
   if beginning and not spared[entries[i]] and began_before(beginning, ARGV[3]) then
     local stamps, raw = stamps_of(key)
-    local began = stamps.G and stamps.G[1] or string.format('%015.0f', now)
-    take_out(key)
-    write_stamps(key, raw, { d = fenced_stamp(began) }, now, tonumber(ARGV[5]))
+    -- As in a join: a removal at that moment or later has spared it.
+    if not stamps.K or tonumber(stamps.K[1]) < parts_of_mark(ARGV[3]) then
+      local began = stamps.G and stamps.G[1] or string.format('%015.0f', now)
+      take_out(key)
+      write_stamps(key, raw, { d = fenced_stamp(began) }, now, tonumber(ARGV[5]))
+    end
   end
 end
 return { score, id }
