@@ -87,7 +87,7 @@ export class Flights {
     if (flights.inAir < MOST_IN_AIR) flights.board().catch(() => {})
   }
 
-  /** Resolves when no flight of a partition is under way. */
+  /** Resolves when the flights of a partition that are under way, or about to depart, have ended. */
   landed(partition: number): Promise<void> {
     return this.#partitions.get(partition)?.landed() ?? Promise.resolve()
   }
@@ -141,6 +141,7 @@ class PartitionFlights {
   }
 
   async landed(): Promise<void> {
+    await Promise.allSettled([this.#queued, this.#boarding])
     await Promise.allSettled(this.#flights.flatMap(({ landings }) => [...landings.values()]))
   }
 

@@ -247,6 +247,8 @@ describeWith(redis, 'a comparison of two sites', () => {
     await a.sites.takeOffline('b')
     await a.users.update(REALM, sessions[1]?.id as string, { notes: { untold: '1' } })
     await a.sites.caughtUp()
+    // A node gathers changes for two milliseconds before it sends them.
+    await passes(a, 100)
     await a.sites.bringOnline('b', { push: 'none' })
     await isState(a, 'b', 'online')
     const { differences } = await a.sites.verify('b')
