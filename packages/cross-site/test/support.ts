@@ -170,7 +170,7 @@ export async function openWay(): Promise<{ url: string; cut(): void; heal(): voi
   }
 }
 
-/** Two sites, and the ways between them. */
+/** Two sites that have caught up with each other, and the ways between them. */
 export async function openTwo(more: Partial<SiteOptions> = {}) {
   const [prefixA, prefixB] = [freshPrefix(), freshPrefix()]
   const [toA, toB] = [await openWay(), await openWay()]
@@ -188,10 +188,11 @@ export async function openTwo(more: Partial<SiteOptions> = {}) {
   })
   await isState(a, 'b', 'online')
   await isState(b, 'a', 'online')
+  await inStep(a, b)
   return { a, b, toA, toB, prefixA, prefixB }
 }
 
-/** Sites that all know each other, and the ways between them: `ways[from][to]`. */
+/** Sites that all know each other and have caught up, and the ways between them: `ways[from][to]`. */
 export async function openMesh(
   names: readonly string[],
   more: Partial<SiteOptions> = {},
@@ -222,6 +223,7 @@ export async function openMesh(
   for (const name of names)
     for (const other of names) if (other !== name) await isState(sites[name] as TestSite, other, 'online')
   const site = (name: string) => sites[name] as TestSite
+  await inStep(...names.map(site))
   const both = (one: string, other: string, how: 'cut' | 'heal') => {
     ways[one]?.[other]?.[how]()
     ways[other]?.[one]?.[how]()
@@ -231,7 +233,7 @@ export async function openMesh(
 
 /** Passes once what a site does by itself is done. */
 export const until = <T>(look: () => Promise<T | undefined | false>): Promise<NonNullable<T>> =>
-  waitUntil('what a site does by itself', look as () => Promise<T>, { timeoutMs: 120_000, everyMs: 5 })
+  waitUntil('what a site does by itself', look as () => Promise<T>, { timeoutMs: 50_000, everyMs: 5 })
 
 /** Passes once a link is in a state. */
 export async function isState({ sites }: TestSite, to: string, state: string): Promise<void> {
