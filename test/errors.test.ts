@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import * as spi from '@authstate/spi'
 import { ERRORS_ADDRESS } from '@authstate/spi/internal'
 import { expect, test } from 'vitest'
-import { CrossSiteError } from '../packages/cross-site/src/index.js'
+import { CrossSiteError, SiteUnavailableError } from '../packages/cross-site/src/index.js'
 import { HTTP_ERROR_CODES, HttpError } from '../packages/http-client/src/index.js'
 
 /** What the page of a code says, in this order. */
@@ -19,7 +19,7 @@ const pages = new Map(
 const headings = (page = '') => [...page.matchAll(/^## (.+)$/gm)].map(([, title]) => title)
 
 type Made = new (given: unknown, options: object) => spi.ProviderError
-const classes = [...Object.values(spi), CrossSiteError].flatMap((item) =>
+const classes = [...Object.values(spi), CrossSiteError, SiteUnavailableError].flatMap((item) =>
   typeof item === 'function' && 'code' in item && typeof item.code === 'string'
     ? [{ name: item.name, code: item.code, Made: item as unknown as Made }]
     : [],

@@ -5,7 +5,7 @@ import type { KeyObserver } from '@authstate/conformance'
 import { expect, test } from 'vitest'
 
 /** Kinds that are there only while several sites are kept in step, which no suite of one service does. */
-const OF_SITES = /^x[sftwogaclmvy]$/
+const OF_SITES = /^x[sftwogacdlmvy]$/
 
 export interface StoragePage {
   readonly observe: KeyObserver

@@ -70,7 +70,7 @@ export class TcpProxy {
     const kept: Buffer[] = []
     from.on('data', (piece) => {
       kept.push(piece)
-      setTimeout(() => to.write(kept.shift() as Buffer), typeof delay === 'number' ? delay : delay())
+      setTimeout(() => to.write(kept.shift() as Buffer), typeof delay === 'number' ? delay : delay()).unref()
     })
   }
 }

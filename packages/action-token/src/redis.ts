@@ -17,8 +17,11 @@ import {
 import { ActionTokens } from './action-tokens.js'
 import { type ActionTokenConfig, actionTokenConfig } from './config.js'
 import { type ActionTokenProvider, actionTokenSpi } from './contract.js'
+import { noteLifespan } from './redis/lifespans.js'
+import { SingleUse } from './redis/single-use.js'
 import { namedBy, TokenKeys } from './redis/token-keys.js'
 import { escapeName, readToken, writeToken } from './redis/token-text.js'
+import { revokeFamily, withdraw } from './redis/withdrawing.js'
 import { type Attempt, isListed, type Listed, positionOf, type TokenDraft } from './rules.js'
 import * as scripts from './scripts.js'
 import type { PutOptions, Revocation, StoredListing, TokenName, TokenPage, TokenStore } from './store.js'
@@ -31,16 +34,19 @@ export function redisActionTokens(): ProviderFactory<ActionTokenProvider, Action
     dependsOn: [redisConnectionSpi],
     config: describedSchema(actionTokenConfig),
     create: (context, config) =>
-      new ActionTokens(context, config, new RedisStore(context.get(redisConnectionSpi))),
+      new ActionTokens(context, config, new RedisStore(context.get(redisConnectionSpi), config)),
   }
 }
 
 class RedisStore implements TokenStore {
   readonly #redis: RedisConnection
   readonly #keys: TokenKeys
+  readonly #singleUse: SingleUse
 
-  constructor(redis: RedisConnection) {
+  constructor(redis: RedisConnection, { maxLifespanMs }: ActionTokenConfig) {
+    noteLifespan(redis, maxLifespanMs)
     this.#redis = redis
+    this.#singleUse = new SingleUse(redis)
     this.#keys = new TokenKeys(redis.keys)
   }
 
@@ -48,7 +54,9 @@ class RedisStore implements TokenStore {
     return this.#redis.sites?.mark
   }
 
-  put(name: TokenName, token: TokenDraft, { now, goneBy, onlyAbsent }: PutOptions) {
+  put(name: TokenName, token: TokenDraft, options: PutOptions) {
+    if (this.#redis.sites?.deciders !== undefined) return this.#singleUse.put(name, token, options)
+    const { now, goneBy, onlyAbsent } = options
     const { partition, key } = this.#keys.token(name)
     const { expiresAt } = token
     return this.#redis.run(
@@ -72,7 +80,9 @@ class RedisStore implements TokenStore {
     return this.#redis.run(scripts.replace, { token: this.#keys.token(name).key }, { now, data })
   }
 
-  consume(name: TokenName, { name: attempt, graceUntil, successor, now, goneBy }: Attempt) {
+  consume(name: TokenName, given: Attempt) {
+    if (this.#redis.sites?.deciders !== undefined) return this.#singleUse.consume(name, given)
+    const { name: attempt, graceUntil, successor, now, goneBy } = given
     return this.#redis.run(
       scripts.consume,
       { token: this.#keys.token(name).key },
@@ -91,10 +101,12 @@ class RedisStore implements TokenStore {
   }
 
   take(name: TokenName, now: number) {
+    if (this.#redis.sites?.deciders !== undefined) return this.#singleUse.take(name, now)
     return this.#leave(scripts.take, name, now)
   }
 
   countUse(name: TokenName, windowMs: number, now: number) {
+    if (this.#redis.sites?.deciders !== undefined) return this.#singleUse.countUse(name, windowMs, now)
     const { partition, key } = this.#keys.count(name)
     return this.#redis.run(
       scripts.countUse,
@@ -103,15 +115,8 @@ class RedisStore implements TokenStore {
     )
   }
 
-  async revokeFamily(realmId: string, family: string, { until, consumed }: Revocation, now: number) {
-    const indexOf = (partition: number): string => this.#keys.family(partition, realmId, family)
-    const also = consumed ? 'consumed' : ''
-    if (until === undefined) return (await this.#withdraw(realmId, indexOf, now, { also })).withdrawn
-    const refuse = (end: number) => this.#withdraw(realmId, indexOf, now, { family, until: end, also })
-    const { withdrawn, longest } = await refuse(until)
-    // What was consumed may be repeated by its attempt, and lead to more, for as long as it lives.
-    if (longest > until) await refuse(longest)
-    return withdrawn
+  revokeFamily(realmId: string, family: string, revocation: Revocation, now: number) {
+    return revokeFamily(this.#redis, realmId, family, revocation, now)
   }
 
   async listBySubject(
@@ -142,12 +147,12 @@ class RedisStore implements TokenStore {
 
   async removeBySubject(realmId: string, subject: string, now: number) {
     const indexOf = (partition: number): string => this.#keys.subject(partition, realmId, subject)
-    return (await this.#withdraw(realmId, indexOf, now)).withdrawn
+    return (await withdraw(this.#redis, realmId, indexOf, now)).withdrawn
   }
 
   async removeByRealm(realmId: string, now: number) {
     const indexOf = (partition: number): string => this.#keys.realm(partition, realmId)
-    return (await this.#withdraw(realmId, indexOf, now, { also: 'all' })).withdrawn
+    return (await withdraw(this.#redis, realmId, indexOf, now, { also: 'all' })).withdrawn
   }
 
   revoke(realmId: string, tokenId: string, until: number, now: number) {
@@ -199,56 +204,10 @@ class RedisStore implements TokenStore {
     const keys = { token: key, realm, families, subjects }
     return this.#redis.run(script, keys, { now, tail: this.#keys.tail(partition, key) })
   }
-
-  /** Walks an index in every partition at once, a hundred entries per step and partition. */
-  async #withdraw(
-    realmId: string,
-    indexOf: (partition: number) => string,
-    now: number,
-    { family = '', until, also = '' }: Withdrawal = {},
-  ): Promise<{ withdrawn: number; longest: number }> {
-    const args = {
-      now,
-      until: until ?? '',
-      keepMs: (until ?? now) - now + KEY_GRACE_MS,
-      also,
-      family: escapeName(family),
-    }
-    let withdrawn = 0
-    let longest = 0
-    let rounds = this.#keys.partitions.map((partition) => ({ partition, after: '' }))
-    for (let isBegun = false; rounds.length > 0; isBegun = true) {
-      const calls = rounds.map(({ partition, after }) => ({
-        keys: { ...this.#keys.ofRealm(partition, realmId), index: indexOf(partition) },
-        args: { ...args, after },
-      }))
-      const replies = await this.#redis.runEach(scripts.withdraw, calls, isBegun)
-      for (const reply of replies) {
-        withdrawn += reply.withdrawn
-        // What an earlier round looked at may go in the next one.
-        if (reply.last === '') longest = Math.max(longest, reply.longest)
-      }
-      rounds = rounds.flatMap(({ partition }, index) => {
-        const last = replies[index]?.last ?? ''
-        return last === '' ? [] : [{ partition, after: last }]
-      })
-    }
-    return { withdrawn, longest }
-  }
 }
 
 /** A script that takes a token away. */
 type Leaving<R> = Script<'token' | 'realm' | 'families' | 'subjects', 'now' | 'tail', R>
-
-/** What is removed in addition to what can still be consumed, and what stays refused. */
-interface Withdrawal {
-  /** Refused from now on. */
-  readonly family?: string
-  /** Until when, ms since the epoch. */
-  readonly until?: number
-  /** What was consumed goes, too; or everything of a realm. */
-  readonly also?: '' | 'consumed' | 'all'
-}
 
 /** A token that an index names, at its place in a listing. */
 interface Candidate extends PagePosition {

@@ -21,14 +21,26 @@ export interface BackupOptions {
   readonly await?: 'all' | 'any'
   /** @default `'warn'` */
   readonly onFailure?: FailurePolicy
-  /** How long a verb waits for another site. @default 2_000 */
+  /** How long a verb waits for another site; of `action-token`, also for the one that decides about a key. @default 2_000 */
   readonly timeoutMs?: number | Duration
   /** Most verbs per node that wait for one site at the same time. A further one counts as failed at once. @default 1_000 */
   readonly maxWaiting?: number
 }
 
+/** The service whose keys have a site that decides. */
+export const SINGLE_USE = 'action-token'
+
+/** What a verb that may succeed once does while the site that decides is offline. */
+export type WhenDeciderOffline = 'refuse' | 'local' | 'local-if-sole'
+
 /** What a service does between sites. */
 export interface ServiceOptions extends BackupOptions {
+  /**
+   * Of `action-token`. While the site that decides about a key is offline, `whenDeciderOffline: 'refuse'` refuses, `'local'` decides here,
+   * and `'local-if-sole'` decides here if an operator has taken every other site offline. What is decided here may have been decided at the
+   * other site too: then it is found when they meet. @default `'refuse'`
+   */
+  readonly singleUse?: { readonly whenDeciderOffline?: WhenDeciderOffline }
   /** Options that differ for some of the other sites, by their names. */
   readonly perSite?: Readonly<Record<string, BackupOptions>>
 }
@@ -45,6 +57,9 @@ const entries = {
 export const backupSchema = v.strictObject(entries)
 export const serviceSchema = v.strictObject({
   ...entries,
+  singleUse: v.optional(
+    v.strictObject({ whenDeciderOffline: v.optional(v.picklist(['refuse', 'local', 'local-if-sole'])) }),
+  ),
   perSite: v.optional(v.record(SITE, backupSchema)),
 })
 
@@ -100,21 +115,43 @@ export function mistakesOfBackups(told: ToldBackups, sites: readonly string[]): 
       ]),
     ]),
     ...Object.entries(told.spi).flatMap(([name, { perSite = {}, ...service }]) => [
-      ...withoutEffect(`crossSite.spi.${name}`, service, [service, told.defaults, ...Object.values(perSite)]),
+      ...(service.singleUse !== undefined && name !== SINGLE_USE
+        ? [
+            `crossSite.spi.${name}.singleUse: has no effect: only keys of action-token have a site that decides`,
+          ]
+        : []),
+      ...withoutEffect(
+        `crossSite.spi.${name}`,
+        service,
+        [service, told.defaults, ...Object.values(perSite)],
+        name,
+      ),
+      ...(name === SINGLE_USE && isApart(told, sites)
+        ? [
+            `crossSite.spi.${name}.perSite: one site decides about each key, so every site has to hear of all: give strategy: 'none' to all sites or to none`,
+          ]
+        : []),
       ...Object.entries(perSite).flatMap(([site, given]) => {
         const place = `crossSite.spi.${name}.perSite.${site}`
         if (!sites.includes(site)) return [`${place}: there is no such site. Known: ${sites.join(', ')}`]
-        return withoutEffect(place, given, [given, service, told.defaults])
+        return withoutEffect(place, given, [given, service, told.defaults], name)
       }),
     ]),
   ]
 }
 
-const withoutEffect = (place: string, given: Given, strategies: readonly Given[]): string[] =>
+/** Whether keys that have a site that decides travel to some sites, and not to others. */
+function isApart(told: ToldBackups, sites: readonly string[]): boolean {
+  const travels = sites.map((to) => backupOf(told, SINGLE_USE, 'async', to).strategy !== 'none')
+  return travels.includes(true) && travels.includes(false)
+}
+
+const withoutEffect = (place: string, given: Given, strategies: readonly Given[], spi?: string): string[] =>
   strategies.some(({ strategy }) => strategy === 'sync')
     ? []
     : Object.keys(defined(given))
-        .filter((name) => name !== 'strategy')
+        .filter((name) => name !== 'strategy' && name !== 'singleUse')
+        .filter((name) => name !== 'timeoutMs' || spi !== SINGLE_USE)
         .map((name) => `${place}.${name}: has no effect: no verb waits without strategy: 'sync'`)
 
 /** The options that were given with a value. */

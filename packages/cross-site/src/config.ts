@@ -144,7 +144,6 @@ export type CheckedConfig = v.InferOutput<typeof schema>
 /** Options that are planned and not built yet, by the last word of their place. */
 const NOT_BUILT: Readonly<Record<string, string>> = {
   transport: 'sites are reached through their Redis only',
-  singleUse: 'action tokens stay at their site',
   count: 'login failures are counted per site',
   outbox: 'use redis.changes.maxNotes',
 }

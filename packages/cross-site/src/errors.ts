@@ -41,3 +41,33 @@ export class CrossSiteError extends ProviderError {
     this.retry = retry
   }
 }
+
+/** What a {@link SiteUnavailableError} is made with. */
+export interface SiteUnavailableOptions extends ErrorOptions {
+  readonly site?: string
+  readonly applied: 'no' | 'unknown'
+  readonly attempt?: string | undefined
+}
+
+/** The site that decides about a key could not be asked, or did not answer in time. */
+export class SiteUnavailableError extends ProviderError {
+  static override readonly code = 'ERR_SITE_UNAVAILABLE'
+  readonly code = 'ERR_SITE_UNAVAILABLE'
+
+  /** The site that decides. */
+  readonly site: string
+  /** Whether it may have decided. `'unknown'`: it was asked. */
+  readonly applied: 'no' | 'unknown'
+  /**
+   * Repeat `consume` with this `attempt`: if the first call redeemed the token, the second is answered the same. That of the caller, or one
+   * that was made where the caller gave none. Absent for other verbs.
+   */
+  readonly attempt: string | undefined
+
+  constructor(message: string, { site = '', applied, attempt, ...options }: SiteUnavailableOptions) {
+    super(message, options)
+    this.site = site
+    this.applied = applied
+    this.attempt = attempt
+  }
+}

@@ -1,4 +1,4 @@
-import type { SiteJoiner } from '@authstate/redis'
+import type { SiteConflict, SiteJoiner } from '@authstate/redis'
 import { Emitter, type Logger } from '@authstate/spi'
 import type { FailurePolicy } from './backup.js'
 import type { BackupOutcome } from './errors.js'
@@ -19,6 +19,11 @@ export interface SiteEvents {
     readonly verb: string
     readonly outcome: BackupOutcome
     readonly onFailure: FailurePolicy
+  }
+  /** A token was redeemed at two sites that did not hear of each other. Its family is revoked. */
+  readonly 'single-use-conflict': SiteConflict & {
+    readonly type: 'single-use-conflict'
+    readonly spi: string
   }
   /** More changed in a partition than notes are kept: that partition is sent to other sites as a whole. */
   readonly 'outbox-overflow': { readonly type: 'outbox-overflow'; readonly partition: number }
@@ -47,6 +52,7 @@ const EVENTS = [
   'link',
   'push',
   'backup-failed',
+  'single-use-conflict',
   'outbox-overflow',
   'clock',
   'one-way',

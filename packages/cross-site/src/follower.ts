@@ -3,6 +3,7 @@ import type { ConnectionSites, RedisConnection, SiteVerb } from '@authstate/redi
 import { ConfigurationError, type Logger } from '@authstate/spi'
 import { timers } from '@authstate/spi/internal'
 import type { Backup } from './backup.js'
+import type { Deciders } from './deciders.js'
 import { type BackupOutcome, type BackupResult, CrossSiteError } from './errors.js'
 import type { SiteEmitter } from './events.js'
 import { type Flight, type Flights, worse } from './flights.js'
@@ -16,6 +17,8 @@ export interface FollowerParts {
   readonly site: string
   /** The mark of this site. */
   readonly mark: string | undefined
+  /** `undefined`: action tokens stay at their site. */
+  readonly deciders: Deciders | undefined
   readonly links: readonly Link[]
   readonly flights: Flights
   readonly events: SiteEmitter
@@ -39,6 +42,7 @@ type Changed = Map<number, number>
 export class Follower implements ConnectionSites {
   readonly site: string
   readonly mark: string | undefined
+  readonly deciders: Deciders | undefined
   readonly #parts: FollowerParts
   readonly #verbs = new AsyncLocalStorage<Changed>()
   readonly #awaited = new Map<string, readonly Awaited[]>()
@@ -48,6 +52,7 @@ export class Follower implements ConnectionSites {
     this.#parts = parts
     this.site = parts.site
     this.mark = parts.mark
+    this.deciders = parts.deciders
     this.#warnings = new Map(parts.links.map((link) => [link, new RareWarning(timers.monotonicMs)]))
   }
 

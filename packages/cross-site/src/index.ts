@@ -2,7 +2,14 @@ export type { BackupOptions, FailurePolicy, ServiceOptions, Strategy } from './b
 export type { CrossSiteConfig, OtherSite } from './config.js'
 export { crossSite } from './cross-site.js'
 export { type SiteDesk, siteDesk, type VerifyWaiting } from './desk.js'
-export { type BackupOutcome, type BackupResult, CrossSiteError, type CrossSiteFailure } from './errors.js'
+export {
+  type BackupOutcome,
+  type BackupResult,
+  CrossSiteError,
+  type CrossSiteFailure,
+  SiteUnavailableError,
+  type SiteUnavailableOptions,
+} from './errors.js'
 export type { SiteEvents } from './events.js'
 export type { NotedLink } from './links-noted.js'
 export type {

@@ -4,6 +4,7 @@ import introduceLua from './lua/introduce.lua'
 import laterNoteLua from './lua/lib/later-note.lua'
 import linkLua from './lua/link.lua'
 import markLua from './lua/mark.lua'
+import membershipLua from './lua/membership.lua'
 import progressLua from './lua/progress.lua'
 import reachedLua from './lua/reached.lua'
 import rewindLua from './lua/rewind.lua'
@@ -41,6 +42,17 @@ export const noteLink = defineScript({
     const [noted, ...flat] = reply as [number, ...string[]]
     return { isNoted: noted === 1, fields: fieldsOf(flat) }
   },
+})
+
+export const setMembership = defineScript({
+  name: 'cross-site.membership',
+  lua: membershipLua,
+  record: 'site',
+  change: 'touch',
+  changes: 'which sites there are is no record',
+  keys: ['membership'],
+  args: ['membership'],
+  decode: (reply) => reply as string,
 })
 
 export const unread = defineScript({

@@ -1,3 +1,4 @@
+import { actionTokenJoiner } from '@authstate/action-token/sites'
 import { authSessionJoiner } from '@authstate/auth-session/sites'
 import type { SiteTopic } from '@authstate/cluster/sites'
 import { loginFailureJoiner } from '@authstate/login-failure/sites'
@@ -24,7 +25,7 @@ export interface SiteService {
 /** Built-in services. A further one is one line, and its joiner. */
 export const siteServices = [
   { spi: 'user-session', strategy: 'async', joiner: userSessionJoiner },
-  { spi: 'action-token', strategy: 'async' },
+  { spi: 'action-token', strategy: 'async', joiner: actionTokenJoiner },
   { spi: 'login-failure', strategy: 'async', joiner: loginFailureJoiner },
   { spi: 'web-session', strategy: 'async', joiner: webSessionJoiner },
   { spi: 'realm-cache', strategy: 'async', work: realmCacheTopic },

@@ -5,6 +5,8 @@ import { timers } from '@authstate/spi/internal'
 import { assertService, linkTo } from './asked-for.js'
 import { Barriers } from './barrier.js'
 import { checkVerbs } from './check-verbs.js'
+import { settleConflicts } from './conflicts.js'
+import { startDeciding } from './deciders.js'
 import { newsOfLink, type SiteEmitter } from './events.js'
 import { Follower } from './follower.js'
 import { Gathering } from './gathering.js'
@@ -136,6 +138,7 @@ export class Sites implements CrossSite {
       },
     })
     this.#shipper = shipper
+    const remember = shipper.remember.bind(shipper)
     await Promise.all(this.#links.map((link) => link.refresh()))
     this.#reading = connection.readChanges(
       consumer,
@@ -158,7 +161,7 @@ export class Sites implements CrossSite {
       heartbeatMs: config.heartbeatMs,
       logger,
       reading: this.#reading,
-      remember: (to, partition, names) => shipper.remember(to, partition, names),
+      remember,
       onPush: (push) => events.emit('push', { push }),
     })
     this.#relay = new Relay({
@@ -177,10 +180,12 @@ export class Sites implements CrossSite {
       figures: () => this.#watch.figures(this.#links),
       warnings: () => this.warnings(),
     })
+    const deciding = { connection, config, links: this.#links, remember }
     this.#follower = new Follower({
       connection,
       site: this.site,
       mark: config.marks?.[this.site],
+      deciders: await startDeciding(deciding, joiners),
       links: this.#links,
       flights: shipper.flights,
       isReady: () => this.isReady(),
@@ -337,6 +342,7 @@ export class Sites implements CrossSite {
     this.#epoch = recorded.get('epoch') ?? ''
     await Promise.all(this.#links.map((link) => this.#beatOne(link, recorded).catch(() => {})))
     await this.#pushOn()
+    await settleConflicts(this.#parts, this.#reading?.partitions() ?? []).catch(() => {})
     // What is asked for now is begun with the next beat.
     await this.#rewinds?.beat(this.#pusher?.active ?? []).catch(() => {})
     await this.#watch.count(this.#links, async (to) => (await this.#shipper?.behind(to)) ?? 0).catch(() => {})

@@ -38,7 +38,15 @@ test('a configuration of sites says which consumer of changes it needs', () => {
   const { consumer } = crossSite(good)
   expect(consumer).toEqual({
     name: 'sites',
-    kinds: ['user-session', 'user-session-fence', 'login-failure', 'web-session', 'web-session-fence'],
+    kinds: [
+      'user-session',
+      'user-session-fence',
+      'action-token',
+      'action-token-revocation',
+      'login-failure',
+      'web-session',
+      'web-session-fence',
+    ],
     details: true,
   })
 })
@@ -73,6 +81,14 @@ test.each<[string, object]>([
     'crossSite.spi.user-session.perSite.c: there is no such site. Known: b',
     { spi: { 'user-session': { perSite: { c: { strategy: 'none' } } } } },
   ],
+  [
+    'crossSite.spi.action-token.perSite: one site decides about each key',
+    {
+      sites: { b: { redis: {} }, c: { redis: {} } },
+      spi: { 'action-token': { perSite: { b: { strategy: 'none' } } } },
+    },
+  ],
+  ['crossSite.spi.login-failure.singleUse: has no effect', { spi: { 'login-failure': { singleUse: {} } } }],
   ['crossSite.spi.user-session.timeoutMs', { spi: { 'user-session': { strategy: 'sync', timeoutMs: 0 } } }],
   ['crossSite.recovery.mode', { recovery: { mode: 'never' } }],
   ['crossSite.recovery.push', { recovery: { push: 'none' } }],
@@ -128,6 +144,7 @@ test.each<[string, object]>([
     },
   ],
   ['a mark for each site', { marks: { a: 'L', b: '2' }, membershipVersion: 7 }],
+  ['a time for the site that decides', { spi: { 'action-token': { timeoutMs: '1s' } } }],
   ['a push after the return of a site', { recovery: { push: 'both', stableMs: '5s' } }],
   ['none', { spi: { 'user-session': { strategy: 'none' } } }],
   ['none of what stays at its site anyway', { spi: { 'auth-session': { strategy: 'none' } } }],

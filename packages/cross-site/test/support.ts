@@ -20,7 +20,7 @@ import { onTestFinished } from 'vitest'
 import { until as waitUntil } from '../../../tools/servers/topology.mjs'
 import { redisUrl } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
-import { TcpProxy } from '../../../tools/testing/tcp-proxy.js'
+import { type Delay, TcpProxy } from '../../../tools/testing/tcp-proxy.js'
 import { type CrossSite, type CrossSiteConfig, crossSite } from '../src/index.js'
 
 export const REALM = 'acme'
@@ -157,10 +157,10 @@ export async function openSite(options: SiteOptions): Promise<TestSite> {
   }
 }
 
-/** A way to the Redis of a site that can be cut. */
-export async function openWay(): Promise<{ url: string; cut(): void; heal(): void }> {
+/** A way to the Redis of a site that can be cut, and whose answers may be kept. */
+export async function openWay(answers?: Delay): Promise<{ url: string; cut(): void; heal(): void }> {
   const port = Number(new URL(redisUrl()).port)
-  const proxy = await TcpProxy.start(port)
+  const proxy = await TcpProxy.start(port, answers === undefined ? {} : { down: answers })
   onTestFinished(() => proxy.stop())
   return {
     url: `redis://127.0.0.1:${proxy.port}`,

@@ -41,6 +41,7 @@ export { redisService } from './service.js'
 export {
   type ChangedRecord,
   type ConnectionSites,
+  type DecidingSite,
   followedBySites,
   followedVerbs,
   type JoinAnswer,
@@ -48,6 +49,8 @@ export {
   type JoinOutcome,
   type NamesCursor,
   type NamesPage,
+  type SiteConflict,
+  type SiteDeciders,
   type SiteFigures,
   type SiteFinding,
   type SiteJoiner,

@@ -126,6 +126,8 @@ export interface SiteJoiner {
    * nothing is compared.
    */
   about?(state: string): StateAbout
+  /** Sees to records of a partition that several sites used once each, and answers each of them to one caller of this site. */
+  settle?(connection: RedisConnection, partition: number): Promise<readonly SiteConflict[]>
   /** Digests of the living records of a partition, a page at a time, so that a comparison need not transfer states. One step. */
   sums?(
     connection: RedisConnection,
@@ -156,6 +158,48 @@ export interface SiteVerb {
   readonly kind: 'safe' | 'unsafe' | 'touch' | 'as-long'
 }
 
+/** A site that decides about a key, and the way to it. */
+export interface DecidingSite {
+  /** Its name. */
+  readonly site: string
+  /** The connection to its Redis; that of this site if it decides itself. */
+  readonly connection: RedisConnection
+}
+
+/** Which site decides about a key that may be used once at all sites. */
+export interface SiteDeciders {
+  /** A text that is equal at sites with the same list of sites, marks and version. A site decides only for those that have the same. */
+  readonly membership: string
+  readonly endsMs: number
+  readonly aheadMs: number
+  /** The site that decides: the one whose mark the key contains, else the one that a hash of the key picks among all that are configured. */
+  deciderOf(key: string): string
+  /**
+   * Lets the site that decides about a key do something. It may be this one, also because the other is offline and `whenDeciderOffline`
+   * says so.
+   *
+   * @param run Answers `'stale'` if the site has another `membership`.
+   * @param attempt The name of the try, for the error: a caller that repeats it with that name gets the same answer.
+   * @throws {SiteUnavailableError} the site that decides cannot be asked, or did not answer
+   */
+  decide<T>(
+    operation: string,
+    key: string,
+    run: (by: DecidingSite) => Promise<T | 'stale'>,
+    attempt?: string,
+  ): Promise<T>
+  /** A record was learned from a site, and is sent to the others as well. */
+  spread(partition: number, name: string, from: string): Promise<void>
+}
+
+/** A token that several sites gave away, which was found when they met. */
+export interface SiteConflict {
+  readonly realmId: string
+  readonly kind: string
+  /** Its tokens were revoked. Absent if it has none. */
+  readonly family?: string
+}
+
 /** What a connection knows of other sites, while its node keeps them in step: `connection.sites`. */
 export interface ConnectionSites {
   /** The name of this site. */
@@ -164,6 +208,8 @@ export interface ConnectionSites {
   isReady(): boolean
   /** The character that keys minted at this site contain; `undefined`: sites have no marks. */
   readonly mark?: string | undefined
+  /** `undefined`: each site decides for itself. */
+  readonly deciders?: SiteDeciders | undefined
   /**
    * Runs a verb, and waits for other sites if its service asks for it. The change at this site stays, whatever other sites answer.
    *

@@ -12,6 +12,7 @@ export type ProviderErrorCode =
   | 'ERR_LOADER_TIMEOUT'
   | 'ERR_INCOMPLETE'
   | 'ERR_CROSS_SITE'
+  | 'ERR_SITE_UNAVAILABLE'
 
 // An application may load this module twice (ESM and CJS): the brand is what both copies agree on.
 const brand = Symbol.for('authstate.error')

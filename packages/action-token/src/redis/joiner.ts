@@ -3,12 +3,18 @@ import type {
   JoinAnswer,
   NamesCursor,
   RedisConnection,
+  SiteConflict,
   SiteJoiner,
   SiteTerms,
   StateAbout,
 } from '@authstate/redis'
 import type { SharedToken } from '../shared-token.js'
+import { conflicts } from './deciding-scripts.js'
+import { refusedMs } from './lifespans.js'
 import { join, joinRevocation, names, share, shareRevocation } from './site-scripts.js'
+import { namedBy } from './token-keys.js'
+import { readToken } from './token-text.js'
+import { revokeFamily } from './withdrawing.js'
 
 /** What another site gets about a revoked family or token id. */
 interface SharedRevocation {
@@ -52,6 +58,36 @@ export const actionTokenJoiner: SiteJoiner = {
     const { place, score: afterScore, id: afterId } = after
     const args = { place, afterScore, afterId, limit }
     return connection.run(names, { realms: connection.keys.key(partition, 'xo') }, args)
+  },
+
+  async settle(connection, partition) {
+    const keys = { conflicts: connection.keys.key(partition, 'xc') }
+    const { entries } = await connection.run(conflicts, keys, { done: '' })
+    const settled: SiteConflict[] = []
+    for (const entry of entries) {
+      const name = entry.slice(entry.indexOf(' ') + 1)
+      const token = await connection.get(
+        'action-token.get',
+        keyOf(connection, { partition, name }),
+        readToken,
+      )
+      const { realmId = '', kind = '' } = namedBy(name) ?? {}
+      const family = typeof token === 'object' && token.family !== '' ? token.family : undefined
+      const now = connection.clock.now()
+      if (family !== undefined) {
+        await revokeFamily(
+          connection,
+          realmId,
+          family,
+          { until: now + refusedMs(connection), consumed: false },
+          now,
+        )
+      }
+      // Several nodes may have done this; one of them tells.
+      const { forgotten } = await connection.run(conflicts, keys, { done: entry })
+      if (forgotten) settled.push({ realmId, kind, ...(family !== undefined && { family }) })
+    }
+    return settled
   },
 
   about: (state) => aboutState(JSON.parse(state) as SharedToken | SharedRevocation),

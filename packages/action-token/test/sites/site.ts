@@ -12,6 +12,7 @@ import { createProviderRegistry } from '@authstate/registry'
 import type { Redis } from 'ioredis'
 import { type Plant, planted } from '../../../../tools/testing/planted-connection.js'
 import { type ActionTokenProvider, actionTokenSpi } from '../../src/index.js'
+import { conflicts } from '../../src/redis/deciding-scripts.js'
 import { actionTokenJoiner } from '../../src/redis/joiner.js'
 import { redisActionTokens } from '../../src/redis.js'
 
@@ -133,33 +134,13 @@ export class Site {
   }
 
   /** Keys that were found to be redeemed more than once. */
-  async conflicts(): Promise<string[]> {
-    const { connection, client } = this.#parts
-    const found = await Promise.all(
-      connection.keys.all.map((partition) => client.zrange(connection.keys.key(partition, 'xc'), '0', '-1')),
-    )
-    return found.flat().map((text) => text.split(':').at(-1) as string)
+  conflicts(): Promise<string[]> {
+    return conflictsAt(this.#parts.connection)
   }
 
   /** All that it holds, by what a caller sees and by what other sites would be told. */
-  async everything(keys: readonly string[], subjects: readonly string[]) {
-    const { provider } = this
-    const tokens = await Promise.all(keys.map((key) => provider.get(REALM, KIND, key)))
-    const lists = await Promise.all(
-      subjects.map(async (subject) => {
-        const { items } = await provider.listBySubject(REALM, subject, { consumed: true })
-        return items.map(({ key }) => key).sort()
-      }),
-    )
-    // A token whose key was stored again is named among those that ended as well.
-    const told = new Map((await this.tellAll()).map((one) => [one.name, one]))
-    const states = [...told.values()]
-      .filter(({ name }) => name.startsWith('ao:'))
-      .map(({ name, state }) => {
-        const { c, u } = JSON.parse(state) as { readonly c?: unknown; readonly u?: object }
-        return [name, c, u && Object.entries(u).sort()] as const
-      })
-    return { tokens, lists, living: states.filter(([, c]) => c !== undefined).sort(byFirst) }
+  everything(keys: readonly string[], subjects: readonly string[]) {
+    return everythingAt(this, keys, subjects)
   }
 
   close(): Promise<void> {
@@ -176,6 +157,41 @@ export class Site {
     )
     return told.flat()
   }
+}
+
+/** Keys that were found to be redeemed more than once. */
+export async function conflictsAt(connection: RedisConnection): Promise<string[]> {
+  const found = await Promise.all(
+    connection.keys.all.map((partition) =>
+      connection.run(conflicts, { conflicts: connection.keys.key(partition, 'xc') }, { done: '' }),
+    ),
+  )
+  return found.flatMap(({ entries }) => entries.map((text) => text.split(':').at(-1) as string))
+}
+
+/** All that a site holds, by what a caller sees and by what other sites would be told. */
+export async function everythingAt(
+  site: { readonly provider: ActionTokenProvider; tellAll(): Promise<readonly Omit<Told, 'partition'>[]> },
+  keys: readonly string[],
+  subjects: readonly string[],
+) {
+  const { provider } = site
+  const tokens = await Promise.all(keys.map((key) => provider.get(REALM, KIND, key)))
+  const lists = await Promise.all(
+    subjects.map(async (subject) => {
+      const { items } = await provider.listBySubject(REALM, subject, { consumed: true })
+      return items.map(({ key }) => key).sort()
+    }),
+  )
+  // A token whose key was stored again is named among those that ended as well.
+  const told = new Map((await site.tellAll()).map((one) => [one.name, one]))
+  const states = [...told.values()]
+    .filter(({ name }) => name.startsWith('ao:'))
+    .map(({ name, state }) => {
+      const { c, u } = JSON.parse(state) as { readonly c?: unknown; readonly u?: object }
+      return [name, c, u && Object.entries(u).sort()] as const
+    })
+  return { tokens, lists, living: states.filter(([, c]) => c !== undefined).sort(byFirst) }
 }
 
 const byFirst = ([a]: readonly [string, ...unknown[]], [b]: readonly [string, ...unknown[]]) =>

@@ -4,15 +4,16 @@ import fc from 'fast-check'
 import type { Redis } from 'ioredis'
 import { expect } from 'vitest'
 import type { Plant } from '../../../../tools/testing/planted-connection.js'
+import type { ActionTokenProvider } from '../../src/index.js'
 import { KIND, REALM, Site, type Told } from './site.js'
 
 const SITES = ['a', 'b', 'c'] as const
-const KEYS = ['k1', 'k2', '__proto__']
-const SUBJECTS = ['alice', 'bob']
+export const KEYS = ['k1', 'k2', '__proto__']
+export const SUBJECTS = ['alice', 'bob']
 const START = 1_700_000_000_000
 
 /** What a walk has seen, for what must hold at its end. */
-class Seen {
+export class Seen {
   /** Redemptions of tokens that nobody removed since, by key: names of their attempts. */
   readonly redeemed = new Map<string, Set<string>>()
   /** Keys of tokens that were given away, removed or stored anew somewhere: what becomes of them depends on who was first. */
@@ -28,13 +29,13 @@ class Seen {
   }
 }
 
-type Op = (site: Site, seen: Seen) => Promise<unknown>
+export type Op = (site: Pick<Site, 'provider'>, seen: Seen) => Promise<unknown>
 
 const key = fc.constantFrom(...KEYS)
 const subject = fc.constantFrom(undefined, ...SUBJECTS)
 const family = fc.constantFrom(undefined, 'f', 'f', 'g')
 
-const ops: readonly [weight: number, fc.Arbitrary<readonly [string, Op]>][] = [
+export const ops: readonly [weight: number, fc.Arbitrary<readonly [string, Op]>][] = [
   [
     6,
     fc.tuple(key, subject, family).map(([of, subject, family]) => [
@@ -212,8 +213,7 @@ export async function walk(
     for (let turn = 0; messages.length > 0; turn++) await arrive(order[turn % order.length] as number, false)
   }
   try {
-    for (const of of KEYS)
-      await sites[0]?.provider.put(REALM, KIND, of, { lifespanMs: 3_600_000, family: 'f' })
+    await begin((sites[0] as Site).provider)
     await heal()
     for (const { site, run, waitMs, tells, arrive: arrivals } of steps) {
       for (const { clock } of sites) clock.advance(waitMs)
@@ -235,25 +235,40 @@ export async function walk(
       }
     }
     await expectSame(sites, seen)
-    // A key that is free again can be stored again, wherever that was heard of.
-    const { provider } = sites[1] as Site
-    await provider.remove(REALM, KIND, 'k2')
-    await provider.put(REALM, KIND, 'k2', { lifespanMs: 3_600_000, data: { n: 'last' } })
-    await heal()
-    for (const { provider: other } of sites)
-      expect((await other.get(REALM, KIND, 'k2'))?.data, 'stored last').toEqual({ n: 'last' })
+    await expectStoredAgain(sites, heal)
   } finally {
     for (const site of sites) await site.close()
   }
 }
 
-async function expectSame(sites: readonly Site[], seen: Seen): Promise<void> {
+/** What is there before sites lose each other. */
+export async function begin(provider: ActionTokenProvider): Promise<void> {
+  for (const of of KEYS) await provider.put(REALM, KIND, of, { lifespanMs: 3_600_000, family: 'f' })
+}
+
+/** A key that is free again can be stored again, wherever that was heard of. */
+export async function expectStoredAgain(
+  sites: readonly Pick<Site, 'provider'>[],
+  heal: () => Promise<void>,
+): Promise<void> {
+  const { provider } = sites[1] as Site
+  await provider.remove(REALM, KIND, 'k2')
+  await provider.put(REALM, KIND, 'k2', { lifespanMs: 3_600_000, data: { n: 'last' } })
+  await heal()
+  for (const { provider: other } of sites)
+    expect((await other.get(REALM, KIND, 'k2'))?.data, 'stored last').toEqual({ n: 'last' })
+}
+
+/** What {@link expectSame} asks of a site. */
+export type Compared = Pick<Site, 'provider' | 'everything' | 'conflicts'> & { readonly clock: FakeClock }
+
+export async function expectSame(sites: readonly Compared[], seen: Seen): Promise<void> {
   // What ended at one site by its clock has to have ended at all.
   const latest = Math.max(...sites.map(({ clock }) => clock.now()))
   for (const { clock } of sites) clock.advance(latest - clock.now())
   const all = await Promise.all(sites.map((site) => site.everything(KEYS, SUBJECTS)))
   for (const other of all.slice(1)) expect(other).toEqual(all[0])
-  const { provider } = sites[0] as Site
+  const { provider } = sites[0] as Compared
   for (const of of KEYS) {
     const token = await provider.get(REALM, KIND, of)
     if (token !== undefined && token.consumedAt === undefined)

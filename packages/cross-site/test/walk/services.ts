@@ -1,3 +1,6 @@
+import { type ActionTokenProvider, actionTokenSpi } from '@authstate/action-token'
+import { redisActionTokens } from '@authstate/action-token/redis'
+import { actionTokenJoiner } from '@authstate/action-token/sites'
 import { type LoginFailureProvider, loginFailureSpi } from '@authstate/login-failure'
 import { redisLoginFailures } from '@authstate/login-failure/redis'
 import { loginFailureJoiner } from '@authstate/login-failure/sites'
@@ -11,6 +14,9 @@ import { webSessionJoiner } from '@authstate/web-session/sites'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import type { Plant, SiteNode } from '../../../../tools/testing/site-walk.js'
+import { plants as tokenPlants } from '../../../action-token/test/sites/plants.js'
+import { conflictsAt, everythingAt as everyTokenAt } from '../../../action-token/test/sites/site.js'
+import * as tokens from '../../../action-token/test/sites/walk.js'
 import { plants as failurePlants } from '../../../login-failure/test/sites/plants.js'
 import * as failures from '../../../login-failure/test/sites/walk.js'
 import { plants as userPlants } from '../../../user-session/test/sites/plants.js'
@@ -28,11 +34,17 @@ export interface Services {
   readonly users: Parameters<typeof users.begin>[0]['provider']
   readonly failures: LoginFailureProvider
   readonly web: Parameters<typeof web.begin>[0]['provider']
+  readonly tokens: ActionTokenProvider
   readonly connection: RedisConnection
 }
 
-export const factories = [redisUserSessions(), redisLoginFailures(), redisWebSessions()]
-export const spis = { users: userSessionSpi, failures: loginFailureSpi, web: webSessionSpi }
+export const factories = [redisUserSessions(), redisLoginFailures(), redisWebSessions(), redisActionTokens()]
+export const spis = {
+  users: userSessionSpi,
+  failures: loginFailureSpi,
+  web: webSessionSpi,
+  tokens: actionTokenSpi,
+}
 
 /** Something that is done at a site. */
 export interface Act {
@@ -159,8 +171,33 @@ const webService: WalkedService = {
   },
 }
 
+/** Each site redeems what it has not heard to be used: nobody decides for another. */
+const tokenService: WalkedService = {
+  joiner: actionTokenJoiner,
+  acts: actsOf('action-token', tokens.ops),
+  plants: tokenPlants,
+  walking(nodes) {
+    const seen = new tokens.Seen()
+    const sites = nodes.map((node) => {
+      const site = viewed(actionTokenJoiner, node, node.provider.tokens)
+      return {
+        ...site,
+        everything: (keys: readonly string[], subjects: readonly string[]) =>
+          everyTokenAt(site, keys, subjects),
+        conflicts: () => conflictsAt(node.provider.connection),
+      }
+    })
+    return {
+      begin: () => tokens.begin(at(sites, 0).provider),
+      act: ({ done }, site) => (done as tokens.Op)(at(sites, site), seen),
+      expectSame: () => tokens.expectSame(sites, seen),
+      expectEnded: (heal) => tokens.expectStoredAgain(sites, heal),
+    }
+  },
+}
+
 /** Every service whose records travel. */
-export const walked: readonly WalkedService[] = [userService, failureService, webService]
+export const walked: readonly WalkedService[] = [userService, failureService, webService, tokenService]
 
 function at<T>(all: readonly T[], index: number): T {
   return all[index] as T
