@@ -76,6 +76,32 @@ describeWith(redis, 'a link', () => {
     expect(mixed).toEqual([])
   })
 
+  test.each([
+    ['link', { state: 'offline', reason: 'with:login-failure' }],
+    ['spi', { state: 'online' }],
+  ] as const)(
+    'scenario 31: goes offline for a service that fails alone, and with scope %s for the others as that says',
+    async (scope, expected) => {
+      const config = { takeOffline: { afterFailures: 2, minWaitMs: 0, scope } }
+      const { a, b, prefixB } = await openTwo({ config })
+      await a.failures.recordFailure(REALM, 'alice')
+      await inStep(a)
+      // The other site takes no more failures of this user, and everything else.
+      const [record = ''] = await raw.keys(`${prefixB}:*:lf:${REALM}:alice`)
+      await raw.set(record, 'not a hash')
+      await a.failures.recordFailure(REALM, 'alice')
+      await isState(a, 'b', 'offline')
+      const { services } = await linkOf(a)
+      const { 'login-failure': failed, ...others } = services
+      expect(failed).toMatchObject({ state: 'offline', reason: 'auto' })
+      expect(Object.keys(others)).toEqual(['user-session', 'action-token', 'web-session'])
+      for (const service of Object.values(others)) expect(service).toMatchObject(expected)
+      const { id } = await signIn(a)
+      await a.sites.caughtUp()
+      expect((await b.users.get(REALM, id)) !== undefined).toBe(scope === 'spi')
+    },
+  )
+
   test('scenario 39: works with clocks 29 s apart and says so; at 31 s it is blocked until they are right', async () => {
     const { a, b, clocks } = await openWithClocks()
     const heard: SiteEvents['clock'][] = []

@@ -4,14 +4,11 @@ import { casesOf, scenarioLines } from './scenarios.mjs'
 
 const root = join(import.meta.dirname, '..', '..', '..')
 
-test('every scenario that has a case keeps one, under its number', () => {
-  const held = [...casesOf(root)].flatMap(([number, names]) => (names.length > 0 ? [number] : []))
-  expect(held).toEqual(
-    expect.arrayContaining([
-      3, 4, 5, 6, 7, 8, 9, 13, 14, 15, 16, 17, 18, 19, 27, 28, 29, 30, 32, 33, 34, 35, 36, 37, 38, 39, 40,
-    ]),
-  )
+test('every scenario but those that are named here keeps a case under its number', () => {
+  const held = casesOf(root)
+  const without = [...held].flatMap(([number, names]) => (names.length === 0 ? [number] : []))
+  expect(without).toEqual([10])
   expect(scenarioLines(root).at(-1)).toBe(
-    `scenarios of several sites: ${held.length} of 40 are held by cases with their number`,
+    'scenarios of several sites: 39 of 40 are held by cases with their number',
   )
 })

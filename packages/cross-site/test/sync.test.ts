@@ -57,7 +57,7 @@ describeWith(redis, 'a verb that waits for another site', () => {
     expect((await b.users.get(REALM, id))?.notes).toEqual({ n: '2' })
   })
 
-  test('scenario 25: with WARN it resolves, and one warning says how often; scenario 26: with IGNORE nobody hears', async () => {
+  test('scenario 25, 26: with WARN it resolves, and one warning says how often; with IGNORE nobody hears, and it is counted', async () => {
     for (const [onFailure, warnings, events] of [
       ['warn', 1, 3],
       ['ignore', 0, 0],
