@@ -1,6 +1,6 @@
 // What the docs site makes of the pages of the repository. `npm run docs` builds it; here only what it is built of is looked at.
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { sitePages } from '../tools/lib/site.mjs'
@@ -41,6 +41,33 @@ test('pictures are what the script draws', () => {
     encoding: 'utf8',
   })
   expect(drawn.stderr).toBe('')
+})
+
+/** How bright a colour is, as WCAG 2 reckons it. */
+const brightness = (color: string) => {
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5]
+    .map((at) => Number.parseInt(color.slice(at, at + 2), 16) / 255)
+    .map((part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+}
+const contrast = (one: string, other: string) => {
+  const [dark = 0, light = 0] = [brightness(one), brightness(other)].sort((a, b) => a - b)
+  return (light + 0.05) / (dark + 0.05)
+}
+
+test.each(readdirSync(join(root, 'docs/pictures')))('%s is read on a dark page too', (name) => {
+  const svg = readFileSync(join(root, 'docs/pictures', name), 'utf8')
+  const [, width, height] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg) ?? []
+  // The first thing drawn is a ground below all of it, so that the colour of the page is not seen.
+  const [ground = ''] = /<rect [^>]*>/.exec(svg) ?? []
+  expect(ground).toContain(`width="${width}" height="${height}"`)
+  const grounds = [...svg.matchAll(/<rect [^>]*fill="(#\w{6})"/g)].map(([, fill = '']) => fill)
+  const inks = [...svg.matchAll(/<text [^>]*?fill="(#\w{6})"/g)].map(([, fill = '']) => fill)
+  expect(inks).not.toEqual([])
+  expect(inks).toHaveLength(svg.split('<text ').length - 1)
+  for (const ink of new Set(inks))
+    for (const below of new Set(grounds))
+      expect([ink, below, contrast(ink, below) >= 4.5]).toEqual([ink, below, true])
 })
 
 describe('a page on the site', () => {

@@ -44,7 +44,7 @@ export function arrow(x1, y1, x2, y2, words, { color = COLORS.accent, dashed = f
   const line = `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" stroke="${color}" stroke-width="1.5" marker-end="url(#tip)"${dashed ? ' stroke-dasharray="5 4"' : ''}/>`
   return words === undefined
     ? line
-    : `${line}\n${text((x1 + x2) / 2, (y1 + y2) / 2 - 6, words, { size: 12, over: true })}`
+    : `${line}\n${text((x1 + x2) / 2, (y1 + y2) / 2 - 8, words, { size: 12, over: true })}`
 }
 
 export const line = (x1, y1, x2, y2) =>

@@ -1,5 +1,6 @@
 // What is drawn. Names of pictures are names of files in docs/pictures.
 import { arrow, box, COLORS, line, picture, text } from './draw.mjs'
+import { linkStates } from './link-states.mjs'
 
 const { ours, redis } = COLORS
 
@@ -134,4 +135,9 @@ function partition() {
   ])
 }
 
-export const PICTURES = { house: house(), login: login(), partition: partition() }
+export const PICTURES = {
+  house: house(),
+  login: login(),
+  partition: partition(),
+  'link-states': linkStates(),
+}

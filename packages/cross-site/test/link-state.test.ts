@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { STEPS } from '../../../tools/pictures/link-states.mjs'
 import {
   alongWith,
   answered,
@@ -117,6 +118,42 @@ describe('a link', () => {
     expect(stableMsAfter(minute, flaps, 12 * minute)).toBe(minute)
     expect(flapsWith(flaps, 12 * minute)).toEqual([3 * minute, 12 * minute])
   })
+})
+
+test('the picture shows every step from one state to another, and no other', () => {
+  const rule = { afterFailures: 3, minWaitMs: 30_000 }
+  const stable: RecoveryRule = { mode: 'auto', stableMs: 60_000 }
+  const steps = new Set<string>()
+  const seen = new Set<string>()
+  const left: Standing[] = [atFirst(0)]
+  for (let standing = left.pop(); standing !== undefined; standing = left.pop()) {
+    const now = standing.changedAt + 60_000
+    const others = [
+      failed(standing, now, now, rule),
+      failed(failed(standing, now, now, rule), now, now + 60_000, rule),
+      answered(standing, now, stable),
+      answered(answered(standing, now, stable), now + 60_000, stable),
+      caughtUp(standing, now),
+      blocked(standing, 'clock', 'the clock is off', now),
+      byHand(standing, true, now),
+      byHand(standing, false, now),
+    ]
+    for (const next of others) {
+      if (next.state !== standing.state) steps.add(`${standing.state} → ${next.state}`)
+      const { state, reason, failures } = next
+      const name = `${state} ${reason} ${Math.min(failures, 9)}`
+      if (!seen.has(name)) left.push(next)
+      seen.add(name)
+    }
+  }
+  const states = ['connecting', 'online', 'suspect', 'offline', 'syncing', 'blocked']
+  const drawn = STEPS.flatMap((step) => {
+    const to = step.slice('* → '.length)
+    return step.startsWith('*')
+      ? states.filter((from) => from !== to).map((from) => `${from} → ${to}`)
+      : [step]
+  })
+  expect([...steps].sort()).toEqual([...new Set(drawn)].sort())
 })
 
 test('scenario 25: a warning is said once in ten seconds, with how often it happened', () => {

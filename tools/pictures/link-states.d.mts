@@ -1,0 +1,2 @@
+export const STEPS: readonly string[]
+export function linkStates(): string
