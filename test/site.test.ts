@@ -43,6 +43,24 @@ test('pictures are what the script draws', () => {
   expect(drawn.stderr).toBe('')
 })
 
+test('each question has an answer of two sentences, and a link to the section that answers it in full', () => {
+  const text = pages.get('docs/questions.md') ?? ''
+  const questions = text.split(/^## /m).slice(1)
+  expect(questions.length).toBeGreaterThan(9)
+  for (const question of questions) {
+    const [title = '', ...rest] = question.split('\n')
+    const [answer = '', link = ''] = rest.join(' ').split('→')
+    const sentences = answer.trim().split(/(?<=\.) (?=[A-Z`[])/)
+    expect(title).toMatch(/\?$/)
+    expect([title, sentences.length, link.trim()]).toEqual([
+      title,
+      2,
+      expect.stringMatching(/^\[.+\]\(.+\.md.*\)$/),
+    ])
+  }
+  expect(pages.get('README.md')).toContain('](docs/questions.md)')
+})
+
 /** How bright a colour is, as WCAG 2 reckons it. */
 const brightness = (color: string) => {
   const [red = 0, green = 0, blue = 0] = [1, 3, 5]

@@ -8,6 +8,7 @@ export const SECTIONS = [
       'README.md',
       'docs/start.md',
       'docs/getting-started.md',
+      'docs/questions.md',
       'docs/comparison.md',
       'docs/migration.md',
     ],
