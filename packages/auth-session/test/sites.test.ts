@@ -1,10 +1,10 @@
 // What sites hold together of a login in progress is a join: order, repetition and loss on the way do not matter. Lua and TypeScript join alike.
-import { crossSiteSuite, type SitePlant } from '@authstate/conformance'
+import { crossSiteSuite, SiteNode, type SitePlant } from '@authstate/conformance'
 import { type RedisOptions, redisConnection, redisConnectionSpi } from '@authstate/redis'
 import { createProviderRegistry } from '@authstate/registry'
 import type { Clock } from '@authstate/spi'
 import fc from 'fast-check'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { describeWith, redis } from '../../../tools/testing/capabilities.js'
 import { openRedis } from '../../../tools/testing/redis-targets.js'
 import { type AuthSessionProvider, authSessionSpi } from '../src/index.js'
@@ -35,7 +35,7 @@ const content: fc.Arbitrary<SharedRootContent> = fc
       few.map((n) => `${NOW + 600_000 + n}`),
     ),
     t: fc.dictionary(tabs, tab, { noNullPrototype: true }),
-    r: fc.dictionary(tabs, stamp, { noNullPrototype: true, maxKeys: 1 }),
+    r: fc.dictionary(tabs, stamp, { noNullPrototype: true }),
   })
   // A birth is of one moment, and an end of one beginning of its life.
   .map(({ x: [since, expires], ...given }) => ({
@@ -51,8 +51,10 @@ const join = (a: Told | undefined, b: Told | undefined): Told | undefined => {
   return joined && { ...joined, v: 1 }
 }
 const state: fc.Arbitrary<Told> = fc
-  .record({ d: stamp, c: content }, { requiredKeys: ['c'] })
-  .map((given) => join({ ...given, v: 1 }, { ...given, v: 1 }) as Told)
+  // Mostly of roots that live, so that what they hold meets.
+  .record({ d: fc.option(stamp, { nil: undefined, freq: 1 }), c: content })
+  .map(({ d, c }) => ({ ...(d !== undefined && { d }), c, v: 1 as const }))
+  .map((given) => join(given, given) as Told)
 
 async function serve(redis: RedisOptions, clock: Clock) {
   const registry = createProviderRegistry({
@@ -132,6 +134,23 @@ describeWith(redis, 'logins in progress at several sites', () => {
     walk: { serve, acts, look },
   }
   crossSiteSuite<Told, AuthSessionProvider>(options, { describe, test })
+
+  test('a root that began later has nothing of the one before it, in a tab of the same id neither', async () => {
+    const root = (began: number, f: Readonly<Record<string, readonly [string, string]>>): Told => {
+      const b = `00${NOW + began}a`
+      const t = { t1: { h: `${NOW} 1 shop`, p: '0', f } }
+      const x = [b, `${NOW + 600_000}`, `${NOW}`] as const
+      return { c: { b, c: `${NOW + began}`, s: '1', x, t, r: {} }, v: 1 }
+    }
+    const later = root(2, {})
+    const told = { partition: 0, name: options.record }
+    const site = await SiteNode.open({ client, name: 'a', joiner: authSessionJoiner, serve, now: NOW + 10 })
+    onTestFinished(() => site.close())
+    for (const state of [root(1, { userId: [`00${NOW + 1}a`, '="v"'] }), later])
+      expect(await site.hear({ ...told, state: JSON.stringify(state) })).toMatchObject({ outcome: 'changed' })
+    const { d: _, ...held } = JSON.parse((await site.read(0, options.record)) as string) as Told
+    expect(held).toEqual(later)
+  })
 
   const says = (from: string, to: string): SitePlant => ({
     'auth-session.join': [from, to],

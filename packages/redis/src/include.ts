@@ -1,4 +1,5 @@
 import { KEY_GRACE_MS } from './key-space.js'
+import besideLua from './lua/lib/beside.lua'
 import digestsLua from './lua/lib/digests.lua'
 import enterLua from './lua/lib/enter.lua'
 import followsLua from './lua/lib/follows.lua'
@@ -16,6 +17,7 @@ export type Snippets = Readonly<Record<string, string>>
 
 /** What scripts of every package may include. A package that has a snippet of the same name gets its own. */
 const shared: Snippets = {
+  beside: besideLua,
   digests: digestsLua,
   enter: enterLua,
   follows: followsLua,

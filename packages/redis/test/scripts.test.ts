@@ -57,7 +57,7 @@ describe('a descriptor', () => {
     const lua = `-- include: one, ${name}\nreturn one`
     expect(() => defineScript({ ...script, lua, include: { one: 'local one = 1' } })).toThrow(
       new TypeError(
-        `test.move includes '${name}'. A snippet is one of: digests, enter, follows, grace, joins, keep, living-behind, moments, one, prune, raise, rank-behind, walk`,
+        `test.move includes '${name}'. A snippet is one of: beside, digests, enter, follows, grace, joins, keep, living-behind, moments, one, prune, raise, rank-behind, walk`,
       ),
     )
   })

@@ -1,4 +1,4 @@
--- include: shared, enter, grace
+-- include: shared, enter, grace, beside
 -- A token and its stamps. They lie beside it, in `xs`, with what the token was when it was stamped, by which a change is known; the token
 -- itself stays what it is without sites.
 
@@ -218,19 +218,7 @@ local function write_stamps(key, raw, state, now, ends_ms)
       remember(head .. 'xo', realm, ends + 3600000, now)
     end
   end
-  local is_new = false
-  for field in pairs(raw) do
-    if not flat[field] then
-      redis.call('HDEL', beside, field)
-      is_new = true
-    end
-  end
-  for field, value in pairs(flat) do
-    if raw[field] ~= value then
-      redis.call('HSET', beside, field, value)
-      is_new = true
-    end
-  end
+  local is_new = write_beside(beside, raw, flat)
   if is_new then
     redis.call('PEXPIRE', beside, text(math.max(ends - now, 1)))
     if not state.c and ends > now then

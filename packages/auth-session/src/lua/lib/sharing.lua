@@ -1,4 +1,4 @@
--- include: shared, enter, grace
+-- include: shared, enter, grace, beside
 -- A root and its stamps. They lie beside it, in `xs`, with what the root was when it was stamped, by which a change is known; the root
 -- itself stays what it is without sites.
 
@@ -156,6 +156,10 @@ local function put_root(key, root, state, now)
     for path, part in pairs(of_tab.f) do
       is_same = is_same and (before[path] and '=' .. before[path] or '-') == part[2]
     end
+    -- A root that began later has nothing of the one before it.
+    for path in pairs(before) do
+      is_same = is_same and of_tab.f[path] ~= nil
+    end
     wanted['d:' .. tab] = is_same and root['d:' .. tab] or data_of(of_tab.f)
   end
   local is_same = true
@@ -197,19 +201,7 @@ local function write_stamps(key, raw, state, now, ends_ms)
     end
     ends = math.max(ends, tonumber(c.x[2]) + MARGIN)
   end
-  local is_new = false
-  for field in pairs(raw) do
-    if not flat[field] then
-      redis.call('HDEL', beside, field)
-      is_new = true
-    end
-  end
-  for field, value in pairs(flat) do
-    if raw[field] ~= value then
-      redis.call('HSET', beside, field, value)
-      is_new = true
-    end
-  end
+  local is_new = write_beside(beside, raw, flat)
   if is_new and ends > now then
     redis.call('PEXPIRE', beside, text(ends - now))
     enter(head .. 'xy', text(ends), name, text(ends - now), now % 4 == 0 and text(now))

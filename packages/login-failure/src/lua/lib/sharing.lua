@@ -1,4 +1,4 @@
--- include: shared
+-- include: shared, beside
 -- Writes what is known beside the record; answers whether any of it is new.
 local function write_stamps(key, stamps, state, values, now, ends_ms)
   local head, name = name_in(key)
@@ -12,19 +12,7 @@ local function write_stamps(key, stamps, state, values, now, ends_ms)
     flat.I = text(state.l) .. ' ' .. state.i
     flat.x, flat.q = text(values[7]), state.q ~= '' and state.q or nil
   end
-  local is_new = false
-  for field in pairs(stamps) do
-    if not flat[field] then
-      redis.call('HDEL', beside, field)
-      is_new = true
-    end
-  end
-  for field, value in pairs(flat) do
-    if stamps[field] ~= value then
-      redis.call('HSET', beside, field, value)
-      is_new = true
-    end
-  end
+  local is_new = write_beside(beside, stamps, flat)
   if is_new then
     local ends = now + ends_ms
     if values then

@@ -1,4 +1,4 @@
--- include: shared, unlink
+-- include: shared, unlink, beside
 
 -- Takes a session away, and tells nobody of it.
 local function take_out(key)
@@ -50,19 +50,7 @@ local function write_stamps(key, raw, state, now, ends_ms)
       flat['u' .. string.sub(field, 2)] = 'u ' .. cjson.encode(uses)
     end
   end
-  local is_new = false
-  for field in pairs(raw) do
-    if not flat[field] then
-      redis.call('HDEL', beside, field)
-      is_new = true
-    end
-  end
-  for field, value in pairs(flat) do
-    if raw[field] ~= value then
-      redis.call('HSET', beside, field, value)
-      is_new = true
-    end
-  end
+  local is_new = write_beside(beside, raw, flat)
   if is_new then
     redis.call('PEXPIRE', beside, text(state.g and math.max(tonumber(state.x) - now, 0) + DAY or ends_ms))
     if not state.g then

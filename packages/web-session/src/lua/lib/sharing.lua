@@ -1,4 +1,4 @@
--- include: shared, lengths, grace
+-- include: shared, lengths, grace, beside
 -- A session and its stamps. They lie beside it, in `xs`, with what the session was when it was stamped, by which a change is known; the
 -- session itself stays what it is without sites.
 
@@ -179,19 +179,7 @@ local function write_stamps(key, raw, state, now, ends_ms)
     end
     ends = math.max(ends, tonumber(c.x[2]) + MARGIN)
   end
-  local is_new = false
-  for field in pairs(raw) do
-    if not flat[field] then
-      redis.call('HDEL', beside, field)
-      is_new = true
-    end
-  end
-  for field, value in pairs(flat) do
-    if raw[field] ~= value then
-      redis.call('HSET', beside, field, value)
-      is_new = true
-    end
-  end
+  local is_new = write_beside(beside, raw, flat)
   if is_new and ends > now then
     redis.call('PEXPIRE', beside, text(ends - now))
     remember(head, name, ends, now)
