@@ -1,4 +1,6 @@
 // Whatever takes options refuses a misspelt one and says what was probably meant; verbs of providers do so by their suites.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import {
   checkKeySpace,
   checkSuite,
@@ -63,6 +65,9 @@ const nothing = async () => undefined as never
 const suite = defineSuite(actionTokenSpi, () => {})
 const target = memoryTarget(actionTokenSpi, [memoryActionTokens()])
 const runner = { describe: () => {}, test: () => {} }
+
+/** A function as JavaScript calls it. */
+type Loose = (...args: unknown[]) => unknown
 
 type Row = readonly [what: string, wrong: string, right: string, call: (options: never) => unknown]
 
@@ -170,6 +175,46 @@ describe('a misspelt option is refused', () => {
     const error = await failureOf(() => call({ [wrong]: 1 } as never))
     expect(String(error)).toContain(`Did you mean '${right}'?`)
     expect((error as Error).name).toMatch(/^(TypeError|ConfigurationError)$/)
+  })
+})
+
+describe('options for what takes none are refused', () => {
+  const sources = readdirSync('packages').flatMap((name) => {
+    const folder = `packages/${name}/src`
+    return existsSync(folder) ? readdirSync(folder).map((file) => `${folder}/${file}`) : []
+  })
+  const makers = sources
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(/^export function (\w+)\(\): ProviderFactory</gm)].map(
+        ([, name = '']) => ({ name, file }),
+      ),
+    )
+
+  test('every factory is found', () => expect(makers.length).toBeGreaterThan(20))
+
+  test.each(makers)('$name, and says where properties go', async ({ name, file }) => {
+    const module = await import(resolve(file))
+    expect(() => module[name]({ maxEntries: 1 })).toThrow(
+      new RegExp(`^${name}\\(\\) takes no argument: say the properties .* as (spi: \\{|redis: \\{)`),
+    )
+    expect(module[name]()).toHaveProperty('spi')
+  })
+
+  test.each<[string, (options: never) => unknown]>([
+    ['faultyClient(client)', (options) => (faultyClient as Loose)({}, options)],
+    [
+      'memoryTarget(spi, factories, name)',
+      (options) => (memoryTarget as Loose)(actionTokenSpi, [], 'memory', options),
+    ],
+  ])('%s', (call, give) => {
+    expect(() => give({ when: 'after' } as never)).toThrow(`${call} takes no other argument`)
+  })
+
+  test('the name of a target is a text', () => {
+    expect(() => memoryTarget(actionTokenSpi, [], { name: 'memory' } as never)).toThrow(
+      '"name" must be a string',
+    )
   })
 })
 

@@ -8,7 +8,7 @@ import {
   type PagePosition,
   type ProviderFactory,
 } from '@authstate/spi'
-import { entriesOfNow, inSlices, Pruner } from '@authstate/spi/internal'
+import { assertNoProperties, entriesOfNow, inSlices, Pruner } from '@authstate/spi/internal'
 import { ActionTokens } from './action-tokens.js'
 import { type MemoryActionTokenConfig, memoryActionTokenConfig, type RevokedTokenSource } from './config.js'
 import { type ActionTokenProvider, actionTokenSpi, type UseCount } from './contract.js'
@@ -26,7 +26,11 @@ import {
 import type { PutOptions, Revocation, StoredListing, TokenName, TokenStore } from './store.js'
 
 /** Keeps tokens in this process. They are lost with it and not shared. */
-export function memoryActionTokens(): ProviderFactory<ActionTokenProvider, MemoryActionTokenConfig> {
+export function memoryActionTokens(): ProviderFactory<ActionTokenProvider, MemoryActionTokenConfig>
+export function memoryActionTokens(
+  ...given: unknown[]
+): ProviderFactory<ActionTokenProvider, MemoryActionTokenConfig> {
+  assertNoProperties(given, 'memoryActionTokens', actionTokenSpi, 'memory')
   return {
     spi: actionTokenSpi,
     id: 'memory',

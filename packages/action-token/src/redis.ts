@@ -14,6 +14,7 @@ import {
   type PagePosition,
   type ProviderFactory,
 } from '@authstate/spi'
+import { assertNoProperties } from '@authstate/spi/internal'
 import { ActionTokens } from './action-tokens.js'
 import { type ActionTokenConfig, actionTokenConfig } from './config.js'
 import { type ActionTokenProvider, actionTokenSpi } from './contract.js'
@@ -27,7 +28,11 @@ import * as scripts from './scripts.js'
 import type { PutOptions, Revocation, StoredListing, TokenName, TokenPage, TokenStore } from './store.js'
 
 /** Keeps tokens in Redis, shared by every node of the deployment. */
-export function redisActionTokens(): ProviderFactory<ActionTokenProvider, ActionTokenConfig> {
+export function redisActionTokens(): ProviderFactory<ActionTokenProvider, ActionTokenConfig>
+export function redisActionTokens(
+  ...given: unknown[]
+): ProviderFactory<ActionTokenProvider, ActionTokenConfig> {
+  assertNoProperties(given, 'redisActionTokens', actionTokenSpi, 'redis')
   return {
     spi: actionTokenSpi,
     id: 'redis',

@@ -1,4 +1,5 @@
 import { type Clock, describedSchema, type ProviderFactory } from '@authstate/spi'
+import { assertNoProperties } from '@authstate/spi/internal'
 import { AuditLog } from './audit-log.js'
 import { type MemoryAuditConfig, memoryAuditConfig } from './config.js'
 import { type AuditLine, type AuditProvider, auditSpi } from './contract.js'
@@ -6,7 +7,9 @@ import { SECRETS, USES } from './factory.js'
 import type { AuditStore, Following, Scan, StoredLine } from './store.js'
 
 /** Keeps the last lines in this process: for development, and for tests. */
-export function memoryAudit(): ProviderFactory<AuditProvider, MemoryAuditConfig> {
+export function memoryAudit(): ProviderFactory<AuditProvider, MemoryAuditConfig>
+export function memoryAudit(...given: unknown[]): ProviderFactory<AuditProvider, MemoryAuditConfig> {
+  assertNoProperties(given, 'memoryAudit', auditSpi, 'memory')
   return {
     spi: auditSpi,
     id: 'memory',

@@ -1,4 +1,5 @@
 import { describedSchema, type ProviderContext, type ProviderFactory } from '@authstate/spi'
+import { assertNoProperties } from '@authstate/spi/internal'
 import { type RedisConnection, redisConnectionSpi } from 'authstate/redis'
 import { AuditLog } from './audit-log.js'
 import { type RedisAuditConfig, redisAuditConfig } from './config.js'
@@ -9,7 +10,9 @@ import * as scripts from './scripts.js'
 import type { AuditStore, Following, Scan, StoredLine } from './store.js'
 
 /** Keeps lines in one stream of the Redis of the deployment: every node writes to it, every node and the command read it. */
-export function redisAudit(): ProviderFactory<AuditProvider, RedisAuditConfig> {
+export function redisAudit(): ProviderFactory<AuditProvider, RedisAuditConfig>
+export function redisAudit(...given: unknown[]): ProviderFactory<AuditProvider, RedisAuditConfig> {
+  assertNoProperties(given, 'redisAudit', auditSpi, 'redis')
   return {
     spi: auditSpi,
     id: 'redis',

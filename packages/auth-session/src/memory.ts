@@ -1,5 +1,5 @@
 import { describedSchema, isExpired, type ProviderFactory } from '@authstate/spi'
-import { entriesOfNow, inSlices, Pruner } from '@authstate/spi/internal'
+import { assertNoProperties, entriesOfNow, inSlices, Pruner } from '@authstate/spi/internal'
 import { AuthSessions } from './auth-sessions.js'
 import { type AuthSessionConfig, authSessionConfig } from './config.js'
 import { type AuthSessionProvider, authSessionSpi } from './contract.js'
@@ -13,7 +13,11 @@ import {
 import type { RootName } from './store.js'
 
 /** Keeps authentication sessions in this process. They are lost with it and not shared. */
-export function memoryAuthSessions(): ProviderFactory<AuthSessionProvider, AuthSessionConfig> {
+export function memoryAuthSessions(): ProviderFactory<AuthSessionProvider, AuthSessionConfig>
+export function memoryAuthSessions(
+  ...given: unknown[]
+): ProviderFactory<AuthSessionProvider, AuthSessionConfig> {
+  assertNoProperties(given, 'memoryAuthSessions', authSessionSpi, 'memory')
   return {
     spi: authSessionSpi,
     id: 'memory',

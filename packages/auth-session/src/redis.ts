@@ -12,6 +12,7 @@ import {
   type ProviderContext,
   type ProviderFactory,
 } from '@authstate/spi'
+import { assertNoProperties } from '@authstate/spi/internal'
 import { AuthSessions } from './auth-sessions.js'
 import { type AuthSessionConfig, authSessionConfig } from './config.js'
 import { type AuthSessionProvider, authSessionSpi } from './contract.js'
@@ -30,7 +31,11 @@ import type {
 } from './store.js'
 
 /** Keeps authentication sessions in Redis, one hash per root, shared by every node. */
-export function redisAuthSessions(): ProviderFactory<AuthSessionProvider, AuthSessionConfig> {
+export function redisAuthSessions(): ProviderFactory<AuthSessionProvider, AuthSessionConfig>
+export function redisAuthSessions(
+  ...given: unknown[]
+): ProviderFactory<AuthSessionProvider, AuthSessionConfig> {
+  assertNoProperties(given, 'redisAuthSessions', authSessionSpi, 'redis')
   return {
     spi: authSessionSpi,
     id: 'redis',

@@ -5,7 +5,7 @@ import {
   type ProviderContext,
   type ProviderFactory,
 } from '@authstate/spi'
-import { timers } from '@authstate/spi/internal'
+import { assertNoProperties, timers } from '@authstate/spi/internal'
 import { type ClusterConfig, clusterConfig } from './config.js'
 import { type ChannelStatus, type ClusterProvider, clusterSpi } from './contract.js'
 import type { Acquired, LeaseName, LeaseStore } from './leases.js'
@@ -17,7 +17,9 @@ import type { Message, Transport } from './transport.js'
  * A cluster within this process: the registries that are given the same factory are its nodes. It ends with the last
  * of them.
  */
-export function memoryCluster(): ProviderFactory<ClusterProvider, ClusterConfig> {
+export function memoryCluster(): ProviderFactory<ClusterProvider, ClusterConfig>
+export function memoryCluster(...given: unknown[]): ProviderFactory<ClusterProvider, ClusterConfig> {
+  assertNoProperties(given, 'memoryCluster', clusterSpi, 'memory')
   const hub = new Hub()
   return {
     spi: clusterSpi,

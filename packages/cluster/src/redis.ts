@@ -1,6 +1,6 @@
 import { type KeySpace, type RedisConnection, redisConnectionSpi } from '@authstate/redis'
 import { type Clock, describedSchema, type ProviderContext, type ProviderFactory } from '@authstate/spi'
-import { stopwatchOf } from '@authstate/spi/internal'
+import { assertNoProperties, stopwatchOf } from '@authstate/spi/internal'
 import { type ClusterConfig, clusterConfig } from './config.js'
 import { type ChannelStatus, type ClusterProvider, clusterSpi } from './contract.js'
 import type { LeaseName, LeaseStore } from './leases.js'
@@ -13,7 +13,9 @@ import * as scripts from './scripts.js'
 import type { Message, Transport } from './transport.js'
 
 /** A cluster of the processes that use one Redis deployment. */
-export function redisCluster(): ProviderFactory<ClusterProvider, ClusterConfig> {
+export function redisCluster(): ProviderFactory<ClusterProvider, ClusterConfig>
+export function redisCluster(...given: unknown[]): ProviderFactory<ClusterProvider, ClusterConfig> {
+  assertNoProperties(given, 'redisCluster', clusterSpi, 'redis')
   return {
     spi: clusterSpi,
     id: 'redis',

@@ -1,5 +1,6 @@
 import type { RedisClient, Script } from '@authstate/redis'
-import { assertOneOf, assertOptions, type Known } from '@authstate/spi'
+import { assertObject, assertOneOf, assertOptions, type Known } from '@authstate/spi'
+import { assertNoOptions } from '@authstate/spi/internal'
 import { interceptClient } from './intercept.js'
 
 /** What shall go wrong with a command. */
@@ -24,7 +25,10 @@ export interface FaultyClient {
 }
 
 /** Puts a client in front of another whose commands fail once they are told to. */
-export function faultyClient(client: RedisClient): FaultyClient {
+export function faultyClient(client: RedisClient): FaultyClient
+export function faultyClient(client: RedisClient, ...given: unknown[]): FaultyClient {
+  assertObject(client, 'client')
+  assertNoOptions(given, 'faultyClient(client)')
   const armed = new Map<string, Fault[]>()
   return {
     client: interceptClient(client, async ({ what, send }) => {

@@ -1,4 +1,5 @@
 import type { AnyProviderFactory, Provider, Spi } from '@authstate/spi'
+import { assertNoOptions } from '@authstate/spi/internal'
 import { providerTarget } from './provider-target.js'
 import type { Target } from './target.js'
 
@@ -10,7 +11,14 @@ import type { Target } from './target.js'
 export function memoryTarget<P extends Provider>(
   spi: Spi<P>,
   factories: readonly AnyProviderFactory[] | (() => readonly AnyProviderFactory[]),
+  name?: string,
+): Target<P>
+export function memoryTarget<P extends Provider>(
+  spi: Spi<P>,
+  factories: readonly AnyProviderFactory[] | (() => readonly AnyProviderFactory[]),
   name = 'memory',
+  ...given: unknown[]
 ): Target<P> {
+  assertNoOptions(given, 'memoryTarget(spi, factories, name)')
   return providerTarget({ spi, name, factories, nodes: 'one' })
 }

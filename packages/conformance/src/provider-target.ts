@@ -1,6 +1,9 @@
 import { createProviderRegistry, type ProviderRegistry, type RegistryConfig } from '@authstate/registry'
 import {
   type AnyProviderFactory,
+  assertName,
+  assertObject,
+  assertOneOf,
   assertOptions,
   assertSpelt,
   type Known,
@@ -80,6 +83,11 @@ const OPEN_STORE: Known<OpenStore> = {
 export function providerTarget<P extends Provider>(description: ProviderDescription<P>): Target<P> {
   assertOptions<ProviderDescription>(description, 'description', DESCRIPTION)
   const { spi, name, leaveOut, nodes = 'many' } = description
+  assertName(name, 'name')
+  assertObject(spi, 'spi')
+  if (typeof description.factories !== 'function' && !Array.isArray(description.factories))
+    throw new TypeError('"factories" must be a list of factories, or a function that returns one')
+  assertOneOf(nodes, 'nodes', ['one', 'many'])
   return {
     name,
     ...(leaveOut && { leaveOut }),

@@ -1,4 +1,5 @@
 import { describedSchema, type ProviderFactory } from '@authstate/spi'
+import { assertNoProperties } from '@authstate/spi/internal'
 import { type FixedHostnameConfig, fixedHostnameConfig } from './config.js'
 import { type HostnameProvider, hostnameSpi } from './contract.js'
 import { originOfRequest } from './forwarded.js'
@@ -6,7 +7,9 @@ import { Hostnames } from './hostnames.js'
 import { authorityOf, parseBaseUrl } from './rules.js'
 
 /** One URL for everybody and every realm, whatever a request says: for tests, and for a server that has one name. */
-export function fixedHostname(): ProviderFactory<HostnameProvider, FixedHostnameConfig> {
+export function fixedHostname(): ProviderFactory<HostnameProvider, FixedHostnameConfig>
+export function fixedHostname(...given: unknown[]): ProviderFactory<HostnameProvider, FixedHostnameConfig> {
+  assertNoProperties(given, 'fixedHostname', hostnameSpi, 'fixed')
   return {
     spi: hostnameSpi,
     id: 'fixed',

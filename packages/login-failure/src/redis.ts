@@ -17,6 +17,7 @@ import {
   type ProviderFactory,
   UnreadableCounter,
 } from '@authstate/spi'
+import { assertNoProperties } from '@authstate/spi/internal'
 import { type LoginFailureConfig, loginFailureConfig } from './config.js'
 import { type LoginFailureProvider, loginFailureSpi } from './contract.js'
 import { LoginFailures } from './login-failures.js'
@@ -39,7 +40,11 @@ import {
 } from './store.js'
 
 /** Counts failures in Redis, for every node of the deployment. */
-export function redisLoginFailures(): ProviderFactory<LoginFailureProvider, LoginFailureConfig> {
+export function redisLoginFailures(): ProviderFactory<LoginFailureProvider, LoginFailureConfig>
+export function redisLoginFailures(
+  ...given: unknown[]
+): ProviderFactory<LoginFailureProvider, LoginFailureConfig> {
+  assertNoProperties(given, 'redisLoginFailures', loginFailureSpi, 'redis')
   return {
     spi: loginFailureSpi,
     id: 'redis',

@@ -1,11 +1,14 @@
 import { describedSchema, type ProviderFactory } from '@authstate/spi'
+import { assertNoProperties } from '@authstate/spi/internal'
 import { type RealmCacheConfig, realmCacheConfig } from './config.js'
 import { type RealmCacheProvider, realmCacheSpi } from './contract.js'
 import { LocalCache } from './local-cache.js'
 import type { Transport } from './transport.js'
 
 /** Caches for a server that runs as one process: no other node is notified. */
-export function memoryRealmCache(): ProviderFactory<RealmCacheProvider, RealmCacheConfig> {
+export function memoryRealmCache(): ProviderFactory<RealmCacheProvider, RealmCacheConfig>
+export function memoryRealmCache(...given: unknown[]): ProviderFactory<RealmCacheProvider, RealmCacheConfig> {
+  assertNoProperties(given, 'memoryRealmCache', realmCacheSpi, 'memory')
   return {
     spi: realmCacheSpi,
     id: 'memory',

@@ -7,7 +7,7 @@ import {
   type ProviderContext,
   type ProviderFactory,
 } from '@authstate/spi'
-import { Sealer, stopwatchOf } from '@authstate/spi/internal'
+import { assertNoProperties, Sealer, stopwatchOf } from '@authstate/spi/internal'
 import { ChannelFreshness } from './channel-freshness.js'
 import { type RealmCacheConfig, type RegionSettings, realmCacheConfig } from './config.js'
 import { type RealmCacheProvider, realmCacheSpi } from './contract.js'
@@ -23,7 +23,9 @@ import { decodeDeclarations, encodeDeclarations, TOPIC } from './wire.js'
  * Caches of a cluster's nodes, each in its own process, that tell each other what is no longer true over the cluster's
  * work channel. A node that may have missed something asks the source.
  */
-export function redisRealmCache(): ProviderFactory<RealmCacheProvider, RealmCacheConfig> {
+export function redisRealmCache(): ProviderFactory<RealmCacheProvider, RealmCacheConfig>
+export function redisRealmCache(...given: unknown[]): ProviderFactory<RealmCacheProvider, RealmCacheConfig> {
+  assertNoProperties(given, 'redisRealmCache', realmCacheSpi, 'redis')
   return {
     spi: realmCacheSpi,
     id: 'redis',

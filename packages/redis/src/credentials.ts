@@ -103,9 +103,10 @@ function checked(answer: unknown): RedisCredentials {
   const given = isPlainObject(answer) ? answer : {}
   const { username, password } = given
   const isName = username === undefined || (typeof username === 'string' && username !== '')
-  if (isName && typeof password === 'string' && password !== '') return answer as RedisCredentials
+  const isKnown = Object.keys(given).every((name) => name === 'username' || name === 'password')
+  if (isName && isKnown && typeof password === 'string' && password !== '') return answer as RedisCredentials
   throw new ConfigurationError(
-    'redis.credentials: must answer { username, password } or { password }, texts that are not empty',
+    'redis.credentials: must answer { username, password } or { password }, texts that are not empty, and nothing else',
   )
 }
 

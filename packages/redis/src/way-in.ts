@@ -1,3 +1,5 @@
+import { faultInAddress, faultOfName, PASSED_ON } from './passed-on.js'
+
 /** The ways to Redis, of which a configuration names one. */
 export const WAYS = ['url', 'client', 'sentinels', 'nodes'] as const
 export type Way = (typeof WAYS)[number]
@@ -81,11 +83,13 @@ const OVERRULED: Readonly<Record<string, string>> = {
 export function contradictions(config: Combination, way: Way): Contradiction[] {
   return [
     ...withoutEffect(config, way),
+    ...unknown(config.tls, ['tls'], PASSED_ON.tls),
+    ...unknown(config.sentinelTls, ['sentinelTls'], PASSED_ON.tls),
+    ...unknown(config.ioredis, ['ioredis'], [...PASSED_ON.server, ...PASSED_ON.cluster]),
+    ...unknown(config.ioredis?.['redisOptions'], ['ioredis', 'redisOptions'], PASSED_ON.server),
+    ...ofAnother(config.ioredis, way),
     ...overruled(config.ioredis, ['ioredis']),
     ...overruled(config.ioredis?.['redisOptions'], ['ioredis', 'redisOptions']),
-    ...(way !== 'nodes' && config.ioredis?.['redisOptions'] !== undefined
-      ? [{ path: ['ioredis', 'redisOptions'], message: `has no effect with ${way}: say it in ioredis` }]
-      : []),
     ...(way === 'url' && config.url !== undefined ? inAddress(config.url, config) : []),
     ...(way === 'sentinels' ? openSecret(config) : []),
     ...(config.credentials === undefined ? [] : besideCredentials(config)),
@@ -109,6 +113,30 @@ function overruled(options: unknown, path: string[]): Contradiction[] {
     const property = Object.hasOwn(OVERRULED, name) ? OVERRULED[name] : undefined
     return property === undefined ? [] : [{ path: [...path, name], message: whoSets(property) }]
   })
+}
+
+/** Names that whatever gets the options would ignore. What is overruled has a sentence of its own. */
+function unknown(options: unknown, path: string[], known: readonly string[]): Contradiction[] {
+  if (typeof options !== 'object' || options === null) return []
+  return Object.keys(options).flatMap((name) => {
+    const isOverruled = path[0] === 'ioredis' && Object.hasOwn(OVERRULED, name)
+    const message = isOverruled ? undefined : faultOfName(name, known)
+    return message === undefined ? [] : [{ path: [...path, name], message }]
+  })
+}
+
+/** What ioredis takes for a Cluster only, beside one server; and what it takes for one server, beside a Cluster. */
+function ofAnother(options: Record<string, unknown> = {}, way: Way): Contradiction[] {
+  const [known, other, remedy] =
+    way === 'nodes'
+      ? [PASSED_ON.cluster, PASSED_ON.server, ': say it in ioredis.redisOptions']
+      : [PASSED_ON.server, PASSED_ON.cluster, '']
+  return Object.keys(options)
+    .filter((name) => other.includes(name) && !known.includes(name) && !Object.hasOwn(OVERRULED, name))
+    .map((name) => ({
+      path: ['ioredis', name],
+      message: `has no effect with ${way}${name === 'redisOptions' ? ': say it in ioredis' : remedy}`,
+    }))
 }
 
 const whoSets = (property: string): string =>
@@ -157,8 +185,11 @@ function inAddress(url: string, config: Combination): Contradiction[] {
     ...(address.hash === '' ? [] : [{ path: ['url'], message: 'must not have a part behind "#"' }]),
     ...[...address.searchParams.keys()].flatMap((name) => {
       const property = Object.hasOwn(OVERRULED, name) ? OVERRULED[name] : undefined
-      if (property === undefined) return []
-      return [{ path: ['url'], message: `its option "${name}" ${whoSets(property)}` }]
+      const message =
+        property === undefined
+          ? faultInAddress(name, PASSED_ON.server)
+          : `its option "${name}" ${whoSets(property)}`
+      return message === undefined ? [] : [{ path: ['url'], message }]
     }),
     ...(address.protocol === 'rediss:' && config.tls === false
       ? [{ path: ['tls'], message: 'must not be false where the address is rediss://' }]

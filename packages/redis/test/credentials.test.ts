@@ -134,6 +134,7 @@ describe('a function', () => {
     ['that answers a text', () => SECRET],
     ['that answers no password', () => ({ username: SECRET })],
     ['that answers an empty password', async () => ({ password: '' })],
+    ['that answers a misspelt name', async () => ({ userName: 'u', password: 'a-secret' })],
     ['that answers a number', async () => ({ username: 7, password: SECRET })],
   ])('%s is told what it must answer, and nothing of what it did', async (_, credentials) => {
     const error = await failureOf(connect({ url, credentials: credentials as never }))

@@ -41,7 +41,7 @@ const properties: Readonly<Record<string, readonly [value: unknown, worksWith: r
   connectTimeoutMs: [50, WAYS],
   changes: [{ consumers: ['audit'] }, WAYS],
   batchWrites: [false, WAYS],
-  ioredis: [{ family: 4 }, ['url', 'sentinels', 'nodes']],
+  ioredis: [{ enableReadyCheck: true }, ['url', 'sentinels', 'nodes']],
 }
 
 const messageOf = (options: RedisOptions): string => {
@@ -106,6 +106,51 @@ test.each<[string, RedisOptions, RegExp]>([
   ['reads of replicas', { nodes: ['a'], ioredis: { scaleReads: 'slave' } }, /^ioredis\.scaleReads has no/],
   ['a time for no replicas', { ...url(''), replicaTimeoutMs: 50 }, /^replicaTimeoutMs .* minReplicas is 0$/],
   [
+    'a misspelt option of TLS',
+    { ...url(''), tls: { rejectUnauthorised: true } },
+    /^tls\.rejectUnauthorised .* 'ca', .* Did you mean 'rejectUnauthorized'\?$/,
+  ],
+  [
+    'an option of TLS that is near to nothing',
+    { ...url(''), tls: { certificate: SECRET } },
+    /^tls\.certificate this property does not exist. Known: 'host', .*'ca'/,
+  ],
+  [
+    'a misspelt option of TLS to sentinels',
+    { sentinels: ['a'], name: 'm', sentinelTls: { CA: 'x', cert: 'y', pasphrase: SECRET } },
+    /^sentinelTls\.CA .* Did you mean 'ca'\?; sentinelTls\.pasphrase .* Did you mean 'passphrase'\?$/,
+  ],
+  [
+    'a misspelt option of ioredis',
+    { ...url(''), ioredis: { familly: 6 } },
+    /^ioredis\.familly this property does not exist.* Did you mean 'family'\?$/,
+  ],
+  [
+    'an option of a Cluster beside one server',
+    { ...url(''), ioredis: { maxRedirections: 3 } },
+    /^ioredis\.maxRedirections has no effect with url$/,
+  ],
+  [
+    'an option of one server beside a Cluster',
+    { nodes: ['a'], ioredis: { family: 6 } },
+    /^ioredis\.family has no effect with nodes: say it in ioredis\.redisOptions$/,
+  ],
+  [
+    'a misspelt option of the nodes of a Cluster',
+    { nodes: ['a'], ioredis: { redisOptions: { noDelai: true } } },
+    /^ioredis\.redisOptions\.noDelai .* Did you mean 'noDelay'\?$/,
+  ],
+  [
+    'a misspelt option in the query',
+    url('/?famly=6'),
+    /^url its option 'famly' does not exist.* mean 'family'/,
+  ],
+  [
+    'what is no option in the query',
+    url(`/?${SECRET}=6`),
+    /^url an option does not exist. Known: 'Connector'/,
+  ],
+  [
     'the password of sentinels, and nothing said of their TLS',
     { sentinels: ['a'], name: 'm', tls: true, sentinelPassword: SECRET },
     /^sentinelTls must be said where tls and sentinelPassword are given/,
@@ -122,6 +167,9 @@ test.each<RedisOptions>([
   { url: `redis://:${SECRET}@127.0.0.1`, username: 'a' },
   { url: 'rediss://127.0.0.1', tls: { ca: 'x' } },
   { ...url(''), minReplicas: 1, replicaTimeoutMs: 50 },
+  { ...url(''), tls: { servername: 'h', requestOCSP: true, keepAlive: true } },
+  { ...url('/?family=6'), ioredis: { keepAlive: 1 } },
+  { nodes: ['a'], ioredis: { maxRedirections: 3, redisOptions: { family: 6 } } },
   { sentinels: ['a'], name: 'm', tls: true, sentinelPassword: SECRET, sentinelTls: false },
   { sentinels: ['a'], name: 'm', sentinelPassword: SECRET },
 ])('%j is fine', (options) => expect(messageOf(options)).toBe(''))

@@ -24,6 +24,7 @@ export { ID_LENGTH, markIn, mintMarkedKey, NO_SITE_MARK, withMark } from './ids.
 export { higher, larger, later, merged } from './joins.js'
 export { type DerivedKey, type DerivedKeyring, deriveKeyring } from './keyring.js'
 export { LiveKeyring } from './live-keyring.js'
+export { assertNoOptions, assertNoProperties } from './no-options.js'
 export { MAX_PAGE_SIZE } from './page.js'
 export { inheritedNames, isError, isPlainObject, isUnchanged, RESERVED_NAMES } from './plain.js'
 export { answerOf } from './provider-answer.js'

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describedSchema, type ProviderFactory } from '@authstate/spi'
+import { assertNoProperties } from '@authstate/spi/internal'
 import { type MemoryStickySessionConfig, memoryStickySessionConfig } from './config.js'
 import { type StickySessionEncoderProvider, stickySessionEncoderSpi } from './contract.js'
 import { ownRoute } from './rules.js'
@@ -12,7 +13,11 @@ import { StickySessions } from './sticky-sessions.js'
 export function memoryStickySessions(): ProviderFactory<
   StickySessionEncoderProvider,
   MemoryStickySessionConfig
-> {
+>
+export function memoryStickySessions(
+  ...given: unknown[]
+): ProviderFactory<StickySessionEncoderProvider, MemoryStickySessionConfig> {
+  assertNoProperties(given, 'memoryStickySessions', stickySessionEncoderSpi, 'memory')
   return {
     spi: stickySessionEncoderSpi,
     id: 'memory',

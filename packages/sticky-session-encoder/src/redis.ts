@@ -1,5 +1,6 @@
 import { type ClusterView, clusterSpi } from '@authstate/cluster'
 import { describedSchema, type NodeIdentity, type ProviderFactory } from '@authstate/spi'
+import { assertNoProperties } from '@authstate/spi/internal'
 import { type StickySessionConfig, stickySessionConfig } from './config.js'
 import { type StickySessionEncoderProvider, stickySessionEncoderSpi } from './contract.js'
 import { createRendezvous, type Rendezvous } from './rendezvous.js'
@@ -11,7 +12,11 @@ import { StickySessions } from './sticky-sessions.js'
  * A session belongs to one of the nodes that live now, by rendezvous hashing over the cluster's view: all nodes answer
  * alike, and when one leaves only its own sessions move.
  */
-export function redisStickySessions(): ProviderFactory<StickySessionEncoderProvider, StickySessionConfig> {
+export function redisStickySessions(): ProviderFactory<StickySessionEncoderProvider, StickySessionConfig>
+export function redisStickySessions(
+  ...given: unknown[]
+): ProviderFactory<StickySessionEncoderProvider, StickySessionConfig> {
+  assertNoProperties(given, 'redisStickySessions', stickySessionEncoderSpi, 'redis')
   return {
     spi: stickySessionEncoderSpi,
     id: 'redis',

@@ -1,4 +1,5 @@
 import { describedSchema, type ProviderFactory } from '@authstate/spi'
+import { assertNoProperties } from '@authstate/spi/internal'
 import { type UserSessionConfig, userSessionConfig } from './config.js'
 import { type UserSessionProvider, userSessionSpi } from './contract.js'
 import { MemoryRecords } from './memory/records.js'
@@ -6,7 +7,11 @@ import { RecordStore } from './record-store.js'
 import { UserSessions } from './user-sessions.js'
 
 /** Keeps sessions in this process. They are lost with it and not shared. */
-export function memoryUserSessions(): ProviderFactory<UserSessionProvider, UserSessionConfig> {
+export function memoryUserSessions(): ProviderFactory<UserSessionProvider, UserSessionConfig>
+export function memoryUserSessions(
+  ...given: unknown[]
+): ProviderFactory<UserSessionProvider, UserSessionConfig> {
+  assertNoProperties(given, 'memoryUserSessions', userSessionSpi, 'memory')
   return {
     spi: userSessionSpi,
     id: 'memory',

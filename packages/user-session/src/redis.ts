@@ -1,12 +1,17 @@
 import { followedBySites, redisConnectionSpi, type SiteVerbs } from '@authstate/redis'
 import { describedSchema, type ProviderFactory } from '@authstate/spi'
+import { assertNoProperties } from '@authstate/spi/internal'
 import { type UserSessionConfig, userSessionConfig } from './config.js'
 import { type UserSessionProvider, userSessionSpi } from './contract.js'
 import { RedisStore } from './redis/store.js'
 import { UserSessions } from './user-sessions.js'
 
 /** Keeps sessions in Redis, shared by every node of the deployment. */
-export function redisUserSessions(): ProviderFactory<UserSessionProvider, UserSessionConfig> {
+export function redisUserSessions(): ProviderFactory<UserSessionProvider, UserSessionConfig>
+export function redisUserSessions(
+  ...given: unknown[]
+): ProviderFactory<UserSessionProvider, UserSessionConfig> {
+  assertNoProperties(given, 'redisUserSessions', userSessionSpi, 'redis')
   return {
     spi: userSessionSpi,
     id: 'redis',

@@ -7,7 +7,7 @@ import {
   type PagePosition,
   type ProviderFactory,
 } from '@authstate/spi'
-import { inSlices, Pruner } from '@authstate/spi/internal'
+import { assertNoProperties, inSlices, Pruner } from '@authstate/spi/internal'
 import { type WebSessionConfig, webSessionConfig } from './config.js'
 import { type WebSessionProvider, webSessionSpi } from './contract.js'
 import {
@@ -34,7 +34,11 @@ import type { Removal, SessionIndex, SessionName, SessionPage, WebSessionStore }
 import { WebSessions } from './web-sessions.js'
 
 /** Keeps sessions in this process. They are lost with it and not shared. */
-export function memoryWebSessions(): ProviderFactory<WebSessionProvider, WebSessionConfig> {
+export function memoryWebSessions(): ProviderFactory<WebSessionProvider, WebSessionConfig>
+export function memoryWebSessions(
+  ...given: unknown[]
+): ProviderFactory<WebSessionProvider, WebSessionConfig> {
+  assertNoProperties(given, 'memoryWebSessions', webSessionSpi, 'memory')
   return {
     spi: webSessionSpi,
     id: 'memory',

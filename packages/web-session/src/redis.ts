@@ -17,6 +17,7 @@ import {
   type PagePosition,
   type ProviderFactory,
 } from '@authstate/spi'
+import { assertNoProperties } from '@authstate/spi/internal'
 import { type WebSessionConfig, webSessionConfig } from './config.js'
 import { type WebSessionProvider, webSessionSpi } from './contract.js'
 import { SessionKeys, tagOf } from './redis/session-keys.js'
@@ -35,7 +36,9 @@ import type { Removal, SessionIndex, SessionName, SessionPage, WebSessionStore }
 import { WebSessions } from './web-sessions.js'
 
 /** Keeps sessions in Redis, shared by every node of the deployment. */
-export function redisWebSessions(): ProviderFactory<WebSessionProvider, WebSessionConfig> {
+export function redisWebSessions(): ProviderFactory<WebSessionProvider, WebSessionConfig>
+export function redisWebSessions(...given: unknown[]): ProviderFactory<WebSessionProvider, WebSessionConfig> {
+  assertNoProperties(given, 'redisWebSessions', webSessionSpi, 'redis')
   return {
     spi: webSessionSpi,
     id: 'redis',
