@@ -70,6 +70,9 @@ export function crossSiteSuite<R, P = unknown>(
     seeded('script: holds what the pure join says, in either order and however often', (trial) =>
       trial.twin(),
     )
+    seeded('times: are joined where the record is, and never make a record of their own', (trial) =>
+      trial.times(),
+    )
     seeded('names: names every record that another site has to know', (trial) => trial.names())
     if (walk !== undefined)
       seeded('walk: three sites that lose each other hold the same in the end', (trial) => trial.walk(walk))
@@ -118,6 +121,27 @@ class Trial<R, P> {
           this.#compared(joined),
           'the script holds what the join says',
         )
+      })
+    }
+  }
+
+  async times(): Promise<void> {
+    for (let run = 0; run < this.#runs / 10; run++) {
+      const state = this.#state()
+      await this.#atOneSite(async (site) => {
+        await this.#hear(site, state)
+        const held = await this.#held(site)
+        const told = await site.read(0, this.#options.record, true)
+        if (told === undefined) return
+        const record = { partition: 0, name: this.#options.record, state: told }
+        const { outcome } = await site.hear(record)
+        assert.ok(outcome !== 'need-full', 'a site can join the times of a record that it holds')
+        assert.deepEqual(await this.#held(site), held, 'what a site knows already changes nothing')
+        await this.#atOneSite(async (other) => {
+          const answer = await other.hear(record)
+          const expected = answer.outcome === 'need-full' ? undefined : held
+          assert.deepEqual(await this.#held(other), expected, 'times alone are no record')
+        })
       })
     }
   }

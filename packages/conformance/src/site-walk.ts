@@ -1,6 +1,7 @@
 // Several sites on one Redis, each with its own keys and clock, whose messages a test loses, doubles and delays as it likes.
 import { randomUUID } from 'node:crypto'
 import {
+  type ChangedRecord,
   defineScript,
   type RedisClient,
   type RedisConnection,
@@ -95,7 +96,7 @@ export class SiteNode<P = unknown> {
   /** What changed since it was asked last, as it is now. */
   async tell(): Promise<ToldState[]> {
     const { client, joiner } = this.#options
-    const changed: { partition: number; name: string; at: number; isRemoved: boolean }[] = []
+    const changed: ChangedRecord[] = []
     for (const partition of this.#connection.keys.all) {
       const after = this.#had.get(partition)
       const notes = await (client as unknown as Notes).xrange(
@@ -103,16 +104,19 @@ export class SiteNode<P = unknown> {
         after ? `(${after}` : '-',
         '+',
       )
-      const names = new Map<string, boolean>()
+      const names = new Map<string, { isRemoved: boolean; isTouch: boolean }>()
       for (const [id, [, text = '', , gone]] of notes) {
         this.#had.set(partition, id)
         const name = text.slice(1)
         if (!joiner.owns(name)) continue
         const isRemoved = text.startsWith('r') && !(gone ?? '').includes('"expired"')
-        names.set(name, (names.get(name) ?? false) || isRemoved)
+        const before = names.get(name)
+        names.set(name, {
+          isRemoved: (before?.isRemoved ?? false) || isRemoved,
+          isTouch: (before?.isTouch ?? true) && text.startsWith('t'),
+        })
       }
-      for (const [name, isRemoved] of names)
-        changed.push({ partition, name, at: this.clock.now(), isRemoved })
+      for (const [name, how] of names) changed.push({ partition, name, at: this.clock.now(), ...how })
     }
     return this.#read(changed)
   }
@@ -120,7 +124,7 @@ export class SiteNode<P = unknown> {
   /** All that another site has to know. */
   async tellAll(): Promise<ToldState[]> {
     const { joiner } = this.#options
-    const all: { partition: number; name: string; at: number; isRemoved: boolean }[] = []
+    const all: ChangedRecord[] = []
     for (const partition of this.#connection.keys.all) {
       let page = await joiner.names(this.#planted, partition, undefined, 3)
       for (;;) {
@@ -141,9 +145,9 @@ export class SiteNode<P = unknown> {
     return (await Promise.all(all)).map((page) => [page?.count, page?.next, [...(page?.parts ?? [])].sort()])
   }
 
-  /** What other sites have to know of one record. */
-  async read(partition: number, name: string): Promise<string | undefined> {
-    const [told] = await this.#read([{ partition, name, at: this.clock.now(), isRemoved: false }])
+  /** What other sites have to know of one record, of which no more than times changed if `isTouch` says so. */
+  async read(partition: number, name: string, isTouch = false): Promise<string | undefined> {
+    const [told] = await this.#read([{ partition, name, at: this.clock.now(), isRemoved: false, isTouch }])
     return told?.state
   }
 
@@ -164,9 +168,7 @@ export class SiteNode<P = unknown> {
     }
   }
 
-  async #read(
-    changed: readonly { partition: number; name: string; at: number; isRemoved: boolean }[],
-  ): Promise<ToldState[]> {
+  async #read(changed: readonly ChangedRecord[]): Promise<ToldState[]> {
     const told: ToldState[] = []
     for (const record of changed) {
       const state = await this.#options.joiner.read(this.#planted, record, this.terms)
@@ -210,6 +212,10 @@ export class SiteMessages {
     if (message === undefined) return
     const { from, to, told } = message
     const answer = await this.#sites[to]?.hear(told)
+    if (answer?.outcome === 'need-full') {
+      const state = await this.#sites[from]?.read(told.partition, told.name)
+      if (state !== undefined) this.#waiting.push({ from, to, told: { ...told, state } })
+    }
     if (answer?.known !== undefined) {
       // What was known better is joined where it was told from, and told to everybody else.
       const learnt = { ...told, state: answer.known }

@@ -123,6 +123,19 @@ describeWith(redis, 'the suite for joiners', () => {
     ['adds up in the script', { plant: says('site, count)', 'site, held + count)') }, ['script', 'walk']],
     ['lets stand what came first', { plant: says('count > held', 'held == 0') }, ['script', 'walk']],
     [
+      'makes a record of times alone',
+      {
+        joiner: {
+          ...joiner,
+          read: async (connection, { isTouch }) => {
+            const { a = 0, ...others } = await held(connection)
+            return JSON.stringify(isTouch ? { a } : { a, ...others })
+          },
+        },
+      },
+      ['times'],
+    ],
+    [
       'names no record',
       { joiner: { ...joiner, names: async () => ({ names: [], next: undefined }) } },
       ['names'],

@@ -154,7 +154,7 @@ export class Link {
     const terms = { site: this.to, endsMs, aheadMs: clock.limitMs }
     const answer = await joiner.join(peer, record, state, terms)
     if (['changed', 'same', 'gone'].includes(answer.outcome)) return { outcome: 'applied', answer }
-    this.refused += 1
+    if (answer.outcome !== 'need-full') this.refused += 1
     return { outcome: 'refused', answer }
   }
 

@@ -6,6 +6,7 @@ export interface Noted {
   readonly name: string
   readonly at: number
   readonly isRemoved: boolean
+  readonly isTouch: boolean
 }
 
 /** Reads a note as a consumer receives it. */
@@ -15,6 +16,7 @@ export const notedOf = ({ id, key, how, at, ended }: ChangeNote): Noted => ({
   at,
   // An expiry is not a removal: another site may know of a later use.
   isRemoved: how === 'removal' && ended?.reason !== 'expired',
+  isTouch: how === 'touch',
 })
 
 /** Reads a note as it is stored in the outbox; `undefined`: it is empty. */
@@ -26,6 +28,7 @@ export function readNoted([id, fields]: readonly [string, readonly string[]]): N
     name: text.slice(1),
     at: Number(id.slice(0, id.indexOf('-'))),
     isRemoved: text.startsWith('r') && reasonIn(gone) !== 'expired',
+    isTouch: text.startsWith('t'),
   }
 }
 
@@ -52,7 +55,7 @@ export function recordsOf(
   now: number,
 ): readonly NotedRecord[] {
   const changed = new Map<string, NotedRecord>()
-  for (const { id, name, at, isRemoved } of notes) {
+  for (const { id, name, at, isRemoved, isTouch } of notes) {
     if (!joiners.some((joiner) => joiner.owns(name))) continue
     const before = changed.get(name)
     changed.set(name, {
@@ -61,6 +64,7 @@ export function recordsOf(
         name,
         at: Math.min(at, now),
         isRemoved: isRemoved || (before?.record.isRemoved ?? false),
+        isTouch: isTouch && (before?.record.isTouch ?? true),
       },
       ids: [...(before?.ids ?? []), id],
     })

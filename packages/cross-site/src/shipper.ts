@@ -264,7 +264,7 @@ export class Shipper {
 
   /** Sends records to a site, and joins what it knows better. */
   async #tellLink(link: Link, told: readonly Told[]): Promise<readonly Telling[]> {
-    const tellings = await link.tell(told)
+    const tellings = await this.#tellWhole(link, told, await link.tell(told))
     const learning = Promise.all(
       told.map(async ({ joiner, record }, index) => {
         const known = tellings[index]?.answer?.known
@@ -274,6 +274,25 @@ export class Shipper {
     this.flights.heard(tellings, learning)
     await learning
     return tellings
+  }
+
+  /** Sends all of the records of which the other site cannot take times alone. */
+  async #tellWhole(
+    link: Link,
+    told: readonly Told[],
+    tellings: readonly Telling[],
+  ): Promise<readonly Telling[]> {
+    const lacking = [...told.keys()].filter((index) => tellings[index]?.answer?.outcome === 'need-full')
+    if (lacking.length === 0) return tellings
+    const records = lacking.map((index) => ({ ...(told[index] as Told).record, isTouch: false }))
+    const whole = await this.#read(records)
+    const answers = await link.tell(whole)
+    const byName = new Map(whole.map(({ record }, index) => [record.name, answers[index]]))
+    return tellings.map((telling, index) => {
+      if (!lacking.includes(index)) return telling
+      // What is gone by now has a note of its own.
+      return byName.get((told[index] as Told).record.name) ?? { outcome: 'applied' }
+    })
   }
 
   /** What another site knew better: it is joined here, and sent to all other sites. */

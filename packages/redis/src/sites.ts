@@ -10,6 +10,8 @@ export interface ChangedRecord {
   readonly at: number
   /** Whether a caller removed it. An expiry is not a removal. */
   readonly isRemoved: boolean
+  /** Whether only times changed since it was sent last. `read` may then answer these alone. @default false */
+  readonly isTouch?: boolean
 }
 
 /** What a joiner has to know about its site. */
@@ -24,10 +26,11 @@ export interface SiteTerms {
 
 /**
  * What came of a join. `gone`: the record has ended there; `newer`: the state has a version that is not known there; `ahead`: its stamp is
- * too far ahead of the clock there; `unreadable`: the record there cannot be read. The last three changed nothing, and may be tried again
- * later.
+ * too far ahead of the clock there; `unreadable`: the record there cannot be read. These three changed nothing, and may be
+ * tried again later. `need-full`: the state has times alone, and another record is there, or none. It changed nothing, and the sender sends
+ * the whole record.
  */
-export type JoinOutcome = 'changed' | 'same' | 'gone' | 'newer' | 'ahead' | 'unreadable'
+export type JoinOutcome = 'changed' | 'same' | 'gone' | 'newer' | 'ahead' | 'unreadable' | 'need-full'
 
 /** What came of a join, and what the receiver knows better: a state that the sender has to join. */
 export interface JoinAnswer {

@@ -355,4 +355,4 @@ export const sweep = defineScript({
   },
 })
 
-export { join, joinFence, names, share, shareFence, sums } from './redis/site-scripts.js'
+export { join, joinFence, joinTimes, names, share, shareFence, sums } from './redis/site-scripts.js'

@@ -240,7 +240,7 @@ describeWith(redis, 'sessions that layout 1 has written', () => {
       await node.update('acme', id, { notes: { one: '1' } })
       await node[Symbol.asyncDispose]()
       await using connection = await opened(prefix)
-      const args = { now: at, site: 'oslo', at, removed: 0, endsMs: 60_000 }
+      const args = { now: at, site: 'oslo', at, removed: 0, endsMs: 60_000, touch: '' }
       states.push((await connection.run(share, { session: `${prefix}:${key}` }, args)) ?? '')
     }
     const [one = '', two = ''] = states

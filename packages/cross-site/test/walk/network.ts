@@ -70,6 +70,10 @@ export class Network {
       return
     }
     const answer = await this.#sites[to]?.hear(told)
+    if (answer?.outcome === 'need-full') {
+      const state = await this.#sites[from]?.read(told.partition, told.name)
+      if (state !== undefined) this.#waiting.push({ from, to, told: { ...told, state } })
+    }
     if (answer?.known !== undefined) {
       const better = { ...told, state: answer.known }
       // What was known better is joined where it was told from, and told to everybody else.

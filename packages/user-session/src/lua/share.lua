@@ -6,11 +6,20 @@
 -- ARGV[3] at       when it changed, ms since the epoch
 -- ARGV[4] removed  1: a removal was noted that is no expiry
 -- ARGV[5] endsMs   how long a removal is remembered
+-- ARGV[6] touch    1: only times changed since other sites were told; left out, more did
 --
--- Returns JSON of its state, or nil when there is nothing to tell.
+-- Returns JSON of its state, of its times alone where others know the rest, or nil when there is nothing to tell.
+
+local now = tonumber(ARGV[1])
+if ARGV[6] then
+  -- include: telling-times
+  local alone = times_alone(KEYS[1], now)
+  if alone then
+    return alone
+  end
+end
 
 -- include: lag, times, keys, reading, indexes, sharing, putting
-local now = tonumber(ARGV[1])
 local _, kind = parts(KEYS[1])
 local revives = kind == 'o'
 local values = values_of(KEYS[1])

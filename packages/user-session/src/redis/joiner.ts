@@ -9,7 +9,8 @@ import {
   unescapePart,
 } from '@authstate/redis'
 import type { SharedSession } from '../shared-state.js'
-import { join, joinFence, names, share, shareFence, sums } from './site-scripts.js'
+import { TIMES_ALONE } from '../times-alone.js'
+import { join, joinFence, joinTimes, names, share, shareFence, sums } from './site-scripts.js'
 
 /** What another site gets about a removal of all sessions of a user, or of a realm. */
 interface SharedFence {
@@ -39,6 +40,7 @@ export const userSessionJoiner: SiteJoiner = {
     const key = keyOf(connection, partition, name)
     const now = connection.clock.now()
     const { site, endsMs, aheadMs } = terms
+    if (state.startsWith(TIMES_ALONE)) return connection.run(joinTimes, { session: key }, { now, state })
     if (!FENCE.test(name)) {
       const args = { now, site, state, endsMs, aheadMs, layout: connection.layout }
       const { forked, ...answer } = await connection.run(join, { session: key }, args)
@@ -116,8 +118,9 @@ function forkIn(name: string, client: string): SiteFinding {
 }
 
 function readSession(connection: RedisConnection, record: ChangedRecord, { site, endsMs }: SiteTerms) {
-  const { partition, name, at, isRemoved } = record
-  const args = { now: connection.clock.now(), site, at, removed: isRemoved ? 1 : 0, endsMs }
+  const { partition, name, at, isRemoved, isTouch = false } = record
+  const touch = isTouch && !isRemoved ? '1' : ''
+  const args = { now: connection.clock.now(), site, at, removed: isRemoved ? 1 : 0, endsMs, touch }
   return connection.run(share, { session: keyOf(connection, partition, name) }, args)
 }
 

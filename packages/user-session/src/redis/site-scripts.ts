@@ -1,6 +1,7 @@
 import { defineScript, type JoinAnswer, sumsPageOf } from '@authstate/redis'
 import joinLua from '../lua/join.lua'
 import joinFenceLua from '../lua/join-fence.lua'
+import joinTimesLua from '../lua/join-times.lua'
 import namesLua from '../lua/names.lua'
 import shareLua from '../lua/share.lua'
 import shareFenceLua from '../lua/share-fence.lua'
@@ -21,7 +22,8 @@ export const share = defineScript({
   change: 'touch',
   changes: ofSites,
   keys: ['session'],
-  args: ['now', 'site', 'at', 'removed', 'endsMs'],
+  args: ['now', 'site', 'at', 'removed', 'endsMs', 'touch'],
+  lastIsOptional: true,
   decode: (reply) => (reply as string | null) ?? undefined,
 })
 
@@ -39,6 +41,18 @@ export const join = defineScript({
     const [outcome, known, ...forked] = reply as [JoinAnswer['outcome'], string, ...string[]]
     return { outcome, known, forked }
   },
+})
+
+export const joinTimes = defineScript({
+  name: 'user-session.join-times',
+  lua: joinTimesLua,
+  include,
+  record,
+  change: 'touch',
+  changes: ofSites,
+  keys: ['session'],
+  args: ['now', 'state'],
+  decode: (reply): JoinAnswer => ({ outcome: reply as JoinAnswer['outcome'] }),
 })
 
 export const shareFence = defineScript({

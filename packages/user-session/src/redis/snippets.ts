@@ -1,3 +1,4 @@
+import aloneLua from '../lua/lib/alone.lua'
 import endingLua from '../lua/lib/ending.lua'
 import fenceLua from '../lua/lib/fence.lua'
 import fencedStampLua from '../lua/lib/fenced-stamp.lua'
@@ -24,6 +25,7 @@ import sharingLua from '../lua/lib/sharing.lua'
 import sharingFenceLua from '../lua/lib/sharing-fence.lua'
 import slackLua from '../lua/lib/slack.lua'
 import spansLua from '../lua/lib/spans.lua'
+import tellingTimesLua from '../lua/lib/telling-times.lua'
 import timesLua from '../lua/lib/times.lua'
 import unlinkLua from '../lua/lib/unlink.lua'
 import upcastingLua from '../lua/lib/upcasting.lua'
@@ -32,6 +34,7 @@ import vanishedLua from '../lua/lib/vanished.lua'
 
 /** Lua that several scripts include by name. */
 export const snippets = {
+  alone: aloneLua,
   ending: endingLua,
   fence: fenceLua,
   'fenced-stamp': fencedStampLua,
@@ -58,6 +61,7 @@ export const snippets = {
   'sharing-fence': sharingFenceLua,
   slack: slackLua,
   spans: spansLua,
+  'telling-times': tellingTimesLua,
   times: timesLua,
   unlink: unlinkLua,
   upcasting: upcastingLua,

@@ -58,6 +58,18 @@ export const plants: Readonly<Record<string, Plant>> = {
       '  if a and b then\n    return b\n  end\n  local all',
     ],
   },
+  'times are taken for a session, or a client session, that began otherwise': {
+    'user-session.join-times': ['return stamp == told_stamp and begun == told_begun', 'return true'],
+  },
+  'a site that holds another session takes no times, and asks for nothing': {
+    'user-session.join-times': ["tonumber(ARGV[1]), 'need-full'", "tonumber(ARGV[1]), 'same'"],
+  },
+  'times that arrive last stand': {
+    'user-session.join-times': [
+      'local later = used - held_use\n',
+      'if true then return true end\n  local later = used - held_use\n',
+    ],
+  },
 }
 
 /** The same, of errors that only a walk sees which knows when a site tells what. */

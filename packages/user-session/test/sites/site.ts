@@ -72,15 +72,19 @@ export class Site {
     for (const partition of connection.keys.all) {
       const after = this.#had.get(partition)
       const notes = await client.xrange(connection.keys.key(partition, 'xn'), after ? `(${after}` : '-', '+')
-      const names = new Map<string, boolean>()
+      const names = new Map<string, { isRemoved: boolean; isTouch: boolean }>()
       for (const [id, [, text = '', , gone]] of notes) {
         this.#had.set(partition, id)
         const name = text.slice(1)
         if (!userSessionJoiner.owns(name)) continue
         const isRemoved = text.startsWith('r') && !(gone ?? '').includes('"expired"')
-        names.set(name, (names.get(name) ?? false) || isRemoved)
+        const before = names.get(name)
+        names.set(name, {
+          isRemoved: (before?.isRemoved ?? false) || isRemoved,
+          isTouch: (before?.isTouch ?? true) && text.startsWith('t'),
+        })
       }
-      for (const [name, isRemoved] of names) changed.push({ partition, name, at: clock.now(), isRemoved })
+      for (const [name, how] of names) changed.push({ partition, name, at: clock.now(), ...how })
     }
     return this.#read(changed)
   }
@@ -98,6 +102,11 @@ export class Site {
       }
     }
     return this.#read(all)
+  }
+
+  /** One record, all of it unless only times changed. */
+  readOne({ partition, name, isTouch = false }: Pick<ChangedRecord, 'partition' | 'name' | 'isTouch'>) {
+    return this.#read([{ partition, name, at: this.clock.now(), isRemoved: false, isTouch }])
   }
 
   async #read(changed: readonly ChangedRecord[]): Promise<Told[]> {
@@ -120,9 +129,15 @@ export class Site {
   }
 
   async close(): Promise<void> {
-    const { provider, connection, client, prefix } = this.#parts
+    const { provider, connection } = this.#parts
     await provider[Symbol.asyncDispose]()
     await connection.close()
+    await this.clear()
+  }
+
+  /** Takes everything away that it holds. */
+  async clear(): Promise<void> {
+    const { client, prefix } = this.#parts
     const keys = await client.keys(`${prefix}:*`)
     if (keys.length > 0) await client.unlink(...keys)
   }

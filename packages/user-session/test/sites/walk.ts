@@ -282,6 +282,9 @@ export async function walk(
     const [message] = messages.splice(which % Math.max(messages.length, 1), 1)
     if (message === undefined) return
     const answer = await sites[message.to]?.hear(message.told)
+    if (answer?.outcome === 'need-full')
+      for (const told of (await sites[message.from]?.readOne(message.told)) ?? [])
+        messages.push({ ...message, told })
     if (answer?.known !== undefined) {
       const told = { ...message.told, state: answer.known }
       // What was known better is joined where it was told from, and told to everybody else.
