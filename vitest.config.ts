@@ -36,6 +36,7 @@ function project(name: string, root: string): TestProjectInlineConfiguration {
       // For what hangs, not for what is slow: a machine that others use may be four times slower than it was.
       testTimeout: 60_000,
       hookTimeout: 60_000,
+      expect: { poll: { timeout: 20_000 } },
     },
   }
 }

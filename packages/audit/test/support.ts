@@ -50,6 +50,6 @@ export async function linesOf(audit: AuditProvider): Promise<readonly AuditEntry
 
 /** Waits for something that another process, or a reader, does. */
 export const until = <T>(look: () => Promise<T | undefined | false>): Promise<NonNullable<T>> =>
-  waitUntil('what another process does', look as () => Promise<T>, { timeoutMs: 120_000 })
+  waitUntil('what another process does', look as () => Promise<T>, { timeoutMs: 50_000 })
 
 export type { AuthState }

@@ -71,7 +71,8 @@ describeWith(serverBinary, 'a failover while a consumer reads', () => {
 
       // The replicas hear nothing more, and are still ones that sentinels choose.
       // To refuse PSYNC is not enough: they would ask for a whole copy by SYNC, which may hold what is written next.
-      for (const replica of replicas) await replica.config('SET', 'masteruser', 'nobody', 'masterauth', 'none')
+      for (const replica of replicas)
+        await replica.config('SET', 'masteruser', 'nobody', 'masterauth', 'none')
       expect(await master.call('CLIENT', 'KILL', 'TYPE', 'replica')).toBe(2)
       await end(0, 'gone-0')
       await isTold('gone-0')

@@ -158,7 +158,7 @@ describeWith(hostClock, 'a server that takes the place of another', () => {
         await until(
           'a command on the other server',
           async () => (await Promise.all(Array.from({ length: 20 }, write))).some(Boolean),
-          { timeoutMs: 60_000, everyMs: 0 },
+          { timeoutMs: 50_000, everyMs: 0 },
         )
       }
       const raw = given(new Redis(second.basePort)) as Redis

@@ -129,15 +129,15 @@ describeWith(serverBinary, 'a start while Redis loads its data says so', () => {
     }
     const writer = run()
     await until('the server', () => ask(port, ['PING']))
-    await ask(port, ['EVAL', "for i = 1, 5000 do redis.call('SET', 'k' .. i, i) end", '0'])
+    await ask(port, ['EVAL', "for i = 1, 20000 do redis.call('SET', 'k' .. i, i) end", '0'])
     await ask(port, ['SAVE'])
     writer.child.kill('SIGKILL')
     await writer.exited
-    // Slow on purpose: 2 ms a key.
-    run('--key-load-delay', '2000', '--loading-process-events-interval-bytes', '1024')
+    // Slow on purpose: 0.5 ms a key. It answers between two pieces of 1 KiB, some 40 ms apart.
+    run('--key-load-delay', '500', '--loading-process-events-interval-bytes', '1024')
     await until('the server to load', () =>
       ask(port, ['PING']).catch(({ message }: Error) => /LOADING/.test(message)),
     )
-    expect(await saidOf({ ...options(port), connectTimeoutMs: 500 })).toMatch(/LOADING/)
+    expect(await saidOf({ ...options(port), connectTimeoutMs: 2_000 })).toMatch(/LOADING/)
   })
 })

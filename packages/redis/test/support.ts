@@ -41,7 +41,9 @@ export async function open(
   target: string | RedisOptions,
   logger: RecordingLogger = new RecordingLogger(),
 ): Promise<RedisConnection> {
-  const connection = await connect(target, { logger })
+  // A machine that is busy may take longer to connect than a user would wait.
+  const options = typeof target === 'string' ? { url: target } : target
+  const connection = await connect({ connectTimeoutMs: 30_000, ...options }, { logger })
   onTestFinished(() => connection.close())
   return connection
 }
