@@ -1,10 +1,11 @@
 import type { RedisConnection, SiteJoiner } from '@authstate/redis'
+import { timers } from '@authstate/spi/internal'
 import type { BackupOutcome } from './errors.js'
 import type { Link } from './link.js'
 import type { Telling, Told } from './link-parts.js'
 import { type NotedRecord, readNoted, recordsOf } from './noted.js'
 import { unread } from './scripts.js'
-import { placesOf } from './waits.js'
+import { PATIENCE_MS, placesOf, within } from './waits.js'
 
 /** What became of a flight at one site, by service. A service that is absent had nothing in it. */
 export type Landing = ReadonlyMap<string, BackupOutcome>
@@ -13,6 +14,15 @@ export type Landing = ReadonlyMap<string, BackupOutcome>
 export interface Flight {
   readonly number: number
   readonly landings: ReadonlyMap<Link, Promise<Landing>>
+  /** Resolves when it has landed everywhere, or has been in the air for so long that others no longer wait for it. */
+  readonly over: Promise<void>
+}
+
+/** What departs. */
+interface Departing {
+  readonly landings: Flight['landings']
+  /** Of the states that it carries. */
+  readonly bytes: number
 }
 
 /** What {@link Flights} are made of. */
@@ -26,6 +36,10 @@ export interface FlightsParts {
   readonly tell: (link: Link, told: readonly Told[]) => Promise<readonly Telling[]>
   /** Notes of a partition that this node sent are lost. */
   readonly onLost: (partition: number) => void
+  /** How long a site that does not confirm keeps changes for others waiting. @default 1000 */
+  readonly patienceMs?: number
+  /** How long changes are gathered while more than half of what may be is under way. @default 2 */
+  readonly gatherMs?: number
 }
 
 /** Notes at a time. */
@@ -80,14 +94,20 @@ export class Flights {
     return flights.from(mark)
   }
 
-  /** Tells what changed, though no verb waits for it; while many flights are under way, it is left to the usual way. */
+  /**
+   * Tells what changed, though no verb waits for it: at once, a little later while much is under way, and once something has landed while
+   * as much is under way as may be.
+   */
   hurry(partition: number): void {
-    const flights = this.#of(partition)
-    // What fails is told in the usual way.
-    if (flights.inAir < MOST_IN_AIR) flights.board().catch(() => {})
+    this.#of(partition).hurry()
   }
 
-  /** Resolves when the flights of a partition that are under way, or about to depart, have ended. */
+  /** Nothing more departs by itself. */
+  close(): void {
+    for (const flights of this.#partitions.values()) flights.close()
+  }
+
+  /** Resolves when the flights of a partition that are under way, or about to depart, have ended or took too long. */
   landed(partition: number): Promise<void> {
     return this.#partitions.get(partition)?.landed() ?? Promise.resolve()
   }
@@ -116,8 +136,10 @@ export class Flights {
 /** Most ids of sent notes that are kept. */
 const MOST_TOLD = 4_096
 
-/** Flights of a partition under way at once, beside those that verbs wait for. */
+/** What is under way at once of a partition, beside flights that verbs wait for: flights, and bytes of states. */
 const MOST_IN_AIR = 8
+const MOST_BYTES = 256 * 1_024
+const GATHER_MS = 2
 
 class PartitionFlights {
   readonly told = new Map<Link, Set<string>>()
@@ -125,7 +147,13 @@ class PartitionFlights {
   readonly #parts: FlightsParts
   readonly #flights: Flight[] = []
   nextNumber = 0
-  inAir = 0
+  #inAir = 0
+  #bytes = 0
+  /** Whether something changed while as much was under way as may be. */
+  #isDue = false
+  #isGathering = false
+  #timer: NodeJS.Timeout | undefined
+  #isClosed = false
   /** Id of the last note that is on a flight. */
   #after = ''
   #boarding: Promise<void> = Promise.resolve()
@@ -142,7 +170,29 @@ class PartitionFlights {
 
   async landed(): Promise<void> {
     await Promise.allSettled([this.#queued, this.#boarding])
-    await Promise.allSettled(this.#flights.flatMap(({ landings }) => [...landings.values()]))
+    await Promise.all(this.#flights.map(({ over }) => over))
+  }
+
+  hurry(): void {
+    const share = Math.max(this.#inAir / MOST_IN_AIR, this.#bytes / MOST_BYTES)
+    if (share >= 1) this.#isDue = true
+    if (share >= 1 || this.#isGathering || this.#isClosed) return
+    this.#isGathering = true
+    if (share > 0.5)
+      this.#timer = timers.setTimeout(() => this.#depart(), this.#parts.gatherMs ?? GATHER_MS).unref()
+    // What changes in one turn of the event loop is sent together.
+    else timers.setImmediate(() => this.#depart())
+  }
+
+  close(): void {
+    this.#isClosed = true
+    timers.clearTimeout(this.#timer)
+  }
+
+  #depart(): void {
+    this.#isGathering = false
+    // What fails is told in the usual way.
+    if (!this.#isClosed) this.board().catch(() => {})
   }
 
   /** Resolves when everything that changed before the call is on a flight. */
@@ -152,42 +202,52 @@ class PartitionFlights {
       .catch(() => {})
       .then(() => {
         this.#queued = undefined
-        this.#boarding = this.#depart()
+        this.#boarding = this.#fly()
         return this.#boarding
       })
     return this.#queued
   }
 
-  async #depart(): Promise<void> {
+  async #fly(): Promise<void> {
     try {
       this.#add(await this.#tellUnread())
     } catch (error) {
       // What was read is sent in the usual way; verbs that wait for it get the outcome `unknown`.
       const lost = Promise.reject(error)
       lost.catch(() => {})
-      this.#add(new Map(this.#parts.links.map((link) => [link, lost])))
+      this.#add({ landings: new Map(this.#parts.links.map((link) => [link, lost])), bytes: 0 })
       throw error
     }
   }
 
-  #add(landings: Flight['landings']): void {
-    this.#flights.push({ number: this.nextNumber, landings })
+  #add({ landings, bytes }: Departing): void {
+    const landed = Promise.allSettled(landings.values()).then(() => {})
+    const over = within(landed, this.#parts.patienceMs ?? PATIENCE_MS)
+    this.#flights.push({ number: this.nextNumber, landings, over })
     this.nextNumber += 1
     if (this.#flights.length > MOST_LANDED) this.#flights.shift()
-    this.inAir += 1
-    void Promise.allSettled(landings.values()).then(() => {
-      this.inAir -= 1
+    this.#inAir += 1
+    this.#bytes += bytes
+    void over.then(() => {
+      this.#inAir -= 1
+      this.#bytes -= bytes
+      if (!this.#isDue) return
+      this.#isDue = false
+      this.hurry()
     })
   }
 
-  async #tellUnread(): Promise<Flight['landings']> {
+  async #tellUnread(): Promise<Departing> {
     const { connection, joiners, links, read, tell } = this.#parts
     const notes = await this.#unread()
     const last = notes.at(-1)
     const records = recordsOf(this.#partition, notes, joiners, connection.clock.now())
     const told = records.length === 0 ? [] : await read(records.map(({ record }) => record))
     if (last !== undefined) for (const link of links) link.mark(this.#partition, last.id)
-    return new Map(links.map((link) => [link, this.#land(link, told, records, (of) => tell(link, of))]))
+    const landings = links.map(
+      (link) => [link, this.#land(link, told, records, (of) => tell(link, of))] as const,
+    )
+    return { landings: new Map(landings), bytes: bytesOf(told) }
   }
 
   async #land(
@@ -197,27 +257,26 @@ class PartitionFlights {
     tell: (told: readonly Told[]) => Promise<readonly Telling[]>,
   ): Promise<Landing> {
     const mine = told.filter(({ joiner }) => link.tells(joiner.spi))
-    const tellings = mine.length === 0 ? [] : await tell(mine).catch(() => undefined)
+    const idsOf = new Map(records.map(({ record, ids }) => [record.name, ids]))
     const landing = new Map<string, BackupOutcome>()
-    for (const [index, { joiner, record }] of mine.entries()) {
-      const outcome = outcomeOf(tellings?.[index])
-      landing.set(joiner.spi, worse(landing.get(joiner.spi), outcome))
-      if (outcome === 'applied')
-        this.#note(
-          link,
-          records.find((noted) => noted.record.name === record.name),
-        )
+    for (const part of inParts(mine)) {
+      const tellings = await tell(part).catch(() => undefined)
+      for (const [index, { joiner, record }] of part.entries()) {
+        const outcome = outcomeOf(tellings?.[index])
+        landing.set(joiner.spi, worse(landing.get(joiner.spi), outcome))
+        if (outcome === 'applied') this.#note(link, idsOf.get(record.name) ?? [])
+      }
     }
     return landing
   }
 
-  #note(link: Link, noted: NotedRecord | undefined): void {
+  #note(link: Link, ids: readonly string[]): void {
     let told = this.told.get(link)
     if (told === undefined || told.size > MOST_TOLD) {
       told = new Set()
       this.told.set(link, told)
     }
-    for (const id of noted?.ids ?? []) told.add(id)
+    for (const id of ids) told.add(id)
   }
 
   async #unread() {
@@ -234,6 +293,23 @@ class PartitionFlights {
     }
     return all.flatMap((note) => readNoted(note) ?? [])
   }
+}
+
+const bytesOf = (told: readonly Told[]): number => told.reduce((sum, { state }) => sum + state.length, 0)
+
+/** Records in parts that are sent one after the other, so that one flight does not carry more than may be under way. */
+function inParts(told: readonly Told[]): readonly (readonly Told[])[] {
+  const parts: Told[][] = []
+  let bytes = MOST_BYTES
+  for (const one of told) {
+    if (bytes >= MOST_BYTES) {
+      parts.push([])
+      bytes = 0
+    }
+    parts.at(-1)?.push(one)
+    bytes += one.state.length
+  }
+  return parts
 }
 
 /** From the best to the worst: the worst outcome counts for all. */

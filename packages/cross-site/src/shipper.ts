@@ -15,7 +15,7 @@ import { type NotedRecord, notedOf, recordsOf } from './noted.js'
 import { Reached } from './reached.js'
 import type { Rewinds } from './rewinds.js'
 import { behind, progress } from './scripts.js'
-import { pause, placesOf } from './waits.js'
+import { PATIENCE_MS, pause, placesOf } from './waits.js'
 
 /** Stands for all records of a partition. */
 const ALL = '*'
@@ -37,9 +37,6 @@ export interface ShipperParts {
   /** Changes of a partition whose single notes are lost. */
   readonly onGap: (gap: ChangeGap) => void
 }
-
-/** How long a site that does not answer keeps the others waiting. What it did not confirm is remembered. */
-const PATIENCE_MS = 1_000
 
 /** Sends changes of this site, and what other sites missed, for the partitions whose lease this node holds. */
 export class Shipper {
@@ -135,6 +132,7 @@ export class Shipper {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    this.flights.close()
     await Promise.all(this.#catching.values())
     await this.#reached.settled()
   }

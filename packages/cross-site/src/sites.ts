@@ -40,7 +40,8 @@ export class Sites implements CrossSite {
   readonly #events: SiteEmitter
   /** Of this start alone. */
   #epoch = ''
-  readonly #gathering = new Gathering((partition) => this.#hurry(partition))
+  /** What was told at once need not be read at once. */
+  readonly #gathering = new Gathering((partition) => this.#reading?.hurry(partition))
   #follower: Follower | undefined
   #links: readonly Link[] = []
   #shipper: Shipper | undefined
@@ -193,6 +194,7 @@ export class Sites implements CrossSite {
       logger,
       onChanging: (partition) => {
         this.#barriers.changing(partition)
+        this.#hurry(partition)
         this.#gathering.add(partition)
       },
     })
@@ -320,12 +322,10 @@ export class Sites implements CrossSite {
     this.#events.clear()
   }
 
-  /** Something changed: the node that reads the partition tells it at once, however much is still under way. */
+  /** Something changed: the node that reads the partition tells it at once. */
   #hurry(partition: number): void {
-    const reading = this.#reading
     const isOpen = this.#links.some((link) => link.isOpen())
-    if (isOpen && reading?.partitions().includes(partition)) this.#shipper?.flights.hurry(partition)
-    reading?.hurry(partition)
+    if (isOpen && this.#reading?.partitions().includes(partition)) this.#shipper?.flights.hurry(partition)
   }
 
   #beat(): Promise<void> {

@@ -2,6 +2,9 @@ import type { RedisConnection } from '@authstate/redis'
 import { timers } from '@authstate/spi/internal'
 import { progress } from './scripts.js'
 
+/** How long a site that does not answer keeps the others waiting. What it did not confirm is remembered. */
+export const PATIENCE_MS = 1_000
+
 /** Time between two looks at the progress. */
 export const LOOK_MS = 5
 
