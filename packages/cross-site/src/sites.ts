@@ -40,7 +40,7 @@ export class Sites implements CrossSite {
   readonly #events: SiteEmitter
   /** Of this start alone. */
   #epoch = ''
-  /** What was told at once need not be read at once. */
+  /** What departed at once need not be read at once. */
   readonly #gathering = new Gathering((partition) => this.#reading?.hurry(partition))
   #follower: Follower | undefined
   #links: readonly Link[] = []

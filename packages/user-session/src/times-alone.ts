@@ -30,8 +30,8 @@ export function timesOf({ g, r, x, c = {} }: SharedSession): SharedTimes | undef
 }
 
 /**
- * What a site holds after it was told times; `undefined`: it holds another session, or another client session, or none, and has to be told
- * everything. What is known of times is less than what is known of a session, so the laws of {@link joinShared} hold for them too.
+ * What a site holds after it received times; `undefined`: it holds another session, or another client session, or none, and needs the
+ * whole state. Times are less than a state, so the laws of {@link joinShared} hold for them too.
  */
 export function joinTimes(held: SharedSession | undefined, told: SharedTimes): SharedSession | undefined {
   if (held?.g === undefined) return undefined
