@@ -62,9 +62,19 @@ describe('a wrong value stops the start', () => {
     ['sections that are none', { spi: 5 }, /spi: expected an object/],
     ['no sections at all', { spi: null }, /spi: expected an object/],
     [
+      'a span that is none',
+      { spi: { 'action-token': { maxLifespanMs: '5 minutes' } } },
+      /spi\.action-token\.maxLifespanMs: expected a number of milliseconds, or a span such as '500ms', '30s', '5m'/,
+    ],
+    [
       'a type',
-      { spi: { 'action-token': { maxLifespanMs: 'long' } } },
-      /spi\.action-token\.maxLifespanMs: expected number/,
+      { spi: { 'action-token': { maxDataBytes: 'long' } } },
+      /spi\.action-token\.maxDataBytes: expected number/,
+    ],
+    [
+      'an address from a variable that is not set',
+      { provider: 'redis', redis: { url: undefined } },
+      /redis: needs exactly one of .*; none is given, or it is undefined/,
     ],
     ['nowhere to go', { provider: 'redis' }, /redis: .*url, client, sentinels or nodes/],
     [

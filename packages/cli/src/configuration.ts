@@ -85,6 +85,9 @@ export async function pluginsOf(files: readonly string[], cwd: string): Promise<
  * @throws {CommandError} nothing in it is on Redis
  */
 export async function redisOf(config: AuthStateConfig): Promise<RedisOptions> {
+  const nothing = new CommandError(EXIT.configuration, `nothing here is on Redis. ${HOW_TO_REACH}`)
+  const { spis } = await checkConfiguration(config)
+  if ((spis['redis']?.neededBy ?? []).length === 0) throw nothing
   const factory = redisConnection()
   const standard = (factory.config as StandardSchemaV1)['~standard']
   let given: RedisOptions | undefined
@@ -103,7 +106,7 @@ export async function redisOf(config: AuthStateConfig): Promise<RedisOptions> {
   } as unknown as AnyProviderFactory
   await checkConfiguration({ ...config, providers: [...(config.providers ?? []), noting] })
   if (given !== undefined) return given
-  throw new CommandError(EXIT.configuration, `nothing here is on Redis. ${HOW_TO_REACH}`)
+  throw nothing
 }
 
 /**

@@ -322,6 +322,11 @@ test.each([
   expect(out + err).not.toContain('secret')
 })
 
+test('doctor says how to name a Redis where none is configured', async () => {
+  const { err } = await command(['doctor'])
+  expect(err).toMatch(/nothing here is on Redis\. .* or give --url/)
+})
+
 test('state in memory is said to be out of reach', async () => {
   const { code, err } = await command(['sessions', 'list', 'acme'])
   expect(code).toBe(3)

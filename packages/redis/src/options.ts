@@ -151,7 +151,8 @@ export const redisConfig = v.pipe(
       addIssue({ message, ...(path.length > 0 && { path: placeIn(config, path) }) })
     const ways = WAYS.filter((way) => config[way] !== undefined)
     if (ways.length !== 1) {
-      const given = ways.length === 0 ? 'none is given' : `${ways.join(' and ')} are given`
+      const given =
+        ways.length === 0 ? 'none is given, or it is undefined' : `${ways.join(' and ')} are given`
       refuse(`needs exactly one of url, client, sentinels or nodes; ${given}`)
     }
     const [way] = ways

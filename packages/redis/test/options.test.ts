@@ -29,7 +29,11 @@ test('spans may be text', () => {
 })
 
 test.each<[string, object, RegExp]>([
-  ['nothing', {}, /^redis: needs exactly one of url, client, sentinels or nodes; none is given$/],
+  [
+    'nothing',
+    {},
+    /^redis: needs exactly one of url, client, sentinels or nodes; none is given, or it is undefined$/,
+  ],
   ['two ways', { url, nodes: ['a'] }, /url and nodes are given/],
   ['a client that is none', { client: {} }, /^redis\.client: must be an ioredis client/],
   ['sentinels without a name', { sentinels: ['a'] }, /^redis\.name: is required with sentinels/],

@@ -1,6 +1,6 @@
 import type { AnyProviderFactory, StandardIssue } from '@authstate/spi'
 import { isPlainObject, knownNames, quote } from '@authstate/spi/internal'
-import { isClosed, jsonSchemaOf, propertiesOf, schemaAt } from './json-schema.js'
+import { isClosed, jsonSchemaOf, propertiesOf, schemaAt, takesNumbersAndTexts } from './json-schema.js'
 import { type Properties, valueAt } from './settings.js'
 
 /** Whose properties a schema complains of. */
@@ -24,6 +24,8 @@ export interface DetailedIssue extends StandardIssue {
   readonly errors?: unknown
 }
 
+const SPAN = "expected a number of milliseconds, or a span such as '500ms', '30s', '5m', '12h' or '7d'"
+
 /** What is wrong, each with its place. Names and types, never a value; what is missing only if that matters. */
 export function describeIssue(subject: Subject, issue: DetailedIssue, missingMatters: boolean): string[] {
   const path = pathOf(issue)
@@ -43,7 +45,12 @@ export function describeIssue(subject: Subject, issue: DetailedIssue, missingMat
     const known = [...propertiesOf(schemaAt(jsonSchemaOf(subject.factory), path.slice(0, -1))).keys()]
     return [unknownProperty(subject, path.map(String), known)]
   }
-  const problem = problemOf(issue) ?? withoutValues(issue.message, given, subject.values)
+  const isSpan =
+    typeof given === 'string' &&
+    issue.expected === 'number' &&
+    String(path.at(-1)).endsWith('Ms') &&
+    takesNumbersAndTexts(schemaAt(jsonSchemaOf(subject.factory), path))
+  const problem = isSpan ? SPAN : (problemOf(issue) ?? withoutValues(issue.message, given, subject.values))
   if (given !== undefined || path.length === 0) return [`${place}: ${problem}`]
   if (!missingMatters) return []
   const { type } = schemaAt(jsonSchemaOf(subject.factory), path) ?? {}

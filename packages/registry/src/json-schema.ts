@@ -46,6 +46,12 @@ export function schemaAt(
   return found
 }
 
+/** Whether a schema takes numbers and texts: text there is a number that is written another way, such as a span. */
+export const takesNumbersAndTexts = (schema: JsonSchema | undefined): boolean => {
+  const types = branchesOf(schema).map(({ type }) => type)
+  return types.includes('number') && types.includes('string')
+}
+
 function branchesOf(schema: JsonSchema | undefined): JsonSchema[] {
   return ['anyOf', 'oneOf', 'allOf'].flatMap((word) => {
     const branches = schema?.[word]
