@@ -12,7 +12,7 @@ import { commandTime, timeBetween } from '../redis-info.js'
 import { quantile } from '../statistics.js'
 import { openSessions, planOf, type Site } from './site.js'
 import { waits } from './sync.js'
-import { at, withTwo } from './two.js'
+import { at, isOnline, until, withTwo } from './two.js'
 
 const CALLS = 100
 const BATCHES = 40
@@ -24,7 +24,13 @@ export async function measure({ url }: Surroundings): Promise<Report> {
   const redis = new Redis(url)
   try {
     const findings: Finding[] = []
-    for (const part of Object.values(parts)) findings.push(...(await part(url, redis)))
+    for (const [name, part] of Object.entries(parts)) {
+      try {
+        findings.push(...(await part(url, redis)))
+      } catch (error) {
+        throw new Error(`several sites, ${name}: ${(error as Error).stack}`, { cause: error })
+      }
+    }
     return { findings }
   } finally {
     redis.disconnect()
@@ -115,59 +121,70 @@ async function writes(url: string, redis: Redis): Promise<readonly Finding[]> {
 }
 
 const RTT_MS = 20
-const PER_SECOND = 500
+const RATES = [500, 2_000]
 const LOOKS = 200
+const CROWD = 400
 
 /** How long after a write the other site has it, while others write. */
 async function lag(url: string, redis: Redis): Promise<readonly Finding[]> {
-  await redis.flushall()
-  return withTwo(url, { rttMs: RTT_MS }, async (a, b) => {
-    const ids = (
-      await Promise.all(Array.from({ length: 200 }, (_, n) => a.sessions.create(REALM, loginOf(n))))
-    ).map((outcome) => createdSession(outcome).id)
-    await a.sites.caughtUp()
-    let isOver = false
-    const crowd = (async () => {
-      for (let n = 0; !isOver; n += 5) {
-        await Promise.all(
-          [0, 1, 2, 3, 4].map((k) => a.sessions.refresh(REALM, ids[(n + k) % 200] ?? '', client)),
-        )
-        await pause(5_000 / PER_SECOND)
-      }
-    })()
-    const lags: number[] = []
+  const findings: Finding[] = []
+  for (const perSecond of RATES) {
+    await redis.flushall()
+    findings.push(...(await withTwo(url, { rttMs: RTT_MS }, (a, b) => lagOf(a, b, perSecond))))
+  }
+  return findings
+}
+
+async function lagOf(a: Site, b: Site, perSecond: number): Promise<readonly Finding[]> {
+  const created = Array.from({ length: CROWD }, (_, n) => a.sessions.create(REALM, loginOf(n)))
+  const ids = (await Promise.all(created)).map((outcome) => createdSession(outcome).id)
+  await a.sites.caughtUp()
+  const crowd = startCrowd(a, ids, perSecond)
+  const lags: number[] = []
+  try {
     for (let look = 0; look < LOOKS; look++) {
-      const id = ids[look % 200] ?? ''
+      const id = ids[look % CROWD] ?? ''
       await a.sessions.update(REALM, id, { notes: { look: `${look}` } })
       const written = performance.now()
-      for (;;) {
-        const there = await b.sessions.get(REALM, id)
-        if (there?.notes['look'] === `${look}`) break
-        await pause(1)
-      }
+      const isThere = async () => (await b.sessions.get(REALM, id))?.notes['look'] === `${look}` || undefined
+      await until(`the other site has change ${look}`, isThere, 1)
       lags.push(performance.now() - written)
     }
-    isOver = true
-    await crowd
-    const about = `${RTT_MS} ms there and back, some ${PER_SECOND} writes a second`
-    return [
-      // It is there half a way before the teller knows that it is.
-      at(
-        'until the other site has a change, p50',
-        quantile(lags, 0.5),
-        { atMost: 0.75 * RTT_MS + 5 },
-        'ms',
-        about,
-      ),
-      at(
-        'until the other site has a change, p99',
-        quantile(lags, 0.99),
-        { atMost: 1.5 * RTT_MS + 25 },
-        'ms',
-        about,
-      ),
-    ]
-  })
+  } finally {
+    await crowd.stop()
+  }
+  const about = `${RTT_MS} ms there and back, ${Math.round(crowd.perSecond())} writes a second`
+  const name = `until the other site has a change, ${perSecond} writes a second`
+  // It is there half a way before the teller knows that it is.
+  return [
+    at(`${name}, p50`, quantile(lags, 0.5), { atMost: 0.75 * RTT_MS + 5 }, 'ms', about),
+    at(`${name}, p99`, quantile(lags, 0.99), { atMost: 1.5 * RTT_MS + 25 }, 'ms', about),
+  ]
+}
+
+/** Users who refresh at a steady pace. What they cannot do in time they do as soon as they can. */
+function startCrowd({ sessions }: Site, ids: readonly string[], perSecond: number) {
+  const began = performance.now()
+  let [count, isOver, tookMs] = [0, false, 0]
+  const run = (async () => {
+    while (!isOver) {
+      const due = Math.floor(((performance.now() - began) / 1_000) * perSecond) - count
+      const turn = Array.from({ length: Math.min(due, 50) }, (_, n) => ids[(count + n) % ids.length] ?? '')
+      count += turn.length
+      await Promise.all(turn.map((id) => sessions.refresh(REALM, id, client)))
+      await pause(1)
+    }
+    tookMs = performance.now() - began
+  })()
+  // It is awaited at the end, and must not end the process before.
+  run.catch(() => {})
+  return {
+    perSecond: () => count / (tookMs / 1_000),
+    stop: () => {
+      isOver = true
+      return run
+    },
+  }
 }
 
 const STORED = 20_000
@@ -209,19 +226,23 @@ async function filled(a: Site, count: number): Promise<readonly string[]> {
   })
   await a.sites.caughtUp()
   await a.sites.bringOnline('b', { push: 'none' })
-  while (!(await a.sites.links()).every(({ state }) => state === 'online')) await pause(20)
+  await isOnline(a)
   return ids
 }
 
 const took = ({ startedAt = 0, finishedAt = 0 }: PushInfo): number => finishedAt - startedAt
 
-async function finished({ sites }: Site, { id }: PushInfo): Promise<PushInfo> {
-  for (;;) {
-    const push = (await sites.pushes()).find((known) => known.id === id)
-    if (push?.status === 'done') return push
-    if (push?.status !== 'running' && push?.status !== 'queued') throw new Error(`a push is ${push?.status}`)
-    await pause(10)
-  }
+function finished({ sites }: Site, { id }: PushInfo): Promise<PushInfo> {
+  return until(
+    'a push is done',
+    async () => {
+      const push = (await sites.pushes()).find((known) => known.id === id)
+      if (push !== undefined && ['done', 'running', 'queued'].includes(push.status))
+        return push.status === 'done' ? push : undefined
+      throw new Error(`a push is ${push?.status ?? 'not known'}: ${JSON.stringify(push)}`)
+    },
+    10,
+  )
 }
 
 /** Refreshes at a steady pace, before and while a push of the usual pace runs in the same process. */

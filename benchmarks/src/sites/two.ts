@@ -20,6 +20,41 @@ export const at = (
   detail,
 })
 
+/** Far longer than anything here takes, also on a busy machine. */
+const PATIENCE_MS = 120_000
+
+/** Waits for something that comes by itself. @throws Error that says what did not come */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined>,
+  everyMs: number,
+): Promise<T> {
+  const began = performance.now()
+  for (;;) {
+    const there = await look()
+    if (there !== undefined) return there
+    if (performance.now() - began > PATIENCE_MS)
+      throw new Error(`${what}: not after ${PATIENCE_MS / 1_000} s`)
+    await pause(everyMs)
+  }
+}
+
+/** Waits until a site sends what changes. */
+export async function isOnline({ sites }: Site): Promise<void> {
+  let states = ''
+  await until(
+    'the links are online',
+    async () => {
+      const links = await sites.links()
+      states = links.map(({ to, state, message = '' }) => `${to} ${state} ${message}`).join(', ')
+      return links.every(({ state }) => state === 'online') || undefined
+    },
+    20,
+  ).catch((error: Error) => {
+    throw new Error(`${error.message}: ${states}`)
+  })
+}
+
 /** Two sites with a server each, and a way from the first to the second that takes so long, and back. */
 export async function withTwo<R>(
   url: string,
@@ -35,7 +70,7 @@ export async function withTwo<R>(
   const b = await openSite(`redis://127.0.0.1:${other.basePort}`, 'b', { name: 'a', url })
   const a = await openSite(url, 'a', { name: 'b', url: `redis://127.0.0.1:${line.port}` }, more)
   try {
-    while (!(await a.sites.links()).every(({ state }) => state === 'online')) await pause(20)
+    await isOnline(a)
     return await work(a, b)
   } finally {
     await a.close()
