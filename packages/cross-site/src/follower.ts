@@ -71,7 +71,9 @@ export class Follower implements ConnectionSites {
 
   follow<T>(verb: SiteVerb, run: () => Promise<T>, joined?: (answer: T) => Promise<T>): Promise<T> {
     const awaited = this.#awaitedBy(verb)
-    return awaited.length === 0 ? run() : this.#follow(verb, awaited, run, joined)
+    // Nothing is kept of a verb that has nobody to wait for.
+    const isAny = awaited.some(({ link, backup }) => isAwaited(link, verb.spi, backup))
+    return isAny ? this.#follow(verb, awaited, run, joined) : run()
   }
 
   async #follow<T>(
