@@ -11,12 +11,12 @@
 local now, lacking = tonumber(ARGV[1]), 'need-full'
 -- To decode costs more than to look whether that is needed.
 local told = string.match(ARGV[2], '^{"v":2,"t":"([^"\\]*)"}$') or cjson.decode(ARGV[2]).t
-local session, of_clients = string.match(told, '^([^:]*)(.*)$')
-local beginning, started, refreshed, expires = string.match(session, '^(%S+ %S+) (%d+) (%d+) (%d+)$')
+local beginning, started, refreshed, expires, of_clients = string.match(told, '^(%S+ %S+) (%d+) (%d+) (%d+)(.*)$')
 local fields, of_stamps, clients = { 't' }, { 'G', 'x' }, {}
-for client, stamp, token, used, ends in string.gmatch(of_clients, ':([^:]*):(%S+) =(%d+) (%d+) (%d+)') do
-  clients[#clients + 1] = { stamp = stamp .. ' =' .. token, started = token, refreshed = used, expires = ends, client = client }
-  fields[#fields + 1], of_stamps[#of_stamps + 1] = 'c:' .. client, 'c:' .. client
+for client, stamp, begun, used, ends in string.gmatch(of_clients or '', ':([^:]*):(%S+ =(%d+)) (%d+) (%d+)') do
+  local field = 'c:' .. client
+  clients[#clients + 1] = { field = field, stamp = stamp, started = begun, refreshed = used, expires = ends }
+  fields[#fields + 1], of_stamps[#of_stamps + 1] = field, field
 end
 if not beginning or #clients > 32 then
   return lacking
@@ -74,13 +74,13 @@ for _, c in ipairs(news) do
       -- include: keys, indexes
       local head, kind, _, realm, id = parts(KEYS[1])
       c.score = string.format('%.0f', ends)
-      index_client(head .. kind, realm, id, c.client, c.score, known, now)
+      index_client(head .. kind, realm, id, string.sub(c.field, 3), c.score, known, now)
     end
   end
   if c.expires - expires > 0 then
     own = ''
   end
-  writes[#writes + 1] = 'c:' .. c.client
+  writes[#writes + 1] = c.field
   writes[#writes + 1] = 'c ' .. c.started .. ' ' .. c.refreshed .. ' ' .. c.expires .. ' ' .. c.score .. ' ' .. c.rest
 end
 local text = version .. ' ' .. started .. ' ' .. refreshed .. ' ' .. expires .. ' ' .. score .. own .. flag .. behind

@@ -7,8 +7,8 @@ local HOUR = 3600000
 
 -- Where stamps of a record are.
 local function place_of_stamps(key)
-  local head, name = string.match(key, '^(.*{%x%x}:)(.*)$')
-  return head .. 'xs:' .. name
+  local _, head = string.find(key, '{%x%x}:')
+  return string.sub(key, 1, head) .. 'xs:' .. string.sub(key, head + 1)
 end
 
 -- Notes beside a record its end and last use, of which other sites know.
