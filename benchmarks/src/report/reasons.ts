@@ -22,5 +22,5 @@ export const REASONS: Readonly<Record<string, string>> = {
   R12: 'the step runs longer in the server than the plain commands of the other layout, see R3, and both sides batch their writes: several small commands gain more by that than one.',
   R14: 'a get reads one text on both sides. A touch is a script that refuses what was ended and writes the times into the record, where connect-redis sends EXPIRE; a save is a script that also looks for the marks of a logout and of its user, where connect-redis sends SET.',
   sites:
-    'a site is told the whole state of a session, also where only its times changed: some two kilobytes are read, stamped and joined. A push does that for thousands in a second, beside the callers. A verb that waits does so for the next telling, and reads what changed before that.',
+    'where more than times changed, the whole state of a session is sent: some 1.3 kilobytes are read, stamped and joined. A push does that for thousands in a second, beside the callers. A verb that waits does so for all three steps.',
 }

@@ -45,7 +45,7 @@ export async function waits(url: string, redis: Redis): Promise<readonly Finding
         `${RTT_MS} ms there and back, ${waited.length} calls`,
       ),
       at(
-        'SYNC while the other site is offline, over verbs that wait for nobody',
+        'SYNC while the other site is offline, over verbs that wait for no site',
         skipping / local,
         { atMost: 1.05 },
         'x',

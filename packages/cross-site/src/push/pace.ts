@@ -1,6 +1,9 @@
 import { timers } from '@authstate/spi/internal'
 import { pause } from '../waits.js'
 
+/** How many times as long as for records, Redis serves others. */
+const REST = 2
+
 /** Limits how many records pass per second, over all callers. */
 export class Pace {
   readonly #perSecond: number
@@ -22,6 +25,11 @@ export class Pace {
 
   #share(ofSecond: number): number {
     return Math.max(1, Math.min(512, Math.ceil(this.#perSecond / ofSecond)))
+  }
+
+  /** Redis took so long for some records: before the next ones it serves others for a multiple of that. */
+  rest(ms: number): void {
+    this.#freeAtMs = Math.max(this.#freeAtMs, timers.monotonicMs() + ms * REST)
   }
 
   /** Resolves when `count` records may pass, or when the signal aborts. */

@@ -1,5 +1,6 @@
 import type { ChangeReading, NamesCursor, RedisConnection, SiteJoiner, SiteTerms } from '@authstate/redis'
 import type { Logger } from '@authstate/spi'
+import { timers } from '@authstate/spi/internal'
 import type { Link } from '../link.js'
 import { pause } from '../waits.js'
 import { compare } from './compare.js'
@@ -255,11 +256,23 @@ export class Pusher {
     return this.#parts.joiners.filter((joiner) => spi === 'all' || joiner.spi === spi)
   }
 
+  /** Asks Redis of this site, and lets it serve others afterwards: a push is slower while they need it. */
+  async #rested<R>(ask: () => Promise<R>): Promise<R> {
+    const beganAtMs = timers.monotonicMs()
+    const answer = await ask()
+    this.#pace.rest(timers.monotonicMs() - beganAtMs)
+    return answer
+  }
+
   #sides(link: Link): { readonly here: Side; readonly there: Side } {
     const { connection, terms } = this.#parts
     return {
       // If this site's own Redis is away, that counts as if the other one were.
-      here: { site: terms.site, terms, ask: (question) => question(connection).catch(() => undefined) },
+      here: {
+        site: terms.site,
+        terms,
+        ask: (question) => this.#rested(() => question(connection).catch(() => undefined)),
+      },
       there: {
         site: link.to,
         terms: { ...terms, site: link.to },
