@@ -67,6 +67,7 @@ describeWith(redis, 'a site that decides for another', () => {
       changing: () => {},
       follow: (_, run) => run(),
       deciders: {
+        sites: ['a', 'b', 'c'],
         membership,
         endsMs: 600_000,
         aheadMs: 30_000,
@@ -76,7 +77,6 @@ describeWith(redis, 'a site that decides for another', () => {
           if (answer === 'stale') throw new Error('stale')
           return answer
         },
-        spread: async () => {},
       },
     })
     return { a, b, ask: (membership = MEMBERSHIP) => b.connection.goWithSites(asks(membership)) }
@@ -121,6 +121,22 @@ describeWith(redis, 'a site that decides for another', () => {
       expect(await a.tokens.has(REALM, 'code', 'new')).toBe(false)
       expect((await a.tokens.countUse(REALM, 'otp', 'k', { windowMs: 60_000 })).count).toBe(1)
     },
+    async 'remembers for all other sites what it decided for one of them, once'(plant) {
+      const { a, b, ask } = await openTwo(plant)
+      for (const key of ['used', 'taken']) await a.tokens.put(REALM, 'code', key, LIFE)
+      ask()
+      await b.tokens.consume(REALM, 'code', 'used')
+      await b.tokens.take(REALM, 'code', 'taken')
+      await b.tokens.put(REALM, 'code', 'stored', LIFE)
+      const names = ['used', 'taken', 'stored'].map((key) => `ao:${REALM}:code:${key}`)
+      const remembered = () => client.zrange(a.connection.keys.key(0, 'xb', 'b'), '0', '-1')
+      expect(await remembered()).toEqual(names)
+      expect(await client.zrange(a.connection.keys.key(0, 'xb', 'c'), '0', '-1')).toEqual(names)
+      await client.unlink(a.connection.keys.key(0, 'xb', 'b'))
+      expect((await b.tokens.consume(REALM, 'code', 'unheard of')).outcome).toBe('unknown')
+      expect(await b.tokens.putIfAbsent(REALM, 'code', 'stored', LIFE)).toBe(false)
+      expect(await remembered()).toEqual([])
+    },
   }
 
   test.each(Object.entries(rules))('%s', (_, rule) => rule({}))
@@ -139,45 +155,34 @@ describeWith(redis, 'a site that decides for another', () => {
     expect(await actionTokenJoiner.settle?.(connection, 0)).toEqual([])
   })
 
-  const JOINS = 'join_copy(KEYS[1],'
-  const ANSWERS = 'return { reply, state_for('
-  const IS_MEMBER = 'if not is_member('
-  const [redeems, gives, stores, nothing] = Object.keys(rules) as [string, string, string, string]
+  const JOINS = 'join_token(key, cjson'
+  const ANSWERS = 'return { reply, cjson'
+  const IS_MEMBER = "if redis.call('GET', membership_key) ~= membership"
+  const [redeems, gives, stores, nothing, remembers] = Object.keys(rules) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ]
+  const [NO_JOIN, NO_ANSWER] = [
+    'local function none() end none(key, cjson',
+    'return { reply, false and cjson',
+  ]
   test.each<[string, string, string, string, string]>([
-    ['does not join what the other knows', 'consume', JOINS, 'local function none() end none(', redeems],
-    [
-      'does not answer what is known',
-      'consume',
-      ANSWERS,
-      'local function none() return false end return { reply, none(',
-      redeems,
-    ],
-    ['does not join what the other knows', 'take', JOINS, 'local function none() end none(', gives],
-    [
-      'does not answer what is known',
-      'take',
-      ANSWERS,
-      'local function none() return false end return { reply, none(',
-      gives,
-    ],
-    ['does not join what the other knows', 'put', JOINS, 'local function none() end none(', stores],
-    [
-      'does not answer what is known',
-      'put',
-      ANSWERS,
-      'local function none() return false end return { reply, none(',
-      stores,
-    ],
-    [
-      'decides for every site',
-      'consume',
-      IS_MEMBER,
-      'local function none() return false end if none(',
-      nothing,
-    ],
-    ['decides for every site', 'take', IS_MEMBER, 'local function none() return false end if none(', nothing],
-    ['decides for every site', 'put', IS_MEMBER, 'local function none() return false end if none(', nothing],
+    ['does not join what the other knows', 'consume', JOINS, NO_JOIN, redeems],
+    ['does not answer what is known', 'consume', ANSWERS, NO_ANSWER, redeems],
+    ['does not join what the other knows', 'take', JOINS, NO_JOIN, gives],
+    ['does not answer what is known', 'take', ANSWERS, NO_ANSWER, gives],
+    ['does not join what the other knows', 'put', JOINS, NO_JOIN, stores],
+    ['does not answer what is known', 'put', ANSWERS, NO_ANSWER, stores],
+    ['decides for every site', 'consume', IS_MEMBER, 'if false', nothing],
+    ['decides for every site', 'take', IS_MEMBER, 'if false', nothing],
+    ['decides for every site', 'put', IS_MEMBER, 'if false', nothing],
     ['decides for every site', 'count-use', "redis.call('GET', KEYS[3]) ~= ARGV[5]", 'false', nothing],
+    ['forgets that other sites have to hear of it', 'consume', '~= before', '~= before and false', remembers],
+    ['forgets that other sites have to hear of it', 'take', '~= before', '~= before and false', remembers],
+    ['forgets that other sites have to hear of it', 'put', '~= before', '~= before and false', remembers],
   ])('is found to be wrong if it %s: %s', async (_, verb, from, to, rule) => {
     const plant = { [`action-token.decide-${verb}`]: [from, to] as const }
     await expect(rules[rule]?.(plant)).rejects.toMatchObject({ name: 'AssertionError' })

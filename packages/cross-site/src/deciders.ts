@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto'
-import type { DecidingSite, RedisConnection, SiteDeciders, SiteJoiner } from '@authstate/redis'
+import type { DecideOptions, DecidingSite, RedisConnection, SiteDeciders, SiteJoiner } from '@authstate/redis'
 import { markIn, timers } from '@authstate/spi/internal'
 import { SINGLE_USE } from './backup.js'
 import type { CheckedConfig } from './config.js'
 import { SiteUnavailableError } from './errors.js'
+import { introduceSite, type Recorded } from './introduction.js'
 import type { Link } from './link.js'
 import { outcomeOf } from './link-parts.js'
 import { membersOf } from './membership.js'
@@ -16,7 +17,6 @@ export interface DecidersParts {
   readonly connection: RedisConnection
   readonly config: CheckedConfig
   readonly links: readonly Link[]
-  readonly remember: (to: string, partition: number, names: readonly string[]) => Promise<unknown>
 }
 
 /** What another site is asked. */
@@ -34,6 +34,7 @@ export async function startDeciding(
   if (!joiners.some(({ spi }) => spi === SINGLE_USE)) return undefined
   const deciders = new Deciders(parts)
   await deciders.record()
+  deciders.hear(await introduceSite(parts.connection, parts.config.site))
   return deciders
 }
 
@@ -43,15 +44,15 @@ export class Deciders implements SiteDeciders {
   readonly endsMs: number
   readonly aheadMs: number
   readonly #parts: DecidersParts
-  readonly #sites: readonly string[]
+  readonly sites: readonly string[]
   readonly #byMark: ReadonlyMap<string, string>
-  /** How often this node decided in the place of a site that was offline. */
-  unguarded = 0
+  /** The `membershipVersion` of other sites, as they said it last. */
+  readonly #versions = new Map<string, number>()
 
   constructor(parts: DecidersParts) {
     this.#parts = parts
     const { site, sites, marks = {}, membershipVersion, tombstoneMs, clock } = parts.config
-    this.#sites = [site, ...Object.keys(sites)].sort()
+    this.sites = [site, ...Object.keys(sites)].sort()
     this.#byMark = new Map(Object.entries(marks).map(([name, mark]) => [mark, name]))
     this.membership = `${membershipVersion} ${membersOf(parts.config)}`
     this.endsMs = tombstoneMs
@@ -59,29 +60,34 @@ export class Deciders implements SiteDeciders {
   }
 
   deciderOf(key: string): string {
-    const mark = markIn(key)
-    return (mark === undefined ? undefined : this.#byMark.get(mark)) ?? highest(this.#sites, key)
+    return this.#homeOf(key) ?? highest(this.sites, key)
   }
 
   async decide<T>(
     operation: string,
     key: string,
     run: (by: DecidingSite) => Promise<T | 'stale'>,
-    attempt?: string,
+    { attempt, elseHere = false }: DecideOptions = {},
   ): Promise<T> {
     const site = this.deciderOf(key)
-    if (site === this.#parts.config.site) return this.#here(operation, run)
-    const link = this.#parts.links.find(({ to }) => to === site) as Link
     const asked: Asked = { operation, site, attempt }
-    if (!link.isOpen(SINGLE_USE)) return this.#without(asked, link, run)
-    const answer = await this.#there(asked, link, run)
-    if (answer === 'stale') throw stale(operation, site)
-    return answer as T
+    const { config, links } = this.#parts
+    const link = links.find(({ to }) => to === site)
+    try {
+      if (!elseHere) this.#assertAlike(asked, key)
+      if (link === undefined) return await this.#here(operation, run)
+      if (!link.isOpen(SINGLE_USE)) this.#assertMayDecide(asked, link, elseHere)
+      else return await this.#there(asked, link, run)
+    } catch (error) {
+      const isUndone = error instanceof SiteUnavailableError && error.applied === 'no'
+      if (!elseHere || !isUndone || site === config.site) throw error
+    }
+    return this.#here(operation, run)
   }
 
-  async spread(partition: number, name: string, from: string): Promise<void> {
-    const others = this.#parts.links.filter(({ to }) => to !== from)
-    await Promise.all(others.map(({ to }) => this.#parts.remember(to, partition, [name])))
+  /** What this site has noted of others. */
+  hear(recorded: Recorded): void {
+    for (const site of this.sites) this.#versions.set(site, Number(recorded.get(`version:${site}`) ?? 1))
   }
 
   /** From now on this site decides for sites with the same list. */
@@ -108,7 +114,7 @@ export class Deciders implements SiteDeciders {
     return again as T
   }
 
-  async #there<T>(asked: Asked, link: Link, run: (by: DecidingSite) => Promise<T>): Promise<T> {
+  async #there<T>(asked: Asked, link: Link, run: (by: DecidingSite) => Promise<T | 'stale'>): Promise<T> {
     const timeoutMs = link.backup(SINGLE_USE)?.timeoutMs ?? TIMEOUT_MS
     const sentAt = this.#parts.connection.clock.now()
     let timer: NodeJS.Timeout | undefined
@@ -121,9 +127,13 @@ export class Deciders implements SiteDeciders {
       }))
       answered.catch(() => {})
       const outcome = await Promise.race([answered, late])
-      if (outcome !== 'late') return outcome.answer
+      if (outcome !== 'late') {
+        if (outcome.answer === 'stale') throw stale(asked.operation, link.to)
+        return outcome.answer as T
+      }
       link.wasLate(SINGLE_USE, sentAt)
     } catch (cause) {
+      if (cause instanceof SiteUnavailableError) throw cause
       const applied = outcomeOf(cause) === 'not-applied' ? 'no' : 'unknown'
       throw unavailable(asked, applied, cause)
     } finally {
@@ -132,7 +142,8 @@ export class Deciders implements SiteDeciders {
     throw unavailable(asked, 'unknown')
   }
 
-  #without<T>(asked: Asked, link: Link, run: (by: DecidingSite) => Promise<T | 'stale'>): Promise<T> {
+  /** @throws {SiteUnavailableError} this site must not decide in the place of one that cannot be asked */
+  #assertMayDecide(asked: Asked, link: Link, elseHere: boolean): void {
     const { config, links } = this.#parts
     const policy = config.spi[SINGLE_USE]?.singleUse?.whenDeciderOffline ?? 'refuse'
     const isSole = links.every(({ info: { services } }) => {
@@ -142,8 +153,33 @@ export class Deciders implements SiteDeciders {
     const { state } = link.info.services[SINGLE_USE] ?? {}
     const mayDecide = policy === 'local' ? state === 'offline' : policy === 'local-if-sole' && isSole
     if (!mayDecide) throw unavailable(asked, 'no')
-    this.unguarded += 1
-    return this.#here(asked.operation, run)
+    if (!elseHere) link.unguarded += 1
+  }
+
+  /**
+   * A site with a lower version has other sites, so it may decide about the same key, unless the key names the site that decides.
+   *
+   * @throws {SiteUnavailableError} there is such a site
+   */
+  #assertAlike({ operation, site }: Asked, key: string): void {
+    if (this.#homeOf(key) !== undefined) return
+    const { membershipVersion, site: mine } = this.#parts.config
+    const behind = this.sites.find((other) => other !== mine && this.#versionOf(other) < membershipVersion)
+    if (behind === undefined) return
+    throw new SiteUnavailableError(
+      `${operation}: the site "${behind}" is not known to have membershipVersion ${membershipVersion}, and may decide about this key by another list of sites: raise it there`,
+      { site, applied: 'no' },
+    )
+  }
+
+  #versionOf(site: string): number {
+    return this.#versions.get(site) ?? 1
+  }
+
+  /** The site whose mark a key contains. */
+  #homeOf(key: string): string | undefined {
+    const mark = markIn(key)
+    return mark === undefined ? undefined : this.#byMark.get(mark)
   }
 }
 

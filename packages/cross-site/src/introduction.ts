@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { RedisConnection } from '@authstate/redis'
+import type { RedisConnection, SiteJoiner } from '@authstate/redis'
 import { ConfigurationError } from '@authstate/spi'
+import { SINGLE_USE } from './backup.js'
 import type { CheckedConfig } from './config.js'
 import { PROTOCOL } from './link-parts.js'
 import { namesNoted } from './links-noted.js'
@@ -25,6 +26,7 @@ export function introduceSite(
 export async function introduceAtStart(
   connection: RedisConnection,
   config: CheckedConfig,
+  joiners: readonly SiteJoiner[],
 ): Promise<Recorded> {
   const { site, sites, marks, membershipVersion } = config
   const recorded = await introduceSite(connection, site)
@@ -34,10 +36,12 @@ export async function introduceAtStart(
       `crossSite.site: is "${site}", but the Redis of this node belongs to the site "${owner}"`,
     )
   }
-  if (marks !== undefined) assertMembership(config, membershipIn(recorded))
+  // Which site decides about a key follows from the list of sites.
+  const hasMembers = marks !== undefined || joiners.some(({ spi }) => spi === SINGLE_USE)
+  if (hasMembers) assertMembership(config, membershipIn(recorded))
   return introduceSite(connection, site, {
     ...namesNoted(Object.keys(sites), recorded),
     membership: String(membershipVersion),
-    ...(marks !== undefined && { members: membersOf(config) }),
+    ...(hasMembers && { members: membersOf(config) }),
   })
 }

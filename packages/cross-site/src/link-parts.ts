@@ -30,6 +30,18 @@ export interface LinkParts {
   readonly onOneWay: (peerSeesUs: LinkState) => void
 }
 
+/** What this node counts of a link. */
+export class LinkCounts {
+  /** How often the other site did not take a record. */
+  refused = 0
+  /** Verbs that are waiting for the other site. */
+  waiting = 0
+  /** Verbs that the other site did not confirm. */
+  unconfirmed = 0
+  /** Verbs that decided in the place of the other site, while it was offline. */
+  unguarded = 0
+}
+
 /** What the other site says about itself. */
 export interface Hello {
   readonly epoch: string

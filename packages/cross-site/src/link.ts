@@ -2,7 +2,8 @@ import { connect, missingRight, type RedisConnection } from '@authstate/redis'
 import { ConfigurationError, StoreUnavailableError } from '@authstate/spi'
 import { timers } from '@authstate/spi/internal'
 import type { Backup } from './backup.js'
-import { type Hello, type LinkParts, outcomeOf, PROTOCOL, type Telling, type Told } from './link-parts.js'
+import type { Hello, LinkParts, Telling, Told } from './link-parts.js'
+import { LinkCounts, outcomeOf, PROTOCOL } from './link-parts.js'
 import { linkKey, readLinkRecord } from './link-record.js'
 import {
   answered,
@@ -27,7 +28,7 @@ const BEATS_WHILE_BLOCKED = 10
 const STABLE_MS = 60_000
 
 /** The link from this site to another one. */
-export class Link {
+export class Link extends LinkCounts {
   readonly to: string
   readonly #parts: LinkParts
   readonly #standings: Standings
@@ -39,14 +40,9 @@ export class Link {
   #lookedAtMs = Number.NEGATIVE_INFINITY
   #beating: Promise<Hello | undefined> | undefined
   #isClosed = false
-  /** How often the other site did not take a record. */
-  refused = 0
-  /** Verbs that are waiting for the other site. */
-  waiting = 0
-  /** Verbs that the other site did not confirm. */
-  unconfirmed = 0
 
   constructor(parts: LinkParts) {
+    super()
     this.#parts = parts
     this.to = parts.to
     const { connection, to, backups, config } = parts
@@ -108,6 +104,7 @@ export class Link {
       ...worst,
       services,
       unconfirmed: this.unconfirmed,
+      unguarded: this.unguarded,
       ...(this.#rttMs !== undefined && { rttMs: this.#rttMs }),
       ...(this.#clockOffsetMs !== undefined && { clockOffsetMs: this.#clockOffsetMs }),
       ...(this.#peerSeesUs !== undefined && { peerSeesUs: this.#peerSeesUs }),

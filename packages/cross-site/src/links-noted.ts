@@ -1,6 +1,7 @@
 import type { RedisConnection } from '@authstate/redis'
 import { ConfigurationError } from '@authstate/spi'
 import type { Link } from './link.js'
+import type { Hello } from './link-parts.js'
 import type { LinkReason, LinkState } from './public.js'
 import { behind, introduce } from './scripts.js'
 
@@ -110,15 +111,27 @@ const SEEN_MS = 60_000
  *
  * `isNew`: it needs everything, because it has come new or its Redis lost its data; `isAnew`: the latter.
  */
-export function seenNow(to: string, epoch: string, recorded: ReadonlyMap<string, string>, now: number) {
+export function seenNow(
+  to: string,
+  { epoch, membership }: Pick<Hello, 'epoch' | 'membership'>,
+  recorded: ReadonlyMap<string, string>,
+  now: number,
+) {
+  const version = String(membership)
   const known = recorded.get(`epoch:${to}`)
   const isAnew = known !== undefined && known !== epoch
-  if (known === epoch && now - Number(recorded.get(`seen:${to}`) ?? 0) <= SEEN_MS) return undefined
+  const isRecent = now - Number(recorded.get(`seen:${to}`) ?? 0) <= SEEN_MS
+  if (known === epoch && isRecent && recorded.get(`version:${to}`) === version) return undefined
   const anew = isAnew ? { [`anew:${to}`]: epoch } : {}
   return {
     isNew: known !== epoch,
     isAnew,
-    fields: { [`seen:${to}`]: String(now), [`epoch:${to}`]: epoch, ...anew },
+    fields: {
+      [`seen:${to}`]: String(now),
+      [`epoch:${to}`]: epoch,
+      [`version:${to}`]: version,
+      ...anew,
+    },
   }
 }
 

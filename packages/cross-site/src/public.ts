@@ -61,6 +61,8 @@ export interface LinkInfo {
   readonly peerSeesUs?: LinkState
   /** Verbs of this node that waited for the other site and ended without its confirmation. */
   readonly unconfirmed: number
+  /** Verbs of this node that decided about a token in the place of the other site, while it was offline: see `whenDeciderOffline`. */
+  readonly unguarded: number
 }
 
 /** How a site is brought online. */

@@ -85,7 +85,7 @@ export class Sites implements CrossSite {
       )
     }
     checkVerbs(connection, config)
-    const recorded = await introduceAtStart(connection, config)
+    const recorded = await introduceAtStart(connection, config, joiners)
     this.#epoch = recorded.get('epoch') ?? ''
     const events = this.#events
     const node = randomUUID().slice(0, 8)
@@ -181,12 +181,11 @@ export class Sites implements CrossSite {
       figures: () => this.#watch.figures(this.#links),
       warnings: () => this.warnings(),
     })
-    const deciding = { connection, config, links: this.#links, remember }
     this.#follower = new Follower({
       connection,
       site: this.site,
       mark: config.marks?.[this.site],
-      deciders: await startDeciding(deciding, joiners),
+      deciders: await startDeciding({ connection, config, links: this.#links }, joiners),
       links: this.#links,
       flights: shipper.flights,
       isReady: () => this.isReady(),
@@ -340,6 +339,7 @@ export class Sites implements CrossSite {
     const recorded = await this.#introduce().catch(() => undefined)
     if (recorded === undefined || this.#closing) return
     this.#epoch = recorded.get('epoch') ?? ''
+    this.#follower?.deciders?.hear(recorded)
     await Promise.all(this.#links.map((link) => this.#beatOne(link, recorded).catch(() => {})))
     await this.#pushOn()
     await settleConflicts(this.#parts, this.#reading?.partitions() ?? []).catch(() => {})
@@ -369,7 +369,7 @@ export class Sites implements CrossSite {
       await this.#rewinds?.lostAll(link)
       await this.#introduce({ [`asked:${to}`]: this.#epoch })
     }
-    const news = seenNow(to, hello.epoch, recorded, now)
+    const news = seenNow(to, hello, recorded, now)
     if (news?.isNew) await this.#shipper?.rememberAll(to)
     if (news?.isAnew) await this.#relay?.owe(to)
     if (news !== undefined) await this.#introduce(news.fields)

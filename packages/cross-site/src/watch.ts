@@ -36,12 +36,13 @@ export class LinkWatch {
   figures(links: readonly Link[]): Readonly<Record<string, SiteFigures>> {
     const lagMs = this.#connection.clock.now() - this.#lag.at > LATELY_MS ? 0 : this.#lag.ms
     return Object.fromEntries(
-      links.map(({ to, info: { state, rttMs, clockOffsetMs } }) => [
+      links.map(({ to, unguarded, info: { state, rttMs, clockOffsetMs } }) => [
         to,
         {
           state,
           behind: this.#behind.get(to) ?? 0,
           lagMs,
+          unguarded,
           ...(rttMs !== undefined && { rttMs }),
           ...(clockOffsetMs !== undefined && { clockOffsetMs }),
         },
@@ -52,10 +53,15 @@ export class LinkWatch {
 
 /** What an operator should know of links. */
 export function warningsOf(links: readonly Link[], isBehind: boolean): readonly string[] {
-  const ofLinks = links.flatMap(({ to, info: { state, message }, refused }) => [
+  const ofLinks = links.flatMap(({ to, info: { state, message }, refused, unguarded }) => [
     ...(state === 'blocked' ? [`the link to the site "${to}" is blocked: ${message}`] : []),
     ...(state === 'offline' ? [`nothing is sent to the site "${to}"; changes are remembered`] : []),
     ...(refused > 0 ? [`the site "${to}" did not take ${refused} records; they are sent again`] : []),
+    ...(unguarded > 0 && state === 'offline'
+      ? [
+          `the site "${to}" is offline, and this node decided ${unguarded} times about tokens in its place: what it redeemed may be redeemed there, too`,
+        ]
+      : []),
   ])
   const lost = 'Redis of this site lost what it had sent to other sites; they are asked for it'
   return [...(isBehind ? [lost] : []), ...ofLinks]

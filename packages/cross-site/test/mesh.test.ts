@@ -107,7 +107,7 @@ describeWith(redis, 'three sites', () => {
     await inStep(a)
     const others = Object.fromEntries(['a', 'b'].map((name) => [name, { prefix: prefixes[name] as string }]))
     const prefixC = freshPrefix()
-    const c = await openSite({ name: 'c', prefix: prefixC, others })
+    const c = await openSite({ name: 'c', prefix: prefixC, others, config: { membershipVersion: 2 } })
     await isState(c, 'a', 'online')
     const [pull] = await c.sites.bringOnline('a', { push: 'in' })
     expect(pull).toMatchObject({ from: 'a', to: 'c' })
@@ -121,15 +121,16 @@ describeWith(redis, 'three sites', () => {
 
     // A rolling change: nodes of a and b begin anew, and know it.
     await Promise.all([a.close(), b.close()])
-    const named = (name: string, ...known: readonly string[]) =>
+    const named = (membershipVersion: number, name: string, ...known: readonly string[]) =>
       openSite({
         name,
+        config: { membershipVersion },
         prefix: prefixes[name] as string,
         others: Object.fromEntries(
           known.map((other) => [other, { prefix: other === 'c' ? prefixC : (prefixes[other] as string) }]),
         ),
       })
-    const [a2, b2] = [await named('a', 'b', 'c'), await named('b', 'a', 'c')]
+    const [a2, b2] = [await named(2, 'a', 'b', 'c'), await named(2, 'b', 'a', 'c')]
     const later = await signIn(a2, 'later')
     await inStep(a2, b2, c)
     expect([await holds(b2, later), await holds(c, later)]).toEqual([true, true])
@@ -138,7 +139,7 @@ describeWith(redis, 'three sites', () => {
     for (const { sites } of [a2, b2]) await sites.takeOffline('c')
     await c.close()
     await Promise.all([a2.close(), b2.close()])
-    const [a3, b3] = [await named('a', 'b'), await named('b', 'a')]
+    const [a3, b3] = [await named(3, 'a', 'b'), await named(3, 'b', 'a')]
     const last = await signIn(a3, 'last')
     await inStep(a3, b3)
     expect(await holds(b3, last)).toBe(true)
@@ -149,8 +150,11 @@ describeWith(redis, 'three sites', () => {
   test('one that is named later, or named again, gets everything that was written without it', async () => {
     const [prefixA, prefixB] = [freshPrefix(), freshPrefix()]
     const away = { prefix: 'sites-of-none', url: 'redis://127.0.0.1:1' }
-    const begin = (others: Readonly<Record<string, { prefix: string; url?: string }>>) =>
-      openSite({ name: 'a', prefix: prefixA, others })
+    let membershipVersion = 0
+    const begin = (others: Readonly<Record<string, { prefix: string; url?: string }>>) => {
+      membershipVersion += 1
+      return openSite({ name: 'a', prefix: prefixA, others, config: { membershipVersion } })
+    }
     const alone = await begin({ x: away })
     const before = await signIn(alone)
     await alone.sites.caughtUp()

@@ -40,6 +40,8 @@ export interface SiteOptions {
   readonly maxNotes?: number
   /** Without it, nothing is told yet. */
   readonly starts?: boolean
+  /** What action tokens of the site go through instead of its connection. */
+  readonly through?: (connection: RedisConnection) => RedisConnection
   readonly logger?: RecordingLogger
 }
 
@@ -71,6 +73,16 @@ export function freshPrefix(): string {
   return prefix
 }
 
+const tokensThrough = (through: SiteOptions['through'] = (connection) => connection) => {
+  const factory = redisActionTokens()
+  const create: typeof factory.create = (context, config) => {
+    const connection = through(context.get(redisConnectionSpi))
+    const get = (spi: unknown) => (spi === redisConnectionSpi ? connection : context.get(spi as never))
+    return factory.create(Object.create(context, { get: { value: get } }), config)
+  }
+  return { ...factory, create }
+}
+
 export async function openSite(options: SiteOptions): Promise<TestSite> {
   const { name, prefix, others, clock, clocks, config, partitions = PARTITIONS, starts = true } = options
   const logger = options.logger ?? new RecordingLogger()
@@ -90,7 +102,7 @@ export async function openSite(options: SiteOptions): Promise<TestSite> {
       redisUserSessions(),
       redisLoginFailures(),
       redisWebSessions(),
-      redisActionTokens(),
+      tokensThrough(options.through),
       redisAuthSessions(),
       redisCluster(),
       redisRealmCache(),

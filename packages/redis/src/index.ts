@@ -41,6 +41,7 @@ export { redisService } from './service.js'
 export {
   type ChangedRecord,
   type ConnectionSites,
+  type DecideOptions,
   type DecidingSite,
   followedBySites,
   followedVerbs,

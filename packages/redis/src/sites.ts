@@ -169,8 +169,18 @@ export interface DecidingSite {
   readonly connection: RedisConnection
 }
 
+/** How a site that decides is asked. */
+export interface DecideOptions {
+  /** The name of the try, for the error: a caller that repeats it with that name gets the same answer. */
+  readonly attempt?: string
+  /** What is asked for decides nothing: this site does it if the other cannot be asked. @default false */
+  readonly elseHere?: boolean
+}
+
 /** Which site decides about a key that may be used once at all sites. */
 export interface SiteDeciders {
+  /** All sites, this one included. */
+  readonly sites: readonly string[]
   /** A text that is equal at sites with the same list of sites, marks and version. A site decides only for those that have the same. */
   readonly membership: string
   readonly endsMs: number
@@ -178,21 +188,18 @@ export interface SiteDeciders {
   /** The site that decides: the one whose mark the key contains, else the one that a hash of the key picks among all that are configured. */
   deciderOf(key: string): string
   /**
-   * Lets the site that decides about a key do something. It may be this one, also because the other is offline and `whenDeciderOffline`
+   * Lets the site that decides about the key do something. It may be this one, also because the other is offline and `whenDeciderOffline`
    * says so.
    *
    * @param run Answers `'stale'` if the site has another `membership`.
-   * @param attempt The name of the try, for the error: a caller that repeats it with that name gets the same answer.
    * @throws {SiteUnavailableError} the site that decides cannot be asked, or did not answer
    */
   decide<T>(
     operation: string,
     key: string,
     run: (by: DecidingSite) => Promise<T | 'stale'>,
-    attempt?: string,
+    options?: DecideOptions,
   ): Promise<T>
-  /** A record was learned from a site, and is sent to the others as well. */
-  spread(partition: number, name: string, from: string): Promise<void>
 }
 
 /** A token that several sites gave away, which was found when they met. */
@@ -278,6 +285,8 @@ export interface SiteFigures {
   readonly behind: number
   /** How long the latest change waited until it was sent to the other sites, ms; 0: nothing changed recently. */
   readonly lagMs: number
+  /** Verbs of this node that decided in the place of the other site, while it was offline. Absent where nothing counts them. */
+  readonly unguarded?: number
   readonly rttMs?: number
   readonly clockOffsetMs?: number
 }

@@ -231,6 +231,15 @@ export const METRICS = of(
     fold: 'most',
   },
   {
+    name: 'authstate.site.unguarded',
+    kind: 'counter',
+    unit: '{decision}',
+    description:
+      'Decisions about tokens in the place of another site, which was offline and may have decided otherwise.',
+    isRead: true,
+    attributes: { site: 'deployment' },
+  },
+  {
     name: 'authstate.site.lag',
     kind: 'gauge',
     unit: 's',

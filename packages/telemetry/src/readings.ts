@@ -77,29 +77,33 @@ interface LinkFigures {
   readonly state: string
   readonly behind: number
   readonly lagMs: number
+  readonly unguarded?: number
   readonly rttMs?: number
   readonly clockOffsetMs?: number
 }
 
-/** Ten series for each link. */
+/** Eleven series for each link. */
 function ofSites(figures: unknown): Reading[] {
   const { sites = {} } = (figures ?? {}) as { readonly sites?: Readonly<Record<string, LinkFigures>> }
-  return Object.entries(sites).flatMap(([site, { state, behind, lagMs, rttMs, clockOffsetMs }]) => {
-    const seconds = (
-      [
-        ['authstate.site.lag', lagMs],
-        ['authstate.site.rtt', rttMs],
-        ['authstate.site.clock.offset', clockOffsetMs],
-      ] as const
-    ).flatMap(([metric, ms]) => (ms === undefined ? [] : [reading(metric, { site }, ms / 1_000)]))
-    return [
-      ...LINK_STATES.map((known) =>
-        reading('authstate.site.link', { site, state: known }, Number(known === state)),
-      ),
-      reading('authstate.site.behind', { site }, behind),
-      ...seconds,
-    ]
-  })
+  return Object.entries(sites).flatMap(
+    ([site, { state, behind, lagMs, unguarded = 0, rttMs, clockOffsetMs }]) => {
+      const seconds = (
+        [
+          ['authstate.site.lag', lagMs],
+          ['authstate.site.rtt', rttMs],
+          ['authstate.site.clock.offset', clockOffsetMs],
+        ] as const
+      ).flatMap(([metric, ms]) => (ms === undefined ? [] : [reading(metric, { site }, ms / 1_000)]))
+      return [
+        ...LINK_STATES.map((known) =>
+          reading('authstate.site.link', { site, state: known }, Number(known === state)),
+        ),
+        reading('authstate.site.behind', { site }, behind),
+        reading('authstate.site.unguarded', { site }, unguarded),
+        ...seconds,
+      ]
+    },
+  )
 }
 
 function ofCluster(state: ObservedState): Reading[] {

@@ -69,10 +69,10 @@ describe('the table', () => {
 })
 
 describe('links to other sites', () => {
-  test('have ten series each, whatever their state', async () => {
+  test('have eleven series each, whatever their state', async () => {
     const registry = new Registry()
     const state = await newState()
-    const link = { state: 'suspect', behind: 7, lagMs: 1_500, rttMs: 20, clockOffsetMs: -3 }
+    const link = { state: 'suspect', behind: 7, lagMs: 1_500, unguarded: 2, rttMs: 20, clockOffsetMs: -3 }
     const stats = () => ({ ...state.stats(), redis: { sites: { oslo: link, porto: link } } })
     const observed: ObservedState = {
       describe: () => state.describe(),
@@ -81,11 +81,12 @@ describe('links to other sites', () => {
     }
     instrumentProm(observed, { registry })
     const samples = [...(await samplesOf(registry))].filter(([name]) => name.startsWith('authstate_site_'))
-    expect(samples).toHaveLength(2 * 10)
+    expect(samples).toHaveLength(2 * 11)
     const shown = new Map(samples)
     expect(shown.get('authstate_site_link {"site":"oslo","state":"suspect"}')).toBe(1)
     expect(shown.get('authstate_site_link {"site":"oslo","state":"online"}')).toBe(0)
     expect(shown.get('authstate_site_behind {"site":"porto"}')).toBe(7)
+    expect(shown.get('authstate_site_unguarded_total {"site":"oslo"}')).toBe(2)
     expect(shown.get('authstate_site_lag_seconds {"site":"porto"}')).toBe(1.5)
     expect(shown.get('authstate_site_clock_offset_seconds {"site":"oslo"}')).toBe(-0.003)
   })

@@ -203,6 +203,13 @@ export const ROWS: readonly Row[] = [
         unit: 's',
         lines: [[`max by (site) (abs(authstate_site_clock_offset_seconds{${HERE}}))`, '{{site}}']],
       },
+      {
+        title: 'Decisions about tokens in the place of a site that is offline',
+        unit: 'ops',
+        lines: [
+          [`sum by (site) (rate(authstate_site_unguarded_total{${HERE}}[$__rate_interval]))`, '{{site}}'],
+        ],
+      },
     ],
   },
 ]

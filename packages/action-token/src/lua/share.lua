@@ -20,6 +20,9 @@ local state = state_of(token, stamps, tonumber(ARGV[3]), ARGV[2], now, ARGV[4] =
 if not state then
   return false
 end
+local head, name = name_in(KEYS[1])
+-- A full server goes on with a script that began with a write that cannot grow: what was redeemed or removed there is told.
+redis.call('HDEL', head .. 'xs:' .. name, '')
 write_stamps(KEYS[1], raw, state, now, tonumber(ARGV[5]))
 state.v = 1
 return cjson.encode(state)

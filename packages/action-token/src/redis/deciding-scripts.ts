@@ -33,7 +33,7 @@ const decided =
     return { reply: decode(reply), state: state ?? undefined }
   }
 
-const TERMS = ['membership', 'copy', 'site', 'asker', 'endsMs', 'aheadMs'] as const
+const TERMS = ['membership', 'copy', 'site', 'asker', 'others', 'endsMs', 'aheadMs'] as const
 
 export const decideConsume = defineScript({
   ...consume,
