@@ -1,4 +1,4 @@
-export type { BackupOptions, FailurePolicy, ServiceOptions, Strategy } from './backup.js'
+export type { BackupOptions, FailurePolicy, ServiceOptions, Strategy, WhenDeciderOffline } from './backup.js'
 export type { CrossSiteConfig, OtherSite } from './config.js'
 export { crossSite } from './cross-site.js'
 export { type SiteDesk, siteDesk, type VerifyWaiting } from './desk.js'
