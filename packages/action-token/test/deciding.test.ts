@@ -155,6 +155,28 @@ describeWith(redis, 'a site that decides for another', () => {
     expect(await actionTokenJoiner.settle?.(connection, 0)).toEqual([])
   })
 
+  test('tells of a token that it settled although the next one fails, and settles that one later', async () => {
+    const { tokens, connection } = await open()
+    const conflictsKey = connection.keys.key(0, 'xc')
+    for (const [at, key] of ['first', 'second'].entries()) {
+      await tokens.put(REALM, 'code', key, { ...LIFE, family: key })
+      await client.zadd(conflictsKey, at, `single-use-conflict ao:${REALM}:code:${key}`)
+    }
+    let isAway = true
+    const get = async (operation: string, key: string, read: (text: string | null) => unknown) => {
+      if (isAway && key.endsWith(':second')) throw new Error('away')
+      return connection.get(operation, key, read)
+    }
+    const failing = { ...connection, get } as unknown as RedisConnection
+    const settle = () => actionTokenJoiner.settle?.(failing, 0)
+    expect(await settle()).toEqual([{ realmId: REALM, kind: 'code', family: 'first' }])
+    expect(await client.zcard(conflictsKey)).toBe(1)
+    await expect(settle()).rejects.toThrow('away')
+    isAway = false
+    expect(await settle()).toEqual([{ realmId: REALM, kind: 'code', family: 'second' }])
+    expect(await client.zcard(conflictsKey)).toBe(0)
+  })
+
   const JOINS = 'join_token(key, cjson'
   const ANSWERS = 'return { reply, cjson'
   const IS_MEMBER = "if redis.call('GET', membership_key) ~= membership"

@@ -342,7 +342,7 @@ export class Sites implements CrossSite {
     this.#follower?.deciders?.hear(recorded)
     await Promise.all(this.#links.map((link) => this.#beatOne(link, recorded).catch(() => {})))
     await this.#pushOn()
-    await settleConflicts(this.#parts, this.#reading?.partitions() ?? []).catch(() => {})
+    await settleConflicts(this.#parts, this.#reading?.partitions() ?? [])
     // What is asked for now is begun with the next beat.
     await this.#rewinds?.beat(this.#pusher?.active ?? []).catch(() => {})
     await this.#watch.count(this.#links, async (to) => (await this.#shipper?.behind(to)) ?? 0).catch(() => {})

@@ -61,31 +61,17 @@ export const actionTokenJoiner: SiteJoiner = {
   },
 
   async settle(connection, partition) {
-    const keys = { conflicts: connection.keys.key(partition, 'xc') }
-    const { entries } = await connection.run(conflicts, keys, { done: '' })
+    const { entries } = await connection.run(conflicts, conflictsOf(connection, partition), { done: '' })
     const settled: SiteConflict[] = []
     for (const entry of entries) {
-      const name = entry.slice(entry.indexOf(' ') + 1)
-      const token = await connection.get(
-        'action-token.get',
-        keyOf(connection, { partition, name }),
-        readToken,
-      )
-      const { realmId = '', kind = '' } = namedBy(name) ?? {}
-      const family = typeof token === 'object' && token.family !== '' ? token.family : undefined
-      const now = connection.clock.now()
-      if (family !== undefined) {
-        await revokeFamily(
-          connection,
-          realmId,
-          family,
-          { until: now + refusedMs(connection), consumed: false },
-          now,
-        )
+      try {
+        const conflict = await settleOne(connection, partition, entry)
+        if (conflict !== undefined) settled.push(conflict)
+      } catch (error) {
+        // What was forgotten has to be told now. The rest is still noted.
+        if (settled.length === 0) throw error
+        break
       }
-      // Several nodes may have done this; one of them tells.
-      const { forgotten } = await connection.run(conflicts, keys, { done: entry })
-      if (forgotten) settled.push({ realmId, kind, ...(family !== undefined && { family }) })
     }
     return settled
   },
@@ -97,6 +83,30 @@ const START: NamesCursor = { place: '', score: '0', id: '' }
 
 const keyOf = ({ keys }: RedisConnection, { partition, name }: Named): string =>
   keys.key(partition, '') + name
+
+const conflictsOf = ({ keys }: RedisConnection, partition: number) => ({
+  conflicts: keys.key(partition, 'xc'),
+})
+
+/** Revokes the family of a token that was redeemed twice. `undefined`: another node tells of it. */
+async function settleOne(
+  connection: RedisConnection,
+  partition: number,
+  entry: string,
+): Promise<SiteConflict | undefined> {
+  const name = entry.slice(entry.indexOf(' ') + 1)
+  const token = await connection.get('action-token.get', keyOf(connection, { partition, name }), readToken)
+  const { realmId = '', kind = '' } = namedBy(name) ?? {}
+  const family = typeof token === 'object' && token.family !== '' ? token.family : undefined
+  if (family !== undefined) {
+    const now = connection.clock.now()
+    const until = now + refusedMs(connection)
+    await revokeFamily(connection, realmId, family, { until, consumed: false }, now)
+  }
+  // Several nodes may have done this; one of them tells.
+  const { forgotten } = await connection.run(conflicts, conflictsOf(connection, partition), { done: entry })
+  return forgotten ? { realmId, kind, ...(family !== undefined && { family }) } : undefined
+}
 
 /** The keys that say of a family, or of a token id, that it is revoked; and the family, escaped. */
 function revocationOf({ keys }: RedisConnection, { partition, name }: Named) {
