@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock, Keyring } from '@authstate/spi'
-import { Sealer } from '@authstate/spi/internal'
+import { Sealer } from '@authstate/spi/sealing'
 
 /** What is sealed: a form of an operator, the name of a user, of a client or of a network, a place in a list, what is to be said. */
 type Purpose = 'form' | 'user' | 'client' | 'network' | 'cursor' | 'said'

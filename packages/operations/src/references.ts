@@ -1,5 +1,5 @@
 import type { Clock, Keyring } from '@authstate/spi'
-import { Sealer } from '@authstate/spi/internal'
+import { Sealer } from '@authstate/spi/sealing'
 
 /** How long a reference names what it was made for. */
 export const REFERENCE_LIFE_MS = 12 * 3_600_000

@@ -7,7 +7,8 @@ import {
   type ProviderContext,
   type ProviderFactory,
 } from '@authstate/spi'
-import { assertNoProperties, Sealer, stopwatchOf } from '@authstate/spi/internal'
+import { assertNoProperties, stopwatchOf } from '@authstate/spi/internal'
+import { Sealer } from '@authstate/spi/sealing'
 import { ChannelFreshness } from './channel-freshness.js'
 import { type RealmCacheConfig, type RegionSettings, realmCacheConfig } from './config.js'
 import { type RealmCacheProvider, realmCacheSpi } from './contract.js'

@@ -30,7 +30,6 @@ export { inheritedNames, isError, isPlainObject, isUnchanged, RESERVED_NAMES } f
 export { answerOf } from './provider-answer.js'
 export { Pruner } from './pruner.js'
 export { positive } from './realm.js'
-export { type Sealed, Sealer } from './sealing.js'
 export { entriesOfNow, inSlices, SLICE, slices, turn } from './slices.js'
 export { stopwatchOf } from './stopwatch.js'
 export { fold, knownNames, listNames, nearest, quote } from './suggest.js'

@@ -1,3 +1,9 @@
+/**
+ * What only the packages of this house need to encrypt texts. An entry of its own, so that what stores nothing encrypted carries no cipher.
+ * It may change in any version.
+ *
+ * @module
+ */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { type DerivedKeyring, deriveKeyring, type Keyring } from './keyring.js'
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { deriveKeyring, LiveKeyring, Sealer } from '../src/internal.js'
+import { deriveKeyring, LiveKeyring } from '../src/internal.js'
+import { Sealer } from '../src/sealing.js'
 
 const [A, B] = ['a'.repeat(32), 'b'.repeat(32)] as const
 const ringOf = () => new LiveKeyring({ current: 'a', keys: { a: A } })

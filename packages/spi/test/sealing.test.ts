@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Keyring } from '../src/index.js'
-import { Sealer } from '../src/internal.js'
+import { Sealer } from '../src/sealing.js'
 
 const place = ['acme', 'alice']
 const old: Keyring = { current: 'k1', keys: { k1: 'a secret of the first half of the year' } }

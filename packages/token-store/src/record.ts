@@ -1,5 +1,5 @@
 import type { JsonValue, Keyring, UnreadableCounter } from '@authstate/spi'
-import { Sealer } from '@authstate/spi/internal'
+import { Sealer } from '@authstate/spi/sealing'
 import type { WebSession } from '@authstate/web-session'
 import type { CheckedSession } from './checks.js'
 import type { StoredSession, StoredTokens } from './interface.js'

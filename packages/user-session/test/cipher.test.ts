@@ -1,5 +1,5 @@
 import { ConfigurationError, type Keyring } from '@authstate/spi'
-import type { Sealed } from '@authstate/spi/internal'
+import type { Sealed } from '@authstate/spi/sealing'
 import { expect, test } from 'vitest'
 import { NotesCipher } from '../src/redis/cipher.js'
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { unescapePart } from '@authstate/redis'
-import type { Sealed, Sealer } from '@authstate/spi/internal'
+import type { Sealed, Sealer } from '@authstate/spi/sealing'
 import type { SharedValue } from '../second-level.js'
 
 /** Bytes of JSON. */

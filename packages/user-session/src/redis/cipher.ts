@@ -1,5 +1,5 @@
 import { ConfigurationError, type Keyring } from '@authstate/spi'
-import { type Sealed, Sealer } from '@authstate/spi/internal'
+import { type Sealed, Sealer } from '@authstate/spi/sealing'
 
 /** A note at rest. */
 export type StoredNote = string | Sealed
