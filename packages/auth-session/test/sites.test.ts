@@ -119,6 +119,9 @@ const look = async (provider: AuthSessionProvider) => ({
   ),
 })
 
+/** The planted error that is the hardest to meet was missed by 4 of 60 draws. */
+const MOST_DRAWS = 8
+
 describeWith(redis, 'logins in progress at several sites', () => {
   const client = openRedis()
   afterAll(() => client.disconnect())
@@ -166,15 +169,18 @@ describeWith(redis, 'logins in progress at several sites', () => {
       : [['a removal leaves no trace', says('d = later(d, birth)', 'd = d')] as const]),
   ])('are not the same when %s', async (_, plant) => {
     const failed: string[] = []
-    const runs: Promise<unknown>[] = []
-    crossSiteSuite<Told, AuthSessionProvider>(
-      { ...options, runs: Math.max(options.runs, 600), plant },
-      {
-        describe: (_, cases) => void cases(),
-        test: (name, run) => void runs.push(Promise.resolve(run()).catch(() => failed.push(name))),
-      },
-    )
-    await Promise.all(runs)
+    // What is drawn has to meet the error: a draw that does not is followed by another one.
+    for (let draw = 0; draw < MOST_DRAWS && failed.length === 0; draw++) {
+      const runs: Promise<unknown>[] = []
+      crossSiteSuite<Told, AuthSessionProvider>(
+        { ...options, runs: Math.max(options.runs, 600), plant },
+        {
+          describe: (_, cases) => void cases(),
+          test: (name, run) => void runs.push(Promise.resolve(run()).catch(() => failed.push(name))),
+        },
+      )
+      await Promise.all(runs)
+    }
     expect(failed).not.toEqual([])
   })
 })
